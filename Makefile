@@ -1,0 +1,33 @@
+# `make` runs everything and prints the verdicts; `make test` runs the tests; `make accept` accepts this run's verdicts.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
+
+.DELETE_ON_ERROR:
+.PHONY: all test accept setup
+
+all: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake
+	@$(BIN)/python -m bench.claims show
+
+test: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+accept: all
+	$(BIN)/python -m bench.claims accept
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is needed (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@echo "installing the pinned dependencies (2 to 5 minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --no-build-isolation --editable '.[test]'
+	@rm -f .venv/ready-*
+	@touch $@
