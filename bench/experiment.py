@@ -1,0 +1,109 @@
+"""From a function to a job: the command line that every study shares.
+
+`python -m bench.<study> <experiment> --config FILE --input RECORD … --out FILE` runs one experiment in one process and
+writes its table with its provenance beside it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from bench.errors import UserError, one_line_errors
+from bench.measure.threads import use_one_thread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.inputs import Record
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Job(Generic[ConfigT]):
+    """What an experiment is given. workers: processes it may use; the result must not depend on them."""
+
+    config: ConfigT
+    inputs: Mapping[str, "Record"]
+    workers: int
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[ConfigT]):
+    """A named result of a study.
+
+    run: makes the tidy table. inputs: ids from the catalogue that it needs. timed: its values are timings.
+    """
+
+    run: Callable[[Job[ConfigT]], "pd.DataFrame"]
+    inputs: tuple[str, ...] = ()
+    timed: bool = False
+
+
+def command_line(study: str, config_type: type[ConfigT], experiments: Mapping[str, Experiment[ConfigT]]) -> typer.Typer:
+    """The app with one command per experiment."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    for name, experiment in experiments.items():
+        app.command(name, help=experiment.run.__doc__)(_command(study, name, config_type, experiment))
+    app.callback(help=f"Experiments of the study {study}.")(lambda: None)
+    return app
+
+
+def _command(study: str, name: str, config_type: type[ConfigT], experiment: Experiment[ConfigT]) -> Callable[..., None]:
+    def command(
+        out: Annotated[Path, typer.Option(help="Where the table goes (parquet).")],
+        config: Annotated[Path, typer.Option(help="The study's config (JSON).")],
+        input: Annotated[list[Path], typer.Option(help="Records of the inputs (JSON).")] = [],  # noqa: B006
+        workers: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
+    ) -> None:
+        with one_line_errors():
+            run(experiment, f"{study} {name}", read_config(config, config_type), input, workers, out)
+
+    return command
+
+
+def read_config(path: Path, config_type: type[ConfigT]) -> ConfigT:
+    """Raises UserError with a line per wrong knob."""
+    try:
+        return config_type.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        raise UserError(config_error(str(path), error)) from error
+
+
+def config_error(where: str, error: ValidationError) -> str:
+    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`."""
+    return "\n".join(
+        f"config: {where}: {'.'.join(map(str, part['loc'])) or 'top level'}: {part['msg']} (got {part['input']!r:.80})"
+        for part in error.errors()
+    )
+
+
+def run(
+    experiment: Experiment[ConfigT], title: str, config: ConfigT, records: list[Path], workers: int, out: Path
+) -> None:
+    """Raises UserError where an input is missing or damaged, or the result cannot be written."""
+    if not experiment.timed:
+        use_one_thread()
+    from bench import inputs, results
+    from bench.measure.provenance import ProvenanceRecorder
+
+    recorder = ProvenanceRecorder()
+    loaded = {record.id: record for record in map(inputs.load, records)}
+    absent = [name for name in experiment.inputs if name not in loaded]
+    if absent:
+        raise UserError(f"{title}: needs --input for {', '.join(absent)} (`python -m bench.inputs resolve ID`)")
+    table = experiment.run(Job(config, loaded, workers))
+    recorder.write(
+        out,
+        config=json.loads(config.model_dump_json()),
+        inputs={name: loaded[name].provenance() for name in experiment.inputs},
+        timed=experiment.timed,
+    )
+    results.write(table, out)

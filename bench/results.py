@@ -1,0 +1,72 @@
+"""The one table schema: the factors of an experiment, then metric, unit, value, repeat, seed, tier."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.errors import UserError
+from bench.files import atomic
+
+MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
+COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
+
+
+def tidy(rows: Iterable[Mapping[str, Any]], **constants: Any) -> pd.DataFrame:
+    """One table from rows of factors and values; `constants` (metric=, unit=, tier= …) fill what the rows leave out.
+
+    repeat and seed are 0 where nothing was repeated or drawn.
+    """
+    table = pd.DataFrame([{"repeat": 0, "seed": 0, **constants, **row} for row in rows])
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"table lacks {', '.join(missing)}")
+    factors = [name for name in table.columns if name not in COLUMNS]
+    table = table[[*factors, *COLUMNS]].astype(COLUMNS)
+    check(table)
+    return table
+
+
+def check(table: pd.DataFrame) -> None:
+    """Raise ValueError where a table is not in the schema: a column missing, a hole, a value that is no number, an
+    unknown tier, or one cell given twice."""
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"table lacks {', '.join(missing)}")
+    if table.empty:
+        raise ValueError("table has no rows")
+    holes = [name for name in table.columns if table[name].isna().any()]
+    if holes:
+        raise ValueError(f"table has empty cells in {', '.join(holes)}")
+    if not np.isfinite(table["value"]).all():
+        raise ValueError("table has values that are not finite")
+    unknown = set(table["tier"]) - set(TIERS)
+    if unknown:
+        raise ValueError(f"table has unknown tiers {sorted(unknown)}; known: {', '.join(TIERS)}")
+    keys = [name for name in table.columns if name != "value"]
+    if table.duplicated(keys).any():
+        raise ValueError(f"table gives a cell twice: {table[table.duplicated(keys)].iloc[0].to_dict()}")
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Parquet, atomically; identical tables give identical bytes."""
+    check(table)
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    with atomic(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Raises UserError where the file is absent, damaged or not in the schema."""
+    try:
+        table = pq.read_table(path).to_pandas()
+        check(table)
+    except FileNotFoundError:
+        raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
+    except (OSError, pa.ArrowInvalid, ValueError) as error:
+        raise UserError(f"results: {path} cannot be read ({error}); delete it and run snakemake again") from error
+    return table
