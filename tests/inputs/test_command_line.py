@@ -1,0 +1,79 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from bench.inputs import load
+from bench.inputs.__main__ import app
+
+from .conftest import generated
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.delenv("JOULEPROOF_INPUTS", raising=False)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_the_list_shows_every_input_with_size_licence_stand_in_and_source(run):
+    shown = run("list").output.splitlines()
+    assert shown[0].split() == ["id", "size", "licence", "stand-in", "where", "from"]
+    (azure,) = [line for line in shown if line.startswith("azure_code ")]
+    assert "320,117 B  CC-BY-4.0" in azure
+    assert "azure-code" in azure
+    assert "https://github.com/Azure/AzurePublicDataset/raw/" in azure
+    assert len(shown) == 13
+
+
+def test_a_resolved_input_has_its_record_where_it_was_asked_for(run, tmp_path):
+    out = tmp_path / "results/inputs/splitwise_profile.json"
+    result = run("resolve", "splitwise_profile", "--out", out, "--mode", "stand-in")
+    assert result.exit_code == 0, result.output
+    assert load(out).origin == "stand-in"
+
+
+def test_the_seed_reaches_the_stand_in(run, tmp_path):
+    out = tmp_path / "azure_code.json"
+    assert run("resolve", "azure_code", "--out", out, "--mode", "stand-in", "--seed", 1).exit_code == 0
+    assert load(out).path().read_bytes() == generated("azure-code", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("acme_power", "--out", "{}/acme_power.json"), "inputs: acme_power: power/acme_power_cdf.csv"),
+        (("acme", "--out", "{}/acme.json"), "inputs: 'acme' is not in the catalogue"),
+        (("acme_power", "--out", "{}/power.json"), "the record of acme_power is called acme_power.json"),
+        (("acme_power", "--out", "{}/acme_power.json", "--inputs-dir", "{}/no"), "is not a folder"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_failure_not_a_stack_trace(run, tmp_path, arguments, complaint):
+    result = run("resolve", *(argument.format(tmp_path) for argument in arguments))
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_variable_names_the_folder_of_inputs(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("JOULEPROOF_INPUTS", str(tmp_path / "from_the_variable"))
+    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json")
+    assert "from_the_variable, given as the folder of inputs" in result.stderr
+
+
+def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("JOULEPROOF_INPUTS", "")
+    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json")
+    assert "no folder of inputs is named" in result.stderr
+
+
+def test_importing_the_package_imports_no_large_library():
+    code = "import sys, bench.inputs; print(*{'numpy', 'pandas', 'requests', 'pydantic', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_package_runs_as_a_command():
+    done = subprocess.run([sys.executable, "-m", "bench.inputs", "list"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("id ")

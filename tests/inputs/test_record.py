@@ -1,0 +1,109 @@
+import json
+
+import pytest
+
+from bench.inputs import InputError, load, resolve
+from bench.inputs.catalogue import Bring
+
+from .conftest import CONTENT, make_entry
+
+ENTRY = make_entry(Bring("Make it."))
+KNOWN = {"tiny": ENTRY}
+
+
+@pytest.fixture
+def record_path(tmp_path):
+    (tmp_path / "inputs/folder").mkdir(parents=True)
+    (tmp_path / "inputs/folder/tiny.bin").write_bytes(CONTENT)
+    resolve("tiny", tmp_path / "out", inputs_dir=tmp_path / "inputs", cache_dir=tmp_path, known=KNOWN)
+    return tmp_path / "out/tiny.json"
+
+
+def altered(path, change):
+    table = json.loads(path.read_text())
+    change(table)
+    path.write_text(json.dumps(table))
+    with pytest.raises(InputError) as caught:
+        load(path, known=KNOWN)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_record_that_nobody_touched_is_read(record_path):
+    record = load(record_path, known=KNOWN)
+    assert (record.id, record.origin, record.licence) == ("tiny", "local", "MIT")
+    assert record.path() == record.path("tiny.bin") == record_path.parent / "tiny/tiny.bin"
+
+
+def test_a_record_may_be_moved_with_its_files(record_path):
+    moved = record_path.parent.rename(record_path.parent.with_name("moved"))
+    assert load(moved / "tiny.json", known=KNOWN).path().read_bytes() == CONTENT
+
+
+def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
+    assert load(record_path, known=KNOWN).provenance() == {
+        "origin": "local",
+        "licence": "MIT",
+        "citation": "Nobody, 2020",
+        "sha256 of tiny.bin": ENTRY.files[0].digest.sha256,
+    }
+
+
+@pytest.mark.parametrize("content", [CONTENT[::-1], CONTENT[:-1], CONTENT + b"x"])
+def test_an_altered_file_is_found(record_path, content):
+    (record_path.parent / "tiny/tiny.bin").write_bytes(content)
+    with pytest.raises(InputError, match="tiny/tiny.bin has .*; resolve tiny again"):
+        load(record_path, known=KNOWN)
+
+
+def test_a_missing_file_is_found(record_path):
+    (record_path.parent / "tiny/tiny.bin").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*tiny/tiny\.bin"):
+        load(record_path, known=KNOWN)
+
+
+def test_a_missing_record_is_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read .*tiny\.json: No such file"):
+        load(tmp_path / "tiny.json")
+
+
+def test_a_file_and_its_hash_altered_together_are_found(record_path):
+    (record_path.parent / "tiny/tiny.bin").write_bytes(b"")
+
+    def change(table):
+        empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        table["files"]["tiny.bin"] |= {"bytes": 0, "sha256": empty}
+
+    assert "is not recorded as what the catalogue promises" in altered(record_path, change)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda table: table.update(origin="guessed"), "origin is 'guessed'"),
+        (lambda table: table.update(note="hello"), "unknown key note"),
+        (lambda table: table.pop("licence"), "licence is missing"),
+        (lambda table: table.update(id="other"), "it is the record of other"),
+        (lambda table: table.update(files={}), "other files than the catalogue"),
+        (lambda table: table.update(files=[]), "files is []"),
+        (lambda table: table["files"].update(more=table["files"]["tiny.bin"]), "other files than the catalogue"),
+        (lambda table: table["files"]["tiny.bin"].update(path="../inputs/folder/tiny.bin"), "not a plain relative"),
+        (lambda table: table["files"]["tiny.bin"].update(path="/etc/passwd"), "not a plain relative"),
+        (lambda table: table["files"]["tiny.bin"].update(bytes="512000"), "bytes is '512000'"),
+        (lambda table: table["files"]["tiny.bin"].update(sha256="0"), "not a sha256"),
+    ],
+)
+def test_an_altered_record_is_found(record_path, change, complaint):
+    assert complaint in altered(record_path, change)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"null"])
+def test_what_is_no_record_is_one_line(record_path, content):
+    record_path.write_bytes(content)
+    with pytest.raises(InputError, match="is no record of an input"):
+        load(record_path, known=KNOWN)
+
+
+def test_a_file_that_is_not_there_is_answered_with_those_that_are(record_path):
+    with pytest.raises(InputError, match="tiny: there is no file other.bin; its files: tiny.bin"):
+        load(record_path, known=KNOWN).path("other.bin")

@@ -1,0 +1,78 @@
+import hashlib
+
+import pytest
+
+from bench.inputs import catalogue, read_profile, read_trace
+from bench.inputs.stand_in import GENERATORS, splitwise
+
+from .conftest import generated
+
+SHA256 = {
+    "azure-code": "01be1681bdd6830272ebcf5ae500f9d2988f49cc122d643ea2c8162d174b167b",
+    "azure-conv": "0d1918f27224877cbc324cf45b9ce71aa374a71f97bebdf6c52c3172bf3eeaf3",
+    "splitwise-medians": "a7f65c7aa9b528e875f54d5eaf568e2615f487a89a928eebd11f0f52d173340c",
+    "gsm8k-test": "cb585245e553c6f0bc960ceb32ea8b872761c2a553c45eff13e6bcc75c74584b",
+    "gsm8k-train": "7ff585acbd6d1d65e3400fbccb160253cda326569f56443e84f25f1511e82032",
+}
+
+
+def test_every_generator_stands_in_for_an_input():
+    assert {entry.stand_in for entry in catalogue().values()} - {None} == set(GENERATORS)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_seed_makes_the_same_bytes_on_any_machine(name):
+    assert hashlib.sha256(generated(name, 0)).hexdigest() == SHA256[name]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_stand_in_is_text_with_plain_line_ends(name):
+    content = generated(name, 0)
+    assert b"\r" not in content
+    assert content.endswith(b"\n")
+    content.decode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["azure-code", "azure-conv", "gsm8k-test"])
+def test_another_seed_makes_another_stand_in(name):
+    assert generated(name, 0) != generated(name, 1)
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    path = tmp_path_factory.mktemp("profile") / "perf_model.csv"
+    path.write_bytes(splitwise.profile(0))
+    return read_profile(path)
+
+
+def test_the_profile_has_as_many_runs_as_the_real_one(profile):
+    assert len(profile) == 1260
+    groups = profile.groupby(["model", "hardware", "tensor_parallel"]).size()
+    assert len(groups) == 12
+    assert set(groups) == {105}
+
+
+def test_the_profile_keeps_the_published_median_of_a_cell(profile):
+    cell = profile[
+        (profile.model == "bloom-176b")
+        & (profile.hardware == "a100-80gb")
+        & (profile.prompt_size == 512)
+        & (profile.batch_size == 64)
+    ]
+    assert cell.prompt_time_s.median() == pytest.approx(11.25182795501314, rel=1e-9)
+    assert cell.token_time_s.median() == pytest.approx(0.09658297453273645, rel=1e-9)
+
+
+def test_machines_with_a_power_cap_are_the_published_assumption(profile):
+    shape = ["model", "tensor_parallel", "prompt_size", "batch_size", "token_size"]
+    by_hardware = {name: runs.groupby(shape).median(numeric_only=True) for name, runs in profile.groupby("hardware")}
+    ratio = by_hardware["h100-80gb-pcap"] / by_hardware["h100-80gb"]
+    assert ratio.prompt_time_s.to_numpy() == pytest.approx(1.3, rel=1e-6)
+    assert ratio.token_time_s.to_numpy() == pytest.approx(1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["azure-code", "azure-conv"])
+def test_a_generated_trace_has_the_format_of_the_real_one(name, tmp_path):
+    (tmp_path / "trace.csv").write_bytes(generated(name, 0))
+    trace = read_trace(tmp_path / "trace.csv")
+    assert len(trace) == {"azure-code": 8819, "azure-conv": 19366}[name]
