@@ -1,0 +1,138 @@
+"""Frozen descriptions of the block formats: the six of OCP MX v1.0, and any other that fits the same scheme."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+SCALE_BITS = 8
+SCALE_BIAS = 127
+SCALE_NAN = 255
+SCALE_MIN, SCALE_MAX = -127, 127
+
+
+@dataclass(frozen=True)
+class MXFormat:
+    """A block of narrow elements under one shared power-of-two scale (E8M0).
+
+    exponent_bits: 0 makes the element a two's complement integer with `mantissa_bits` fractional bits and one
+        integer bit; more make it a sign, exponent, mantissa float with subnormals.
+    specials: which codes are no numbers. "none"; "nan": only the all-ones code; "ieee": the whole top exponent
+        is Inf and NaN. The quantiser never writes such a code; the dequantiser reads it as what it stands for.
+    block: elements that share a scale.
+    """
+
+    name: str
+    exponent_bits: int
+    mantissa_bits: int
+    bias: int = 0
+    specials: Literal["none", "nan", "ieee"] = "none"
+    block: int = 32
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.exponent_bits <= 5 and self.mantissa_bits >= 0 and 2 <= self.bits <= 8):
+            raise ValueError(
+                f"format {self.name}: exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits} "
+                "do not make an element of 2 to 8 bits with at most 5 exponent bits"
+            )
+        if self.specials not in ("none", "nan", "ieee") or (self.is_integer and self.specials != "none"):
+            raise ValueError(
+                f"format {self.name}: specials={self.specials!r} is not one of none, nan, ieee (floats only)"
+            )
+        if self.block < 8 or self.block % 8:
+            raise ValueError(f"format {self.name}: block={self.block} is not a positive multiple of 8")
+
+    @property
+    def is_integer(self) -> bool:
+        return self.exponent_bits == 0
+
+    @property
+    def bits(self) -> int:
+        """Bits of one element, its share of the scale left out."""
+        return self.mantissa_bits + 2 if self.is_integer else 1 + self.exponent_bits + self.mantissa_bits
+
+    @property
+    def emin(self) -> int:
+        """Exponent of the smallest normal; 0 for integers."""
+        return 0 if self.is_integer else 1 - self.bias
+
+    @property
+    def emax(self) -> int:
+        """Exponent of the largest normal, the one that the scale rules of OCP MX v1.0 subtract."""
+        return int(np.frexp(self.max_normal)[1]) - 1
+
+    @cached_property
+    def max_code(self) -> int:
+        """Magnitude code of the largest normal; every larger finite value clamps to it."""
+        if self.is_integer:
+            return 2 ** (self.bits - 1) - 1
+        top = 2 ** (self.bits - 1) - 1
+        return top - {"none": 0, "nan": 1, "ieee": 2**self.mantissa_bits}[self.specials]
+
+    @property
+    def max_normal(self) -> float:
+        return float(self.values[self.max_code])
+
+    @property
+    def min_normal(self) -> float | None:
+        """None for integers, which have no exponent to be normal in."""
+        return None if self.is_integer else 2.0**self.emin
+
+    @property
+    def min_step(self) -> float:
+        """Smallest positive element value: the smallest subnormal, or the integer's unit."""
+        return 2.0 ** (self.emin - self.mantissa_bits)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(2**bits,) float32: the element value of every code, before the scale."""
+        codes = np.arange(2**self.bits)
+        if self.is_integer:
+            signed = np.where(codes > self.max_code, codes - 2**self.bits, codes)
+            return (signed * self.min_step).astype(np.float32)
+        magnitude = codes & (2 ** (self.bits - 1) - 1)
+        exponent = np.maximum(magnitude >> self.mantissa_bits, 1)
+        fraction = magnitude - ((exponent - 1) << self.mantissa_bits)
+        value = np.ldexp(fraction.astype(np.float64), exponent - self.bias - self.mantissa_bits)
+        mantissa = magnitude & (2**self.mantissa_bits - 1)
+        special = np.where((self.specials == "ieee") & (mantissa == 0), np.inf, np.nan)
+        value = np.where(magnitude > self.max_code, special, value)
+        return np.where(codes >> (self.bits - 1), -value, value).astype(np.float32)
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one packed block, its scale left out."""
+        return self.block * self.bits // 8
+
+
+FORMATS: Mapping[str, MXFormat] = {
+    fmt.name: fmt
+    for fmt in (
+        MXFormat("mxfp8_e4m3", 4, 3, bias=7, specials="nan"),
+        MXFormat("mxfp8_e5m2", 5, 2, bias=15, specials="ieee"),
+        MXFormat("mxfp6_e3m2", 3, 2, bias=3),
+        MXFormat("mxfp6_e2m3", 2, 3, bias=1),
+        MXFormat("mxfp4", 2, 1, bias=1),
+        MXFormat("mxint8", 0, 6),
+    )
+}
+
+
+def get_format(fmt: str | MXFormat) -> MXFormat:
+    """A built-in format by its name; a description passes through. Raises ValueError on an unknown name."""
+    if isinstance(fmt, MXFormat):
+        return fmt
+    try:
+        return FORMATS[fmt]
+    except (KeyError, TypeError):
+        raise ValueError(f"format {fmt!r} is not known; built in: {', '.join(FORMATS)}") from None
+
+
+def scale_values() -> np.ndarray:
+    """(256,) float32: the value of every E8M0 code; 255 is NaN, 0 is 2**-127, a float32 subnormal."""
+    with np.errstate(over="ignore"):
+        values = np.ldexp(np.float32(1), np.arange(256) - SCALE_BIAS)
+    values[SCALE_NAN] = np.nan
+    return values.astype(np.float32)

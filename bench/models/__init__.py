@@ -1,0 +1,1 @@
+"""Language models as plain torch modules: real weights with their tokenizers."""

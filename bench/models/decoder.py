@@ -1,0 +1,106 @@
+"""A decoder-only transformer of the Llama kind: grouped-query attention, rotary positions, RMS norm, gated MLP."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class DecoderShape:
+    vocabulary: int
+    layers: int
+    width: int
+    mlp_width: int
+    heads: int
+    kv_heads: int
+    rope_base: float
+    norm_epsilon: float
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+
+class Attention(nn.Module):
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.shape = shape
+        kv_width = shape.kv_heads * shape.head_width
+        self.q = nn.Linear(shape.width, shape.width, bias=False)
+        self.k = nn.Linear(shape.width, kv_width, bias=False)
+        self.v = nn.Linear(shape.width, kv_width, bias=False)
+        self.out = nn.Linear(shape.width, shape.width, bias=False)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """x: (batch, tokens, width)."""
+        batch, tokens, _ = x.shape
+
+        def heads(projected: Tensor) -> Tensor:
+            return projected.view(batch, tokens, -1, self.shape.head_width).transpose(1, 2)
+
+        q, k, v = rotate(heads(self.q(x)), rotation), rotate(heads(self.k(x)), rotation), heads(self.v(x))
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        return self.out(mixed.transpose(1, 2).reshape(batch, tokens, -1))
+
+
+class GatedMLP(nn.Module):
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.gate = nn.Linear(shape.width, shape.mlp_width, bias=False)
+        self.up = nn.Linear(shape.width, shape.mlp_width, bias=False)
+        self.down = nn.Linear(shape.mlp_width, shape.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(functional.silu(self.gate(x)) * self.up(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+        self.attention = Attention(shape)
+        self.mlp_norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+        self.mlp = GatedMLP(shape)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), rotation)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class Decoder(nn.Module):
+    """Token ids to next-token logits; input and output embeddings are one matrix."""
+
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """tokens: (batch, tokens) int64, padded on the right where rows differ: causal attention never looks there.
+
+        Returns (batch, tokens, vocabulary) float32 logits.
+        """
+        x = self.embedding(tokens)
+        rotation = rotary_angles(tokens.shape[1], self.shape)
+        for layer in self.layers:
+            x = layer(x, rotation)
+        return functional.linear(self.norm(x), self.embedding.weight)
+
+
+def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:
+    """Cosine and sine, each (tokens, head_width), of rotary position embedding (Su et al., arXiv 2104.09864)."""
+    half = torch.arange(0, shape.head_width, 2, dtype=torch.float32) / shape.head_width
+    angles = torch.outer(torch.arange(tokens, dtype=torch.float32), shape.rope_base**-half)
+    angles = torch.cat([angles, angles], dim=-1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    """x: (batch, heads, tokens, head_width), turned in the planes of (i, i + head_width / 2)."""
+    cosine, sine = rotation
+    left, right = x.chunk(2, dim=-1)
+    return x * cosine + torch.cat([-right, left], dim=-1) * sine

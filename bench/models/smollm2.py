@@ -1,0 +1,108 @@
+"""SmolLM2-135M-Instruct from its GGUF file. Its weights are rounded to 16 levels per block (Q4_1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gguf import GGUFReader
+from gguf.quants import dequantize
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+from bench.errors import UserError
+from bench.models.decoder import Decoder, DecoderShape
+from bench.models.text import padded
+
+CONTROL_TOKEN = 3
+NAMES = {
+    "attn_norm": "attention_norm",
+    "attn_q": "attention.q",
+    "attn_k": "attention.k",
+    "attn_v": "attention.v",
+    "attn_output": "attention.out",
+    "ffn_norm": "mlp_norm",
+    "ffn_gate": "mlp.gate",
+    "ffn_up": "mlp.up",
+    "ffn_down": "mlp.down",
+}
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A decoder with its tokenizer. rounded: the format that its weights were rounded to before, None where they
+    were not: only then are they a test of a cast."""
+
+    name: str
+    network: Decoder
+    tokenizer: Tokenizer
+    rounded: str | None
+
+    def tokens(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    @torch.inference_mode()
+    def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(texts, tokens of the longest, vocabulary) float32 next-token logits, padding's after a text's end."""
+        tokens, _ = padded(texts)
+        return self.network(tokens)
+
+
+def load_smollm2(path: Path) -> LanguageModel:
+    """Read the weights to float32. Raises UserError where the file is no GGUF of this architecture."""
+    try:
+        reader = GGUFReader(path)
+        field = {name: entry.contents() for name, entry in reader.fields.items()}
+        if field["general.architecture"] != "llama" or field["tokenizer.ggml.pre"] != "smollm":
+            raise KeyError("general.architecture, tokenizer.ggml.pre")
+        shape = DecoderShape(
+            vocabulary=field["llama.vocab_size"],
+            layers=field["llama.block_count"],
+            width=field["llama.embedding_length"],
+            mlp_width=field["llama.feed_forward_length"],
+            heads=field["llama.attention.head_count"],
+            kv_heads=field["llama.attention.head_count_kv"],
+            rope_base=field["llama.rope.freq_base"],
+            norm_epsilon=field["llama.attention.layer_norm_rms_epsilon"],
+        )
+        weights = {
+            _name(tensor.name): _weight(tensor.name, dequantize(tensor.data, tensor.tensor_type), shape)
+            for tensor in reader.tensors
+        }
+        tokenizer = _tokenizer(field)
+    except (ValueError, KeyError, OSError) as error:
+        raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({error})") from error
+    with torch.device("meta"):
+        decoder = Decoder(shape)
+    decoder.load_state_dict(weights, assign=True)
+    return LanguageModel("SmolLM2-135M", decoder.eval().requires_grad_(False), tokenizer, "Q4_1")
+
+
+def _name(gguf_name: str) -> str:
+    parts = gguf_name.split(".")
+    if parts[0] == "blk":
+        return f"layers.{parts[1]}.{NAMES[parts[2]]}.weight"
+    return {"token_embd": "embedding", "output_norm": "norm"}[parts[0]] + ".weight"
+
+
+def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
+    """GGUF stores the rotated rows of q and k interleaved (0, half, 1, half + 1 …); here halves stand together."""
+    for part, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
+        if f".{part}." in name:
+            value = value.reshape(heads, shape.head_width // 2, 2, -1).swapaxes(1, 2).reshape(value.shape)
+    return torch.from_numpy(np.array(value, dtype=np.float32))
+
+
+def _tokenizer(field: Mapping[str, Any]) -> Tokenizer:
+    """Byte-level BPE after every digit is split off: the pre-tokeniser that the file calls `smollm`."""
+    tokens, types = field["tokenizer.ggml.tokens"], field["tokenizer.ggml.token_type"]
+    merges = [tuple(merge.split(" ")) for merge in field["tokenizer.ggml.merges"]]
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    control = [token for token, kind in zip(tokens, types, strict=True) if kind == CONTROL_TOKEN]
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in control])
+    return tokenizer
