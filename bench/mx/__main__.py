@@ -1,0 +1,90 @@
+"""`python -m bench.mx EXPERIMENT --config FILE --input RECORD … --out FILE`: run one experiment of the study."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bench.experiment import Experiment, Job, command_line
+from bench.mx.config import MxConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.inputs import Problem
+    from bench.models.minilm import EmbeddingModel
+    from bench.models.smollm2 import LanguageModel
+
+
+def _problems(job: Job[MxConfig]) -> "list[Problem]":
+    from bench.inputs import read_gsm8k
+
+    return read_gsm8k(job.inputs["gsm8k_test"].path())
+
+
+def _language_model(job: Job[MxConfig]) -> "LanguageModel":
+    from bench.models.smollm2 import load_smollm2
+
+    return load_smollm2(job.inputs["smollm2_135m"].path())
+
+
+def _encoder(job: Job[MxConfig]) -> "EmbeddingModel":
+    from bench.models.minilm import load_minilm
+
+    record = job.inputs["minilm_l6"]
+    return load_minilm(record.path("model.safetensors"), record.path("config.json"), record.path("tokenizer.json"))
+
+
+def formats(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Size, range and resolution of every format."""
+    from bench.mx.experiments import formats as room
+
+    return room.formats(job.config)
+
+
+def qsnr(job: Job[MxConfig]) -> "pd.DataFrame":
+    """QSNR on generated vectors."""
+    from bench.mx.experiments import qsnr as room
+
+    return room.qsnr(job.config)
+
+
+def qsnr_on_weights(job: Job[MxConfig]) -> "pd.DataFrame":
+    """QSNR on the tensors of two real models."""
+    from bench.mx.experiments import qsnr_on_weights as room
+
+    return room.qsnr_on_weights(job.config, _problems(job), _language_model(job), _encoder(job))
+
+
+def direct_cast_language(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Loss of SmolLM2-135M with its linear layers cast."""
+    from bench.mx.experiments import direct_cast as room
+
+    return room.direct_cast_language(job.config, _problems(job), _language_model(job))
+
+
+def direct_cast_embedding(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Embeddings of all-MiniLM-L6-v2 with its linear layers cast."""
+    from bench.mx.experiments import direct_cast as room
+
+    return room.direct_cast_embedding(job.config, _problems(job), _encoder(job))
+
+
+def conformance(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Agreement with other libraries, bit by bit."""
+    from bench.mx.experiments import conformance as room
+
+    return room.conformance(job.config)
+
+
+EXPERIMENTS: Mapping[str, Experiment[MxConfig]] = {
+    "formats": Experiment(formats),
+    "qsnr": Experiment(qsnr),
+    "qsnr_on_weights": Experiment(qsnr_on_weights, inputs=("gsm8k_test", "smollm2_135m", "minilm_l6")),
+    "direct_cast_language": Experiment(direct_cast_language, inputs=("gsm8k_test", "smollm2_135m")),
+    "direct_cast_embedding": Experiment(direct_cast_embedding, inputs=("gsm8k_test", "minilm_l6")),
+    "conformance": Experiment(conformance),
+}
+
+app = command_line("mx", MxConfig, EXPERIMENTS)
+
+if __name__ == "__main__":
+    app()

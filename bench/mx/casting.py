@@ -1,0 +1,64 @@
+"""Cast the linear layers of a torch model to a block format, and give the model back as it was."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from torch import Tensor, nn
+
+Cast = Callable[[Tensor], Tensor]
+
+
+def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
+    """By dotted name. An output projection that shares the embedding's matrix is no linear layer here."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+
+
+@contextmanager
+def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
+    """Every linear layer's weight replaced by its cast, blocks along the inputs that a product sums over."""
+    layers = linear_layers(model).values()
+    kept = [layer.weight.data for layer in layers]
+    try:
+        for layer in layers:
+            layer.weight.data = cast(layer.weight.data)
+        yield
+    finally:
+        for layer, weight in zip(layers, kept, strict=True):
+            layer.weight.data = weight
+
+
+@contextmanager
+def activations_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
+    """Every linear layer's input replaced by its cast; an input that several layers share is cast once."""
+    last: list[Tensor] = []
+
+    def before(_: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor]:
+        (x,) = arguments
+        if not last or last[0] is not x:
+            last[:] = [x, cast(x)]
+        return (last[1],)
+
+    with ExitStack() as hooks:
+        for layer in linear_layers(model).values():
+            hooks.callback(layer.register_forward_pre_hook(before).remove)
+        yield
+
+
+@contextmanager
+def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> Iterator[None]:
+    """Call see(layer name, input) before every linear layer; an input that several layers share is seen once."""
+    last: list[Tensor] = []
+
+    def watcher(name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
+        def before(_: nn.Module, arguments: tuple[Tensor]) -> None:
+            (x,) = arguments
+            if not last or last[0] is not x:
+                last[:] = [x]
+                see(name, x)
+
+        return before
+
+    with ExitStack() as hooks:
+        for name, layer in linear_layers(model).items():
+            hooks.callback(layer.register_forward_pre_hook(watcher(name)).remove)
+        yield

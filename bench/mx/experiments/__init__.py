@@ -1,0 +1,1 @@
+"""One function per experiment: config and inputs in, tidy table out."""

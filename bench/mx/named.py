@@ -1,0 +1,27 @@
+"""The formats and scale rules that a config names, built in or a user's own."""
+
+from collections.abc import Mapping, Sequence
+
+from bench import plugins
+from bench.errors import UserError
+from bench.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule
+
+
+def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
+    """By the name that the config gives. Raises UserError where an object is no MXFormat."""
+    found = {name: plugins.load("format", name, FORMATS) for name in names}
+    for name, fmt in found.items():
+        if not isinstance(fmt, MXFormat):
+            raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a bench.formats.MXFormat")
+    return {fmt.name: fmt for fmt in found.values()}
+
+
+def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
+    """By the function's name. Raises UserError where an object cannot be called."""
+    found = {name: plugins.load("scale rule", name, SCALE_RULES) for name in names}
+    for name, rule in found.items():
+        if not callable(rule):
+            raise UserError(
+                f"config: scale rule {name!r} is a {type(rule).__name__}, not a function (amax, fmt) -> exponent"
+            )
+    return {name.rpartition(":")[2]: rule for name, rule in found.items()}

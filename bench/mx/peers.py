@@ -1,0 +1,106 @@
+"""Other libraries' MX casts, each through its own code as far as it goes: (blocks, block) float32 to the same."""
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import gfloat
+import ml_dtypes
+import numpy as np
+from gfloat import formats as gfloat_formats
+
+from bench.formats import FORMATS, MXFormat, quantize
+from bench.formats.blocks import SCALE_VALUES
+
+PeerCast = Callable[[np.ndarray], np.ndarray]
+
+ML_DTYPES = {
+    "mxfp8_e4m3": ml_dtypes.float8_e4m3fn,
+    "mxfp8_e5m2": ml_dtypes.float8_e5m2,
+    "mxfp6_e3m2": ml_dtypes.float6_e3m2fn,
+    "mxfp6_e2m3": ml_dtypes.float6_e2m3fn,
+    "mxfp4": ml_dtypes.float4_e2m1fn,
+}
+GFLOAT = {
+    "mxfp8_e4m3": gfloat_formats.format_info_ocp_e4m3,
+    "mxfp8_e5m2": gfloat_formats.format_info_ocp_e5m2,
+    "mxfp6_e3m2": gfloat_formats.format_info_ocp_e3m2,
+    "mxfp6_e2m3": gfloat_formats.format_info_ocp_e2m3,
+    "mxfp4": gfloat_formats.format_info_ocp_e2m1,
+    "mxint8": gfloat_formats.format_info_ocp_int8,
+}
+TORCHAO = {
+    "mxfp8_e4m3": "float8_e4m3fn",
+    "mxfp8_e5m2": "float8_e5m2",
+    "mxfp6_e3m2": "fp6_e3m2",
+    "mxfp6_e2m3": "fp6_e2m3",
+    "mxfp4": "float4_e2m1fn_x2",
+}
+
+
+def by_ml_dtypes(name: str) -> PeerCast:
+    """Elements alone: it has no block scale, so each block is divided by ours, and clamped as the specification asks,
+    before its cast."""
+    dtype, fmt = ML_DTYPES[name], FORMATS[name]
+
+    def cast(x: np.ndarray) -> np.ndarray:
+        scale = SCALE_VALUES[quantize(x, fmt).scales.reshape(-1)].astype(np.float64)[:, None]
+        elements = np.clip(x / scale, -fmt.max_normal, fmt.max_normal).astype(dtype)
+        return (elements.astype(np.float64) * scale).astype(np.float32)
+
+    return cast
+
+
+def by_gfloat(name: str) -> PeerCast:
+    """Scale and elements, block by block in float64."""
+    info = gfloat.BlockFormatInfo(name, GFLOAT[name], FORMATS[name].block, gfloat_formats.format_info_ocp_e8m0)
+
+    def cast(x: np.ndarray) -> np.ndarray:
+        rows = [gfloat.quantize_block(info, row, gfloat.compute_scale_amax) for row in x.astype(np.float64)]
+        return np.array(rows).astype(np.float32)
+
+    return cast
+
+
+def by_torchao(name: str) -> PeerCast:
+    """Scale (its FLOOR mode) and elements."""
+    torch, to_mx, to_dtype, config = _torchao()
+    element = getattr(torch, TORCHAO[name], None) or getattr(config, f"DTYPE_{TORCHAO[name].upper()}")
+    block = FORMATS[name].block
+
+    def cast(x: np.ndarray) -> np.ndarray:
+        scales, elements = to_mx(torch.from_numpy(x), element, block)
+        return to_dtype(elements, scales, element, block, torch.float32).numpy()
+
+    return cast
+
+
+@cache
+def _torchao() -> tuple[Any, Any, Any, Any]:
+    """Imported late and with its notes about GPU extensions kept quiet."""
+    for name in ("torchao", "torch.utils._pytree"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+        from torchao.prototype.mx_formats import constants
+        from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
+    return torch, to_mx, to_dtype, constants
+
+
+PEERS: Mapping[str, tuple[Mapping[str, Any], Callable[[str], PeerCast]]] = {
+    "ml_dtypes (elements)": (ML_DTYPES, by_ml_dtypes),
+    "gfloat": (GFLOAT, by_gfloat),
+    "torchao": (TORCHAO, by_torchao),
+}
+
+
+def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
+    """The peers that have this format, which must be a built-in one."""
+    return {
+        peer: make(fmt.name)
+        for peer, (known, make) in PEERS.items()
+        if FORMATS.get(fmt.name) is fmt and fmt.name in known
+    }

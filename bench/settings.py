@@ -1,0 +1,53 @@
+"""The whole config of a run, checked, and handed to each study as a file of its own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import UserError
+from bench.experiment import config_error
+from bench.files import write_text
+from bench.inputs import catalogue
+from bench.mx.config import MxConfig
+
+InputMode = Literal["auto", "stand-in", "required"]
+
+
+class Settings(BaseModel):
+    """size: names the config in expected.toml. inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where
+    it is not set. inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    size: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    inputs_dir: str | None = None
+    inputs: dict[str, InputMode] = {}
+    mx: MxConfig = MxConfig()
+
+
+def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Raises UserError with a line per wrong knob."""
+    try:
+        settings = Settings.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError(config_error("workflows/config", error)) from error
+    unknown = sorted(set(settings.inputs) - set(catalogue()))
+    if unknown:
+        raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
+    from_environment = environment.get("JOULEPROOF_INPUTS") or None
+    return settings.model_copy(update={"inputs_dir": settings.inputs_dir or from_environment})
+
+
+def write_study_configs(settings: Settings, folder: Path) -> None:
+    """<folder>/<study>.json and size.txt; a file whose content stays is not touched, so that nothing is remade."""
+    contents = {
+        "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
+        "size.txt": settings.size + "\n",
+    }
+    for name, text in contents.items():
+        path = folder / name
+        if not (path.exists() and path.read_text(encoding="utf-8") == text):
+            write_text(path, text)
