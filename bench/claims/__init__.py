@@ -1,0 +1,1 @@
+"""The ledger of claims, and the verdicts that results give on them."""

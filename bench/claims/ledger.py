@@ -1,0 +1,103 @@
+"""What is claimed, where, the range that counts as agreement, and which result answers it."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import UserError
+from bench.experiment import config_error
+from bench.results import TIERS
+
+UNVERSIONED = "-"
+Level = str | int | float
+
+
+class Query(BaseModel):
+    """The rows of a result that answer a claim, and how they become one number.
+
+    table: `<study>/<experiment>`. metric, where: which rows; a list of levels matches any of them.
+    weight: the column that weights a row in the mean; every row counts the same where it is left out.
+    best, by: of the means at each level of column `by`, the smallest or largest is the estimate.
+    bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
+        evidence can refute an upper limit but never confirm it.
+    label: says what the number is, in the reason.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_]+$")]
+    metric: str
+    label: str
+    where: Mapping[str, Level | list[Level]] = {}
+    weight: str | None = None
+    best: Literal["min", "max"] | None = None
+    by: str | None = None
+    bound: Literal["lower"] | None = None
+
+    @model_validator(mode="after")
+    def _best_and_by(self) -> "Query":
+        if (self.best is None) != (self.by is None):
+            raise ValueError("best and by go together")
+        return self
+
+
+class Claim(BaseModel):
+    """One row of the ledger.
+
+    accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
+    tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
+    context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+(\.[a-z0-9_]+)?$")]
+    area: str
+    says: str
+    source: str
+    unit: str
+    accept: tuple[float, float]
+    tier: str
+    published: float | None = None
+    null: float | None = None
+    versions: list[str] = [UNVERSIONED]
+    range_changed_because: str | None = None
+    query: Mapping[str, Query] = {}
+    context: list[Query] = []
+    flags: list[str] = []
+    figure: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Claim":
+        low, high = self.accept
+        if not low <= high:
+            raise ValueError(f"accept=[{low}, {high}] is empty")
+        if self.tier not in TIERS:
+            raise ValueError(f"tier={self.tier} is not one of {', '.join(TIERS)}")
+        if self.null is not None and low < self.null < high:
+            raise ValueError(f"null={self.null} lies inside accept=[{low}, {high}]")
+        if set(self.query) - set(self.versions):
+            raise ValueError(f"query names versions {sorted(set(self.query) - set(self.versions))}")
+        return self
+
+
+def read_ledger(path: Path) -> list[Claim]:
+    """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
+    try:
+        rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise UserError(f"claims: {path} cannot be read: {error}") from error
+    claims = []
+    for row in rows:
+        try:
+            claims.append(Claim.model_validate(row))
+        except ValidationError as error:
+            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error)) from error
+    ids = [claim.id for claim in claims]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise UserError(f"claims: {path}: {', '.join(twice)} stands there twice")
+    return claims

@@ -1,0 +1,80 @@
+"""The verdict table, as a terminal and as README show it."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from bench.claims.expected import Accepted, name_of
+from bench.claims.ledger import UNVERSIONED, Claim
+from bench.claims.verdicts import NOT_YET_RUN, Verdict, number
+
+BEGIN, END = "<!-- verdicts: written by `make accept` -->", "<!-- end of verdicts -->"
+
+
+def terminal(rows: list[Verdict]) -> str:
+    """Aligned columns, one line per row that a result answers, and a count of the others."""
+    table = [("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")]
+    table += [
+        (
+            name_of(row),
+            f"[{number(_open(row.accept[0], -1))}, {number(_open(row.accept[1], 1))}]",
+            f"{number(row.estimate)} {row.unit}",
+            f"[{number(row.low)}, {number(row.high)}]",
+            row.verdict,
+            row.tier,
+        )
+        for row in rows
+        if row.verdict != NOT_YET_RUN
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    flags = sorted({flag for row in rows for flag in row.flags if flag.endswith("is a stand-in")})
+    waiting = Counter(row.area for row in rows if row.verdict == NOT_YET_RUN)
+    if waiting:
+        lines += ["", f"not yet run: {', '.join(f'{count} in {area}' for area, count in waiting.items())}"]
+    return "\n".join([*lines, *(f"note: {flag}" for flag in flags)])
+
+
+def _open(bound: float | None, sign: int) -> float:
+    return sign * float("inf") if bound is None else bound
+
+
+def markdown(claims: list[Claim], expected: Mapping[str, Accepted]) -> str:
+    """README's table: what was accepted for the default config with real inputs."""
+    lines = ["| claim | published | here, 95 % interval | verdict | evidence |", "|---|---|---|---|---|"]
+    waiting: Counter[str] = Counter()
+    for claim in claims:
+        for version in claim.versions:
+            suffix = "" if version == UNVERSIONED else f" ({version})"
+            row = expected.get(claim.id + suffix)
+            if row is None:
+                waiting[claim.area] += 1
+                continue
+            published = _promise(claim)
+            says = f"`{claim.id}`{suffix} {claim.says}"
+            lines.append(f"| {says} | {published} | {row.estimate} {row.interval} | **{row.verdict}** | {row.tier} |")
+    if waiting:
+        areas = ", ".join(f"{count} in `{area}`" for area, count in waiting.items())
+        lines += ["", f"Not yet run: {sum(waiting.values())} rows ({areas})."]
+    return "\n".join([BEGIN, "", *lines, "", END])
+
+
+def _promise(claim: Claim) -> str:
+    """The published number, or the limit that stands for a direction."""
+    if claim.published is not None:
+        return f"{number(claim.published)} {claim.unit}"
+    low, high = claim.accept
+    return (
+        f"≤ {number(high)} {claim.unit}"
+        if low == -float("inf") or (high < float("inf") and low <= 0)
+        else f"≥ {number(low)} {claim.unit}"
+    )
+
+
+def replace_table(readme: str, table: str) -> str:
+    """README with its table replaced. Raises ValueError where the marks are gone."""
+    head, begin, rest = readme.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README has no {BEGIN} … {END}")
+    return head + table + tail

@@ -1,0 +1,219 @@
+"""Ledger and results to verdicts."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import results
+from bench.claims.ledger import UNVERSIONED, Claim, Query
+from bench.errors import UserError
+from bench.files import write_text
+from bench.measure.provenance import read_provenance
+from bench.stats import Estimate, mean_interval
+
+REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
+CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
+VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
+
+BOUND_TOLERANCE = 1e-4  # relative: how far floats may differ between machines
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of results/verdicts.json. accept: None where a side is open. version: "-" where there is only one.
+
+    inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
+    near_bound: whether the interval ends within numerical tolerance of a bound of accept.
+    """
+
+    id: str
+    area: str
+    version: str
+    says: str
+    source: str
+    published: float | None
+    accept: tuple[float | None, float | None]
+    unit: str
+    verdict: str
+    tier: str
+    reason: str
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    figure: str | None = None
+    deterministic: bool = True
+    near_bound: bool = False
+
+
+def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
+    """The verdict on an interval, as the head of the ledger defines it.
+
+    bound: "lower" where the estimate is only a part of what is claimed: see Query.
+    """
+    low, high = claim.accept
+    if estimate.high < low or estimate.low > high:
+        return PARTLY if _on_claimed_side(estimate, claim) else NOT_REPRODUCED
+    if low <= estimate.low and estimate.high <= high and bound is None:
+        return REPRODUCED
+    return INCONCLUSIVE
+
+
+def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
+    if claim.null is None:
+        return False
+    return estimate.low > claim.null if claim.accept[0] >= claim.null else estimate.high < claim.null
+
+
+def verdicts(claims: list[Claim], folder: Path) -> list[Verdict]:
+    """One per claim and version, from the tables below `folder`."""
+    return [verdict(claim, version, folder) for claim in claims for version in claim.versions]
+
+
+def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
+    """Raises UserError where the result lacks the rows that the query names."""
+    query = claim.query.get(version)
+    if query is None or not _path(query, folder).exists():
+        return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
+    estimate, tier = answer(query, folder)
+    decided = judge(estimate, claim, query.bound)
+    used = [query, *claim.context]
+    provenances = [read_provenance(_path(each, folder)) for each in used]
+    inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
+    timed = provenances[0]["timed"]
+    stand_ins = [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
+    busy = ["the machine was busy"] if timed and provenances[0]["contention"]["busy"] else []
+    return _row(
+        claim,
+        version,
+        decided,
+        tier,
+        " ".join([_reason(decided, estimate, claim, query), *(_context(each, folder) for each in claim.context)]),
+        estimate=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        inputs=inputs,
+        flags=(*claim.flags, *stand_ins, *busy),
+        figure=claim.figure,
+        deterministic=not timed,
+        near_bound=any(
+            math.isclose(end, limit, rel_tol=BOUND_TOLERANCE) and end != limit
+            for end in (estimate.low, estimate.high)
+            for limit in claim.accept
+        ),
+    )
+
+
+def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **measured: Any) -> Verdict:
+    low, high = (bound if math.isfinite(bound) else None for bound in claim.accept)
+    return Verdict(
+        id=claim.id,
+        area=claim.area,
+        version=version,
+        says=claim.says,
+        source=claim.source,
+        published=claim.published,
+        accept=(low, high),
+        unit=claim.unit,
+        verdict=decided,
+        tier=tier,
+        reason=reason,
+        **measured,
+    )
+
+
+def answer(query: Query, folder: Path) -> tuple[Estimate, str]:
+    """The number that a query asks for, with its interval, and the tier of the rows that it rests on."""
+    table = results.read(_path(query, folder))
+    for column, level in {"metric": query.metric, **query.where}.items():
+        if column not in table:
+            raise UserError(f"claims: {query.table} has no column {column!r}")
+        table = table[table[column].isin(level if isinstance(level, list) else [level])]
+    if table.empty:
+        raise UserError(f"claims: {query.table} has no rows with metric={query.metric!r}, {dict(query.where)}")
+    (tier,) = set(table["tier"]) if table["tier"].nunique() == 1 else ("",)
+    if not tier:
+        raise UserError(f"claims: {query.table}: rows of {query.metric!r} mix the tiers {sorted(set(table['tier']))}")
+    return estimate_of(table, query), tier
+
+
+def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
+    """Rows that differ in `by` alone are paired, so that a resample takes the same units at every level."""
+    if query.by is None:
+        return mean_interval(table["value"].to_numpy(), _weights(table, query))
+    groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
+    units = [name for name in groups[0] if name not in ("value", query.by)]
+    if any(not group[units].equals(groups[0][units]) for group in groups):
+        raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} do not pair up")
+    combine = {"min": np.min, "max": np.max}[query.best or "min"]
+    return mean_interval([group["value"].to_numpy() for group in groups], _weights(groups[0], query), combine)
+
+
+def _weights(table: pd.DataFrame, query: Query) -> np.ndarray | None:
+    return None if query.weight is None else table[query.weight].to_numpy()
+
+
+def _path(query: Query, folder: Path) -> Path:
+    return folder / f"{query.table}.parquet"
+
+
+def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str:
+    interval = f"[{number(estimate.low)}, {number(estimate.high)}]"
+    accept = f"[{number(claim.accept[0])}, {number(claim.accept[1])}]"
+    where = {
+        REPRODUCED: "lies in",
+        PARTLY: "lies outside",
+        NOT_REPRODUCED: "lies outside",
+        INCONCLUSIVE: "straddles a bound of",
+    }[decided]
+    if decided == INCONCLUSIVE and query.bound and estimate.high <= claim.accept[1]:
+        where = "is a part of what is claimed and alone lies in"
+    side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
+    return f"{query.label}: {interval} {where} {accept}{side}."
+
+
+def _context(query: Query, folder: Path) -> str:
+    if not _path(query, folder).exists():
+        return ""
+    estimate, _ = answer(query, folder)
+    return f"{query.label}: {number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]."
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, without an exponent where there need be none; an open bound as a sign of infinity."""
+    if value is None:
+        return ""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return (
+        np.format_float_positional(float(f"{value:.4g}"), trim="-")
+        if 1e-4 <= abs(value) < 1e6 or not value
+        else f"{value:.3g}"
+    )
+
+
+def write_verdicts(rows: list[Verdict], path: Path) -> None:
+    """A JSON list of objects."""
+    write_text(path, json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_verdicts(path: Path) -> list[Verdict]:
+    """Raises UserError where the file is absent or not what `write_verdicts` writes."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Verdict(**{**row, "accept": tuple(row["accept"]), "flags": tuple(row["flags"])}) for row in rows]
+    except FileNotFoundError:
+        raise UserError(f"claims: {path} is not there; run `snakemake` first") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"claims: {path} is damaged ({error}); delete it and run `snakemake` again") from error
+
+
+def version_suffix(row: Verdict) -> str:
+    return "" if row.version == UNVERSIONED else f" ({row.version})"
