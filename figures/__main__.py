@@ -1,0 +1,50 @@
+"""`python -m figures NAME --results FOLDER`: draw one figure or table from its results."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib as mpl
+import typer
+
+from bench import results as tables_of
+from bench.errors import UserError, one_line_errors
+from bench.measure.provenance import read_provenance
+from figures import style, tables
+from figures.registry import registry
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def make(
+    name: Annotated[str, typer.Argument(help="<study>/<figure>")],
+    results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = Path("results"),
+) -> None:
+    with one_line_errors():
+        if name not in registry():
+            raise UserError(f"figures: {name!r} is not known; there are: {', '.join(registry())}")
+        figure = registry()[name]
+        module = importlib.import_module(figure.module)
+        paths = [results / f"{source}.parquet" for source in figure.sources]
+        sources = [tables_of.read(path) for path in paths]
+        tiers = sorted({tier for table in sources for tier in table["tier"]})
+        stand_ins = {
+            input_id
+            for path in paths
+            for input_id, about in read_provenance(path)["inputs"].items()
+            if about["origin"] == "stand-in"
+        }
+        if figure.kind == "table":
+            note = "; ".join([*tiers, *(f"stand-in used for {input_id}" for input_id in sorted(stand_ins))])
+            tables.save(module.tabulate(*sources), results / "tables" / name, figure.title, figure.caption, note)
+            return
+        mpl.use("agg")
+        style.use_style()
+        drawn = module.draw(*sources)
+        style.footnote(drawn, tiers, stand_ins)
+        style.save(drawn, results / "figures" / name)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,34 @@
+"""Agreement of other libraries with this one, bit by bit, on adversarial blocks under the floor rule: the elements
+that differ, per format and of how many, or "all equal". Known causes: gfloat uses the most negative code of MXINT8
+and has no NaN for an infinite block; torchao divides by another scale than it stores where the scale clamps, and does
+not make an infinite block NaN; ml_dtypes casts elements only and is given our scale."""
+
+import pandas as pd
+
+from figures.style import format_label, ordered_formats
+
+TITLE = "Agreement with other libraries, bit by bit"
+SOURCES = ["mx/conformance"]
+
+
+def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
+    peers, groups = dict.fromkeys(conformance["peer"]), dict.fromkeys(conformance["group"])
+    cells = conformance.groupby(["group", "peer"])
+    rows = [{"group": group, **{peer: _cell(cells.get_group((group, peer))) for peer in peers}} for group in groups]
+    return pd.DataFrame(rows)
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    """rows: of one group and peer."""
+    counts = {key: int(value) for key, value in rows.set_index(["format", "metric"])["value"].items()}
+    names = ordered_formats(rows["format"])
+    differing = [name for name in names if counts[name, "mismatches"]]
+    refused = [name for name in names if counts[name, "refused"]]
+    parts = []
+    if len(names) > 1 and all(counts[name, "mismatches"] == counts[name, "elements"] for name in names):
+        parts.append("all differ")
+    else:
+        parts += [f"{format_label(n)} {counts[n, 'mismatches']}/{counts[n, 'elements']}" for n in differing]
+    if refused:
+        parts.append("refused: " + ", ".join(map(format_label, refused)))
+    return "; ".join(parts) or "all equal"

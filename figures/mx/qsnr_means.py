@@ -1,0 +1,25 @@
+"""Mean QSNR in dB on the variable-variance Gaussian, by format and scale rule, with 95 % intervals over the seeds."""
+
+import pandas as pd
+
+from bench.stats import mean_interval
+from figures.style import format_label, ordered_formats
+
+TITLE = "QSNR on the Gaussian, in numbers"
+SOURCES = ["mx/qsnr"]
+
+
+def tabulate(qsnr: pd.DataFrame) -> pd.DataFrame:
+    gaussian = qsnr[qsnr["distribution"] == "gaussian"]
+    rules = list(dict.fromkeys(gaussian["scale"]))
+    return pd.DataFrame(
+        [
+            {"format": format_label(name), **{rule: _cell(gaussian, name, rule) for rule in rules}}
+            for name in ordered_formats(gaussian["format"])
+        ]
+    )
+
+
+def _cell(table: pd.DataFrame, name: str, rule: str) -> str:
+    found = mean_interval(table[(table["format"] == name) & (table["scale"] == rule)]["value"].to_numpy())
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"

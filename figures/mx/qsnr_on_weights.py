@@ -1,0 +1,47 @@
+"""QSNR of the MX formats under the floor rule on the tensors of two real models, layer by layer: the line is the
+median over a layer's matrices, the band runs from the worst to the best. Weights of SmolLM2 were rounded to Q4_1
+before; those of MiniLM are unrounded float32."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH, format_label, format_style
+
+TITLE = "QSNR on real weights and activations"
+SOURCES = ["mx/qsnr_on_weights"]
+
+
+def draw(qsnr: pd.DataFrame) -> Figure:
+    rule = "floor" if "floor" in set(qsnr["scale"]) else qsnr["scale"].iloc[0]
+    table = qsnr[qsnr["scale"] == rule]
+    models, tensors = list(dict.fromkeys(table["model"])), ["weight", "activation"]
+    figure, axes = plt.subplots(
+        2,
+        len(models),
+        sharey=True,
+        sharex="col",
+        figsize=(WIDTH, 1.6 * HEIGHT),
+        width_ratios=[1.5] + [1] * (len(models) - 1),
+        squeeze=False,
+    )
+    styles = format_style(table["format"])
+    for column, model in enumerate(models):
+        for row, tensor in enumerate(tensors):
+            axis = axes[row][column]
+            cell = table[(table["model"] == model) & (table["tensor"] == tensor)]
+            for name, look in styles.items():
+                layers = cell[cell["format"] == name].groupby("layer")["value"]
+                low, middle, high = layers.min(), layers.median(), layers.max()
+                axis.fill_between(middle.index, low, high, color=look["color"], alpha=0.13, lw=0)
+                axis.plot(middle.index, middle, **look, ms=3, label=format_label(name))
+            rounded = cell["rounded"].iloc[0]
+            mark = f" (rounded to {rounded})" if tensor == "weight" and rounded != "no" else ""
+            axis.set_title(f"{model}: {tensor}s{mark}")
+            axis.xaxis.get_major_locator().set_params(integer=True)
+        axes[-1][column].set_xlabel("layer (number)")
+    for row in axes:
+        row[0].set_ylabel("QSNR (dB)")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="format", loc="outside right upper")
+    return figure

@@ -1,0 +1,23 @@
+"""Median QSNR in dB over all layers and matrices of two real models, under the floor rule, with its lowest and highest
+value."""
+
+import pandas as pd
+
+from figures.style import format_label, ordered_formats
+
+TITLE = "QSNR on real tensors, in numbers"
+SOURCES = ["mx/qsnr_on_weights"]
+
+
+def tabulate(qsnr: pd.DataFrame) -> pd.DataFrame:
+    rule = "floor" if "floor" in set(qsnr["scale"]) else qsnr["scale"].iloc[0]
+    table = qsnr[qsnr["scale"] == rule]
+    columns = dict.fromkeys(zip(table["model"], table["tensor"], strict=True))
+    rows = []
+    for name in ordered_formats(table["format"]):
+        row = {"format": format_label(name)}
+        for model, tensor in columns:
+            cell = table[(table["format"] == name) & (table["model"] == model) & (table["tensor"] == tensor)]["value"]
+            row[f"{model} {tensor}s"] = f"{cell.median():.2f} ({cell.min():.2f} to {cell.max():.2f})"
+        rows.append(row)
+    return pd.DataFrame(rows)

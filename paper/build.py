@@ -1,0 +1,34 @@
+"""Typeset paper.typ from results/ into one PDF, with the fonts that Typst brings along and no date in the file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import typst
+
+from bench.errors import UserError, one_line_errors
+from bench.files import atomic
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def build(out: Annotated[Path, typer.Option(help="The PDF.")]) -> None:
+    """Results lie in the folder of `out`, which must be inside the project."""
+    with one_line_errors():
+        results = "/" + out.resolve().parent.relative_to(ROOT).as_posix()
+        try:
+            pdf = typst.compile(
+                str(ROOT / "paper" / "paper.typ"),
+                root=str(ROOT),
+                sys_inputs={"results": results},
+                ignore_system_fonts=True,
+                timestamp=0,
+            )
+        except typst.TypstError as error:
+            raise UserError(f"paper: {error.message}") from error
+        with atomic(out) as temporary:
+            temporary.write_bytes(pdf)
+
+
+if __name__ == "__main__":
+    typer.run(build)
