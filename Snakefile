@@ -1,0 +1,36 @@
+"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and all that it rests on."""
+
+import os
+import sys
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.settings import read_settings, write_study_configs
+from bench.sources import sources
+from snakemake.exceptions import WorkflowError
+
+
+configfile: "workflows/config/default.yaml"
+
+
+try:
+    settings = read_settings(config, os.environ)
+    write_study_configs(settings, Path("results/config"))
+except UserError as error:
+    raise WorkflowError(str(error))
+
+PYTHON = sys.executable
+
+
+include: "workflows/inputs.smk"
+include: "workflows/mx.smk"
+include: "workflows/figures.smk"
+include: "workflows/paper.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.paper.output,
+        rules.verdicts.output,
+        FIGURE_FILES,

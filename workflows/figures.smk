@@ -1,0 +1,126 @@
+"""Verdicts, and every figure and table: one job each, so that an edit remakes one."""
+
+from figures.registry import registry
+
+LEDGER = "paper/claims.toml"
+FIGURES = {
+    name: figure for name, figure in registry().items() if figure.kind == "figure"
+}
+TABLES = {name: figure for name, figure in registry().items() if figure.kind == "table"}
+FIGURE_SUFFIXES, TABLE_SUFFIXES = ("pdf", "svg", "png"), ("csv", "tex", "html")
+FIGURE_FILES = [
+    *expand(
+        "results/figures/{name}.{suffix}",
+        name=[*FIGURES, "overview"],
+        suffix=FIGURE_SUFFIXES,
+    ),
+    *expand("results/tables/{name}.{suffix}", name=TABLES, suffix=TABLE_SUFFIXES),
+]
+
+
+def results_read_by(wildcards):
+    return [
+        f"results/{source}.{suffix}"
+        for source in registry()[wildcards.name].sources
+        for suffix in ("parquet", "provenance.json")
+    ]
+
+
+def caption(wildcards):
+    return registry()[wildcards.name].caption
+
+
+def title(wildcards):
+    return {"what": registry()[wildcards.name].title}
+
+
+def code_of_figure(wildcards):
+    return sources("figures.__main__", registry()[wildcards.name].module)
+
+
+rule figure:
+    input:
+        results_read_by,
+        code=code_of_figure,
+    output:
+        "results/figures/{name}.pdf",
+        "results/figures/{name}.svg",
+        report(
+            "results/figures/{name}.png",
+            caption="report/figure.rst",
+            category="Figures",
+            labels=title,
+        ),
+    wildcard_constraints:
+        name="|".join(FIGURES),
+    params:
+        caption=caption,
+    shell:
+        "{PYTHON:q} -m figures {wildcards.name}"
+
+
+rule table:
+    input:
+        results_read_by,
+        code=code_of_figure,
+    output:
+        "results/tables/{name}.csv",
+        "results/tables/{name}.tex",
+        report(
+            "results/tables/{name}.html",
+            caption="report/figure.rst",
+            category="Tables",
+            labels=title,
+        ),
+    wildcard_constraints:
+        name="|".join(TABLES),
+    params:
+        caption=caption,
+    shell:
+        "{PYTHON:q} -m figures {wildcards.name}"
+
+
+rule verdicts:
+    input:
+        [
+            f"results/{source}.{suffix}"
+            for source in dict.fromkeys(
+                s for figure in registry().values() for s in figure.sources
+            )
+            for suffix in ("parquet", "provenance.json")
+        ],
+        ledger=LEDGER,
+        code=sources("bench.claims.__main__"),
+    output:
+        report(
+            "results/verdicts.json",
+            caption="report/verdicts.rst",
+            category="Verdicts",
+            labels={"what": "The verdicts as data"},
+        ),
+    shell:
+        "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output}"
+
+
+rule overview:
+    input:
+        "results/verdicts.json",
+        code=sources("figures.overview"),
+    output:
+        "results/figures/overview.pdf",
+        "results/figures/overview.svg",
+        report(
+            "results/figures/overview.png",
+            caption="report/overview.rst",
+            category="Verdicts",
+            labels={"what": "The verdicts at a glance"},
+        ),
+    shell:
+        "{PYTHON:q} -m figures.overview --verdicts {input[0]} --out results/figures/overview"
+
+
+rule check:
+    input:
+        "results/verdicts.json",
+    shell:
+        "{PYTHON:q} -m bench.claims check"

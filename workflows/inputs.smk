@@ -1,0 +1,20 @@
+"""Inputs: the user's folder, the cache, a download, or the built-in stand-in; verified, with a record of which."""
+
+from bench.inputs import catalogue
+
+
+rule resolve_input:
+    input:
+        code=sources("bench.inputs.__main__", "bench.inputs.stand_in"),
+        catalogue="bench/inputs/catalogue.toml",
+    output:
+        "results/inputs/{id}.json",
+        files=directory("results/inputs/{id}"),
+    wildcard_constraints:
+        id="|".join(catalogue()),
+    params:
+        folder=lambda wildcards: settings.inputs_dir or "",
+        mode=lambda wildcards: settings.inputs.get(wildcards.id, "auto"),
+    shell:
+        "{PYTHON:q} -m bench.inputs resolve {wildcards.id} --out {output[0]}"
+        " --inputs-dir {params.folder:q} --mode {params.mode}"

@@ -1,0 +1,81 @@
+"""MX number formats: what they store, what they lose, what that does to real models."""
+
+MX = "{PYTHON:q} -m bench.mx"
+MX_COMMON = ["bench/mx/__main__.py", *sources("bench.experiment")]
+
+
+rule mx_formats:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.formats")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/formats.parquet",
+        "results/mx/formats.provenance.json",
+    shell:
+        MX + " formats --config {input.config} --out {output[0]}"
+
+
+rule mx_qsnr:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.qsnr")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/qsnr.parquet",
+        "results/mx/qsnr.provenance.json",
+    shell:
+        MX + " qsnr --config {input.config} --out {output[0]}"
+
+
+rule mx_qsnr_on_weights:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.qsnr_on_weights")],
+        config="results/config/mx.json",
+        gsm8k="results/inputs/gsm8k_test.json",
+        smollm2="results/inputs/smollm2_135m.json",
+        minilm="results/inputs/minilm_l6.json",
+    output:
+        "results/mx/qsnr_on_weights.parquet",
+        "results/mx/qsnr_on_weights.provenance.json",
+    shell:
+        MX + " qsnr_on_weights --config {input.config} --input {input.gsm8k}"
+        " --input {input.smollm2} --input {input.minilm} --out {output[0]}"
+
+
+rule mx_direct_cast_language:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.direct_cast")],
+        config="results/config/mx.json",
+        gsm8k="results/inputs/gsm8k_test.json",
+        smollm2="results/inputs/smollm2_135m.json",
+    output:
+        "results/mx/direct_cast_language.parquet",
+        "results/mx/direct_cast_language.provenance.json",
+    priority: 1  # the longest, so it starts first
+    shell:
+        MX + " direct_cast_language --config {input.config} --input {input.gsm8k}"
+        " --input {input.smollm2} --out {output[0]}"
+
+
+rule mx_direct_cast_embedding:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.direct_cast")],
+        config="results/config/mx.json",
+        gsm8k="results/inputs/gsm8k_test.json",
+        minilm="results/inputs/minilm_l6.json",
+    output:
+        "results/mx/direct_cast_embedding.parquet",
+        "results/mx/direct_cast_embedding.provenance.json",
+    shell:
+        MX + " direct_cast_embedding --config {input.config} --input {input.gsm8k}"
+        " --input {input.minilm} --out {output[0]}"
+
+
+rule mx_conformance:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.conformance")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/conformance.parquet",
+        "results/mx/conformance.provenance.json",
+    shell:
+        MX + " conformance --config {input.config} --out {output[0]}"
