@@ -13,6 +13,9 @@ from snakemake.exceptions import WorkflowError
 configfile: "workflows/config/default.yaml"
 
 
+report: "workflows/report/artifact.rst"
+
+
 try:
     settings = read_settings(config, os.environ)
     write_study_configs(settings, Path("results/config"))

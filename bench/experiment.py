@@ -70,7 +70,7 @@ def _command(study: str, name: str, config_type: type[ConfigT], experiment: Expe
 def read_config(path: Path, config_type: type[ConfigT]) -> ConfigT:
     """Raises UserError with a line per wrong knob."""
     try:
-        return config_type.model_validate_json(path.read_text(encoding="utf-8"))
+        return config_type.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
     except ValidationError as error:

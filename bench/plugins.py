@@ -22,13 +22,15 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
     module_name, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(
-            f"config: {kind} {name!r} is not known; built in: {', '.join(builtins)}; or name your own as package.module:object"
+            f"config: {kind} {name!r} is not known; built in: {', '.join(builtins)}; "
+            "or name your own as package.module:object"
         )
     _import_from_working_folder()
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"config: {kind} {name!r} cannot be loaded: {error}") from error
+    except Exception as error:  # a user's module can break in any way
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason}") from error
 
 
 def source_file(name: str) -> Path | None:
@@ -39,9 +41,9 @@ def source_file(name: str) -> Path | None:
     _import_from_working_folder()
     try:
         spec = importlib.util.find_spec(module_name)
-    except ImportError:
+    except Exception:  # `load` says what is wrong with it
         spec = None
-    return Path(spec.origin) if spec and spec.origin else None
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
 
 
 def _import_from_working_folder() -> None:

@@ -57,16 +57,17 @@ def write(table: pd.DataFrame, path: Path) -> None:
     check(table)
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     with atomic(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read(path: Path) -> pd.DataFrame:
     """Raises UserError where the file is absent, damaged or not in the schema."""
     try:
-        table = pq.read_table(path).to_pandas()
+        table = pq.read_table(path, page_checksum_verification=True).to_pandas()
         check(table)
     except FileNotFoundError:
         raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
-    except (OSError, pa.ArrowInvalid, ValueError) as error:
-        raise UserError(f"results: {path} cannot be read ({error}); delete it and run snakemake again") from error
+    except (OSError, pa.ArrowException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"results: {path} cannot be read ({reason}); delete it and run snakemake again") from error
     return table

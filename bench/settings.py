@@ -1,5 +1,6 @@
 """The whole config of a run, checked, and handed to each study as a file of its own."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,7 +32,7 @@ class Settings(BaseModel):
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Raises UserError with a line per wrong knob."""
     try:
-        settings = Settings.model_validate(dict(config))
+        settings = Settings.model_validate(_with_numbers(config))
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error)) from error
     unknown = sorted(set(settings.inputs) - set(catalogue()))
@@ -39,6 +40,17 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
     from_environment = environment.get("JOULEPROOF_INPUTS") or None
     return settings.model_copy(update={"inputs_dir": settings.inputs_dir or from_environment})
+
+
+def _with_numbers(value: Any) -> Any:
+    """The same with texts that are numbers made numbers: so they come from Snakemake's --config."""
+    if isinstance(value, Mapping):
+        return {key: _with_numbers(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_with_numbers(part) for part in value]
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", value):
+        return float(value) if set(value) & set(".eE") else int(value)
+    return value
 
 
 def write_study_configs(settings: Settings, folder: Path) -> None:

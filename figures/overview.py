@@ -62,7 +62,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     handles += [
         Line2D([], [], lw=0, label=f"{mark} {tier}") for tier, mark in style.TIER_MARKS.items() if tier in tiers
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.2, columnspacing=1.2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.0, columnspacing=0.8)
     return figure
 
 

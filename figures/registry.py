@@ -1,8 +1,8 @@
 """What figures there are, read off their files without running them.
 
 A figure's file holds a docstring (the caption), TITLE, SOURCES (the results that it reads, as `<study>/<experiment>`)
-and a function: `draw`, which returns a matplotlib Figure, or `tabulate`, which returns a DataFrame of text. The function
-gets the tables in the order of SOURCES.
+and a function: `draw`, which returns a matplotlib Figure, or `tabulate`, which returns a DataFrame of text. The
+function gets the tables in the order of SOURCES.
 """
 
 import ast

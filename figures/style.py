@@ -7,6 +7,8 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from bench.files import atomic
+
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
 
 FORMAT_LABELS = {
@@ -105,10 +107,10 @@ def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> 
 
 
 def save(figure: Figure, stem: Path) -> Mapping[str, Path]:
-    """PDF, SVG and PNG without dates. Returns the paths by suffix."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    """PDF, SVG and PNG without dates, each atomically. Returns the paths by suffix."""
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in metadata}
     for suffix, path in paths.items():
-        figure.savefig(path, metadata=metadata[suffix])
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format=suffix, metadata=metadata[suffix])
     return paths

@@ -7,7 +7,10 @@ import pandas as pd
 
 from bench.files import write_text
 
-LATEX = str.maketrans({"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}"})
+LATEX = str.maketrans(
+    {sign: f"\\{sign}" for sign in "&%_#${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 HTML_HEAD = (
     "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title><style>"
     "body{{font:14px/1.45 sans-serif;margin:1.5em;color:#222}}table{{border-collapse:collapse}}"

@@ -14,7 +14,11 @@ FIGURE_FILES = [
         name=[*FIGURES, "overview"],
         suffix=FIGURE_SUFFIXES,
     ),
-    *expand("results/tables/{name}.{suffix}", name=TABLES, suffix=TABLE_SUFFIXES),
+    *expand(
+        "results/tables/{name}.{suffix}",
+        name=[*TABLES, "verdicts"],
+        suffix=TABLE_SUFFIXES,
+    ),
 ]
 
 
@@ -92,12 +96,7 @@ rule verdicts:
         ledger=LEDGER,
         code=sources("bench.claims.__main__"),
     output:
-        report(
-            "results/verdicts.json",
-            caption="report/verdicts.rst",
-            category="Verdicts",
-            labels={"what": "The verdicts as data"},
-        ),
+        "results/verdicts.json",
     shell:
         "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output}"
 
@@ -117,6 +116,23 @@ rule overview:
         ),
     shell:
         "{PYTHON:q} -m figures.overview --verdicts {input[0]} --out results/figures/overview"
+
+
+rule verdict_table:
+    input:
+        "results/verdicts.json",
+        code=sources("figures.verdicts"),
+    output:
+        "results/tables/verdicts.csv",
+        "results/tables/verdicts.tex",
+        report(
+            "results/tables/verdicts.html",
+            caption="report/verdicts.rst",
+            category="Verdicts",
+            labels={"what": "The verdicts, claim by claim"},
+        ),
+    shell:
+        "{PYTHON:q} -m figures.verdicts --verdicts {input[0]} --out results/tables/verdicts"
 
 
 rule check:

@@ -17,4 +17,4 @@ rule resolve_input:
         mode=lambda wildcards: settings.inputs.get(wildcards.id, "auto"),
     shell:
         "{PYTHON:q} -m bench.inputs resolve {wildcards.id} --out {output[0]}"
-        " --inputs-dir {params.folder:q} --mode {params.mode}"
+        " --inputs-dir={params.folder:q} --mode {params.mode}"

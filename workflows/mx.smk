@@ -1,7 +1,14 @@
 """MX number formats: what they store, what they lose, what that does to real models."""
 
+from bench import plugins
+
 MX = "{PYTHON:q} -m bench.mx"
-MX_COMMON = ["bench/mx/__main__.py", *sources("bench.experiment")]
+MX_NAMES = [*settings.mx.formats, *settings.mx.scales, *settings.mx.direct_cast.scales]
+MX_COMMON = [
+    "bench/mx/__main__.py",
+    *sources("bench.experiment"),
+    *(str(path) for path in map(plugins.source_file, MX_NAMES) if path),
+]
 
 
 rule mx_formats:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.claims.verdicts import NOT_YET_RUN, Verdict, number, version_suffix
+from bench.claims.verdicts import NOT_YET_RUN, Verdict, version_suffix
 from bench.errors import UserError
 from bench.files import write_text
+from bench.numbers import number, span
 
 HEAD = """# The verdicts that were accepted, by config and by whether every input was real. Written by `make accept`;
 # `snakemake check` compares a run with it. Rows that no result answers yet are left out.
@@ -47,8 +48,10 @@ def name_of(row: Verdict) -> str:
 
 
 def accepted(row: Verdict) -> Accepted:
-    interval = f"[{number(row.low)}, {number(row.high)}]"
-    return Accepted(row.verdict, f"{number(row.estimate)} {row.unit}", interval, row.tier)
+    """Estimate and interval are empty where there is none."""
+    if row.estimate is None:
+        return Accepted(row.verdict, "", "", row.tier)
+    return Accepted(row.verdict, f"{number(row.estimate)} {row.unit}", span(row.low, row.high), row.tier)
 
 
 def read_expected(path: Path) -> dict[Key, dict[str, Accepted]]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from bench.claims.expected import Accepted, name_of
 from bench.claims.ledger import UNVERSIONED, Claim
-from bench.claims.verdicts import NOT_YET_RUN, Verdict, number
+from bench.claims.verdicts import NOT_YET_RUN, Verdict
+from bench.errors import UserError
+from bench.numbers import number, span
 
 BEGIN, END = "<!-- verdicts: written by `make accept` -->", "<!-- end of verdicts -->"
 
@@ -16,9 +18,9 @@ def terminal(rows: list[Verdict]) -> str:
     table += [
         (
             name_of(row),
-            f"[{number(_open(row.accept[0], -1))}, {number(_open(row.accept[1], 1))}]",
-            f"{number(row.estimate)} {row.unit}",
-            f"[{number(row.low)}, {number(row.high)}]",
+            span(*row.accept),
+            "" if row.estimate is None else f"{number(row.estimate)} {row.unit}",
+            span(row.low, row.high),
             row.verdict,
             row.tier,
         )
@@ -33,10 +35,6 @@ def terminal(rows: list[Verdict]) -> str:
     if waiting:
         lines += ["", f"not yet run: {', '.join(f'{count} in {area}' for area, count in waiting.items())}"]
     return "\n".join([*lines, *(f"note: {flag}" for flag in flags)])
-
-
-def _open(bound: float | None, sign: int) -> float:
-    return sign * float("inf") if bound is None else bound
 
 
 def markdown(claims: list[Claim], expected: Mapping[str, Accepted]) -> str:
@@ -64,17 +62,19 @@ def _promise(claim: Claim) -> str:
     if claim.published is not None:
         return f"{number(claim.published)} {claim.unit}"
     low, high = claim.accept
+    if high == float("inf"):
+        return f"≥ {number(low)} {claim.unit}"
     return (
         f"≤ {number(high)} {claim.unit}"
-        if low == -float("inf") or (high < float("inf") and low <= 0)
-        else f"≥ {number(low)} {claim.unit}"
+        if low in (0, -float("inf"))
+        else f"{number(low)} to {number(high)} {claim.unit}"
     )
 
 
 def replace_table(readme: str, table: str) -> str:
-    """README with its table replaced. Raises ValueError where the marks are gone."""
+    """README with its table replaced. Raises UserError where the marks are gone."""
     head, begin, rest = readme.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README has no {BEGIN} … {END}")
+        raise UserError(f"README.md has no {BEGIN} … {END}; put both lines back where the table belongs")
     return head + table + tail

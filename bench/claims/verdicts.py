@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bench.claims.ledger import UNVERSIONED, Claim, Query
 from bench.errors import UserError
 from bench.files import write_text
 from bench.measure.provenance import read_provenance
+from bench.numbers import number, span
 from bench.stats import Estimate, mean_interval
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
@@ -56,12 +57,14 @@ class Verdict:
 def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
     """The verdict on an interval, as the head of the ledger defines it.
 
-    bound: "lower" where the estimate is only a part of what is claimed: see Query.
+    bound: "lower" where the estimate is only a part of what is claimed (see Query): its interval has no upper end then.
     """
     low, high = claim.accept
+    if bound == "lower":
+        estimate = replace(estimate, high=math.inf)
     if estimate.high < low or estimate.low > high:
         return PARTLY if _on_claimed_side(estimate, claim) else NOT_REPRODUCED
-    if low <= estimate.low and estimate.high <= high and bound is None:
+    if low <= estimate.low and estimate.high <= high:
         return REPRODUCED
     return INCONCLUSIVE
 
@@ -84,7 +87,8 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
     estimate, tier = answer(query, folder)
     decided = judge(estimate, claim, query.bound)
-    used = [query, *claim.context]
+    context = [each for each in claim.context if _path(each, folder).exists()]
+    used = [query, *context]
     provenances = [read_provenance(_path(each, folder)) for each in used]
     inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
     timed = provenances[0]["timed"]
@@ -95,7 +99,7 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         version,
         decided,
         tier,
-        " ".join([_reason(decided, estimate, claim, query), *(_context(each, folder) for each in claim.context)]),
+        " ".join([_reason(decided, estimate, claim, query), *(_context(each, folder) for each in context)]),
         estimate=estimate.value,
         low=estimate.low,
         high=estimate.high,
@@ -165,8 +169,7 @@ def _path(query: Query, folder: Path) -> Path:
 
 
 def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str:
-    interval = f"[{number(estimate.low)}, {number(estimate.high)}]"
-    accept = f"[{number(claim.accept[0])}, {number(claim.accept[1])}]"
+    interval, accept = span(estimate.low, estimate.high), span(*claim.accept)
     where = {
         REPRODUCED: "lies in",
         PARTLY: "lies outside",
@@ -174,29 +177,15 @@ def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str
         INCONCLUSIVE: "straddles a bound of",
     }[decided]
     if decided == INCONCLUSIVE and query.bound and estimate.high <= claim.accept[1]:
-        where = "is a part of what is claimed and alone lies in"
+        inside = claim.accept[0] <= estimate.low
+        where = f"is a part of what is claimed {'and alone lies in' if inside else 'and the whole may lie in'}"
     side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
     return f"{query.label}: {interval} {where} {accept}{side}."
 
 
 def _context(query: Query, folder: Path) -> str:
-    if not _path(query, folder).exists():
-        return ""
     estimate, _ = answer(query, folder)
-    return f"{query.label}: {number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]."
-
-
-def number(value: float | None) -> str:
-    """Four significant digits, without an exponent where there need be none; an open bound as a sign of infinity."""
-    if value is None:
-        return ""
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    return (
-        np.format_float_positional(float(f"{value:.4g}"), trim="-")
-        if 1e-4 <= abs(value) < 1e6 or not value
-        else f"{value:.3g}"
-    )
+    return f"{query.label}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
 
 
 def write_verdicts(rows: list[Verdict], path: Path) -> None:

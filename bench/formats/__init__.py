@@ -1,4 +1,7 @@
-"""The MX number formats (OCP Microscaling Formats v1.0): describe, quantise, pack, read back."""
+"""The MX number formats (OCP Microscaling Formats v1.0): describe, quantise, pack, read back.
+
+Results are exact only while the processor keeps float32 subnormals: not under torch.set_flush_denormal(True).
+"""
 
 from bench.formats.array import MXArray, fake_quantize, quantize
 from bench.formats.description import FORMATS, MXFormat, get_format

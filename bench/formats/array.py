@@ -76,7 +76,8 @@ def quantize(
     rounding: "even" (nearest, ties to even) or "away" (nearest, ties away from zero).
     A block that holds NaN or Inf reads back as all NaN. Larger elements clamp to the largest normal. Floats keep the
     sign of zero; integers have no -0 and never use their most negative code. A last block that is not full is padded
-    with zeros, which do not change its scale.
+    with zeros, which do not change its scale. Near the largest float32 a rule that rounds the scale up (all but floor)
+    can round an element to 2**128, which reads back as Inf.
     Raises ValueError on an unknown format, rule, rounding or axis, an empty array, or an `out` that does not fit;
     TypeError on another dtype.
     """

@@ -78,9 +78,13 @@ def _encode_floats(magnitude: np.ndarray, fmt: MXFormat, rounding: Rounding) -> 
 
 
 def decode(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
-    """out: (blocks, block) float32, filled with element times scale; a block with scale code 255 is all NaN."""
+    """out: (blocks, block) float32, filled with element times scale; a block with scale code 255 is all NaN.
+
+    A product beyond the largest float32 is Inf, which only rules that round the scale up can ask for.
+    """
     np.take(fmt.values, codes, out=out)
-    out *= SCALE_VALUES[scales][:, None]
+    with np.errstate(over="ignore"):
+        out *= SCALE_VALUES[scales][:, None]
 
 
 def pack(codes: np.ndarray, fmt: MXFormat) -> np.ndarray:

@@ -66,7 +66,7 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
     """
     if inputs_dir is None:
         return False
-    if not os.path.isdir(inputs_dir) or not os.access(inputs_dir, os.R_OK | os.X_OK):
+    if not inputs_dir.is_dir() or not os.access(inputs_dir, os.R_OK | os.X_OK):
         raise InputError(f"{inputs_dir}, given as the folder of inputs, is not a folder that can be read")
     present = [file for file in entry.files if os.path.lexists(inputs_dir / file.file)]
     for file in present:
@@ -93,7 +93,7 @@ def _copy_downloaded(
 
 def _copy_cached(entry: Entry, out_dir: Path, cache_dir: Path) -> bool:
     cached = [cache_dir / file.file for file in entry.files]
-    if not all(os.path.isfile(path) for path in cached):
+    if not all(path.is_file() for path in cached):
         return False
     for path, file in zip(cached, entry.files, strict=True):
         try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from bench.errors import UserError
 from bench.files import write_text
 from bench.measure.clocks import Stopwatch
 from bench.measure.contention import ContentionWatch
@@ -53,7 +54,12 @@ def provenance_path(result: Path) -> Path:
 
 
 def read_provenance(result: Path) -> dict[str, Any]:
-    return json.loads(provenance_path(result).read_text(encoding="utf-8"))
+    """Raises UserError where it is absent or no JSON."""
+    path = provenance_path(result)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"provenance: {path} cannot be read ({error}); run `snakemake -f {result}`") from error
 
 
 def code_version() -> dict[str, Any]:

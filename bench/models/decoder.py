@@ -70,12 +70,13 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Token ids to next-token logits; input and output embeddings are one matrix."""
+    """Token ids to next-token logits; input and output embeddings are one matrix, which is made without values."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         self.shape = shape
-        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        empty = torch.empty(shape.vocabulary, shape.width)
+        self.embedding = nn.Embedding.from_pretrained(empty, freeze=False)  # type: ignore[no-untyped-call]
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
 

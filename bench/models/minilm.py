@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
@@ -71,10 +70,11 @@ def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
         with torch.device("meta"):
             encoder = SentenceEncoder(shape)
         encoder.load_state_dict(state, assign=True)
-    except (ValueError, KeyError, OSError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"models: {weights.parent} is not all-MiniLM-L6-v2 ({error})") from error
+    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
+        reason = " ".join(str(error).split())
+        raise UserError(f"models: {weights.parent} is not all-MiniLM-L6-v2 ({reason:.200})") from error
     words.no_padding()
-    words.enable_truncation(MAX_TOKENS)
+    words.enable_truncation(min(MAX_TOKENS, shape.positions))
     return EmbeddingModel("all-MiniLM-L6-v2", encoder.eval().requires_grad_(False), words, rounded=None)
 
 

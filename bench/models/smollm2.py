@@ -71,11 +71,12 @@ def load_smollm2(path: Path) -> LanguageModel:
             for tensor in reader.tensors
         }
         tokenizer = _tokenizer(field)
-    except (ValueError, KeyError, OSError) as error:
-        raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({error})") from error
-    with torch.device("meta"):
-        decoder = Decoder(shape)
-    decoder.load_state_dict(weights, assign=True)
+        with torch.device("meta"):
+            decoder = Decoder(shape)
+        decoder.load_state_dict(weights, assign=True)
+    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
+        reason = " ".join(str(error).split())
+        raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({reason:.200})") from error
     return LanguageModel("SmolLM2-135M", decoder.eval().requires_grad_(False), tokenizer, "Q4_1")
 
 

@@ -59,7 +59,7 @@ def ties(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def saturation(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Elements between the largest normal and the next power of two, where the floor rule clamps."""
+    """Elements from just below the largest normal to the next power of two, where the floor rule clamps."""
     x = rng.uniform(fmt.max_normal * 0.9, 2.0 ** (fmt.emax + 1), (blocks, fmt.block)) * _signs((blocks, fmt.block), rng)
     return x.astype(np.float32)
 

@@ -1,10 +1,13 @@
 """The formats and scale rules that a config names, built in or a user's own."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule
+
+T = TypeVar("T")
 
 
 def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
@@ -13,7 +16,7 @@ def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
     for name, fmt in found.items():
         if not isinstance(fmt, MXFormat):
             raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a bench.formats.MXFormat")
-    return {fmt.name: fmt for fmt in found.values()}
+    return _by_own_name("format", [(fmt.name, fmt) for fmt in found.values()])
 
 
 def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
@@ -24,4 +27,12 @@ def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
             raise UserError(
                 f"config: scale rule {name!r} is a {type(rule).__name__}, not a function (amax, fmt) -> exponent"
             )
-    return {name.rpartition(":")[2]: rule for name, rule in found.items()}
+    return _by_own_name("scale rule", [(name.rpartition(":")[2], rule) for name, rule in found.items()])
+
+
+def _by_own_name(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a name of its own")
+    return dict(pairs)

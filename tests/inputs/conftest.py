@@ -51,7 +51,7 @@ class Server:
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.http.server_port}{path}"
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:
+    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the inner class has the other self
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.asked.append(self.path)

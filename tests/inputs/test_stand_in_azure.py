@@ -1,7 +1,8 @@
 """The generated traces against the published statistics that they are drawn from.
 
-Tolerances: rates are by construction; quantiles may be off by 2 points of rank; means and the dependence carry the noise of sampling (up to 2 %)
-and straight lines between quantiles (up to 4 % of the mean where the tail is long); bursts are calibrated.
+Tolerances: rates are by construction; quantiles may be off by 2 points of rank; means and the dependence carry the
+noise of sampling (up to 2 %) and straight lines between quantiles (up to 4 % of the mean where the tail is long);
+bursts are calibrated.
 """
 
 import numpy as np

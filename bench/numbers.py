@@ -1,0 +1,24 @@
+"""Numbers and intervals as every table writes them."""
+
+import math
+
+import numpy as np
+
+
+def number(value: float) -> str:
+    """Four significant digits, without an exponent where there need be none; an open bound as a sign of infinity."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.3g}"
+    return np.format_float_positional(float(f"{value:.4g}"), trim="-")
+
+
+def span(low: float | None, high: float | None) -> str:
+    """A closed interval; None is an open side."""
+    return f"[{number(-math.inf if low is None else low)}, {number(math.inf if high is None else high)}]"
+
+
+def with_span(value: float | None, low: float | None, high: float | None) -> str:
+    """An estimate with its interval; nothing where there is none."""
+    return "" if value is None else f"{number(value)} {span(low, high)}"

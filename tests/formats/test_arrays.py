@@ -1,0 +1,164 @@
+"""Any shape, axis, layout, kind and dtype in; the same kind out."""
+
+from itertools import product
+
+import ml_dtypes
+import numpy as np
+import pytest
+import torch
+
+from bench.formats import fake_quantize, quantize
+from tests.formats.drawn import same_bits
+
+FMT = "mxfp6_e2m3"
+SHAPES = [(70,), (5, 70), (70, 3), (3, 33, 4), (2, 3, 32, 5)]
+AXES = [(shape, axis) for shape in SHAPES for axis in range(-len(shape), len(shape))]
+
+
+def numbers(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def by_hand(x, axis, fmt=FMT, block=32):
+    """Block by block over a copy with the axis last and zeros at its end."""
+    rows = np.moveaxis(x, axis, -1)
+    length = rows.shape[-1]
+    room = np.zeros((*rows.shape[:-1], -(-length // block) * block), dtype=np.float32)
+    room[..., :length] = rows
+    for index in product(*map(range, rows.shape[:-1])):
+        for first in range(0, room.shape[-1], block):
+            part = (*index, slice(first, first + block))
+            room[part] = fake_quantize(np.ascontiguousarray(room[part]), fmt)
+    return np.moveaxis(room[..., :length], -1, axis)
+
+
+@pytest.mark.parametrize(("shape", "axis"), AXES)
+def test_blocks_run_along_the_axis_that_is_asked_for(shape, axis):
+    x = numbers(shape)
+    assert same_bits(fake_quantize(x, FMT, axis=axis), by_hand(x, axis))
+
+
+@pytest.mark.parametrize(("shape", "axis"), AXES)
+def test_a_quantised_array_reads_back_in_its_own_shape(shape, axis):
+    x = numbers(shape)
+    assert same_bits(quantize(x, FMT, axis=axis).dequantize(), by_hand(x, axis))
+
+
+@pytest.mark.parametrize(("shape", "axis"), AXES)
+def test_a_tensor_is_cast_like_the_array_of_its_numbers(shape, axis):
+    x = numbers(shape)
+    cast = fake_quantize(torch.from_numpy(x), FMT, axis=axis)
+    assert isinstance(cast, torch.Tensor) and same_bits(cast.numpy(), by_hand(x, axis))
+
+
+def test_codes_and_scales_have_the_axis_last():
+    packed = quantize(numbers((2, 70, 3)), FMT, axis=1)
+    assert (packed.codes.shape, packed.scales.shape, packed.axis, packed.shape) == (
+        (2, 3, 3, 24),
+        (2, 3, 3),
+        1,
+        (2, 70, 3),
+    )
+
+
+@pytest.mark.parametrize("length", [1, 7, 31, 33, 63])
+def test_padding_does_not_change_the_values_before_it(length):
+    x = numbers((4, length))
+    padded = np.zeros((4, 64), dtype=np.float32)
+    padded[:, :length] = x
+    assert same_bits(fake_quantize(x, FMT), fake_quantize(padded, FMT)[:, :length])
+
+
+LAYOUTS = {
+    "Fortran order": lambda: np.asfortranarray(numbers((6, 70))),
+    "every second": lambda: numbers((12, 140))[::2, ::2],
+    "reversed": lambda: numbers((6, 70))[::-1, ::-1],
+    "transposed": lambda: numbers((70, 6)).T,
+    "broadcast": lambda: np.broadcast_to(numbers((70,)), (6, 70)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_layout_in_memory_does_not_matter(layout, axis):
+    x = LAYOUTS[layout]()
+    assert same_bits(fake_quantize(x, FMT, axis=axis), by_hand(x, axis))
+
+
+@pytest.mark.parametrize("layout", ["every second", "transposed"])
+def test_the_layout_of_a_tensor_does_not_matter(layout):
+    x = LAYOUTS[layout]()
+    tensor = torch.from_numpy(numbers((12, 140)))[::2, ::2] if layout == "every second" else torch.from_numpy(x)
+    assert same_bits(fake_quantize(tensor, FMT).numpy(), by_hand(x, -1))
+
+
+def test_a_read_only_array_is_cast():
+    x = numbers((4, 32))
+    x.flags.writeable = False
+    assert same_bits(fake_quantize(x, FMT), by_hand(x, -1))
+
+
+@pytest.mark.parametrize("cast", [fake_quantize, quantize])
+def test_the_input_is_left_as_it_was(cast):
+    x = numbers((4, 70))
+    x[0, 0] = np.nan
+    before = x.copy()
+    cast(x, FMT)
+    assert same_bits(x, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
+def test_the_result_has_the_arrays_dtype(dtype):
+    assert fake_quantize(numbers((4, 32)).astype(dtype), FMT).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_the_result_has_the_tensors_dtype(dtype):
+    assert fake_quantize(torch.from_numpy(numbers((4, 32))).to(dtype), FMT).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_a_narrow_array_is_cast_like_its_float32_self(dtype):
+    x = numbers((4, 70)).astype(dtype)
+    assert same_bits(fake_quantize(x, FMT), by_hand(x.astype(np.float32), -1).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_narrow_tensor_is_cast_like_its_float32_self(dtype):
+    x = torch.from_numpy(numbers((4, 70))).to(dtype)
+    assert torch.equal(fake_quantize(x, FMT), torch.from_numpy(by_hand(x.float().numpy(), -1)).to(dtype))
+
+
+def test_a_quantised_narrow_array_reads_back_as_float32():
+    assert quantize(numbers((4, 32)).astype(np.float16), FMT).dequantize().dtype == np.float32
+
+
+def test_a_tensor_that_requires_grad_is_cast_without_a_graph():
+    x = torch.from_numpy(numbers((4, 32))).requires_grad_()
+    cast = fake_quantize(x, FMT)
+    assert same_bits(cast.numpy(), by_hand(x.detach().numpy(), -1))
+
+
+def test_a_parameter_is_cast_like_any_tensor():
+    weight = torch.nn.Parameter(torch.from_numpy(numbers((4, 32))))
+    assert same_bits(quantize(weight, FMT).dequantize().numpy(), by_hand(weight.detach().numpy(), -1))
+
+
+def test_a_tensor_gives_codes_and_scales_that_are_tensors():
+    packed = quantize(torch.from_numpy(numbers((4, 32))), FMT)
+    assert {type(packed.codes), type(packed.scales), type(packed.dequantize())} == {torch.Tensor}
+
+
+def test_a_scale_rule_of_the_users_own_is_followed():
+    def always_one(amax, fmt):
+        return np.zeros(amax.shape, dtype=np.int32)
+
+    x = np.array([0.3, 100.0, -0.2, 5.1] * 8, dtype=np.float32)
+    assert fake_quantize(x, "mxfp4", scale=always_one).tolist() == [0.5, 6.0, -0.0, 6.0] * 8
+
+
+def test_a_scale_rule_of_the_users_own_is_clamped_to_what_a_scale_holds():
+    def huge(amax, fmt):
+        return np.full(amax.shape, 1_000, dtype=np.int32)
+
+    assert quantize(np.ones(32, dtype=np.float32), "mxfp4", scale=huge).scales.tolist() == [254]

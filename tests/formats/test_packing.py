@@ -1,0 +1,45 @@
+"""Codes of 2 to 8 bits, packed into bytes and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bench.formats import MXFormat, quantize
+from bench.formats.blocks import pack, unpack
+from tests.formats.drawn import REPEATABLE
+
+integers = st.integers(2, 8).map(lambda bits: MXFormat(f"int{bits}", 0, bits - 2, block=16))
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(integers, st.data())
+def test_unpacked_codes_are_the_packed_ones(fmt, data):
+    shape = (data.draw(st.integers(1, 3)), fmt.block)
+    codes = data.draw(arrays(np.uint8, shape, elements=st.integers(0, 2**fmt.bits - 1)))
+    assert (unpack(pack(codes, fmt), fmt) == codes).all()
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(integers, st.data())
+def test_element_i_lies_in_bits_from_i_times_the_width(fmt, data):
+    codes = data.draw(arrays(np.uint8, (1, fmt.block), elements=st.integers(0, 2**fmt.bits - 1)))
+    number = sum(int(code) << (i * fmt.bits) for i, code in enumerate(codes[0]))
+    assert pack(codes, fmt).tobytes() == number.to_bytes(fmt.block_bytes, "little")
+
+
+@pytest.mark.parametrize(("name", "codes_bytes"), [("mxfp8_e4m3", 32), ("mxfp6_e2m3", 24), ("mxfp4", 16)])
+def test_a_block_takes_its_bits_and_one_byte_of_scale(name, codes_bytes):
+    packed = quantize(np.ones((3, 64), dtype=np.float32), name)
+    assert (packed.codes.shape, packed.scales.shape, packed.nbytes) == (
+        (3, 2, codes_bytes),
+        (3, 2),
+        6 * codes_bytes + 6,
+    )
+
+
+def test_a_four_bit_block_packs_the_first_element_into_the_low_half_of_the_first_byte():
+    x = np.zeros(32, dtype=np.float32)
+    x[:3] = 6.0, -1.0, 0.5
+    assert quantize(x, "mxfp4").codes[0, :2].tolist() == [0xA7, 0x01]

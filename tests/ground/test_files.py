@@ -1,0 +1,100 @@
+"""A file is whole or not there, whatever happens while it is written."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from bench import files
+from bench.errors import UserError, one_line_errors
+from bench.files import atomic, write_text
+
+
+def disk_full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def interrupted_write(path, exception):
+    with atomic(path) as temporary:
+        temporary.write_text("half")
+        raise exception
+
+
+def test_a_finished_file_holds_what_was_written_and_nothing_else_lies_beside_it(tmp_path):
+    write_text(tmp_path / "a.txt", "one\ntwo\r\nø\n")
+    assert (tmp_path / "a.txt").read_bytes() == "one\ntwo\r\nø\n".encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_folders_that_are_missing_are_made(tmp_path):
+    write_text(tmp_path / "b" / "c" / "a.txt", "x")
+    assert (tmp_path / "b" / "c" / "a.txt").read_text() == "x"
+
+
+def test_a_finished_file_can_be_read_by_others(tmp_path):
+    write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("exception", [ValueError("x"), KeyboardInterrupt(), SystemExit(3), OSError("no number")])
+def test_an_interrupted_write_leaves_nothing(tmp_path, exception):
+    with pytest.raises(type(exception)):
+        interrupted_write(tmp_path / "a.txt", exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("exception", [ValueError("x"), KeyboardInterrupt()])
+def test_an_interrupted_write_keeps_the_old_file(tmp_path, exception):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(type(exception)):
+        interrupted_write(tmp_path / "a.txt", exception)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
+
+
+@pytest.mark.parametrize("method", ["write_text", "replace"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, method):
+    monkeypatch.setattr(Path, method, disk_full)
+    with pytest.raises(UserError) as caught:
+        write_text(tmp_path / "a.txt", "x")
+    assert str(caught.value) == f"{tmp_path / 'a.txt'}: cannot be written ({os.strerror(errno.ENOSPC)})"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_too_full_for_a_temporary_file_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.tempfile, "mkstemp", disk_full)
+    with pytest.raises(UserError, match=r"a\.txt: cannot be written \(.*\); make its folder writable") as caught:
+        write_text(tmp_path / "a.txt", "x")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    with pytest.raises(UserError, match=r"a\.txt: cannot be written"):
+        write_text(folder / "a.txt", "x")
+
+
+def test_a_file_where_the_folder_should_be_is_one_line(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    with pytest.raises(UserError, match=r"a\.txt: cannot be written"):
+        write_text(tmp_path / "folder" / "a.txt", "x")
+
+
+def test_a_folder_where_the_file_should_be_is_one_line_and_leaves_nothing_beside_it(tmp_path):
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(UserError, match=r"a\.txt: cannot be written"):
+        write_text(tmp_path / "a.txt", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_users_mistake_is_printed_as_it_stands_and_exits_with_1(capsys):
+    with pytest.raises(SystemExit) as caught, one_line_errors():
+        raise UserError("what was wrong")
+    assert (caught.value.code, capsys.readouterr().err) == (1, "what was wrong\n")
+
+
+def test_a_mistake_of_ours_keeps_its_trace():
+    with pytest.raises(ValueError, match="ours"), one_line_errors():
+        raise ValueError("ours")

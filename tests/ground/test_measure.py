@@ -1,0 +1,177 @@
+"""The room that looks at the machine, on readings that were made up."""
+
+import hashlib
+import json
+import os
+from collections import namedtuple
+from types import SimpleNamespace
+
+import pytest
+
+from bench.errors import UserError
+from bench.measure import clocks, contention, provenance, threads
+from bench.measure.contention import BUSY_FOREIGN, BUSY_STEAL, Contention, ContentionWatch
+from bench.measure.provenance import ProvenanceRecorder, provenance_path, read_provenance
+
+Linux = namedtuple("Linux", "user system idle iowait steal guest")
+Mac = namedtuple("Mac", "user nice system idle")
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """A function from two readings of the counters and our own CPU seconds to what the watch says."""
+
+    def watched(start, end, own_s, load=0.5):
+        readings = iter([start, end])
+        fake = SimpleNamespace(cpu_times=lambda: next(readings), getloadavg=lambda: (load, 0.0, 0.0))
+        monkeypatch.setattr(contention, "psutil", fake)
+        monkeypatch.setattr(contention, "Stopwatch", lambda: SimpleNamespace(cpu_s=lambda: own_s))
+        return ContentionWatch().reading()
+
+    return watched
+
+
+def test_what_is_neither_idle_nor_stolen_nor_ours_is_foreign(watched):
+    found = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 10, 30, 8, 2, 0), own_s=40)
+    assert (found.foreign, found.steal) == pytest.approx((0.2, 0.02))
+
+
+def test_time_before_the_watch_does_not_count(watched):
+    found = watched(Linux(1000, 500, 10, 0, 300, 0), Linux(1040, 510, 60, 0, 300, 0), own_s=50)
+    assert (found.foreign, found.steal) == (0.0, 0.0)
+
+
+def test_guest_time_is_not_counted_twice(watched):
+    found = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 0, 50, 0, 0, 50), own_s=0)
+    assert found.foreign == 0.5
+
+
+def test_a_system_that_knows_no_steal_says_so(watched):
+    found = watched(Mac(0, 0, 0, 0), Mac(30, 10, 10, 50), own_s=20)
+    assert (found.foreign, found.steal) == (pytest.approx(0.3), None)
+
+
+def test_the_load_of_the_last_minute_is_kept(watched):
+    assert watched(Mac(0, 0, 0, 0), Mac(1, 0, 0, 1), own_s=1, load=3.5).load_1min == 3.5
+
+
+def test_counters_that_stood_still_are_no_contention(watched):
+    found = watched(Linux(1, 1, 1, 1, 1, 1), Linux(1, 1, 1, 1, 1, 1), own_s=0)
+    assert (found.foreign, found.steal) == (0.0, 0.0)
+
+
+def test_shares_stay_between_0_and_1_where_our_clock_runs_ahead_of_the_machines(watched):
+    assert watched(Linux(0, 0, 0, 0, 0, 0), Linux(1, 0, 9, 0, 0, 0), own_s=2).foreign == 0.0
+
+
+@pytest.mark.parametrize(
+    ("foreign", "steal", "busy"),
+    [
+        (0.0, 0.0, False),
+        (BUSY_FOREIGN, BUSY_STEAL, False),
+        (BUSY_FOREIGN + 1e-9, 0.0, True),
+        (0.0, BUSY_STEAL + 1e-9, True),
+        (0.0, None, False),
+        (0.5, None, True),
+    ],
+)
+def test_a_machine_is_busy_above_either_limit(foreign, steal, busy):
+    assert Contention(foreign, steal, load_1min=9.0).busy is busy
+
+
+def test_cpu_seconds_are_user_and_system_of_this_process_and_its_children(monkeypatch):
+    monkeypatch.setattr(clocks.os, "times", lambda: os.times_result((1.0, 2.0, 4.0, 8.0, 1e6)))
+    assert clocks.cpu_seconds() == 15.0
+
+
+def test_a_stopwatch_counts_cpu_and_wall_from_its_making(monkeypatch):
+    monkeypatch.setattr(clocks, "cpu_seconds", iter([5.0, 7.5]).__next__)
+    monkeypatch.setattr(clocks.time, "perf_counter", iter([100.0, 109.0]).__next__)
+    watch = clocks.Stopwatch.__new__(clocks.Stopwatch)
+    watch._wall, watch._cpu = clocks.time.perf_counter(), clocks.cpu_seconds()
+    assert (watch.cpu_s(), watch.wall_s()) == (2.5, 9.0)
+
+
+def test_waiting_costs_no_cpu_and_a_busy_loop_does():
+    watch = clocks.Stopwatch()
+    clocks.time.sleep(0.05)
+    asleep = watch.cpu_s()
+    end = clocks.time.process_time() + 0.2
+    while clocks.time.process_time() < end:
+        pass
+    assert watch.cpu_s() - asleep >= 0.15 > asleep
+
+
+def test_one_thread_is_asked_of_every_numerical_library(monkeypatch):
+    for name in threads.VARIABLES:
+        monkeypatch.setenv(name, "8")
+    threads.use_one_thread()
+    assert {os.environ[name] for name in threads.VARIABLES} == {"1"}
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """The provenance of a result outside a git checkout."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    inputs = {"one": {"origin": "stand-in", "sha256 of a": "0"}}
+    ProvenanceRecorder().write(tmp_path / "t.parquet", config={"b": 1, "a": [2]}, inputs=inputs, timed=True)
+    return read_provenance(tmp_path / "t.parquet")
+
+
+def test_provenance_lies_beside_its_result(tmp_path):
+    assert provenance_path(tmp_path / "t.parquet") == tmp_path / "t.provenance.json"
+
+
+def test_provenance_has_what_was_promised(written):
+    assert set(written) == {
+        *("result", "timed", "code", "config_sha256", "inputs", "machine", "libraries", "cpu_s", "wall_s"),
+        "contention",
+    }
+    assert set(written["machine"]) >= {"processor", "architecture", "cores", "memory_bytes", "system", "python"}
+    assert set(written["contention"]) == {"foreign", "steal", "load_1min", "busy"}
+    assert set(written["libraries"]) == set(provenance.LIBRARIES)
+
+
+def test_provenance_repeats_the_inputs_and_whether_the_result_was_timed(written):
+    assert written["inputs"] == {"one": {"origin": "stand-in", "sha256 of a": "0"}}
+    assert (written["result"], written["timed"]) == ("t.parquet", True)
+
+
+def test_the_order_of_the_knobs_does_not_change_the_hash_of_the_config(written):
+    assert written["config_sha256"] == hashlib.sha256(b'{"a": [2], "b": 1}').hexdigest()
+
+
+def test_outside_a_checkout_there_is_no_commit(written):
+    assert written["code"] == {"commit": None, "dirty": None}
+
+
+def test_a_machine_without_git_has_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.code_version() == {"commit": None, "dirty": None}
+
+
+@pytest.mark.parametrize("status", ["", " M a.py"])
+def test_a_checkout_is_dirty_where_a_file_was_changed(monkeypatch, status):
+    answers = {"rev-parse": "abc\n", "status": status + "\n"}
+    monkeypatch.setattr(provenance.subprocess, "run", lambda command, **_: SimpleNamespace(stdout=answers[command[1]]))
+    assert provenance.code_version() == {"commit": "abc", "dirty": bool(status)}
+
+
+def test_a_library_that_is_not_installed_has_no_version(monkeypatch):
+    monkeypatch.setattr(provenance, "LIBRARIES", ("numpy", "nowhere_at_all"))
+    versions = provenance.library_versions()
+    assert versions["numpy"] and versions["nowhere_at_all"] is None
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_provenance_that_is_missing_or_damaged_is_one_line_that_names_it(tmp_path, content):
+    if content is not None:
+        (tmp_path / "t.provenance.json").write_text(content)
+    with pytest.raises(UserError, match=r"t\.provenance\.json cannot be read") as caught:
+        read_provenance(tmp_path / "t.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_provenance_is_json_that_any_reader_takes(written):
+    assert json.loads(json.dumps(written, allow_nan=False)) == written

@@ -1,0 +1,93 @@
+"""From a name in the config to an object: built in, the user's own, or one line that says why not."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UserError
+from bench.plugins import load, source_file
+
+BUILTINS = {"one": 1, "two": 2}
+
+
+@pytest.fixture
+def working_folder(tmp_path, monkeypatch):
+    """An empty working folder whose modules are forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    known = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def message_of(name):
+    with pytest.raises(UserError) as caught:
+        load("thing", name, BUILTINS)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_built_in_name_is_its_object():
+    assert load("thing", "two", BUILTINS) == 2
+
+
+def test_an_object_of_the_users_own_is_found_in_the_working_folder(working_folder):
+    (working_folder / "own_thing.py").write_text("THING = 'mine'\n")
+    assert load("thing", "own_thing:THING", BUILTINS) == "mine"
+
+
+def test_an_object_inside_a_package_of_the_users_own_is_found(working_folder):
+    (working_folder / "own_package").mkdir()
+    (working_folder / "own_package" / "inner.py").write_text("THING = 'inside'\n")
+    assert load("thing", "own_package.inner:THING", BUILTINS) == "inside"
+
+
+def test_a_name_that_is_not_known_is_answered_with_the_built_in_ones():
+    assert message_of("three") == (
+        "config: thing 'three' is not known; built in: one, two; or name your own as package.module:object"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nowhere_at_all:THING", "nowhere_at_all"),
+        ("json:NOTHING", "NOTHING"),
+        ("json:", "has no attribute ''"),
+        (":THING", "Empty module name"),
+        ("json.nowhere:THING", "json.nowhere"),
+    ],
+)
+def test_a_name_that_cannot_be_loaded_is_one_line_with_the_reason(name, reason):
+    message = message_of(name)
+    assert message.startswith(f"config: thing {name!r} cannot be loaded: ") and reason in message
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import nowhere_at_all", "No module named 'nowhere_at_all'"),
+        ("THING = (", "SyntaxError: '(' was never closed"),
+        ("THING = 1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise ValueError('first\\nsecond')", "ValueError: first second"),
+    ],
+)
+def test_a_module_of_the_users_own_that_breaks_is_one_line_with_the_reason(working_folder, code, reason):
+    (working_folder / "own_broken.py").write_text(code + "\n")
+    assert reason in message_of("own_broken:THING")
+
+
+def test_the_file_of_an_object_of_the_users_own_is_found_without_running_it(working_folder):
+    (working_folder / "own_loud.py").write_text("raise RuntimeError('it was run')\n")
+    assert source_file("own_loud:THING").samefile(working_folder / "own_loud.py")
+
+
+@pytest.mark.parametrize("name", ["one", "nowhere_at_all:THING", "sys:path", ":THING", "json.nowhere:THING"])
+def test_what_has_no_file_has_no_source(name):
+    assert source_file(name) is None
+
+
+def test_an_installed_modules_file_is_its_source():
+    assert source_file("json:dumps").parts[-2:] == Path("json/__init__.py").parts

@@ -1,0 +1,52 @@
+"""Models of random weights, small enough to run in a millisecond, with a tokenizer that needs no file."""
+
+from dataclasses import dataclass
+
+import torch
+
+from bench.models.decoder import Decoder, DecoderShape
+from bench.models.encoder import EncoderShape, SentenceEncoder
+from bench.models.minilm import EmbeddingModel
+from bench.models.smollm2 import LanguageModel
+
+DECODER = DecoderShape(
+    vocabulary=61, layers=2, width=64, mlp_width=96, heads=4, kv_heads=2, rope_base=10_000.0, norm_epsilon=1e-5
+)
+ENCODER = EncoderShape(vocabulary=61, positions=64, layers=2, width=64, mlp_width=96, heads=4, norm_epsilon=1e-12)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    ids: list[int]
+
+
+class LetterTokenizer:
+    """A token per letter."""
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> Encoded:
+        return Encoded([1 + ord(letter) % 60 for letter in text])
+
+
+def random_decoder(shape: DecoderShape = DECODER, seed: int = 0) -> Decoder:
+    return _randomised(Decoder(shape), seed)
+
+
+def random_encoder(shape: EncoderShape = ENCODER, seed: int = 0) -> SentenceEncoder:
+    return _randomised(SentenceEncoder(shape), seed)
+
+
+def language_model(seed: int = 0) -> LanguageModel:
+    return LanguageModel("small decoder", random_decoder(seed=seed), LetterTokenizer(), "for a test")
+
+
+def embedding_model(seed: int = 0) -> EmbeddingModel:
+    return EmbeddingModel("small encoder", random_encoder(seed=seed), LetterTokenizer(), rounded=None)
+
+
+def _randomised(network, seed):
+    """Every parameter drawn, the norms' around 1, so that no two of a kind can be confused unnoticed."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in network.named_parameters():
+        drawn = torch.randn(parameter.shape, generator=generator) * 0.2
+        parameter.data = 1 + drawn if name.endswith("norm.weight") else drawn
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,38 @@
+"""Texts as rectangles, and texts of like length together."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.models.text import batches, padded
+
+REPEATABLE = settings(derandomize=True, deadline=None, database=None)
+rows = st.lists(st.integers(1, 40).map(lambda n: [0] * n), max_size=20)
+
+
+def test_shorter_rows_are_filled_with_zeros_on_the_right():
+    tokens, lengths = padded([[5, 6, 7], [8]])
+    assert (tokens.tolist(), lengths.tolist()) == ([[5, 6, 7], [8, 0, 0]], [3, 1])
+
+
+@REPEATABLE
+@given(rows, st.integers(1, 100))
+def test_every_row_is_in_one_batch(rows, max_tokens):
+    assert sorted(index for batch in batches(rows, max_tokens) for index in batch) == list(range(len(rows)))
+
+
+@REPEATABLE
+@given(rows, st.integers(1, 100))
+def test_a_batch_with_its_padding_is_not_too_large_unless_it_is_one_row(rows, max_tokens):
+    for batch in batches(rows, max_tokens):
+        assert len(batch) * max(len(rows[index]) for index in batch) <= max_tokens or len(batch) == 1
+
+
+@REPEATABLE
+@given(rows, st.integers(1, 100))
+def test_rows_come_by_length(rows, max_tokens):
+    lengths = [len(rows[index]) for batch in batches(rows, max_tokens) for index in batch]
+    assert lengths == sorted(lengths)
+
+
+def test_no_rows_make_no_batches():
+    assert batches([], 10) == []

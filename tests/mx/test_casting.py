@@ -1,0 +1,167 @@
+"""Linear layers under a cast, and the model given back as it was."""
+
+import pytest
+import torch
+from torch import nn
+
+from bench.mx.casting import activations_cast, activations_seen, linear_layers, weights_cast
+
+
+class Small(nn.Module):
+    """Three layers on one input, a fourth on what they give, and an embedding that is also the output."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = (nn.Linear(8, 8, bias=False) for _ in range(3))
+        self.out = nn.Linear(8, 8)
+        self.embedding = nn.Embedding(5, 8)
+
+    def forward(self, x):
+        mixed = self.q(x) + self.k(x) * self.v(x)
+        return nn.functional.linear(self.out(mixed), self.embedding.weight)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return Small().eval().requires_grad_(False)
+
+
+@pytest.fixture
+def x():
+    return torch.randn(3, 8, generator=torch.Generator().manual_seed(1))
+
+
+def weights(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def negate(x):
+    return -x
+
+
+def test_linear_layers_are_found_by_name_and_the_embedding_is_none(model):
+    assert list(linear_layers(model)) == ["q", "k", "v", "out"]
+
+
+def test_the_linear_layers_of_nested_modules_have_dotted_names(model):
+    assert list(linear_layers(nn.Sequential(model))) == ["0.q", "0.k", "0.v", "0.out"]
+
+
+def test_weights_are_cast_inside_and_biases_and_embeddings_are_not(model):
+    before = weights(model)
+    with weights_cast(model, negate):
+        after = weights(model)
+    expected = {name: -value if name.endswith(("q.weight", "k.weight", "v.weight", "out.weight")) else value
+                for name, value in before.items()}  # fmt: skip
+    assert same(after, expected)
+
+
+def test_weights_are_given_back_bit_by_bit(model):
+    before = weights(model)
+    with weights_cast(model, torch.zeros_like):
+        pass
+    assert same(weights(model), before)
+
+
+def test_weights_are_given_back_after_an_exception_inside(model):
+    before = weights(model)
+    with pytest.raises(RuntimeError, match="inside"), weights_cast(model, torch.zeros_like):
+        raise RuntimeError("inside")
+    assert same(weights(model), before)
+
+
+def test_weights_are_given_back_after_an_exception_in_the_cast(model):
+    before, calls = weights(model), []
+
+    def fails_at_the_third(weight):
+        calls.append(weight)
+        if len(calls) == 3:
+            raise RuntimeError("third")
+        return torch.zeros_like(weight)
+
+    with pytest.raises(RuntimeError, match="third"), weights_cast(model, fails_at_the_third):
+        pass
+    assert same(weights(model), before)
+
+
+def test_weights_that_require_grad_are_cast_and_given_back():
+    layer = nn.Linear(4, 4)
+    before = layer.weight
+    with weights_cast(layer, torch.zeros_like):
+        assert not layer.weight.any()
+    assert layer.weight is before and layer.weight.any() and layer.weight.requires_grad
+
+
+def test_an_input_that_layers_share_is_cast_once(model, x):
+    seen = []
+
+    def cast(tensor):
+        seen.append(tensor)
+        return tensor.clone()
+
+    with activations_cast(model, cast):
+        model(x)
+    assert len(seen) == 2 and seen[0] is x
+
+
+def test_every_layer_sees_the_cast_input(model, x):
+    with activations_cast(model, torch.round):
+        cast = model(x)
+    q, k, v = (layer(torch.round(x)) for layer in (model.q, model.k, model.v))
+    mixed = model.out(torch.round(q + k * v))
+    assert torch.equal(cast, nn.functional.linear(mixed, model.embedding.weight))
+
+
+def test_a_second_input_is_cast_anew(model, x):
+    with activations_cast(model, torch.round):
+        model(x)
+        second = model(x * 2)
+    with activations_cast(model, torch.round):
+        assert torch.equal(second, model(x * 2))
+
+
+def test_activations_are_cast_no_longer_afterwards(model, x):
+    before = model(x)
+    with activations_cast(model, torch.zeros_like):
+        pass
+    assert torch.equal(model(x), before)
+
+
+def test_activations_are_cast_no_longer_after_an_exception(model, x):
+    before = model(x)
+    with pytest.raises(RuntimeError), activations_cast(model, torch.zeros_like):
+        raise RuntimeError
+    assert torch.equal(model(x), before)
+
+
+def test_weights_and_activations_are_cast_together(model, x):
+    with weights_cast(model, negate), activations_cast(model, negate):
+        both = model.q(x)
+    assert torch.equal(both, model.q(x))
+
+
+def test_each_different_input_is_seen_once_under_its_first_layers_name(model, x):
+    seen = []
+    with activations_seen(model, lambda name, tensor: seen.append((name, tensor))):
+        model(x)
+    assert [name for name, _ in seen] == ["q", "out"] and seen[0][1] is x
+
+
+def test_seeing_activations_changes_none(model, x):
+    before = model(x)
+    with activations_seen(model, lambda name, tensor: torch.zeros_like(tensor)):
+        during = model(x)
+    assert torch.equal(during, before)
+
+
+def test_activations_are_seen_no_longer_afterwards(model, x):
+    seen = []
+    with activations_seen(model, lambda name, tensor: seen.append(name)):
+        pass
+    model(x)
+    assert seen == []

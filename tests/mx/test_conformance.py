@@ -1,0 +1,104 @@
+"""Agreement with other libraries, on few blocks, and the groups where they are known to differ."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bench.formats import FORMATS, MXFormat, fake_quantize
+from bench.mx.adversarial import GROUPS
+from bench.mx.config import ConformanceConfig, MxConfig
+from bench.mx.experiments.conformance import compare, conformance, same_bits
+from bench.mx.peers import peer_casts
+
+BLOCKS = 16
+
+
+@pytest.fixture(scope="module")
+def table():
+    pytest.importorskip("torchao")
+    return conformance(MxConfig(conformance=ConformanceConfig(blocks=BLOCKS)))
+
+
+def differing(table, metric, peer):
+    """(format, group) of the rows that are not 0."""
+    rows = table[(table["metric"] == metric) & (table["peer"] == peer) & (table["value"] > 0)]
+    return set(zip(rows["format"], rows["group"], strict=True))
+
+
+def test_every_peer_is_compared_on_every_format_that_it_has(table):
+    compared = table.groupby("peer")["format"].agg(set).to_dict()
+    floats = set(FORMATS) - {"mxint8"}
+    assert compared == {"ml_dtypes (elements)": floats, "gfloat": set(FORMATS), "torchao": floats}
+
+
+def test_every_group_is_compared_on_all_its_elements(table):
+    counts = table[table["metric"] == "elements"]
+    assert set(counts["group"]) == set(GROUPS) and (counts["value"] == BLOCKS * 32).all()
+
+
+def test_ml_dtypes_agrees_everywhere(table):
+    assert differing(table, "mismatches", "ml_dtypes (elements)") == set()
+
+
+def test_gfloat_differs_on_infinities_and_where_it_uses_the_most_negative_integer(table):
+    infinities = {(name, "Inf") for name in FORMATS}
+    assert differing(table, "mismatches", "gfloat") == {*infinities, ("mxint8", "saturation band")}
+
+
+def test_gfloat_refuses_nan_where_the_element_has_none(table):
+    without = [name for name, fmt in FORMATS.items() if not np.isnan(fmt.values).any()]
+    assert differing(table, "refused", "gfloat") == {(name, "NaN") for name in without}
+
+
+def test_torchao_differs_on_infinities_and_where_the_scale_clamps(table):
+    floats = set(FORMATS) - {"mxint8"}
+    assert differing(table, "mismatches", "torchao") == set(product(floats, ["Inf", "subnormal inputs"]))
+
+
+@pytest.mark.parametrize("peer", ["ml_dtypes (elements)", "torchao"])
+def test_only_gfloat_refuses_anything(table, peer):
+    assert differing(table, "refused", peer) == set()
+
+
+def test_the_table_is_the_same_every_time(table):
+    again = conformance(MxConfig(formats=["mxfp4"], conformance=ConformanceConfig(blocks=BLOCKS)))
+    assert again.equals(table[table["format"] == "mxfp4"].reset_index(drop=True))
+
+
+def test_a_format_of_the_users_own_has_no_peers():
+    assert peer_casts(MXFormat("mxfp4", 2, 1, bias=1, block=16)) == {}
+
+
+def test_a_cast_that_is_refused_counts_as_refused_and_not_as_wrong():
+    def refuses(x):
+        raise ValueError("no such value")
+
+    x = np.ones((2, 32), dtype=np.float32)
+    assert compare(refuses, x, x) == (64, 0)
+
+
+def test_a_cast_to_other_bits_counts_element_by_element():
+    x = np.zeros((2, 32), dtype=np.float32)
+    assert compare(lambda x: np.where(np.arange(32) < 3, -x, x), x, x) == (0, 6)
+
+
+def test_an_error_that_is_no_refusal_is_not_hidden():
+    def broken(x):
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        compare(broken, np.ones((1, 32), dtype=np.float32), np.ones((1, 32), dtype=np.float32))
+
+
+def test_zeros_of_different_signs_have_different_bits_and_nans_have_the_same():
+    a = np.array([0.0, np.nan, 1.0], dtype=np.float32)
+    b = np.array([-0.0, -np.nan, 1.0], dtype=np.float32)
+    assert same_bits(a, b).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("name", ["mxfp8_e4m3", "mxfp4"])
+def test_the_peers_of_a_format_give_the_same_values_on_plain_numbers(name):
+    x = np.random.default_rng(0).standard_normal((8, 32)).astype(np.float32)
+    casts = peer_casts(FORMATS[name])
+    assert {peer for peer, cast in casts.items() if same_bits(cast(x), fake_quantize(x, name)).all()} == set(casts)

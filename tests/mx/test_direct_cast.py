@@ -1,0 +1,256 @@
+"""Small models of random weights under every cast: losses, divergences, cosines and neighbours."""
+
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from bench.formats import fake_quantize
+from bench.inputs import Problem
+from bench.mx.casting import activations_cast, weights_cast
+from bench.mx.config import DirectCastConfig, MxConfig
+from bench.mx.experiments.direct_cast import (
+    chunked,
+    direct_cast_embedding,
+    direct_cast_language,
+    divergence,
+    embeddings,
+    enough_texts,
+    in_batches,
+    loss,
+    nearest,
+    question_logits,
+    under_every_cast,
+)
+from tests.models.small import embedding_model, language_model
+
+REPEATABLE = settings(derandomize=True, deadline=None, database=None)
+QUESTIONS = [
+    "How many apples are left?",
+    "Ann has 3 boxes of 12 eggs. How many eggs?",
+    "Why?",
+    "A train goes 60 km in an hour; how far in 3?",
+    "Two plus two, then half of it",
+]
+PROBLEMS = [Problem(question, "#### 1", 1) for question in QUESTIONS]
+texts = st.lists(st.integers(1, 30).map(lambda n: [7] * n), max_size=12)
+
+
+def config(formats=("mxfp4", "mxint8"), **settings):
+    return MxConfig(formats=list(formats), direct_cast=DirectCastConfig(**settings))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return language_model()
+
+
+@pytest.fixture(scope="module")
+def language(model):
+    return direct_cast_language(config(), PROBLEMS, model)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return embedding_model()
+
+
+@pytest.fixture(scope="module")
+def embedding(encoder):
+    return direct_cast_embedding(config(), PROBLEMS, encoder)
+
+
+def cross_entropy(model, text):
+    tokens = torch.tensor(model.tokens(text))
+    return float(functional.cross_entropy(model.network(tokens[None])[0, :-1], tokens[1:]))
+
+
+def by_question(table, **where):
+    for name, value in where.items():
+        table = table[table[name] == value]
+    return table.sort_values("question")["value"].tolist()
+
+
+def test_the_float32_loss_is_the_cross_entropy_of_each_question_alone(language, model):
+    expected = [cross_entropy(model, question) for question in QUESTIONS]
+    assert by_question(language, format="float32", metric="loss") == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_loss_under_a_weight_cast_is_that_of_the_cast_model(language, model):
+    with weights_cast(model.network, partial(fake_quantize, fmt="mxfp4")):
+        expected = [cross_entropy(model, question) for question in QUESTIONS]
+    ours = by_question(language, format="mxfp4", subject="weights", metric="loss")
+    assert ours == pytest.approx(expected, abs=1e-5)
+
+
+def test_added_loss_is_the_difference_to_float32(language):
+    float32 = by_question(language, format="float32", metric="loss")
+    cast = by_question(language, format="mxfp4", subject="both", metric="loss")
+    added = by_question(language, format="mxfp4", subject="both", metric="added_loss")
+    assert added == pytest.approx([c - f for c, f in zip(cast, float32, strict=True)], abs=1e-9)
+
+
+def test_divergence_is_never_negative(language):
+    assert (language[language["metric"] == "kl"]["value"] >= -1e-7).all()
+
+
+def test_a_coarser_format_diverges_more(language):
+    kl = language[language["metric"] == "kl"].groupby("format")["value"].mean()
+    assert kl["mxfp4"] > 10 * kl["mxint8"] > 0
+
+
+def test_divergence_is_that_of_torch(model):
+    a, b = (torch.randn(6, 61, generator=torch.Generator().manual_seed(seed)).log_softmax(-1) for seed in (0, 1))
+    expected = functional.kl_div(b.double(), a.double(), reduction="batchmean", log_target=True)
+    assert divergence(a, b) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_divergence_of_a_distribution_from_itself_is_zero():
+    a = torch.randn(6, 61).log_softmax(-1)
+    assert divergence(a, a) == 0
+
+
+def test_a_cast_that_changes_nothing_diverges_by_nothing(model):
+    tokens = [model.tokens(question) for question in QUESTIONS]
+    reference = question_logits(model, tokens)
+    with weights_cast(model.network, torch.clone), activations_cast(model.network, torch.clone):
+        cast = question_logits(model, tokens)
+    assert [divergence(*pair) for pair in zip(reference, cast, strict=True)] == pytest.approx([0] * 5, abs=1e-6)
+
+
+def test_every_row_counts_the_predicted_tokens_of_its_question(language, model):
+    tokens = language.groupby("question")["tokens"].agg(set)
+    assert tokens.to_dict() == {i: {len(model.tokens(text)) - 1} for i, text in enumerate(QUESTIONS)}
+
+
+def test_there_is_a_row_per_question_cast_subject_and_metric(language):
+    assert len(language) == len(QUESTIONS) * (1 + 2 * 3 * 3)
+
+
+def in_small_chunks(language, model):
+    small = direct_cast_language(config(chunk_tokens=30), PROBLEMS, model)
+    both = small.merge(language, on=["format", "subject", "metric", "question"])
+    assert len(both) == len(language)
+    return both
+
+
+def test_the_size_of_a_chunk_does_not_change_the_results_of_exact_activations(language, model):
+    both = in_small_chunks(language, model)
+    exact = both[both["subject"].isin(["none", "weights"])]
+    assert exact["value_x"].tolist() == pytest.approx(exact["value_y"].tolist(), abs=1e-5)
+
+
+def test_the_size_of_a_chunk_hardly_changes_the_results_of_cast_activations(language, model):
+    """A matrix product's last bit depends on the batch, and now and then turns the rounding of an activation."""
+    both = in_small_chunks(language, model)
+    assert both["value_x"].tolist() == pytest.approx(both["value_y"].tolist(), abs=0.05)
+
+
+def test_a_batch_gives_the_logits_of_each_text_alone(model):
+    together = question_logits(model, [model.tokens(question) for question in QUESTIONS])
+    for question, logits in zip(QUESTIONS, together, strict=True):
+        (alone,) = question_logits(model, [model.tokens(question)])
+        torch.testing.assert_close(logits, alone, atol=1e-5, rtol=0)
+
+
+def test_only_as_many_questions_are_run_as_the_tokens_need(model):
+    table = direct_cast_language(config(formats=["mxfp4"], tokens=30), PROBLEMS, model)
+    assert sorted(set(table["question"])) == [0, 1]
+
+
+def test_the_model_is_given_back_as_it_was(model, language):
+    fresh = language_model().network.state_dict()
+    assert all(torch.equal(value, fresh[name]) for name, value in model.network.state_dict().items())
+
+
+def test_every_subject_of_every_format_and_rule_is_cast(model):
+    seen = [about for about, _ in under_every_cast(config(scales=["floor", "rceil"]), model.network, lambda: None)]
+    assert len({tuple(about.values()) for about in seen}) == len(seen) == 2 * 2 * 3
+
+
+def test_an_unknown_format_is_refused_before_anything_is_cast(model):
+    with pytest.raises(Exception, match="mxfp5"):
+        next(under_every_cast(config(formats=["mxfp5"]), model.network, lambda: None))
+
+
+def test_loss_is_the_mean_over_the_tokens_after_the_first():
+    log_probabilities = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
+    expected = -(torch.log(torch.tensor(0.25)) + torch.log(torch.tensor(0.8))) / 2
+    assert loss(log_probabilities, [0, 1, 2]) == pytest.approx(float(expected))
+
+
+def test_cosines_are_those_of_the_cast_models_embeddings(embedding, encoder):
+    tokens = [encoder.tokens(question) for question in QUESTIONS]
+    reference = embeddings(encoder, tokens)
+    with weights_cast(encoder.network, partial(fake_quantize, fmt="mxfp4")):
+        cast = embeddings(encoder, tokens)
+    expected = functional.cosine_similarity(reference, cast).tolist()
+    ours = by_question(embedding, format="mxfp4", subject="weights", metric="cosine")
+    assert ours == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_neighbour_is_the_same_or_not(embedding):
+    same = embedding[embedding["metric"] == "same_neighbour"]
+    assert set(same["unit"]) == {"share"} and set(same["value"]) <= {0.0, 1.0}
+
+
+def test_a_batch_gives_the_embedding_of_each_text_alone(encoder):
+    tokens = [encoder.tokens(question) for question in QUESTIONS]
+    alone = torch.cat([embeddings(encoder, [text]) for text in tokens])
+    torch.testing.assert_close(embeddings(encoder, tokens), alone, atol=1e-5, rtol=0)
+
+
+def test_only_as_many_questions_are_embedded_as_asked_for(encoder):
+    table = direct_cast_embedding(config(formats=["mxfp4"], questions=3), PROBLEMS, encoder)
+    assert sorted(set(table["question"])) == [0, 1, 2]
+
+
+def test_the_nearest_other_vector_is_found():
+    vectors = functional.normalize(torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.2, 0.9]]), dim=-1)
+    assert nearest(vectors).tolist() == [1, 0, 3, 2]
+
+
+def test_the_first_of_two_equally_near_vectors_is_taken():
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    assert nearest(vectors).tolist() == [1, 0, 0]
+
+
+def test_no_vector_is_its_own_neighbour():
+    vectors = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    assert nearest(vectors).tolist() == [1, 0]
+
+
+@REPEATABLE
+@given(texts, st.integers(1, 60))
+def test_enough_texts_are_the_first_that_hold_the_tokens_and_not_one_more(rows, tokens):
+    chosen = enough_texts(iter(rows), tokens)
+    usable = [row for row in rows if len(row) > 1]
+    predicted = [len(row) - 1 for row in usable]
+    assert chosen == usable[: len(chosen)]
+    assert sum(predicted[: len(chosen)]) >= tokens or len(chosen) == len(usable)
+    assert not chosen or sum(predicted[: len(chosen) - 1]) < tokens
+
+
+@REPEATABLE
+@given(texts, st.integers(1, 60))
+def test_chunks_hold_every_text_in_order(rows, tokens):
+    assert [row for chunk in chunked(rows, tokens) for row in chunk] == rows
+
+
+@REPEATABLE
+@given(texts, st.integers(1, 60))
+def test_every_chunk_but_the_last_holds_its_tokens_and_not_a_text_more(rows, tokens):
+    *full, last = chunked(rows, tokens)
+    assert all(sum(map(len, chunk)) >= tokens for chunk in full)
+    assert all(sum(map(len, chunk[:-1])) < tokens for chunk in (*full, last))
+
+
+@REPEATABLE
+@given(texts)
+def test_results_of_batches_come_in_the_order_of_the_texts(rows):
+    numbered = [[i] * len(row) for i, row in enumerate(rows)]
+    results = in_batches(numbered, lambda batch: [torch.tensor(text[0]) for text in batch])
+    assert [int(result) for result in results] == list(range(len(rows)))

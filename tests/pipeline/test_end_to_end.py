@@ -1,0 +1,115 @@
+"""The whole pipeline in the tiny config, on generated problems."""
+
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from figures.registry import registry
+from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+
+def remade(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """Names of the jobs that a dry run would run."""
+    assert done.returncode == 0, done.stdout
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout, flags=re.MULTILINE)) - {"total"}
+
+
+def digests(project: Path) -> dict[str, str]:
+    """Of every table, figure, page and verdict of a run."""
+    kept = ("mx/*.parquet", "figures/**/*.*", "tables/**/*.*", "verdicts.json", "paper.pdf")
+    found = [path for pattern in kept for path in sorted((project / "results").glob(pattern)) if path.is_file()]
+    return {str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def test_every_figure_table_and_page_is_made(finished: Path) -> None:
+    results = finished / "results"
+    for name, figure in registry().items():
+        folder, suffixes = (
+            ("figures", ("pdf", "svg", "png")) if figure.kind == "figure" else ("tables", ("csv", "tex", "html"))
+        )
+        for suffix in suffixes:
+            assert (results / folder / f"{name}.{suffix}").stat().st_size > 100
+    assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "<html" in (results / "report.html").read_text(encoding="utf-8")[:2000].lower()
+
+
+def test_every_claim_has_its_row(finished: Path) -> None:
+    rows = json.loads((finished / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert len({row["id"] for row in rows}) == 55
+    ran = [row for row in rows if row["verdict"] != "not yet run"]
+    assert {row["id"] for row in ran} >= {"mx.storage.mxfp4", "mx.inference.mxfp4"}
+
+
+def test_a_stand_in_is_named_in_verdict_provenance_and_figure(finished: Path) -> None:
+    rows = {row["id"]: row for row in json.loads((finished / "results/verdicts.json").read_text(encoding="utf-8"))}
+    assert "gsm8k_test is a stand-in" in rows["mx.inference.mxint8"]["flags"]
+    assert rows["mx.storage.mxfp4"]["flags"] == []
+    provenance = json.loads((finished / "results/mx/direct_cast_language.provenance.json").read_text(encoding="utf-8"))
+    assert provenance["inputs"]["gsm8k_test"]["origin"] == "stand-in"
+    assert "stand-in used for gsm8k_test" in (finished / "results/tables/mx/direct_cast_numbers.html").read_text()
+
+
+def test_every_result_is_measured_and_says_so(finished: Path) -> None:
+    tables = list((finished / "results/mx").glob("*.parquet"))
+    assert len(tables) == 6
+    assert all(set(pq.read_table(path)["tier"].to_pylist()) == {"measured"} for path in tables)
+
+
+def test_a_second_run_has_nothing_to_do(finished: Path) -> None:
+    assert remade(snakemake(finished, *TINY, *STAND_IN, "-n")) == set()
+
+
+def test_an_edited_figure_remakes_itself_and_the_paper_alone(finished: Path, tmp_path: Path) -> None:
+    file = finished / "figures/mx/qsnr.py"
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(before + "\n# edited\n", encoding="utf-8")
+        assert remade(snakemake(finished, *TINY, *STAND_IN, "-n")) == {"figure", "paper", "all"}
+    finally:
+        file.write_text(before, encoding="utf-8")
+        assert snakemake(finished, *TINY, *STAND_IN, "--touch", "--cores", "1").returncode == 0
+
+
+def test_an_edited_quantiser_remakes_what_rests_on_it(finished: Path) -> None:
+    file = finished / "bench/formats/blocks.py"
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(before + "\n# edited\n", encoding="utf-8")
+        jobs = remade(snakemake(finished, *TINY, *STAND_IN, "-n"))
+        assert jobs >= {"mx_qsnr", "mx_direct_cast_language", "verdicts", "figure", "table", "paper"}
+        assert "resolve_input" not in jobs
+    finally:
+        file.write_text(before, encoding="utf-8")
+        assert snakemake(finished, *TINY, *STAND_IN, "--touch", "--cores", "1").returncode == 0
+
+
+def test_check_says_when_nothing_is_expected_of_this_config(finished: Path) -> None:
+    (finished / "paper/expected.toml").unlink(missing_ok=True)
+    done = snakemake(finished, *TINY, *STAND_IN, "check", "--cores", "1")
+    assert done.returncode == 0
+    assert "says nothing of config tiny with stand-in inputs" in done.stdout
+
+
+def test_check_fails_when_a_deterministic_verdict_moved(finished: Path) -> None:
+    (finished / "paper/expected.toml").write_text(
+        '[tiny.stand-in]\n"mx.storage.mxfp4" = '
+        '{ verdict = "partly", estimate = "3.7 x", interval = "[3.7, 3.7]", tier = "measured" }\n'
+    )
+    done = snakemake(finished, *TINY, *STAND_IN, "check", "--cores", "1")
+    assert done.returncode != 0
+    assert "mx.storage.mxfp4: was partly, is reproduced" in done.stdout
+
+
+def test_another_folder_and_one_core_give_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    other = copy_project(tmp_path / "other")
+    done = snakemake(other, *TINY, *STAND_IN, "--cores", "1")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert digests(other) == digests(finished)
+    assert len(digests(other)) > 25
