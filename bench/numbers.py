@@ -11,7 +11,7 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "-∞"
     if value and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.3g}"
-    return np.format_float_positional(float(f"{value:.4g}"), trim="-")
+    return np.format_float_positional(float(f"{value:.4g}") + 0.0, trim="-")
 
 
 def span(low: float | None, high: float | None) -> str:

@@ -75,7 +75,7 @@ def write_expected(expected: Mapping[Key, Mapping[str, Accepted]], path: Path) -
         lines = [f"[{size}.{origin}]"]
         for name, row in rows.items():
             values = ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in vars(row).items())
-            lines.append(f"{json.dumps(name)} = {{ {values} }}")
+            lines.append(f"{json.dumps(name, ensure_ascii=False)} = {{ {values} }}")
         sections.append("\n".join(lines) + "\n")
     write_text(path, HEAD + "\n" + "\n".join(sections))
 

@@ -20,7 +20,7 @@ def terminal(rows: list[Verdict]) -> str:
             name_of(row),
             span(*row.accept),
             "" if row.estimate is None else f"{number(row.estimate)} {row.unit}",
-            span(row.low, row.high),
+            "" if row.estimate is None else span(row.low, row.high),
             row.verdict,
             row.tier,
         )

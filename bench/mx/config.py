@@ -38,7 +38,7 @@ class DirectCastConfig(Strict):
 
     scales: Names = ["floor"]
     tokens: Positive = Field(2_000, description="predicted tokens of GSM8K questions at least, for the language model")
-    chunk_tokens: Positive = Field(512, description="tokens whose float32 logits are held in memory at once")
+    chunk_tokens: Positive = Field(1_024, description="tokens whose float32 logits are held in memory at once")
     questions: Annotated[int, Field(ge=2)] = Field(192, description="GSM8K questions for the sentence encoder")
 
 

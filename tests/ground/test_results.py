@@ -134,7 +134,7 @@ def damaged(table, path):
     results.write(table, path)
     whole = path.read_bytes()
     yield from (b"", b"no parquet at all", whole[: len(whole) // 2], whole[:-1])
-    for place in range(0, len(whole), 7):
+    for place in range(0, len(whole), 29):
         yield whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
 
 

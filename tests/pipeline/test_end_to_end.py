@@ -7,12 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from figures.registry import registry
 from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 def remade(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -92,7 +89,7 @@ def test_an_edited_quantiser_remakes_what_rests_on_it(finished: Path) -> None:
 
 def test_check_says_when_nothing_is_expected_of_this_config(finished: Path) -> None:
     (finished / "paper/expected.toml").unlink(missing_ok=True)
-    done = snakemake(finished, *TINY, *STAND_IN, "check", "--cores", "1")
+    done = snakemake(finished, "check", *TINY, *STAND_IN, "--cores", "1")
     assert done.returncode == 0
     assert "says nothing of config tiny with stand-in inputs" in done.stdout
 
@@ -102,7 +99,7 @@ def test_check_fails_when_a_deterministic_verdict_moved(finished: Path) -> None:
         '[tiny.stand-in]\n"mx.storage.mxfp4" = '
         '{ verdict = "partly", estimate = "3.7 x", interval = "[3.7, 3.7]", tier = "measured" }\n'
     )
-    done = snakemake(finished, *TINY, *STAND_IN, "check", "--cores", "1")
+    done = snakemake(finished, "check", *TINY, *STAND_IN, "--cores", "1")
     assert done.returncode != 0
     assert "mx.storage.mxfp4: was partly, is reproduced" in done.stdout
 

@@ -1,0 +1,92 @@
+"""Claims, intervals, verdicts and tables that were made up for the tests."""
+
+import json
+
+from bench import results
+from bench.claims.ledger import Claim, Query
+from bench.claims.verdicts import Verdict
+from bench.measure.provenance import provenance_path
+
+INF = float("inf")
+QUERY = {"table": "mx/thing", "metric": "m", "label": "The thing"}
+
+
+def row(**changes):
+    """A row of a ledger, as TOML gives it."""
+    return {
+        "id": "mx.thing",
+        "area": "mx",
+        "says": "It is better.",
+        "source": "Somebody 2020",
+        "unit": "x",
+        "accept": [2.0, 3.0],
+        "tier": "measured",
+        **changes,
+    }
+
+
+def claim(**changes):
+    return Claim.model_validate(row(**changes))
+
+
+def query(**changes):
+    return Query.model_validate({**QUERY, **changes})
+
+
+def verdict_row(**changes):
+    about = {
+        "id": "mx.thing",
+        "area": "mx",
+        "version": "-",
+        "says": "It is better.",
+        "source": "Somebody 2020",
+        "published": 2.5,
+        "accept": (2.0, 3.0),
+        "unit": "x",
+        "verdict": "reproduced",
+        "tier": "measured",
+        "reason": "The thing: [2.1, 2.9] lies in [2, 3].",
+        "estimate": 2.5,
+        "low": 2.1,
+        "high": 2.9,
+    }
+    return Verdict(**{**about, **changes})
+
+
+def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
+    """A result with its provenance. inputs: id to origin."""
+    path = folder / f"{name}.parquet"
+    results.write(results.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
+    about = {
+        "timed": timed,
+        "inputs": {id: {"origin": origin} for id, origin in (inputs or {}).items()},
+        "contention": {"busy": busy},
+    }
+    provenance_path(path).write_text(json.dumps(about), encoding="utf-8")
+    return path
+
+
+def repeats(*values, **factors):
+    return [{**factors, "repeat": number, "value": value} for number, value in enumerate(values)]
+
+
+def toml(rows):
+    """A ledger of rows with plain values."""
+
+    def value(it):
+        return f"{it}" if isinstance(it, float) else json.dumps(it)
+
+    def inline(it):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {value(each)}" for key, each in it.items()) + " }"
+
+    lines = []
+    for each in rows:
+        lines.append("[[claim]]")
+        for key, it in each.items():
+            if key == "query":
+                lines += [f"query.{json.dumps(version)} = {inline(found)}" for version, found in it.items()]
+            elif key == "accept":
+                lines.append(f"accept = [{it[0]}, {it[1]}]")
+            else:
+                lines.append(f"{key} = {value(it)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,32 @@
+"""README and paper/expected.toml are those of the last `make accept`."""
+
+from pathlib import Path
+
+from bench.claims import show
+from bench.claims.expected import read_expected
+from bench.claims.ledger import read_ledger
+from bench.claims.verdicts import version_suffix
+from tests.claims.samples import verdict_row
+
+ROOT = Path(__file__).resolve().parents[2]
+LEDGER, EXPECTED = ROOT / "paper/claims.toml", ROOT / "paper/expected.toml"
+
+
+def test_the_readme_shows_the_accepted_verdicts():
+    table = show.markdown(read_ledger(LEDGER), read_expected(EXPECTED).get(("default", "real"), {}))
+    current = table in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert EXPECTED.exists() and current, "README's table is not that of paper/expected.toml: run `make accept`"
+
+
+def test_every_verdict_that_was_accepted_is_of_a_claim_in_the_ledger():
+    known = {
+        claim.id + version_suffix(verdict_row(version=version))
+        for claim in read_ledger(LEDGER)
+        for version in claim.versions
+    }
+    accepted = {name for rows in read_expected(EXPECTED).values() for name in rows}
+    assert accepted <= known, f"{sorted(accepted - known)} left the ledger: run `make accept`"
+
+
+def test_the_readmes_picture_was_accepted_with_its_table():
+    assert (ROOT / "paper/overview.png").exists(), "README's picture is missing: run `make accept`"

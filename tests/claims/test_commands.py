@@ -1,0 +1,163 @@
+"""`python -m bench.claims` in a project folder of its own."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bench.claims import show
+from bench.claims.__main__ import app
+from bench.claims.expected import accepted, read_expected, write_expected
+from bench.claims.verdicts import write_verdicts
+from tests.claims.samples import QUERY, repeats, row, toml, verdict_row, write_table
+
+README = f"head\n\n{show.BEGIN}\nold\n{show.END}\n\ntail\n"
+
+
+class Project:
+    """A working folder with a ledger of one claim and, where asked for, verdicts."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.readme, self.expected = folder / "README.md", folder / "paper/expected.toml"
+        for part in ("paper", "results/config", "results/figures"):
+            (folder / part).mkdir(parents=True)
+        (folder / "paper/claims.toml").write_text(toml([row(query={"-": QUERY})]), encoding="utf-8")
+        (folder / "results/figures/overview.png").write_bytes(b"a picture")
+        self.readme.write_text(README, encoding="utf-8")
+
+    def ran(self, *rows, size="default"):
+        (self.folder / "results/config/size.txt").write_text(size + "\n")
+        write_verdicts(list(rows), self.folder / "results/verdicts.json")
+
+    def accepts(self, verdict, size="default", origin="real"):
+        rows = {"mx.thing": accepted(verdict_row(verdict=verdict))}
+        write_expected({**read_expected(self.expected), (size, origin): rows}, self.expected)
+
+    def run(self, *arguments):
+        done = CliRunner().invoke(app, list(arguments))
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+def test_judge_writes_the_verdicts_on_the_tables(project):
+    write_table(project.folder / "results", repeats(2.5))
+    assert project.run("judge").exit_code == 0
+    (found,) = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert (found["id"], found["verdict"]) == ("mx.thing", "reproduced")
+
+
+def test_judge_says_in_one_line_what_is_wrong_with_a_ledger_and_writes_nothing(project):
+    (project.folder / "paper/claims.toml").write_text("[[claim]]\nid = 3\n")
+    done = project.run("judge")
+    assert done.exit_code == 1 and "paper/claims.toml" in done.stderr
+    assert not (project.folder / "results/verdicts.json").exists()
+
+
+def test_show_prints_the_table_and_where_to_read_on(project):
+    project.ran(verdict_row())
+    done = project.run("show")
+    assert done.exit_code == 0
+    assert "mx.thing" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["paper: results/paper.pdf", "report: results/report.html"]
+
+
+@pytest.mark.parametrize("command", ["show", "check", "accept"])
+def test_before_the_first_run_every_command_says_what_to_run(project, command):
+    done = project.run(command)
+    assert (done.exit_code, done.stderr) == (1, "claims: results/verdicts.json is not there; run `snakemake` first\n")
+
+
+def test_check_passes_where_the_verdicts_are_the_accepted_ones(project):
+    project.ran(verdict_row())
+    project.accepts("reproduced")
+    done = project.run("check")
+    assert done.exit_code == 0 and "are those of paper/expected.toml" in done.stdout
+
+
+def test_check_fails_with_a_line_per_verdict_that_moved(project):
+    project.ran(verdict_row())
+    project.accepts("partly")
+    done = project.run("check")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("check: mx.thing: was partly, is reproduced.")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_check_warns_and_passes_where_a_timing_moved(project):
+    project.ran(verdict_row(deterministic=False))
+    project.accepts("partly")
+    done = project.run("check")
+    assert done.exit_code == 0 and done.stderr.startswith("check: warning: mx.thing")
+
+
+@pytest.mark.parametrize(("size", "inputs"), [("tiny", {}), ("default", {"a": "stand-in"})])
+def test_check_only_says_so_where_the_combination_was_never_accepted(project, size, inputs):
+    project.ran(verdict_row(inputs=inputs), size=size)
+    project.accepts("partly")
+    done = project.run("check")
+    assert done.exit_code == 0 and "nothing to compare" in done.stdout
+
+
+def test_check_without_the_size_of_the_run_is_one_line(project):
+    project.ran(verdict_row())
+    (project.folder / "results/config/size.txt").unlink()
+    done = project.run("check")
+    assert done.exit_code == 1 and "results/config/size.txt cannot be read" in done.stderr
+
+
+def test_what_was_accepted_passes_the_check(project):
+    project.ran(verdict_row(), verdict_row(id="mx.other", verdict="not yet run", estimate=None, low=None, high=None))
+    assert project.run("accept").exit_code == 0
+    assert project.run("check").exit_code == 0
+
+
+def test_rows_that_were_not_run_are_not_accepted(project):
+    project.ran(verdict_row(), verdict_row(id="mx.other", verdict="not yet run"))
+    project.run("accept")
+    assert set(read_expected(project.expected)["default", "real"]) == {"mx.thing"}
+
+
+def test_accepting_a_default_run_with_real_inputs_rewrites_the_readme_and_its_picture(project):
+    project.ran(verdict_row(inputs={"a": "downloaded"}))
+    assert project.run("accept").exit_code == 0
+    readme = project.readme.read_text(encoding="utf-8")
+    assert readme.startswith("head\n") and readme.endswith("\ntail\n")
+    assert "| 2.5 x [2.1, 2.9] | **reproduced** |" in readme and "old" not in readme
+    assert (project.folder / "paper/overview.png").read_bytes() == b"a picture"
+
+
+@pytest.mark.parametrize(("size", "inputs"), [("tiny", {}), ("default", {"a": "stand-in"})])
+def test_accepting_any_other_run_leaves_the_readme_alone(project, size, inputs):
+    project.ran(verdict_row(inputs=inputs), size=size)
+    assert project.run("accept").exit_code == 0
+    assert project.readme.read_text(encoding="utf-8") == README
+    assert not (project.folder / "paper/overview.png").exists()
+
+
+def test_accepting_one_combination_keeps_the_others(project):
+    project.accepts("partly", "tiny", "stand-in")
+    project.ran(verdict_row())
+    project.run("accept")
+    assert set(read_expected(project.expected)) == {("tiny", "stand-in"), ("default", "real")}
+
+
+def test_accepting_twice_changes_nothing(project):
+    project.ran(verdict_row())
+    project.run("accept")
+    before = project.expected.read_bytes(), project.readme.read_bytes()
+    project.run("accept")
+    assert (project.expected.read_bytes(), project.readme.read_bytes()) == before
+
+
+def test_a_readme_that_lost_its_marks_is_one_line(project):
+    project.ran(verdict_row())
+    project.readme.write_text("head only\n")
+    done = project.run("accept")
+    assert done.exit_code == 1 and done.stderr.startswith("README.md has no <!-- verdicts")

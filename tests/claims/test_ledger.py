@@ -1,0 +1,87 @@
+"""Reading a ledger: what a row may say, and one line for each way of getting it wrong."""
+
+import pytest
+
+from bench.claims.ledger import read_ledger
+from bench.errors import UserError
+from tests.claims.samples import INF, QUERY, row, toml
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(*rows):
+        path = tmp_path / "claims.toml"
+        path.write_text(toml(rows), encoding="utf-8")
+        return read_ledger(path)
+
+    return read
+
+
+def message_of(call, *arguments):
+    with pytest.raises(UserError) as caught:
+        call(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_rows_come_in_the_order_of_the_file(read):
+    assert [claim.id for claim in read(row(id="b.b"), row(id="a.a"))] == ["b.b", "a.a"]
+
+
+def test_a_row_without_versions_has_one(read):
+    assert read(row())[0].versions == ["-"]
+
+
+def test_an_open_range_is_read(read):
+    assert read(row(accept=[-INF, INF]))[0].accept == (-INF, INF)
+
+
+@pytest.mark.parametrize("null", [2.0, 3.0, 1.0, 4.0])
+def test_no_effect_may_lie_on_a_bound_or_outside(read, null):
+    assert read(row(null=null))[0].null == null
+
+
+def test_an_id_given_twice_is_refused(read):
+    assert "mx.thing stands there twice" in message_of(read, row(), row())
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"accept": [3.0, 2.0]}, "accept=[3.0, 2.0] is empty"),
+        ({"accept": [float("nan"), 2.0]}, "is empty"),
+        ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),
+        ({"tier": "guessed"}, "tier=guessed is not one of measured, simulated, cited"),
+        ({"quarry": "x"}, "quarry: Extra inputs are not permitted"),
+        ({"id": "No Id"}, "id: "),
+        ({"unit": 3}, "unit: "),
+        ({"query": {"published": QUERY}}, "query names versions ['published']"),
+        ({"versions": ["published", "corrected"], "query": {"-": QUERY}}, "query names versions ['-']"),
+        ({"query": {"-": {**QUERY, "best": "min"}}}, "best and by go together"),
+        ({"query": {"-": {**QUERY, "by": "format"}}}, "best and by go together"),
+        ({"query": {"-": {**QUERY, "best": "median", "by": "format"}}}, "query.-.best: "),
+        ({"query": {"-": {**QUERY, "bound": "upper"}}}, "query.-.bound: "),
+        ({"query": {"-": {**QUERY, "table": "thing"}}}, "query.-.table: "),
+        ({"query": {"-": {**QUERY, "wher": "x"}}}, "query.-.wher: Extra inputs are not permitted"),
+        ({"query": {"-": {"table": "mx/thing", "metric": "m"}}}, "query.-.label: Field required"),
+    ],
+)
+def test_a_wrong_row_is_one_line_that_names_it_and_what_is_wrong(read, changes, complaint):
+    message = message_of(read, row(**changes))
+    assert changes.get("id", "mx.thing") in message and complaint in message
+
+
+def test_a_row_without_an_id_is_one_line(read):
+    nameless = {key: value for key, value in row().items() if key != "id"}
+    assert "a row without id" in message_of(read, nameless)
+
+
+@pytest.mark.parametrize("content", ["[[claim]\n", "other = 1\n"])
+def test_a_file_that_is_no_ledger_is_one_line_that_names_it(tmp_path, content):
+    path = tmp_path / "claims.toml"
+    path.write_text(content, encoding="utf-8")
+    assert f"claims: {path} cannot be read" in message_of(read_ledger, path)
+
+
+def test_a_ledger_that_is_not_there_is_one_line(tmp_path):
+    assert "claims.toml" in message_of(read_ledger, tmp_path / "claims.toml")

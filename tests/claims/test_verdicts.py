@@ -1,0 +1,299 @@
+"""From a ledger and tables to the rows of verdicts.json."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bench.claims.verdicts import (
+    NOT_YET_RUN,
+    read_verdicts,
+    verdict,
+    verdicts,
+    write_verdicts,
+)
+from bench.errors import UserError
+from bench.numbers import number, span, with_span
+from tests.claims.samples import QUERY, claim, query, repeats, verdict_row, write_table
+
+PROMISED = {
+    *("id", "area", "version", "says", "source", "published", "accept", "estimate", "low", "high", "unit", "verdict"),
+    *("tier", "reason", "inputs", "flags", "figure"),
+}
+
+
+def asks(**changes):
+    """A claim that asks mx/thing."""
+    about = {key: changes.pop(key) for key in ("context", "flags", "null", "accept", "figure") if key in changes}
+    return claim(query={"-": query(**changes)}, **about)
+
+
+def answered(folder, **changes):
+    return verdict(asks(**changes), "-", folder)
+
+
+def message_of(folder, **changes):
+    with pytest.raises(UserError) as caught:
+        answered(folder, **changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_mean_of_the_rows_is_the_estimate(tmp_path):
+    write_table(tmp_path, repeats(2.2, 2.4, 2.6))
+    found = answered(tmp_path)
+    assert found.estimate == pytest.approx(2.4)
+    assert (found.verdict, found.tier) == ("reproduced", "measured")
+    assert 2.2 <= found.low < found.estimate < found.high <= 2.6
+
+
+def test_a_claim_without_a_query_is_not_yet_run(tmp_path):
+    found = verdict(claim(tier="simulated"), "-", tmp_path)
+    assert (found.verdict, found.tier, found.estimate) == (NOT_YET_RUN, "simulated", None)
+
+
+def test_a_claim_whose_table_is_not_there_is_not_yet_run(tmp_path):
+    assert answered(tmp_path).verdict == NOT_YET_RUN
+
+
+def test_every_version_of_a_claim_has_its_own_verdict(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    both = claim(versions=["published", "corrected"], query={"corrected": QUERY})
+    rows = verdicts([both], tmp_path)
+    assert [(row.version, row.verdict) for row in rows] == [("published", NOT_YET_RUN), ("corrected", "reproduced")]
+
+
+def test_only_the_rows_that_match_count(tmp_path):
+    rows = [
+        {"format": "a", "layer": 1, "value": 2.5},
+        {"format": "b", "layer": 1, "value": 99.0},
+        {"format": "a", "layer": 2, "value": 99.0},
+        {"format": "a", "layer": 1, "value": 99.0, "metric": "other"},
+    ]
+    write_table(tmp_path, rows)
+    assert answered(tmp_path, where={"format": "a", "layer": 1}).estimate == 2.5
+
+
+def test_a_list_of_levels_matches_any_of_them(tmp_path):
+    write_table(tmp_path, [{"format": name, "value": value} for name, value in (("a", 2.0), ("b", 3.0), ("c", 99.0))])
+    assert answered(tmp_path, where={"format": ["a", "b"]}).estimate == 2.5
+
+
+def test_a_weight_weighs_its_row(tmp_path):
+    rows = [{"tokens": 3, "value": 2.0}, {"tokens": 1, "value": 4.0}]
+    write_table(tmp_path, rows)
+    assert answered(tmp_path, weight="tokens").estimate == pytest.approx(np.average([2, 4], weights=[3, 1]))
+
+
+@pytest.mark.parametrize(("best", "estimate"), [("min", 2.5), ("max", 2.6)])
+def test_the_best_format_is_the_one_with_the_best_mean(tmp_path, best, estimate):
+    rows = [*repeats(2.4, 2.6, format="a"), *repeats(2.9, 2.3, format="b")]
+    write_table(tmp_path, rows)
+    assert answered(tmp_path, best=best, by="format").estimate == pytest.approx(estimate)
+
+
+def test_the_best_of_formats_weighs_its_units(tmp_path):
+    rows = [
+        {"format": name, "question": number, "tokens": tokens, "value": value}
+        for name, values in (("a", (2.0, 4.0)), ("b", (3.0, 3.0)))
+        for number, (tokens, value) in enumerate(zip((3, 1), values, strict=True))
+    ]
+    write_table(tmp_path, rows)
+    assert answered(tmp_path, best="min", by="format", weight="tokens").estimate == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [repeats(2.1, format="b"), [{"format": "b", "repeat": number, "value": 2.0, "seed": 1} for number in range(2)]],
+    ids=["fewer rows", "other units"],
+)
+def test_formats_whose_rows_do_not_pair_up_are_an_error(tmp_path, second):
+    write_table(tmp_path, [*repeats(2.4, 2.6, format="a"), *second])
+    assert "the rows at the levels of 'format' do not pair up" in message_of(tmp_path, best="min", by="format")
+
+
+def test_rows_of_two_tiers_are_an_error_that_names_them(tmp_path):
+    rows = [{"repeat": number, "value": 2.0, "tier": tier} for number, tier in enumerate(("measured", "simulated"))]
+    write_table(tmp_path, rows)
+    assert "mix the tiers ['measured', 'simulated']" in message_of(tmp_path)
+
+
+def test_the_tier_is_that_of_the_rows(tmp_path):
+    write_table(tmp_path, repeats(2.5), tier="simulated")
+    assert answered(tmp_path).tier == "simulated"
+
+
+def test_rows_that_are_missing_are_an_error_that_says_which(tmp_path):
+    write_table(tmp_path, repeats(2.5, format="a"))
+    assert "mx/thing has no rows with metric='m', {'format': 'b'}" in message_of(tmp_path, where={"format": "b"})
+
+
+def test_a_column_that_is_missing_is_an_error_that_names_it(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    assert "mx/thing has no column 'scale'" in message_of(tmp_path, where={"scale": "floor"})
+
+
+def test_a_table_without_its_provenance_is_an_error_that_names_it(tmp_path):
+    write_table(tmp_path, repeats(2.5)).with_name("thing.provenance.json").unlink()
+    assert "thing.provenance.json cannot be read" in message_of(tmp_path)
+
+
+def test_the_reason_gives_label_interval_and_range(tmp_path):
+    write_table(tmp_path, repeats(2.5, 2.5))
+    assert answered(tmp_path).reason == "The thing: [2.5, 2.5] lies in [2, 3]."
+
+
+@pytest.mark.parametrize(
+    ("value", "changes", "words"),
+    [
+        (1.5, {"null": 1.0}, "lies outside [2, 3], on the claimed side of no effect."),
+        (0.5, {"null": 1.0}, "[0.5, 0.5] lies outside [2, 3]."),
+        (2.5, {"bound": "lower"}, "is a part of what is claimed and alone lies in [2, 3]."),
+        (0.5, {"bound": "lower"}, "is a part of what is claimed and the whole may lie in [2, 3]."),
+        (0.5, {"accept": [float("-inf"), 1.0]}, "lies in [-∞, 1]."),
+    ],
+)
+def test_the_reason_says_where_the_interval_lies(tmp_path, value, changes, words):
+    write_table(tmp_path, repeats(value))
+    assert answered(tmp_path, **changes).reason.endswith(words)
+
+
+def test_the_reason_of_an_interval_across_a_bound_says_so(tmp_path):
+    write_table(tmp_path, repeats(1.0, 3.0, 1.0, 3.0))
+    found = answered(tmp_path)
+    assert found.verdict == "inconclusive"
+    assert found.reason.endswith("straddles a bound of [2, 3].")
+
+
+def test_context_is_in_the_reason_and_not_in_the_verdict(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    write_table(tmp_path, repeats(99.0), "mx/other")
+    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert (found.verdict, found.estimate) == ("reproduced", 2.5)
+    assert found.reason == "The thing: [2.5, 2.5] lies in [2, 3]. Elsewhere: 99 [99, 99]."
+
+
+def test_context_that_was_not_run_is_left_out(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert found.reason == "The thing: [2.5, 2.5] lies in [2, 3]."
+
+
+def test_a_stand_in_is_a_flag_after_those_of_the_ledger(tmp_path):
+    write_table(tmp_path, repeats(2.5), inputs={"b": "stand-in", "a": "stand-in", "c": "local"})
+    found = answered(tmp_path, flags=["one model"])
+    assert found.flags == ("one model", "a is a stand-in", "b is a stand-in")
+    assert found.inputs == {"a": "stand-in", "b": "stand-in", "c": "local"}
+
+
+def test_a_stand_in_of_the_context_is_a_flag_too(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    write_table(tmp_path, repeats(2.5), "mx/other", inputs={"a": "stand-in"})
+    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert found.flags == ("a is a stand-in",)
+
+
+@pytest.mark.parametrize(
+    ("timed", "busy", "flags"),
+    [(True, True, ("the machine was busy",)), (True, False, ()), (False, True, ()), (False, False, ())],
+)
+def test_a_busy_machine_is_a_flag_where_the_result_is_a_timing(tmp_path, timed, busy, flags):
+    write_table(tmp_path, repeats(2.5), timed=timed, busy=busy)
+    assert answered(tmp_path).flags == flags
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_timing_is_not_deterministic(tmp_path, timed):
+    write_table(tmp_path, repeats(2.5), timed=timed)
+    assert answered(tmp_path).deterministic is not timed
+
+
+@pytest.mark.parametrize(
+    ("value", "near"), [(2 * (1 + 5e-5), True), (3 * (1 - 5e-5), True), (2.0, False), (2.5, False), (2.001, False)]
+)
+def test_an_interval_that_ends_within_tolerance_of_a_bound_says_so(tmp_path, value, near):
+    write_table(tmp_path, repeats(value))
+    assert answered(tmp_path).near_bound is near
+
+
+def test_the_figure_goes_with_the_verdict(tmp_path):
+    write_table(tmp_path, repeats(2.5))
+    assert answered(tmp_path, figure="mx/thing").figure == "mx/thing"
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_table(tmp_path, repeats(2.5), inputs={"a": "stand-in"})
+    rows = verdicts([asks(flags=["one"]), claim(id="mx.other", accept=[float("-inf"), 1])], tmp_path)
+    write_verdicts(rows, tmp_path / "verdicts.json")
+    assert read_verdicts(tmp_path / "verdicts.json") == rows
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_verdicts([verdict_row()], tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_file_is_json_without_nan_or_infinity(tmp_path):
+    rows = verdicts([claim(accept=[float("-inf"), float("inf")]), claim(id="mx.other", accept=[1, 2])], tmp_path)
+    write_verdicts(rows, tmp_path / "verdicts.json")
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    first, _ = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    assert first["accept"] == [None, None]
+
+
+def test_a_number_that_is_none_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_verdicts([verdict_row(estimate=float("nan"))], tmp_path / "verdicts.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_has_the_promised_keys_and_what_check_needs(tmp_path):
+    write_verdicts([verdict_row()], tmp_path / "verdicts.json")
+    (found,) = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
+    assert set(found) == PROMISED | {"deterministic", "near_bound"}
+
+
+def test_verdicts_that_are_not_there_say_which_command_makes_them(tmp_path):
+    with pytest.raises(UserError, match=r"verdicts\.json is not there; run `snakemake` first"):
+        read_verdicts(tmp_path / "verdicts.json")
+
+
+@pytest.mark.parametrize("content", ["", "[{}]", "{}1", '[{"accept": 3, "flags": []}]', '{"a": 1}'])
+def test_damaged_verdicts_are_one_line_that_names_them(tmp_path, content):
+    (tmp_path / "verdicts.json").write_text(content)
+    with pytest.raises(UserError, match="is damaged") as caught:
+        read_verdicts(tmp_path / "verdicts.json")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (2.0, "2"),
+        (-0.5, "-0.5"),
+        (3.76470588, "3.765"),
+        (0.00123456, "0.001235"),
+        (0.0001, "0.0001"),
+        (0.00001234, "1.23e-05"),
+        (123456.0, "123500"),
+        (1e6, "1e+06"),
+        (float("inf"), "∞"),
+        (float("-inf"), "-∞"),
+    ],
+)
+def test_a_number_has_four_significant_digits_and_an_exponent_only_where_it_must(value, text):
+    assert number(value) == text
+
+
+def test_a_side_that_is_none_is_open():
+    assert [span(1.0, 2.5), span(None, 2.0), span(0.0, None)] == ["[1, 2.5]", "[-∞, 2]", "[0, ∞]"]
+
+
+def test_an_estimate_is_written_before_its_interval_and_nothing_where_there_is_none():
+    assert [with_span(2.0, 1.0, 3.0), with_span(None, None, None)] == ["2 [1, 3]", ""]

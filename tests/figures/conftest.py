@@ -1,0 +1,20 @@
+"""How figures are drawn in tests."""
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+from bench import stats
+from figures import style
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_as_for_the_paper():
+    """The project's style, few resamples, and no figure left open."""
+    mpl.use("agg")
+    with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stats, "RESAMPLES", 99)
+        style.use_style()
+        mpl.rcParams["figure.max_open_warning"] = 0
+        yield
+    plt.close("all")

@@ -1,0 +1,126 @@
+"""The config of a run: the three sizes load, and a wrong knob is one line that names it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from bench.errors import UserError
+from bench.experiment import read_config
+from bench.mx.config import MxConfig
+from bench.settings import Settings, read_settings, write_study_configs
+
+CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
+
+
+def merged(size):
+    """default.yaml with another size on top, as Snakemake merges a --configfile."""
+    config = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
+    update_config(config, yaml.safe_load((CONFIGS / f"{size}.yaml").read_text(encoding="utf-8")))
+    return config
+
+
+def message_of(config):
+    with pytest.raises(UserError) as caught:
+        read_settings(config, {})
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("size", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_every_size_loads_and_is_called_after_its_file(size):
+    assert read_settings(merged(size), {}).size == size
+
+
+def test_there_is_a_size_for_tests_for_reviewers_and_for_a_night():
+    assert sorted(path.stem for path in CONFIGS.glob("*.yaml")) == ["default", "full", "tiny"]
+
+
+def test_the_default_size_is_the_defaults_of_the_studies():
+    assert read_settings(merged("default"), {}).mx == MxConfig()
+
+
+def test_a_size_changes_what_it_names_and_keeps_the_rest():
+    tiny = read_settings(merged("tiny"), {}).mx
+    assert tiny.qsnr.vectors < MxConfig().qsnr.vectors
+    assert (tiny.formats, tiny.qsnr.distributions) == (MxConfig().formats, MxConfig().qsnr.distributions)
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"size": "mine", "sise": 1}, "sise: Extra inputs are not permitted (got 1)"),
+        ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: Extra inputs are not permitted"),
+        ({"size": "mine", "mx": {"qsnr": {"vectors": "many"}}}, "mx.qsnr.vectors: Input should be a valid integer"),
+        ({"size": "mine", "mx": {"qsnr": {"vectors": 1.5}}}, "mx.qsnr.vectors: "),
+        ({"size": "mine", "mx": 3}, "mx: "),
+        ({"size": "mine", "inputs": {"gsm8k_test": "never"}}, "inputs.gsm8k_test: Input should be 'auto'"),
+        ({"size": "mine", "inputs": "stand-in"}, "inputs: "),
+        ({"size": "Not a name"}, "size: "),
+        ({}, "size: Field required"),
+    ],
+)
+def test_a_wrong_knob_is_one_line_that_names_it(config, complaint):
+    assert f"config: workflows/config: {complaint}" in message_of(config)
+
+
+def test_an_input_that_is_not_in_the_catalogue_is_answered_with_those_that_are():
+    message = message_of({"size": "mine", "inputs": {"gsm9k": "auto"}})
+    assert message.startswith("config: inputs: gsm9k not in the catalogue; known: ") and "gsm8k_test" in message
+
+
+def test_every_wrong_knob_gets_a_line():
+    with pytest.raises(UserError) as caught:
+        read_settings({"size": "mine", "a": 1, "b": 2}, {})
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(("text", "number"), [("7", 7), ("2.5", 2.5), ("1e1", 10.0)])
+def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
+    found = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
+    assert found.mx.qsnr.degrees_of_freedom == number
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "folder"),
+    [
+        ({}, {}, None),
+        ({}, {"JOULEPROOF_INPUTS": ""}, None),
+        ({}, {"JOULEPROOF_INPUTS": "there"}, "there"),
+        ({"inputs_dir": "here"}, {"JOULEPROOF_INPUTS": "there"}, "here"),
+        ({"inputs_dir": "here"}, {}, "here"),
+    ],
+)
+def test_the_config_names_the_folder_of_inputs_and_else_the_environment(config, environment, folder):
+    assert read_settings({"size": "mine", **config}, environment).inputs_dir == folder
+
+
+def test_each_study_gets_a_file_that_it_reads_as_its_config(tmp_path):
+    settings = read_settings(merged("tiny"), {})
+    write_study_configs(settings, tmp_path)
+    assert read_config(tmp_path / "mx.json", MxConfig) == settings.mx
+    assert (tmp_path / "size.txt").read_text() == "tiny\n"
+
+
+def test_a_file_whose_content_stays_is_not_touched(tmp_path):
+    settings = Settings(size="mine")
+    write_study_configs(settings, tmp_path)
+    before = {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()}
+    write_study_configs(settings, tmp_path)
+    assert {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()} == before
+
+
+def test_a_changed_knob_changes_its_studys_file_alone(tmp_path):
+    write_study_configs(Settings(size="mine"), tmp_path)
+    size = (tmp_path / "size.txt").stat().st_ino
+    write_study_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), tmp_path)
+    assert json.loads((tmp_path / "mx.json").read_text())["formats"] == ["mxfp4"]
+    assert (tmp_path / "size.txt").stat().st_ino == size
+
+
+def test_where_the_inputs_lie_is_in_no_studys_file(tmp_path):
+    """Another folder with the same inputs must not remake a result."""
+    write_study_configs(Settings(size="mine", inputs_dir="somewhere_else"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if "somewhere_else" in path.read_text()] == []
