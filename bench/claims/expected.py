@@ -65,7 +65,7 @@ def read_expected(path: Path) -> dict[Key, dict[str, Accepted]]:
         }
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"claims: {path} cannot be read: {error}") from error
 
 

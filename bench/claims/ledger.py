@@ -50,6 +50,7 @@ class Claim(BaseModel):
     accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
     tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
+    settled_by: what would decide the row where it is inconclusive.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +69,7 @@ class Claim(BaseModel):
     query: Mapping[str, Query] = {}
     context: list[Query] = []
     flags: list[str] = []
+    settled_by: str | None = None
     figure: str | None = None
 
     @model_validator(mode="after")
@@ -88,7 +90,9 @@ def read_ledger(path: Path) -> list[Claim]:
     """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
     try:
         rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        if not isinstance(rows, list):
+            raise ValueError("its rows begin with [[claim]]")
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"claims: {path} cannot be read: {error}") from error
     claims = []
     for row in rows:

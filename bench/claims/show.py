@@ -39,7 +39,7 @@ def terminal(rows: list[Verdict]) -> str:
 
 def markdown(claims: list[Claim], expected: Mapping[str, Accepted]) -> str:
     """README's table: what was accepted for the default config with real inputs."""
-    lines = ["| claim | published | here, 95 % interval | verdict | evidence |", "|---|---|---|---|---|"]
+    lines = ["| claim | promised | here, 95 % interval | verdict | evidence |", "|---|---|---|---|---|"]
     waiting: Counter[str] = Counter()
     for claim in claims:
         for version in claim.versions:

@@ -76,10 +76,10 @@ def test_a_row_without_an_id_is_one_line(read):
     assert "a row without id" in message_of(read, nameless)
 
 
-@pytest.mark.parametrize("content", ["[[claim]\n", "other = 1\n"])
+@pytest.mark.parametrize("content", [b"[[claim]\n", b"other = 1\n", b'[claim]\nid = "mx.thing"\n', b"\xff"])
 def test_a_file_that_is_no_ledger_is_one_line_that_names_it(tmp_path, content):
     path = tmp_path / "claims.toml"
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content)
     assert f"claims: {path} cannot be read" in message_of(read_ledger, path)
 
 

@@ -28,23 +28,26 @@ every_table = pytest.mark.parametrize("name", TABLES)
 own_format = pytest.mark.parametrize("with_own_format", [False, True], ids=["built in", "own format"])
 
 
-def made(name, with_own_format):
+def sources_of(name, with_own_format):
+    return [tables(with_own_format)[source] for source in registry()[name].sources]
+
+
+def from_tables(name, sources):
     figure = registry()[name]
     module = importlib.import_module(figure.module)
-    sources = [tables(with_own_format)[source] for source in figure.sources]
     return (module.draw if figure.kind == "figure" else module.tabulate)(*sources)
 
 
-def annotated(name, with_own_format):
-    figure = made(name, with_own_format)
-    style.footnote(figure, ["measured", "simulated"], ["gsm8k_test"])
-    return figure
+def made(name, with_own_format):
+    return from_tables(name, sources_of(name, with_own_format))
 
 
 @cache
 def drawn(name, with_own_format):
     """Drawn once for all that only look at it."""
-    return laid_out(annotated(name, with_own_format))
+    figure = made(name, with_own_format)
+    style.footnote(figure, ["measured", "simulated"], ["gsm8k_test"])
+    return laid_out(figure)
 
 
 @cache
@@ -94,7 +97,8 @@ def test_a_format_of_the_users_own_is_in_the_picture(name):
 
 @every_figure
 def test_drawing_and_saving_twice_gives_identical_bytes(name, tmp_path):
-    once, again = (style.save(annotated(name, False), tmp_path / folder / "picture") for folder in ("once", "again"))
+    few = [table[table["format"].isin(["float32", "mxint8", "mxfp4"])] for table in sources_of(name, False)]
+    once, again = (style.save(from_tables(name, few), tmp_path / folder / "picture") for folder in ("once", "again"))
     assert set(once) == {"pdf", "svg", "png"}
     assert [suffix for suffix in once if once[suffix].read_bytes() != again[suffix].read_bytes()] == []
 

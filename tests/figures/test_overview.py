@@ -75,7 +75,7 @@ def test_the_legend_explains_every_verdict_and_tier(drawn):
 
 
 def test_the_legend_leaves_out_what_is_not_there():
-    rows = [{**row, "verdict": "not yet run", "tier": "measured"} for row in ROWS]
+    rows = [{**row, "verdict": "not yet run", "tier": "measured"} for row in ROWS[::9]]
     assert legend_of(laid_out(overview.draw(rows))) == {"not yet run", "● measured"}
 
 

@@ -9,7 +9,7 @@ from bench import results
 from bench.errors import UserError
 from bench.results import COLUMNS, TIERS, check, tidy
 
-EXACT = settings(derandomize=True, deadline=None, max_examples=40)
+EXACT = settings(derandomize=True, deadline=None, max_examples=20)
 ABOUT = {"metric": "m", "unit": "u", "tier": "measured"}
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
