@@ -99,7 +99,13 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         version,
         decided,
         tier,
-        " ".join([_reason(decided, estimate, claim, query), *(_context(each, folder) for each in context)]),
+        " ".join(
+            [
+                _reason(decided, estimate, claim, query),
+                *(_context(each, folder) for each in context),
+                *([f"To be settled by {claim.settled_by}."] if decided == INCONCLUSIVE and claim.settled_by else []),
+            ]
+        ),
         estimate=estimate.value,
         low=estimate.low,
         high=estimate.high,
