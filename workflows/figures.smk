@@ -84,6 +84,11 @@ rule table:
         "{PYTHON:q} -m figures {wildcards.name}"
 
 
+rule mx:
+    input:
+        [path for path in FIGURE_FILES if "/mx/" in path],
+
+
 rule verdicts:
     input:
         [

@@ -86,6 +86,8 @@ def _copy_downloaded(
 ) -> None:
     """Copy the entry from the cache, after a download where the cache lacks a file or holds a damaged one."""
     if not _copy_cached(entry, out_dir, cache_dir):
+        if not isinstance(entry.source, Bring):
+            print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
         fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
         if not _copy_cached(entry, out_dir, cache_dir):
             raise InputError(f"{entry.id}: what was just downloaded to {cache_dir} changed at once; try again")

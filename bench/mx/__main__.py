@@ -1,5 +1,6 @@
 """`python -m bench.mx EXPERIMENT --config FILE --input RECORD … --out FILE`: run one experiment of the study."""
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,14 @@ def _problems(job: Job[MxConfig]) -> "list[Problem]":
 def _language_model(job: Job[MxConfig]) -> "LanguageModel":
     from bench.models.smollm2 import load_smollm2
 
+    print("mx: reading SmolLM2-135M", file=sys.stderr, flush=True)
     return load_smollm2(job.inputs["smollm2_135m"].path())
 
 
 def _encoder(job: Job[MxConfig]) -> "EmbeddingModel":
     from bench.models.minilm import load_minilm
 
+    print("mx: reading all-MiniLM-L6-v2", file=sys.stderr, flush=True)
     record = job.inputs["minilm_l6"]
     return load_minilm(record.path("model.safetensors"), record.path("config.json"), record.path("tokenizer.json"))
 
