@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
 DTYPES = ("float32", "bfloat16", "float16")
-CHUNK_BLOCKS = 1 << 10  # what one pass works on: small enough that its temporaries stay in the cache
+CHUNK_BLOCKS = 1 << 12  # what one pass works on: large enough to hide the calls, small enough for the cache
 
 
 @dataclass(frozen=True, eq=False)
