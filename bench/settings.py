@@ -32,7 +32,10 @@ class Settings(BaseModel):
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Raises UserError with a line per wrong knob."""
     try:
-        settings = Settings.model_validate(_with_numbers(config))
+        texts = ("size", "inputs_dir", "inputs")
+        settings = Settings.model_validate(
+            {key: value if key in texts else _with_numbers(value) for key, value in config.items()}
+        )
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error)) from error
     unknown = sorted(set(settings.inputs) - set(catalogue()))

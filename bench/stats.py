@@ -30,7 +30,8 @@ def mean_interval(
     samples: (units,), or k of them, paired unit by unit, whose k means `combine` reduces to one (the best of k):
         the choice is made anew in every resample, so the interval pays for it.
     weights: (units,), resampled with the samples; all 1 where left out.
-    A single unit, and units that are all alike, have no spread: low = value = high.
+    The interval reaches to the value where the best of many draws it away. A single unit, and units that are all
+    alike, have no spread: low = value = high.
     """
     stacked = np.atleast_2d(np.asarray(samples, dtype=np.float64))
     weights = np.ones(stacked.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -54,4 +55,4 @@ def mean_interval(
         method="percentile",
         rng=np.random.default_rng(SEED),
     ).confidence_interval
-    return Estimate(value, float(interval.low), float(interval.high))
+    return Estimate(value, min(value, float(interval.low)), max(value, float(interval.high)))

@@ -7,6 +7,10 @@ rule resolve_input:
     input:
         code=sources("bench.inputs.__main__", "bench.inputs.stand_in"),
         catalogue="bench/inputs/catalogue.toml",
+        facts=[
+            "bench/inputs/stand_in/azure_facts.json",
+            "bench/inputs/stand_in/splitwise_profile_cells.csv",
+        ],
     output:
         "results/inputs/{id}.json",
         files=directory("results/inputs/{id}"),

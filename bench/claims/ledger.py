@@ -64,7 +64,7 @@ class Claim(BaseModel):
     tier: str
     published: float | None = None
     null: float | None = None
-    versions: list[str] = [UNVERSIONED]
+    versions: Annotated[list[str], Field(min_length=1)] = [UNVERSIONED]
     range_changed_because: str | None = None
     query: Mapping[str, Query] = {}
     context: list[Query] = []

@@ -7,16 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from bench import results
+from bench.claims.answers import LeftOutError, answer, table_path
 from bench.claims.ledger import UNVERSIONED, Claim, Query
 from bench.errors import UserError
 from bench.files import write_text
 from bench.measure.provenance import read_provenance
 from bench.numbers import number, span
-from bench.stats import Estimate, mean_interval
+from bench.stats import Estimate
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
 CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
@@ -30,7 +28,7 @@ class Verdict:
     """One row of results/verdicts.json. accept: None where a side is open. version: "-" where there is only one.
 
     inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
-    near_bound: whether the interval ends within numerical tolerance of a bound of accept.
+    near_bound: whether the interval ends within numerical tolerance of a bound of accept or of null.
     """
 
     id: str
@@ -83,13 +81,15 @@ def verdicts(claims: list[Claim], folder: Path) -> list[Verdict]:
 def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
     """Raises UserError where the result lacks the rows that the query names."""
     query = claim.query.get(version)
-    if query is None or not _path(query, folder).exists():
+    if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
-    estimate, tier = answer(query, folder)
-    decided = judge(estimate, claim, query.bound)
-    context = [each for each in claim.context if _path(each, folder).exists()]
-    used = [query, *context]
-    provenances = [read_provenance(_path(each, folder)) for each in used]
+    try:
+        estimate, tier = answer(query, folder)
+    except LeftOutError as error:
+        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
+    decided = CITED if tier == results.CITED else judge(estimate, claim, query.bound)
+    context = [each for each in claim.context if table_path(each, folder).exists()]
+    provenances = [read_provenance(table_path(each, folder)) for each in (query, *context)]
     inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
     timed = provenances[0]["timed"]
     stand_ins = [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
@@ -116,7 +116,8 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         near_bound=any(
             math.isclose(end, limit, rel_tol=BOUND_TOLERANCE) and end != limit
             for end in (estimate.low, estimate.high)
-            for limit in claim.accept
+            for limit in (*claim.accept, claim.null)
+            if limit is not None
         ),
     )
 
@@ -139,58 +140,27 @@ def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **mea
     )
 
 
-def answer(query: Query, folder: Path) -> tuple[Estimate, str]:
-    """The number that a query asks for, with its interval, and the tier of the rows that it rests on."""
-    table = results.read(_path(query, folder))
-    for column, level in {"metric": query.metric, **query.where}.items():
-        if column not in table:
-            raise UserError(f"claims: {query.table} has no column {column!r}")
-        table = table[table[column].isin(level if isinstance(level, list) else [level])]
-    if table.empty:
-        raise UserError(f"claims: {query.table} has no rows with metric={query.metric!r}, {dict(query.where)}")
-    (tier,) = set(table["tier"]) if table["tier"].nunique() == 1 else ("",)
-    if not tier:
-        raise UserError(f"claims: {query.table}: rows of {query.metric!r} mix the tiers {sorted(set(table['tier']))}")
-    return estimate_of(table, query), tier
-
-
-def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
-    """Rows that differ in `by` alone are paired, so that a resample takes the same units at every level."""
-    if query.by is None:
-        return mean_interval(table["value"].to_numpy(), _weights(table, query))
-    groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
-    units = [name for name in groups[0] if name not in ("value", query.by)]
-    if any(not group[units].equals(groups[0][units]) for group in groups):
-        raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} do not pair up")
-    combine = {"min": np.min, "max": np.max}[query.best or "min"]
-    return mean_interval([group["value"].to_numpy() for group in groups], _weights(groups[0], query), combine)
-
-
-def _weights(table: pd.DataFrame, query: Query) -> np.ndarray | None:
-    return None if query.weight is None else table[query.weight].to_numpy()
-
-
-def _path(query: Query, folder: Path) -> Path:
-    return folder / f"{query.table}.parquet"
-
-
 def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str:
     interval, accept = span(estimate.low, estimate.high), span(*claim.accept)
+    inside = claim.accept[0] <= estimate.low and estimate.high <= claim.accept[1]
     where = {
+        CITED: f"was published, not run; it lies {'in' if inside else 'outside'}",
         REPRODUCED: "lies in",
         PARTLY: "lies outside",
         NOT_REPRODUCED: "lies outside",
         INCONCLUSIVE: "straddles a bound of",
     }[decided]
     if decided == INCONCLUSIVE and query.bound and estimate.high <= claim.accept[1]:
-        inside = claim.accept[0] <= estimate.low
         where = f"is a part of what is claimed {'and alone lies in' if inside else 'and the whole may lie in'}"
     side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
     return f"{query.label}: {interval} {where} {accept}{side}."
 
 
 def _context(query: Query, folder: Path) -> str:
-    estimate, _ = answer(query, folder)
+    try:
+        estimate, _ = answer(query, folder)
+    except LeftOutError as error:
+        return f"{query.label}: this run's config leaves out {error}."
     return f"{query.label}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
 
 

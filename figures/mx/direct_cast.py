@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.stats import Estimate, mean_interval
+from figures.select import under_one_rule
 from figures.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "Direct cast of two real models"
@@ -20,6 +21,7 @@ SUBJECTS = {"activations": ("o", "activations"), "weights": ("s", "weights"), "b
 
 
 def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
+    language, embedding = under_one_rule(language), under_one_rule(embedding)
     figure, (left, middle, right) = plt.subplots(
         1, 3, sharey=True, figsize=(WIDTH, 1.2 * HEIGHT), width_ratios=[1.35, 1, 1]
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.stats import Estimate, mean_interval
+from figures.select import under_one_rule
 from figures.style import format_label, ordered_formats
 
 TITLE = "Direct cast in numbers"
@@ -14,6 +15,7 @@ SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
 
 
 def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
+    language, embedding = under_one_rule(language), under_one_rule(embedding)
     reference = language[(language["format"] == "float32") & (language["metric"] == "loss")]
     base = mean_interval(reference["value"].to_numpy(), reference["tokens"].to_numpy())
     rows = [_row("float32", "none", perplexity=_perplexity(base))]

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from bench.stats import mean_interval
+from figures.select import preferred
 from figures.style import format_label, ordered_formats
 
 TITLE = "QSNR on the Gaussian, in numbers"
@@ -10,7 +11,7 @@ SOURCES = ["mx/qsnr"]
 
 
 def tabulate(qsnr: pd.DataFrame) -> pd.DataFrame:
-    gaussian = qsnr[qsnr["distribution"] == "gaussian"]
+    gaussian = qsnr[qsnr["distribution"] == preferred(list(qsnr["distribution"]), "gaussian")]
     rules = list(dict.fromkeys(gaussian["scale"]))
     return pd.DataFrame(
         [

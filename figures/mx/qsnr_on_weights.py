@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from figures.select import under_one_rule
 from figures.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "QSNR on real weights and activations"
@@ -13,8 +14,7 @@ SOURCES = ["mx/qsnr_on_weights"]
 
 
 def draw(qsnr: pd.DataFrame) -> Figure:
-    rule = "floor" if "floor" in set(qsnr["scale"]) else qsnr["scale"].iloc[0]
-    table = qsnr[qsnr["scale"] == rule]
+    table = under_one_rule(qsnr)
     models, tensors = list(dict.fromkeys(table["model"])), ["weight", "activation"]
     figure, axes = plt.subplots(
         2,

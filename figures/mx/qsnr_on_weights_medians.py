@@ -3,6 +3,7 @@ value."""
 
 import pandas as pd
 
+from figures.select import under_one_rule
 from figures.style import format_label, ordered_formats
 
 TITLE = "QSNR on real tensors, in numbers"
@@ -10,8 +11,7 @@ SOURCES = ["mx/qsnr_on_weights"]
 
 
 def tabulate(qsnr: pd.DataFrame) -> pd.DataFrame:
-    rule = "floor" if "floor" in set(qsnr["scale"]) else qsnr["scale"].iloc[0]
-    table = qsnr[qsnr["scale"] == rule]
+    table = under_one_rule(qsnr)
     columns = dict.fromkeys(zip(table["model"], table["tensor"], strict=True))
     rows = []
     for name in ordered_formats(table["format"]):

@@ -123,9 +123,23 @@ def test_the_tier_is_that_of_the_rows(tmp_path):
     assert answered(tmp_path).tier == "simulated"
 
 
-def test_rows_that_are_missing_are_an_error_that_says_which(tmp_path):
+def test_a_claim_whose_rows_the_config_leaves_out_is_not_yet_run_and_says_which(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
-    assert "mx/thing has no rows with metric='m', {'format': 'b'}" in message_of(tmp_path, where={"format": "b"})
+    found = answered(tmp_path, where={"format": "b"})
+    assert (found.verdict, found.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+
+
+def test_the_best_of_formats_is_not_answered_from_some_of_them(tmp_path):
+    write_table(tmp_path, repeats(2.5, format="a"))
+    found = answered(tmp_path, where={"format": ["a", "b"]}, best="min", by="format")
+    assert (found.verdict, found.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+
+
+def test_a_published_number_is_cited_and_never_reproduced(tmp_path):
+    write_table(tmp_path, repeats(2.5, 2.6), tier="cited")
+    found = answered(tmp_path)
+    assert found.verdict == "cited"
+    assert "was published, not run; it lies in [2, 3]" in found.reason
 
 
 def test_a_column_that_is_missing_is_an_error_that_names_it(tmp_path):

@@ -135,3 +135,10 @@ def test_more_units_make_a_narrower_interval(few_resamples):
     rng = np.random.default_rng(9)
     few, many = (mean_interval(rng.normal(size=units)) for units in (20, 2000))
     assert many.high - many.low < 0.3 * (few.high - few.low)
+
+
+def test_the_best_of_many_tied_levels_lies_in_its_own_interval():
+    levels = np.random.default_rng(3).normal(size=(12, 20))
+    tied = levels - levels.mean(axis=1, keepdims=True)
+    found = mean_interval(tied)
+    assert found.low <= found.value <= found.high

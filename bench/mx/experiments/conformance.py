@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from bench.errors import UserError
 from bench.formats import fake_quantize
 from bench.mx import named
 from bench.mx.adversarial import GROUPS
@@ -32,6 +33,8 @@ def conformance(config: MxConfig) -> pd.DataFrame:
                 rows.append({**where, "metric": "mismatches", "value": float(mismatches)})
                 rows.append({**where, "metric": "refused", "value": float(refused)})
         step(name)
+    if not rows:
+        raise UserError("mx conformance: no other library has one of the config's formats; name a built-in one as well")
     return tidy(rows, unit="elements", seed=config.conformance.seed, tier=MEASURED)
 
 

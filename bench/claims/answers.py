@@ -1,0 +1,56 @@
+"""From a query to one number: the rows that it names, their weighted mean, its interval, and their tier."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench import results
+from bench.claims.ledger import Query
+from bench.errors import UserError
+from bench.stats import Estimate, mean_interval
+
+
+class LeftOutError(Exception):
+    """The run's config left out what a query asks for; the message says what, as `column=level`."""
+
+
+def answer(query: Query, folder: Path) -> tuple[Estimate, str]:
+    """The number that a query asks for, with its interval, and the tier of the rows that it rests on.
+
+    Raises LeftOutError where the result lacks a level that the query names, UserError where it lacks a column, mixes
+    tiers or cannot be read.
+    """
+    table = results.read(table_path(query, folder))
+    for column, levels in {"metric": query.metric, **query.where}.items():
+        if column not in table:
+            raise UserError(f"claims: {query.table} has no column {column!r}")
+        wanted = levels if isinstance(levels, list) else [levels]
+        missing = [level for level in wanted if level not in set(table[column])]
+        if missing:
+            raise LeftOutError(f"{column}={', '.join(map(str, missing))}")
+        table = table[table[column].isin(wanted)]
+    if table["tier"].nunique() > 1:
+        raise UserError(f"claims: {query.table}: rows of {query.metric!r} mix the tiers {sorted(set(table['tier']))}")
+    return estimate_of(table, query), str(table["tier"].iloc[0])
+
+
+def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
+    """Rows that differ in `by` alone are paired, so that a resample takes the same units at every level."""
+    if query.by is None:
+        return mean_interval(table["value"].to_numpy(), _weights(table, query))
+    groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
+    units = [name for name in groups[0] if name not in ("value", query.by)]
+    if any(not group[units].equals(groups[0][units]) for group in groups):
+        raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} do not pair up")
+    combine = {"min": np.min, "max": np.max}[query.best or "min"]
+    return mean_interval([group["value"].to_numpy() for group in groups], _weights(groups[0], query), combine)
+
+
+def table_path(query: Query, folder: Path) -> Path:
+    """Where the query's table lies below the folder of results."""
+    return folder / f"{query.table}.parquet"
+
+
+def _weights(table: pd.DataFrame, query: Query) -> np.ndarray | None:
+    return None if query.weight is None else table[query.weight].to_numpy()
