@@ -52,7 +52,7 @@ rule figure:
         report(
             "results/figures/{name}.png",
             caption="report/figure.rst",
-            category="Figures",
+            category="2 Figures",
             labels=title,
         ),
     wildcard_constraints:
@@ -73,7 +73,7 @@ rule table:
         report(
             "results/tables/{name}.html",
             caption="report/figure.rst",
-            category="Tables",
+            category="3 Tables",
             labels=title,
         ),
     wildcard_constraints:
@@ -116,7 +116,7 @@ rule overview:
         report(
             "results/figures/overview.png",
             caption="report/overview.rst",
-            category="Verdicts",
+            category="1 Verdicts",
             labels={"what": "The verdicts at a glance"},
         ),
     shell:
@@ -133,7 +133,7 @@ rule verdict_table:
         report(
             "results/tables/verdicts.html",
             caption="report/verdicts.rst",
-            category="Verdicts",
+            category="1 Verdicts",
             labels={"what": "The verdicts, claim by claim"},
         ),
     shell:

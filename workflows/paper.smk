@@ -13,7 +13,7 @@ rule paper:
         report(
             "results/paper.pdf",
             caption="report/paper.rst",
-            category="Paper",
+            category="4 Paper",
             labels={"what": "The paper"},
         ),
     shell:

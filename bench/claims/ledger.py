@@ -50,7 +50,8 @@ class Claim(BaseModel):
     accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
     tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
-    settled_by: what would decide the row where it is inconclusive.
+    settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
+    from one machine to another, in the row's unit, where that is more than the last digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +71,7 @@ class Claim(BaseModel):
     context: list[Query] = []
     flags: list[str] = []
     settled_by: str | None = None
+    tolerance: float = 0.0
     figure: str | None = None
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ def terminal(rows: list[Verdict]) -> str:
 
 def markdown(claims: list[Claim], expected: Mapping[str, Accepted]) -> str:
     """README's table: what was accepted for the default config with real inputs."""
-    lines = ["| claim | promised | here, 95 % interval | verdict | evidence |", "|---|---|---|---|---|"]
+    lines = ["| claim | published | counts as agreement | here, 95 % interval | verdict | evidence |", "|" + "---|" * 6]
     waiting: Counter[str] = Counter()
     for claim in claims:
         for version in claim.versions:
@@ -48,27 +48,21 @@ def markdown(claims: list[Claim], expected: Mapping[str, Accepted]) -> str:
             if row is None:
                 waiting[claim.area] += 1
                 continue
-            published = _promise(claim)
-            says = f"`{claim.id}`{suffix} {claim.says}"
-            lines.append(f"| {says} | {published} | {row.estimate} {row.interval} | **{row.verdict}** | {row.tier} |")
+            limit = f" *Limit: {'; '.join(claim.flags)}.*" if claim.flags else ""
+            published = "a direction" if claim.published is None else number(claim.published)
+            cells = (
+                f"`{claim.id}`{suffix} {claim.says}{limit}",
+                published,
+                f"{span(*claim.accept)} {claim.unit}",
+                f"{row.estimate} {row.interval}".strip(),
+                f"**{row.verdict}**",
+                row.tier,
+            )
+            lines.append(f"| {' | '.join(cells)} |")
     if waiting:
         areas = ", ".join(f"{count} in `{area}`" for area, count in waiting.items())
         lines += ["", f"Not yet run: {sum(waiting.values())} rows ({areas})."]
     return "\n".join([BEGIN, "", *lines, "", END])
-
-
-def _promise(claim: Claim) -> str:
-    """The published number, or the limit that stands for a direction."""
-    if claim.published is not None:
-        return f"{number(claim.published)} {claim.unit}"
-    low, high = claim.accept
-    if high == float("inf"):
-        return f"≥ {number(low)} {claim.unit}"
-    return (
-        f"≤ {number(high)} {claim.unit}"
-        if low in (0, -float("inf"))
-        else f"{number(low)} to {number(high)} {claim.unit}"
-    )
 
 
 def replace_table(readme: str, table: str) -> str:

@@ -114,7 +114,7 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         figure=claim.figure,
         deterministic=not timed,
         near_bound=any(
-            math.isclose(end, limit, rel_tol=BOUND_TOLERANCE) and end != limit
+            math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
             for end in (estimate.low, estimate.high)
             for limit in (*claim.accept, claim.null)
             if limit is not None
@@ -150,8 +150,8 @@ def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str
         NOT_REPRODUCED: "lies outside",
         INCONCLUSIVE: "straddles a bound of",
     }[decided]
-    if decided == INCONCLUSIVE and query.bound and estimate.high <= claim.accept[1]:
-        where = f"is a part of what is claimed {'and alone lies in' if inside else 'and the whole may lie in'}"
+    if decided == INCONCLUSIVE and query.bound:
+        return f"{query.label}: {interval}, a part of what is claimed; it alone does not lie beyond {accept}."
     side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
     return f"{query.label}: {interval} {where} {accept}{side}."
 

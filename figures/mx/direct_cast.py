@@ -31,7 +31,7 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     _points(left, added, styles, lambda rows: mean_interval(rows["value"].to_numpy(), rows["tokens"].to_numpy()), pale)
     left.set_xscale("symlog", linthresh=0.01, linscale=0.7)
     left.axvline(0, color="#888888", lw=0.7)
-    left.set_title(language["model"].iloc[0])
+    left.set_title(f"{language['model'].iloc[0]}, {added['question'].nunique()} questions")
     left.set_xlabel("added loss (nats/token)")
     _points(
         middle, _one_minus(embedding, "cosine"), styles, lambda rows: mean_interval(rows["value"].to_numpy()), set()
@@ -48,7 +48,7 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     right.set_xlabel("neighbours changed (share)")
     right.set_xlim(left=-0.01)
     for axis in (middle, right):
-        axis.set_title(embedding["model"].iloc[0])
+        axis.set_title(f"{embedding['model'].iloc[0]}\n{embedding['question'].nunique()} questions")
     left.set_yticks(range(len(styles)), [format_label(name) for name in styles])
     left.invert_yaxis()
     handles = [Line2D([], [], marker=marker, color="#444444", lw=0, label=label) for marker, label in SUBJECTS.values()]
@@ -78,6 +78,6 @@ def _points(
                 color=look["color"],
                 marker=marker,
                 ms=4,
-                alpha=0.35 if subject in pale else 1.0,
+                alpha=0.45 if subject in pale else 1.0,
                 elinewidth=1.1,
             )

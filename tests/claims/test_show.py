@@ -74,12 +74,19 @@ def test_the_markdown_table_has_a_row_per_accepted_verdict_and_counts_the_others
 
 def test_a_row_of_markdown_gives_claim_promise_result_verdict_and_evidence():
     lines = show.markdown([claim(published=2.5)], {"mx.thing": REPRODUCED}).splitlines()
-    assert cells(lines[4]) == ["`mx.thing` It is better.", "2.5 x", "2.5 x [2.1, 2.9]", "**reproduced**", "measured"]
+    assert cells(lines[4]) == [
+        "`mx.thing` It is better.",
+        "2.5",
+        "[2, 3] x",
+        "2.5 x [2.1, 2.9]",
+        "**reproduced**",
+        "measured",
+    ]
 
 
-def test_every_line_of_the_markdown_table_has_five_cells():
+def test_every_line_of_the_markdown_table_has_six_cells():
     lines = show.markdown([claim(), claim(id="mx.b")], {"mx.thing": REPRODUCED, "mx.b": REPRODUCED}).splitlines()
-    assert {len(cells(line)) for line in lines if line.startswith("|")} == {5}
+    assert {len(cells(line)) for line in lines if line.startswith("|")} == {6}
 
 
 def test_a_version_is_named_after_its_claim():
@@ -87,19 +94,13 @@ def test_a_version_is_named_after_its_claim():
     assert "| `mx.thing` (corrected) It is better. |" in table
 
 
-@pytest.mark.parametrize(
-    ("accept", "promise"),
-    [
-        ([1.2, INF], "≥ 1.2 x"),
-        ([-INF, 0.05], "≤ 0.05 x"),
-        ([0.0, 0.9], "≤ 0.9 x"),
-        ([0.7, 1.1], "0.7 to 1.1 x"),
-        ([-0.02, 0.02], "-0.02 to 0.02 x"),
-    ],
-)
-def test_a_claim_without_a_published_number_promises_its_range(accept, promise):
-    lines = show.markdown([claim(accept=accept)], {"mx.thing": REPRODUCED}).splitlines()
-    assert cells(lines[4])[1] == promise
+def test_a_claim_without_a_published_number_says_so_beside_the_range_that_counts_as_agreement():
+    lines = show.markdown([claim(accept=[-INF, 0.05])], {"mx.thing": REPRODUCED}).splitlines()
+    assert cells(lines[4])[1:3] == ["a direction", "[-∞, 0.05] x"]
+
+
+def test_the_limits_of_a_verdict_stand_beside_the_claim():
+    assert "It is better. *Limit: one model.*" in show.markdown([claim(flags=["one model"])], {"mx.thing": REPRODUCED})
 
 
 def test_a_table_takes_the_place_of_the_old_one_and_leaves_the_rest():

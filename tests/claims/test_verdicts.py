@@ -162,8 +162,8 @@ def test_the_reason_gives_label_interval_and_range(tmp_path):
     [
         (1.5, {"null": 1.0}, "lies outside [2, 3], on the claimed side of no effect."),
         (0.5, {"null": 1.0}, "[0.5, 0.5] lies outside [2, 3]."),
-        (2.5, {"bound": "lower"}, "is a part of what is claimed and alone lies in [2, 3]."),
-        (0.5, {"bound": "lower"}, "is a part of what is claimed and the whole may lie in [2, 3]."),
+        (2.5, {"bound": "lower"}, "[2.5, 2.5], a part of what is claimed; it alone does not lie beyond [2, 3]."),
+        (0.5, {"bound": "lower"}, "[0.5, 0.5], a part of what is claimed; it alone does not lie beyond [2, 3]."),
         (0.5, {"accept": [float("-inf"), 1.0]}, "lies in [-∞, 1]."),
     ],
 )

@@ -31,7 +31,7 @@ def direct_cast_language(config: MxConfig, problems: Sequence[Problem], model: L
     Chunk by chunk, so that the float32 logits of one chunk are all that is kept. A row's `tokens` are the predicted
     tokens of its question, the weight of the row in any mean. How texts fall into batches moves the last bit of a
     matrix product, which now and then tips the rounding of an activation: a cast of activations depends on
-    chunk_tokens by some thousandths of a nat per question.
+    chunk_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
     """
     settings = config.direct_cast
     texts = enough_texts((model.tokens(problem.question) for problem in problems), settings.tokens)
