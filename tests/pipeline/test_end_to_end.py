@@ -47,7 +47,7 @@ def test_every_claim_has_its_row(finished: Path) -> None:
 def test_a_stand_in_is_named_in_verdict_provenance_and_figure(finished: Path) -> None:
     rows = {row["id"]: row for row in json.loads((finished / "results/verdicts.json").read_text(encoding="utf-8"))}
     assert "gsm8k_test is a stand-in" in rows["mx.inference.mxint8"]["flags"]
-    assert rows["mx.storage.mxfp4"]["flags"] == []
+    assert not any("stand-in" in flag for flag in rows["mx.storage.mxfp4"]["flags"])
     provenance = json.loads((finished / "results/mx/direct_cast_language.provenance.json").read_text(encoding="utf-8"))
     assert provenance["inputs"]["gsm8k_test"]["origin"] == "stand-in"
     assert "stand-in used for gsm8k_test" in (finished / "results/tables/mx/direct_cast_numbers.html").read_text()
