@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.errors import UserError
-from bench.settings import read_settings, write_study_configs
+from bench.settings import read_settings, write_configs
 from bench.sources import sources
 from snakemake.exceptions import WorkflowError
 
@@ -18,7 +18,7 @@ report: "workflows/report/artifact.rst"
 
 try:
     settings = read_settings(config, os.environ)
-    write_study_configs(settings, Path("results/config"))
+    write_configs(settings, config, Path("results/config"))
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -35,5 +35,7 @@ rule all:
     default_target: True
     input:
         rules.paper.output,
+        rules.html_report.output,
         rules.verdicts.output,
         FIGURE_FILES,
+        RESULT_FILES,

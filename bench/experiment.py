@@ -98,7 +98,7 @@ def run(
     loaded = {record.id: record for record in map(inputs.load, records)}
     absent = [name for name in experiment.inputs if name not in loaded]
     if absent:
-        raise UserError(f"{title}: needs --input for {', '.join(absent)} (`python -m bench.inputs resolve ID`)")
+        raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
     table = experiment.run(Job(config, loaded, workers))
     recorder.write(
         out,

@@ -1,5 +1,6 @@
 """The whole config of a run, checked, and handed to each study as a file of its own."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,28 +12,32 @@ from bench.errors import UserError
 from bench.experiment import config_error
 from bench.files import write_text
 from bench.inputs import catalogue
+from bench.mx import named
 from bench.mx.config import MxConfig
 
 InputMode = Literal["auto", "stand-in", "required"]
 
 
 class Settings(BaseModel):
-    """size: names the config in expected.toml. inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where
+    """size: names the config in expected.toml. note: a limit that every verdict of this config has.
+    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where
     it is not set. inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     size: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    note: str = ""
     inputs_dir: str | None = None
     inputs: dict[str, InputMode] = {}
     mx: MxConfig = MxConfig()
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Raises UserError with a line per wrong knob."""
+    """Raises UserError with a line per wrong knob, and on a folder or an object that is not there: before any job
+    starts, so that a slip of the pen costs no result."""
     try:
-        texts = ("size", "inputs_dir", "inputs")
+        texts = ("size", "note", "inputs_dir", "inputs")
         settings = Settings.model_validate(
             {key: value if key in texts else _with_numbers(value) for key, value in config.items()}
         )
@@ -42,7 +47,14 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     if unknown:
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
     from_environment = environment.get("JOULEPROOF_INPUTS") or None
-    return settings.model_copy(update={"inputs_dir": settings.inputs_dir or from_environment})
+    folder = settings.inputs_dir or from_environment
+    if folder and not Path(folder).is_dir():
+        where = "inputs_dir" if settings.inputs_dir else "JOULEPROOF_INPUTS"
+        raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
+    named.formats(settings.mx.formats)
+    for rules in (settings.mx.scales, settings.mx.direct_cast.scales):
+        named.scale_rules(rules)
+    return settings.model_copy(update={"inputs_dir": folder})
 
 
 def _with_numbers(value: Any) -> Any:
@@ -56,11 +68,14 @@ def _with_numbers(value: Any) -> Any:
     return value
 
 
-def write_study_configs(settings: Settings, folder: Path) -> None:
-    """<folder>/<study>.json and size.txt; a file whose content stays is not touched, so that nothing is remade."""
+def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -> None:
+    """<folder>/<study>.json, and run.json with the whole config as it was given.
+
+    A file whose content stays is not touched, so that nothing is remade.
+    """
     contents = {
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
-        "size.txt": settings.size + "\n",
+        "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():
         path = folder / name

@@ -62,6 +62,9 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     handles += [
         Line2D([], [], lw=0, label=f"{mark} {tier}") for tier, mark in style.TIER_MARKS.items() if tier in tiers
     ]
+    stand_ins = {name for row in rows for name, origin in row["inputs"].items() if origin == "stand-in"}
+    if stand_ins:
+        style.footnote(figure, [], stand_ins)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.0, columnspacing=0.8)
     return figure
 

@@ -22,6 +22,15 @@ FIGURE_FILES = [
 ]
 
 
+RESULT_FILES = expand(
+    "results/{source}.{suffix}",
+    source=dict.fromkeys(
+        source for figure in registry().values() for source in figure.sources
+    ),
+    suffix=("parquet", "provenance.json"),
+)
+
+
 def results_read_by(wildcards):
     return [
         f"results/{source}.{suffix}"
@@ -91,19 +100,18 @@ rule mx:
 
 rule verdicts:
     input:
-        [
-            f"results/{source}.{suffix}"
-            for source in dict.fromkeys(
-                s for figure in registry().values() for s in figure.sources
-            )
-            for suffix in ("parquet", "provenance.json")
-        ],
+        RESULT_FILES,
         ledger=LEDGER,
         code=sources("bench.claims.__main__"),
     output:
         "results/verdicts.json",
+        "results/verdicts.size.txt",
+    params:
+        size=settings.size,
+        note=settings.note,
     shell:
-        "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output}"
+        "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output[0]}"
+        " --size {params.size} --note {params.note:q}"
 
 
 rule overview:

@@ -1,4 +1,4 @@
-"""The paper, from the verdicts, the figures and the tables."""
+"""The paper, from the verdicts, the figures and the tables; and the report, with all of them in one page."""
 
 
 rule paper:
@@ -18,3 +18,17 @@ rule paper:
         ),
     shell:
         "{PYTHON:q} paper/build.py --out {output}"
+
+
+rule html_report:
+    input:
+        "results/paper.pdf",
+        "results/verdicts.json",
+        FIGURE_FILES,
+        captions=[str(path) for path in sorted(Path("workflows/report").glob("*.rst"))],
+        config="results/config/run.json",
+    output:
+        "results/report.html",
+    shell:
+        "{PYTHON:q} -m snakemake --nolock --configfile {input.config}"
+        " --report {output} -- results/paper.pdf {FIGURE_FILES}"

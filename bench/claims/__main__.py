@@ -16,7 +16,7 @@ from bench.files import write_text
 
 LEDGER, EXPECTED, README = Path("paper/claims.toml"), Path("paper/expected.toml"), Path("README.md")
 RESULTS = Path("results")
-VERDICTS, SIZE = RESULTS / "verdicts.json", RESULTS / "config" / "size.txt"
+VERDICTS, SIZE = RESULTS / "verdicts.json", RESULTS / "verdicts.size.txt"
 PICTURE, README_PICTURE = RESULTS / "figures" / "overview.png", Path("paper/overview.png")
 README_KEY = ("default", "real")
 
@@ -28,10 +28,13 @@ def judge(
     ledger: Annotated[Path, typer.Option()] = LEDGER,
     results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = RESULTS,
     out: Annotated[Path, typer.Option()] = VERDICTS,
+    size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "default",
+    note: Annotated[str, typer.Option(help="A limit that every verdict of this config has.")] = "",
 ) -> None:
-    """Ledger and results to verdicts."""
+    """Ledger and results to verdicts, with the config's size beside them."""
     with one_line_errors():
-        write_verdicts(verdicts(read_ledger(ledger), results), out)
+        write_verdicts(verdicts(read_ledger(ledger), results, [note] if note else []), out)
+        write_text(out.with_name(f"{out.stem}.size.txt"), size + "\n")
 
 
 @app.command()

@@ -15,8 +15,9 @@ class LeftOutError(Exception):
     """The run's config left out what a query asks for; the message says what, as `column=level`."""
 
 
-def answer(query: Query, folder: Path) -> tuple[Estimate, str]:
-    """The number that a query asks for, with its interval, and the tier of the rows that it rests on.
+def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
+    """The number that a query asks for, with its interval, the tier of the rows that it rests on, and their number at
+    one level of `by`.
 
     Raises LeftOutError where the result lacks a level that the query names, UserError where it lacks a column, mixes
     tiers or cannot be read.
@@ -32,7 +33,8 @@ def answer(query: Query, folder: Path) -> tuple[Estimate, str]:
         table = table[table[column].isin(wanted)]
     if table["tier"].nunique() > 1:
         raise UserError(f"claims: {query.table}: rows of {query.metric!r} mix the tiers {sorted(set(table['tier']))}")
-    return estimate_of(table, query), str(table["tier"].iloc[0])
+    units = len(table) if query.by is None else int(table[query.by].value_counts().iloc[0])
+    return estimate_of(table, query), str(table["tier"].iloc[0]), units
 
 
 def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:

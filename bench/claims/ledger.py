@@ -23,7 +23,7 @@ class Query(BaseModel):
     best, by: of the means at each level of column `by`, the smallest or largest is the estimate.
     bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
         evidence can refute an upper limit but never confirm it.
-    label: says what the number is, in the reason.
+    label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +32,7 @@ class Query(BaseModel):
     metric: str
     label: str
     where: Mapping[str, Level | list[Level]] = {}
+    units: str | None = None
     weight: str | None = None
     best: Literal["min", "max"] | None = None
     by: str | None = None

@@ -30,7 +30,9 @@ def terminal(rows: list[Verdict]) -> str:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    flags = sorted({flag for row in rows for flag in row.flags if flag.endswith("is a stand-in")})
+    ran = [set(row.flags) for row in rows if row.verdict != NOT_YET_RUN]
+    shared = set.intersection(*ran) if ran else set()
+    flags = sorted(shared | {flag for of_row in ran for flag in of_row if flag.endswith("is a stand-in")})
     waiting = Counter(row.area for row in rows if row.verdict == NOT_YET_RUN)
     if waiting:
         lines += ["", f"not yet run: {', '.join(f'{count} in {area}' for area, count in waiting.items())}"]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,18 +73,18 @@ def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
     return estimate.low > claim.null if claim.accept[0] >= claim.null else estimate.high < claim.null
 
 
-def verdicts(claims: list[Claim], folder: Path) -> list[Verdict]:
-    """One per claim and version, from the tables below `folder`."""
-    return [verdict(claim, version, folder) for claim in claims for version in claim.versions]
+def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> list[Verdict]:
+    """One per claim and version, from the tables below `folder`. limits: of the whole run, flagged on every row."""
+    return [verdict(claim, version, folder, limits) for claim in claims for version in claim.versions]
 
 
-def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
+def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
     """Raises UserError where the result lacks the rows that the query names."""
     query = claim.query.get(version)
     if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
     try:
-        estimate, tier = answer(query, folder)
+        estimate, tier, units = answer(query, folder)
     except LeftOutError as error:
         return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
     decided = CITED if tier == results.CITED else judge(estimate, claim, query.bound)
@@ -101,7 +101,7 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         tier,
         " ".join(
             [
-                _reason(decided, estimate, claim, query),
+                _reason(decided, estimate, claim, query, units),
                 *(_context(each, folder) for each in context),
                 *([f"To be settled by {claim.settled_by}."] if decided == INCONCLUSIVE and claim.settled_by else []),
             ]
@@ -110,7 +110,7 @@ def verdict(claim: Claim, version: str, folder: Path) -> Verdict:
         low=estimate.low,
         high=estimate.high,
         inputs=inputs,
-        flags=(*claim.flags, *stand_ins, *busy),
+        flags=(*claim.flags, *limits, *stand_ins, *busy),
         figure=claim.figure,
         deterministic=not timed,
         near_bound=any(
@@ -140,7 +140,7 @@ def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **mea
     )
 
 
-def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str:
+def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query, units: int) -> str:
     interval, accept = span(estimate.low, estimate.high), span(*claim.accept)
     inside = claim.accept[0] <= estimate.low and estimate.high <= claim.accept[1]
     where = {
@@ -151,17 +151,21 @@ def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query) -> str
         INCONCLUSIVE: "straddles a bound of",
     }[decided]
     if decided == INCONCLUSIVE and query.bound:
-        return f"{query.label}: {interval}, a part of what is claimed; it alone does not lie beyond {accept}."
+        return f"{_label(query, units)}: {interval}, a part of what is claimed; it alone does not lie beyond {accept}."
     side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
-    return f"{query.label}: {interval} {where} {accept}{side}."
+    return f"{_label(query, units)}: {interval} {where} {accept}{side}."
+
+
+def _label(query: Query, units: int) -> str:
+    return query.label if query.units is None else f"{query.label} ({units} {query.units})"
 
 
 def _context(query: Query, folder: Path) -> str:
     try:
-        estimate, _ = answer(query, folder)
+        estimate, _, units = answer(query, folder)
     except LeftOutError as error:
         return f"{query.label}: this run's config leaves out {error}."
-    return f"{query.label}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
+    return f"{_label(query, units)}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
 
 
 def write_verdicts(rows: list[Verdict], path: Path) -> None:

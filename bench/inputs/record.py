@@ -78,20 +78,19 @@ def load(record_path: Path, *, known: Mapping[str, Entry] | None = None) -> Reco
     What is not a stand-in must also be what the catalogue (`known`, by default the built-in one) promises.
     Raises InputError, in one line, on a record or a file that is missing, malformed or altered.
     """
+    again = f"make it again with `snakemake -f {record_path}`"
     record = _read(record_path)
     entry = find_entry(record.id, catalogue() if known is None else known)
     if set(record.files) != {file.name for file in entry.files}:
-        raise InputError(f"{record_path}: it lists other files than the catalogue does; resolve {record.id} again")
+        raise InputError(f"{record_path}: it lists other files than the catalogue does; {again}")
     for file in entry.files:
         recorded = record.files[file.name]
         if record.origin != "stand-in" and recorded.digest != file.digest:
-            raise InputError(
-                f"{record_path}: {file.name} is not recorded as what the catalogue promises; resolve {record.id} again"
-            )
+            raise InputError(f"{record_path}: {file.name} is not recorded as what the catalogue promises; {again}")
         try:
             check(record.path(file.name), recorded.digest)
         except WrongContent as error:
-            raise InputError(f"{record.id}: {record.path(file.name)} {error}; resolve {record.id} again") from error
+            raise InputError(f"{record.id}: {record.path(file.name)} {error}; {again}") from error
     return record
 
 

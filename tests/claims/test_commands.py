@@ -27,7 +27,7 @@ class Project:
         self.readme.write_text(README, encoding="utf-8")
 
     def ran(self, *rows, size="default"):
-        (self.folder / "results/config/size.txt").write_text(size + "\n")
+        (self.folder / "results/verdicts.size.txt").write_text(size + "\n")
         write_verdicts(list(rows), self.folder / "results/verdicts.json")
 
     def accepts(self, verdict, size="default", origin="real"):
@@ -107,9 +107,9 @@ def test_check_only_says_so_where_the_combination_was_never_accepted(project, si
 
 def test_check_without_the_size_of_the_run_is_one_line(project):
     project.ran(verdict_row())
-    (project.folder / "results/config/size.txt").unlink()
+    (project.folder / "results/verdicts.size.txt").unlink()
     done = project.run("check")
-    assert done.exit_code == 1 and "results/config/size.txt cannot be read" in done.stderr
+    assert done.exit_code == 1 and "results/verdicts.size.txt cannot be read" in done.stderr
 
 
 def test_what_was_accepted_passes_the_check(project):

@@ -150,7 +150,7 @@ def test_a_record_that_is_not_there_is_one_line(run, tmp_path):
 
 def test_an_input_that_was_altered_is_one_line(run, record):
     next((record.parent / INPUT).iterdir()).write_text("altered")
-    assert "resolve gsm8k_test again" in one_line(run("read", "--input", record))
+    assert "make it again with `snakemake -f " in one_line(run("read", "--input", record))
 
 
 def test_a_config_that_is_not_there_is_one_line_that_names_it(tmp_path):

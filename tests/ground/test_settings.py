@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 from bench.errors import UserError
 from bench.experiment import read_config
 from bench.mx.config import MxConfig
-from bench.settings import Settings, read_settings, write_study_configs
+from bench.settings import Settings, read_settings, write_configs
 
 CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
@@ -93,34 +93,62 @@ def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
         ({"inputs_dir": "here"}, {}, "here"),
     ],
 )
-def test_the_config_names_the_folder_of_inputs_and_else_the_environment(config, environment, folder):
+def test_the_config_names_the_folder_of_inputs_and_else_the_environment(
+    config, environment, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
     assert read_settings({"size": "mine", **config}, environment).inputs_dir == folder
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "where"),
+    [({"inputs_dir": "nowhere"}, {}, "inputs_dir"), ({}, {"JOULEPROOF_INPUTS": "nowhere"}, "JOULEPROOF_INPUTS")],
+)
+def test_a_folder_of_inputs_that_is_not_there_is_found_before_any_job(config, environment, where):
+    with pytest.raises(UserError, match=f"config: {where}: nowhere is not a folder"):
+        read_settings({"size": "mine", **config}, environment)
+
+
+@pytest.mark.parametrize("knob", ["formats", "scales"])
+def test_a_name_that_is_not_known_is_found_before_any_job(knob):
+    assert "'nothing' is not known; built in: " in message_of({"size": "mine", "mx": {knob: ["nothing"]}})
+
+
+def test_the_tiny_config_says_that_it_decides_nothing():
+    assert "too small" in read_settings(merged("tiny"), {}).note
+    assert read_settings(merged("default"), {}).note == ""
+
+
+def test_the_whole_config_of_the_run_is_kept_for_the_report(tmp_path):
+    write_configs(Settings(size="mine"), {"size": "mine"}, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text()) == {"size": "mine"}
 
 
 def test_each_study_gets_a_file_that_it_reads_as_its_config(tmp_path):
     settings = read_settings(merged("tiny"), {})
-    write_study_configs(settings, tmp_path)
+    write_configs(settings, {}, tmp_path)
     assert read_config(tmp_path / "mx.json", MxConfig) == settings.mx
-    assert (tmp_path / "size.txt").read_text() == "tiny\n"
 
 
 def test_a_file_whose_content_stays_is_not_touched(tmp_path):
     settings = Settings(size="mine")
-    write_study_configs(settings, tmp_path)
+    write_configs(settings, {}, tmp_path)
     before = {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()}
-    write_study_configs(settings, tmp_path)
+    write_configs(settings, {}, tmp_path)
     assert {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()} == before
 
 
 def test_a_changed_knob_changes_its_studys_file_alone(tmp_path):
-    write_study_configs(Settings(size="mine"), tmp_path)
-    size = (tmp_path / "size.txt").stat().st_ino
-    write_study_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), tmp_path)
+    write_configs(Settings(size="mine"), {}, tmp_path)
+    run = (tmp_path / "run.json").stat().st_ino
+    write_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), {}, tmp_path)
     assert json.loads((tmp_path / "mx.json").read_text())["formats"] == ["mxfp4"]
-    assert (tmp_path / "size.txt").stat().st_ino == size
+    assert (tmp_path / "run.json").stat().st_ino == run
 
 
 def test_where_the_inputs_lie_is_in_no_studys_file(tmp_path):
     """Another folder with the same inputs must not remake a result."""
-    write_study_configs(Settings(size="mine", inputs_dir="somewhere_else"), tmp_path)
+    write_configs(Settings(size="mine", inputs_dir="somewhere_else"), {}, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if "somewhere_else" in path.read_text()] == []

@@ -52,7 +52,7 @@ def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
 @pytest.mark.parametrize("content", [CONTENT[::-1], CONTENT[:-1], CONTENT + b"x"])
 def test_an_altered_file_is_found(record_path, content):
     (record_path.parent / "tiny/tiny.bin").write_bytes(content)
-    with pytest.raises(InputError, match="tiny/tiny.bin has .*; resolve tiny again"):
+    with pytest.raises(InputError, match="tiny/tiny.bin has .*; make it again with `snakemake -f .*tiny.json`"):
         load(record_path, known=KNOWN)
 
 

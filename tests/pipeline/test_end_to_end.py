@@ -53,6 +53,31 @@ def test_a_stand_in_is_named_in_verdict_provenance_and_figure(finished: Path) ->
     assert "stand-in used for gsm8k_test" in (finished / "results/tables/mx/direct_cast_numbers.html").read_text()
 
 
+def test_every_verdict_of_the_tiny_config_says_that_it_decides_nothing(finished: Path) -> None:
+    rows = json.loads((finished / "results/verdicts.json").read_text(encoding="utf-8"))
+    flags = [row["flags"] for row in rows if row["verdict"] != "not yet run"]
+    assert all("the tiny config is too small to decide anything" in of_row for of_row in flags)
+
+
+def test_a_part_of_the_run_and_a_dry_run_leave_the_report_whole(finished: Path) -> None:
+    report = (finished / "results/report.html").read_bytes()
+    for arguments in (("results/mx/qsnr.parquet",), ("-n",)):
+        assert snakemake(finished, *arguments, *TINY, *STAND_IN, "--cores", "1").returncode == 0
+    assert (finished / "results/report.html").read_bytes() == report
+    assert b"The verdicts, claim by claim" in report
+
+
+def test_a_lost_table_is_made_again(finished: Path) -> None:
+    table = finished / "results/mx/conformance.parquet"
+    content = table.read_bytes()
+    try:
+        table.unlink()
+        assert "mx_conformance" in remade(snakemake(finished, *TINY, *STAND_IN, "-n"))
+    finally:
+        table.write_bytes(content)
+        assert snakemake(finished, *TINY, *STAND_IN, "--touch", "--cores", "1").returncode == 0
+
+
 def test_every_result_is_measured_and_says_so(finished: Path) -> None:
     tables = list((finished / "results/mx").glob("*.parquet"))
     assert len(tables) == 6
@@ -68,7 +93,7 @@ def test_an_edited_figure_remakes_itself_and_the_paper_alone(finished: Path, tmp
     before = file.read_text(encoding="utf-8")
     try:
         file.write_text(before + "\n# edited\n", encoding="utf-8")
-        assert remade(snakemake(finished, *TINY, *STAND_IN, "-n")) == {"figure", "paper", "all"}
+        assert remade(snakemake(finished, *TINY, *STAND_IN, "-n")) == {"figure", "paper", "html_report", "all"}
     finally:
         file.write_text(before, encoding="utf-8")
         assert snakemake(finished, *TINY, *STAND_IN, "--touch", "--cores", "1").returncode == 0
