@@ -141,7 +141,7 @@ def test_the_number_of_workers_reaches_the_experiment(run, tmp_path):
 
 
 def test_an_input_that_is_missing_is_one_line_that_names_it(run):
-    assert one_line(run("read")) == "toy read: needs --input for gsm8k_test (`python -m bench.inputs resolve ID`)\n"
+    assert one_line(run("read")) == "toy read: needs --input for gsm8k_test (snakemake results/inputs/ID.json)\n"
 
 
 def test_a_record_that_is_not_there_is_one_line(run, tmp_path):
