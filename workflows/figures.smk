@@ -111,7 +111,7 @@ rule verdicts:
         note=settings.note,
     shell:
         "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output[0]}"
-        " --size {params.size} --note {params.note:q}"
+        " --size {params.size} --note={params.note:q}"
 
 
 rule overview:
