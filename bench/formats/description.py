@@ -41,10 +41,12 @@ class MXFormat:
             raise ValueError(
                 f"format {self.name}: specials={self.specials!r} is not one of none, nan, ieee (floats only)"
             )
-        if self.max_code < 1 or not -126 <= self.emin - self.mantissa_bits <= self.emin <= self.emax <= 127:
+        if self.max_code < 1 or not (
+            -126 < self.emin - self.mantissa_bits <= self.emin <= self.emax <= 104 + self.mantissa_bits
+        ):
             raise ValueError(
                 f"format {self.name}: bias={self.bias}, specials={self.specials!r} leave no normal values "
-                "that float32 holds with all their steps"
+                "that float32 holds with room for half a step and for 2**23 steps"
             )
         if self.block < 8 or self.block % 8:
             raise ValueError(f"format {self.name}: block={self.block} is not a positive multiple of 8")

@@ -105,3 +105,24 @@ def test_quantised_data_of_a_format_of_the_users_own_reads_back():
     fmt = MXFormat("mine", 3, 4, bias=3, block=16)
     x = np.array([1.0, -2.5, 0.125, 15.5] * 8, dtype=np.float32)
     assert quantize(x, fmt).dequantize().tolist() == x.tolist()
+
+
+@both_casts
+def test_a_tensor_that_autograd_watches_is_refused(cast):
+    x = torch.ones(4, 32, requires_grad=True)
+    assert "requires grad, and a cast has none" in message_of(ValueError, cast, x, "mxfp4")
+
+
+def test_a_read_only_out_is_refused():
+    out = np.zeros_like(X)
+    out.flags.writeable = False
+    assert "out is read-only" in message_of(ValueError, fake_quantize, X, "mxfp4", out=out)
+    assert not out.any()
+
+
+@both_casts
+def test_a_read_only_input_is_only_read(cast):
+    x = X.copy()
+    x.flags.writeable = False
+    cast(x, "mxfp4")
+    assert (x == X).all()
