@@ -5,6 +5,7 @@ Results are exact only while the processor keeps float32 subnormals: not under t
 
 from bench.formats.array import MXArray, fake_quantize, quantize
 from bench.formats.description import FORMATS, MXFormat, get_format
+from bench.formats.matvec import matvec
 from bench.formats.scale import SCALE_RULES, ScaleRule, get_scale_rule
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "fake_quantize",
     "get_format",
     "get_scale_rule",
+    "matvec",
     "quantize",
 ]

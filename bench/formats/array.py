@@ -50,15 +50,15 @@ class MXArray:
     @property
     def nbytes(self) -> int:
         """Bytes of codes and scales, padding included."""
-        return _numpy(self.codes).nbytes + _numpy(self.scales).nbytes
+        return numpy_view(self.codes).nbytes + numpy_view(self.scales).nbytes
 
     def dequantize(self, out: Any = None) -> Any:
         """float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
         if out is None:
             out = _empty(self.codes, self.shape, "float32")
         _check_out(out, self.codes, self.shape, "float32", "dequantize")
-        rows = np.moveaxis(_numpy(out), self.axis, -1)
-        codes, scales = _numpy(self.codes), _numpy(self.scales)
+        rows = np.moveaxis(numpy_view(out), self.axis, -1)
+        codes, scales = numpy_view(self.codes), numpy_view(self.scales)
         if _lie_flat(codes, scales) and _in_whole_blocks(rows, self.fmt):
             kernels.dequantize(codes.reshape(-1), scales.reshape(-1), self.fmt, rows.reshape(-1))
             return out
@@ -104,7 +104,7 @@ def quantize(
             f"quantize: out is {out.fmt.name} of shape={out.shape}, axis={out.axis}; "
             f"x needs {fmt.name} of shape={shape}, axis={axis} and its own kind"
         )
-    codes, scales = _numpy(out.codes), _numpy(out.scales)
+    codes, scales = numpy_view(out.codes), numpy_view(out.scales)
     _check_writable("quantize", codes, scales)
     if _lie_flat(codes, scales) and _in_whole_blocks(rows, fmt):
         kernels.quantize(rows.reshape(-1), fmt, rule, away, codes.reshape(-1), scales.reshape(-1))
@@ -139,7 +139,7 @@ def fake_quantize(
     if out is None:
         out = _empty(x, shape, _dtype(x))
     _check_out(out, x, shape, _dtype(x), "fake_quantize")
-    target = np.moveaxis(_numpy(out), axis, -1)
+    target = np.moveaxis(numpy_view(out), axis, -1)
     if np.may_share_memory(rows, target) and not _same_place(rows, target):
         rows = rows.copy()
     if _in_whole_blocks(rows, fmt) and _in_whole_blocks(target, fmt):
@@ -168,7 +168,7 @@ def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
         raise ValueError(f"{caller}: x is empty, shape={shape}")
     if _is_torch(x):
         _check_tensor(x, caller)
-    return np.moveaxis(_numpy(x), axis, -1), axis % x.ndim
+    return np.moveaxis(numpy_view(x), axis, -1), axis % x.ndim
 
 
 def _check_tensor(x: torch.Tensor, caller: str) -> None:
@@ -187,7 +187,7 @@ def _check_out(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: 
             f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={_dtype(out)}; "
             f"needs the input's kind, shape={shape}, dtype={dtype}"
         )
-    _check_writable(caller, _numpy(out))
+    _check_writable(caller, numpy_view(out))
 
 
 def _check_writable(caller: str, *arrays: np.ndarray) -> None:
@@ -255,8 +255,8 @@ def _dtype(x: Any) -> str:
     return str(x.dtype).removeprefix("torch.")
 
 
-def _numpy(x: Any) -> np.ndarray:
-    """A view."""
+def numpy_view(x: Any) -> np.ndarray:
+    """Of an array or a tensor on the CPU."""
     if not _is_torch(x):
         return x
     if _dtype(x) == "bfloat16":

@@ -62,7 +62,7 @@ def constants(fmt: MXFormat, rule: ScaleRule | None) -> Constants:
 
 def fake_quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out: np.ndarray) -> None:
     """x, out: contiguous float32 in whole blocks, which may be the same."""
-    kernel = _fake_kernel(_group(fmt), away)
+    kernel = _fake_kernel(group_width(fmt), away)
     for part, given, numbers in _parts(x, fmt, rule):
         values = x[part], out[part]
         kernel(
@@ -78,7 +78,7 @@ def fake_quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out
 
 def quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: np.ndarray, scales: np.ndarray) -> None:
     """x: contiguous float32 in whole blocks; codes (blocks * block_bytes,) and scales (blocks,): contiguous uint8."""
-    kernel = _packed_kernel(_group(fmt), away, fmt.bits, fmt.is_integer)
+    kernel = _packed_kernel(group_width(fmt), away, fmt.bits, fmt.is_integer)
     for part, given, numbers in _parts(x, fmt, rule):
         first = part.start // fmt.block
         into = codes[first * fmt.block_bytes :], scales[first:]
@@ -90,9 +90,9 @@ def quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: n
 
 def dequantize(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
     """The inverse of `quantize`; out: contiguous float32 in whole blocks."""
-    _decoding_kernel(_group(fmt), fmt.bits, fmt.is_integer)(
+    _decoding_kernel(group_width(fmt), fmt.bits, fmt.is_integer)(
         address(codes), address(scales), address(out), len(scales), fmt.block, fmt.block_bytes, SCALE_VALUES,
-        *_decoding_constants(fmt),
+        *decoding_constants(fmt),
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def _blocks(x: np.ndarray, fmt: MXFormat) -> int:
     return len(x) // fmt.block
 
 
-def _group(fmt: MXFormat) -> int:
+def group_width(fmt: MXFormat) -> int:
     """Lanes that a kernel works on at once."""
     return 32 if fmt.block % 32 == 0 else 8
 
@@ -129,7 +129,7 @@ def _parts(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Any:
 
 
 @cache
-def _decoding_constants(fmt: MXFormat) -> tuple[np.int32, ...]:
+def decoding_constants(fmt: MXFormat) -> tuple[np.int32, ...]:
     """See lanes.decoded."""
     if fmt.is_integer:
         return tuple(map(np.int32, (0, 0, _bits(fmt.min_step), 0, 0)))

@@ -18,24 +18,24 @@ FLOAT, HALF = ir.FloatType(), ir.HalfType()
 ABS_MASK, SIGN_MASK, EXPONENT_MASK = 0x7FFFFFFF, 0x80000000, 0x7F800000
 
 
-def lanes(element: ir.Type, width: int) -> ir.VectorType:
+def vector(element: ir.Type, width: int) -> ir.VectorType:
     return ir.VectorType(element, width)
 
 
-def constant(vector: ir.VectorType, value: Any) -> ir.Constant:
+def constant(of: ir.VectorType, value: Any) -> ir.Constant:
     """value: of every lane, or a list with one for each."""
-    return ir.Constant(vector, value if isinstance(value, list) else [value] * vector.count)
+    return ir.Constant(of, value if isinstance(value, list) else [value] * of.count)
 
 
 def splat(builder: ir.IRBuilder, value: ir.Value, width: int) -> ir.Value:
-    vector = lanes(value.type, width)
-    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, INT32(0))
+    nothing = ir.Constant(vector(value.type, width), ir.Undefined)
+    first = builder.insert_element(nothing, value, INT32(0))
     return shuffle(builder, first, [0] * width)
 
 
 def shuffle(builder: ir.IRBuilder, value: ir.Value, order: list[int]) -> ir.Value:
     return builder.shuffle_vector(
-        value, ir.Constant(value.type, ir.Undefined), constant(lanes(INT32, len(order)), list(order))
+        value, ir.Constant(value.type, ir.Undefined), constant(vector(INT32, len(order)), list(order))
     )
 
 
@@ -69,27 +69,67 @@ def left_aligned_codes(builder: ir.IRBuilder, address: ir.Value, width: int, bit
     Reads width * bits / 8 bytes. A code of at most 8 bits lies within two neighbouring bytes.
     """
     count = width * bits // 8
-    octets = load(builder, address, lanes(INT8, count), 1)
+    octets = load(builder, address, vector(INT8, count), 1)
     first = [lane * bits // 8 for lane in range(width)]
     windows = shuffle(builder, octets, [at for byte in first for at in (byte, min(byte + 1, count - 1))])
     shifts = [16 - bits - lane * bits % 8 for lane in range(width)]
-    windows = builder.bitcast(windows, lanes(INT16, width))
+    windows = builder.bitcast(windows, vector(INT16, width))
     return builder.mul(windows, constant(windows.type, [1 << shift for shift in shifts]))
+
+
+def whole_numbers(builder: ir.IRBuilder, codes: ir.Value, bits: int) -> ir.Value:
+    """Float32 of left-aligned two's complement codes."""
+    whole = builder.ashr(codes, constant(codes.type, 16 - bits))
+    count = codes.type.count
+    return builder.sitofp(builder.sext(whole, vector(INT32, count)), vector(FLOAT, count))
+
+
+def portable_floats(
+    builder: ir.IRBuilder,
+    codes: ir.Value,
+    to_exponent: ir.Value,
+    mask: ir.Value,
+    rebias: ir.Value,
+    last: ir.Value,
+    special: ir.Value,
+) -> ir.Value:
+    """Float32 of left-aligned float codes, without float32 subnormals on the way; the rest as in `decoded`, splat."""
+    floats, ints = vector(FLOAT, codes.type.count), vector(INT32, codes.type.count)
+    top = builder.shl(builder.zext(codes, ints), constant(ints, 16))
+    sign = builder.and_(top, constant(ints, SIGN_MASK))
+    field = builder.and_(builder.lshr(top, to_exponent), mask)
+    subnormal = builder.icmp_signed("<", field, constant(ints, 1 << 23))
+    one_binade = builder.select(subnormal, constant(ints, 1 << 23), constant(ints, 0))
+    smallest = builder.and_(builder.sext(subnormal, ints), builder.add(rebias, constant(ints, 1 << 23)))
+    normal = builder.bitcast(builder.add(builder.add(field, rebias), one_binade), floats)
+    value = builder.bitcast(builder.fsub(normal, builder.bitcast(smallest, floats)), ints)
+    value = builder.select(builder.icmp_signed(">", field, last), builder.or_(field, special), value)
+    return builder.bitcast(builder.or_(value, sign), floats)
+
+
+def half_floats(builder: ir.IRBuilder, codes: ir.Value, exponent_bits: int, mantissa_bits: int) -> ir.Value:
+    """Float32 of left-aligned float codes, by way of float16, whose bias they are read with; needs an instruction for
+    that. A format of 5 exponent bits keeps its Inf and NaN, a shorter one has none here."""
+    shifted = builder.ashr(codes, constant(codes.type, 5 - exponent_bits)) if exponent_bits < 5 else codes
+    kept = ((1 << (exponent_bits + mantissa_bits)) - 1) << (10 - mantissa_bits)
+    halves = builder.and_(shifted, constant(codes.type, 0x8000 | kept))
+    count = codes.type.count
+    return builder.fpext(builder.bitcast(halves, vector(HALF, count)), vector(FLOAT, count))
 
 
 def packed_codes(builder: ir.IRBuilder, codes: ir.Value, bits: int) -> ir.Value:
     """(width * bits / 8,) int8 from (width,) int32 codes: neighbours move together until they fill whole bytes."""
     width = codes.type.count
-    merged = builder.trunc(codes, lanes(INT8, width))
+    merged = builder.trunc(codes, vector(INT8, width))
     lane, used = 8, bits
     while used % 8:
         lane, count = 2 * lane, merged.type.count * merged.type.element.width // (2 * lane)
-        merged = builder.bitcast(merged, lanes(ir.IntType(lane), count))
+        merged = builder.bitcast(merged, vector(ir.IntType(lane), count))
         low = builder.and_(merged, constant(merged.type, (1 << used) - 1))
         high = builder.lshr(merged, constant(merged.type, lane // 2 - used))
         used *= 2
         merged = builder.or_(low, builder.and_(high, constant(merged.type, (1 << used) - (1 << used // 2))))
-    octets = builder.bitcast(merged, lanes(INT8, width))
+    octets = builder.bitcast(merged, vector(INT8, width))
     kept = [group + byte for group in range(0, width, lane // 8) for byte in range(used // 8)]
     return shuffle(builder, octets, kept)
 
@@ -103,7 +143,7 @@ def rounded(
     as exponent bits. Adding 2**(binade + 23 - mantissa bits) leaves whole steps in the low bits of the sum, rounded to
     nearest even.
     """
-    floats, ints = lanes(FLOAT, width), lanes(INT32, width)
+    floats, ints = vector(FLOAT, width), vector(INT32, width)
     inverse, largest, smallest_binade, to_steps = (splat(builder, scalar, width) for scalar in scalars)
     bits = builder.bitcast(builder.fmul(load(builder, address, floats, 4), inverse), ints)
     magnitude = each(builder, "smin", builder.and_(bits, constant(ints, ABS_MASK)), largest)
@@ -127,7 +167,7 @@ def largest_magnitude(_typing: Any, address: Any, width: Any) -> tuple[Any, Call
 
     def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         lane_count = width.literal_value
-        x = load(builder, arguments[0], lanes(INT32, lane_count), 4)
+        x = load(builder, arguments[0], vector(INT32, lane_count), 4)
         magnitude = builder.and_(x, constant(x.type, ABS_MASK))
         return call(builder, f"llvm.vector.reduce.smax.v{lane_count}i32", INT32, [magnitude])
 
@@ -142,7 +182,7 @@ def fake_cast(
     """`width` float32 at `target`: the rounded values of those at `source`. zero: -0.0, or 0.0 to turn -0 into 0."""
 
     def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        floats, ints = lanes(FLOAT, width.literal_value), lanes(INT32, width.literal_value)
+        floats, ints = vector(FLOAT, width.literal_value), vector(INT32, width.literal_value)
         bits, value, *_ = rounded(builder, arguments[0], floats.count, bool(away.literal_value), arguments[4:8])
         scale, zero = (splat(builder, scalar, floats.count) for scalar in arguments[8:])
         signed = builder.or_(builder.bitcast(value, ints), builder.and_(bits, constant(ints, SIGN_MASK)))
@@ -161,7 +201,7 @@ def packed_cast(
     """width * bits / 8 bytes at `target`: packed codes of the `width` float32 at `source`."""
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        ints, code_bits = lanes(INT32, width.literal_value), bits.literal_value
+        ints, code_bits = vector(INT32, width.literal_value), bits.literal_value
         x, _, steps, above, lowest = rounded(
             builder, arguments[0], ints.count, bool(away.literal_value), arguments[4:8]
         )
@@ -195,27 +235,15 @@ def decoded(
     """
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        floats, ints = lanes(FLOAT, width.literal_value), lanes(INT32, width.literal_value)
+        floats = vector(FLOAT, width.literal_value)
         codes = left_aligned_codes(builder, arguments[0], floats.count, bits.literal_value)
         to_exponent, mask, rebias, last, special, scale = (
             splat(builder, scalar, floats.count) for scalar in arguments[5:]
         )
         if integer.literal_value:
-            whole = builder.ashr(codes, constant(codes.type, 16 - bits.literal_value))
-            unsigned = builder.sitofp(builder.sext(whole, ints), floats)
-            value = builder.fmul(unsigned, builder.bitcast(rebias, floats))
+            value = builder.fmul(whole_numbers(builder, codes, bits.literal_value), builder.bitcast(rebias, floats))
         else:
-            top = builder.shl(builder.zext(codes, ints), constant(ints, 16))
-            sign = builder.and_(top, constant(ints, SIGN_MASK))
-            field = builder.and_(builder.lshr(top, to_exponent), mask)
-            subnormal = builder.icmp_signed("<", field, constant(ints, 1 << 23))
-            one_binade = builder.select(subnormal, constant(ints, 1 << 23), constant(ints, 0))
-            smallest = builder.and_(builder.sext(subnormal, ints), builder.add(rebias, constant(ints, 1 << 23)))
-            normal = builder.bitcast(builder.add(builder.add(field, rebias), one_binade), floats)
-            value = builder.bitcast(builder.fsub(normal, builder.bitcast(smallest, floats)), ints)
-            beyond = builder.icmp_signed(">", field, last)
-            value = builder.select(beyond, builder.or_(field, special), value)
-            value = builder.bitcast(builder.or_(value, sign), floats)
+            value = portable_floats(builder, codes, to_exponent, mask, rebias, last, special)
         store(builder, builder.fmul(value, scale), arguments[1], 4)
         return context.get_dummy_value()
 
