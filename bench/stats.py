@@ -1,12 +1,14 @@
-"""Intervals: the one bootstrap that every estimate goes through."""
+"""Intervals: every estimate goes through here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import bootstrap as scipy_bootstrap
+from scipy.stats import t as student_t
 
 CONFIDENCE = 0.95
+FEW_UNITS = 8  # below which a bootstrap is too narrow to be believed
 RESAMPLES = 9_999
 SEED = 20_240_926
 
@@ -25,10 +27,11 @@ def mean_interval(
     weights: np.ndarray | None = None,
     combine: Callable[..., np.ndarray] = np.min,
 ) -> Estimate:
-    """Weighted mean with its percentile-bootstrap interval, units of resampling along the last axis.
+    """Weighted mean with its interval: the bootstrap's percentiles, or Student's t where there are few units.
 
-    samples: (units,), or k of them, paired unit by unit, whose k means `combine` reduces to one (the best of k):
-        the choice is made anew in every resample, so the interval pays for it.
+    samples: (units,), or k of them, paired unit by unit, whose k means `combine` (the smallest, the largest) reduces to
+        one: the choice is made anew in every resample, and t's k intervals are as wide as k guesses ask for, so the
+        interval pays for it.
     weights: (units,), resampled with the samples; all 1 where left out.
     The interval reaches to the value where the best of many draws it away. A single unit, and units that are all
     alike, have no spread: low = value = high.
@@ -44,6 +47,9 @@ def mean_interval(
     value = float(statistic(*stacked, weights))
     if (stacked == stacked[:, :1]).all():
         return Estimate(value, value, value)
+    if stacked.shape[1] < FEW_UNITS:
+        low, high = combine(_student_intervals(stacked, weights), axis=0)
+        return Estimate(value, min(value, float(low)), max(value, float(high)))
     interval = scipy_bootstrap(
         (*stacked, weights),
         statistic,
@@ -56,3 +62,24 @@ def mean_interval(
         rng=np.random.default_rng(SEED),
     ).confidence_interval
     return Estimate(value, min(value, float(interval.low)), max(value, float(interval.high)))
+
+
+def draws_interval(samples: Sequence[np.ndarray] | np.ndarray, combine: Callable[..., np.ndarray] = np.min) -> Estimate:
+    """Median of draws of an uncertain number, with the range that holds 95 % of them.
+
+    samples: (draws,), or k of them, paired draw by draw, which `combine` reduces to one. Draws say how far a number is
+    known; more of them make the range no narrower, as more units do with a mean.
+    """
+    tail = (1 - CONFIDENCE) / 2
+    low, value, high = np.quantile(combine(np.atleast_2d(np.asarray(samples)), axis=0), [tail, 0.5, 1 - tail])
+    return Estimate(float(value), float(low), float(high))
+
+
+def _student_intervals(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(k, 2) from (k, units), at a confidence at which all k hold at once."""
+    k, units = samples.shape
+    shares = weights / weights.sum()
+    means = (samples * shares).sum(axis=1)
+    errors = np.sqrt((np.square(samples - means[:, None]) * np.square(shares)).sum(axis=1) * units / (units - 1))
+    reach = student_t.ppf(1 - (1 - CONFIDENCE) / (2 * k), units - 1) * errors
+    return np.stack([means - reach, means + reach], axis=1)

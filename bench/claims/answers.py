@@ -1,5 +1,6 @@
 """From a query to one number: the rows that it names, their weighted mean, its interval, and their tier."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from bench import results
 from bench.claims.ledger import Query
 from bench.errors import UserError
-from bench.stats import Estimate, mean_interval
+from bench.stats import Estimate, draws_interval, mean_interval
 
 
 class LeftOutError(Exception):
@@ -40,13 +41,21 @@ def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
 def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
     """Rows that differ in `by` alone are paired, so that a resample takes the same units at every level."""
     if query.by is None:
-        return mean_interval(table["value"].to_numpy(), _weights(table, query))
+        return _interval([table["value"].to_numpy()], table, query, np.min)
     groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
     units = [name for name in groups[0] if name not in ("value", query.by)]
     if any(not group[units].equals(groups[0][units]) for group in groups):
         raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} do not pair up")
     combine = {"min": np.min, "max": np.max}[query.best or "min"]
-    return mean_interval([group["value"].to_numpy() for group in groups], _weights(groups[0], query), combine)
+    return _interval([group["value"].to_numpy() for group in groups], groups[0], query, combine)
+
+
+def _interval(
+    samples: list[np.ndarray], table: pd.DataFrame, query: Query, combine: Callable[..., np.ndarray]
+) -> Estimate:
+    if query.rows == "draws":
+        return draws_interval(samples, combine)
+    return mean_interval(samples, _weights(table, query), combine)
 
 
 def table_path(query: Query, folder: Path) -> Path:

@@ -23,6 +23,7 @@ class Query(BaseModel):
     best, by: of the means at each level of column `by`, the smallest or largest is the estimate.
     bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
         evidence can refute an upper limit but never confirm it.
+    rows: "units" that were measured, whose mean is the number, or "draws" of an uncertain number, whose median it is.
     label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
     """
 
@@ -37,6 +38,7 @@ class Query(BaseModel):
     best: Literal["min", "max"] | None = None
     by: str | None = None
     bound: Literal["lower"] | None = None
+    rows: Literal["units", "draws"] = "units"
 
     @model_validator(mode="after")
     def _best_and_by(self) -> "Query":

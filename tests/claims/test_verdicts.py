@@ -40,11 +40,18 @@ def message_of(folder, **changes):
 
 
 def test_the_mean_of_the_rows_is_the_estimate(tmp_path):
-    write_table(tmp_path, repeats(2.2, 2.4, 2.6))
+    write_table(tmp_path, repeats(*[2.2, 2.4, 2.6] * 3))
     found = answered(tmp_path)
     assert found.estimate == pytest.approx(2.4)
     assert (found.verdict, found.tier) == ("reproduced", "measured")
     assert 2.2 <= found.low < found.estimate < found.high <= 2.6
+
+
+def test_draws_of_a_model_give_their_range_however_many_there_are(tmp_path):
+    write_table(tmp_path, repeats(*np.linspace(1.5, 2.5, 1001)))
+    found = verdict(claim(query={"-": query(rows="draws")}), "-", tmp_path)
+    assert (found.low, found.estimate, found.high) == pytest.approx((1.525, 2.0, 2.475))
+    assert found.verdict == "inconclusive"
 
 
 def test_a_claim_without_a_query_is_not_yet_run(tmp_path):
@@ -136,7 +143,7 @@ def test_the_best_of_formats_is_not_answered_from_some_of_them(tmp_path):
 
 
 def test_a_published_number_is_cited_and_never_reproduced(tmp_path):
-    write_table(tmp_path, repeats(2.5, 2.6), tier="cited")
+    write_table(tmp_path, repeats(*[2.5, 2.6] * 4), tier="cited")
     found = answered(tmp_path)
     assert found.verdict == "cited"
     assert "was published, not run; it lies in [2, 3]" in found.reason

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import t as student_t
 
 from bench import stats
-from bench.stats import Estimate, mean_interval
+from bench.stats import Estimate, draws_interval, mean_interval
 
 EXACT = settings(derandomize=True, deadline=None, max_examples=30)
 SAMPLES = arrays(np.float64, st.integers(2, 12), elements=st.floats(-100, 100))
+MANY = arrays(np.float64, st.integers(stats.FEW_UNITS, 12), elements=st.floats(-100, 100))
 
 
 @pytest.fixture
@@ -51,8 +53,8 @@ def test_the_estimate_is_the_weighted_mean(data):
 
 
 @EXACT
-@given(SAMPLES)
-def test_the_interval_lies_within_the_sample(values):
+@given(MANY)
+def test_the_bootstrap_interval_lies_within_the_sample(values):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stats, "RESAMPLES", 100)
         found = mean_interval(values)
@@ -142,3 +144,36 @@ def test_the_best_of_many_tied_levels_lies_in_its_own_interval():
     tied = levels - levels.mean(axis=1, keepdims=True)
     found = mean_interval(tied)
     assert found.low <= found.value <= found.high
+
+
+def test_few_units_get_the_interval_of_students_t():
+    samples = np.array([1.0, 2.0, 4.0])
+    found = mean_interval(samples)
+    expected = student_t.interval(0.95, 2, loc=samples.mean(), scale=samples.std(ddof=1) / np.sqrt(3))
+    assert (found.low, found.high) == pytest.approx(expected)
+
+
+def test_students_t_with_weights_that_are_alike_is_that_without():
+    samples = np.array([1.0, 2.0, 4.0, 8.0])
+    assert mean_interval(samples, np.full(4, 7.0)) == mean_interval(samples)
+
+
+def test_students_interval_of_the_best_of_two_is_wider_than_of_either_alone():
+    one, other = np.array([1.0, 2.0, 3.0]), np.array([1.1, 2.1, 3.1])
+    best = mean_interval([one, other])
+    assert best.low < mean_interval(one).low and best.high > mean_interval(one).high - 0.1
+
+
+def test_draws_give_their_median_and_the_range_of_nineteen_in_twenty():
+    found = draws_interval(np.arange(1001.0))
+    assert (found.value, found.low, found.high) == pytest.approx((500, 25, 975))
+
+
+def test_more_draws_make_the_range_no_narrower():
+    draws = np.random.default_rng(0).standard_normal(100_000)
+    assert draws_interval(draws).high == pytest.approx(1.96, abs=0.03)
+    assert draws_interval(draws[:1000]).high == pytest.approx(1.96, abs=0.2)
+
+
+def test_the_best_of_paired_draws_is_taken_draw_by_draw():
+    assert draws_interval([np.array([1.0, 5.0, 3.0]), np.array([4.0, 2.0, 3.0])], np.min).value == 2
