@@ -14,7 +14,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import UserError, one_line_errors
-from bench.measure.threads import use_one_thread
+from bench.measure.threads import use_one_thread, use_placed_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,9 @@ def run(
     experiment: Experiment[ConfigT], title: str, config: ConfigT, records: list[Path], workers: int, out: Path
 ) -> None:
     """Raises UserError where an input is missing or damaged, or the result cannot be written."""
-    if not experiment.timed:
+    if experiment.timed:
+        use_placed_threads()
+    else:
         use_one_thread()
     from bench import inputs, results
     from bench.measure.provenance import ProvenanceRecorder

@@ -37,6 +37,33 @@ FORMAT_MARKERS = {
     "mxfp4": "P",
 }
 OTHER_COLOURS = ("#7F7F7F", "#8C564B", "#BCBD22", "#9467BD")
+LIBRARY_STYLES = {  # colour, marker
+    "jouleproof": ("#0072B2", "o"),
+    "torchao": ("#D55E00", "s"),
+    "ml_dtypes": ("#009E73", "^"),
+    "gfloat": ("#CC79A7", "D"),
+    "torch": ("#444444", "|"),
+}
+RECIPE_LABELS = {
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "mxfp8": "MXFP8",
+    "mxfp6": "MXFP6",
+    "mxfp4_weights": "MXFP4 weights, MXFP6",
+    "mxfp4": "MXFP4",
+    "mxfp4_stochastic": "MXFP4, stochastic",
+    "mxfp4_hadamard": "MXFP4, stochastic, rotated",
+}
+RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that format
+    "float32": ("#444444", "o"),
+    "bfloat16": ("#9A9A9A", "D"),
+    "mxfp8": ("#0072B2", "o"),
+    "mxfp6": ("#CC79A7", "v"),
+    "mxfp4_weights": ("#009E73", "^"),
+    "mxfp4": ("#D55E00", "P"),
+    "mxfp4_stochastic": ("#E69F00", "X"),
+    "mxfp4_hadamard": ("#8C564B", "s"),
+}
 TIER_MARKS = {"measured": "●", "simulated": "▲", "cited": "○"}
 VERDICT_STYLES = {  # glyph, face, text
     "reproduced": ("✓", "#0F6B57", "white"),
@@ -94,6 +121,18 @@ def format_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
     return {
         name: {"color": FORMAT_COLOURS.get(name) or next(spare), "marker": FORMAT_MARKERS.get(name, "X")}
         for name in ordered_formats(names)
+    }
+
+
+def recipe_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Colour, marker and label of each training recipe, in the order of the labels; others after them, by name."""
+    present = set(names)
+    ordered = [name for name in RECIPE_LABELS if name in present] + sorted(present - set(RECIPE_LABELS))
+    spare = iter(OTHER_COLOURS * 10)
+    looks = {name: RECIPE_STYLES.get(name) or (next(spare), "*") for name in ordered}
+    return {
+        name: {"color": colour, "marker": marker, "label": RECIPE_LABELS.get(name, name)}
+        for name, (colour, marker) in looks.items()
     }
 
 

@@ -3,7 +3,15 @@
 from bench import plugins
 
 MX = "{PYTHON:q} -m bench.mx"
-MX_NAMES = [*settings.mx.formats, *settings.mx.scales, *settings.mx.direct_cast.scales]
+MX_NAMES = [
+    *settings.mx.formats,
+    *settings.mx.scales,
+    *settings.mx.direct_cast.scales,
+    *sum(settings.mx.direct_cast.more_scales.values(), []),
+    *settings.mx.error_sources.others,
+    *settings.mx.training.recipes,
+    *settings.mx.training.scales,
+]
 MX_COMMON = [
     "bench/mx/__main__.py",
     *sources("bench.experiment"),
@@ -31,6 +39,17 @@ rule mx_qsnr:
         "results/mx/qsnr.provenance.json",
     shell:
         MX + " qsnr --config {input.config} --out {output[0]}"
+
+
+rule mx_error_sources:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.error_sources")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/error_sources.parquet",
+        "results/mx/error_sources.provenance.json",
+    shell:
+        MX + " error_sources --config {input.config} --out {output[0]}"
 
 
 rule mx_qsnr_on_weights:
@@ -86,3 +105,101 @@ rule mx_conformance:
         "results/mx/conformance.provenance.json",
     shell:
         MX + " conformance --config {input.config} --out {output[0]}"
+
+
+rule mx_training:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.training")],
+        config="results/config/mx.json",
+        gsm8k_train="results/inputs/gsm8k_train.json",
+        gsm8k_test="results/inputs/gsm8k_test.json",
+    output:
+        "results/mx/training.parquet",
+        "results/mx/training.provenance.json",
+    priority: 1
+    shell:
+        MX + " training --config {input.config} --input {input.gsm8k_train}"
+        " --input {input.gsm8k_test} --out {output[0]}"
+
+
+rule mx_wire:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.wire")],
+        config="results/config/mx.json",
+        gsm8k="results/inputs/gsm8k_test.json",
+        smollm2="results/inputs/smollm2_135m.json",
+    output:
+        "results/mx/wire.parquet",
+        "results/mx/wire.provenance.json",
+    threads: workflow.cores  # timings run alone
+    shell:
+        MX + " wire --config {input.config} --input {input.gsm8k}"
+        " --input {input.smollm2} --out {output[0]}"
+
+
+rule mx_silicon:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.silicon")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/silicon.parquet",
+        "results/mx/silicon.provenance.json",
+    shell:
+        MX + " silicon --config {input.config} --out {output[0]}"
+
+
+rule mx_peak_rates:
+    input:
+        code=[
+            *MX_COMMON,
+            *sources("bench.mx.experiments.peak_rates"),
+            "bench/mx/accelerators.toml",
+        ],
+        config="results/config/mx.json",
+    output:
+        "results/mx/peak_rates.parquet",
+        "results/mx/peak_rates.provenance.json",
+    shell:
+        MX + " peak_rates --config {input.config} --out {output[0]}"
+
+
+rule mx_throughput:
+    input:
+        code=[
+            *MX_COMMON,
+            *sources("bench.mx.experiments.throughput", "bench.mx.micro.casts"),
+        ],
+        config="results/config/mx.json",
+    output:
+        "results/mx/throughput.parquet",
+        "results/mx/throughput.provenance.json",
+    threads: workflow.cores
+    shell:
+        MX + " throughput --config {input.config} --out {output[0]}"
+
+
+rule mx_matvec:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.matvec")],
+        config="results/config/mx.json",
+    output:
+        "results/mx/matvec.parquet",
+        "results/mx/matvec.provenance.json",
+    threads: workflow.cores
+    shell:
+        MX + " matvec --config {input.config} --out {output[0]}"
+
+
+rule mx_decode:
+    input:
+        code=[*MX_COMMON, *sources("bench.mx.experiments.decode")],
+        config="results/config/mx.json",
+        gsm8k="results/inputs/gsm8k_test.json",
+        smollm2="results/inputs/smollm2_135m.json",
+    output:
+        "results/mx/decode.parquet",
+        "results/mx/decode.provenance.json",
+    threads: workflow.cores
+    shell:
+        MX + " decode --config {input.config} --input {input.gsm8k}"
+        " --input {input.smollm2} --out {output[0]}"

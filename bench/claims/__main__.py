@@ -76,9 +76,10 @@ def accept() -> None:
         print(f"accept: wrote {EXPECTED} for config {key[0]} with {key[1]} inputs")
         if key == README_KEY:
             table = shown.markdown(read_ledger(LEDGER), ran)
-            write_text(README, shown.replace_table(README.read_text(encoding="utf-8"), table))
+            readme = shown.replace_table(README.read_text(encoding="utf-8"), table)
+            write_text(README, shown.replace_result_tables(readme, RESULTS / "tables"))
             shutil.copyfile(PICTURE, README_PICTURE)
-            print(f"accept: wrote the table of {README} and {README_PICTURE}")
+            print(f"accept: wrote the tables of {README} and {README_PICTURE}")
 
 
 def _size() -> str:

@@ -1,7 +1,10 @@
 """The verdict table, as a terminal and as README show it."""
 
+import csv
+import re
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from bench.claims.expected import Accepted, name_of
 from bench.claims.ledger import UNVERSIONED, Claim
@@ -10,6 +13,9 @@ from bench.errors import UserError
 from bench.numbers import number, span
 
 BEGIN, END = "<!-- verdicts: written by `make accept` -->", "<!-- end of verdicts -->"
+TABLE = re.compile(
+    r"(<!-- table (?P<name>[a-z_/]+): written by `make accept` -->\n).*?(?=<!-- end of table -->)", re.DOTALL
+)
 
 
 def terminal(rows: list[Verdict]) -> str:
@@ -74,3 +80,21 @@ def replace_table(readme: str, table: str) -> str:
     if not begin or not end:
         raise UserError(f"README.md has no {BEGIN} … {END}; put both lines back where the table belongs")
     return head + table + tail
+
+
+def replace_result_tables(readme: str, folder: Path) -> str:
+    """README with every `table <study>/<table>` that it marks made anew from the CSV files below `folder`.
+
+    Raises UserError where one is not there.
+    """
+
+    def made(match: re.Match[str]) -> str:
+        path = folder / f"{match['name']}.csv"
+        try:
+            head, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+        except (OSError, ValueError) as error:
+            raise UserError(f"claims: README.md shows {path}, which cannot be read ({error})") from error
+        lines = [head, ["---"] * len(head), *rows]
+        return match[1] + "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n\n"
+
+    return TABLE.sub(made, readme)

@@ -5,18 +5,22 @@ Results are exact only while the processor keeps float32 subnormals: not under t
 
 from bench.formats.array import MXArray, fake_quantize, quantize
 from bench.formats.description import FORMATS, MXFormat, get_format
-from bench.formats.matvec import matvec
+from bench.formats.matvec import Multiplier, matvec
 from bench.formats.scale import SCALE_RULES, ScaleRule, get_scale_rule
+from bench.formats.storage import load_mxarray, save_mxarray
 
 __all__ = [
     "FORMATS",
     "SCALE_RULES",
     "MXArray",
     "MXFormat",
+    "Multiplier",
     "ScaleRule",
     "fake_quantize",
     "get_format",
     "get_scale_rule",
+    "load_mxarray",
     "matvec",
     "quantize",
+    "save_mxarray",
 ]

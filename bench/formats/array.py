@@ -6,13 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import ml_dtypes
 import numpy as np
 
 from bench.formats import kernels
+from bench.formats.arguments import (
+    axis_from_front,
+    dtype_name,
+    is_torch,
+    numpy_view,
+    readable,
+    scale_rule,
+    target,
+    writable,
+)
 from bench.formats.blocks import get_rounding, ties_away
 from bench.formats.description import MXFormat, get_format
-from bench.formats.scale import ScaleRule, get_scale_rule
+from bench.formats.scale import ScaleRule
 
 if TYPE_CHECKING:
     import torch
@@ -38,14 +47,25 @@ class MXArray:
     axis: int
 
     def __post_init__(self) -> None:
+        if not isinstance(self.fmt, MXFormat):
+            raise TypeError(f"MXArray: fmt={self.fmt!r} is a {type(self.fmt).__name__}, not an MXFormat")
+        whole = isinstance(self.shape, tuple) and all(type(length) is int for length in (*self.shape, self.axis))
+        if not (whole and min(self.shape, default=0) > 0 and 0 <= self.axis < len(self.shape)):
+            raise ValueError(
+                f"MXArray: shape={self.shape!r}, axis={self.axis!r}; "
+                "needs a tuple of lengths > 0, and one of its axes, counted from the front"
+            )
         scales_shape = _scales_shape(self.shape, self.axis, self.fmt)
         codes_shape = (*scales_shape, self.fmt.block_bytes)
         for name, array, shape in (("codes", self.codes, codes_shape), ("scales", self.scales, scales_shape)):
-            if tuple(array.shape) != shape or _dtype(array) != "uint8":
+            readable(array, f"MXArray: {name}")
+            if tuple(array.shape) != shape or dtype_name(array) != "uint8":
                 raise ValueError(
-                    f"MXArray: {name} has shape={tuple(array.shape)}, dtype={_dtype(array)}; "
+                    f"MXArray: {name} has shape={tuple(array.shape)}, dtype={dtype_name(array)}; "
                     f"{self.fmt.name} of shape={self.shape}, axis={self.axis} needs shape={shape}, dtype=uint8"
                 )
+        if is_torch(self.codes) != is_torch(self.scales):
+            raise TypeError("MXArray: codes and scales are not of one kind, NumPy or torch")
 
     @property
     def nbytes(self) -> int:
@@ -56,19 +76,14 @@ class MXArray:
         """float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
         if out is None:
             out = _empty(self.codes, self.shape, "float32")
-        _check_out(out, self.codes, self.shape, "float32", "dequantize")
-        rows = np.moveaxis(numpy_view(out), self.axis, -1)
-        codes, scales = numpy_view(self.codes), numpy_view(self.scales)
+        rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
+        codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
         if _lie_flat(codes, scales) and _in_whole_blocks(rows, self.fmt):
             kernels.dequantize(codes.reshape(-1), scales.reshape(-1), self.fmt, rows.reshape(-1))
             return out
         rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
         for index, blocks, columns in _tiles(rows.shape, self.fmt.block):
-            some_codes, some_scales = (np.ascontiguousarray(part[index][:, blocks]) for part in (codes, scales))
-            values = np.empty((len(some_scales), some_scales.shape[1] * self.fmt.block), dtype=np.float32)
-            kernels.dequantize(some_codes.reshape(-1), some_scales.reshape(-1), self.fmt, values.reshape(-1))
-            into = rows[index][:, columns]
-            into[...] = values[:, : into.shape[1]]
+            _dequantize_tile(codes[index][:, blocks], scales[index][:, blocks], self.fmt, rows[index][:, columns])
         return out
 
 
@@ -94,28 +109,29 @@ def quantize(
     an `out` that does not fit; TypeError on another dtype.
     Contiguous float32 in whole blocks is read where it lies; anything else goes through a buffer of half a megabyte.
     """
-    fmt, rule, away = get_format(fmt), get_scale_rule(scale), get_rounding(rounding) is ties_away
+    fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "quantize")
     shape = tuple(x.shape)
     if out is None:
         out = _empty_mxarray(x, fmt, shape, axis)
-    elif (out.fmt, out.shape, out.axis, _is_torch(out.codes)) != (fmt, shape, axis, _is_torch(x)):
+    elif not isinstance(out, MXArray):
+        raise TypeError(f"quantize: out is a {type(out).__name__}, not an MXArray")
+    elif (out.fmt, out.shape, out.axis, is_torch(out.codes)) != (fmt, shape, axis, is_torch(x)):
         raise ValueError(
             f"quantize: out is {out.fmt.name} of shape={out.shape}, axis={out.axis}; "
             f"x needs {fmt.name} of shape={shape}, axis={axis} and its own kind"
         )
-    codes, scales = numpy_view(out.codes), numpy_view(out.scales)
-    _check_writable("quantize", codes, scales)
+    codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
+    if np.shares_memory(codes, scales):
+        raise ValueError("quantize: out has codes and scales that share memory")
+    rows = _apart(rows, codes, scales)
     if _lie_flat(codes, scales) and _in_whole_blocks(rows, fmt):
         kernels.quantize(rows.reshape(-1), fmt, rule, away, codes.reshape(-1), scales.reshape(-1))
         return out
     rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
     for index, blocks, columns in _tiles(rows.shape, fmt.block):
-        values = _padded(rows[index][:, columns], fmt)
-        into_codes, into_scales = codes[index][:, blocks], scales[index][:, blocks]
-        packed, sizes = np.empty(into_codes.shape, dtype=np.uint8), np.empty(into_scales.shape, dtype=np.uint8)
-        kernels.quantize(values.reshape(-1), fmt, rule, away, packed.reshape(-1), sizes.reshape(-1))
-        into_codes[...], into_scales[...] = packed, sizes
+        tile = rows[index][:, columns]
+        _quantize_tile(tile, fmt, rule, away, codes[index][:, blocks], scales[index][:, blocks])
     return out
 
 
@@ -131,73 +147,45 @@ def fake_quantize(
     """What `quantize(...).dequantize()` gives, without the packed array between, in x's own dtype.
 
     Values are exact in float32; bfloat16 and float16 round them once more where they cannot hold them.
-    Takes and raises what `quantize` does. `out` may be `x`.
+    Takes and raises what `quantize` does. `out` may be `x`; one that overlaps it in another way costs a copy of `x`.
     """
-    fmt, rule, away = get_format(fmt), get_scale_rule(scale), get_rounding(rounding) is ties_away
+    fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "fake_quantize")
     shape = tuple(x.shape)
     if out is None:
-        out = _empty(x, shape, _dtype(x))
-    _check_out(out, x, shape, _dtype(x), "fake_quantize")
-    target = np.moveaxis(numpy_view(out), axis, -1)
-    if np.may_share_memory(rows, target) and not _same_place(rows, target):
-        rows = rows.copy()
-    if _in_whole_blocks(rows, fmt) and _in_whole_blocks(target, fmt):
-        kernels.fake_quantize(rows.reshape(-1), fmt, rule, away, target.reshape(-1))
+        out = _empty(x, shape, dtype_name(x))
+    into = np.moveaxis(target(out, x, shape, dtype_name(x), "fake_quantize"), axis, -1)
+    if not _same_place(rows, into):
+        rows = _apart(rows, into)
+    if _in_whole_blocks(rows, fmt) and _in_whole_blocks(into, fmt):
+        kernels.fake_quantize(rows.reshape(-1), fmt, rule, away, into.reshape(-1))
         return out
-    rows, target = _matrices((rows, 1), (target, 1))
+    rows, into = _matrices((rows, 1), (into, 1))
     for index, _, columns in _tiles(rows.shape, fmt.block):
-        values = _padded(rows[index][:, columns], fmt)
-        kernels.fake_quantize(values.reshape(-1), fmt, rule, away, values.reshape(-1))
-        into = target[index][:, columns]
-        with np.errstate(over="ignore"):
-            np.copyto(into, values[:, : into.shape[1]], casting="unsafe")
+        _fake_quantize_tile(rows[index][:, columns], fmt, rule, away, into[index][:, columns])
     return out
 
 
 def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
     """A view of x with `axis` moved last, and that axis counted from the front."""
-    if not (_is_torch(x) or isinstance(x, np.ndarray)):
-        raise TypeError(f"{caller}: x is a {type(x).__name__}, not a NumPy array or a torch tensor")
-    if _dtype(x) not in DTYPES:
-        raise TypeError(f"{caller}: x has dtype={_dtype(x)}, not one of {', '.join(DTYPES)}; cast it first")
-    shape = tuple(x.shape)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{caller}: axis={axis} does not exist in an array of shape={shape}")
-    if 0 in shape:
-        raise ValueError(f"{caller}: x is empty, shape={shape}")
-    if _is_torch(x):
-        _check_tensor(x, caller)
-    return np.moveaxis(numpy_view(x), axis, -1), axis % x.ndim
+    if (is_torch(x) or isinstance(x, np.ndarray)) and dtype_name(x) not in DTYPES:
+        raise TypeError(f"{caller}: x has dtype={dtype_name(x)}, not one of {', '.join(DTYPES)}; cast it first")
+    view = readable(x, f"{caller}: x")
+    axis = axis_from_front(axis, view.shape, caller)
+    if 0 in view.shape:
+        raise ValueError(f"{caller}: x is empty, shape={view.shape}")
+    return np.moveaxis(view, axis, -1), axis
 
 
-def _check_tensor(x: torch.Tensor, caller: str) -> None:
-    import torch
-
-    if x.device.type != "cpu":
-        raise ValueError(f"{caller}: x is on {x.device}; move it to the CPU first")
-    if x.requires_grad and torch.is_grad_enabled():
-        raise ValueError(f"{caller}: x requires grad, and a cast has none; pass x.detach(), or call under no_grad")
-
-
-def _check_out(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> None:
-    """Raises ValueError where `out` is not of the kind of `like`, of this shape and dtype, and writable."""
-    if _is_torch(out) != _is_torch(like) or tuple(out.shape) != shape or _dtype(out) != dtype:
-        raise ValueError(
-            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={_dtype(out)}; "
-            f"needs the input's kind, shape={shape}, dtype={dtype}"
-        )
-    _check_writable(caller, numpy_view(out))
-
-
-def _check_writable(caller: str, *arrays: np.ndarray) -> None:
-    if not all(array.flags.writeable for array in arrays):
-        raise ValueError(f"{caller}: out is read-only")
+def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
+    """A copy where it may lie where something is written."""
+    return read.copy() if any(np.may_share_memory(read, place) for place in written) else read
 
 
 def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
     """Whether the kernels can work on rows where they lie."""
-    return rows.dtype == np.float32 and rows.flags.c_contiguous and rows.shape[-1] % fmt.block == 0
+    flat = rows.flags.c_contiguous and rows.flags.aligned
+    return rows.dtype == np.float32 and flat and rows.shape[-1] % fmt.block == 0
 
 
 def _lie_flat(*arrays: np.ndarray) -> bool:
@@ -229,6 +217,29 @@ def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | sli
                 yield (*index, slice(row, row + some_rows)), slice(first, last), slice(first * block, last * block)
 
 
+def _quantize_tile(
+    tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: np.ndarray, scales: np.ndarray
+) -> None:
+    values = _padded(tile, fmt)
+    packed, sizes = np.empty(codes.shape, dtype=np.uint8), np.empty(scales.shape, dtype=np.uint8)
+    kernels.quantize(values.reshape(-1), fmt, rule, away, packed.reshape(-1), sizes.reshape(-1))
+    codes[...], scales[...] = packed, sizes
+
+
+def _dequantize_tile(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
+    values = np.empty((len(scales), scales.shape[1] * fmt.block), dtype=np.float32)
+    packed, sizes = (np.ascontiguousarray(part).reshape(-1) for part in (codes, scales))
+    kernels.dequantize(packed, sizes, fmt, values.reshape(-1))
+    out[...] = values[:, : out.shape[1]]
+
+
+def _fake_quantize_tile(tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out: np.ndarray) -> None:
+    values = _padded(tile, fmt)
+    kernels.fake_quantize(values.reshape(-1), fmt, rule, away, values.reshape(-1))
+    with np.errstate(over="ignore"):
+        np.copyto(out, values[:, : out.shape[1]], casting="unsafe")
+
+
 def _padded(part: np.ndarray, fmt: MXFormat) -> np.ndarray:
     """A float32 copy of a matrix, its rows filled up with zeros to whole blocks."""
     rows, length = part.shape
@@ -247,29 +258,10 @@ def _empty_mxarray(like: Any, fmt: MXFormat, shape: tuple[int, ...], axis: int) 
     return MXArray(codes, scales, fmt, shape, axis)
 
 
-def _is_torch(x: Any) -> bool:
-    return type(x).__module__.partition(".")[0] == "torch"
-
-
-def _dtype(x: Any) -> str:
-    return str(x.dtype).removeprefix("torch.")
-
-
-def numpy_view(x: Any) -> np.ndarray:
-    """Of an array or a tensor on the CPU."""
-    if not _is_torch(x):
-        return x
-    if _dtype(x) == "bfloat16":
-        import torch
-
-        return x.detach().view(torch.uint16).numpy().view(ml_dtypes.bfloat16)
-    return x.detach().numpy()
-
-
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
     """A new array of the kind of `like`."""
-    if _is_torch(like):
+    if is_torch(like):
         import torch
 
-        return torch.empty(shape, dtype=getattr(torch, dtype))
-    return np.empty(shape, dtype=like.dtype if _dtype(like) == dtype else dtype)
+        return torch.empty(shape, dtype=getattr(torch, dtype), device="cpu")
+    return np.empty(shape, dtype=like.dtype if dtype_name(like) == dtype else dtype)

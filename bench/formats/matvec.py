@@ -25,7 +25,8 @@ from numba import njit, prange
 from numba.core import cgutils, types
 
 from bench.formats import lanes
-from bench.formats.array import MXArray, numpy_view
+from bench.formats.arguments import is_torch, numpy_view, readable, target
+from bench.formats.array import MXArray
 from bench.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA, SCALE_VALUES
 from bench.formats.description import MXFormat
 from bench.formats.kernels import address, decoding_constants, group_width
@@ -69,28 +70,64 @@ def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
     Agrees with float64 sums within 1e-6 of the largest result for some ten thousand columns; the order of the sums
     depends on format and processor, not on the number of threads. NaN and Inf come out as products and sums make them.
     For threads on cores of their own set OMP_PROC_BIND=true before anything is imported.
-    Raises ValueError where a shape or the axis does not fit, TypeError where x is not float32.
+    Raises ValueError where a shape or the axis does not fit, TypeError where x is not float32; x and out otherwise as
+    for `quantize` and `fake_quantize`.
     """
-    values = numpy_view(x)
-    if len(weights.shape) != 2 or weights.axis != 1 or tuple(x.shape) != weights.shape[1:]:
-        raise ValueError(
-            f"matvec: weights of shape={weights.shape}, axis={weights.axis} and x of shape={tuple(x.shape)}; "
-            "needs (rows, columns), axis=1 and (columns,)"
-        )
-    if values.dtype != np.float32:
-        raise TypeError(f"matvec: x has dtype={values.dtype}, not float32; cast it first")
-    result = np.empty(weights.shape[0], dtype=np.float32) if out is None else numpy_view(out)
-    if result.shape != weights.shape[:1] or result.dtype != np.float32 or not result.flags.c_contiguous:
-        raise ValueError(
-            f"matvec: out has shape={result.shape}, dtype={result.dtype}; needs {weights.shape[:1]} float32"
-        )
-    codes, scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
-    product(codes, scales, weights.fmt, values, result, best_road(weights.fmt))
-    if not np.isfinite(result).all():
-        _sum_again(weights, values, result)
-    if out is not None:
+    return Multiplier(weights)(x, out)
+
+
+class Multiplier:
+    """`matvec` by the same weights again and again: what does not depend on the vector is done once.
+
+    The weights are read where they lie. road: see above; the best where left out.
+    """
+
+    def __init__(self, weights: MXArray, road: str | None = None) -> None:
+        if not isinstance(weights, MXArray):
+            raise TypeError(f"matvec: weights is a {type(weights).__name__}, not an MXArray")
+        if len(weights.shape) != 2 or weights.axis != 1:
+            raise ValueError(
+                f"matvec: weights of shape={weights.shape}, axis={weights.axis}; needs (rows, columns), axis=1"
+            )
+        fmt = weights.fmt
+        road = best_road(fmt) if road is None else road
+        width, (rows, self._columns) = group_width(fmt), weights.shape
+        self._weights, self._rows = weights, rows
+        codes, scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
+        blocks = scales.shape[1]
+        self._held = codes, scales
+        self._prepared = blocks * fmt.block, _order(road, width), SHIFT_HEADROOM if _reads_small(road, fmt) else 0
+        self._kernel = _kernel_of(fmt, road, min(rows, ROWS), width)
+        self._first = address(codes), blocks * fmt.block_bytes, address(scales), blocks
+        self._last = (
+            rows, fmt.block // width, _table(fmt, road), SCALE_VALUES, _lookup_bytes(fmt), *decoding_constants(fmt),
+        )  # fmt: skip
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """As `matvec`."""
+        values = readable(x, "matvec: x")
+        if values.shape != (self._columns,):
+            raise ValueError(
+                f"matvec: x has shape={values.shape}; weights of {self._weights.shape} need ({self._columns},)"
+            )
+        if values.dtype != np.float32:
+            raise TypeError(f"matvec: x has dtype={values.dtype}, not float32; cast it first")
+        into = None if out is None else target(out, x, (self._rows,), "float32", "matvec")
+        result = np.empty(self._rows, dtype=np.float32)
+        if not self.sum_into(values, result):
+            _sum_again(self._weights, values, result)
+        if into is None:
+            return _tensor(result) if is_torch(x) else result
+        into[...] = result
         return out
-    return result if isinstance(x, np.ndarray) else _tensor(result)
+
+    def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
+        """out: (rows,) sums, contiguous; not finite, and then False, where a row is to be summed again. x: float32."""
+        size, order, raised = self._prepared
+        prepared = np.empty(size, dtype=np.float32)
+        exponent = _prepare(np.ascontiguousarray(x), prepared, order, raised)
+        self._kernel(*self._first, address(prepared), address(out), *self._last)
+        return _finish(out, exponent - HEADROOM)
 
 
 def best_road(fmt: MXFormat) -> str:
@@ -119,27 +156,17 @@ def has_feature(name: str) -> bool:
     return bool(llvmlite.binding.get_host_cpu_features().get(name))
 
 
-def product(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, x: np.ndarray, out: np.ndarray, road: str) -> None:
-    """out: (rows,) sums along one road; NaN or Inf where a row is to be summed again.
+def _reads_small(road: str, fmt: MXFormat) -> bool:
+    """Whether a road reads codes as far smaller numbers than they are."""
+    return road == SHIFT and not fmt.is_integer
 
-    codes (rows, blocks, block_bytes), scales (rows, blocks): contiguous uint8. x: (columns,) float32.
-    """
-    rows, blocks = scales.shape
-    width, table = group_width(fmt), _table(fmt, road)
-    raised = SHIFT_HEADROOM if road == SHIFT and not fmt.is_integer else 0
-    prepared = np.empty(blocks * fmt.block, dtype=np.float32)
-    exponent = _prepare(np.ascontiguousarray(x), prepared, _order(road, width), raised)
-    literal = road in (SHIFT, HALF)
-    kernel = _kernel(
-        road, min(rows, ROWS), width, fmt.bits, fmt.exponent_bits if literal else min(fmt.exponent_bits, 1),
-        fmt.mantissa_bits if literal else 0, road == SHIFT and fmt.specials != "none",
-    )  # fmt: skip
-    kernel(
-        address(codes), blocks * fmt.block_bytes, address(scales), blocks, address(prepared), address(out), rows,
-        fmt.block // width, table, SCALE_VALUES, _lookup_bytes(fmt), *decoding_constants(fmt),
-    )  # fmt: skip
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.ldexp(out, exponent - HEADROOM, out=out)
+
+def _kernel_of(fmt: MXFormat, road: str, together: int, width: int) -> Callable[..., None]:
+    """Formats share a kernel where its code does not depend on how their bits are split."""
+    split = road in (SHIFT, HALF)
+    exponent_bits = fmt.exponent_bits if split else min(fmt.exponent_bits, 1)
+    special = road == SHIFT and fmt.specials != "none"
+    return _kernel(road, together, width, fmt.bits, exponent_bits, fmt.mantissa_bits if split else 0, special)
 
 
 def _sum_again(weights: MXArray, x: np.ndarray, out: np.ndarray) -> None:
@@ -341,6 +368,19 @@ def _looked_up(builder: ir.IRBuilder, at: ir.Value, tables: list[ir.Value]) -> l
         even, odd = builder.shl(both, constant(both.type, 16)), builder.and_(both, constant(both.type, 0xFFFF0000))
         values += [builder.bitcast(part, vector(FLOAT, LANES)) for part in (even, odd)]
     return values
+
+
+@njit(cache=True)
+def _finish(out, exponent):
+    """out times 2**exponent, in two steps that each fit in a float32. Returns whether all of it is finite."""
+    exponent = max(-280, min(280, exponent))
+    half = exponent // 2
+    first, second = np.float32(math.ldexp(1.0, half)), np.float32(math.ldexp(1.0, exponent - half))
+    finite = True
+    for index in range(len(out)):
+        out[index] = out[index] * first * second
+        finite &= np.isfinite(out[index])
+    return finite
 
 
 @cache

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -23,3 +25,41 @@ class Stopwatch:
 
     def cpu_s(self) -> float:
         return cpu_seconds() - self._cpu
+
+
+@dataclass
+class Laps:
+    """Wall seconds by what they were spent on."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def lap(self, what: str) -> Iterator[None]:
+        watch = Stopwatch()
+        try:
+            yield
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + watch.wall_s()
+
+
+@dataclass
+class Pacer:
+    """A line that passes `bytes_per_s` (or infinity), one thing after the other, and saves up nothing while idle."""
+
+    bytes_per_s: float
+    now: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+    _free_at: float = float("-inf")
+
+    def passed(self, sizes: Iterable[int]) -> Iterator[int]:
+        """Yields each size, in bytes, once that many have passed; all are taken to be waiting from the first call on.
+
+        From then until any moment no more bytes are yielded than the rate times the time; a sleep that ends late is
+        made up for, never overtaken.
+        """
+        self._free_at = max(self._free_at, self.now())
+        for size in sizes:
+            self._free_at += size / self.bytes_per_s
+            while (left := self._free_at - self.now()) > 0:
+                self.sleep(left)
+            yield size

@@ -1,11 +1,49 @@
-"""One thread per process: what makes a floating-point sum the same at any `--cores`."""
+"""How many threads numerical libraries use, and where they run: set before any of them is imported."""
 
 import os
+import sys
+from collections.abc import Mapping
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def threads(count: int) -> Mapping[str, str]:
+    """Environment of a process whose libraries use `count` threads."""
+    return {name: str(count) for name in VARIABLES}
+
+
+def placed_threads(count: int) -> Mapping[str, str]:
+    """The same with every thread on a core of its own, where OpenMP runs them: left alone, two may share one."""
+    return {**threads(count), "OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}
 
 
 def use_one_thread() -> None:
-    """For this process and the ones that it starts; to be called before a numerical library is imported."""
-    for name in VARIABLES:
-        os.environ[name] = "1"
+    """For this process and the ones that it starts: what makes a floating-point sum the same at any `--cores`."""
+    os.environ.update(threads(1))
+
+
+def use_placed_threads() -> None:
+    """As many as there are cores, for this process and the ones that it starts: what timings run with."""
+    os.environ.update(placed_threads(os.cpu_count() or 1))
+
+
+if sys.platform == "linux":
+
+    def let_out(pid: int = 0) -> list[int]:
+        """Let a process, this one unless told, run on every core again where OpenMP has bound it, or the one that it
+        comes from, to one. Returns the cores that it may use."""
+        if "OMP_PROC_BIND" in os.environ:
+            os.sched_setaffinity(pid, range(os.cpu_count() or 1))
+        return sorted(os.sched_getaffinity(pid))
+
+else:
+
+    def let_out(pid: int = 0) -> list[int]:
+        """Nothing binds a process here, and nothing tells where it runs."""
+        return []

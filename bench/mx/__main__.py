@@ -50,6 +50,13 @@ def qsnr(job: Job[MxConfig]) -> "pd.DataFrame":
     return room.qsnr(job.config)
 
 
+def error_sources(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Where the error of a cast comes from: scale rule, block size, rounding, saturation."""
+    from bench.mx.experiments import error_sources as room
+
+    return room.error_sources(job.config)
+
+
 def qsnr_on_weights(job: Job[MxConfig]) -> "pd.DataFrame":
     """QSNR on the tensors of two real models."""
     from bench.mx.experiments import qsnr_on_weights as room
@@ -78,13 +85,72 @@ def conformance(job: Job[MxConfig]) -> "pd.DataFrame":
     return room.conformance(job.config)
 
 
+def wire(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Gradients and a KV cache between two processes."""
+    from bench.mx.experiments import wire as room
+
+    return room.wire(job.config, _problems(job), _language_model(job))
+
+
+def silicon(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Modelled area and energy of dot-product units, and their QSNR."""
+    from bench.mx.experiments import silicon as room
+
+    return room.silicon(job.config)
+
+
+def peak_rates(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Published dense peak rates of accelerators by format."""
+    from bench.mx.experiments import peak_rates as room
+
+    return room.peak_rates()
+
+
+def training(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Training from scratch under MX recipes, and direct casts of what it ends at."""
+    from bench.inputs import read_gsm8k
+    from bench.mx.experiments import training as room
+
+    splits = [read_gsm8k(job.inputs[name].path()) for name in ("gsm8k_train", "gsm8k_test")]
+    return room.training(job.config, *splits)
+
+
+def throughput(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Speed of casts, beside a copy and other libraries."""
+    from bench.mx.experiments import throughput as room
+
+    return room.throughput(job.config)
+
+
+def matvec(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Speed of matrix-vector products on packed weights."""
+    from bench.mx.experiments import matvec as room
+
+    return room.matvec(job.config)
+
+
+def decode(job: Job[MxConfig]) -> "pd.DataFrame":
+    """Speed of SmolLM2-135M with its linear layers packed."""
+    from bench.mx.experiments import decode as room
+
+    return room.decode(job.config, _problems(job), _language_model(job))
+
+
 EXPERIMENTS: Mapping[str, Experiment[MxConfig]] = {
     "formats": Experiment(formats),
     "qsnr": Experiment(qsnr),
+    "error_sources": Experiment(error_sources),
     "qsnr_on_weights": Experiment(qsnr_on_weights, inputs=("gsm8k_test", "smollm2_135m", "minilm_l6")),
     "direct_cast_language": Experiment(direct_cast_language, inputs=("gsm8k_test", "smollm2_135m")),
     "direct_cast_embedding": Experiment(direct_cast_embedding, inputs=("gsm8k_test", "minilm_l6")),
     "conformance": Experiment(conformance),
+    "wire": Experiment(wire, inputs=("gsm8k_test", "smollm2_135m"), timed=True),
+    "training": Experiment(training, inputs=("gsm8k_train", "gsm8k_test")),
+    "silicon": Experiment(silicon),
+    "peak_rates": Experiment(peak_rates),
+    "throughput": Experiment(throughput, timed=True),
+    "matvec": Experiment(matvec, timed=True),
+    "decode": Experiment(decode, inputs=("gsm8k_test", "smollm2_135m"), timed=True),
 }
 
 app = command_line("mx", MxConfig, EXPERIMENTS)

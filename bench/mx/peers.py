@@ -66,8 +66,7 @@ def by_gfloat(name: str) -> PeerCast:
 
 def by_torchao(name: str) -> PeerCast:
     """Scale (its FLOOR mode) and elements."""
-    torch, to_mx, to_dtype, config = _torchao()
-    element = getattr(torch, TORCHAO[name], None) or getattr(config, f"DTYPE_{TORCHAO[name].upper()}")
+    torch, to_mx, to_dtype, element = _torchao(name)
     block = FORMATS[name].block
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -78,16 +77,17 @@ def by_torchao(name: str) -> PeerCast:
 
 
 @cache
-def _torchao() -> tuple[Any, Any, Any, Any]:
-    """Imported late and with its notes about GPU extensions kept quiet."""
-    for name in ("torchao", "torch.utils._pytree"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+def _torchao(name: str) -> tuple[Any, Any, Any, Any]:
+    """torch, two functions and the element type; imported late and with notes about GPU extensions kept quiet."""
+    for logger in ("torchao", "torch.utils._pytree"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
         from torchao.prototype.mx_formats import constants
         from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
-    return torch, to_mx, to_dtype, constants
+    element = getattr(torch, TORCHAO[name], None) or getattr(constants, f"DTYPE_{TORCHAO[name].upper()}")
+    return torch, to_mx, to_dtype, element
 
 
 PEERS: Mapping[str, tuple[Mapping[str, Any], Callable[[str], PeerCast]]] = {
@@ -104,3 +104,38 @@ def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
         for peer, (known, make) in PEERS.items()
         if FORMATS.get(fmt.name) is fmt and fmt.name in known
     }
+
+
+def quantisers(name: str) -> dict[tuple[str, str], Callable[[Any], Any]]:
+    """What other libraries offer to cast a float32 tensor that is whole blocks of a built-in format, by library and
+    operation (quantize, fake_quantize): the fastest that each has, with a block scale in NumPy where it has none."""
+    found: dict[tuple[str, str], Callable[[Any], Any]] = {}
+    fmt = FORMATS[name]
+    if name in TORCHAO:
+        torch, to_mx, to_dtype, element = _torchao(name)
+
+        def there_and_back(x: Any) -> Any:
+            scales, elements = to_mx(x, element, fmt.block)
+            return to_dtype(elements, scales, element, fmt.block, torch.float32)
+
+        found["torchao", "quantize"] = lambda x: to_mx(x, element, fmt.block)
+        found["torchao", "fake_quantize"] = there_and_back
+    if name in ML_DTYPES:
+        dtype = ML_DTYPES[name]
+        found["ml_dtypes", "fake_quantize"] = lambda x: _scaled(
+            x, fmt, lambda scaled: scaled.astype(dtype).astype(np.float32)
+        )
+    if name in GFLOAT:
+        info = GFLOAT[name]
+        found["gfloat", "fake_quantize"] = lambda x: _scaled(
+            x, fmt, lambda scaled: gfloat.round_ndarray(info, scaled, sat=True)
+        )
+    return found
+
+
+def _scaled(x: Any, fmt: MXFormat, cast_elements: PeerCast) -> np.ndarray:
+    """Elements cast under the floor rule's scale. x: a float32 tensor of finite blocks that are not zero."""
+    blocks = x.numpy().reshape(-1, fmt.block)
+    _, exponent = np.frexp(np.abs(blocks).max(axis=1, keepdims=True))
+    scale = np.ldexp(np.float32(1), exponent - 1 - fmt.emax)
+    return cast_elements(np.clip(blocks / scale, -fmt.max_normal, fmt.max_normal)) * scale

@@ -1,46 +1,46 @@
-"""The direct cast in numbers, with 95 % intervals over the questions: for SmolLM2 its perplexity, added loss and KL
-divergence from float32, both in nats/token; for MiniLM the cosine of its embeddings to float32 and the share of
-nearest neighbours that stay. SmolLM2's weights were rounded to Q4_1 before, so only its rows with activations alone
-can decide anything."""
+"""The direct cast in numbers, with 95 % intervals over the questions, under every scale rule that a format was cast
+under: for SmolLM2 its perplexity, added loss and KL divergence from float32, both in nats/token; for MiniLM the cosine
+of its embeddings to float32 and the share of nearest neighbours that stay. "clip only" and "round only" are the two
+parts of the cast under the floor rule: elements beyond the largest value clipped and none rounded, or these left as
+they are and the rest rounded. Of SmolLM2 only activations are cast, since its weights were rounded to Q4_1 before; of
+MiniLM weights and activations."""
 
 import numpy as np
 import pandas as pd
 
 from bench.stats import Estimate, mean_interval
-from figures.select import under_one_rule
-from figures.style import format_label, ordered_formats
+from figures.select import by_format_and_rule, deciding_cast
+from figures.style import format_label
 
 TITLE = "Direct cast in numbers"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
 
 
 def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
-    language, embedding = under_one_rule(language), under_one_rule(embedding)
-    reference = language[(language["format"] == "float32") & (language["metric"] == "loss")]
-    base = mean_interval(reference["value"].to_numpy(), reference["tokens"].to_numpy())
-    rows = [_row("float32", "none", perplexity=_perplexity(base))]
-    for name in ordered_formats(embedding["format"]):
-        for subject in ("activations", "weights", "both"):
-            rows.append(
-                _row(
-                    name,
-                    subject,
-                    perplexity=_perplexity(_mean(language, name, subject, "loss", "tokens")),
-                    added=_interval(_mean(language, name, subject, "added_loss", "tokens"), 4),
-                    kl=_interval(_mean(language, name, subject, "kl", "tokens"), 4),
-                    cosine=_interval(_mean(embedding, name, subject, "cosine"), 4),
-                    same=_interval(_mean(embedding, name, subject, "same_neighbour"), 2),
-                )
+    base = language[language["format"] == "float32"]
+    rows = [_row("float32", "none", perplexity=_perplexity(_mean(base, "float32", "none", "loss", "tokens")))]
+    language, embedding = deciding_cast(language), deciding_cast(embedding)
+    for name, scale in by_format_and_rule(embedding):
+        rows.append(
+            _row(
+                name,
+                scale,
+                perplexity=_perplexity(_mean(language, name, scale, "loss", "tokens")),
+                added=_interval(_mean(language, name, scale, "added_loss", "tokens"), 4),
+                kl=_interval(_mean(language, name, scale, "kl", "tokens"), 4),
+                cosine=_interval(_mean(embedding, name, scale, "cosine"), 4),
+                same=_interval(_mean(embedding, name, scale, "same_neighbour"), 2),
             )
+        )
     return pd.DataFrame(rows)
 
 
 def _row(
-    name: str, subject: str, perplexity: str, added: str = "", kl: str = "", cosine: str = "", same: str = ""
+    name: str, scale: str, perplexity: str, added: str = "", kl: str = "", cosine: str = "", same: str = ""
 ) -> dict[str, str]:
     return {
         "format": format_label(name),
-        "cast": subject,
+        "scale": scale.replace("_", " ").replace("floor ", ""),
         "SmolLM2 perplexity": perplexity,
         "added loss": added,
         "KL": kl,
@@ -49,8 +49,8 @@ def _row(
     }
 
 
-def _mean(table: pd.DataFrame, name: str, subject: str, metric: str, weight: str | None = None) -> Estimate:
-    rows = table[(table["format"] == name) & (table["subject"] == subject) & (table["metric"] == metric)]
+def _mean(table: pd.DataFrame, name: str, scale: str, metric: str, weight: str | None = None) -> Estimate:
+    rows = table[(table["format"] == name) & (table["scale"] == scale) & (table["metric"] == metric)]
     return mean_interval(rows["value"].to_numpy(), None if weight is None else rows[weight].to_numpy())
 
 

@@ -2,6 +2,7 @@
 median over a layer's matrices, the band runs from the worst to the best. Weights of SmolLM2 were rounded to Q4_1
 before; those of MiniLM are unrounded float32."""
 
+import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -26,15 +27,16 @@ def draw(qsnr: pd.DataFrame) -> Figure:
         squeeze=False,
     )
     styles = format_style(table["format"])
+    sizes = np.linspace(6, 2.5, len(styles))  # the last drawn is the smallest, so that none of equal lines is hidden
     for column, model in enumerate(models):
         for row, tensor in enumerate(tensors):
             axis = axes[row][column]
             cell = table[(table["model"] == model) & (table["tensor"] == tensor)]
-            for name, look in styles.items():
+            for (name, look), size in zip(styles.items(), sizes, strict=True):
                 layers = cell[cell["format"] == name].groupby("layer")["value"]
                 low, middle, high = layers.min(), layers.median(), layers.max()
                 axis.fill_between(middle.index, low, high, color=look["color"], alpha=0.13, lw=0)
-                axis.plot(middle.index, middle, **look, ms=3, label=format_label(name))
+                axis.plot(middle.index, middle, **look, ms=size, lw=size / 3, label=format_label(name))
             rounded = cell["rounded"].iloc[0]
             mark = f" (rounded to {rounded})" if tensor == "weight" and rounded != "no" else ""
             axis.set_title(f"{model}: {tensor}s{mark}")

@@ -119,3 +119,21 @@ def test_a_table_that_was_replaced_can_be_replaced_again():
 def test_a_readme_without_its_marks_is_one_line(readme):
     with pytest.raises(UserError, match=r"README\.md has no"):
         show.replace_table(readme, "table")
+
+
+def test_a_table_that_the_readme_marks_is_made_from_its_csv(tmp_path):
+    (tmp_path / "mx").mkdir()
+    (tmp_path / "mx/speed.csv").write_text('format,"GB/s"\nmxfp4,"1,5"\n')
+    readme = "a\n<!-- table mx/speed: written by `make accept` -->\nold\n<!-- end of table -->\nb\n"
+    made = show.replace_result_tables(readme, tmp_path)
+    assert made == (
+        "a\n<!-- table mx/speed: written by `make accept` -->\n\n| format | GB/s |\n| --- | --- |\n| mxfp4 | 1,5 |\n\n"
+        "<!-- end of table -->\nb\n"
+    )
+    assert show.replace_result_tables(made, tmp_path) == made
+
+
+def test_a_table_that_is_not_there_is_one_line_that_names_it(tmp_path):
+    readme = "<!-- table mx/speed: written by `make accept` -->\n<!-- end of table -->"
+    with pytest.raises(UserError, match=r"mx/speed\.csv"):
+        show.replace_result_tables(readme, tmp_path)

@@ -97,7 +97,9 @@ def test_a_format_of_the_users_own_is_in_the_picture(name):
 
 @every_figure
 def test_drawing_and_saving_twice_gives_identical_bytes(name, tmp_path):
-    few = [table[table["format"].isin(["float32", "mxint8", "mxfp4"])] for table in sources_of(name, False)]
+    few = [
+        table[table["format"].isin(["none", "float32", "read", "mxint8", "mxfp4"])] for table in sources_of(name, False)
+    ]
     once, again = (style.save(from_tables(name, few), tmp_path / folder / "picture") for folder in ("once", "again"))
     assert set(once) == {"pdf", "svg", "png"}
     assert [suffix for suffix in once if once[suffix].read_bytes() != again[suffix].read_bytes()] == []
@@ -130,7 +132,7 @@ def test_a_tables_columns_have_names_of_their_own(name):
     assert len(set(columns)) == len(columns) and all(columns)
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if "conformance" not in name])
+@pytest.mark.parametrize("name", [name for name in TABLES if name not in ("mx/conformance", "mx/training_numbers")])
 def test_a_format_of_the_users_own_has_its_row(name):
     assert own.FORMAT.name in set(tabulated(name, True)["format"])
 

@@ -1,5 +1,6 @@
 """Small models of random weights under every cast: losses, divergences, cosines and neighbours."""
 
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
@@ -8,24 +9,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from bench.formats import fake_quantize
+from bench.errors import UserError
+from bench.formats import FORMATS, SCALE_RULES, fake_quantize
 from bench.inputs import Problem
 from bench.mx.casting import activations_cast, weights_cast
 from bench.mx.config import DirectCastConfig, MxConfig
 from bench.mx.experiments.direct_cast import (
-    chunked,
+    PlannedCast,
     direct_cast_embedding,
     direct_cast_language,
     divergence,
     embeddings,
     enough_texts,
     in_batches,
+    log_probabilities,
     loss,
     nearest,
-    question_logits,
-    under_every_cast,
+    planned_casts,
+    saturation_seen,
+    under_cast,
 )
+from bench.mx.parts import clip_only
 from tests.models.small import embedding_model, language_model
+from tests.mx import own
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 QUESTIONS = [
@@ -39,8 +45,12 @@ PROBLEMS = [Problem(question, "#### 1", 1) for question in QUESTIONS]
 texts = st.lists(st.integers(1, 30).map(lambda n: [7] * n), max_size=12)
 
 
+SUBJECTS = ["activations", "weights", "both"]
+
+
 def config(formats=("mxfp4", "mxint8"), **settings):
-    return MxConfig(formats=list(formats), direct_cast=DirectCastConfig(**settings))
+    plain = {"scales": ["floor"], "more_scales": {}, "language_subjects": SUBJECTS, "embedding_subjects": SUBJECTS}
+    return MxConfig(formats=list(formats), direct_cast=DirectCastConfig(**{**plain, **settings}))
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +125,9 @@ def test_divergence_of_a_distribution_from_itself_is_zero():
 
 def test_a_cast_that_changes_nothing_diverges_by_nothing(model):
     tokens = [model.tokens(question) for question in QUESTIONS]
-    reference = question_logits(model, tokens)
+    reference = log_probabilities(model, tokens)
     with weights_cast(model.network, torch.clone), activations_cast(model.network, torch.clone):
-        cast = question_logits(model, tokens)
+        cast = log_probabilities(model, tokens)
     assert [divergence(*pair) for pair in zip(reference, cast, strict=True)] == pytest.approx([0] * 5, abs=1e-6)
 
 
@@ -127,32 +137,32 @@ def test_every_row_counts_the_predicted_tokens_of_its_question(language, model):
 
 
 def test_there_is_a_row_per_question_cast_subject_and_metric(language):
-    assert len(language) == len(QUESTIONS) * (1 + 2 * 3 * 3)
+    assert len(language) == len(QUESTIONS) * (1 + 2 * (3 * 3 + 1))
 
 
-def in_small_chunks(language, model):
-    small = direct_cast_language(config(chunk_tokens=30), PROBLEMS, model)
+def in_small_batches(language, model):
+    small = direct_cast_language(config(batch_tokens=30), PROBLEMS, model)
     both = small.merge(language, on=["format", "subject", "metric", "question"])
     assert len(both) == len(language)
     return both
 
 
-def test_the_size_of_a_chunk_does_not_change_the_results_of_exact_activations(language, model):
-    both = in_small_chunks(language, model)
+def test_the_size_of_a_batch_does_not_change_the_results_of_exact_activations(language, model):
+    both = in_small_batches(language, model)
     exact = both[both["subject"].isin(["none", "weights"])]
     assert exact["value_x"].tolist() == pytest.approx(exact["value_y"].tolist(), abs=1e-5)
 
 
-def test_the_size_of_a_chunk_hardly_changes_the_results_of_cast_activations(language, model):
+def test_the_size_of_a_batch_hardly_changes_the_results_of_cast_activations(language, model):
     """A matrix product's last bit depends on the batch, and now and then turns the rounding of an activation."""
-    both = in_small_chunks(language, model)
+    both = in_small_batches(language, model)
     assert both["value_x"].tolist() == pytest.approx(both["value_y"].tolist(), abs=0.05)
 
 
 def test_a_batch_gives_the_logits_of_each_text_alone(model):
-    together = question_logits(model, [model.tokens(question) for question in QUESTIONS])
+    together = log_probabilities(model, [model.tokens(question) for question in QUESTIONS])
     for question, logits in zip(QUESTIONS, together, strict=True):
-        (alone,) = question_logits(model, [model.tokens(question)])
+        (alone,) = log_probabilities(model, [model.tokens(question)])
         torch.testing.assert_close(logits, alone, atol=1e-5, rtol=0)
 
 
@@ -166,14 +176,84 @@ def test_the_model_is_given_back_as_it_was(model, language):
     assert all(torch.equal(value, fresh[name]) for name, value in model.network.state_dict().items())
 
 
-def test_every_subject_of_every_format_and_rule_is_cast(model):
-    seen = [about for about, _ in under_every_cast(config(scales=["floor", "rceil"]), model.network, lambda: None)]
-    assert len({tuple(about.values()) for about in seen}) == len(seen) == 2 * 2 * 3
+def test_rows_come_in_the_order_of_the_questions(model):
+    table = direct_cast_language(config(formats=["mxfp4"], batch_tokens=30), PROBLEMS, model)
+    assert table["question"].is_monotonic_increasing and set(table["question"]) == set(range(len(QUESTIONS)))
 
 
-def test_an_unknown_format_is_refused_before_anything_is_cast(model):
-    with pytest.raises(Exception, match="mxfp5"):
-        next(under_every_cast(config(formats=["mxfp5"]), model.network, lambda: None))
+def planned(**settings):
+    return [(cast.name, cast.scale) for cast in planned_casts(config(**settings))]
+
+
+def test_every_format_is_cast_under_every_rule_and_some_under_more():
+    more = {"mxfp4": ["even", "floor_clip_only", "rceil"], "mxfp8_e4m3": ["ceil"]}
+    assert planned(scales=["floor", "rceil"], more_scales=more) == [
+        ("mxfp4", "floor"),
+        ("mxint8", "floor"),
+        ("mxfp4", "rceil"),
+        ("mxint8", "rceil"),
+        ("mxfp4", "even"),
+        ("mxfp4", "floor_clip_only"),
+    ]
+
+
+def test_a_format_of_the_users_own_is_planned_by_the_name_in_the_config():
+    name = "tests.mx.own:FORMAT"
+    assert planned(formats=[name], more_scales={name: ["tests.mx.own:unit_scale"]}) == [
+        (own.FORMAT.name, "floor"),
+        (own.FORMAT.name, "unit_scale"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [({"formats": ["mxfp5"]}, "mxfp5"), ({"more_scales": {"mxfp4": ["ceil_clip_only"]}}, "ceil_clip_only")],
+)
+def test_what_is_unknown_is_refused_before_anything_is_cast(settings, complaint):
+    with pytest.raises(UserError, match=complaint):
+        planned_casts(config(**settings))
+
+
+def test_a_planned_cast_is_that_of_its_format_and_rule():
+    x = torch.randn(3, 5, 64, generator=torch.Generator().manual_seed(0))
+    fmt, floor = FORMATS["mxfp8_e4m3"], SCALE_RULES["floor"]
+    assert torch.equal(PlannedCast("mine", fmt, "rceil", SCALE_RULES["rceil"])(x), fake_quantize(x, fmt, scale="rceil"))
+    part = PlannedCast("mine", fmt, "floor_clip_only", floor, clip_only)
+    assert torch.equal(part(x), torch.from_numpy(clip_only(x.numpy(), fmt, floor)))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_subject_is_what_is_cast(model, subject):
+    text, cast = [model.tokens(QUESTIONS[0])], partial(fake_quantize, fmt="mxfp4")
+    with under_cast(model.network, cast, subject):
+        ours = model.run(text)
+    with ExitStack() as stack:
+        for name, casting in (("weights", weights_cast), ("activations", activations_cast)):
+            if subject in (name, "both"):
+                stack.enter_context(casting(model.network, cast))
+        expected = model.run(text)
+    assert torch.equal(ours, expected)
+
+
+def test_shares_of_saturated_activations_are_those_of_each_question_alone(language, model):
+    (cast,) = planned_casts(config(formats=["mxfp4"]))
+    expected = []
+    for question in QUESTIONS:
+        with saturation_seen(model.network, [cast], [len(model.tokens(question))]) as counts:
+            model.run([model.tokens(question)])
+        expected += counts[cast].tolist()
+    ours = by_question(language, format="mxfp4", metric="saturated_elements")
+    assert ours == pytest.approx(expected, abs=2e-4) and max(ours) > 0
+
+
+def test_the_share_of_saturated_activations_is_counted_over_all_inputs_of_the_layers(model):
+    """Every input of a linear layer is replaced by a block that holds one element beyond 6 times its scale."""
+    block = torch.tensor([7.0] + [1.0] * 31)
+    cast = PlannedCast("mxfp4", FORMATS["mxfp4"], "floor", SCALE_RULES["floor"])
+    network = torch.nn.Sequential(torch.nn.Linear(64, 32))
+    with saturation_seen(network, [cast], [2, 1]) as counts:
+        network(torch.stack([block.repeat(2, 2), torch.stack([block, torch.ones(32)]).repeat(1, 2)]))
+    assert counts[cast].tolist() == [1 / 32, 1 / 32]
 
 
 def test_loss_is_the_mean_over_the_tokens_after_the_first():
@@ -184,9 +264,9 @@ def test_loss_is_the_mean_over_the_tokens_after_the_first():
 
 def test_cosines_are_those_of_the_cast_models_embeddings(embedding, encoder):
     tokens = [encoder.tokens(question) for question in QUESTIONS]
-    reference = embeddings(encoder, tokens)
+    reference = embeddings(encoder, tokens, 512)
     with weights_cast(encoder.network, partial(fake_quantize, fmt="mxfp4")):
-        cast = embeddings(encoder, tokens)
+        cast = embeddings(encoder, tokens, 512)
     expected = functional.cosine_similarity(reference, cast).tolist()
     ours = by_question(embedding, format="mxfp4", subject="weights", metric="cosine")
     assert ours == pytest.approx(expected, abs=1e-5)
@@ -199,8 +279,8 @@ def test_a_neighbour_is_the_same_or_not(embedding):
 
 def test_a_batch_gives_the_embedding_of_each_text_alone(encoder):
     tokens = [encoder.tokens(question) for question in QUESTIONS]
-    alone = torch.cat([embeddings(encoder, [text]) for text in tokens])
-    torch.testing.assert_close(embeddings(encoder, tokens), alone, atol=1e-5, rtol=0)
+    alone = torch.cat([embeddings(encoder, [text], 512) for text in tokens])
+    torch.testing.assert_close(embeddings(encoder, tokens, 512), alone, atol=1e-5, rtol=0)
 
 
 def test_only_as_many_questions_are_embedded_as_asked_for(encoder):
@@ -236,21 +316,7 @@ def test_enough_texts_are_the_first_that_hold_the_tokens_and_not_one_more(rows, 
 
 @REPEATABLE
 @given(texts, st.integers(1, 60))
-def test_chunks_hold_every_text_in_order(rows, tokens):
-    assert [row for chunk in chunked(rows, tokens) for row in chunk] == rows
-
-
-@REPEATABLE
-@given(texts, st.integers(1, 60))
-def test_every_chunk_but_the_last_holds_its_tokens_and_not_a_text_more(rows, tokens):
-    *full, last = chunked(rows, tokens)
-    assert all(sum(map(len, chunk)) >= tokens for chunk in full)
-    assert all(sum(map(len, chunk[:-1])) < tokens for chunk in (*full, last))
-
-
-@REPEATABLE
-@given(texts)
-def test_results_of_batches_come_in_the_order_of_the_texts(rows):
+def test_results_of_batches_come_in_the_order_of_the_texts(rows, tokens):
     numbered = [[i] * len(row) for i, row in enumerate(rows)]
-    results = in_batches(numbered, lambda batch: [torch.tensor(text[0]) for text in batch])
+    results = in_batches(numbered, lambda batch: [torch.tensor(text[0]) for text in batch], tokens)
     assert [int(result) for result in results] == list(range(len(rows)))

@@ -1,103 +1,170 @@
 """Real models with their linear layers cast to MX formats, without training."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import product
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from bench.formats import fake_quantize
+from bench.formats import MXFormat, ScaleRule, fake_quantize
 from bench.inputs import Problem
 from bench.models.minilm import EmbeddingModel
 from bench.models.smollm2 import LanguageModel
 from bench.models.text import batches
 from bench.mx import named
-from bench.mx.casting import Cast, activations_cast, weights_cast
+from bench.mx.casting import Cast, activations_cast, activations_seen, weights_cast
 from bench.mx.config import MxConfig
+from bench.mx.parts import PARTS, PartialCast, saturated
 from bench.progress import Step, steps
 from bench.results import MEASURED, tidy
 
-BATCH_TOKENS = 512
-SUBJECTS = ("activations", "weights", "both")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PlannedCast:
+    """A format under a rule, or a part of that cast. scale: the name of the rule or of the part."""
+
+    name: str
+    fmt: MXFormat
+    scale: str
+    rule: ScaleRule
+    part: PartialCast | None = None
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {"format": self.name, "scale": self.scale}
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (…, n) float32, to the same, blocks along the last axis."""
+        if self.part is None:
+            return fake_quantize(x, self.fmt, scale=self.rule)
+        return torch.from_numpy(self.part(x.numpy(), self.fmt, self.rule))
+
+
+def planned_casts(config: MxConfig) -> list[PlannedCast]:
+    """Every format under every rule, then what `more_scales` adds to it. Raises UserError on an unknown name."""
+    settings, formats = config.direct_cast, named.formats(config.formats)
+    every = named.scale_rules(settings.scales)
+    casts = [PlannedCast(name, fmt, scale, rule) for scale, rule in every.items() for name, fmt in formats.items()]
+    for configured, fmt in zip(dict.fromkeys(config.formats), formats.values(), strict=True):
+        more = settings.more_scales.get(configured, [])
+        rules = named.scale_rules([scale for scale in more if scale not in PARTS])
+        casts += [PlannedCast(fmt.name, fmt, scale, rule) for scale, rule in rules.items() if scale not in every]
+        casts += [
+            PlannedCast(fmt.name, fmt, scale, PARTS[scale][1], PARTS[scale][0]) for scale in more if scale in PARTS
+        ]
+    return casts
 
 
 def direct_cast_language(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
     """Loss of a language model on GSM8K questions and its KL divergence from float32, under every cast.
 
-    Chunk by chunk, so that the float32 logits of one chunk are all that is kept. A row's `tokens` are the predicted
+    Batch by batch, so that the float32 logits of one batch are all that is kept. A row's `tokens` are the predicted
     tokens of its question, the weight of the row in any mean. How texts fall into batches moves the last bit of a
     matrix product, which now and then tips the rounding of an activation: a cast of activations depends on
-    chunk_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
+    batch_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
     """
-    settings = config.direct_cast
+    settings, casts = config.direct_cast, planned_casts(config)
     texts = enough_texts((model.tokens(problem.question) for problem in problems), settings.tokens)
-    chunks = chunked(texts, settings.chunk_tokens)
-    casts = len(settings.scales) * len(config.formats) * len(SUBJECTS)
-    step = steps("mx direct_cast_language", len(chunks) * (1 + casts))
-    about = {"model": model.name, "rounded": model.rounded or "no"}
+    groups = batches(texts, settings.batch_tokens)
+    step = steps("mx direct_cast_language", len(groups) * (1 + len(casts) * len(settings.language_subjects)))
     rows: list[dict[str, Any]] = []
-    first = 0
-    for chunk in chunks:
-        rows += [{**about, **row} for row in language_rows(config, model, chunk, first, step)]
-        first += len(chunk)
-    return tidy(rows, unit="nats/token", tier=MEASURED)
+    for group in groups:
+        rows += language_rows(casts, settings.language_subjects, model, {i: texts[i] for i in group}, step)
+    rows.sort(key=lambda row: row["question"])
+    about = {"model": model.name, "rounded": model.rounded or "no"}
+    return tidy(({**about, **row} for row in rows), tier=MEASURED)
 
 
 def language_rows(
-    config: MxConfig, model: LanguageModel, texts: Sequence[list[int]], first: int, step: Step
+    casts: Sequence[PlannedCast], subjects: Sequence[str], model: LanguageModel, texts: dict[int, list[int]], step: Step
 ) -> Iterator[dict[str, Any]]:
-    """Loss, added loss and divergence of each text under each cast, and its float32 loss. first: number of texts[0]."""
-    where = [{"question": first + i, "tokens": len(text) - 1} for i, text in enumerate(texts)]
-    reference = question_logits(model, texts)
-    losses = [loss(logits, text) for logits, text in zip(reference, texts, strict=True)]
+    """Loss, added loss and divergence of each text under each cast, its float32 loss, and what of its float32
+    activations saturates. texts: by number of the question."""
+    batch = list(texts.values())
+    where = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
+    with saturation_seen(model.network, casts, [len(text) for text in batch]) as counts:
+        reference = log_probabilities(model, batch)
+    losses = [loss(row, text) for row, text in zip(reference, batch, strict=True)]
     for question, value in zip(where, losses, strict=True):
         yield {"format": "float32", "scale": "none", "subject": "none", **question, "metric": "loss", "value": value}
+    for cast, shares in counts.items():
+        for question, share in zip(where, shares, strict=True):
+            about = {**cast.about, "subject": "activations", **question, "unit": "share"}
+            yield {**about, "metric": "saturated_elements", "value": share}
     step("float32")
-    for about, casts in under_every_cast(config, model.network, partial(question_logits, model, texts)):
-        for text, question, float32_loss, float32, cast in zip(texts, where, losses, reference, casts, strict=True):
-            cast_loss = loss(cast, text)
-            yield {**about, **question, "metric": "loss", "value": cast_loss}
-            yield {**about, **question, "metric": "added_loss", "value": cast_loss - float32_loss}
-            yield {**about, **question, "metric": "kl", "value": divergence(float32, cast)}
-        step(f"{about['format']} {about['subject']}")
+    for cast, subject in ((cast, subject) for cast in casts for subject in subjects):
+        with under_cast(model.network, cast, subject):
+            outputs = log_probabilities(model, batch)
+        for text, question, float32_loss, float32, output in zip(batch, where, losses, reference, outputs, strict=True):
+            about, cast_loss = {**cast.about, "subject": subject, **question}, loss(output, text)
+            yield {**about, "metric": "loss", "value": cast_loss}
+            yield {**about, "metric": "added_loss", "value": cast_loss - float32_loss}
+            yield {**about, "metric": "kl", "value": divergence(float32, output)}
+        step(f"{cast.name} {cast.scale} {subject}")
 
 
 def direct_cast_embedding(config: MxConfig, problems: Sequence[Problem], model: EmbeddingModel) -> pd.DataFrame:
     """Cosine of sentence embeddings to their float32 selves, and whether the nearest neighbour among the questions is
     still the same one, under every cast."""
-    texts = [model.tokens(problem.question) for problem in problems[: config.direct_cast.questions]]
-    step = steps("mx direct_cast_embedding", 1 + len(config.direct_cast.scales) * len(config.formats) * len(SUBJECTS))
-    reference = embeddings(model, texts)
+    settings, casts = config.direct_cast, planned_casts(config)
+    texts = [model.tokens(problem.question) for problem in problems[: settings.questions]]
+    step = steps("mx direct_cast_embedding", 1 + len(casts) * len(settings.embedding_subjects))
+    reference = embeddings(model, texts, settings.batch_tokens)
     neighbours = nearest(reference)
     step("float32")
     rows: list[dict[str, Any]] = []
-    for about, cast in under_every_cast(config, model.network, partial(embeddings, model, texts)):
-        cosines = (cast.double() * reference.double()).sum(dim=-1)
-        same = nearest(cast) == neighbours
+    for cast, subject in ((cast, subject) for cast in casts for subject in settings.embedding_subjects):
+        with under_cast(model.network, cast, subject):
+            vectors = embeddings(model, texts, settings.batch_tokens)
+        cosines = (vectors.double() * reference.double()).sum(dim=-1)
+        same = nearest(vectors) == neighbours
         for i, text in enumerate(texts):
-            where = {**about, "question": i, "tokens": len(text)}
+            where = {**cast.about, "subject": subject, "question": i, "tokens": len(text)}
             rows.append({**where, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
             rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
-        step(f"{about['format']} {about['subject']}")
+        step(f"{cast.name} {cast.scale} {subject}")
     return tidy(({"model": model.name, "rounded": model.rounded or "no", **row} for row in rows), tier=MEASURED)
 
 
-def under_every_cast(config: MxConfig, network: nn.Module, run: Callable[[], T]) -> Iterator[tuple[dict[str, str], T]]:
-    """run() under each format and scale rule, on activations, weights and both; what was cast goes with the result."""
-    formats, rules = named.formats(config.formats), named.scale_rules(config.direct_cast.scales)
-    for (scale, rule), (name, fmt) in product(rules.items(), formats.items()):
-        cast: Cast = partial(fake_quantize, fmt=fmt, scale=rule)
-        about = {"format": name, "scale": scale}
-        with activations_cast(network, cast):
-            yield {**about, "subject": "activations"}, run()
-        with weights_cast(network, cast):
-            yield {**about, "subject": "weights"}, run()
-            with activations_cast(network, cast):
-                yield {**about, "subject": "both"}, run()
+@contextmanager
+def under_cast(network: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
+    """subject: "activations", "weights" or "both"."""
+    with ExitStack() as stack:
+        if subject != "activations":
+            stack.enter_context(weights_cast(network, cast))
+        if subject != "weights":
+            stack.enter_context(activations_cast(network, cast))
+        yield
+
+
+@contextmanager
+def saturation_seen(
+    network: nn.Module, casts: Sequence[PlannedCast], lengths: Sequence[int]
+) -> Iterator[dict[PlannedCast, np.ndarray]]:
+    """While open, counts what would saturate of every different input of a linear layer, under each whole cast.
+
+    lengths: tokens of each text in the batch, padding left out. Gives (texts,) shares of a text's elements.
+    """
+    present = np.arange(max(lengths)) < np.array(lengths)[:, None]
+    beyond = {cast: np.zeros(len(lengths)) for cast in casts if cast.part is None}
+    elements = np.zeros(len(lengths))
+
+    def see(_: str, x: Tensor) -> None:
+        """x: (texts, tokens, width)."""
+        elements[:] += present.sum(axis=1) * x.shape[-1]
+        for cast, counts in beyond.items():
+            counts += (saturated(x.numpy(), cast.fmt, cast.rule).sum(axis=-1) * present).sum(axis=1)
+
+    with activations_seen(network, see):
+        yield beyond
+    for counts in beyond.values():
+        counts /= elements
 
 
 def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
@@ -115,37 +182,25 @@ def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
     return chosen
 
 
-def chunked(texts: Sequence[list[int]], tokens: int) -> list[list[list[int]]]:
-    """Runs of texts with at least `tokens` tokens each; the last may have fewer."""
-    chunks: list[list[list[int]]] = [[]]
-    for text in texts:
-        if sum(map(len, chunks[-1])) >= tokens:
-            chunks.append([])
-        chunks[-1].append(text)
-    return chunks
-
-
-def in_batches(texts: Sequence[list[int]], run: Callable[[list[list[int]]], Iterable[Tensor]]) -> list[Tensor]:
+def in_batches(
+    texts: Sequence[list[int]], run: Callable[[list[list[int]]], Iterable[Tensor]], batch_tokens: int
+) -> list[Tensor]:
     """run() over batches of texts of like length, its results in the order of the texts."""
     results: dict[int, Tensor] = {}
-    for batch in batches(texts, BATCH_TOKENS):
+    for batch in batches(texts, batch_tokens):
         results.update(zip(batch, run([texts[i] for i in batch]), strict=True))
     return [results[i] for i in range(len(texts))]
 
 
-def question_logits(model: LanguageModel, texts: Sequence[list[int]]) -> list[Tensor]:
+def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
     """(tokens - 1, vocabulary) per text: what is predicted for its second to last token, log-softmax taken."""
-
-    def run(batch: list[list[int]]) -> list[Tensor]:
-        logits = model.run(batch)
-        return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
-
-    return in_batches(texts, run)
+    logits = model.run(batch)
+    return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
 
 
-def embeddings(model: EmbeddingModel, texts: Sequence[list[int]]) -> Tensor:
+def embeddings(model: EmbeddingModel, texts: Sequence[list[int]], batch_tokens: int) -> Tensor:
     """(texts, width)."""
-    return torch.stack(in_batches(texts, model.run))
+    return torch.stack(in_batches(texts, model.run, batch_tokens))
 
 
 def loss(log_probabilities: Tensor, text: Sequence[int]) -> float:

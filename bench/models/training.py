@@ -1,0 +1,77 @@
+"""Training of a decoder from scratch by a fixed number of steps, and its loss on text held out."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BETAS = (0.9, 0.95)
+EVALUATION_BATCH = 8  # windows whose logits are held at once
+
+
+@dataclass(frozen=True)
+class Plan:
+    """AdamW under warm-up and cosine decay, gradients clipped to a norm.
+
+    batch: windows per step. context: predicted tokens per window. warm_up: steps.
+    """
+
+    steps: int
+    batch: int
+    context: int
+    learning_rate: float
+    warm_up: int
+    weight_decay: float = 0.1
+    clip: float = 1.0
+
+
+def learning_rate(step: int, plan: Plan) -> float:
+    """Of a step, counted from 0: linear to the full rate over the warm-up, then half a cosine towards zero, so that
+    the last steps settle and two runs differ by little but what was changed between them."""
+    if step < plan.warm_up:
+        return plan.learning_rate * (step + 1) / plan.warm_up
+    done = (step - plan.warm_up) / (plan.steps - plan.warm_up)
+    return plan.learning_rate * (1 + math.cos(math.pi * done)) / 2
+
+
+def train(model: nn.Module, text: Tensor, plan: Plan, seed: int) -> Iterator[float]:
+    """Train in place; yields the loss of every step's batch, in nats/token, before its update.
+
+    model: (batch, tokens) ids to logits. text: (tokens,) uint8. seed: of the batches, which no model changes.
+    """
+    decayed = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, betas=BETAS)
+    generator = torch.Generator().manual_seed(seed)
+    for step in range(plan.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, plan)
+        loss = window_losses(model, windows(text, plan.batch, plan.context, generator)).mean()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
+        optimizer.step()
+        yield loss.item()
+
+
+def windows(text: Tensor, count: int, context: int, generator: torch.Generator) -> Tensor:
+    """(count, context + 1) int64, cut out of the text at random places."""
+    starts = torch.randint(len(text) - context, (count,), generator=generator)
+    return torch.stack([text[start : start + context + 1] for start in starts.tolist()]).long()
+
+
+def window_losses(model: nn.Module, tokens: Tensor) -> Tensor:
+    """(windows, context): negative log-likelihood of every token after a window's first, in nats."""
+    logits = model(tokens[:, :-1])
+    return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
+
+
+@torch.inference_mode()
+def held_out_loss(model: nn.Module, tokens: Tensor) -> float:
+    """Mean over (windows, context + 1) tokens that were not trained on, in nats/token."""
+    losses = [window_losses(model, batch).double().sum() for batch in torch.split(tokens, EVALUATION_BATCH)]
+    return float(torch.stack(losses).sum()) / (tokens.shape[0] * (tokens.shape[1] - 1))

@@ -1,0 +1,106 @@
+"""How many standard cells arithmetic is made of: textbook circuits, counted cell by cell.
+
+Ripple adders, array multipliers, logarithmic shifters: the smallest forms. Faster forms of the same circuits are
+larger, in narrow and wide units alike. Widths are in bits.
+"""
+
+from dataclasses import astuple, dataclass
+from math import ceil, log2
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Standard cells of one circuit; an OR counts as an AND, a comparator's bit as a full adder."""
+
+    and2: float = 0
+    xor2: float = 0
+    mux2: float = 0
+    half_adder: float = 0
+    full_adder: float = 0
+    flip_flop: float = 0
+
+    def __add__(self, other: "Cells") -> "Cells":
+        return Cells(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __rmul__(self, times: float) -> "Cells":
+        return Cells(*(times * count for count in astuple(self)))
+
+
+def adder(width: int) -> Cells:
+    return Cells(full_adder=width)
+
+
+def multiplier(rows: int, columns: int) -> Cells:
+    """Array multiplier: an AND per bit product, one row of adders fewer than rows, a half adder where a carry starts.
+
+    Two's complement operands (Baugh-Wooley) take the same array.
+    """
+    rows, columns = min(rows, columns), max(rows, columns)
+    if rows == 1:
+        return Cells(and2=columns)
+    return Cells(and2=rows * columns, half_adder=rows, full_adder=rows * columns - rows - columns)
+
+
+def left_shifter(width: int, span: int) -> Cells:
+    """Shift left by 0 to span; each stage is as wide as what can reach it, so nothing is lost."""
+    stages = span.bit_length()
+    return Cells(mux2=sum(min(width + span, width + 2 ** (stage + 1) - 1) for stage in range(stages)))
+
+
+def right_shifter(width: int) -> Cells:
+    """Shift right by 0 to width."""
+    return Cells(mux2=width * width.bit_length())
+
+
+def leading_zeros(width: int) -> Cells:
+    """A tree of pairs that joins counts: one OR and about one multiplexer a bit."""
+    return Cells(and2=width - 1, mux2=width - 1)
+
+
+def maximum(inputs: int, width: int) -> Cells:
+    """A tree of comparators and multiplexers."""
+    return (inputs - 1) * Cells(full_adder=width, mux2=width)
+
+
+def adder_tree(inputs: int, width: int) -> Cells:
+    """Sum of signed numbers; the numbers of each level are one bit wider than those of the level before."""
+    total, level = Cells(), 0
+    while inputs > 1:
+        pairs = inputs // 2
+        total += pairs * adder(width + level)
+        inputs, level = inputs - pairs, level + 1
+    return total
+
+
+def sum_width(inputs: int, width: int) -> int:
+    """Bits of the sum of so many signed numbers."""
+    return width + ceil(log2(inputs))
+
+
+def float_multiplier(exponent: int, significand: int) -> Cells:
+    """significand: with the hidden bit. Rounded to nearest even; exceptions are left out."""
+    return (
+        multiplier(significand, significand)
+        + 2 * adder(exponent)
+        + Cells(xor2=1, mux2=significand, half_adder=significand)
+    )
+
+
+def float_adder(exponent: int, significand: int) -> Cells:
+    """Compare and swap, align, add, normalise, round; with guard, round and sticky bits; exceptions are left out."""
+    inner = significand + 3
+    return (
+        2 * adder(exponent)
+        + Cells(mux2=2 * significand + exponent, and2=significand)
+        + right_shifter(inner)
+        + Cells(xor2=inner)
+        + adder(inner + 1)
+        + leading_zeros(inner)
+        + right_shifter(inner)
+        + Cells(half_adder=significand)
+    )
+
+
+def to_float(width: int) -> Cells:
+    """A two's complement number of that width to sign, exponent of 8 bits, and normalised significand."""
+    return Cells(xor2=width, half_adder=width) + leading_zeros(width) + right_shifter(width) + adder(8)

@@ -1,0 +1,122 @@
+"""A real language model decoding with its linear layers in MX: tokens per second, bytes per token, and whether it still
+says the same."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import nn
+
+from bench.formats import MXFormat, fake_quantize
+from bench.inputs import Problem
+from bench.measure.clocks import Stopwatch
+from bench.models.generation import Decoding
+from bench.models.smollm2 import LanguageModel
+from bench.mx import named
+from bench.mx.casting import linear_layers, weights_cast
+from bench.mx.config import DecodeConfig, MxConfig
+from bench.mx.packed_linear import numpy_product, packed_product, products_replaced
+from bench.progress import steps
+from bench.results import MEASURED, tidy
+
+TORCH, NUMPY = "float32 (torch)", "float32 (numpy)"
+Engine = Callable[[], AbstractContextManager[int]]
+
+
+def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+    """Every format decodes once per round from the same prompt; its speed over the faster float32 of that round. The
+    output head, tied to the embedding, stays float32 and counts in the bytes.
+
+    Teacher-forced, against the model with fake-quantised weights: max_difference of the logits; same_token, the share
+    of next tokens that are the same; near_ties, those that are not where two best logits are closer than `near_tie`.
+    """
+    settings = config.decode
+    torch.set_num_threads(os.cpu_count() or 1)
+    text = enough_tokens(model, problems, settings.prompt_tokens + settings.forced)
+    formats = named.formats(config.formats)
+    engines = _engines(model.network, formats)
+    step = steps("mx decode", settings.repeats + len(formats))
+    rows: list[dict[str, Any]] = []
+    for repeat in range(settings.repeats):
+        rows += [{**row, "repeat": repeat} for row in _round(model, engines, text, settings)]
+        step(f"round {repeat + 1}")
+    for name, fmt in formats.items():
+        rows += [{"format": name, **row} for row in _compared(model, fmt, engines[name], text, settings)]
+        step(name)
+    return tidy(rows, tier=MEASURED, model=model.name)
+
+
+def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int) -> list[int]:
+    """The first `count` tokens of the questions, one after the other."""
+    tokens: list[int] = []
+    for problem in problems:
+        tokens += model.tokens(problem.question + "\n")
+        if len(tokens) >= count:
+            break
+    return tokens[:count]
+
+
+def _engines(network: nn.Module, formats: Mapping[str, MXFormat]) -> dict[str, Engine]:
+    float32 = sum(layer.weight.nbytes for layer in linear_layers(network).values())
+    return {
+        TORCH: lambda: nullcontext(float32),
+        NUMPY: partial(products_replaced, network, numpy_product),
+        **{
+            name: partial(products_replaced, network, partial(packed_product, fmt=fmt)) for name, fmt in formats.items()
+        },
+    }
+
+
+def _round(
+    model: LanguageModel, engines: Mapping[str, Engine], text: Sequence[int], settings: DecodeConfig
+) -> list[dict[str, Any]]:
+    head = model.network.embedding.weight.nbytes
+    seconds, read = {}, {}
+    for name, engine in engines.items():
+        decoding = _prompted(model, text, settings)
+        with engine() as weight_bytes:
+            token = int(decoding.feed(text[settings.prompt_tokens - 1 : settings.prompt_tokens]).argmax())
+            watch = Stopwatch()
+            for _ in range(settings.tokens):
+                token = int(decoding.feed([token]).argmax())
+            seconds[name], read[name] = watch.wall_s() / settings.tokens, weight_bytes + head
+    fastest = min(seconds[TORCH], seconds[NUMPY])
+    return [
+        row
+        for name, time in seconds.items()
+        for row in (
+            {"format": name, "metric": "tokens_per_s", "unit": "1/s", "value": 1 / time},
+            {"format": name, "metric": "over_float32", "unit": "x", "value": fastest / time},
+            {"format": name, "metric": "bytes_per_token", "unit": "B", "value": float(read[name])},
+        )
+    ]
+
+
+def _prompted(model: LanguageModel, text: Sequence[int], settings: DecodeConfig) -> Decoding:
+    """A text with all of the prompt but its last token read, by the network as it is."""
+    decoding = Decoding(model.network, len(text) + settings.tokens + 1)
+    decoding.feed(text[: settings.prompt_tokens - 1])
+    return decoding
+
+
+def _compared(
+    model: LanguageModel, fmt: MXFormat, engine: Engine, text: Sequence[int], settings: DecodeConfig
+) -> list[dict[str, Any]]:
+    forced = text[settings.prompt_tokens :]
+    with weights_cast(model.network, partial(fake_quantize, fmt=fmt)):
+        expected = model.run([text])[0, settings.prompt_tokens - 1 :]
+        decoding = _prompted(model, text, settings)
+    with engine():
+        found = torch.stack([decoding.feed([token]) for token in (text[settings.prompt_tokens - 1], *forced)])
+    best = expected.topk(2).values
+    same = expected.argmax(dim=1) == found.argmax(dim=1)
+    tie = best[:, 0] - best[:, 1] < settings.near_tie
+    return [
+        {"metric": "max_difference", "unit": "1", "value": float((expected - found).abs().max())},
+        {"metric": "same_token", "unit": "share", "value": float(same.double().mean())},
+        {"metric": "near_ties", "unit": "share", "value": float((~same & tie).double().mean())},
+    ]

@@ -1,0 +1,41 @@
+"""What a direct cast adds to the loss of a small transformer that was trained here in float32, so that its weights are
+unrounded: linear layers' inputs, weights, or both, under each scale rule. Points are means over the seeds, bars their
+95 % intervals (Student's t); the axis is linear around zero."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.stats import mean_interval
+from figures.select import rules_of_all
+from figures.style import HEIGHT, WIDTH, format_label, format_style
+
+TITLE = "Direct cast of an unrounded model"
+SOURCES = ["mx/training"]
+SUBJECTS = {"activations": "o", "weights": "s", "both": "D"}
+LINEAR = 1e-3  # nats/token
+
+
+def draw(training: pd.DataFrame) -> Figure:
+    casts = training[training["metric"] == "cast_added_loss"]
+    styles, rules = format_style(casts["format"]), rules_of_all(casts)
+    figure, axes = plt.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 1.2 * HEIGHT))
+    for axis, rule in zip(axes[0], rules, strict=True):
+        for place, (name, look) in enumerate(styles.items()):
+            for offset, (subject, marker) in zip((-0.25, 0, 0.25), SUBJECTS.items(), strict=True):
+                here = casts[(casts["format"] == name) & (casts["scale"] == rule) & (casts["subject"] == subject)]
+                found = mean_interval(here["value"].to_numpy())
+                ends = [[found.value - found.low], [found.high - found.value]]
+                axis.errorbar(
+                    found.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=4, elinewidth=1.1
+                )
+        axis.set_xscale("symlog", linthresh=LINEAR)
+        axis.axvline(0, color="#888888", lw=0.7)
+        axis.set_title(f"scale rule {rule}")
+        axis.set_xlabel("added loss (nats/token)")
+    axes[0][0].set_yticks(range(len(styles)), [format_label(name) for name in styles])
+    axes[0][0].invert_yaxis()
+    handles = [Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()]
+    figure.legend(handles=handles, title="cast", loc="outside upper right", ncols=3)
+    return figure

@@ -1,0 +1,50 @@
+"""How the error of a cast depends on the size of the block, under the floor rule on the Gaussian with a spread of its
+own. Left: the signal to quantisation-noise ratio. Right: the share of the noise power that elements beyond the largest
+value of their block carry; a smaller block has its largest element nearer to the rest, and more of these saturate.
+Points are means over the seeds, bars 95 % intervals, most of them too narrow to be seen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.stats import mean_interval
+from figures.select import preferred
+from figures.style import HEIGHT, WIDTH, format_label, format_style
+
+TITLE = "Error by block size"
+SOURCES = ["mx/error_sources"]
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    table = table[table["distribution"] == preferred(list(table["distribution"]), "gaussian")]
+    table = table[(table["ocp_mx"] == "yes") & (table["rounding"] == "even")]
+    table = table[table["scale"] == preferred(list(table["scale"]), "floor")]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.05 * HEIGHT))
+    styles = format_style(table["format"])
+    sizes = np.linspace(7, 4, len(styles))  # the last drawn is the smallest, so that none of equal lines is hidden
+    for (name, look), size in zip(styles.items(), sizes, strict=True):
+        rows, look = table[table["format"] == name], {**look, "ms": size, "lw": size / 3}
+        _line(left, rows[rows["metric"] == "qsnr"], look, format_label(name))
+        _line(right, rows[rows["metric"] == "saturated_noise"].assign(value=lambda part: 100 * part["value"]), look)
+    for axis in (left, right):
+        blocks = sorted(set(table["block"]))
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(blocks, [str(block) for block in blocks])
+        axis.minorticks_off()
+        axis.set_xlabel("block (elements)")
+    left.set_ylabel("QSNR (dB)")
+    right.set_ylabel("noise from saturated elements (%)")
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def _line(axis: Axes, rows: pd.DataFrame, look: Mapping[str, Any], label: str | None = None) -> None:
+    blocks = sorted(set(rows["block"]))
+    found = [mean_interval(rows[rows["block"] == block]["value"].to_numpy()) for block in blocks]
+    ends = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
+    axis.errorbar(blocks, [each.value for each in found], ends, **look, label=label, elinewidth=0.9)

@@ -1,0 +1,64 @@
+"""Where the error of a cast comes from, on the Gaussian with a spread of its own: QSNR of each format in its own block
+under the floor rule, with its 95 % interval over the seeds, and what one change of the cast gains or loses (means over
+the same vectors, in dB): another scale rule, another block size, ties rounded away from zero. Saturated: elements
+beyond the largest value of their block under floor, and the share of the noise power that they carry. Casts that are
+not OCP MX stand below, with their QSNR alone; bits are per element, everything that is shared included."""
+
+import pandas as pd
+
+from bench.stats import mean_interval
+from figures.select import preferred
+from figures.style import format_label, ordered_formats
+
+TITLE = "Sources of error, in numbers"
+SOURCES = ["mx/error_sources"]
+
+Cast = tuple[int, str, str]  # block, scale rule, rounding
+
+
+def tabulate(table: pd.DataFrame) -> pd.DataFrame:
+    table = table[table["distribution"] == preferred(list(table["distribution"]), "gaussian")]
+    ours, others = table[table["ocp_mx"] == "yes"], table[table["ocp_mx"] == "no"]
+    floor = preferred(list(ours["scale"]), "floor")
+    rules = [rule for rule in dict.fromkeys(ours["scale"]) if rule != floor]
+    own = set(ours.groupby("format")["block"].first())
+    blocks = [block for block in sorted(set(ours["block"])) if own != {block}]
+    rows = [_row(ours[ours["format"] == name], floor, rules, blocks) for name in ordered_formats(ours["format"])]
+    for name in dict.fromkeys(others["format"]):
+        rows.append(_start(others[others["format"] == name], f"{name} (not OCP MX)"))
+    return pd.DataFrame(rows).fillna("")
+
+
+def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
+    """rows: QSNR of one cast."""
+    found = mean_interval(rows["value"].to_numpy())
+    return {
+        "format": label,
+        "bits": f"{rows['bits'].iloc[0]:.2f}",
+        "QSNR (dB)": f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]",
+    }
+
+
+def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) -> dict[str, str]:
+    """rows: of one format. The first of them are of its own block."""
+    own = (int(rows["block"].iloc[0]), floor, "even")
+    qsnr = _of(rows, own, "qsnr")
+    changes = {rule: (own[0], rule, "even") for rule in rules}
+    changes |= {f"block {block}": (block, floor, "even") for block in blocks}
+    changes |= {"ties away": (own[0], floor, "away")}
+    return {
+        **_start(qsnr, format_label(rows["format"].iloc[0])),
+        **{label: _gain(_of(rows, cast, "qsnr"), qsnr) for label, cast in changes.items()},
+        "saturated": f"{100 * _of(rows, own, 'saturated_elements')['value'].mean():.2f} %",
+        "their noise": f"{100 * _of(rows, own, 'saturated_noise')['value'].mean():.1f} %",
+    }
+
+
+def _of(rows: pd.DataFrame, cast: Cast, metric: str) -> pd.DataFrame:
+    block, scale, rounding = cast
+    rows = rows[(rows["block"] == block) & (rows["scale"] == scale) & (rows["rounding"] == rounding)]
+    return rows[rows["metric"] == metric]
+
+
+def _gain(changed: pd.DataFrame, qsnr: pd.DataFrame) -> str:
+    return f"{changed['value'].mean() - qsnr['value'].mean():+.2f}" if len(changed) else ""

@@ -1,0 +1,34 @@
+"""Loss at the end of training on text held out, and the difference to float32 of the same seed, with 95 % intervals
+over the seeds (Student's t). A token is a byte. The model runs under its own recipe, so the difference is that of
+training and of use."""
+
+import pandas as pd
+
+from bench.stats import Estimate, mean_interval
+from figures.style import recipe_style
+
+TITLE = "Training in MX formats, in numbers"
+SOURCES = ["mx/training"]
+
+
+def tabulate(training: pd.DataFrame) -> pd.DataFrame:
+    sizes = training.groupby("metric")["value"].first()
+    rows = []
+    for name, look in recipe_style(training[training["metric"] == "loss"]["recipe"]).items():
+        here = training[training["recipe"] == name]
+        loss, added = (here[here["metric"] == metric]["value"].to_numpy() for metric in ("loss", "added_loss"))
+        rows.append(
+            {
+                "recipe": look["label"],
+                "seeds": str(len(loss)),
+                "parameters": f"{sizes['parameters']:,.0f}",
+                "trained tokens": f"{sizes['trained_tokens']:,.0f}",
+                "loss (nats/token)": _interval(mean_interval(loss)),
+                "difference to float32": _interval(mean_interval(added)) if len(added) else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _interval(found: Estimate) -> str:
+    return f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"

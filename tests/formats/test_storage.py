@@ -1,0 +1,319 @@
+"""Quantised arrays as files: read back bit for bit, and nothing else is ever read."""
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from bench.errors import UserError
+from bench.formats import FORMATS, MXArray, MXFormat, load_mxarray, quantize, save_mxarray
+from tests.formats.drawn import REPEATABLE
+
+OWN = [MXFormat("e3m4", 3, 4, bias=3, block=16), MXFormat("int5", 0, 3, block=24), MXFormat("e2m2", 2, 2, bias=1)]
+
+
+def packed_numbers(shape=(3, 70), fmt="mxfp6_e2m3", axis=-1, seed=0):
+    x = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+    return quantize(x, fmt, axis=axis)
+
+
+def same(a, b):
+    about = [(array.fmt, array.shape, array.axis) for array in (a, b)]
+    return about[0] == about[1] and np.array_equal(a.codes, b.codes) and np.array_equal(a.scales, b.scales)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A small file."""
+    save_mxarray(packed_numbers((2, 8), FORMATS["mxfp4"]), tmp_path / "a.mx")
+    return tmp_path / "a.mx"
+
+
+def parts(path):
+    """Description (of JSON), codes and scales of a file."""
+    with safe_open(path, "numpy") as file:
+        return json.loads(file.metadata()["mxarray"]), file.get_tensor("codes"), file.get_tensor("scales")
+
+
+def written(path, description, tensors, **more_metadata):
+    """A file of these parts, as a program that means ill would write it."""
+    text = description if isinstance(description, str) else json.dumps(description)
+    path.write_bytes(save(tensors, metadata={"mxarray": text, **more_metadata}))
+    return path
+
+
+def signed(description, codes, scales):
+    """With the digest that belongs to it."""
+    if not isinstance(description, dict):
+        return description
+    about = {key: value for key, value in description.items() if key != "sha256"}
+    content = json.dumps(about, sort_keys=True).encode() + codes.tobytes() + scales.tobytes()
+    return {**about, "sha256": sha256(content).hexdigest()}
+
+
+def complaint(path):
+    with pytest.raises(ValueError) as caught:
+        load_mxarray(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: no MXArray can be read from it: ") and "\n" not in message
+    assert len(message) < 600
+    return message
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    st.integers(0, 2),
+    st.sampled_from([*FORMATS.values(), *OWN]),
+    st.integers(0, 99),
+)
+def test_an_array_reads_back_bit_for_bit(tmp_path_factory, shape, axis, fmt, seed):
+    packed = packed_numbers(tuple(shape), fmt, axis % len(shape), seed)
+    path = tmp_path_factory.mktemp("storage") / "a.mx"
+    save_mxarray(packed, path)
+    assert same(load_mxarray(path), packed)
+
+
+def test_a_tensor_reads_back_as_an_array_of_the_same_codes(tmp_path):
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 70)).astype(np.float32))
+    save_mxarray(quantize(x, "mxfp8_e4m3"), str(tmp_path / "a.mx"))
+    assert same(load_mxarray(str(tmp_path / "a.mx")), quantize(x.numpy(), "mxfp8_e4m3"))
+
+
+def test_codes_that_are_views_are_stored_in_their_own_order(tmp_path):
+    packed = packed_numbers((4, 64))
+    codes = np.asfortranarray(packed.codes)
+    save_mxarray(replace(packed, codes=codes, scales=np.repeat(packed.scales, 2, axis=1)[:, ::2]), tmp_path / "a.mx")
+    assert same(load_mxarray(tmp_path / "a.mx"), packed)
+
+
+def test_the_format_that_is_read_is_the_built_in_one_itself(stored):
+    assert load_mxarray(stored).fmt is FORMATS["mxfp4"]
+
+
+def test_what_is_read_may_be_written_to(stored):
+    packed = load_mxarray(stored)
+    quantize(np.zeros((2, 8), dtype=np.float32), "mxfp4", out=packed)
+    assert not packed.dequantize().any()
+
+
+def test_the_same_array_gives_the_same_bytes(tmp_path):
+    for number in range(4):
+        save_mxarray(packed_numbers(), tmp_path / str(number))
+    assert len({(tmp_path / str(number)).read_bytes() for number in range(4)}) == 1
+
+
+def test_other_programs_read_codes_and_scales_by_name(stored):
+    description, codes, scales = parts(stored)
+    assert description["format"]["name"] == "mxfp4" and codes.shape == (2, 1, 16) and scales.shape == (2, 1)
+
+
+def test_a_file_that_is_overwritten_is_never_half_there(stored, monkeypatch):
+    before = stored.read_bytes()
+
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bench.formats.storage.save_file", full)
+    with pytest.raises(UserError, match="No space left"):
+        save_mxarray(packed_numbers(), stored)
+    assert stored.read_bytes() == before and [*stored.parent.iterdir()] == [stored]
+
+
+def test_every_truncation_is_an_error(stored):
+    whole = stored.read_bytes()
+    for length in range(len(whole)):
+        stored.write_bytes(whole[:length])
+        complaint(stored)
+
+
+def test_a_file_with_more_at_its_end_is_an_error(stored):
+    stored.write_bytes(stored.read_bytes() + b"\0")
+    complaint(stored)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x10, 0xFF])
+def test_a_flipped_byte_is_an_error_or_changes_nothing(stored, mask):
+    """Nothing: in the spaces that fill the header up, or where a shape is written another way."""
+    whole, packed = stored.read_bytes(), load_mxarray(stored)
+    harmless = 0
+    for place in range(len(whole)):
+        stored.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+        try:
+            assert same(load_mxarray(stored), packed)
+            harmless += 1
+        except ValueError as error:
+            assert str(error).startswith(f"{stored}: ")
+    assert harmless < 8
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"[" * 5_000, b"\xff" * 64, bytes(64), b"PK\x03\x04" * 20])
+def test_a_file_of_another_kind_is_an_error(stored, content):
+    stored.write_bytes(content)
+    complaint(stored)
+
+
+def test_a_file_that_is_not_there_is_an_error_that_says_so(tmp_path):
+    assert "is not there" in complaint(tmp_path / "none.mx")
+
+
+def test_a_folder_is_an_error_that_says_so(tmp_path):
+    assert "is not a file" in complaint(tmp_path)
+
+
+def test_a_name_that_no_file_can_have_is_an_error():
+    with pytest.raises(ValueError, match="no MXArray can be read"):
+        load_mxarray("a\0b")
+
+
+TENSORS = {
+    "none": lambda codes, scales: {},
+    "one": lambda codes, scales: {"codes": codes},
+    "one more": lambda codes, scales: {"codes": codes, "scales": scales, "bias": scales},
+    "another name": lambda codes, scales: {"codes": codes, "scale": scales},
+    "signed": lambda codes, scales: {"codes": codes.view(np.int8), "scales": scales},
+    "wide scales": lambda codes, scales: {"codes": codes, "scales": scales.astype(np.float32)},
+    "short": lambda codes, scales: {"codes": codes[:, :, :-1].copy(), "scales": scales},
+    "long": lambda codes, scales: {"codes": codes, "scales": np.repeat(scales, 2, axis=1)},
+    "flat": lambda codes, scales: {"codes": codes.reshape(-1), "scales": scales},
+    "no elements": lambda codes, scales: {"codes": codes[:0], "scales": scales[:0]},
+    "exchanged": lambda codes, scales: {"codes": scales, "scales": codes},
+}
+
+
+@pytest.mark.parametrize("change", TENSORS)
+def test_tensors_that_do_not_fit_are_an_error(stored, change):
+    description, codes, scales = parts(stored)
+    complaint(written(stored, description, TENSORS[change](codes, scales)))
+
+
+def nested(depth):
+    return "[" * depth + "]" * depth
+
+
+def with_format(**changed):
+    return lambda about: {**about, "format": {**about["format"], **changed}}
+
+
+DESCRIPTIONS = {
+    "not JSON": lambda about: "{",
+    "no object": lambda about: [],
+    "nothing": lambda about: {},
+    "NaN": lambda about: json.dumps({**about, "axis": float("nan")}),
+    "deep": lambda about: nested(30_000),
+    "deep shape": lambda about: json.dumps(about).replace("[2, 8]", nested(900)),
+    "too large": lambda about: {**about, "format": {**about["format"], "name": "x" * 70_000}},
+    "a key twice": lambda about: json.dumps(about).replace('"axis": 1', '"axis": 0, "axis": 1'),
+    "a key more": lambda about: {**about, "more": 1},
+    "version 2": lambda about: {**about, "version": 2},
+    "version true": lambda about: {**about, "version": True},
+    "version 1.0": lambda about: json.dumps(about).replace('"version": 1', '"version": 1.0'),
+    "no shape": lambda about: {key: value for key, value in about.items() if key != "shape"},
+    "shape of text": lambda about: {**about, "shape": "28"},
+    "shape of floats": lambda about: {**about, "shape": [2.0, 8.0]},
+    "shape of booleans": lambda about: {**about, "shape": [True, 8]},
+    "no axes": lambda about: {**about, "shape": []},
+    "empty shape": lambda about: {**about, "shape": [0, 8]},
+    "negative shape": lambda about: {**about, "shape": [2, -8]},
+    "other number of blocks": lambda about: {**about, "shape": [2, 33]},
+    "huge shape": lambda about: {**about, "shape": [2, 10**4_000]},
+    "longer than any number": lambda about: json.dumps(about).replace("[2, 8]", "[2, 1" + "0" * 9_000 + "]"),
+    "many axes": lambda about: {**about, "shape": [1] * 9_000},
+    "axis beyond": lambda about: {**about, "axis": 2},
+    "axis from the end": lambda about: {**about, "axis": -1},
+    "axis of text": lambda about: {**about, "axis": "1"},
+    "other axis": lambda about: {**about, "axis": 0},
+    "format by name": lambda about: {**about, "format": "mxfp4"},
+    "format lacks a field": lambda about: {**about, "format": {"name": "mxfp4"}},
+    "format with more": with_format(code="import os"),
+    "bits of text": with_format(name="mine", mantissa_bits="1"),
+    "bits of booleans": with_format(name="mine", mantissa_bits=True),
+    "name of a number": with_format(name=4),
+    "name of two lines": with_format(name="a\nb"),
+    "name of half a character": with_format(name="\ud800"),
+    "long name": with_format(name="x" * 101),
+    "a format that there cannot be": with_format(name="mine", mantissa_bits=9),
+    "a block that there cannot be": with_format(name="mine", block=33),
+    "unknown specials": with_format(name="mine", specials="some"),
+    "a built-in name for another format": with_format(block=16),
+}
+
+
+@pytest.mark.parametrize("change", DESCRIPTIONS)
+def test_a_description_that_is_not_as_it_was_written_is_an_error(stored, change):
+    description, codes, scales = parts(stored)
+    changed = signed(DESCRIPTIONS[change](description), codes, scales)
+    complaint(written(stored, changed, {"codes": codes, "scales": scales}))
+
+
+DIGESTS = {
+    "none": lambda about: {key: value for key, value in about.items() if key != "sha256"},
+    "no text": lambda about: {**about, "sha256": None},
+    "another": lambda about: {**about, "sha256": "0" * 64},
+    "of another format": with_format(name="mine"),
+    "of another length": lambda about: {**about, "shape": [2, 9]},
+}
+
+
+@pytest.mark.parametrize("change", DIGESTS)
+def test_a_digest_that_does_not_match_is_an_error(stored, change):
+    description, codes, scales = parts(stored)
+    assert "sha256" in complaint(written(stored, DIGESTS[change](description), {"codes": codes, "scales": scales}))
+
+
+def test_a_digest_that_another_program_computed_is_read(stored):
+    description, codes, scales = parts(stored)
+    described = signed(with_format(name="mine")(description), codes, scales)
+    written(stored, described, {"codes": codes, "scales": scales})
+    assert load_mxarray(stored).fmt == MXFormat("mine", 2, 1, bias=1)
+
+
+def test_an_entry_more_in_the_metadata_is_an_error_that_names_it(stored):
+    description, codes, scales = parts(stored)
+    assert "'more'" in complaint(written(stored, description, {"codes": codes, "scales": scales}, more="1"))
+
+
+def test_without_metadata_it_is_an_error(stored):
+    _, codes, scales = parts(stored)
+    stored.write_bytes(save({"codes": codes, "scales": scales}))
+    assert "not mxarray" in complaint(stored)
+
+
+def test_a_format_with_the_name_of_a_built_in_one_is_not_saved(tmp_path):
+    packed = packed_numbers(fmt=MXFormat("mxfp4", 2, 1, bias=1, block=16))
+    with pytest.raises(ValueError, match="save_mxarray: .*built-in mxfp4"):
+        save_mxarray(packed, tmp_path / "a.mx")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_format_that_is_more_than_its_description_is_not_saved(tmp_path):
+    @dataclass(frozen=True)
+    class Other(MXFormat):
+        pass
+
+    with pytest.raises(ValueError, match="save_mxarray: .*Other"):
+        save_mxarray(packed_numbers(fmt=Other("mine", 2, 1, bias=1)), tmp_path / "a.mx")
+
+
+@pytest.mark.parametrize("packed", [None, np.zeros(4, dtype=np.uint8), "mxfp4"])
+def test_what_is_no_quantised_array_is_not_saved(tmp_path, packed):
+    with pytest.raises(TypeError, match="not an MXArray"):
+        save_mxarray(packed, tmp_path / "a.mx")
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        save_mxarray(packed_numbers(), tmp_path / "file" / "a.mx")
+
+
+def test_an_array_that_is_loaded_is_checked_like_any(stored):
+    assert isinstance(load_mxarray(stored), MXArray)

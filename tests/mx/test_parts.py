@@ -1,0 +1,90 @@
+"""What a cast clips and what it rounds: the two parts add up, and what they say about the scale rules."""
+
+import numpy as np
+import pytest
+
+from bench.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
+from bench.mx.parts import PARTS, clip_only, largest_values, round_only, saturated
+from tests.formats import oracle
+
+every_format = pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
+every_rule = pytest.mark.parametrize("rule", SCALE_RULES)
+
+
+@pytest.fixture(scope="module")
+def x():
+    """Rows whose last block is not full, magnitudes over many binades, and a block of zeros."""
+    rng = np.random.default_rng(0)
+    x = (rng.standard_t(3, size=(40, 200)) * 2.0 ** rng.integers(-20, 20, (40, 1))).astype(np.float32)
+    x[3, :32] = 0
+    return x
+
+
+def plain_largest(row, fmt, rule):
+    """(elements,): the largest value of each element's block, from exact rationals."""
+    largest = []
+    for start in range(0, len(row), fmt.block):
+        block = row[start : start + fmt.block]
+        _, code = oracle.quantize_block(block, fmt, rule, "even")
+        largest += [float(oracle.magnitudes(fmt)[-1]) * 2.0 ** (code - 127)] * len(block)
+    return np.array(largest)
+
+
+@every_format
+@every_rule
+def test_the_largest_value_of_a_block_is_that_of_its_scale(x, fmt, rule):
+    expected = [plain_largest(row, fmt, rule) for row in x[:4]]
+    assert (largest_values(x[:4], fmt, SCALE_RULES[rule]) == expected).all()
+
+
+@every_format
+@every_rule
+def test_clipping_and_rounding_add_up_to_the_error_of_the_cast(x, fmt, rule):
+    cast = fake_quantize(x, fmt, scale=rule).astype(np.float64) - x
+    clipped, rounded = (part(x, fmt, SCALE_RULES[rule]).astype(np.float64) - x for part in (clip_only, round_only))
+    assert (clipped + rounded == cast).all()
+    assert not ((clipped != 0) & (rounded != 0)).any()
+
+
+@every_format
+def test_the_floor_rule_clips_and_rounds(x, fmt):
+    beyond = saturated(x, fmt, SCALE_RULES["floor"])
+    assert beyond.any() and not beyond.all()
+    for part in (clip_only, round_only):
+        assert (part(x, fmt, SCALE_RULES["floor"]) != x).any()
+
+
+@every_format
+@pytest.mark.parametrize("rule", ["ceil", "rceil"])
+def test_nothing_saturates_under_a_rule_that_rounds_up(x, fmt, rule):
+    assert not saturated(x, fmt, SCALE_RULES[rule]).any()
+    assert (clip_only(x, fmt, SCALE_RULES[rule]) == x).all()
+
+
+@every_format
+def test_rceil_is_floor_with_the_next_scale_in_the_blocks_that_saturate_and_no_others(x, fmt):
+    floor, rceil = (quantize(x, fmt, scale=rule).scales.astype(int) for rule in ("floor", "rceil"))
+    padded = np.pad(saturated(x, fmt, SCALE_RULES["floor"]), ((0, 0), (0, -x.shape[1] % fmt.block)))
+    assert (rceil - floor == padded.reshape(*floor.shape, -1).any(axis=-1)).all()
+
+
+def test_an_element_at_the_largest_value_does_not_saturate_and_the_next_above_does():
+    fmt = FORMATS["mxfp8_e4m3"]
+    x = np.zeros((2, 32), dtype=np.float32)
+    x[0, 5], x[1, 5] = 448, np.nextafter(np.float32(448), np.float32(500))
+    assert saturated(x, fmt, SCALE_RULES["floor"]).sum(axis=1).tolist() == [0, 1]
+
+
+def test_a_block_that_is_not_finite_has_no_largest_value():
+    x = np.ones((1, 64), dtype=np.float32)
+    x[0, 40] = np.inf
+    largest = largest_values(x, FORMATS["mxfp4"], SCALE_RULES["floor"])
+    assert (largest[0, :32] == 1.5).all() and np.isnan(largest[0, 32:]).all()
+    assert not saturated(x, FORMATS["mxfp4"], SCALE_RULES["floor"]).any()
+
+
+def test_the_parts_that_a_config_names_are_those_of_the_floor_rule(x):
+    fmt = FORMATS["mxfp8_e4m3"]
+    given = {name: part(x, fmt, rule) for name, (part, rule) in PARTS.items()}
+    assert (given["floor_clip_only"] == clip_only(x, fmt, SCALE_RULES["floor"])).all()
+    assert (given["floor_round_only"] == round_only(x, fmt, SCALE_RULES["floor"])).all()

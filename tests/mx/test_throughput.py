@@ -1,0 +1,61 @@
+"""The table of throughputs, from a real run of pytest-benchmark on few elements."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.formats import FORMATS, fake_quantize
+from bench.mx.config import MxConfig, ThroughputConfig
+from bench.mx.experiments import throughput as room
+from bench.mx.peers import quantisers
+from tests.mx import own
+
+CONFIG = ThroughputConfig(elements=8192, slow_elements=4096, threads=[1], passes=2, peer_passes=1)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return room.throughput(MxConfig(formats=["mxfp4", "tests.mx.own:FORMAT"], throughput=CONFIG))
+
+
+def test_every_case_is_timed_once_per_pass(table):
+    rates = table[table["metric"] == "throughput"]
+    counts = rates.groupby(["operation", "library", "format", "out"]).size()
+    assert counts["copy", "torch", "-", "given"] == counts["quantize", "jouleproof", "mxfp4", "new"] == 2
+    assert counts["fake_quantize", "torchao", "mxfp4", "new"] == counts["fake_quantize", "gfloat", "mxfp4", "new"] == 1
+    assert (rates["value"] > 0).all()
+
+
+def test_a_format_of_the_users_own_is_timed_and_has_no_peers(table):
+    rows = table[table["format"] == own.FORMAT.name]
+    assert set(rows["library"]) == {"jouleproof"}
+
+
+def test_ratios_are_those_of_the_same_pass(table):
+    rates = table[table["metric"] == "throughput"].set_index(["operation", "format", "out", "repeat"])["value"]
+    for row in table[table["metric"] == "of_copy"].to_dict("records"):
+        own = rates[row["operation"], row["format"], row["out"], row["repeat"]]
+        own = own if np.isscalar(own) else own.max()
+        assert row["value"] == pytest.approx(own / rates["copy", "-", row["out"], row["repeat"]], rel=1e-6)
+
+
+def test_first_calls_cost_more_where_nothing_is_compiled_yet(table):
+    seconds = table[table["metric"].str.startswith("first_call")].set_index("metric")["value"]
+    assert set(seconds.index) == {"first_call_compiled", "first_call_from_disk"} and (seconds > 0).all()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_the_others_are_timed_on_is_the_cast_that_they_claim(name):
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal(4096, dtype=np.float32))
+    ours = fake_quantize(x, name).numpy()
+    for (library, operation), cast in quantisers(name).items():
+        if operation == "fake_quantize":
+            found = np.asarray(cast(x), dtype=np.float32).reshape(-1)
+            assert (found == ours).mean() > 0.999, library
+
+
+def test_a_run_that_fails_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(room, "MICRO", tmp_path / "absent.py")
+    with pytest.raises(UserError, match="pytest-benchmark failed"):
+        room.throughput(MxConfig(formats=["mxfp4"], throughput=CONFIG))
