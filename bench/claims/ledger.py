@@ -52,6 +52,8 @@ class Claim(BaseModel):
 
     accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
     tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
+    against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it decides
+        the row, and the query's answer joins the context: an easy case does not outweigh it.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
     settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
     from one machine to another, in the row's unit, where that is more than the last digits.
@@ -71,6 +73,7 @@ class Claim(BaseModel):
     versions: Annotated[list[str], Field(min_length=1)] = [UNVERSIONED]
     range_changed_because: str | None = None
     query: Mapping[str, Query] = {}
+    against: Query | None = None
     context: list[Query] = []
     flags: list[str] = []
     settled_by: str | None = None
@@ -86,6 +89,8 @@ class Claim(BaseModel):
             raise ValueError(f"tier={self.tier} is not one of {', '.join(TIERS)}")
         if self.null is not None and low < self.null < high:
             raise ValueError(f"null={self.null} lies inside accept=[{low}, {high}]")
+        if self.against and self.against.bound != "lower":
+            raise ValueError('against needs bound="lower": it can tell against the claim, not for it')
         if set(self.query) - set(self.versions):
             raise ValueError(f"query names versions {sorted(set(self.query) - set(self.versions))}")
         return self

@@ -28,7 +28,7 @@ class Verdict:
     """One row of results/verdicts.json. accept: None where a side is open. version: "-" where there is only one.
 
     inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
-    near_bound: whether the interval ends within numerical tolerance of a bound of accept or of null.
+    near_bound: whether an interval that counts ends within numerical tolerance of a bound of accept or of null.
     """
 
     id: str
@@ -81,6 +81,14 @@ def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> l
 def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
     """Raises UserError where the result lacks the rows that the query names."""
     query = claim.query.get(version)
+    context, ends = list(claim.context), []
+    if query and claim.against:
+        other, harder = claim.against, _answered(claim.against, folder)
+        if harder:
+            ends.append(harder.low)
+            if judge(harder, claim, other.bound) in (NOT_REPRODUCED, PARTLY):
+                query, other = other, query
+        context.insert(0, other)
     if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
     try:
@@ -88,7 +96,7 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
     except LeftOutError as error:
         return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
     decided = CITED if tier == results.CITED else judge(estimate, claim, query.bound)
-    context = [each for each in claim.context if table_path(each, folder).exists()]
+    context = [each for each in context if table_path(each, folder).exists()]
     provenances = [read_provenance(table_path(each, folder)) for each in (query, *context)]
     inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
     timed = provenances[0]["timed"]
@@ -115,11 +123,19 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         deterministic=not timed,
         near_bound=any(
             math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
-            for end in (estimate.low, estimate.high)
+            for end in (estimate.low, estimate.high, *ends)
             for limit in (*claim.accept, claim.null)
             if limit is not None
         ),
     )
+
+
+def _answered(query: Query, folder: Path) -> Estimate | None:
+    """None where this run does not have it."""
+    try:
+        return answer(query, folder)[0] if table_path(query, folder).exists() else None
+    except LeftOutError:
+        return None
 
 
 def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **measured: Any) -> Verdict:

@@ -118,10 +118,11 @@ def _parts(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Any:
     if rule in UP_FROM:
         yield slice(0, len(x)), np.empty(0, dtype=np.int16), constants(fmt, rule)
         return
-    step = 4 * CHUNK_BLOCKS * fmt.block
+    step, largest = 16 * CHUNK_BLOCKS * fmt.block, _largest_kernel(group_width(fmt))
     for start in range(0, len(x), step):
         part = slice(start, min(start + step, len(x)))
-        amax = np.abs(x[part].reshape(-1, fmt.block)).max(axis=1)
+        amax = np.empty(_blocks(x[part], fmt), dtype=np.float32)
+        largest(address(x[part]), amax.view(np.int32), fmt.block)
         sized = np.isfinite(amax) & (amax > 0)
         exponents = np.full(amax.shape, SCALE_MIN, dtype=np.int16)
         exponents[sized] = np.clip(rule(amax[sized], fmt), SCALE_MIN, SCALE_MAX)
@@ -152,6 +153,21 @@ def _exponent(magnitude: int, carry: int, emax: int) -> int:
         below += 1
     field = ((magnitude + carry) >> FLOAT32_MANTISSA) - below
     return min(max(field - FLOAT32_BIAS - emax, SCALE_MIN), SCALE_MAX)
+
+
+@cache
+def _largest_kernel(width: int, version: int = CODE_VERSION) -> Callable[..., None]:
+    @njit(parallel=True, cache=True)
+    def kernel(source, magnitudes, block):
+        for chunk in prange(_chunks(len(magnitudes), version)):
+            for index in range(chunk * CHUNK_BLOCKS, min(len(magnitudes), (chunk + 1) * CHUNK_BLOCKS)):
+                start = source + 4 * index * block
+                magnitude = 0
+                for at in range(start, start + 4 * block, 4 * width):
+                    magnitude = max(magnitude, lanes.largest_magnitude(at, width))
+                magnitudes[index] = magnitude
+
+    return kernel
 
 
 @cache

@@ -79,7 +79,7 @@ def direct_cast_embedding(job: Job[MxConfig]) -> "pd.DataFrame":
 
 
 def conformance(job: Job[MxConfig]) -> "pd.DataFrame":
-    """Agreement with other libraries, bit by bit."""
+    """Agreement with other libraries, bit by bit, and invariants of every cast."""
     from bench.mx.experiments import conformance as room
 
     return room.conformance(job.config)

@@ -14,7 +14,7 @@ from bench.claims.verdicts import (
 )
 from bench.errors import UserError
 from bench.numbers import number, span, with_span
-from tests.claims.samples import QUERY, claim, query, repeats, verdict_row, write_table
+from tests.claims.samples import INF, QUERY, claim, query, repeats, verdict_row, write_table
 
 PROMISED = {
     *("id", "area", "version", "says", "source", "published", "accept", "estimate", "low", "high", "unit", "verdict"),
@@ -318,3 +318,46 @@ def test_a_side_that_is_none_is_open():
 
 def test_an_estimate_is_written_before_its_interval_and_nothing_where_there_is_none():
     assert [with_span(2.0, 1.0, 3.0), with_span(None, None, None)] == ["2 [1, 3]", ""]
+
+
+def harder(**changes):
+    return query(**{"table": "mx/harder", "bound": "lower", "label": "The harder case", **changes})
+
+
+def test_evidence_that_tells_against_a_claim_decides_it(tmp_path):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    write_table(tmp_path, repeats(*[4.0, 4.4] * 5), name="mx/harder")
+    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
+    assert found.verdict == "not reproduced" and found.estimate == pytest.approx(4.2)
+    assert found.reason.startswith("The harder case") and "The thing: 1.1" in found.reason
+
+
+@pytest.mark.parametrize("value", [1.0, 2.9], ids=["inside", "straddling"])
+def test_evidence_that_does_not_is_only_reported(tmp_path, value):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    write_table(tmp_path, repeats(*[value, value + 0.3] * 5), name="mx/harder")
+    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
+    assert found.verdict == "reproduced" and found.estimate == pytest.approx(1.1)
+    assert "The harder case" in found.reason
+
+
+@pytest.mark.parametrize("name", ["mx/harder", "mx/absent"])
+def test_evidence_that_this_run_does_not_have_changes_nothing(tmp_path, name):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    write_table(tmp_path, repeats(4.0), name="mx/harder")
+    against = harder(table=name, where={"metric": "absent"})
+    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=against), "-", tmp_path)
+    assert found.verdict == "reproduced"
+
+
+def test_evidence_against_has_to_be_a_lower_bound():
+    with pytest.raises(ValueError, match="lower"):
+        claim(query={"-": query()}, against=harder(bound=None))
+
+
+def test_evidence_that_nearly_tells_against_a_claim_is_near_a_bound(tmp_path):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    write_table(tmp_path, repeats(*[2.99] * 10), name="mx/harder")
+    row = claim(accept=[-INF, 3.0], query={"-": query()}, against=harder(), tolerance=0.02)
+    assert verdict(row, "-", tmp_path).near_bound
+    assert not verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path).near_bound

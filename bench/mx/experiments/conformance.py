@@ -1,41 +1,57 @@
-"""Bit-by-bit agreement with other libraries on adversarial blocks."""
+"""Bit-by-bit agreement with other libraries, and the invariants of every cast, on adversarial blocks."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.errors import UserError
-from bench.formats import fake_quantize
+from bench.formats import MXFormat, fake_quantize
 from bench.mx import named
 from bench.mx.adversarial import GROUPS
 from bench.mx.config import MxConfig
+from bench.mx.invariants import INVARIANTS, same_bits
 from bench.mx.peers import PeerCast, peer_casts
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 
+AGREEMENT, NO_PEER, PEERS_RULE = "agreement", "none", "floor"
+
 
 def conformance(config: MxConfig) -> pd.DataFrame:
-    """Elements on which a peer's cast differs from ours in any bit, or that it refuses, under the floor rule.
+    """Of how many elements, how many break a property of a format's cast.
 
-    All NaN count as one value.
+    Agreement, with every library that has the format, under the floor rule: elements that it casts to other bits
+    (mismatches) or refuses; all NaN count as one value. Invariants (bench.mx.invariants), of every format under every
+    rule: violations, of the elements that the invariant speaks of.
     """
-    formats = named.formats(config.formats)
+    formats, rules = named.formats(config.formats), named.scale_rules(config.scales)
     step = steps("mx conformance", len(formats))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, fmt in formats.items():
         peers = peer_casts(fmt)
         for number, (group, make) in enumerate(GROUPS.items()):
             x = make(fmt, config.conformance.blocks, np.random.default_rng([config.conformance.seed, number]))
-            ours = fake_quantize(x, fmt)
-            for peer, cast in peers.items():
-                refused, mismatches = compare(cast, x, ours)
-                where = {"format": name, "peer": peer, "group": group}
-                rows.append({**where, "metric": "elements", "value": float(x.size)})
-                rows.append({**where, "metric": "mismatches", "value": float(mismatches)})
-                rows.append({**where, "metric": "refused", "value": float(refused)})
+            where = {"format": name, "group": group}
+            rows += [{**where, **row} for row in _agreement(x, fmt, peers)]
+            for scale, rule in rules.items():
+                for invariant, count in INVARIANTS.items():
+                    elements, violations = count(x, fmt, rule)
+                    about = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
+                    rows.append({**about, "metric": "elements", "value": float(elements)})
+                    rows.append({**about, "metric": "violations", "value": float(violations)})
         step(name)
-    if not rows:
-        raise UserError("mx conformance: no other library has one of the config's formats; name a built-in one as well")
     return tidy(rows, unit="elements", seed=config.conformance.seed, tier=MEASURED)
+
+
+def _agreement(x: np.ndarray, fmt: MXFormat, peers: dict[str, PeerCast]) -> Iterator[dict[str, Any]]:
+    ours = fake_quantize(x, fmt, scale=PEERS_RULE)
+    for peer, cast in peers.items():
+        refused, mismatches = compare(cast, x, ours)
+        about = {"scale": PEERS_RULE, "property": AGREEMENT, "peer": peer}
+        yield {**about, "metric": "elements", "value": float(x.size)}
+        yield {**about, "metric": "mismatches", "value": float(mismatches)}
+        yield {**about, "metric": "refused", "value": float(refused)}
 
 
 def compare(cast: PeerCast, x: np.ndarray, ours: np.ndarray) -> tuple[int, int]:
@@ -45,8 +61,3 @@ def compare(cast: PeerCast, x: np.ndarray, ours: np.ndarray) -> tuple[int, int]:
             return 0, int((~same_bits(ours, cast(x))).sum())
     except ValueError:
         return x.size, 0
-
-
-def same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Elementwise on float32: the same bits, or both NaN."""
-    return (a.view(np.int32) == b.view(np.int32)) | (np.isnan(a) & np.isnan(b))
