@@ -91,6 +91,8 @@ class Multiplier:
             )
         fmt = weights.fmt
         road = best_road(fmt) if road is None else road
+        if road not in roads(fmt):
+            raise ValueError(f"matvec: road {road!r} cannot carry {fmt.name} here; can: {', '.join(roads(fmt))}")
         width, (rows, self._columns) = group_width(fmt), weights.shape
         self._weights, self._rows = weights, rows
         codes, scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
@@ -132,14 +134,24 @@ class Multiplier:
 
 def best_road(fmt: MXFormat) -> str:
     """The fastest road that this processor and this format can take."""
-    if group_width(fmt) == CODES_PER_WORD * LANES:
-        if fmt.bits == 4 and has_feature("avx2"):
-            return LOOKUP
-        if fmt.is_integer or (fmt.exponent_bits >= 4 and (fmt.specials == "none" or fmt.bits == 8)):
-            return SHIFT
-    if has_feature("f16c") and half_can(fmt):
-        return HALF
-    return PORTABLE
+    can = roads(fmt)
+    if LOOKUP in can:
+        return LOOKUP
+    if SHIFT in can and (fmt.is_integer or fmt.exponent_bits >= 4):
+        return SHIFT
+    return HALF if HALF in can else PORTABLE
+
+
+def roads(fmt: MXFormat) -> list[str]:
+    """Those that can carry this format on this processor."""
+    words = group_width(fmt) == CODES_PER_WORD * LANES
+    can = {
+        SHIFT: words and (fmt.specials == "none" or fmt.bits == 8),
+        LOOKUP: words and fmt.bits == 4 and has_feature("avx2"),
+        HALF: half_can(fmt) and has_feature("f16c"),
+        PORTABLE: True,
+    }
+    return [road for road in ROADS if can[road]]
 
 
 def half_can(fmt: MXFormat) -> bool:

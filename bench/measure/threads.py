@@ -25,12 +25,22 @@ def placed_threads(count: int) -> Mapping[str, str]:
 
 def use_one_thread() -> None:
     """For this process and the ones that it starts: what makes a floating-point sum the same at any `--cores`."""
-    os.environ.update(threads(1))
+    _use(threads(1))
 
 
 def use_placed_threads() -> None:
     """As many as there are cores, for this process and the ones that it starts: what timings run with."""
-    os.environ.update(placed_threads(os.cpu_count() or 1))
+    _use(placed_threads(os.cpu_count() or 1))
+
+
+def _use(variables: Mapping[str, str]) -> None:
+    os.environ.update(variables)
+    if "numba" in sys.modules:  # which has read them, and refuses others once it runs
+        import numba
+        from numba.core import config
+
+        config.reload_config()  # type: ignore[no-untyped-call]
+        numba.set_num_threads(int(variables["NUMBA_NUM_THREADS"]))
 
 
 if sys.platform == "linux":

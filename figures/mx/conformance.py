@@ -12,8 +12,11 @@ SOURCES = ["mx/conformance"]
 
 
 def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
-    peers, groups = dict.fromkeys(conformance["peer"]), dict.fromkeys(conformance["group"])
-    cells = conformance.groupby(["group", "peer"])
+    compared = conformance[conformance["property"] == "agreement"]
+    peers, groups = dict.fromkeys(compared["peer"]), dict.fromkeys(conformance["group"])
+    if not peers:
+        return pd.DataFrame([{"group": group, "other libraries": "none has these formats"} for group in groups])
+    cells = compared.groupby(["group", "peer"])
     rows = [{"group": group, **{peer: _cell(cells.get_group((group, peer))) for peer in peers}} for group in groups]
     return pd.DataFrame(rows)
 

@@ -34,7 +34,7 @@ def tables(with_own_format):
         "mx/error_sources": error_sources(
             config.model_copy(update={"error_sources": ErrorSourcesConfig(vectors=20, length=64, seeds=[0, 1, 2])})
         ),
-        "mx/conformance": _conformance(),
+        "mx/conformance": _conformance(names),
         "mx/qsnr_on_weights": _qsnr_on_weights(names),
         "mx/direct_cast_language": _language(names),
         "mx/direct_cast_embedding": _embedding(names),
@@ -48,16 +48,40 @@ def tables(with_own_format):
     }
 
 
-def _conformance():
-    """A format of a user's own is in none: no peer has it."""
+def _conformance(names):
+    """No peer has a format of a user's own; the invariants are of every format."""
     counts = {("normal", "gfloat"): (0, 0), ("normal", "torchao"): (3, 0), ("Inf", "gfloat"): (64, 0)}
     rows = [
-        {"format": name, "peer": peer, "group": group, "metric": metric, "value": float(value)}
+        {
+            "format": name,
+            "group": group,
+            "scale": "floor",
+            "property": "agreement",
+            "peer": peer,
+            "metric": metric,
+            "value": float(value),
+        }
         for name in FORMATS
         for group in ("normal", "Inf")
         for peer in ("gfloat", "torchao")
         for mismatches, refused in [counts.get((group, peer), (0, 64))]
         for metric, value in (("elements", 64), ("mismatches", mismatches), ("refused", refused))
+    ]
+    rows += [
+        {
+            "format": name,
+            "group": group,
+            "scale": scale,
+            "property": invariant,
+            "peer": "none",
+            "metric": metric,
+            "value": float(value),
+        }
+        for name in names
+        for group in ("normal", "Inf")
+        for scale in RULES
+        for invariant in ("idempotence", "order")
+        for metric, value in (("elements", 64), ("violations", 3 * (invariant == "order" and scale == "rceil")))
     ]
     return tidy(rows, unit="elements", tier="measured")
 

@@ -56,6 +56,14 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt, scale):
 
 
 @every_format
+def test_a_road_that_would_read_a_format_wrong_is_refused(fmt):
+    packed = quantize(drawn(2, 64)[0], fmt)
+    for road in {*room.ROADS, "none"} - {*roads(fmt)}:
+        with pytest.raises(ValueError, match=f"matvec: road '{road}' cannot carry {fmt.name} here; can: "):
+            room.Multiplier(packed, road)
+
+
+@every_format
 def test_products_of_small_whole_numbers_are_exact(fmt):
     rng = np.random.default_rng(1)
     weights = rng.integers(-1, 2, (6, 96)).astype(np.float32)

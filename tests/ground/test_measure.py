@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -175,3 +177,13 @@ def test_provenance_that_is_missing_or_damaged_is_one_line_that_names_it(tmp_pat
 
 def test_provenance_is_json_that_any_reader_takes(written):
     assert json.loads(json.dumps(written, allow_nan=False)) == written
+
+
+def test_numba_obeys_even_where_it_was_imported_before():
+    code = (
+        "import numba; from bench.measure.threads import use_one_thread; use_one_thread();"
+        "from bench.formats import fake_quantize, quantize; import numpy;"
+        "x = numpy.ones(64, dtype=numpy.float32); fake_quantize(x, 'mxfp4'); print(numba.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -5,11 +5,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, MXFormat, fake_quantize
+from bench.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize
 from bench.mx.adversarial import GROUPS
 from bench.mx.config import ConformanceConfig, MxConfig
-from bench.mx.experiments.conformance import compare, conformance, same_bits
+from bench.mx.experiments.conformance import compare, conformance
+from bench.mx.invariants import INVARIANTS, same_bits
 from bench.mx.peers import peer_casts
+from figures.mx import conformance as agreement_table
+from figures.mx import invariants as invariants_table
 
 BLOCKS = 16
 
@@ -26,15 +29,39 @@ def differing(table, metric, peer):
     return set(zip(rows["format"], rows["group"], strict=True))
 
 
+def violated(table):
+    """(format, rule, invariant, group) of the rows that are not 0."""
+    rows = table[(table["metric"] == "violations") & (table["value"] > 0)]
+    return set(zip(*(rows[key] for key in ("format", "scale", "property", "group")), strict=True))
+
+
 def test_every_peer_is_compared_on_every_format_that_it_has(table):
-    compared = table.groupby("peer")["format"].agg(set).to_dict()
+    compared = table[table["property"] == "agreement"].groupby("peer")["format"].agg(set).to_dict()
     floats = set(FORMATS) - {"mxint8"}
     assert compared == {"ml_dtypes (elements)": floats, "gfloat": set(FORMATS), "torchao": floats}
 
 
 def test_every_group_is_compared_on_all_its_elements(table):
-    counts = table[table["metric"] == "elements"]
+    counts = table[(table["metric"] == "elements") & (table["property"] != "scale covariance")]
     assert set(counts["group"]) == set(GROUPS) and (counts["value"] == BLOCKS * 32).all()
+
+
+def test_every_invariant_is_counted_for_every_format_rule_and_group(table):
+    counts = table[table["metric"] == "violations"]
+    cells = set(zip(*(counts[key] for key in ("format", "scale", "property", "group")), strict=True))
+    assert cells == set(product(FORMATS, SCALE_RULES, INVARIANTS, GROUPS)) and len(counts) == len(cells)
+
+
+def test_only_the_end_of_float32_breaks_an_invariant(table):
+    """A rule that rounds up can round an element to 2**128, and so to Inf. Integers end below 2, so theirs cannot."""
+    floats = set(FORMATS) - {"mxint8"}
+    assert violated(table) == set(product(floats, ["ceil", "even", "rceil"], ["idempotence"], ["near largest float"]))
+
+
+def test_scale_covariance_speaks_of_nothing_where_no_scale_is_free(table):
+    counts = table[(table["metric"] == "elements") & (table["property"] == "scale covariance")]
+    spoken_of = counts.groupby("group")["value"].sum()
+    assert set(spoken_of.index[spoken_of == 0]) == {"NaN", "Inf"}
 
 
 def test_ml_dtypes_agrees_everywhere(table):
@@ -68,6 +95,25 @@ def test_the_table_is_the_same_every_time(table):
 
 def test_a_format_of_the_users_own_has_no_peers():
     assert peer_casts(MXFormat("mxfp4", 2, 1, bias=1, block=16)) == {}
+
+
+@pytest.fixture(scope="module")
+def own_alone():
+    names = {"formats": ["tests.mx.own:FORMAT"], "scales": ["floor", "tests.mx.own:unit_scale"]}
+    return conformance(MxConfig(**names, conformance=ConformanceConfig(blocks=BLOCKS)))
+
+
+def test_a_format_of_the_users_own_alone_has_its_invariants_counted(own_alone):
+    assert set(own_alone["format"]) == {"e3m4"} and set(own_alone["property"]) == set(INVARIANTS)
+    assert {(scale, invariant) for _, scale, invariant, _ in violated(own_alone)} == {
+        ("unit_scale", "scale covariance")
+    }
+
+
+def test_a_format_of_the_users_own_alone_has_its_tables(own_alone):
+    assert set(agreement_table.tabulate(own_alone)["other libraries"]) == {"none has these formats"}
+    row = invariants_table.tabulate(own_alone).set_index("format").loc["e3m4"]
+    assert row["order"].startswith("none of ") and row["scale covariance"].endswith("(unit_scale)")
 
 
 def test_a_cast_that_is_refused_counts_as_refused_and_not_as_wrong():

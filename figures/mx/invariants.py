@@ -1,0 +1,43 @@
+"""Invariants of every cast, on blocks made to be difficult: elements that violate one, of those that it speaks of, in
+which groups of blocks and under which scale rules. Idempotence: a second cast changes nothing. Order: no element of a
+block becomes smaller than one that it was not smaller than. Sign symmetry: the negative block becomes the negative
+result (integers have no -0). Scale covariance: a power of two in front of the block comes out in front of the result,
+where neither the scale clamps nor float32 ends. Plain reference: the compiled kernels give the bits of the quantiser
+that is written to be read. Known exceptions: near the largest float a rule that rounds the scale up can round an
+element to an infinity, and a second cast makes that block NaN; a rule that does not follow the largest element of its
+block, such as a fixed scale, is not covariant."""
+
+import pandas as pd
+
+from figures.style import format_label, ordered_formats
+
+TITLE = "Invariants of every cast"
+SOURCES = ["mx/conformance"]
+FEW = 3  # names that a cell spells out
+
+
+def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
+    table = conformance[conformance["property"] != "agreement"]
+    invariants = list(dict.fromkeys(table["property"]))
+    cells = table.groupby(["format", "property"])
+    return pd.DataFrame(
+        [
+            {"format": format_label(name), **{each: _cell(cells.get_group((name, each))) for each in invariants}}
+            for name in ordered_formats(table["format"])
+        ]
+    )
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    """rows: of one format and invariant."""
+    elements = f"{rows[rows['metric'] == 'elements']['value'].sum():,.0f}"
+    broken = rows[(rows["metric"] == "violations") & (rows["value"] > 0)]
+    if broken.empty:
+        return f"none of {elements}"
+    groups, rules = _named(broken["group"], "groups"), _named(broken["scale"], "rules")
+    return f"{broken['value'].sum():,.0f} of {elements}: {groups} ({rules})"
+
+
+def _named(names: pd.Series, what: str) -> str:
+    found = list(dict.fromkeys(names))
+    return ", ".join(found) if len(found) <= FEW else f"{len(found)} {what}"
