@@ -116,10 +116,12 @@ def training(job: Job[MxConfig]) -> "pd.DataFrame":
 
 
 def throughput(job: Job[MxConfig]) -> "pd.DataFrame":
-    """Speed of casts, beside a copy and other libraries."""
+    """Speed of casts, beside a copy and other libraries; prints the ratios."""
     from bench.mx.experiments import throughput as room
 
-    return room.throughput(job.config)
+    table = room.throughput(job.config)
+    print(room.ratios(table).to_string())
+    return table
 
 
 def matvec(job: Job[MxConfig]) -> "pd.DataFrame":

@@ -40,6 +40,14 @@ def test_ratios_are_those_of_the_same_pass(table):
         assert row["value"] == pytest.approx(own / rates["copy", "-", row["out"], row["repeat"]], rel=1e-6)
 
 
+def test_the_ratios_that_are_printed_are_medians_over_the_passes(table):
+    printed = room.ratios(table)
+    values = table[(table["metric"] == "of_copy") & (table["format"] == "mxfp4") & (table["out"] == "given")]
+    median = values[values["operation"] == "quantize"]["value"].median()
+    assert printed.loc[(1, "quantize", "mxfp4"), ("of_copy", "given")] == pytest.approx(median, abs=0.006)
+    assert ("over_torchao", "given") in printed.columns
+
+
 def test_first_calls_cost_more_where_nothing_is_compiled_yet(table):
     seconds = table[table["metric"].str.startswith("first_call")].set_index("metric")["value"]
     assert set(seconds.index) == {"first_call_compiled", "first_call_from_disk"} and (seconds > 0).all()

@@ -43,6 +43,16 @@ def throughput(config: MxConfig) -> pd.DataFrame:
     return tidy(rows, tier=MEASURED)
 
 
+def ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Medians over the passes: the fraction of a copy's speed and the speed over torchao's, by threads, operation,
+    format, and whether the result's memory was there."""
+    rows = table[table["metric"].isin(["of_copy", "over_torchao"])]
+    keys = ["threads", "operation", "format"]
+    return rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False).round(
+        2
+    )
+
+
 def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
     """One row per case and pass, from pytest-benchmark's own file."""
     settings = {**config.throughput.model_dump(), "formats": config.formats, "threads": threads}
