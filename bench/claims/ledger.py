@@ -52,8 +52,8 @@ class Claim(BaseModel):
 
     accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
     tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
-    against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it decides
-        the row, and the query's answer joins the context: an easy case does not outweigh it.
+    against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it
+        decides the row, and the query's answer joins the context: an easy case does not outweigh it.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
     settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
     from one machine to another, in the row's unit, where that is more than the last digits.

@@ -17,6 +17,7 @@ from bench.formats import lanes, scale
 from bench.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA, SCALE_VALUES
 from bench.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN, SCALE_NAN, MXFormat
 from bench.formats.scale import ScaleRule
+from bench.formats.turns import in_turn
 
 CHUNK_BLOCKS = 1 << 10  # what a thread takes at a time
 NAN_BITS, INFINITY_BITS, SMALLEST_NORMAL = 0x7FC00000, 0x7F800000, 0x00800000
@@ -167,7 +168,7 @@ def _largest_kernel(width: int, version: int = CODE_VERSION) -> Callable[..., No
                     magnitude = max(magnitude, lanes.largest_magnitude(at, width))
                 magnitudes[index] = magnitude
 
-    return kernel
+    return in_turn(kernel)
 
 
 @cache
@@ -194,7 +195,7 @@ def _fake_kernel(width: int, away: bool, version: int = CODE_VERSION) -> Callabl
                         source + at, target + at, width, away, inverse, largest, smallest_binade, to_steps, size, zero
                     )
 
-    return kernel
+    return in_turn(kernel)
 
 
 @cache
@@ -229,7 +230,7 @@ def _packed_kernel(
                         inverse, largest, smallest_binade, to_steps, bits, integer,
                     )  # fmt: skip
 
-    return kernel
+    return in_turn(kernel)
 
 
 @cache
@@ -250,7 +251,7 @@ def _decoding_kernel(width: int, bits: int, integer: bool, version: int = CODE_V
                         width, bits, integer, to_exponent, mask, rebias, last, special, size,
                     )  # fmt: skip
 
-    return kernel
+    return in_turn(kernel)
 
 
 @njit(inline="always")

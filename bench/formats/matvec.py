@@ -51,6 +51,7 @@ from bench.formats.lanes import (
     vector,
     whole_numbers,
 )
+from bench.formats.turns import in_turn
 
 SHIFT, LOOKUP, HALF, PORTABLE = ROADS = ("shift", "lookup", "half", "portable")
 LANES = 8  # of a float32 register with AVX2
@@ -422,7 +423,7 @@ def _kernel(
                     road_number, together, width, bits, exponent_bits, mantissa_bits, special,
                 )  # fmt: skip
 
-    return kernel
+    return in_turn(kernel)
 
 
 @njit(inline="always")

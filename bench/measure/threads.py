@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 
 VARIABLES = (
@@ -11,6 +12,8 @@ VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+
+SPIN_S = 0.05  # OpenBLAS spins for 2**26 clock ticks, OpenMP less
 
 
 def threads(count: int) -> Mapping[str, str]:
@@ -31,6 +34,12 @@ def use_one_thread() -> None:
 def use_placed_threads() -> None:
     """As many as there are cores, for this process and the ones that it starts: what timings run with."""
     _use(placed_threads(os.cpu_count() or 1))
+
+
+def settle() -> None:
+    """Wait until the worker threads of a library that was just called have stopped to look for more work, which would
+    keep the next library's from their cores."""
+    time.sleep(SPIN_S)
 
 
 def _use(variables: Mapping[str, str]) -> None:

@@ -31,12 +31,6 @@ def packed_product(layer: nn.Linear, fmt: MXFormat) -> tuple[Product, int]:
     return Multiplier(packed), packed.nbytes
 
 
-def numpy_product(layer: nn.Linear) -> tuple[Product, int]:
-    """The product that NumPy makes in float32."""
-    weight = layer.weight.detach().numpy()
-    return lambda x: torch.from_numpy(weight @ x.numpy()), weight.nbytes
-
-
 @contextmanager
 def products_replaced(model: nn.Module, make: Callable[[nn.Linear], tuple[Product, int]]) -> Iterator[int]:
     """Every linear layer of a model computed by what `make` gives for it. Yields the bytes that a token reads there."""

@@ -50,7 +50,7 @@ def products(matrix: np.ndarray, x: np.ndarray, formats: Mapping[str, MXFormat])
     for name, fmt in formats.items():
         found.append(_packed(name, fmt, matrix, x))
     reading = Product("torch", READ, FLOAT32, matrix.nbytes, lambda: tensor.sum(), lambda: matrix[:FIRST_ROWS])
-    return [*found, *_torch_kernels(tensor, vector), reading]
+    return sorted([*found, *_torch_kernels(tensor, vector), reading], key=lambda product: product.library)
 
 
 def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Product:

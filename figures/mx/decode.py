@@ -14,27 +14,21 @@ from figures.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "A language model decoding with packed weights"
 SOURCES = ["mx/decode", "mx/matvec"]
-NAMES = {"float32 (torch)": "float32, torch", "float32 (numpy)": "float32, NumPy"}
 
 
 def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
     read = decode[decode["metric"] == "bytes_per_token"].groupby("format")["value"].first() / 1e6
     speed = decode[decode["metric"] == "tokens_per_s"]
-    styles = format_style(name for name in read.index if name not in NAMES)
-    greys = {
-        "float32 (torch)": {"color": "#444444", "marker": "o"},
-        "float32 (numpy)": {"color": "#9A9A9A", "marker": "o"},
-    }
-    looks: dict[str, Any] = {**styles, **greys}
+    styles = format_style(name for name in read.index if name != "float32")
+    grey = {"float32": {"color": "#7F7F7F", "marker": "o"}}
+    looks: dict[str, Any] = {**styles, **grey}
     for name, look in looks.items():
         if name not in read:
             continue
         found = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
         ends = [[found.value - found.low], [found.high - found.value]]
-        axis.errorbar(
-            read[name], found.value, yerr=ends, elinewidth=1.1, lw=0, label=NAMES.get(name, format_label(name)), **look
-        )
+        axis.errorbar(read[name], found.value, yerr=ends, elinewidth=1.1, lw=0, label=format_label(name), **look)
     rate = _read_rate(matvec)
     megabytes = np.linspace(0.8 * read.min(), 1.1 * read.max(), 100)
     axis.plot(megabytes, rate / 1e6 / megabytes, color="#444444", ls="--", lw=0.9, label="reading alone")

@@ -1,4 +1,4 @@
-"""SmolLM2-135M decoding with its linear layers in MX: tokens per second with 95 % intervals, speed over the faster
+"""SmolLM2-135M decoding with its linear layers in MX: tokens per second with 95 % intervals, speed over
 float32, bytes per token, and how far its teacher-forced logits and next tokens are from those of the model with
 fake-quantised weights. A near-tie is a token that differs where the two best logits are closer than 0.01."""
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
+from bench.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
 from bench.formats.description import scale_values
 from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks, normal_blocks, same_bits
 
@@ -114,3 +114,27 @@ def test_a_block_does_not_depend_on_its_neighbours(several, fmt, rule):
 def test_blocks_beyond_the_first_pass_are_cast_like_the_first():
     x = np.random.default_rng(0).standard_normal((2_500, 32)).astype(np.float32)
     assert same_bits(fake_quantize(x, "mxfp4"), np.concatenate([fake_quantize(row, "mxfp4")[None] for row in x]))
+
+
+UNUSUAL = [
+    MXFormat("e2m2", 2, 2, bias=1),
+    MXFormat("int5", 0, 3, block=24),
+    MXFormat("e3m3", 3, 3, bias=3, specials="ieee"),
+    MXFormat("int7", 0, 5, block=40),
+    MXFormat("int2", 0, 0, block=8),
+    MXFormat("e5m0", 5, 0, bias=15, block=128),
+]
+
+
+@pytest.mark.parametrize("fmt", UNUSUAL, ids=lambda fmt: fmt.name)
+def test_a_rule_of_the_users_own_is_followed_in_every_block_of_a_long_array(fmt):
+    """More blocks than the rule is asked about at a time."""
+
+    def same_as_floor(amax, fmt):
+        return np.frexp(amax)[1] - 1 - fmt.emax
+
+    x = np.random.default_rng(0).standard_normal((40_000, fmt.block)).astype(np.float32)
+    x[::7] *= np.float32(2.0**40)
+    assert same_bits(fake_quantize(x, fmt, scale=same_as_floor), fake_quantize(x, fmt))
+    own, built_in = quantize(x, fmt, scale=same_as_floor), quantize(x, fmt)
+    assert (own.codes == built_in.codes).all() and (own.scales == built_in.scales).all()

@@ -1,12 +1,12 @@
 """A real language model decoding with its linear layers in MX: tokens per second, bytes per token, and whether it still
 says the same."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+import numba
 import pandas as pd
 import torch
 from torch import nn
@@ -19,23 +19,24 @@ from bench.models.smollm2 import LanguageModel
 from bench.mx import named
 from bench.mx.casting import linear_layers, weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
-from bench.mx.packed_linear import numpy_product, packed_product, products_replaced
+from bench.mx.packed_linear import packed_product, products_replaced
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 
-TORCH, NUMPY = "float32 (torch)", "float32 (numpy)"
+FLOAT32 = "float32"
 Engine = Callable[[], AbstractContextManager[int]]
 
 
 def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
-    """Every format decodes once per round from the same prompt; its speed over the faster float32 of that round. The
+    """Every format decodes once per round from the same prompt; its speed over the float32 of that round. The
     output head, tied to the embedding, stays float32 and counts in the bytes.
 
     Teacher-forced, against the model with fake-quantised weights: max_difference of the logits; same_token, the share
     of next tokens that are the same; near_ties, those that are not where two best logits are closer than `near_tie`.
     """
     settings = config.decode
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(settings.threads)
+    numba.set_num_threads(settings.threads)
     text = enough_tokens(model, problems, settings.prompt_tokens + settings.forced)
     formats = named.formats(config.formats)
     engines = _engines(model.network, formats)
@@ -63,8 +64,7 @@ def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int)
 def _engines(network: nn.Module, formats: Mapping[str, MXFormat]) -> dict[str, Engine]:
     float32 = sum(layer.weight.nbytes for layer in linear_layers(network).values())
     return {
-        TORCH: lambda: nullcontext(float32),
-        NUMPY: partial(products_replaced, network, numpy_product),
+        FLOAT32: lambda: nullcontext(float32),
         **{
             name: partial(products_replaced, network, partial(packed_product, fmt=fmt)) for name, fmt in formats.items()
         },
@@ -84,13 +84,12 @@ def _round(
             for _ in range(settings.tokens):
                 token = int(decoding.feed([token]).argmax())
             seconds[name], read[name] = watch.wall_s() / settings.tokens, weight_bytes + head
-    fastest = min(seconds[TORCH], seconds[NUMPY])
     return [
         row
         for name, time in seconds.items()
         for row in (
             {"format": name, "metric": "tokens_per_s", "unit": "1/s", "value": 1 / time},
-            {"format": name, "metric": "over_float32", "unit": "x", "value": fastest / time},
+            {"format": name, "metric": "over_float32", "unit": "x", "value": seconds[FLOAT32] / time},
             {"format": name, "metric": "bytes_per_token", "unit": "B", "value": float(read[name])},
         )
     ]

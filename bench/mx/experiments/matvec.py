@@ -10,6 +10,7 @@ import torch
 
 from bench.measure.caches import cache_bytes
 from bench.measure.clocks import Stopwatch
+from bench.measure.threads import settle
 from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.mx.products import FIRST_ROWS, FLOAT32, READ, Product, products
@@ -54,6 +55,9 @@ def _timed(kinds: Sequence[Product], repeats: int, calls: int) -> list[dict[str,
     seconds = np.empty((repeats, len(kinds)))
     for repeat in range(repeats):
         for number, kind in enumerate(kinds):
+            if number == 0 or kind.library != kinds[number - 1].library:
+                settle()
+            kind.run()
             watch = Stopwatch()
             for _ in range(calls):
                 kind.run()

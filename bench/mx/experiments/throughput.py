@@ -56,6 +56,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
 def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
     """One row per case and pass, from pytest-benchmark's own file."""
     settings = {**config.throughput.model_dump(), "formats": config.formats, "threads": threads}
+    settings["counts"] = config.throughput.threads
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "benchmark.json"
         command = [sys.executable, "-m", "pytest", str(MICRO), "-q", "-o", "addopts=", "-p", "no:cacheprovider",
