@@ -10,15 +10,15 @@ VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
 )
+NUMBA = "NUMBA_NUM_THREADS"
 
 SPIN_S = 0.05  # OpenBLAS spins for 2**26 clock ticks, OpenMP less
 
 
 def threads(count: int) -> Mapping[str, str]:
     """Environment of a process whose libraries use `count` threads."""
-    return {name: str(count) for name in VARIABLES}
+    return {name: str(count) for name in (*VARIABLES, NUMBA)}
 
 
 def placed_threads(count: int) -> Mapping[str, str]:
@@ -43,13 +43,14 @@ def settle() -> None:
 
 
 def _use(variables: Mapping[str, str]) -> None:
-    os.environ.update(variables)
-    if "numba" in sys.modules:  # which has read them, and refuses others once it runs
-        import numba
-        from numba.core import config
+    """numba refuses another number in its variable once it was imported, but uses fewer threads where told."""
+    if "numba" not in sys.modules:
+        os.environ.update(variables)
+        return
+    import numba
 
-        config.reload_config()  # type: ignore[no-untyped-call]
-        numba.set_num_threads(int(variables["NUMBA_NUM_THREADS"]))
+    os.environ.update({name: value for name, value in variables.items() if name != NUMBA})
+    numba.set_num_threads(min(int(variables[NUMBA]), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
 
 
 if sys.platform == "linux":

@@ -61,7 +61,8 @@ def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
         report = Path(folder) / "benchmark.json"
         command = [sys.executable, "-m", "pytest", str(MICRO), "-q", "-o", "addopts=", "-p", "no:cacheprovider",
                    f"--rootdir={folder}", f"--benchmark-json={report}"]  # fmt: skip
-        environment = {**os.environ, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"mx throughput: pytest-benchmark failed: {done.stdout.strip()[-300:]}")
