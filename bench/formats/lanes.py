@@ -251,39 +251,35 @@ def decoded(
     return types.void(address, address, width, bits, integer, i, i, i, i, i, f), code
 
 
-@intrinsic
-def store_byte(_typing: Any, address: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    """The low 8 bits of an int32."""
+def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:
+    """An intrinsic (address, number) -> None; narrowed: to the low bits of this width."""
 
-    def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        store(builder, builder.trunc(arguments[1], INT8), arguments[0], 1)
-        return context.get_dummy_value()
+    @intrinsic
+    def stored(_typing: Any, address: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+        def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+            value = builder.trunc(arguments[1], narrowed) if narrowed else arguments[1]
+            store(builder, value, arguments[0], align)
+            return context.get_dummy_value()
 
-    return types.void(types.int64, types.int32), code
+        return types.void(types.int64, number), code
 
-
-@intrinsic
-def load_byte(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
-    """int32 of the byte at address."""
-
-    def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        return builder.zext(load(builder, arguments[0], INT8, 1), INT32)
-
-    return types.int32(types.int64), code
+    return stored
 
 
-@intrinsic
-def store_float(_typing: Any, address: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        store(builder, arguments[1], arguments[0], 4)
-        return context.get_dummy_value()
+def _loading(narrow: ir.Type, align: int, extend: str) -> Any:
+    """An intrinsic address -> int32; extend: "zext" or "sext"."""
 
-    return types.void(types.int64, types.float32), code
+    @intrinsic
+    def loaded(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+        def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+            return getattr(builder, extend)(load(builder, arguments[0], narrow, align), INT32)
+
+        return types.int32(types.int64), code
+
+    return loaded
 
 
-@intrinsic
-def load_int16(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
-    def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        return builder.sext(load(builder, arguments[0], INT16, 2), INT32)
-
-    return types.int32(types.int64), code
+store_byte = _storing(types.int32, INT8, 1)
+store_float = _storing(types.float32, None, 4)
+load_byte = _loading(INT8, 1, "zext")
+load_int16 = _loading(INT16, 2, "sext")

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from torch import Tensor, nn
 
 Cast = Callable[[Tensor], Tensor]
+SUBJECTS = ("activations", "weights", "both")
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
@@ -42,6 +43,23 @@ def activations_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
         for layer in linear_layers(model).values():
             hooks.callback(layer.register_forward_pre_hook(before).remove)
         yield
+
+
+@contextmanager
+def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
+    """subject: "activations", "weights" or "both"."""
+    with ExitStack() as stack:
+        if subject != "activations":
+            stack.enter_context(weights_cast(model, cast))
+        if subject != "weights":
+            stack.enter_context(activations_cast(model, cast))
+        yield
+
+
+def replace_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
+    """name: dotted."""
+    parent, _, last = name.rpartition(".")
+    setattr(model.get_submodule(parent), last, layer)
 
 
 @contextmanager

@@ -120,7 +120,6 @@ class MatvecConfig(Strict):
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
     )
     repeats: Annotated[int, Field(ge=2)] = Field(9, description="rounds in which every product is timed once")
-    calls: Positive = Field(1, description="calls per timing of the largest matrix; more of smaller ones")
 
 
 class DecodeConfig(Strict):

@@ -73,9 +73,8 @@ def microexponents(x: np.ndarray, mantissa_bits: int) -> np.ndarray:
     return _from_blocks(np.ldexp(mantissa, step_exponent).reshape(blocks.shape), x)
 
 
-def fp8_per_tensor(x: np.ndarray) -> np.ndarray:
-    """E4M3 elements under one float32 scale that brings the largest magnitude to the top of their range."""
-    fmt = FORMATS["mxfp8_e4m3"]
+def fp8_per_tensor(x: np.ndarray, fmt: MXFormat = FORMATS["mxfp8_e4m3"]) -> np.ndarray:
+    """Elements of a format under one float32 scale that brings the largest magnitude to the top of their range."""
     scale = np.abs(x).max() / np.float32(fmt.max_normal)
     return x.copy() if scale == 0 else _rounded(x / scale, fmt) * scale
 

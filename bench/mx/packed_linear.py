@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.formats import Multiplier, MXFormat, quantize
-from bench.mx.casting import linear_layers
+from bench.mx.casting import linear_layers, replace_layer
 
 Product = Callable[[Tensor], Tensor]
 
@@ -40,14 +40,8 @@ def products_replaced(model: nn.Module, make: Callable[[nn.Linear], tuple[Produc
         for name, layer in kept.items():
             product, read = make(layer)
             total += read
-            _set(model, name, ProductLinear(product))
+            replace_layer(model, name, ProductLinear(product))
         yield total
     finally:
         for name, layer in kept.items():
-            _set(model, name, layer)
-
-
-def _set(model: nn.Module, name: str, module: nn.Module) -> None:
-    """name: dotted."""
-    parent, _, last = name.rpartition(".")
-    setattr(model.get_submodule(parent), last, module)
+            replace_layer(model, name, layer)

@@ -18,7 +18,7 @@ from torch.autograd import Function
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import FORMATS, MXFormat, fake_quantize
-from bench.mx.casting import linear_layers
+from bench.mx.casting import linear_layers, replace_layer
 from bench.mx.stochastic import random_signs, rotated, round_stochastically
 
 BASELINE = "float32"
@@ -153,5 +153,4 @@ def use_recipe(model: nn.Module, recipe: Recipe, seed: int) -> None:
     for name, layer in linear_layers(model).items():
         if layer.bias is not None:
             raise ValueError(f"use_recipe: layer {name} has a bias")
-        parent, _, own = name.rpartition(".")
-        setattr(model.get_submodule(parent), own, RecipeLinear(layer.weight, recipe, generator))
+        replace_layer(model, name, RecipeLinear(layer.weight, recipe, generator))

@@ -1,6 +1,6 @@
 """SmolLM2-135M decoding one token at a time with its linear layers in MX, beside float32 in the same engine, against
 the bytes of weights that a token reads (the output head stays float32). The line is what reading those bytes alone
-would allow at the rate of a sum over a large matrix. Bars are 95 % intervals of the mean over the rounds."""
+would allow at the rate of a sum over a large matrix with all threads. Bars are 95 % intervals over the rounds."""
 
 from typing import Any
 

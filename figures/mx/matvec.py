@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from bench.stats import mean_interval
 from figures.style import HEIGHT, WIDTH, format_label, format_style
@@ -60,6 +60,7 @@ def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]]
         axis.plot(rows["bytes"], rows["rate"], **look, label=format_label(name))
     axis.set_xscale("log")
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(ScalarFormatter())
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("weights of the matrix (bytes)")

@@ -11,7 +11,8 @@ from bench.mx.accelerators import accelerators
 from bench.mx.circuits import Cells
 from bench.mx.config import MxConfig, SiliconConfig
 from bench.mx.experiments.peak_rates import peak_rates
-from bench.mx.experiments.silicon import nvfp4, silicon
+from bench.mx.experiments.silicon import silicon
+from bench.mx.others import nvfp4
 from bench.mx.silicon import CELLS, CONSTANTS, GROUPS, UNITS, Draws, Unit, area, draw, parts, unit_cost, unit_of
 from bench.mx.silicon_checks import CHECKS
 from tests.mx import own

@@ -1,7 +1,7 @@
 """Real models with their linear layers cast to MX formats, without training."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from bench.models.minilm import EmbeddingModel
 from bench.models.smollm2 import LanguageModel
 from bench.models.text import batches
 from bench.mx import named
-from bench.mx.casting import Cast, activations_cast, activations_seen, weights_cast
+from bench.mx.casting import activations_seen, under_cast
 from bench.mx.config import MxConfig
 from bench.mx.parts import PARTS, PartialCast, saturated
 from bench.progress import Step, steps
@@ -130,17 +130,6 @@ def direct_cast_embedding(config: MxConfig, problems: Sequence[Problem], model: 
             rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
         step(f"{cast.name} {cast.scale} {subject}")
     return tidy(({"model": model.name, "rounded": model.rounded or "no", **row} for row in rows), tier=MEASURED)
-
-
-@contextmanager
-def under_cast(network: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
-    """subject: "activations", "weights" or "both"."""
-    with ExitStack() as stack:
-        if subject != "activations":
-            stack.enter_context(weights_cast(network, cast))
-        if subject != "weights":
-            stack.enter_context(activations_cast(network, cast))
-        yield
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from bench.mx.products import FIRST_ROWS, FLOAT32, READ, Product, products
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 
+MOST_CALLS = 64  # per timing of a small matrix; the largest is multiplied once
 BLOCK_ROWS = 512  # of random numbers that are made; larger matrices repeat them
 
 
@@ -32,7 +33,7 @@ def matvec(config: MxConfig) -> pd.DataFrame:
     for shape in settings.shapes:
         matrix, x = drawn(*shape)
         kinds = products(matrix, x, formats)
-        calls = settings.calls * max(1, min(64, largest // matrix.size))
+        calls = min(MOST_CALLS, largest // matrix.size)
         about = {"rows": shape[0], "columns": shape[1]}
         rows += [{**about, **row} for row in _timed(kinds, settings.repeats, calls)]
         rows += [{**about, **row} for row in _errors(kinds, x)]

@@ -9,11 +9,12 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 
-from bench.formats import fake_quantize
+from bench.formats import FORMATS, fake_quantize
 from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.mx.experiments.qsnr import vectors
 from bench.mx.noise import qsnr_db
+from bench.mx.others import fp8_per_tensor, int8_per_row, nvfp4
 from bench.mx.silicon import UNITS, Draws, Unit, draw, unit_cost, unit_of
 from bench.mx.silicon_checks import CHECKS
 from bench.progress import steps
@@ -75,38 +76,16 @@ def _through(dtype: Any) -> Cast:
     return lambda x: x.astype(dtype).astype(np.float32)
 
 
-def _under_one_scale(dtype: Any, largest: float) -> Cast:
-    """The largest magnitude of the tensor goes to the largest of the format."""
-
-    def cast(x: np.ndarray) -> np.ndarray:
-        scale = np.abs(x).max() / np.float32(largest)
-        return np.clip(x / scale, -largest, largest).astype(dtype).astype(np.float32) * scale
-
-    return cast
-
-
-def int8_per_tensor(x: np.ndarray) -> np.ndarray:
-    """Symmetric: codes from -127 to 127 under one float32 scale."""
-    scale = np.abs(x).max() / np.float32(127)
-    return (np.rint(x / scale) * scale).astype(np.float32)
-
-
-def nvfp4(x: np.ndarray) -> np.ndarray:
-    """Blocks of 16 E2M1 elements under an E4M3 scale, all under one float32 scale. x: (vectors, 16 n), not all 0."""
-    blocks = x.reshape(-1, 16)
-    whole = np.abs(x).max() / np.float32(6 * 448)
-    scale = (np.abs(blocks).max(axis=1, keepdims=True) / 6 / whole).astype(ml_dtypes.float8_e4m3fn).astype(np.float32)
-    scale = np.where(scale == 0, 1, scale) * whole
-    codes = np.clip(blocks / scale, -6, 6).astype(ml_dtypes.float4_e2m1fn).astype(np.float32)
-    return (codes * scale).astype(np.float32).reshape(x.shape)
+def _per_tensor(x: np.ndarray) -> np.ndarray:
+    return int8_per_row(x.reshape(1, -1)).reshape(x.shape)
 
 
 CASTS: Mapping[str, Cast] = {
     "bfloat16": _through(ml_dtypes.bfloat16),
     "float16": _through(np.float16),
-    "fp8_e4m3": _under_one_scale(ml_dtypes.float8_e4m3fn, 448),
-    "fp8_e5m2": _under_one_scale(ml_dtypes.float8_e5m2, 57_344),
-    "int8": int8_per_tensor,
+    "fp8_e4m3": fp8_per_tensor,
+    "fp8_e5m2": partial(fp8_per_tensor, fmt=FORMATS["mxfp8_e5m2"]),
+    "int8": _per_tensor,
     "nvfp4": nvfp4,
 }
 

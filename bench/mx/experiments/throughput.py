@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError
+from bench.formats import FORMATS
 from bench.measure.threads import let_out, placed_threads
 from bench.mx.config import MxConfig
 from bench.progress import steps
@@ -88,23 +89,17 @@ def _rates(times: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
-    """Seconds of the first three casts of a process, by a format and by whether numba's cache was empty."""
+    """Seconds of the first three casts of a process in a built-in format, with numba's cache empty and then filled."""
+    name = next((name for name in config.formats if name in FORMATS), None)
+    if name is None:
+        return []
     rows = []
-    for name in config.formats:
-        if ":" in name:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
-            for code in ("compiled", "from disk"):
-                done = subprocess.run(
-                    [sys.executable, "-c", FIRST_CALL, name],
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                )
-                about = {"operation": "first calls", "library": "jouleproof", "format": name, "out": "new"}
-                where = {"elements": 1024, "threads": 0, "metric": f"first_call_{code.replace(' ', '_')}", "unit": "s"}
-                rows.append({**about, **where, "value": float(done.stdout)})
-        break
+    about = {"operation": "first calls", "library": "jouleproof", "format": name, "out": "new", "elements": 1024}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        command = [sys.executable, "-c", FIRST_CALL, name]
+        for code in ("compiled", "from_disk"):
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            where = {"threads": 0, "metric": f"first_call_{code}", "unit": "s"}
+            rows.append({**about, **where, "value": float(done.stdout)})
     return rows

@@ -1,7 +1,6 @@
 """Training from scratch under MX recipes, and the direct cast of what float32 training ends at."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from itertools import product
 from typing import Any
@@ -16,13 +15,12 @@ from bench.models.decoder import Decoder
 from bench.models.small import document, small_decoder, small_shape, stream
 from bench.models.training import Plan, held_out_loss, train, windows
 from bench.mx import named
-from bench.mx.casting import activations_cast, weights_cast
+from bench.mx.casting import SUBJECTS, under_cast
 from bench.mx.config import MxConfig, TrainingConfig
 from bench.mx.recipes import BASELINE, recipes, use_recipe
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 
-CASTS = {"activations": (activations_cast,), "weights": (weights_cast,), "both": (weights_cast, activations_cast)}
 NO_CAST = {"format": "none", "scale": "none", "subject": "none"}
 
 
@@ -94,10 +92,7 @@ def cast_losses(
     model: Decoder, held_out: Tensor, formats: Mapping[str, MXFormat], rules: Mapping[str, ScaleRule]
 ) -> Iterator[tuple[dict[str, str], float]]:
     """Loss with the inputs, the weights, or both of all linear layers cast; what was cast goes with it."""
-    for (scale, rule), (name, fmt), (subject, ways) in product(rules.items(), formats.items(), CASTS.items()):
-        cast = partial(fake_quantize, fmt=fmt, scale=rule)
-        with ExitStack() as stack:
-            for way in ways:
-                stack.enter_context(way(model, cast))
+    for (scale, rule), (name, fmt), subject in product(rules.items(), formats.items(), SUBJECTS):
+        with under_cast(model, partial(fake_quantize, fmt=fmt, scale=rule), subject):
             loss = held_out_loss(model, held_out)
         yield {"format": name, "scale": scale, "subject": subject}, loss
