@@ -55,6 +55,13 @@ def pointer(builder: ir.IRBuilder, address: ir.Value, to: ir.Type) -> ir.Value:
     return builder.inttoptr(address, to.as_pointer())
 
 
+def hidden(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """The same value, as one that the compiler knows nothing of: what is loaded through it does not stay in registers,
+    and rows that end and begin with one are not mixed."""
+    kind = "x" if isinstance(value.type, ir.VectorType) else "r"
+    return builder.asm(ir.FunctionType(value.type, [value.type]), "", f"={kind},0", [value], True)
+
+
 def load(builder: ir.IRBuilder, address: ir.Value, what: ir.Type, align: int) -> ir.Value:
     return builder.load(pointer(builder, address, what), align=align)
 
@@ -249,6 +256,16 @@ def decoded(
 
     f, i, address = types.float32, types.int32, types.int64
     return types.void(address, address, width, bits, integer, i, i, i, i, i, f), code
+
+
+@intrinsic
+def take(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """The int64 at `address`, which becomes one more: every thread that asks gets another."""
+
+    def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+        return builder.atomic_rmw("add", pointer(builder, arguments[0], INT64), INT64(1), "monotonic")
+
+    return types.int64(types.int64), code
 
 
 def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:

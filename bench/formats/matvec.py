@@ -1,46 +1,39 @@
 """Matrix-vector products on packed weights: weights are read once, as they are stored, and decoded in registers.
 
 Within a block products are summed in float32 before the block's scale is applied. How codes become float32 (the road)
-depends on the format and the processor; all roads are exact:
+depends on the format and the processor; all roads decode exactly:
 
 - shift: a code's bits, moved to their place in a float32, are its value times a power of two. Small ones become float32
   subnormals, which cost time, so this is for formats that seldom have them: four exponent bits and more, and integers.
-- lookup: a byte shuffle looks up codes of four bits in a table of their values (x86 with AVX2).
+- whole: codes that are whole numbers of their smallest step, four-bit ones through a byte shuffle, times the vector as
+  whole numbers: of 24 bits, for MXINT8 of 30, of the largest among 32 neighbours. Sums are exact until they meet the
+  scales (x86 with AVX2).
 - half: the same as shift by way of float16, where the processor converts that (x86 with F16C).
 - portable: integer arithmetic, any format, any processor.
 """
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import llvmlite.binding
 import numpy as np
 from numba import config as numba_config
-from numba import njit
+from numba import get_num_threads, njit
 
 from bench.formats.arguments import is_torch, numpy_view, readable, target
 from bench.formats.array import MXArray
 from bench.formats.blocks import FLOAT32_BIAS, SCALE_VALUES
 from bench.formats.description import MXFormat
-from bench.formats.dot_rows import (
-    CODES_PER_WORD,
-    HALF,
-    LANES,
-    LOOKUP,
-    PORTABLE,
-    ROADS,
-    SHIFT,
-    interleaved,
-    rows_kernel,
-)
+from bench.formats.dot_rows import CHUNK_ROWS, rows_kernel
 from bench.formats.kernels import address, decoding_constants, group_width
+from bench.formats.roads import CODES_PER_WORD, HALF, LANES, PORTABLE, ROADS, SHIFT, WHOLE, Codes
+from bench.formats.vectors import SHIFT_RAISED, Arranger
 
 ROWS = 4  # of the matrix, that share a load of the vector
 HALF_BIAS = 15
 HEADROOM = 30  # binades that scales are raised by, so that sums under the smallest scale keep their bits
-SHIFT_HEADROOM = 60  # binades that the vector is raised by where codes are read as far smaller numbers than they are
+LARGEST_NIBBLE = 32  # steps: whole numbers of four bits up to here do not overflow a sum
 
 
 def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
@@ -49,7 +42,8 @@ def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
     weights: of shape (rows, columns), its blocks along the columns. x: (columns,) float32, NumPy or torch.
     Agrees with float64 sums within 1e-6 of the largest result for some ten thousand columns; the order of the sums
     depends on format and processor, not on the number of threads. NaN and Inf come out as products and sums make them.
-    For threads on cores of their own set OMP_PROC_BIND=true before anything is imported.
+    Two threads may share a core unless OMP_PROC_BIND=true, OMP_NUM_THREADS and NUMBA_NUM_THREADS are set before Python
+    starts.
     Raises ValueError where a shape or the axis does not fit, TypeError where x is not float32; x and out otherwise as
     for `quantize` and `fake_quantize`.
     """
@@ -70,19 +64,19 @@ class Multiplier:
                 f"matvec: weights of shape={weights.shape}, axis={weights.axis}; needs (rows, columns), axis=1"
             )
         fmt = weights.fmt
-        road = best_road(fmt) if road is None else road
-        if road not in roads(fmt):
-            raise ValueError(f"matvec: road {road!r} cannot carry {fmt.name} here; can: {', '.join(roads(fmt))}")
-        width, (rows, self._columns) = group_width(fmt), weights.shape
-        self._weights, self._rows = weights, rows
         codes, scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
-        blocks = scales.shape[1]
-        self._held = codes, scales
-        self._prepared = blocks * fmt.block, _order(road, width), SHIFT_HEADROOM if _reads_small(road, fmt) else 0
-        self._kernel = _kernel_of(fmt, road, min(rows, ROWS), width)
+        (rows, self._columns), width, blocks = weights.shape, group_width(fmt), scales.shape[1]
+        groups, can = blocks * fmt.block // width, open_roads(fmt, self._columns)
+        road = best_road(fmt, self._columns) if road is None else road
+        if road not in can:
+            raise ValueError(f"matvec: road {road!r} cannot carry {fmt.name} here; can: {', '.join(can)}")
+        shape = _shape(fmt, road, width)
+        self._weights, self._rows, self._held = weights, rows, (codes, scales)
+        self._arrange = Arranger(road, shape, groups)
+        self._kernel = rows_kernel(road, min(rows, ROWS), shape, road == SHIFT and fmt.specials != "none")
         self._first = address(codes), blocks * fmt.block_bytes, address(scales), blocks
         self._last = (
-            rows, fmt.block // width, _table(fmt, road), SCALE_VALUES, _lookup_bytes(fmt), *decoding_constants(fmt),
+            rows, groups, fmt.block // width, _table(fmt, road), SCALE_VALUES, _nibbles(fmt), *decoding_constants(fmt),
         )  # fmt: skip
 
     def __call__(self, x: Any, out: Any = None) -> Any:
@@ -105,33 +99,40 @@ class Multiplier:
 
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
         """out: (rows,) sums, contiguous; not finite, and then False, where a row is to be summed again. x: float32."""
-        size, order, raised = self._prepared
-        prepared = np.empty(size, dtype=np.float32)
-        exponent = _prepare(np.ascontiguousarray(x), prepared, order, raised)
-        self._kernel(*self._first, address(prepared), address(out), *self._last)
+        arranged, exponent = self._arrange(np.ascontiguousarray(x))
+        workers = min(get_num_threads(), -(-self._rows // CHUNK_ROWS))
+        self._kernel(*self._first, address(arranged), address(out), workers, *self._last)
         return _finish(out, exponent - HEADROOM)
 
 
-def best_road(fmt: MXFormat) -> str:
-    """The fastest road that this processor and this format can take."""
-    can = roads(fmt)
-    if LOOKUP in can:
-        return LOOKUP
+def best_road(fmt: MXFormat, columns: int) -> str:
+    """The fastest road that this processor, this format and rows of this length can take."""
+    can = open_roads(fmt, columns)
+    if WHOLE in can:
+        return WHOLE
     if SHIFT in can and (fmt.is_integer or fmt.exponent_bits >= 4):
         return SHIFT
     return HALF if HALF in can else PORTABLE
 
 
-def roads(fmt: MXFormat) -> list[str]:
-    """Those that can carry this format on this processor."""
-    words = group_width(fmt) == CODES_PER_WORD * LANES
+def open_roads(fmt: MXFormat, columns: int) -> list[str]:
+    """Those that can carry this format in rows of this length on this processor."""
+    width = group_width(fmt)
+    words = width == CODES_PER_WORD * LANES
     can = {
         SHIFT: words and (fmt.specials == "none" or fmt.bits == 8),
-        LOOKUP: words and fmt.bits == 4 and has_feature("avx2"),
+        WHOLE: words and has_feature("avx2") and whole_can(fmt) and (fmt.bits == 8 or columns > width),
         HALF: half_can(fmt) and has_feature("f16c"),
         PORTABLE: True,
     }
     return [road for road in ROADS if can[road]]
+
+
+def whole_can(fmt: MXFormat) -> bool:
+    """Whether this format's codes are whole numbers of its smallest step, small enough for exact sums of products."""
+    if fmt.bits == 8:
+        return fmt.is_integer
+    return fmt.bits == 4 and fmt.specials == "none" and fmt.max_normal <= LARGEST_NIBBLE * fmt.min_step
 
 
 def half_can(fmt: MXFormat) -> bool:
@@ -148,17 +149,11 @@ def has_feature(name: str) -> bool:
     return bool(llvmlite.binding.get_host_cpu_features().get(name))
 
 
-def _reads_small(road: str, fmt: MXFormat) -> bool:
-    """Whether a road reads codes as far smaller numbers than they are."""
-    return road == SHIFT and not fmt.is_integer
-
-
-def _kernel_of(fmt: MXFormat, road: str, together: int, width: int) -> Callable[..., None]:
+def _shape(fmt: MXFormat, road: str, width: int) -> Codes:
     """Formats share a kernel where its code does not depend on how their bits are split."""
-    split = road in (SHIFT, HALF)
-    exponent_bits = fmt.exponent_bits if split else min(fmt.exponent_bits, 1)
-    special = road == SHIFT and fmt.specials != "none"
-    return rows_kernel(road, together, width, fmt.bits, exponent_bits, fmt.mantissa_bits if split else 0, special)
+    if road in (SHIFT, HALF):
+        return Codes(width, fmt.bits, fmt.exponent_bits, fmt.mantissa_bits)
+    return Codes(width, fmt.bits, 0 if road == WHOLE else min(fmt.exponent_bits, 1), 0)
 
 
 def _sum_again(weights: MXArray, x: np.ndarray, out: np.ndarray) -> None:
@@ -180,54 +175,20 @@ def _tensor(result: np.ndarray) -> Any:
 @cache
 def _table(fmt: MXFormat, road: str) -> np.ndarray:
     """(256,) float32: scale times 2**HEADROOM and what the road leaves out of an element."""
-    if road == LOOKUP or (road == PORTABLE and not fmt.is_integer):
-        missing = 1.0
-    elif fmt.is_integer:
+    if road == WHOLE or fmt.is_integer:
         missing = fmt.min_step
+    elif road == PORTABLE:
+        missing = 1.0
     else:
-        missing = 2.0 ** (HALF_BIAS - fmt.bias if road == HALF else FLOAT32_BIAS - SHIFT_HEADROOM - fmt.bias)
+        missing = 2.0 ** (HALF_BIAS - fmt.bias if road == HALF else FLOAT32_BIAS - SHIFT_RAISED - fmt.bias)
     with np.errstate(over="ignore"):
         return (SCALE_VALUES.astype(np.float64) * 2.0**HEADROOM * missing).astype(np.float32)
 
 
 @cache
-def _lookup_bytes(fmt: MXFormat) -> np.ndarray:
-    """(32,) uint8: the high and then the low bytes of a four-bit format's values in bfloat16, which holds them all."""
-    top = fmt.values[:16].view(np.uint32) >> 16
-    return np.concatenate([top >> 8, top & 0xFF]).astype(np.uint8)
-
-
-@cache
-def _order(road: str, width: int) -> np.ndarray:
-    """(width,): which element of a group each lane of the road's vectors holds, one vector after the other."""
-    elements = np.arange(width)
-    if road == SHIFT:
-        return elements.reshape(-1, CODES_PER_WORD).T.reshape(-1).copy()
-    if road == LOOKUP:
-        nibbles = np.concatenate([elements[0::2], elements[1::2]])
-        pairs = [nibbles[interleaved(start, width)].reshape(-1, 2) for start in (0, width // 4)]
-        return np.concatenate([pair[:, part] for pair in pairs for part in (0, 1)])
-    return elements
-
-
-@njit(cache=True)
-def _prepare(x, prepared, order, raised):
-    """x in the road's order, filled up with zeros, its largest magnitude raised to about 2**raised. Returns the
-    exponent that was taken out; 0 where x holds NaN or Inf, which then run through the sums."""
-    largest = np.float32(0.0)
-    for value in x:
-        largest = max(largest, abs(value))
-        if not np.isfinite(value):
-            largest = np.float32(0.0)
-            break
-    exponent = math.frexp(largest)[1] if largest > 0 else 0
-    up, factor = (raised - exponent) // 2, np.float32(math.ldexp(1.0, (raised - exponent) // 2))
-    rest = np.float32(math.ldexp(1.0, raised - exponent - up))
-    width = len(order)
-    for index in range(len(prepared)):
-        source = index // width * width + order[index % width]
-        prepared[index] = x[source] * factor * rest if source < len(x) else np.float32(0.0)
-    return exponent
+def _nibbles(fmt: MXFormat) -> np.ndarray:
+    """(16,) int8: a four-bit format's values in steps, where they are whole numbers that the road `whole` takes."""
+    return (fmt.values[:16] / fmt.min_step if whole_can(fmt) and fmt.bits == 4 else np.zeros(16)).astype(np.int8)
 
 
 @njit(cache=True)

@@ -27,14 +27,14 @@ def in_float64(packed, x):
         return packed.dequantize().astype(np.float64) @ np.asarray(x).astype(np.float64)
 
 
-def roads(fmt):
+def roads(fmt, columns):
     """Those that can carry this format here."""
     whole_words = room.group_width(fmt) == 32
     found = [room.PORTABLE]
     if whole_words and (fmt.specials == "none" or fmt.bits == 8):
         found.append(room.SHIFT)
-    if whole_words and fmt.bits == 4 and room.has_feature("avx2"):
-        found.append(room.LOOKUP)
+    if whole_words and room.has_feature("avx2") and (fmt.name == "mxint8" or (fmt.bits == 4 and columns > 32)):
+        found.append(room.WHOLE)
     if room.half_can(fmt) and room.has_feature("f16c"):
         found.append(room.HALF)
     return found
@@ -46,7 +46,7 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt, scale):
     weights, x = drawn(9, 1000, scale)
     packed = quantize(weights, fmt)
     expected = in_float64(packed, x)
-    for road in roads(fmt):
+    for road in roads(fmt, 1000):
         out = np.empty(9, dtype=np.float32)
         room.Multiplier(packed, road).sum_into(x, out)
         summed = np.isfinite(out)  # the others are summed again
@@ -56,9 +56,30 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt, scale):
 
 
 @every_format
+def test_one_element_far_above_its_neighbours_costs_no_more_than_rounding_it(fmt):
+    weights, x = drawn(5, 96)
+    x[[3, 40]] *= 1e5
+    packed = quantize(weights, fmt)
+    largest = np.abs(packed.dequantize()).max() * np.abs(x).sum()
+    for road in roads(fmt, 96):
+        product = room.Multiplier(packed, road)(x)
+        assert np.abs(product - in_float64(packed, x)).max() <= 1e-6 * largest, road
+
+
+@pytest.mark.parametrize("tiny", [1e-38, 1e-44, 0.0])
+def test_vectors_at_the_end_of_float32_keep_their_bits(tiny):
+    weights, x = drawn(5, 96)
+    x = (x * np.float64(tiny)).astype(np.float32)
+    for fmt in FORMATS.values():
+        packed = quantize(weights * np.float32(2.0**60), fmt)
+        expected = in_float64(packed, x)
+        assert matvec(packed, x) == pytest.approx(expected, rel=1e-6, abs=1e-6 * np.abs(expected).max()), fmt.name
+
+
+@every_format
 def test_a_road_that_would_read_a_format_wrong_is_refused(fmt):
     packed = quantize(drawn(2, 64)[0], fmt)
-    for road in {*room.ROADS, "none"} - {*roads(fmt)}:
+    for road in {*room.ROADS, "none"} - {*roads(fmt, 64)}:
         with pytest.raises(ValueError, match=f"matvec: road '{road}' cannot carry {fmt.name} here; can: "):
             room.Multiplier(packed, road)
 
