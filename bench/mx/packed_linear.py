@@ -21,6 +21,8 @@ class ProductLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (..., inputs)."""
+        if x.numel() == x.shape[-1]:
+            return self.product(x.view(-1)).view(*x.shape[:-1], -1)
         rows = [self.product(row) for row in x.reshape(-1, x.shape[-1])]
         return torch.stack(rows).view(*x.shape[:-1], -1)
 
