@@ -10,7 +10,7 @@ from bench.inputs import Problem
 from bench.mx.casting import linear_layers, weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
 from bench.mx.experiments.decode import FLOAT32, decode, enough_tokens
-from bench.mx.packed_linear import packed_product, products_replaced
+from bench.mx.packed_linear import make_engine, packed_product, plain_product, running, shared_inputs
 from tests.models.small import language_model
 from tests.mx import own
 
@@ -18,12 +18,18 @@ PROBLEMS = [Problem("How many apples are left?", "", 1), Problem("Ann has 3 boxe
 CONFIG = DecodeConfig(prompt_tokens=4, tokens=3, repeats=2, forced=5)
 
 
+def packed_engine(network, fmt):
+    groups = shared_inputs(network, lambda: network(torch.tensor([[1, 2]])))
+    return make_engine(network, groups, partial(packed_product, fmt=fmt))
+
+
 @pytest.mark.parametrize("fmt", [*FORMATS.values(), own.FORMAT], ids=lambda fmt: fmt.name)
 def test_packed_products_are_those_of_fake_quantised_weights(fmt):
     network, tokens = language_model().network, torch.tensor([[3, 1, 4, 1, 5]])
     with weights_cast(network, partial(fake_quantize, fmt=fmt)):
         expected = network(tokens)
-    with torch.inference_mode(), products_replaced(network, partial(packed_product, fmt=fmt)):
+    packed = packed_engine(network, fmt)
+    with torch.inference_mode(), running(network, packed):
         found = network(tokens)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
@@ -31,7 +37,7 @@ def test_packed_products_are_those_of_fake_quantised_weights(fmt):
 def test_the_model_is_given_back_as_it_was_even_after_an_error():
     network = language_model().network
     before = linear_layers(network)
-    with pytest.raises(RuntimeError), products_replaced(network, partial(packed_product, fmt=FORMATS["mxfp4"])):
+    with pytest.raises(RuntimeError), running(network, packed_engine(network, FORMATS["mxfp4"])):
         assert linear_layers(network) == {}
         raise RuntimeError
     assert linear_layers(network) == before
@@ -40,8 +46,19 @@ def test_the_model_is_given_back_as_it_was_even_after_an_error():
 def test_the_bytes_are_those_of_the_packed_weights():
     network = language_model().network
     elements = sum(layer.weight.numel() for layer in linear_layers(network).values())
-    with products_replaced(network, partial(packed_product, fmt=FORMATS["mxfp4"])) as read:
-        assert read == elements * 4.25 / 8
+    assert packed_engine(network, FORMATS["mxfp4"]).weight_bytes == elements * 4.25 / 8
+
+
+def test_layers_that_share_an_input_are_one_product_and_float32_stays_what_it_was():
+    network, tokens = language_model().network, torch.tensor([[3, 1, 4]])
+    groups = shared_inputs(network, lambda: network(tokens))
+    assert [[name.rpartition(".")[2] for name in group] for group in groups[:4]] == [
+        ["q", "k", "v"], ["out"], ["gate", "up"], ["down"]
+    ]  # fmt: skip
+    with torch.inference_mode():
+        expected = network(tokens)
+        with running(network, make_engine(network, groups, plain_product)):
+            torch.testing.assert_close(network(tokens), expected)
 
 
 def test_enough_tokens_run_on_into_the_next_question():

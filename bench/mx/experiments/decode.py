@@ -1,35 +1,34 @@
 """A real language model decoding with its linear layers in MX: tokens per second, bytes per token, and whether it still
 says the same."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numba
 import pandas as pd
 import torch
-from torch import nn
 
 from bench.formats import MXFormat, fake_quantize
 from bench.inputs import Problem
 from bench.measure.clocks import Stopwatch
+from bench.models.decoder import Decoder
 from bench.models.generation import Decoding
 from bench.models.smollm2 import LanguageModel
 from bench.mx import named
-from bench.mx.casting import linear_layers, weights_cast
+from bench.mx.casting import weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
-from bench.mx.packed_linear import packed_product, products_replaced
+from bench.mx.packed_linear import Engine, make_engine, packed_product, plain_product, running, shared_inputs
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 
 FLOAT32 = "float32"
-Engine = Callable[[], AbstractContextManager[int]]
 
 
 def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
-    """Every format decodes once per round from the same prompt; its speed over the float32 of that round. The
-    output head, tied to the embedding, stays float32 and counts in the bytes.
+    """Every format decodes once per round from the same prompt; its speed over the float32 of that round. Layers that
+    share an input are one product, in float32 too. The output head, tied to the embedding, stays float32 and counts in
+    the bytes.
 
     Teacher-forced, against the model with fake-quantised weights: max_difference of the logits; same_token, the share
     of next tokens that are the same; near_ties, those that are not where two best logits are closer than `near_tie`.
@@ -61,14 +60,10 @@ def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int)
     return tokens[:count]
 
 
-def _engines(network: nn.Module, formats: Mapping[str, MXFormat]) -> dict[str, Engine]:
-    float32 = sum(layer.weight.nbytes for layer in linear_layers(network).values())
-    return {
-        FLOAT32: lambda: nullcontext(float32),
-        **{
-            name: partial(products_replaced, network, partial(packed_product, fmt=fmt)) for name, fmt in formats.items()
-        },
-    }
+def _engines(network: Decoder, formats: Mapping[str, MXFormat]) -> dict[str, Engine]:
+    groups = shared_inputs(network, lambda: Decoding(network, 1).feed([0]))
+    makers = {FLOAT32: plain_product} | {name: partial(packed_product, fmt=fmt) for name, fmt in formats.items()}
+    return {name: make_engine(network, groups, make) for name, make in makers.items()}
 
 
 def _round(
@@ -78,12 +73,12 @@ def _round(
     seconds, read = {}, {}
     for name, engine in engines.items():
         decoding = _prompted(model, text, settings)
-        with engine() as weight_bytes:
+        with running(model.network, engine):
             token = int(decoding.feed(text[settings.prompt_tokens - 1 : settings.prompt_tokens]).argmax())
             watch = Stopwatch()
             for _ in range(settings.tokens):
                 token = int(decoding.feed([token]).argmax())
-            seconds[name], read[name] = watch.wall_s() / settings.tokens, weight_bytes + head
+            seconds[name], read[name] = watch.wall_s() / settings.tokens, engine.weight_bytes + head
     return [
         row
         for name, time in seconds.items()
@@ -109,7 +104,7 @@ def _compared(
     with weights_cast(model.network, partial(fake_quantize, fmt=fmt)):
         expected = model.run([text])[0, settings.prompt_tokens - 1 :]
         decoding = _prompted(model, text, settings)
-    with engine():
+    with running(model.network, engine):
         found = torch.stack([decoding.feed([token]) for token in (text[settings.prompt_tokens - 1], *forced)])
     best = expected.topk(2).values
     same = expected.argmax(dim=1) == found.argmax(dim=1)
