@@ -57,9 +57,9 @@ class DirectCastConfig(Strict):
     )
     language_subjects: Subjects = Field(["activations"], description="what of the language model is cast")
     embedding_subjects: Subjects = Field(["both"], description="what of the sentence encoder is cast")
-    tokens: Positive = Field(1_300, description="predicted tokens of GSM8K questions at least, for the language model")
+    tokens: Positive = Field(1_000, description="predicted tokens of GSM8K questions at least, for the language model")
     batch_tokens: Positive = Field(512, description="tokens that a model is given at once, whose logits are in memory")
-    questions: Annotated[int, Field(ge=2)] = Field(112, description="GSM8K questions for the sentence encoder")
+    questions: Annotated[int, Field(ge=2)] = Field(80, description="GSM8K questions for the sentence encoder")
 
 
 class TrainingConfig(Strict):
@@ -75,8 +75,8 @@ class TrainingConfig(Strict):
     width: Annotated[int, Field(ge=32, multiple_of=32)] = 96
     context: Annotated[int, Field(ge=32, multiple_of=32)] = Field(64, description="predicted bytes per window of text")
     batch: Positive = Field(8, description="windows per step")
-    steps: Positive = 280
-    warm_up: Positive = Field(28, description="steps")
+    steps: Positive = 200
+    warm_up: Positive = Field(20, description="steps")
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     every: Positive = Field(10, description="steps per point of a training curve")
     held_out: Positive = Field(160, description="windows of the test split per seed")
@@ -108,7 +108,7 @@ class ThroughputConfig(Strict):
         1 << 20, description="of the slower libraries"
     )
     threads: Annotated[list[Positive], Field(min_length=1)] = [1, 2]
-    passes: Positive = 5
+    passes: Positive = 4
     peer_passes: Positive = Field(2, description="passes that other libraries take part in, with the most threads")
     rounds: Positive = Field(1, description="timed calls per case and pass, whose median counts")
 
@@ -119,7 +119,7 @@ class MatvecConfig(Strict):
     shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
     )
-    repeats: Annotated[int, Field(ge=2)] = Field(9, description="rounds in which every product is timed once")
+    repeats: Annotated[int, Field(ge=2)] = Field(7, description="rounds in which every product is timed once")
 
 
 class DecodeConfig(Strict):
@@ -133,7 +133,7 @@ class DecodeConfig(Strict):
     prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of GSM8K questions that are read first")
     tokens: Positive = Field(16, description="tokens that are then decoded greedily")
     repeats: Annotated[int, Field(ge=2)] = Field(5, description="rounds in which every format decodes once")
-    forced: Positive = Field(24, description="tokens whose logits are compared with the fake-quantised model's")
+    forced: Positive = Field(16, description="tokens whose logits are compared with the fake-quantised model's")
     near_tie: Annotated[float, Field(gt=0)] = Field(1e-2, description="logits closer than this may swap their order")
 
 
@@ -145,7 +145,7 @@ class WireConfig(Strict):
     gbit_per_s: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1.0, 10.0], description="payload rates that a link is limited to, beside loopback without a limit"
     )
-    repeats: Positive = 8
+    repeats: Positive = 6
     timeout_s: Annotated[float, Field(gt=0)] = Field(60.0, description="how long one process waits for another")
 
 
