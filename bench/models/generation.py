@@ -1,6 +1,7 @@
 """Greedy decoding, one text at a time, with its keys and values kept."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import cast
 
 import torch
@@ -19,6 +20,12 @@ class Decoding:
         self._rotation = rotary_angles(capacity, shape)
         self._keys, self._values = torch.empty(2, shape.layers, shape.kv_heads, capacity, shape.head_width)
         self._length = 0
+
+    def branch(self) -> "Decoding":
+        """The same text so far, that grows on its own."""
+        other = copy(self)
+        other._keys, other._values = self._keys.clone(), self._values.clone()
+        return other
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[int]) -> Tensor:

@@ -39,3 +39,13 @@ def test_more_tokens_than_there_is_room_for_are_refused():
 
 def test_the_shape_has_grouped_heads():
     assert DECODER.heads > DECODER.kv_heads > 1
+
+
+def test_a_branch_grows_on_its_own():
+    network = random_decoder()
+    trunk, alone = Decoding(network, 6), Decoding(network, 6)
+    for decoding in (trunk, alone):
+        decoding.feed([3, 1])
+    branch = trunk.branch()
+    branch.feed([5])
+    torch.testing.assert_close(trunk.feed([4]), alone.feed([4]), rtol=0, atol=0)

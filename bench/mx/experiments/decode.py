@@ -39,10 +39,11 @@ def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) 
     text = enough_tokens(model, problems, settings.prompt_tokens + settings.forced)
     formats = named.formats(config.formats)
     engines = _engines(model.network, formats)
+    prompted = _prompted(model, text, settings)
     step = steps("mx decode", settings.repeats + len(formats))
     rows: list[dict[str, Any]] = []
     for repeat in range(settings.repeats):
-        rows += [{**row, "repeat": repeat} for row in _round(model, engines, text, settings)]
+        rows += [{**row, "repeat": repeat} for row in _round(model, engines, prompted, text, settings)]
         step(f"round {repeat + 1}")
     for name, fmt in formats.items():
         rows += [{"format": name, **row} for row in _compared(model, fmt, engines[name], text, settings)]
@@ -67,12 +68,12 @@ def _engines(network: Decoder, formats: Mapping[str, MXFormat]) -> dict[str, Eng
 
 
 def _round(
-    model: LanguageModel, engines: Mapping[str, Engine], text: Sequence[int], settings: DecodeConfig
+    model: LanguageModel, engines: Mapping[str, Engine], prompted: Decoding, text: Sequence[int], settings: DecodeConfig
 ) -> list[dict[str, Any]]:
     head = model.network.embedding.weight.nbytes
     seconds, read = {}, {}
     for name, engine in engines.items():
-        decoding = _prompted(model, text, settings)
+        decoding = prompted.branch()
         with running(model.network, engine):
             token = int(decoding.feed(text[settings.prompt_tokens - 1 : settings.prompt_tokens]).argmax())
             watch = Stopwatch()
