@@ -57,7 +57,7 @@ class DirectCastConfig(Strict):
     )
     language_subjects: Subjects = Field(["activations"], description="what of the language model is cast")
     embedding_subjects: Subjects = Field(["both"], description="what of the sentence encoder is cast")
-    tokens: Positive = Field(1_000, description="predicted tokens of GSM8K questions at least, for the language model")
+    tokens: Positive = Field(800, description="predicted tokens of GSM8K questions at least, for the language model")
     batch_tokens: Positive = Field(512, description="tokens that a model is given at once, whose logits are in memory")
     questions: Annotated[int, Field(ge=2)] = Field(80, description="GSM8K questions for the sentence encoder")
 
@@ -75,11 +75,11 @@ class TrainingConfig(Strict):
     width: Annotated[int, Field(ge=32, multiple_of=32)] = 96
     context: Annotated[int, Field(ge=32, multiple_of=32)] = Field(64, description="predicted bytes per window of text")
     batch: Positive = Field(8, description="windows per step")
-    steps: Positive = 200
-    warm_up: Positive = Field(20, description="steps")
+    steps: Positive = 160
+    warm_up: Positive = Field(16, description="steps")
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     every: Positive = Field(10, description="steps per point of a training curve")
-    held_out: Positive = Field(160, description="windows of the test split per seed")
+    held_out: Positive = Field(128, description="windows of the test split per seed")
 
 
 class ConformanceConfig(Strict):
@@ -132,7 +132,7 @@ class DecodeConfig(Strict):
 
     prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of GSM8K questions that are read first")
     tokens: Positive = Field(16, description="tokens that are then decoded greedily")
-    repeats: Annotated[int, Field(ge=2)] = Field(5, description="rounds in which every format decodes once")
+    repeats: Annotated[int, Field(ge=2)] = Field(4, description="rounds in which every format decodes once")
     forced: Positive = Field(16, description="tokens whose logits are compared with the fake-quantised model's")
     near_tie: Annotated[float, Field(gt=0)] = Field(1e-2, description="logits closer than this may swap their order")
 
@@ -145,7 +145,7 @@ class WireConfig(Strict):
     gbit_per_s: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1.0, 10.0], description="payload rates that a link is limited to, beside loopback without a limit"
     )
-    repeats: Positive = 6
+    repeats: Positive = 5
     timeout_s: Annotated[float, Field(gt=0)] = Field(60.0, description="how long one process waits for another")
 
 
