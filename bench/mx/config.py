@@ -59,7 +59,7 @@ class DirectCastConfig(Strict):
     embedding_subjects: Subjects = Field(["both"], description="what of the sentence encoder is cast")
     tokens: Positive = Field(800, description="predicted tokens of GSM8K questions at least, for the language model")
     batch_tokens: Positive = Field(512, description="tokens that a model is given at once, whose logits are in memory")
-    questions: Annotated[int, Field(ge=2)] = Field(80, description="GSM8K questions for the sentence encoder")
+    questions: Annotated[int, Field(ge=2)] = Field(64, description="GSM8K questions for the sentence encoder")
 
 
 class TrainingConfig(Strict):
@@ -119,7 +119,7 @@ class MatvecConfig(Strict):
     shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
     )
-    repeats: Annotated[int, Field(ge=2)] = Field(7, description="rounds in which every product is timed once")
+    repeats: Annotated[int, Field(ge=2)] = Field(6, description="rounds in which every product is timed once")
 
 
 class DecodeConfig(Strict):
