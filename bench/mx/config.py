@@ -119,7 +119,7 @@ class MatvecConfig(Strict):
     shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
     )
-    repeats: Annotated[int, Field(ge=2)] = Field(6, description="rounds in which every product is timed once")
+    repeats: Annotated[int, Field(ge=2)] = Field(8, description="rounds in which every product is timed once")
 
 
 class DecodeConfig(Strict):

@@ -1,15 +1,18 @@
-"""SmolLM2-135M decoding one token at a time with its linear layers in MX, beside float32 in the same engine, against
-the bytes of weights that a token reads (the output head stays float32). The line is what reading those bytes alone
-would allow at the rate of a sum over a large matrix with all threads. Bars are 95 % intervals over the rounds."""
+"""SmolLM2-135M decoding one token at a time with its linear layers in MX, beside float32 in the same engine. Left:
+against the bytes of weights that a token reads (the output head stays float32); the dashed line is what reading those
+bytes alone would allow at the rate of a sum over a large matrix with all threads. Right: speed over the float32 of the
+same round, and what the bytes would allow (|). Bars are 95 % intervals over the rounds."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from bench.stats import mean_interval
+from bench.stats import Estimate, mean_interval
 from figures.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "A language model decoding with packed weights"
@@ -17,26 +20,52 @@ SOURCES = ["mx/decode", "mx/matvec"]
 
 
 def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
-    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), width_ratios=[1.1, 1])
     read = decode[decode["metric"] == "bytes_per_token"].groupby("format")["value"].first() / 1e6
-    speed = decode[decode["metric"] == "tokens_per_s"]
     styles = format_style(name for name in read.index if name != "float32")
-    grey = {"float32": {"color": "#7F7F7F", "marker": "o"}}
-    looks: dict[str, Any] = {**styles, **grey}
-    for name, look in looks.items():
-        if name not in read:
-            continue
-        found = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
-        ends = [[found.value - found.low], [found.high - found.value]]
-        axis.errorbar(read[name], found.value, yerr=ends, elinewidth=1.1, lw=0, label=format_label(name), **look)
-    rate = _read_rate(matvec)
+    _speeds(left, decode, read, {**styles, "float32": {"color": "#7F7F7F", "marker": "o"}})
+    _reading(left, read, _read_rate(matvec))
+    for place, (name, look) in enumerate(styles.items()):
+        found = _mean(decode, "over_float32", name)
+        drawn: Any = look
+        right.errorbar(found.value, place, xerr=_ends(found), elinewidth=1.1, **drawn)
+        right.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
+    right.axvline(1, color="#888888", lw=0.7)
+    right.set_yticks(range(len(styles)), [format_label(name) for name in styles])
+    right.set_ylim(len(styles) - 0.4, -0.6)
+    right.set_xlim(left=0)
+    right.set_xlabel("speed over float32 (x)")
+    return figure
+
+
+def _speeds(axis: Axes, decode: pd.DataFrame, read: pd.Series, styles: dict[str, dict[str, str]]) -> None:
+    for name, style in styles.items():
+        if name in read:
+            found = _mean(decode, "tokens_per_s", name)
+            look: Any = style
+            label = format_label(name)
+            axis.errorbar(read[name], found.value, yerr=_ends(found), elinewidth=1.1, lw=0, label=label, **look)
+
+
+def _reading(axis: Axes, read: pd.Series, rate: float) -> None:
+    """rate: bytes per second."""
     megabytes = np.linspace(0.8 * read.min(), 1.1 * read.max(), 100)
     axis.plot(megabytes, rate / 1e6 / megabytes, color="#444444", ls="--", lw=0.9, label="reading alone")
-    axis.set_ylim(bottom=0)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(ScalarFormatter())
+    axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("weights read per token (MB)")
     axis.set_ylabel("speed (tokens/s)")
-    figure.legend(loc="outside right upper")
-    return figure
+    axis.legend(fontsize=6.5, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.18))
+
+
+def _mean(decode: pd.DataFrame, metric: str, name: str) -> Estimate:
+    return mean_interval(decode[(decode["metric"] == metric) & (decode["format"] == name)]["value"].to_numpy())
+
+
+def _ends(found: Estimate) -> list[list[float]]:
+    return [[found.value - found.low], [found.high - found.value]]
 
 
 def _read_rate(matvec: pd.DataFrame) -> float:
