@@ -50,8 +50,7 @@ class Codes(NamedTuple):
 @dataclass(frozen=True)
 class Step:
     """groups: of `width` codes, that a step takes. vectors: registers that its part of the vector fills, by kind.
-    low_bits: of the lower digit of a whole number. units: whether a register for each group follows, with its unit in
-    the lanes of its sums, and zeros."""
+    low_bits: of the lower digit of a whole number."""
 
     groups: int
     vectors: tuple[ir.VectorType, ...]
@@ -59,7 +58,7 @@ class Step:
 
     @property
     def kinds(self) -> tuple[ir.VectorType, ...]:
-        """Of all registers, the units' behind the vector's."""
+        """Of all registers: behind the vector's one for each group, with its unit in the lanes of its sums."""
         return self.vectors + (FLOATS,) * (self.groups if self.low_bits else 0)
 
     @property
@@ -70,9 +69,9 @@ class Step:
 def step_of(road: str, codes: Codes) -> Step:
     if road != WHOLE:
         return Step(1, (FLOATS,) * (codes.width // LANES))
-    return (
-        Step(2, (HALVES,) * 4 + (OCTETS,) * 2, low_bits=8) if codes.bits == 4 else Step(1, (HALVES,) * 4, low_bits=14)
-    )
+    if codes.bits == 4:
+        return Step(2, (HALVES,) * 4 + (OCTETS,) * 2, low_bits=8)
+    return Step(1, (HALVES,) * 4, low_bits=14)
 
 
 def float_products(

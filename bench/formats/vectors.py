@@ -15,6 +15,9 @@ DEEPEST = 100  # binades under the largest, below which groups of whole numbers 
 LOWEST = -DEEPEST - FLOAT32_BIAS
 POWERS = np.ldexp(1.0, np.arange(LOWEST, 200))
 LARGEST = FLOAT32_BIAS + 1  # exponent that a finite float32 can have
+UNFIT = LARGEST + 1
+SPAN = 48  # binades between float32 elements that no road loses anything of
+LOSS = 2.5e-7  # of a vector beside the largest of each group, that rounding to whole numbers may cost
 
 
 class Arranger:
@@ -26,23 +29,30 @@ class Arranger:
         self._order, self._low_order = _orders(road, codes)
         self._raised = SHIFT_RAISED if road == SHIFT and codes.exponent_bits > 0 else 0
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, int]:
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, int] | None:
         """x: contiguous float32. Returns what the kernel reads, and the exponent of the power of two to give back to
-        the sums. Where x is not finite neither are they."""
+        the sums; None where x spans more than this road can hold, or is not finite."""
         step, width = self._step, len(self._order)
         arranged = np.empty((self._steps, step.bytes // 4), dtype=np.float32)
         if not step.low_bits:
-            return arranged, _floats(x, arranged.reshape(-1), self._order, self._raised)
+            exponent = _floats(x, arranged.reshape(-1), self._order, self._raised)
+            return (arranged, exponent) if exponent <= LARGEST else None
         high, digits = arranged.view(np.int16), arranged.view(np.uint8 if step.groups > 1 else np.int16)
         low_at = 2 * width // digits.itemsize
         low, units = digits[:, low_at : low_at + width], arranged[:, len(step.vectors) * LANES :]
         raised = step.low_bits + HIGH_BITS
         exponent = _whole(
-            x, high[:, :width], low, units, self._order, self._low_order, step.low_bits, raised, self._groups
+            x,
+            high[:, :width],
+            low,
+            units,
+            self._order,
+            self._low_order,
+            step.low_bits,
+            raised,
+            self._groups,
         )
-        if exponent > LARGEST:
-            arranged.fill(np.nan)
-        return arranged, exponent - raised
+        return (arranged, exponent - raised) if exponent <= LARGEST else None
 
 
 @cache
@@ -69,10 +79,24 @@ def _exponent(bits):
 
 
 @njit(cache=True)
+def _spans(bits, exponent):
+    """Whether a magnitude lies between zero and 2**exponent. bits: of float32, as int32."""
+    bound = max(exponent + FLOAT32_BIAS, 0) << FLOAT32_MANTISSA
+    found = False
+    for value in bits:
+        magnitude = value & np.int32(ABS_MASK)
+        found |= (magnitude > 0) & (magnitude < bound)
+    return found
+
+
+@njit(cache=True)
 def _floats(x, arranged, order, raised):
-    """x, its largest magnitude raised to about 2**raised; zeros behind it. NaN and Inf run through the sums."""
-    exponent = _exponent(x.view(np.int32))
-    exponent = exponent if exponent <= LARGEST else 0
+    """x, its largest magnitude raised to about 2**raised; zeros behind it. Returns UNFIT where magnitudes are more than
+    SPAN binades apart, or not finite."""
+    bits = x.view(np.int32)
+    exponent = _exponent(bits)
+    if exponent > LARGEST or _spans(bits, exponent - SPAN):
+        return UNFIT
     up = (raised - exponent) // 2
     factor, rest = np.float32(math.ldexp(1.0, up)), np.float32(math.ldexp(1.0, raised - exponent - up))
     width = len(order)
@@ -87,11 +111,14 @@ def _floats(x, arranged, order, raised):
 def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
     """Every step: the digits of x, whose group's largest becomes about 2**raised; and each group's unit times
     2**raised, in the lanes of its sums. A last group without a partner is the second of its step; the first is then
-    zero."""
+    zero. Returns UNFIT where rounding costs more than LOSS of what is beside the largest of each group."""
     exponent, (steps, width) = _exponent(x.view(np.int32)), high.shape
+    if exponent > LARGEST:
+        return UNFIT
     together = units.shape[1] // LANES
     size, lanes = width // together, LANES // together
     numbers = np.empty(width, dtype=np.int32)
+    lost, kept = 0.0, 0.0
     shift, mask, most = np.int32(low_bits), np.int32((1 << low_bits) - 1), np.int32((1 << raised) - 1)
     for step in range(steps):
         first = min(step * together, groups - together)
@@ -100,14 +127,23 @@ def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
             group = x[start : start + size]
             own = max(_exponent(group.view(np.int32)), exponent - DEEPEST)
             factor = 0.0 if first + part < step * together else POWERS[raised - own - LOWEST]
+            present, largest, squares = 0, 0, 0
             for element in range(len(group)):
-                number = np.int32(np.rint(group[element] * factor))
-                numbers[part * size + element] = min(number, most)
+                number = min(np.int32(np.rint(group[element] * factor)), most)
+                numbers[part * size + element] = number
+                present += group[element] != np.float32(0.0)
+                square = np.int64(number) * np.int64(number)
+                largest = max(largest, square)
+                squares += square
+            unit = POWERS[own - exponent - LOWEST]
+            if factor > 0.0:
+                lost += max(present - 1, 0) * unit * unit
+                kept += (squares - largest) * unit * unit
             numbers[part * size + len(group) : (part + 1) * size] = 0
             units[step, part * LANES : (part + 1) * LANES] = 0.0
             lane = part * (LANES + lanes)
-            units[step, lane : lane + lanes] = POWERS[own - exponent - LOWEST]
+            units[step, lane : lane + lanes] = unit
         for lane in range(width):
             high[step, lane] = numbers[order[lane]] >> shift
             low[step, lane] = numbers[low_order[lane]] & mask
-    return exponent
+    return exponent if lost <= 12 * LOSS**2 * kept else UNFIT  # rounding a number costs a twelfth of its unit's square

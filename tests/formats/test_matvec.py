@@ -66,6 +66,30 @@ def test_one_element_far_above_its_neighbours_costs_no_more_than_rounding_it(fmt
         assert np.abs(product - in_float64(packed, x)).max() <= 1e-6 * largest, road
 
 
+@every_format
+@pytest.mark.parametrize("outlier", [1e2, 1e3, 1e5, 1e7, 1e9, 1e20, 1e30, -3.4e38])
+@pytest.mark.parametrize("columns", [33, 96, 256])
+def test_an_outlier_that_meets_a_weight_of_zero_takes_nothing_from_its_neighbours(fmt, outlier, columns):
+    weights, x = drawn(16, columns)
+    weights[:, 5], x[5] = 0, outlier
+    packed = quantize(weights, fmt)
+    expected = in_float64(packed, x)
+    assert np.abs(matvec(packed, x) - expected).max() <= 1e-6 * np.abs(expected).max()
+    for road in roads(fmt, columns):
+        assert np.abs(room.Multiplier(packed, road)(x) - expected).max() <= 1e-6 * np.abs(expected).max(), road
+
+
+@every_format
+def test_vectors_of_any_exponents_lose_nothing_that_counts(fmt):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        weights, x = drawn(5, 65)
+        x = (x * np.exp2(rng.integers(-60, 60, 65))).astype(np.float32)
+        packed = quantize(weights, fmt)
+        magnitudes = np.abs(packed.dequantize().astype(np.float64)) @ np.abs(x.astype(np.float64))
+        assert (np.abs(matvec(packed, x) - in_float64(packed, x)) <= 1e-6 * magnitudes).all()
+
+
 @pytest.mark.parametrize("tiny", [1e-38, 1e-44, 0.0])
 def test_vectors_at_the_end_of_float32_keep_their_bits(tiny):
     weights, x = drawn(5, 96)
