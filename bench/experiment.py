@@ -5,10 +5,10 @@ writes its table with its provenance beside it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -74,15 +74,27 @@ def read_config(path: Path, config_type: type[ConfigT]) -> ConfigT:
     except OSError as error:
         raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        raise UserError(config_error(str(path), error)) from error
+        raise UserError(config_error(str(path), error, config_type)) from error
 
 
-def config_error(where: str, error: ValidationError) -> str:
+def config_error(where: str, error: ValidationError, config_type: type[BaseModel]) -> str:
     """A pydantic error as lines of `config: where: knob: what is wrong (got …)`."""
-    return "\n".join(
-        f"config: {where}: {'.'.join(map(str, part['loc'])) or 'top level'}: {part['msg']} (got {part['input']!r:.80})"
-        for part in error.errors()
-    )
+    lines = []
+    for part in error.errors():
+        *above, knob = part["loc"] or ("top level",)
+        wrong = part["msg"]
+        if part["type"] == "extra_forbidden":
+            wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
+        lines.append(f"config: {where}: {'.'.join(map(str, (*above, knob)))}: {wrong} (got {part['input']!r:.80})")
+    return "\n".join(lines)
+
+
+def _knobs(config_type: Any, above: Sequence[int | str]) -> list[str]:
+    """Of the part of the config that lies under these keys."""
+    for key in above:
+        is_model = isinstance(config_type, type) and issubclass(config_type, BaseModel)
+        config_type = config_type.model_fields[key].annotation if is_model else get_args(config_type)[-1]
+    return list(config_type.model_fields)
 
 
 def run(

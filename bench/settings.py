@@ -20,8 +20,8 @@ InputMode = Literal["auto", "stand-in", "required"]
 
 class Settings(BaseModel):
     """size: names the config in expected.toml. note: a limit that every verdict of this config has.
-    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where
-    it is not set. inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
+    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where it is not set.
+    inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -42,7 +42,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
             {key: value if key in texts else _with_numbers(value) for key, value in config.items()}
         )
     except ValidationError as error:
-        raise UserError(config_error("workflows/config", error)) from error
+        raise UserError(config_error("workflows/config", error, Settings)) from error
     unknown = sorted(set(settings.inputs) - set(catalogue()))
     if unknown:
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
@@ -51,9 +51,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     if folder and not Path(folder).is_dir():
         where = "inputs_dir" if settings.inputs_dir else "JOULEPROOF_INPUTS"
         raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
-    named.formats(settings.mx.formats)
-    for rules in (settings.mx.scales, settings.mx.direct_cast.scales):
-        named.scale_rules(rules)
+    named.find_all(settings.mx)
     return settings.model_copy(update={"inputs_dir": folder})
 
 

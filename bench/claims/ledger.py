@@ -109,7 +109,7 @@ def read_ledger(path: Path) -> list[Claim]:
         try:
             claims.append(Claim.model_validate(row))
         except ValidationError as error:
-            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error)) from error
+            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error, Claim)) from error
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:

@@ -67,6 +67,12 @@ class MXArray:
         if is_torch(self.codes) != is_torch(self.scales):
             raise TypeError("MXArray: codes and scales are not of one kind, NumPy or torch")
 
+    def __repr__(self) -> str:
+        return f"MXArray({self.fmt.name}, shape={self.shape}, axis={self.axis})"
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError("MXArray: holds packed codes; dequantize() gives their values, matvec multiplies by them")
+
     @property
     def nbytes(self) -> int:
         """Bytes of codes and scales, padding included."""

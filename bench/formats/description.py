@@ -32,6 +32,9 @@ class MXFormat:
     block: int = 32
 
     def __post_init__(self) -> None:
+        numbers = (self.exponent_bits, self.mantissa_bits, self.bias, self.block)
+        if not isinstance(self.name, str) or any(type(number) is not int for number in numbers):
+            raise TypeError(f"format {self.name!r}: its name must be a str, its bits, bias and block must be int")
         if not (0 <= self.exponent_bits <= 5 and self.mantissa_bits >= 0 and 2 <= self.bits <= 8):
             raise ValueError(
                 f"format {self.name}: exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits} "

@@ -100,6 +100,10 @@ class Multiplier:
         into[...] = result
         return out
 
+    def __reduce__(self) -> tuple[type["Multiplier"], tuple[MXArray, str]]:
+        """A copy, or what another process unpickles, is made anew: addresses do not travel."""
+        return Multiplier, (self._weights, self._road)
+
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
         """out: (rows,) sums, contiguous; not finite, and then False, where a row is to be summed again. x: float32."""
         found = self._arrange(np.ascontiguousarray(x))

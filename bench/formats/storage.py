@@ -26,7 +26,7 @@ FIELD_TYPES = {"name": str, "exponent_bits": int, "mantissa_bits": int, "bias": 
 
 
 def save_mxarray(packed: MXArray, path: Path | str) -> None:
-    """Written whole or not at all; the same array gives the same bytes.
+    """Written whole or not at all, its folders too where they are missing; the same array gives the same bytes.
 
     Raises TypeError where `packed` is no MXArray, ValueError where its format could not be read back (it has the name
     of a built-in one and is another), and bench.errors.UserError where the file cannot be written.

@@ -127,7 +127,7 @@ def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
             group = x[start : start + size]
             own = max(_exponent(group.view(np.int32)), exponent - DEEPEST)
             factor = 0.0 if first + part < step * together else POWERS[raised - own - LOWEST]
-            present, largest, squares = 0, 0, 0
+            present, largest, squares = 0, np.int64(0), np.int64(0)
             for element in range(len(group)):
                 number = min(np.int32(np.rint(group[element] * factor)), most)
                 numbers[part * size + element] = number

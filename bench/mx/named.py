@@ -1,4 +1,4 @@
-"""The formats and scale rules that a config names, built in or a user's own."""
+"""What a config names, built in or a user's own: formats, scale rules, casts, recipes."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -6,8 +6,26 @@ from typing import TypeVar
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule
+from bench.mx.config import MxConfig, TrainingConfig
+from bench.mx.others import named_others
+from bench.mx.parts import PARTS
 
 T = TypeVar("T")
+
+
+def find_all(config: MxConfig) -> None:
+    """Raises UserError where the config names anything that is not there."""
+    formats(config.formats)
+    formats(list(config.direct_cast.more_scales))
+    for names in (config.scales, config.direct_cast.scales, config.training.scales):
+        scale_rules(names)
+    for names in config.direct_cast.more_scales.values():
+        scale_rules([name for name in names if name not in PARTS])
+    named_others(config.error_sources.others)
+    if config.training.recipes != TrainingConfig().recipes:
+        from bench.mx.recipes import recipes  # torch with it, which takes seconds
+
+        recipes(config.training.recipes)
 
 
 def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:

@@ -52,7 +52,7 @@ def test_an_id_given_twice_is_refused(read):
         ({"accept": [float("nan"), 2.0]}, "is empty"),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),
         ({"tier": "guessed"}, "tier=guessed is not one of measured, simulated, cited"),
-        ({"quarry": "x"}, "quarry: Extra inputs are not permitted"),
+        ({"quarry": "x"}, "quarry: no such knob; known here: id, "),
         ({"id": "No Id"}, "id: "),
         ({"unit": 3}, "unit: "),
         ({"query": {"published": QUERY}}, "query names versions ['published']"),
@@ -62,7 +62,7 @@ def test_an_id_given_twice_is_refused(read):
         ({"query": {"-": {**QUERY, "best": "median", "by": "format"}}}, "query.-.best: "),
         ({"query": {"-": {**QUERY, "bound": "upper"}}}, "query.-.bound: "),
         ({"query": {"-": {**QUERY, "table": "thing"}}}, "query.-.table: "),
-        ({"query": {"-": {**QUERY, "wher": "x"}}}, "query.-.wher: Extra inputs are not permitted"),
+        ({"query": {"-": {**QUERY, "wher": "x"}}}, "query.-.wher: no such knob; known here: "),
         ({"query": {"-": {"table": "mx/thing", "metric": "m"}}}, "query.-.label: Field required"),
     ],
 )

@@ -157,3 +157,10 @@ def test_a_scale_rule_of_the_users_own_is_clamped_to_what_a_scale_holds():
         return np.full(amax.shape, 1_000, dtype=np.int32)
 
     assert quantize(np.ones(32, dtype=np.float32), "mxfp4", scale=huge).scales.tolist() == [254]
+
+
+def test_a_quantised_array_is_shown_in_a_line_and_is_no_array_of_numbers():
+    packed = quantize(numbers((4, 32)), FMT)
+    assert repr(packed) == f"MXArray({packed.fmt.name}, shape=(4, 32), axis=1)"
+    with pytest.raises(TypeError, match="dequantize"):
+        np.asarray(packed)

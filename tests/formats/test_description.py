@@ -110,3 +110,11 @@ def test_a_function_passes_through_where_a_scale_rule_is_asked_for():
         return np.zeros(amax.shape, dtype=np.int32)
 
     assert get_scale_rule(rule) is rule
+
+
+@pytest.mark.parametrize(
+    "fields", [{"exponent_bits": 2.0}, {"mantissa_bits": True}, {"bias": 1.0}, {"block": 32.0}, {"name": 7}]
+)
+def test_a_field_of_another_type_is_refused(fields):
+    with pytest.raises(TypeError, match="must be"):
+        MXFormat(**{"name": "mine", "exponent_bits": 2, "mantissa_bits": 1, **fields})

@@ -1,6 +1,7 @@
 """Products on packed weights: every road against float64 sums of what the weights read back as."""
 
 import importlib
+import pickle
 
 import numpy as np
 import pytest
@@ -208,3 +209,12 @@ def test_an_out_that_does_not_fit_is_refused():
     packed = quantize(np.ones((4, 64), dtype=np.float32), "mxfp4")
     with pytest.raises(ValueError, match=r"^matvec: out is a ndarray of shape=\(3,\)"):
         matvec(packed, np.ones(64, dtype=np.float32), out=np.empty(3, dtype=np.float32))
+
+
+def test_a_multiplier_that_was_pickled_multiplies_by_its_own_weights():
+    weights, x = drawn(5, 96)
+    multiply = room.Multiplier(quantize(weights, "mxfp4"))
+    again = pickle.loads(pickle.dumps(multiply))
+    expected = multiply(x)
+    del multiply
+    assert np.array_equal(again(x), expected)

@@ -165,7 +165,7 @@ def test_a_config_that_is_not_there_is_one_line_that_names_it(tmp_path):
         ("", "top level: Invalid JSON"),
         ("3", "top level: "),
         ('{"sides": "six"}', "sides: Input should be a valid integer"),
-        ('{"side": 6}', "side: Extra inputs are not permitted"),
+        ('{"side": 6}', "side: no such knob; known here: sides"),
     ],
 )
 def test_a_wrong_config_is_one_line_that_names_file_and_knob(run, config, complaint):

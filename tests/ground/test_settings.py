@@ -51,9 +51,10 @@ def test_a_size_changes_what_it_names_and_keeps_the_rest():
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ({"size": "mine", "sise": 1}, "sise: Extra inputs are not permitted (got 1)"),
-        ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: Extra inputs are not permitted"),
+        ({"size": "mine", "sise": 1}, "sise: no such knob; known here: size, note, inputs_dir, inputs, mx (got 1)"),
+        ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: no such knob; known here: formats, scales, qsnr, "),
         ({"size": "mine", "mx": {"qsnr": {"vectors": "many"}}}, "mx.qsnr.vectors: Input should be a valid integer"),
+        ({"size": "mine", "mx": {"qsnr": {"seed": 1}}}, "mx.qsnr.seed: no such knob; known here: distributions, "),
         ({"size": "mine", "mx": {"qsnr": {"vectors": 1.5}}}, "mx.qsnr.vectors: "),
         ({"size": "mine", "mx": 3}, "mx: "),
         ({"size": "mine", "inputs": {"gsm8k_test": "never"}}, "inputs.gsm8k_test: Input should be 'auto'"),
@@ -111,9 +112,22 @@ def test_a_folder_of_inputs_that_is_not_there_is_found_before_any_job(config, en
         read_settings({"size": "mine", **config}, environment)
 
 
-@pytest.mark.parametrize("knob", ["formats", "scales"])
-def test_a_name_that_is_not_known_is_found_before_any_job(knob):
-    assert "'nothing' is not known; built in: " in message_of({"size": "mine", "mx": {knob: ["nothing"]}})
+@pytest.mark.parametrize(
+    "mx",
+    [
+        {"formats": ["nothing"]},
+        {"scales": ["nothing"]},
+        {"scales": ["floor_clip_only"]},
+        {"direct_cast": {"scales": ["nothing"]}},
+        {"direct_cast": {"more_scales": {"nothing": ["even"]}}},
+        {"direct_cast": {"more_scales": {"mxfp4": ["nothing"]}}},
+        {"error_sources": {"others": ["nothing"]}},
+        {"training": {"recipes": ["nothing"]}},
+        {"training": {"scales": ["nothing"]}},
+    ],
+)
+def test_a_name_that_is_not_known_is_found_before_any_job(mx):
+    assert "is not known; built in: " in message_of({"size": "mine", "mx": mx})
 
 
 def test_the_tiny_config_says_that_it_decides_nothing():
