@@ -27,6 +27,7 @@ PYTHON = sys.executable
 
 include: "workflows/inputs.smk"
 include: "workflows/mx.smk"
+include: "workflows/phase_split.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
 

@@ -14,6 +14,8 @@ from bench.files import write_text
 from bench.inputs import catalogue
 from bench.mx import named
 from bench.mx.config import MxConfig
+from bench.phase_split.config import PhaseSplitConfig
+from bench.phase_split.named import designs
 
 InputMode = Literal["auto", "stand-in", "required"]
 
@@ -31,6 +33,7 @@ class Settings(BaseModel):
     inputs_dir: str | None = None
     inputs: dict[str, InputMode] = {}
     mx: MxConfig = MxConfig()
+    phase_split: PhaseSplitConfig = PhaseSplitConfig()
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -52,6 +55,8 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         where = "inputs_dir" if settings.inputs_dir else "JOULEPROOF_INPUTS"
         raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
     named.find_all(settings.mx)
+    for service in settings.phase_split.capacity.services:
+        designs(settings.phase_split.designs, service)
     return settings.model_copy(update={"inputs_dir": folder})
 
 
@@ -73,6 +78,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     """
     contents = {
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
+        "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():

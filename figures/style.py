@@ -64,6 +64,24 @@ RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that form
     "mxfp4_stochastic": ("#E69F00", "X"),
     "mxfp4_hadamard": ("#8C564B", "s"),
 }
+DESIGN_LABELS = {
+    "baseline_a100": "Baseline-A100",
+    "baseline_h100": "Baseline-H100",
+    "splitwise_aa": "Splitwise-AA",
+    "splitwise_hh": "Splitwise-HH",
+    "splitwise_ha": "Splitwise-HA",
+    "splitwise_hhcap": "Splitwise-HHcap",
+}
+DESIGN_STYLES = {  # colour, marker
+    "baseline_a100": ("#9A9A9A", "o"),
+    "baseline_h100": ("#444444", "s"),
+    "splitwise_aa": ("#E69F00", "^"),
+    "splitwise_hh": ("#0072B2", "D"),
+    "splitwise_ha": ("#009E73", "v"),
+    "splitwise_hhcap": ("#CC79A7", "P"),
+}
+VERSION_STYLES = {"published": ("#9A9A9A", "o"), "corrected": ("#0072B2", "D")}  # colour, marker
+SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
 TIER_MARKS = {"measured": "●", "simulated": "▲", "cited": "○"}
 VERDICT_STYLES = {  # glyph, face, text
     "reproduced": ("✓", "#0F6B57", "white"),
@@ -121,6 +139,18 @@ def format_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
     return {
         name: {"color": FORMAT_COLOURS.get(name) or next(spare), "marker": FORMAT_MARKERS.get(name, "X")}
         for name in ordered_formats(names)
+    }
+
+
+def design_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Colour, marker and label of each cluster design, in the order of the labels; others after them, by name."""
+    present = set(names)
+    ordered = [name for name in DESIGN_LABELS if name in present] + sorted(present - set(DESIGN_LABELS))
+    spare = iter(OTHER_COLOURS * 10)
+    looks = {name: DESIGN_STYLES.get(name) or (next(spare), "*") for name in ordered}
+    return {
+        name: {"color": colour, "marker": marker, "label": DESIGN_LABELS.get(name, name)}
+        for name, (colour, marker) in looks.items()
     }
 
 

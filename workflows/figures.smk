@@ -98,6 +98,11 @@ rule mx:
         [path for path in FIGURE_FILES if "/mx/" in path],
 
 
+rule phase_split:
+    input:
+        [path for path in FIGURE_FILES if "/phase_split/" in path],
+
+
 rule verdicts:
     input:
         RESULT_FILES,

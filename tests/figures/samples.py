@@ -1,16 +1,41 @@
 """Small tables in the schema for every figure: from the experiments themselves where these are fast, else made up."""
 
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from bench.formats import FORMATS
+from bench.inputs import read_profile, read_trace
+from bench.inputs.stand_in import azure, splitwise
 from bench.mx.config import ErrorSourcesConfig, MxConfig, QsnrConfig
 from bench.mx.experiments.error_sources import error_sources
 from bench.mx.experiments.formats import formats
 from bench.mx.experiments.peak_rates import peak_rates
 from bench.mx.experiments.qsnr import qsnr
 from bench.mx.experiments.silicon import silicon
+from bench.phase_split.clusters import FAMILIES
+from bench.phase_split.config import (
+    CapacityConfig,
+    DesignSpaceConfig,
+    LatencyConfig,
+    LoadConfig,
+    PhaseSplitConfig,
+    PowerTraceConfig,
+    SpeedConfig,
+    TransferConfig,
+)
+from bench.phase_split.experiments import headlines
+from bench.phase_split.experiments.design_space import design_space
+from bench.phase_split.experiments.latency import latency
+from bench.phase_split.experiments.power_trace import power_trace
+from bench.phase_split.experiments.profile import laws, profile_table
+from bench.phase_split.experiments.robustness import robustness
+from bench.phase_split.experiments.simulator_speed import simulator_speed
+from bench.phase_split.experiments.traces import traces
+from bench.phase_split.experiments.transfer import transfer
+from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
 from tests.mx import own
@@ -45,6 +70,43 @@ def tables(with_own_format):
         "mx/throughput": _throughput(names),
         "mx/matvec": _matvec(names),
         "mx/decode": _decode(names),
+        **_phase_split(with_own_format),
+    }
+
+
+@cache
+def _phase_split(with_own_design):
+    """Of the experiments themselves, on a few seconds of stand-in requests."""
+    config = PhaseSplitConfig(
+        designs=[*FAMILIES, *(["tests.phase_split.own:DESIGN"] if with_own_design else [])],
+        load=LoadConfig(seconds=10.0, warm_up=2.0, drain=1.0),
+        capacity=CapacityConfig(seeds=[1, 2], precision=0.5, pool_step=0.3),
+        latency=LatencyConfig(rates=[20.0, 60.0], seeds=[1]),
+        design_space=DesignSpaceConfig(prompt_machines=[26, 27], token_machines=[2, 3], seeds=[1]),
+        transfer=TransferConfig(gbit_per_s=[400.0, 1600.0], seeds=[1, 2]),
+        speed=SpeedConfig(seconds=10.0, repeats=2),
+        power_trace=PowerTraceConfig(hours=0.05, rate=20.0),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"conv": azure.conv_trace(0), "code": azure.code_trace(0), "profile": splitwise.profile(0)}
+        paths = {name: Path(folder) / f"{name}.csv" for name in files}
+        for name, content in files.items():
+            paths[name].write_bytes(content)
+        bench = Bench({name: read_trace(paths[name]) for name in ("conv", "code")}, config.load)
+        runs = read_profile(paths["profile"])
+    return {
+        "phase_split/profile": profile_table(runs),
+        "phase_split/laws": laws(runs),
+        "phase_split/traces": traces(bench.traces),
+        "phase_split/capacity": headlines.capacity(config, bench),
+        "phase_split/headlines": headlines.headlines(config, bench),
+        "phase_split/corrections": headlines.corrections(config, bench),
+        "phase_split/latency": latency(config, bench),
+        "phase_split/robustness": robustness(config, bench),
+        "phase_split/design_space": design_space(config, bench),
+        "phase_split/transfer": transfer(config, bench),
+        "phase_split/simulator_speed": simulator_speed(config, bench),
+        "phase_split/power_trace": power_trace(config, bench),
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml")
 TINY = ("--configfile", "workflows/config/tiny.yaml")
-STAND_IN = ("--config", "inputs={gsm8k_test: stand-in}")
+STAND_IN = ("--config", "inputs={gsm8k_test: stand-in, azure_conv: stand-in, azure_code: stand-in}")
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bench.mx.__main__ import EXPERIMENTS
+from bench.mx.__main__ import EXPERIMENTS as MX
+from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
 from figures.registry import registry
 from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
+
+STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT}
 
 
 def remade(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -30,7 +33,12 @@ def digests(project: Path) -> dict[str, str]:
     steady = {f"{folder}/{name}" for name, figure in registry().items() for folder in ("figures", "tables")
               if not timed & set(figure.sources)}  # fmt: skip
     found = [
-        *(path for path in results.glob("mx/*.parquet") if f"mx/{path.stem}" not in timed),
+        *(
+            path
+            for study in STUDIES
+            for path in results.glob(f"{study}/*.parquet")
+            if f"{study}/{path.stem}" not in timed
+        ),
         *(path for name in steady for path in results.glob(f"{name}.*")),
     ]
     return {str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
@@ -90,12 +98,19 @@ def test_a_lost_table_is_made_again(finished: Path) -> None:
 
 
 def test_every_experiment_leaves_a_table_that_says_its_tier(finished: Path) -> None:
-    tables = {
-        path.stem: pq.read_table(path)["tier"].to_pylist() for path in (finished / "results/mx").glob("*.parquet")
+    tiers = {
+        f"{study}/{path.stem}": set(pq.read_table(path)["tier"].to_pylist())
+        for study in STUDIES
+        for path in (finished / "results" / study).glob("*.parquet")
     }
-    assert set(tables) == set(EXPERIMENTS)
-    mixed = {name for name, tiers in tables.items() if set(tiers) != {"measured"}}
-    assert mixed == {"silicon", "peak_rates"} and set(tables["peak_rates"]) == {"cited"}
+    assert set(tiers) == {f"{study}/{name}" for study, experiments in STUDIES.items() for name in experiments}
+    assert {name for name in tiers if name.startswith("mx/") and tiers[name] != {"measured"}} == {
+        "mx/silicon",
+        "mx/peak_rates",
+    }
+    assert tiers["mx/peak_rates"] == {"cited"} and tiers["phase_split/profile"] == {"cited"}
+    measured = {"phase_split/traces", "phase_split/simulator_speed"}
+    assert {name for name in tiers if name.startswith("phase_split/") and "measured" in tiers[name]} == measured
 
 
 def test_a_second_run_has_nothing_to_do(finished: Path) -> None:

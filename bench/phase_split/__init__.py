@@ -1,0 +1,1 @@
+"""Phase splitting: prompt and token phases of LLM inference on machines of their own."""

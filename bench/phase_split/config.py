@@ -1,0 +1,98 @@
+"""Every knob of the study, with its unit and its default."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bench.phase_split.clusters import FAMILIES
+
+Positive = Annotated[int, Field(ge=1)]
+Above = Annotated[float, Field(gt=0)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Service = Literal["conv", "code"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LoadConfig(Strict):
+    """Requests that are drawn for a run."""
+
+    seconds: Above = Field(120.0, description="of arrivals")
+    warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
+    drain: Above = Field(10.0, description="seconds of arrivals at the end that do not count in it")
+
+
+class CapacityConfig(Strict):
+    """The most load that meets every service level, by bisection.
+
+    seeds: of the requests that designs are scored on. search_seed: of those that pools are searched on.
+    """
+
+    services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
+    search_seed: Annotated[int, Field(ge=0)] = 100
+    precision: Above = Field(0.01, description="of a load, as a share")
+    pool_step: Above = Field(
+        0.12, description="share of a cluster's machines by which pools differ that are searched first"
+    )
+
+
+class SpeedConfig(Strict):
+    """Of the simulator itself: Splitwise-HH, conversation."""
+
+    rate: Above = Field(70.0, description="requests/s")
+    seconds: Above = Field(600.0, description="of arrivals")
+    repeats: Annotated[int, Field(ge=2)] = 7
+
+
+class LatencyConfig(Strict):
+    """Latencies of every design over load."""
+
+    rates: Annotated[list[Above], Field(min_length=2)] = [20, 40, 60, 80, 100, 120, 140]
+    seeds: Seeds = [1, 2]
+
+
+class DesignSpaceConfig(Strict):
+    """Splitwise-HH under one load: which pools meet every service level."""
+
+    service: Service = "code"
+    rate: Above = Field(70.0, description="requests/s")
+    prompt_machines: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [18, 34]
+    token_machines: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [1, 10]
+    seeds: Seeds = [1, 2]
+
+
+class TransferConfig(Strict):
+    """What moving caches costs: Splitwise-HH under a load that it bears."""
+
+    rates: dict[Service, Above] = {"conv": 50.0, "code": 50.0}
+    gbit_per_s: Annotated[list[Above], Field(min_length=1)] = Field(
+        [200.0, 400.0, 800.0, 1600.0, 3200.0], description="of a machine's link"
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
+
+
+class PowerTraceConfig(Strict):
+    """Power of every machine while the Azure hour is served, for the placement study."""
+
+    service: Service = "conv"
+    rate: Above = Field(50.0, description="requests/s, on average")
+    hours: Above = 1.0
+    bin_s: Above = Field(2.0, description="seconds of a sample")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class PhaseSplitConfig(Strict):
+    """Simulated clusters. designs: built-in names, or `package.module:object`."""
+
+    designs: Annotated[list[str], Field(min_length=1)] = list(FAMILIES)
+    model: Literal["bloom-176b", "llama2-70b"] = "bloom-176b"
+    load: LoadConfig = LoadConfig()
+    capacity: CapacityConfig = CapacityConfig()
+    latency: LatencyConfig = LatencyConfig()
+    design_space: DesignSpaceConfig = DesignSpaceConfig()
+    transfer: TransferConfig = TransferConfig()
+    speed: SpeedConfig = SpeedConfig()
+    power_trace: PowerTraceConfig = PowerTraceConfig()

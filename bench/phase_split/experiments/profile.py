@@ -1,0 +1,45 @@
+"""The measured profile: what a prompt and a token take, what they draw, and how well laws fit."""
+
+import pandas as pd
+
+from bench.phase_split import profile
+from bench.results import CITED, SIMULATED, tidy
+
+CELL = ("prompt_size", "batch_size", "token_size")
+MEASURED = (("prompt_time_s", "s"), ("token_time_s", "s"), ("peak_power_tdp", "TDP"), ("average_power_tdp", "TDP"))
+
+
+def profile_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Medians by cell, as published. runs: bench.inputs.read_profile."""
+    rows = [
+        {
+            **{name: cell[name] for name in (*profile.GROUP, *CELL)},
+            "metric": metric,
+            "unit": unit,
+            "value": cell[metric],
+        }
+        for cell in profile.cells_of(runs).to_dict("records")
+        for metric, unit in MEASURED
+        if cell[metric] > 0
+    ]
+    return tidy(rows, tier=CITED)
+
+
+def laws(runs: pd.DataFrame) -> pd.DataFrame:
+    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells."""
+    cells, axis = profile.cells_of(runs), profile.axis_of(runs)
+    rows = []
+    for group in profile.groups(cells):
+        measured, knots = profile.of(cells, *group), profile.of(axis, *group)
+        law = profile.decode_law(measured)
+        found = {
+            ("decode_error", "1"): profile.decode_error(law, measured),
+            ("prompt_error", "1"): profile.prompt_error(knots, measured),
+            ("decode_constant", "s"): law.constant,
+            ("decode_each", "s"): law.each,
+            ("decode_above", "s"): law.above,
+            ("decode_context", "s"): law.context,
+        }
+        about = dict(zip(profile.GROUP, group, strict=True))
+        rows += [{**about, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in found.items()]
+    return tidy(rows, tier=SIMULATED)

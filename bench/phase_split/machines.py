@@ -1,0 +1,135 @@
+"""Frozen descriptions: accelerators, the machines that they stand in, and clusters of machines."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.errors import UserError
+
+Policy = Literal["together", "split"]
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A server of accelerators that run one copy of a model together.
+
+    profile: the accelerator's name in the profile. compute, bandwidth: what it does over that one, where it has no
+    profile of its own: a prompt's time shrinks with the first, a token's with the second. price, power: of a machine,
+    in the units of the published simulator's accounting (any currency per hour; any unit of provisioned power). tdp_w:
+    of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
+    link_bytes_per_s: to other machines. assumed: what about it is not measured, if anything.
+    """
+
+    name: str
+    profile: str
+    memory_bytes: int
+    price: float
+    power: float
+    tdp_w: float
+    link_bytes_per_s: float
+    host_w: float = 1000.0
+    idle: float = 0.15
+    compute: float = 1.0
+    bandwidth: float = 1.0
+    assumed: str = ""
+
+    @property
+    def idle_w(self) -> float:
+        return self.host_w + self.idle * self.tdp_w
+
+    def __post_init__(self) -> None:
+        numbers = (self.memory_bytes, self.price, self.power, self.tdp_w, self.link_bytes_per_s, self.compute,
+                   self.bandwidth)  # fmt: skip
+        if min(numbers) <= 0 or self.host_w < 0 or not 0 <= self.idle <= 1:
+            raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
+
+
+# Prices and powers: the published simulator's notebooks (commit 8f99e7d). Memory: 8 x 80 GiB. Links: 8 InfiniBand
+# ports of 200 (A100) and 400 Gbit/s (H100), Splitwise (ISCA 2024), table 1. Host and idle power: assumptions.
+MACHINES: Mapping[str, Machine] = {
+    machine.name: machine
+    for machine in (
+        Machine("dgx-a100", "a100-80gb", 640 * GIB, 2.21, 24.8, 3200.0, 200e9, assumed="host and idle power"),
+        Machine("dgx-h100", "h100-80gb", 640 * GIB, 4.76, 44.0, 5600.0, 400e9,
+                assumed="host and idle power; power by phase as the A100's, by share of TDP"),
+        Machine("dgx-h100-pcap", "h100-80gb-pcap", 640 * GIB, 4.76, 30.8, 3920.0, 400e9,
+                assumed="times under the cap (1.3 x the prompt, 1.0 x the token, as published); all power"),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Design:
+    """A cluster. prompt, token: a machine, or the name of one, and how many there are; token only where the phases are
+    split."""
+
+    name: str
+    policy: Policy
+    prompt: tuple[str | Machine, int]
+    token: tuple[str | Machine, int] = ("", 0)
+
+    def __post_init__(self) -> None:
+        pools = [self.prompt, self.token] if self.policy == "split" else [self.prompt]
+        for machine, count in pools:
+            if not isinstance(machine, Machine) and machine not in MACHINES:
+                raise UserError(f"design {self.name}: machine {machine!r} is not known; known: {', '.join(MACHINES)}")
+            if type(count) is not int or count < 1:
+                raise UserError(f"design {self.name}: a pool of {machine} has {count!r} machines; needs at least 1")
+        if self.policy not in ("together", "split") or (self.policy == "together" and self.token[1]):
+            raise UserError(f"design {self.name}: policy {self.policy!r} does not fit its pools")
+
+    @property
+    def pools(self) -> list[tuple[Machine, int]]:
+        pools = (self.prompt, self.token)
+        return [(MACHINES[kind] if isinstance(kind, str) else kind, count) for kind, count in pools if count]
+
+    @property
+    def machines(self) -> list[Machine]:
+        """Every machine, the prompt pool first."""
+        return [machine for machine, count in self.pools for _ in range(count)]
+
+    @property
+    def price(self) -> float:
+        return sum(machine.price * count for machine, count in self.pools)
+
+    @property
+    def power(self) -> float:
+        """Provisioned."""
+        return sum(machine.power * count for machine, count in self.pools)
+
+
+SCHEDULERS = {"token_jsq": "together", "mixed_pool": "split"}
+
+
+def read_design(path: Path, name: str) -> Design:
+    """One design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
+    try:
+        designs = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(designs, dict):
+            raise ValueError("it is no object of designs")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    known = [key for key, value in designs.items() if isinstance(value, dict) and "scheduler" in value]
+    if name not in known:
+        raise UserError(f"{path}: no design {name!r}; there: {', '.join(known)}")
+    try:
+        return _design(name, designs[name])
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _design(name: str, row: Mapping[str, Any]) -> Design:
+    scheduler = str(row["scheduler"]).partition(":")[0]
+    if scheduler not in SCHEDULERS:
+        raise UserError(f"design {name}: scheduler {scheduler!r} is not one of {', '.join(SCHEDULERS)}")
+    try:
+        if SCHEDULERS[scheduler] == "together":
+            ((machine, count),) = row["machines"].items()
+            return Design(name, "together", (machine, count))
+        pools = [(row[f"{phase}_sku"], row[f"{phase}_machines"]) for phase in ("prompt", "token")]
+    except (KeyError, AttributeError, ValueError) as error:
+        raise UserError(f"design {name}: its pools cannot be read: {error!r}") from error
+    return Design(name, "split", *pools)

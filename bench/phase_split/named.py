@@ -1,0 +1,27 @@
+"""The designs that a config names, built in or a user's own."""
+
+from collections.abc import Mapping, Sequence
+
+from bench import plugins
+from bench.errors import UserError
+from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS
+from bench.phase_split.machines import Design
+
+
+def designs(names: Sequence[str], service: str) -> Mapping[str, Design]:
+    """By the design's own name; built-in ones with the pools that were published for the service.
+
+    Raises UserError where an object is no Design or two have one name.
+    """
+    builtins = {name: FAMILIES[name].design(*pools) for name, pools in PUBLISHED_POOLS[service].items()}
+    found = [plugins.load("design", name, builtins) for name in names]
+    for name, design in zip(names, found, strict=True):
+        if not isinstance(design, Design):
+            raise UserError(
+                f"config: design {name!r} is a {type(design).__name__}, not a bench.phase_split.machines.Design"
+            )
+    own = [design.name for design in found]
+    twice = sorted({name for name in own if own.count(name) > 1})
+    if twice:
+        raise UserError(f"config: two designs are called {', '.join(twice)}; each needs a name of its own")
+    return dict(zip(own, found, strict=True))

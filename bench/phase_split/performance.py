@@ -1,0 +1,88 @@
+"""How long an iteration takes on each machine of a cluster, and what it draws: what the event loop reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from bench.phase_split import profile
+from bench.phase_split.kernel import Times
+from bench.phase_split.machines import Machine
+from bench.phase_split.models import SERVED_MODELS, ServedModel
+
+POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One machine and one model.
+
+    tokens: (9,) knots; prompt_s, decode_s: (9,) seconds at a number of prompt tokens, and of decodes in the published
+    reading; prompt_w: (9,) watts; affine: further seconds (bench.phase_split.kernel.Times); decode_w: watts.
+    """
+
+    tokens: np.ndarray
+    prompt_s: np.ndarray
+    decode_s: np.ndarray
+    affine: np.ndarray
+    prompt_w: np.ndarray
+    decode_w: float
+
+    def unloaded_prompt_s(self, prompt: np.ndarray) -> np.ndarray:
+        return beyond(prompt, self.tokens, self.prompt_s)
+
+    def unloaded_token_s(self, context: np.ndarray) -> np.ndarray:
+        """Of one sequence alone."""
+        return beyond(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
+
+
+def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Straight lines through knots, the outer ones continued."""
+    segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
+    slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])
+    return slope * (value - x[segment]) + y[segment]
+
+
+@lru_cache
+def performance(machine: Machine, model: str, by_context: bool, tensor_parallel: int = 8) -> Performance:
+    """by_context: decode time by batch and context, as measured; else by the published simulator's axis, which reads
+    a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch."""
+    served = SERVED_MODELS[model]
+    group = served.profile, machine.profile, tensor_parallel
+    knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
+    tokens, prompt_s, decode_s = (
+        knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
+    )
+    affine = np.zeros(3)
+    if by_context:
+        law = profile.decode_law(profile.of(profile.cells(), *group))
+        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, law.context])
+    prompt_w, decode_w = _watts(machine, served, tokens)
+    return Performance(
+        tokens, prompt_s / machine.compute, decode_s / machine.bandwidth, affine / machine.bandwidth, prompt_w, decode_w
+    )
+
+
+def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
+    """A run's peak is its prompt's power; its average, over many tokens, that of decoding. Shares of TDP as recorded on
+    the A100, for other accelerators an assumption."""
+    recorded = profile.of(profile.cells(), model.profile, POWER_OF, 8)
+    recorded = recorded[recorded["peak_power_tdp"] > 0].assign(x=recorded["prompt_size"] * recorded["batch_size"])
+    peaks = recorded.groupby("x")["peak_power_tdp"].median()
+    if peaks.empty:
+        raise ValueError(f"the profile has no power for {model.name}")
+    share = np.interp(tokens, peaks.index.to_numpy(dtype=float), peaks.to_numpy())
+    rest = machine.host_w
+    return rest + machine.tdp_w * share, rest + machine.tdp_w * float(recorded["average_power_tdp"].median())
+
+
+def times(kinds: Sequence[Performance]) -> Times:
+    return Times(
+        tokens=kinds[0].tokens,
+        prompt_s=np.stack([kind.prompt_s for kind in kinds]),
+        decode_s=np.stack([kind.decode_s for kind in kinds]),
+        prompt_w=np.stack([kind.prompt_w for kind in kinds]),
+        affine=np.stack([kind.affine for kind in kinds]),
+        decode_w=np.array([kind.decode_w for kind in kinds]),
+    )

@@ -1,0 +1,288 @@
+"""One run: a cluster design, a model and requests in; what happened to each request and machine out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import UserError
+from bench.phase_split import kernel
+from bench.phase_split.machines import GIB, Design
+from bench.phase_split.models import SERVED_MODELS
+from bench.phase_split.performance import performance, times
+from bench.phase_split.workload import Requests
+
+GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
+FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
+MOST_CAPACITY = 1 << 22
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """What the simulator does where the published one errs; each can be switched on alone.
+
+    by_context: decode time by batch and context, not by the published axis. layered: caches move layer by layer over
+    links that are shared, not whole at 200 GiB/s each. shared_heads: keys and values as many as the model has.
+    link_bytes_per_s: of every machine, in place of its own; infinite where moving a cache takes no time.
+    """
+
+    by_context: bool = True
+    layered: bool = True
+    shared_heads: bool = True
+    link_bytes_per_s: float | None = None
+
+
+PUBLISHED = Semantics(by_context=False, layered=False, shared_heads=False)
+CORRECTED = Semantics()
+
+
+@dataclass(frozen=True)
+class Window:
+    """Arrivals from `first` up to `last` seconds count: the run before fills the cluster, the one after drains it."""
+
+    first: float = -np.inf
+    last: float = np.inf
+
+
+@dataclass(frozen=True)
+class Run:
+    """requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN where a request did not
+    finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, where they
+    are counted.
+    busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and
+    seconds by phase in bins of time. idle_w: (machines,). end_s: of the
+    last event.
+    deadlock: whether it stopped because nothing could happen any more.
+    """
+
+    arrival_s: np.ndarray
+    prompt: np.ndarray
+    output: np.ndarray
+    ttft_s: np.ndarray
+    e2e_s: np.ndarray
+    prompt_machine: np.ndarray
+    token_machine: np.ndarray
+    gaps: np.ndarray
+    busy_s: np.ndarray
+    energy_j: np.ndarray
+    power: np.ndarray
+    idle_w: np.ndarray
+    end_s: float
+    events: int
+    iterations: int
+    deadlock: bool
+
+    @property
+    def unfinished(self) -> int:
+        return int(np.isnan(self.e2e_s).sum())
+
+    @property
+    def energy_all_j(self) -> float:
+        """Of all machines until the last event, idle ones too."""
+        idle_s = self.end_s - self.busy_s.sum(axis=1)
+        return float(self.energy_j.sum() + (idle_s * self.idle_w).sum())
+
+    @property
+    def tbt_s(self) -> np.ndarray:
+        """Mean over the gaps of a request; NaN where it has one token."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
+
+    def table(self) -> pd.DataFrame:
+        """A row per request."""
+        return pd.DataFrame(
+            {
+                "request_id": np.arange(len(self.arrival_s)),
+                "arrival_s": self.arrival_s,
+                "ttft_s": self.ttft_s,
+                "tbt_s": self.tbt_s,
+                "e2e_s": self.e2e_s,
+                "prompt_machine": self.prompt_machine,
+                "token_machine": self.token_machine,
+            }
+        )
+
+
+def simulate(
+    design: Design,
+    requests: Requests,
+    semantics: Semantics = CORRECTED,
+    model: str = "bloom-176b",
+    window: Window | None = None,
+    power_bin_s: float = 0.0,
+) -> Run:
+    """Every request until it is served, or until nothing can happen any more.
+
+    window: whose gaps between tokens are counted; none where it is left out. power_bin_s: width of the bins of
+    `power`; none are kept at 0. Raises UserError where a request fits no machine, or the published semantics meet a
+    request with a single output token, which they lose.
+    """
+    _refuse_what_never_fits(design, requests, semantics, model)
+    capacity = FIRST_CAPACITY
+    while True:
+        state, limits = _state(design, semantics, model, len(requests), capacity, window)
+        if power_bin_s > 0:
+            bins = int((requests.arrival_s[-1] + 3600) / power_bin_s)
+            power = np.zeros((len(state.machines), bins, 4))
+            counts = state.counts._replace(power=power, width=np.array([power_bin_s]))
+            state = state._replace(counts=counts)
+        _feed(state, requests)
+        kernel.run(state, limits, design.policy == "split", False)
+        if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
+            return _result(state, requests, design)
+        if capacity >= MOST_CAPACITY:
+            raise UserError(f"design {design.name}: more than {capacity} tasks wait for one machine")
+        capacity *= 4
+
+
+def stream(
+    design: Design, batches: Iterable[Requests], semantics: Semantics = CORRECTED, model: str = "bloom-176b"
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """TTFT and E2E of one batch of requests after the other, in memory for three batches.
+
+    batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
+    request is under way for more than two batches, or too many wait.
+    """
+    state = limits = None
+    split = design.policy == "split"
+    sizes: list[int] = []
+    for batch in batches:
+        _refuse_what_never_fits(design, batch, semantics, model)
+        if state is None:
+            state, limits = _state(design, semantics, model, 3 * len(batch), 1 << 16, None)
+        if len(sizes) > 1:
+            yield _taken(state, sum(sizes[:-2]), sizes[-2])
+        _feed(state, batch)
+        kernel.run(state, limits, split, True)
+        _stop_where_full(design, state)
+        sizes.append(len(batch))
+    if state is None:
+        return
+    kernel.run(state, limits, split, False)
+    _stop_where_full(design, state)
+    for number in range(max(len(sizes) - 2, 0), len(sizes)):
+        yield _taken(state, sum(sizes[:number]), sizes[number])
+
+
+def _stop_where_full(design: Design, state: kernel.State) -> None:
+    if state.desk[0]["status"] != kernel.GOING_ON:
+        raise UserError(f"design {design.name}: it cannot keep up with the stream of requests")
+
+
+def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    slots = (first + np.arange(count)) % len(state.requests)
+    rows = state.requests[slots]
+    if np.isnan(rows["e2e"]).any():
+        raise UserError("a request of a stream was under way for more than two batches")
+    return rows["ttft"].copy(), rows["e2e"].copy()
+
+
+def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str) -> None:
+    served = SERVED_MODELS[model]
+    kv = _kv_bytes(semantics, model)
+    room = min(machine.memory_bytes for machine, _ in design.pools) - served.weight_bytes
+    need = (requests.prompt.astype(np.int64) + requests.output) * kv
+    if (need > room).any():
+        row = int(np.argmax(need > room))
+        raise UserError(
+            f"request {row} of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside the weights of {model}"
+        )
+    if semantics == PUBLISHED and (requests.output == 1).any():
+        row = int(np.argmax(requests.output == 1))
+        raise UserError(f"request {row} has a single output token, which the published simulator loses")
+
+
+def _kv_bytes(semantics: Semantics, model: str) -> int:
+    served = SERVED_MODELS[model]
+    return (served if semantics.shared_heads else served.without_shared_heads()).kv_bytes
+
+
+def _state(
+    design: Design, semantics: Semantics, model: str, slots: int, capacity: int, window: Window | None
+) -> tuple[kernel.State, kernel.Limits]:
+    served, machines = SERVED_MODELS[model], design.machines
+    kinds = list(dict.fromkeys(machines))
+    limits = kernel.Limits(
+        memory=min(machine.memory_bytes for machine in machines),
+        weights=served.weight_bytes,
+        kv=_kv_bytes(semantics, model),
+        tokens=2048,
+        starved=4,
+        queue=8192,
+        bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
+        retry_s=1.0,
+        mixed=1.1,
+        layers=served.layers if semantics.layered else 0,
+        hop_s=0.0,
+    )
+    described = np.zeros(len(machines), kernel.MACHINE)
+    described["used"] = described["reserved"] = limits.weights
+    described["kind"] = [kinds.index(machine) for machine in machines]
+    described["link"] = [semantics.link_bytes_per_s or machine.link_bytes_per_s for machine in machines]
+    homes = [kernel.PROMPT_LIST] * design.prompt[1] + [kernel.TOKEN_LIST] * design.token[1]
+    described["home"] = homes
+    for name in ("present", "prompts", "blocked"):
+        described[name] = kernel.NONE
+    desk = np.zeros(1, kernel.DESK)
+    desk["lists"] = kernel.NONE
+    requests = np.zeros(slots, kernel.REQUEST)
+    state = kernel.State(
+        requests=requests,
+        machines=described,
+        waiting=np.zeros((len(machines), capacity), np.int64),
+        events=np.zeros(16 * capacity, kernel.EVENT),
+        desk=desk,
+        times=times([performance(kind, model, semantics.by_context) for kind in kinds]),
+        counts=kernel.Counts(
+            window=np.array([window.first, window.last] if window else [0.0, 0.0]),
+            edges=GAP_EDGES,
+            gaps=np.zeros(len(GAP_EDGES) - 1 if window else 0, np.int64),
+            power=np.zeros((len(machines), 0, 4)),
+            width=np.array([1.0]),
+        ),
+    )
+    for machine, home in enumerate(homes):
+        kernel.join(state, machine, home)
+    return state, limits
+
+
+def _feed(state: kernel.State, requests: Requests) -> None:
+    """Behind those that were fed before, in slots whose requests are done."""
+    fed = int(state.desk[0]["fed"])
+    slots = (fed + np.arange(len(requests))) % len(state.requests)
+    if np.isnan(state.requests["e2e"][slots]).any():
+        raise UserError("a request of a stream was under way for more than two batches")
+    rows = state.requests
+    for name in ("waits", "selected", "state"):
+        rows[name][slots] = 0
+    rows["arrival"][slots], rows["prompt"][slots], rows["output"][slots] = (
+        requests.arrival_s, requests.prompt, requests.output,
+    )  # fmt: skip
+    rows["remaining"][slots] = requests.output - 1
+    rows["ttft"][slots] = rows["e2e"][slots] = np.nan
+    rows["machine"][slots] = kernel.NONE
+    state.desk[0]["fed"] = fed + len(requests)
+
+
+def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
+    rows, machines, desk = state.requests, state.machines, state.desk[0]
+    return Run(
+        arrival_s=requests.arrival_s,
+        prompt=requests.prompt,
+        output=requests.output,
+        ttft_s=rows["ttft"].copy(),
+        e2e_s=rows["e2e"].copy(),
+        prompt_machine=rows["machine"][:, 0].copy(),
+        token_machine=rows["machine"][:, 1].copy(),
+        gaps=state.counts.gaps,
+        busy_s=machines["busy_s"].copy(),
+        energy_j=machines["energy_j"].copy(),
+        power=state.counts.power,
+        idle_w=np.array([machine.idle_w for machine in design.machines]),
+        end_s=float(desk["now"]),
+        events=int(desk["executed"]),
+        iterations=int(desk["iterations"]),
+        deadlock=bool(desk["status"] == kernel.DEADLOCK),
+    )

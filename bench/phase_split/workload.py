@@ -1,0 +1,98 @@
+"""Requests: read from a file, or drawn at a rate from the lengths of a trace."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import UserError
+
+COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
+
+
+@dataclass(frozen=True)
+class Requests:
+    """arrival_s: (n,) float64, ascending. prompt, output: (n,) int32 tokens, >= 1."""
+
+    arrival_s: np.ndarray
+    prompt: np.ndarray
+    output: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.arrival_s)
+
+
+def read_requests(path: Path) -> Requests:
+    """A file in the layout of tests/phase_split/reference: request_id, arrival_timestamp (s), prompt_size, token_size.
+
+    Raises UserError with file, row and column where a value is missing, negative, or out of order.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise UserError(f"{path}: lacks the column {', '.join(missing)}")
+    if table.empty:
+        raise UserError(f"{path}: holds no requests")
+    numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
+    for name, values in numbers.items():
+        _refuse(path, name, table, ~np.isfinite(values), "is no number")
+        if name != "arrival_timestamp":
+            _refuse(path, name, table, (values < 1) | (values != np.rint(values)), "is no whole number of at least 1")
+            _refuse(path, name, table, values >= 2**31, "is above 2**31")
+    arrival = numbers["arrival_timestamp"]
+    _refuse(path, "arrival_timestamp", table, arrival < 0, "is negative")
+    _refuse(path, "arrival_timestamp", table, np.diff(arrival, prepend=arrival[0]) < 0, "is before the row above")
+    return Requests(arrival, numbers["prompt_size"].astype(np.int32), numbers["token_size"].astype(np.int32))
+
+
+def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: str) -> None:
+    if bad.any():
+        row = int(bad.argmax())
+        raise UserError(f"{path}: row {row + 2}: {column} {table[column].iloc[row]!r} {why}")
+
+
+def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
+    """Poisson arrivals at `rate` requests/s, lengths drawn with replacement from a trace (bench.inputs.read_trace).
+
+    joint: prompt and output of one row together; else each from a row of its own, as in the published workload.
+    A rate scales the same drawn arrivals, so runs at two rates differ in nothing else.
+    """
+    rng = np.random.default_rng(seed)
+    most = int(rate * seconds + 8 * np.sqrt(rate * seconds) + 16)
+    at = rng.exponential(1.0, most).cumsum() / rate
+    rows = np.random.default_rng([seed, 1]).integers(0, len(trace), (2, most))
+    count = int(np.searchsorted(at, seconds))
+    prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
+    return Requests(at[:count], prompt[rows[0, :count]], output[rows[0 if joint else 1, :count]])
+
+
+def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitter_s: float = 30.0) -> Requests:
+    """The trace's own arrivals, each many times over to a mean of `rate` requests/s, moved by up to `jitter_s`.
+
+    So the ups and downs of minutes stay as they were and a service of that size has them. Lengths are drawn jointly.
+    Repeats the trace where it is shorter than `seconds`.
+    """
+    rng = np.random.default_rng(seed)
+    arrival = trace["arrival_s"].to_numpy(dtype=float)
+    span = arrival[-1] - arrival[0]
+    copies = rng.poisson(rate * span / len(trace), len(trace))
+    hour = np.repeat(arrival - arrival[0], copies)
+    hours = [hour + span * number for number in range(int(np.ceil(seconds / span)))]
+    at = np.concatenate(hours)
+    at = np.sort((at + rng.uniform(-jitter_s, jitter_s, len(at))) % (span * len(hours)))
+    at = at[at < seconds]
+    rows = rng.integers(0, len(trace), len(at))
+    prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
+    return Requests(at + 1e-6, prompt[rows], output[rows])
+
+
+def replayed(trace: pd.DataFrame, rate: float) -> Requests:
+    """The trace with its own arrivals, their clock sped up to a mean of `rate` requests/s."""
+    arrival = trace["arrival_s"].to_numpy(dtype=float)
+    sped = (arrival - arrival[0]) * (len(trace) / rate / (arrival[-1] - arrival[0]))
+    prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
+    return Requests(sped + 1e-6, prompt, output)

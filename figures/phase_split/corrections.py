@@ -1,0 +1,39 @@
+"""How each published ratio moves when one mistake alone is corrected, for the conversation service: the ratio over what
+the published rules give. Pools are searched anew each time. The last columns have all corrections, and all of them
+under arrivals with their bursts. Below 1 a ratio of throughput shrinks; a ratio of power or cost grows above 1."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from figures.phase_split.headlines import HEADLINES
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "What each correction does to the published ratios"
+SOURCES = ["phase_split/headlines", "phase_split/corrections"]
+
+
+def draw(headlines: pd.DataFrame, corrections: pd.DataFrame) -> Figure:
+    service = corrections["service"].iloc[0]
+    own = headlines[(headlines["service"] == service) & (headlines["metric"] == "ratio")]
+    shared = own["seed"].isin(corrections["seed"].unique())
+    published = own[shared & (own["setup"] == "published")].groupby("headline")["value"].mean()
+    corrected = own[shared & (own["setup"] == "corrected")].groupby("headline")["value"].mean()
+    rows = corrections[corrections["metric"] == "ratio"]
+    alone = rows.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")
+    alone.insert(len(alone.columns) - 1, "all corrections", corrected)
+    table = alone.loc[list(HEADLINES)].div(published.loc[list(HEADLINES)], axis=0)
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.25 * HEIGHT))
+    values = table.to_numpy()
+    image = axis.imshow(values, cmap="PuOr", norm=TwoSlopeNorm(1, 0.4, 1.6), aspect="auto")
+    for place, value in np.ndenumerate(values):
+        axis.text(place[1], place[0], f"{value:.2f}", ha="center", va="center", fontsize=7.5,
+                  color="white" if abs(value - 1) > 0.45 else "black")  # fmt: skip
+    axis.grid(False)
+    axis.set_xticks(range(len(table.columns)), [name.replace(", ", ",\n") for name in table.columns], rotation=30,
+                    ha="right")  # fmt: skip
+    axis.set_yticks(range(len(table)), [HEADLINES[name][0] for name in table.index])
+    figure.colorbar(image, ax=axis, shrink=0.8, label="ratio over the published rules' (1)")
+    return figure

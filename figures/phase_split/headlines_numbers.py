@@ -1,0 +1,37 @@
+"""The published ratios in numbers: what is compared and stated, the design and pools (prompt + token machines) that a
+search found, their price and power over the baseline's, and the ratio with its 95 % interval over draws of requests."""
+
+import pandas as pd
+
+from bench.stats import mean_interval
+from figures.phase_split.headlines import HEADLINES
+from figures.style import DESIGN_LABELS, SERVICE_LABELS
+
+TITLE = "Published ratios in numbers"
+SOURCES = ["phase_split/headlines"]
+
+
+def tabulate(headlines: pd.DataFrame) -> pd.DataFrame:
+    ratios = headlines[headlines["metric"] == "ratio"]
+    return pd.DataFrame(
+        [
+            _row(rows, name, str(service), str(setup))
+            for name in HEADLINES
+            for (service, setup), rows in ratios[ratios["headline"] == name].groupby(["service", "setup"], sort=False)
+        ]
+    )
+
+
+def _row(rows: pd.DataFrame, name: str, service: str, setup: str) -> dict[str, str]:
+    first, found = rows.iloc[0], mean_interval(rows["value"].to_numpy())
+    return {
+        "ratio": HEADLINES[name][0],
+        "stated": f"{HEADLINES[name][1]:g}",
+        "service": SERVICE_LABELS[service],
+        "rules": setup,
+        "design": DESIGN_LABELS[first["design"]],
+        "pools": f"{first['prompt_machines']} + {first['token_machines']}",
+        "price": f"{first['price']:.2f}",
+        "power": f"{first['power']:.2f}",
+        "here": f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]",
+    }

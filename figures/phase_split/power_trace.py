@@ -1,0 +1,34 @@
+"""Modelled power of a Splitwise-HH cluster over an hour of the Azure conversation service, scaled up: its prompt
+machines, its token machines and all together, in bins of ten seconds. The H100's power by phase, host and idle power
+are assumptions; arrivals keep the ups and downs of the real hour."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "Modelled power of a split cluster"
+SOURCES = ["phase_split/power_trace"]
+COLOURS = {"prompt": "#E69F00", "token": "#0072B2"}
+BIN_S = 10.0
+
+
+def draw(power_trace: pd.DataFrame) -> Figure:
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.8 * HEIGHT))
+    at = power_trace["t_s"] // BIN_S * BIN_S / 60
+    machines = power_trace.groupby("pool")["machine"].nunique()
+    total: Any = 0.0
+    for pool, colour in COLOURS.items():
+        own = power_trace["pool"] == pool
+        mean = power_trace[own].groupby(at[own])["value"].mean() * machines[pool] / 1e3
+        axis.plot(mean.index, mean.to_numpy(), color=colour, lw=0.9, label=f"{machines[pool]} {pool} machines")
+        total = mean + total
+    axis.plot(total.index, total.to_numpy(), color="#444444", lw=0.9, label="all")
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("time (min)")
+    axis.set_ylabel("power (kW)")
+    axis.legend(ncols=3, loc="lower right")
+    return figure

@@ -1,0 +1,50 @@
+"""What the published profile measured, BLOOM-176B on eight accelerators. Left: time of a prompt against its tokens.
+Middle: time of an iteration of decoding against the sequences of its batch; dashed, what the published simulator reads
+instead. Right: power of the A100 in the prompt phase (solid) and on average over runs that mostly decode (dashed), over
+its limit; the H100's was not recorded. Times under the power cap are the H100's, the prompt's times 1.3."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "The measured profile"
+SOURCES = ["phase_split/profile"]
+HARDWARE = {"a100-80gb": ("A100", "#E69F00", "^"), "h100-80gb": ("H100", "#0072B2", "D")}
+MODEL, TENSOR_PARALLEL = "bloom-176b", 8
+
+
+def draw(profile: pd.DataFrame) -> Figure:
+    figure, (prompt, token, power) = plt.subplots(1, 3, figsize=(WIDTH, 0.95 * HEIGHT))
+    rows = profile[(profile["model"] == MODEL) & (profile["tensor_parallel"] == TENSOR_PARALLEL)]
+    for name, (label, colour, marker) in HARDWARE.items():
+        own = rows[rows["hardware"] == name]
+        alone = own[(own["batch_size"] == 1) & (own["token_size"] == 128)]
+        found = alone[alone["metric"] == "prompt_time_s"].sort_values("prompt_size")
+        prompt.plot(found["prompt_size"], found["value"], color=colour, marker=marker, label=label)
+        batches = own[(own["prompt_size"] == 512) & (own["token_size"] == 128)]
+        found = batches[batches["metric"] == "token_time_s"].sort_values("batch_size")
+        token.plot(found["batch_size"], 1e3 * found["value"], color=colour, marker=marker)
+        first = own[(own["metric"] == "token_time_s") & (own["prompt_size"] == 128)]["value"].iloc[0]
+        token.plot([1, 64], np.full(2, 1e3 * first), color=colour, ls="--", lw=0.9)
+    prompt.set_xscale("log", base=2)
+    prompt.set_yscale("log")
+    prompt.set_xlabel("prompt (tokens)")
+    prompt.set_ylabel("time to first token (s)")
+    prompt.legend()
+    token.set_xscale("log", base=2)
+    token.set_ylim(bottom=0)
+    token.set_xlabel("batch (sequences)")
+    token.set_ylabel("time per token (ms)")
+    a100 = rows[(rows["hardware"] == "a100-80gb") & (rows["token_size"] == 128)]
+    for metric, line in (("peak_power_tdp", "-"), ("average_power_tdp", "--")):
+        found = a100[(a100["metric"] == metric) & (a100["batch_size"] == 1)].sort_values("prompt_size")
+        power.plot(found["prompt_size"], found["value"], color=HARDWARE["a100-80gb"][1], ls=line, marker="^")
+    power.axhline(1, color="#888888", lw=0.7)
+    power.set_xscale("log", base=2)
+    power.set_ylim(0, 1.15)
+    power.set_xlabel("prompt (tokens)")
+    power.set_ylabel("power over the limit (1)")
+    return figure

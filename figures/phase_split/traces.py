@@ -1,0 +1,46 @@
+"""Requests of the two services of the Azure traces. Left: the share of requests with at most so many prompt (solid) and
+output tokens (dashed). Middle: requests by tenths of prompt and output length, over what independence would give, for
+the conversation service: white is 1. Right: arrivals per minute."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, SERVICE_LABELS, WIDTH
+
+TITLE = "Requests of two services"
+SOURCES = ["phase_split/traces"]
+COLOURS = {"conv": "#0072B2", "code": "#D55E00"}
+
+
+def draw(traces: pd.DataFrame) -> Figure:
+    figure, (lengths, dependence, arrivals) = plt.subplots(1, 3, figsize=(WIDTH, 0.9 * HEIGHT))
+    for service, colour in COLOURS.items():
+        rows = traces[traces["service"] == service]
+        for metric, line in (("prompt_tokens", "-"), ("output_tokens", "--")):
+            found = rows[rows["metric"] == metric].sort_values("at")
+            lengths.plot(found["value"], found["at"] / 100, color=colour, ls=line)
+        found = rows[rows["metric"] == "arrivals"].sort_values("at")
+        arrivals.step(found["at"], found["value"], where="post", color=colour, label=SERVICE_LABELS[service], lw=1)
+    lengths.set_xscale("log")
+    lengths.set_xlabel("tokens")
+    lengths.set_ylabel("share of requests")
+    arrivals.set_xlabel("minute")
+    arrivals.set_ylabel("requests/s")
+    arrivals.set_ylim(bottom=0)
+    figure.legend(*arrivals.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    _dependence(dependence, traces[(traces["service"] == "conv") & (traces["metric"] == "dependence")])
+    return figure
+
+
+def _dependence(axis: Axes, rows: pd.DataFrame) -> None:
+    table = rows.pivot(index="other", columns="at", values="value").to_numpy()
+    norm = TwoSlopeNorm(1, 0, max(2.0, float(np.max(table))))
+    axis.grid(False)
+    image = axis.imshow(table, origin="lower", cmap="PuOr_r", norm=norm, extent=(0, 100, 0, 100))
+    axis.figure.colorbar(image, ax=axis, shrink=0.7, label="over independence (1)")
+    axis.set_xlabel("prompt, percent of requests")
+    axis.set_ylabel("output, percent of requests")

@@ -1,0 +1,99 @@
+"""Designs and what they may cost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UserError
+from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS, Budget, Prices, best_pools, pools
+from bench.phase_split.machines import Design, read_design
+from bench.phase_split.service import LIMITS, meets, most_load
+
+REFERENCE = Path(__file__).with_name("reference") / "clusters.json"
+
+
+def test_the_published_designs_have_about_the_power_of_forty_h100_machines():
+    for name, (prompt, token) in PUBLISHED_POOLS["conv"].items():
+        assert FAMILIES[name].design(prompt, token).power == pytest.approx(1760, rel=0.02)
+
+
+def test_seventy_a100_machines_cost_a_fifth_less_than_forty_h100_machines():
+    a100, h100 = FAMILIES["baseline_a100"].design(70), FAMILIES["baseline_h100"].design(40)
+    assert a100.price / h100.price == pytest.approx(0.8125, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.token])
+def test_pools_use_a_budget_up_and_never_exceed_it(name):
+    family, budget, prices = FAMILIES[name], Budget(190.4, 1760.0), Prices()
+    found = list(pools(family, budget, prices, 0.1))
+    assert found
+    for prompt, token in found:
+        design, larger = family.design(prompt, token), family.design(prompt, token + 1)
+        assert prices.of_design(design) <= 190.4 + 1e-6 and design.power <= 1760 + 1e-6
+        assert prices.of_design(larger) > 190.4 or larger.power > 1760
+
+
+def test_the_best_pools_are_those_that_bear_most():
+    def load(design, beat):
+        served = 100 - abs(design.prompt[1] - 20)
+        return served if served > beat else 0.0
+
+    design, served = best_pools(FAMILIES["splitwise_hh"], Budget(190.4, 1760.0), Prices(), 0.05, load)
+    assert (design.prompt[1], served) == (20, 100)
+
+
+@pytest.mark.parametrize("edge", [0.3, 7.0, 60.0, 61.0, 500.0])
+def test_the_most_load_is_found_to_its_precision(edge):
+    assert edge / 1.011 <= most_load(lambda rate: rate <= edge, 60.0, 0.01) <= edge
+
+
+def test_no_load_at_all_is_nought():
+    assert most_load(lambda rate: False, 60.0, 0.01) == 0.0
+
+
+def test_all_nine_levels_are_needed():
+    assert meets(LIMITS - 1e-9) and not meets(LIMITS)
+    for place in [(i, j) for i in range(3) for j in range(3)]:
+        found = LIMITS - 1e-9
+        found[place] = float("inf")
+        assert not meets(found)
+        found[place] = float("nan")
+        assert not meets(found)
+
+
+def test_a_design_is_read_by_its_name():
+    assert read_design(REFERENCE, "conv|splitwise_ha") == Design(
+        "conv|splitwise_ha", "split", ("dgx-h100", 25), ("dgx-a100", 26)
+    )
+    assert read_design(REFERENCE, "conv|baseline_a100") == Design("conv|baseline_a100", "together", ("dgx-a100", 70))
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({"scheduler": "mixed_pool", "prompt_machines": 0, "token_machines": 1, "prompt_sku": "dgx-a100",
+          "token_sku": "dgx-a100"}, "a pool of dgx-a100 has 0 machines"),
+        ({"scheduler": "mixed_pool", "prompt_machines": 1, "token_machines": 1, "prompt_sku": "dgx-b300",
+          "token_sku": "dgx-a100"}, "machine 'dgx-b300' is not known"),
+        ({"scheduler": "mixed_pool", "prompt_machines": 1}, "its pools cannot be read"),
+        ({"scheduler": "round_robin"}, "scheduler 'round_robin' is not one of"),
+        ({"scheduler": "token_jsq", "machines": {}}, "its pools cannot be read"),
+        ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "has 1.5 machines"),
+    ],
+)  # fmt: skip
+def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, complaint):
+    path = tmp_path / "designs.json"
+    path.write_text(json.dumps({"mine": row}))
+    with pytest.raises(UserError) as caught:
+        read_design(path, "mine")
+    message = str(caught.value)
+    assert message.startswith(f"{path}: design mine: ") and complaint in message and "\n" not in message
+
+
+def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="no design 'none'; there: conv"):
+        read_design(REFERENCE, "none")
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(UserError, match=r"broken\.json: cannot be read"):
+        read_design(tmp_path / "broken.json", "mine")

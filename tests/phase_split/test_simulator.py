@@ -1,0 +1,119 @@
+"""What a run promises: every request served or reported, energy that adds up, windows, streams, refusals."""
+
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.phase_split.machines import Design
+from bench.phase_split.simulator import CORRECTED, PUBLISHED, Window, simulate, stream
+from bench.phase_split.workload import Requests
+
+SPLIT = Design("split", "split", ("dgx-h100", 3), ("dgx-h100", 2))
+TOGETHER = Design("together", "together", ("dgx-a100", 4))
+
+
+def crowd(count, rate=10.0, seed=0):
+    rng = np.random.default_rng(seed)
+    arrival = rng.exponential(1 / rate, count).cumsum()
+    prompt, output = rng.integers(1, 3000, count), rng.integers(1, 300, count)
+    return Requests(arrival, prompt.astype(np.int32), output.astype(np.int32))
+
+
+@pytest.mark.parametrize("design", [SPLIT, TOGETHER], ids=lambda design: design.name)
+def test_every_request_is_served_and_none_before_its_time(design):
+    run = simulate(design, crowd(500))
+    assert run.unfinished == 0 and not run.deadlock
+    assert (run.ttft_s > 0).all() and (run.e2e_s >= run.ttft_s).all()
+    assert ((run.output == 1) == (run.e2e_s == run.ttft_s)).all()
+
+
+def test_the_same_requests_give_the_same_bytes():
+    first, second = (simulate(SPLIT, crowd(300)) for _ in range(2))
+    assert first.e2e_s.tobytes() == second.e2e_s.tobytes() and first.energy_j.tobytes() == second.energy_j.tobytes()
+
+
+@pytest.mark.parametrize("design", [SPLIT, TOGETHER], ids=lambda design: design.name)
+def test_a_stream_gives_what_the_whole_gives(design):
+    requests = crowd(1000, rate=3.0)
+    whole = simulate(design, requests)
+    parts = [
+        Requests(*(part[first : first + 300] for part in (requests.arrival_s, requests.prompt, requests.output)))
+        for first in range(0, 1000, 300)
+    ]
+    found = list(stream(design, iter(parts)))
+    assert np.array_equal(np.concatenate([ttft for ttft, _ in found]), whole.ttft_s)
+    assert np.array_equal(np.concatenate([e2e for _, e2e in found]), whole.e2e_s)
+
+
+def test_a_stream_that_is_not_kept_up_with_stops():
+    requests = crowd(3000, rate=5000.0)
+    parts = [
+        Requests(*(part[first : first + 10] for part in (requests.arrival_s, requests.prompt, requests.output)))
+        for first in range(0, 3000, 10)
+    ]
+    with pytest.raises(UserError, match="under way for more than two batches"):
+        list(stream(TOGETHER, iter(parts)))
+
+
+def test_power_in_bins_of_time_adds_up_to_the_energy():
+    run = simulate(SPLIT, crowd(400), power_bin_s=2.0)
+    assert run.power[:, :, :2].sum(axis=1) == pytest.approx(run.energy_j, rel=1e-9)
+    assert run.power[:, :, 2:].sum(axis=1) == pytest.approx(run.busy_s, rel=1e-9)
+    assert (run.power[:, :, 2:].sum(axis=2) <= 2.0 + 1e-9).all()
+
+
+def test_a_machine_is_never_busier_than_there_is_time():
+    run = simulate(TOGETHER, crowd(400))
+    assert (run.busy_s.sum(axis=1) <= run.end_s + 1e-9).all()
+    assert run.energy_all_j > run.energy_j.sum()
+
+
+def test_gaps_are_counted_for_the_window_alone():
+    requests = crowd(400)
+    run = simulate(SPLIT, requests, window=Window(10.0, 20.0))
+    inside = (requests.arrival_s >= 10) & (requests.arrival_s < 20)
+    assert run.gaps.sum() == (requests.output[inside] - 1).sum()
+    assert len(simulate(SPLIT, requests).gaps) == 0
+
+
+def test_links_that_take_no_time_make_no_request_slower():
+    from dataclasses import replace
+
+    requests = crowd(50, rate=0.5)
+    free = simulate(SPLIT, requests, replace(CORRECTED, link_bytes_per_s=np.inf))
+    slow = simulate(SPLIT, requests, replace(CORRECTED, link_bytes_per_s=1e9))
+    assert (slow.e2e_s >= free.e2e_s - 1e-9).all() and slow.e2e_s.mean() > free.e2e_s.mean()
+
+
+def test_shared_heads_make_the_cache_of_llama_smaller():
+    requests = Requests(np.array([0.1]), np.array([60_000], np.int32), np.array([100], np.int32))
+    assert simulate(TOGETHER, requests, CORRECTED, "llama2-70b").unfinished == 0
+    many = Requests(np.array([0.1]), np.array([250_000], np.int32), np.array([100], np.int32))
+    assert simulate(TOGETHER, many, CORRECTED, "llama2-70b").unfinished == 0
+    with pytest.raises(UserError, match="fits no machine"):
+        simulate(TOGETHER, many, PUBLISHED, "llama2-70b")
+
+
+def test_a_request_that_fits_no_machine_is_refused():
+    requests = Requests(np.array([0.1]), np.array([90_000], np.int32), np.array([2], np.int32))
+    with pytest.raises(UserError, match=r"request 0 of 90000 \+ 2 tokens fits no machine of split"):
+        simulate(SPLIT, requests)
+
+
+def test_the_published_rules_refuse_what_the_published_simulator_loses():
+    requests = Requests(np.array([0.1]), np.array([10], np.int32), np.array([1], np.int32))
+    with pytest.raises(UserError, match="single output token"):
+        simulate(SPLIT, requests, PUBLISHED)
+
+
+def test_a_run_that_cannot_go_on_ends_and_says_so():
+    """Caches that arrived fill the token machine; none of their decodes has room to start."""
+    count = 40
+    rng = np.random.default_rng(1)
+    requests = Requests(
+        np.linspace(0.1, 0.2, count), rng.integers(9_000, 20_000, count).astype(np.int32),
+        rng.integers(30_000, 60_000, count).astype(np.int32),
+    )  # fmt: skip
+    run = simulate(Design("small", "split", ("dgx-h100", 4), ("dgx-h100", 1)), requests)
+    assert run.unfinished > 0 and run.end_s < 86_400
+    assert np.isnan(run.e2e_s).sum() == run.unfinished

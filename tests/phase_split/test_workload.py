@@ -1,0 +1,72 @@
+"""Requests from files and from draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.phase_split.workload import drawn, read_requests, replayed, superposed
+
+HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
+TRACE = pd.DataFrame(
+    {
+        "arrival_s": np.linspace(0, 100, 50),
+        "prompt_tokens": np.arange(1, 51),
+        "output_tokens": 1000 + np.arange(1, 51),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is no number"),
+        ("0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n", "row 3: arrival_timestamp '0.05' is before the row above"),
+        ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp '-0.1' is negative"),
+        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is no whole number of at least 1"),
+        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is no whole number of at least 1"),
+        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is no number"),
+        ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size '1e12' is above 2**31"),
+        ("", "holds no requests"),
+    ],
+)
+def test_a_wrong_file_is_one_line_with_row_and_column(tmp_path, rows, complaint):
+    path = tmp_path / "trace.csv"
+    path.write_text(HEADER + rows)
+    with pytest.raises(UserError) as caught:
+        read_requests(path)
+    assert str(caught.value) == f"{path}: {complaint}"
+
+
+def test_a_file_that_is_not_there_or_lacks_a_column_is_named(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        read_requests(tmp_path / "none.csv")
+    (tmp_path / "short.csv").write_text("arrival_timestamp,prompt_size\n0.1,3\n")
+    with pytest.raises(UserError, match="lacks the column token_size"):
+        read_requests(tmp_path / "short.csv")
+
+
+def test_joint_draws_keep_rows_together_and_others_do_not():
+    joint, apart = (drawn(TRACE, 100.0, 5.0, 0, joint=joint) for joint in (True, False))
+    assert (joint.output == joint.prompt + 1000).all()
+    assert not (apart.output == apart.prompt + 1000).all()
+    assert joint.arrival_s.tolist() == apart.arrival_s.tolist()
+
+
+def test_a_rate_scales_the_same_arrivals():
+    slow, fast = drawn(TRACE, 10.0, 20.0, 3), drawn(TRACE, 20.0, 20.0, 3)
+    assert fast.arrival_s[: len(slow)] * 2 == pytest.approx(slow.arrival_s, rel=1e-12)
+    assert fast.prompt[: len(slow)].tolist() != [] and (np.diff(fast.arrival_s) >= 0).all()
+    assert len(fast) / 20 == pytest.approx(20, rel=0.2)
+
+
+def test_a_replay_keeps_the_order_and_has_the_rate():
+    found = replayed(TRACE, 5.0)
+    assert found.prompt.tolist() == TRACE["prompt_tokens"].tolist()
+    assert len(found) / found.arrival_s[-1] == pytest.approx(5.0, rel=1e-3)
+
+
+def test_superposed_copies_have_the_rate_and_come_in_order():
+    found = superposed(TRACE, 40.0, 250.0, 1)
+    assert len(found) / 250 == pytest.approx(40.0, rel=0.05)
+    assert (np.diff(found.arrival_s) >= 0).all() and found.arrival_s[-1] < 250.0 + 1e-3

@@ -1,0 +1,205 @@
+"""Phase splitting: simulated clusters, as published and corrected."""
+
+from bench import plugins
+
+PHASE_SPLIT = "{PYTHON:q} -m bench.phase_split"
+PHASE_SPLIT_COMMON = [
+    "bench/phase_split/__main__.py",
+    *sources("bench.experiment"),
+    *(
+        str(path)
+        for path in map(plugins.source_file, settings.phase_split.designs)
+        if path
+    ),
+]
+PHASE_SPLIT_FACTS = [
+    "bench/phase_split/facts/profile_axis.csv",
+    "bench/inputs/stand_in/splitwise_profile_cells.csv",
+]
+
+
+rule phase_split_profile:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.profile")],
+        config="results/config/phase_split.json",
+        profile="results/inputs/splitwise_profile.json",
+    output:
+        "results/phase_split/profile.parquet",
+        "results/phase_split/profile.provenance.json",
+    shell:
+        PHASE_SPLIT
+        + " profile --config {input.config} --input {input.profile} --out {output[0]}"
+
+
+rule phase_split_laws:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.profile")],
+        config="results/config/phase_split.json",
+        profile="results/inputs/splitwise_profile.json",
+    output:
+        "results/phase_split/laws.parquet",
+        "results/phase_split/laws.provenance.json",
+    shell:
+        PHASE_SPLIT
+        + " laws --config {input.config} --input {input.profile} --out {output[0]}"
+
+
+rule phase_split_traces:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.traces")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/traces.parquet",
+        "results/phase_split/traces.provenance.json",
+    shell:
+        PHASE_SPLIT + " traces --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_capacity:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/capacity.parquet",
+        "results/phase_split/capacity.provenance.json",
+    shell:
+        PHASE_SPLIT + " capacity --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_headlines:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/headlines.parquet",
+        "results/phase_split/headlines.provenance.json",
+    priority: 1  # the longest, so it starts first
+    shell:
+        PHASE_SPLIT + " headlines --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_corrections:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/corrections.parquet",
+        "results/phase_split/corrections.provenance.json",
+    shell:
+        PHASE_SPLIT + " corrections --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_latency:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.latency")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/latency.parquet",
+        "results/phase_split/latency.provenance.json",
+    shell:
+        PHASE_SPLIT + " latency --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_design_space:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *sources("bench.phase_split.experiments.design_space"),
+        ],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/design_space.parquet",
+        "results/phase_split/design_space.provenance.json",
+    shell:
+        PHASE_SPLIT + " design_space --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_transfer:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.transfer")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/transfer.parquet",
+        "results/phase_split/transfer.provenance.json",
+    shell:
+        PHASE_SPLIT + " transfer --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_simulator_speed:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *sources("bench.phase_split.experiments.simulator_speed"),
+        ],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/simulator_speed.parquet",
+        "results/phase_split/simulator_speed.provenance.json",
+    threads: workflow.cores
+    shell:
+        PHASE_SPLIT + " simulator_speed --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_power_trace:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *sources("bench.phase_split.experiments.power_trace"),
+        ],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/power_trace.parquet",
+        "results/phase_split/power_trace.provenance.json",
+    shell:
+        PHASE_SPLIT + " power_trace --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_robustness:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.robustness")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/robustness.parquet",
+        "results/phase_split/robustness.provenance.json",
+    shell:
+        PHASE_SPLIT + " robustness --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
