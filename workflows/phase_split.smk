@@ -203,3 +203,18 @@ rule phase_split_robustness:
     shell:
         PHASE_SPLIT + " robustness --config {input.config} --input {input.conv}"
         " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_phases:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.phases")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/phases.parquet",
+        "results/phase_split/phases.provenance.json",
+    shell:
+        PHASE_SPLIT + " phases --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"

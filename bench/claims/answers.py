@@ -35,7 +35,14 @@ def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
     if table["tier"].nunique() > 1:
         raise UserError(f"claims: {query.table}: rows of {query.metric!r} mix the tiers {sorted(set(table['tier']))}")
     units = len(table) if query.by is None else int(table[query.by].value_counts().iloc[0])
-    return estimate_of(table, query), str(table["tier"].iloc[0]), units
+    tier = str(table["tier"].iloc[0])
+    table = table.assign(value=table["value"] * query.times)
+    return published(table["value"]) if tier == results.CITED else estimate_of(table, query), tier, units
+
+
+def published(values: "pd.Series[float]") -> Estimate:
+    """Of published numbers: their median, and the lowest and the highest."""
+    return Estimate(float(values.median()), float(values.min()), float(values.max()))
 
 
 def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:

@@ -24,6 +24,7 @@ class Query(BaseModel):
     bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
         evidence can refute an upper limit but never confirm it.
     rows: "units" that were measured, whose mean is the number, or "draws" of an uncertain number, whose median it is.
+    times: factor from the rows' unit to the claim's.
     label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
     """
 
@@ -39,6 +40,7 @@ class Query(BaseModel):
     by: str | None = None
     bound: Literal["lower"] | None = None
     rows: Literal["units", "draws"] = "units"
+    times: float = 1.0
 
     @model_validator(mode="after")
     def _best_and_by(self) -> "Query":

@@ -81,13 +81,15 @@ def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> l
 def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
     """Raises UserError where the result lacks the rows that the query names."""
     query = claim.query.get(version)
-    context, ends = list(claim.context), []
+    context, ends, open_question = list(claim.context), [], False
     if query and claim.against:
         other, harder = claim.against, _answered(claim.against, folder)
         if harder:
             ends.append(harder.low)
             if judge(harder, claim, other.bound) in (NOT_REPRODUCED, PARTLY):
                 query, other = other, query
+            else:
+                open_question = judge(harder, claim) != REPRODUCED
         context.insert(0, other)
     if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
@@ -96,6 +98,11 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
     except LeftOutError as error:
         return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
     decided = CITED if tier == results.CITED else judge(estimate, claim, query.bound)
+    eased = decided == REPRODUCED and open_question
+    reason = _reason(decided, estimate, claim, query, units)
+    if eased:
+        decided = INCONCLUSIVE
+        reason += " The harder case that follows does not lie in it as a whole, so this easier one does not decide."
     context = [each for each in context if table_path(each, folder).exists()]
     provenances = [read_provenance(table_path(each, folder)) for each in (query, *context)]
     inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
@@ -109,7 +116,7 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         tier,
         " ".join(
             [
-                _reason(decided, estimate, claim, query, units),
+                reason,
                 *(_context(each, folder) for each in context),
                 *([f"To be settled by {claim.settled_by}."] if decided == INCONCLUSIVE and claim.settled_by else []),
             ]

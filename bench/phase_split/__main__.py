@@ -49,6 +49,13 @@ def traces(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     return room.traces(_bench(job).traces)
 
 
+def phases(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Both phases of a median request on each accelerator."""
+    from bench.phase_split.experiments import phases as room
+
+    return room.phases(_bench(job).traces)
+
+
 def capacity(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     """The most load that the published designs bear."""
     from bench.phase_split.experiments import headlines as room
@@ -116,6 +123,7 @@ EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "profile": Experiment(profile, inputs=("splitwise_profile",)),
     "laws": Experiment(laws, inputs=("splitwise_profile",)),
     "traces": Experiment(traces, inputs=TRACES),
+    "phases": Experiment(phases, inputs=TRACES),
     "capacity": Experiment(capacity, inputs=TRACES),
     "headlines": Experiment(headlines, inputs=TRACES),
     "corrections": Experiment(corrections, inputs=TRACES),

@@ -41,7 +41,8 @@ MACHINE = np.dtype(
         ("used", "i8"), ("reserved", "i8"), ("pending", "i8"), ("step", "f8"), ("steps", "i8"), ("end", "f8"),
         ("growth", "f8"), ("begun", "f8"), ("watts", "f8"), ("phase", "i8"),  # of the segment under way
         ("busy_s", "f8", (2,)), ("energy_j", "f8", (2,)),  # by phase
-        ("link", "f8"), ("link_free", "f8"), ("version", "i8"), ("kind", "i8"), ("cut", "i8"),
+        ("link", "f8"), ("link_free", "f8"), ("hop_s", "f8"),  # bytes/s; when it is free; after every layered transfer
+        ("version", "i8"), ("kind", "i8"), ("cut", "i8"),
         ("batch_size", "i8"), ("batch_prompts", "i8"), ("batch_tokens", "i8"), ("waiting", "i8"),
         ("present", "i8", (2,)), ("prompts", "i8", (2,)), ("blocked", "i8", (2,)),  # first and last
         ("next", "i8"), ("last", "i8"), ("list", "i8"), ("home", "i8"),
@@ -66,7 +67,7 @@ class Limits(NamedTuple):
     selections missed, after which a task goes first. queue: tokens that may wait for a prompt machine. retry_s: until a
     transfer is tried again that found no room. mixed: factor on the time of an iteration of both phases.
     layers: that a cache is sent in, one after the other while the prompt runs, over links that are shared; 0 sends it
-    whole after the prompt at `bandwidth` bytes/s, as if it were alone. hop_s: of every layered transfer, at its end.
+    whole after the prompt at `bandwidth` bytes/s, as if it were alone.
     """
 
     memory: int
@@ -79,7 +80,6 @@ class Limits(NamedTuple):
     retry_s: float
     mixed: float
     layers: int
-    hop_s: float
 
 
 class Times(NamedTuple):
@@ -690,7 +690,7 @@ def transfer(s, limits, r, prompt_began):
     sent = max(first_layer, source.link_free, to.link_free) + lasts
     source.link_free = sent
     to.link_free = sent
-    push(s, max(sent, now + lasts / limits.layers) + limits.hop_s, ARRIVED, r, 0)
+    push(s, max(sent, now + lasts / limits.layers) + source.hop_s, ARRIVED, r, 0)
 
 
 @compiled

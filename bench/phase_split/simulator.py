@@ -215,12 +215,12 @@ def _state(
         retry_s=1.0,
         mixed=1.1,
         layers=served.layers if semantics.layered else 0,
-        hop_s=0.0,
     )
     described = np.zeros(len(machines), kernel.MACHINE)
     described["used"] = described["reserved"] = limits.weights
     described["kind"] = [kinds.index(machine) for machine in machines]
     described["link"] = [semantics.link_bytes_per_s or machine.link_bytes_per_s for machine in machines]
+    described["hop_s"] = [0.0 if semantics.link_bytes_per_s == np.inf else machine.hop_s for machine in machines]
     homes = [kernel.PROMPT_LIST] * design.prompt[1] + [kernel.TOKEN_LIST] * design.token[1]
     described["home"] = homes
     for name in ("present", "prompts", "blocked"):

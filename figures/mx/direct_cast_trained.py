@@ -14,7 +14,7 @@ from figures.style import HEIGHT, WIDTH, format_label, format_style
 TITLE = "Direct cast of an unrounded model"
 SOURCES = ["mx/training"]
 SUBJECTS = {"activations": "o", "weights": "s", "both": "D"}
-LINEAR = 1e-3  # nats/token
+LINEAR = 1e-3  # nats/byte
 
 
 def draw(training: pd.DataFrame) -> Figure:
@@ -33,7 +33,7 @@ def draw(training: pd.DataFrame) -> Figure:
         axis.set_xscale("symlog", linthresh=LINEAR)
         axis.axvline(0, color="#888888", lw=0.7)
         axis.set_title(f"scale rule {rule}")
-        axis.set_xlabel("added loss (nats/token)")
+        axis.set_xlabel("added loss (nats/byte)")
     axes[0][0].set_yticks(range(len(styles)), [format_label(name) for name in styles])
     axes[0][0].invert_yaxis()
     handles = [Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()]

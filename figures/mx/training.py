@@ -37,15 +37,15 @@ def draw(training: pd.DataFrame) -> Figure:
     right.sharey(middle)
     for axis in (middle, right):
         axis.axhline(0, color="#888888", lw=0.7)
-        axis.set_ylabel("difference to float32 (nats/token)")
-    left.set_ylabel("loss (nats/token)")
+        axis.set_ylabel("difference to float32 (nats/byte)")
+    left.set_ylabel("loss (nats/byte)")
     for axis, title in ((left, "training batches"), (middle, "training batches"), (right, "text held out")):
         axis.set_title(title)
     for axis in (left, middle):
         axis.set_xlabel("step (number)")
-    right.set_xticks([])
+    names = [look["label"].replace(", ", ",\n") for look in differences.values()]
+    right.set_xticks(range(len(differences)), names, rotation=40, ha="right", rotation_mode="anchor", fontsize=6.5)
     right.set_xlim(-0.6, len(differences) - 0.4)
-    right.set_xlabel("recipe (name)")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure

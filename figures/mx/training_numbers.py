@@ -23,7 +23,7 @@ def tabulate(training: pd.DataFrame) -> pd.DataFrame:
                 "seeds": str(len(loss)),
                 "parameters": f"{sizes['parameters']:,.0f}",
                 "trained tokens": f"{sizes['trained_tokens']:,.0f}",
-                "loss (nats/token)": _interval(mean_interval(loss)),
+                "loss (nats/byte)": _interval(mean_interval(loss)),
                 "difference to float32": _interval(mean_interval(added)) if len(added) else "",
             }
         )

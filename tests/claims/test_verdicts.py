@@ -332,8 +332,22 @@ def test_evidence_that_tells_against_a_claim_decides_it(tmp_path):
     assert found.reason.startswith("The harder case") and "The thing: 1.1" in found.reason
 
 
-@pytest.mark.parametrize("value", [1.0, 2.9], ids=["inside", "straddling"])
-def test_evidence_that_does_not_is_only_reported(tmp_path, value):
+def test_a_harder_case_that_straddles_a_bound_leaves_the_question_open(tmp_path):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    write_table(tmp_path, repeats(*[2.9, 3.2] * 5), name="mx/harder")
+    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
+    assert found.verdict == "inconclusive" and found.estimate == pytest.approx(1.1)
+    assert "The harder case that follows does not lie in it as a whole" in found.reason
+
+
+def test_a_factor_brings_rows_into_the_claims_unit(tmp_path):
+    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
+    found = verdict(claim(accept=[4.0, 5.0], query={"-": query(times=4.0)}), "-", tmp_path)
+    assert found.verdict == "reproduced" and found.estimate == pytest.approx(4.4)
+
+
+def test_evidence_that_lies_inside_is_only_reported(tmp_path):
+    value = 1.0
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
     write_table(tmp_path, repeats(*[value, value + 0.3] * 5), name="mx/harder")
     found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)

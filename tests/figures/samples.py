@@ -29,6 +29,7 @@ from bench.phase_split.config import (
 from bench.phase_split.experiments import headlines
 from bench.phase_split.experiments.design_space import design_space
 from bench.phase_split.experiments.latency import latency
+from bench.phase_split.experiments.phases import phases
 from bench.phase_split.experiments.power_trace import power_trace
 from bench.phase_split.experiments.profile import laws, profile_table
 from bench.phase_split.experiments.robustness import robustness
@@ -98,6 +99,7 @@ def _phase_split(with_own_design):
         "phase_split/profile": profile_table(runs),
         "phase_split/laws": laws(runs),
         "phase_split/traces": traces(bench.traces),
+        "phase_split/phases": phases(bench.traces),
         "phase_split/capacity": headlines.capacity(config, bench),
         "phase_split/headlines": headlines.headlines(config, bench),
         "phase_split/corrections": headlines.corrections(config, bench),

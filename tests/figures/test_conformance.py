@@ -19,6 +19,7 @@ from tests.figures.seen import (
     unlabelled_axes,
 )
 from tests.mx import own
+from tests.phase_split.own import DESIGN
 
 FIGURES = [name for name, figure in registry().items() if figure.kind == "figure"]
 TABLES = [name for name, figure in registry().items() if figure.kind == "table"]
@@ -89,17 +90,22 @@ def test_a_figure_is_as_wide_as_the_text_of_the_paper(name):
     assert drawn(name, False).get_size_inches()[0] == style.WIDTH
 
 
-@every_figure
+@pytest.mark.parametrize("name", [name for name in FIGURES if name.startswith("mx/")])
 def test_a_format_of_the_users_own_is_in_the_picture(name):
     labels = {text.get_text() for text in drawn(name, True).findobj(mpl.text.Text)}
     assert own.FORMAT.name in labels
 
 
+@pytest.mark.parametrize("name", ["phase_split/capacity", "phase_split/latency", "phase_split/energy"])
+def test_a_design_of_the_users_own_is_in_the_picture(name):
+    labels = {text.get_text() for text in drawn(name, True).findobj(mpl.text.Text)}
+    assert DESIGN.name in labels
+
+
 @every_figure
 def test_drawing_and_saving_twice_gives_identical_bytes(name, tmp_path):
-    few = [
-        table[table["format"].isin(["none", "float32", "read", "mxint8", "mxfp4"])] for table in sources_of(name, False)
-    ]
+    shown = ["none", "float32", "read", "mxint8", "mxfp4"]
+    few = [table[table["format"].isin(shown)] if "format" in table else table for table in sources_of(name, False)]
     once, again = (style.save(from_tables(name, few), tmp_path / folder / "picture") for folder in ("once", "again"))
     assert set(once) == {"pdf", "svg", "png"}
     assert [suffix for suffix in once if once[suffix].read_bytes() != again[suffix].read_bytes()] == []
@@ -132,7 +138,10 @@ def test_a_tables_columns_have_names_of_their_own(name):
     assert len(set(columns)) == len(columns) and all(columns)
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if name not in ("mx/conformance", "mx/training_numbers")])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in TABLES if name.startswith("mx/") and name not in ("mx/conformance", "mx/training_numbers")],
+)
 def test_a_format_of_the_users_own_has_its_row(name):
     assert own.FORMAT.name in set(tabulated(name, True)["format"])
 

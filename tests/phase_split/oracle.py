@@ -102,6 +102,7 @@ class Kind:
     decode_s: Knots
     affine: tuple[float, float, float] = (0.0, 0.0, 0.0)
     link: float = 200e9
+    hop_s: float = 0.0
 
 
 class Machine:
@@ -433,7 +434,7 @@ class Split:
         ready = prompt_began + (now - prompt_began) / self.world.layers
         sent = max(ready, source.link_free, machine.link_free) + lasts
         source.link_free = machine.link_free = sent
-        self.clock.at(max(sent, now + lasts / self.world.layers), lambda: self.arrived(request))
+        self.clock.at(max(sent, now + lasts / self.world.layers) + source.kind.hop_s, lambda: self.arrived(request))
 
     def arrived(self, request):
         source = request.prompt_machine

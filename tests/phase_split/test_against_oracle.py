@@ -22,6 +22,7 @@ def kind_of(machine, semantics):
         oracle.Knots(x, found.decode_s.tolist()),
         tuple(found.affine.tolist()),
         machine.link_bytes_per_s,
+        machine.hop_s,
     )
 
 

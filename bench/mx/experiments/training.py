@@ -47,7 +47,7 @@ def training(config: MxConfig, train_problems: Sequence[Problem], test_problems:
             rows += [{"recipe": recipe.name, "seed": seed, **row} for row in curve(losses, settings.every)]
             loss = held_out_loss(model, held_out)
             end_points[recipe.name] = (loss, model.state_dict())
-            step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/token on text held out")
+            step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/byte on text held out")
         base, weights = end_points[BASELINE]
         for name, (loss, _) in end_points.items():
             about = {"recipe": name, "seed": seed, "step": settings.steps}
@@ -64,7 +64,7 @@ def training(config: MxConfig, train_problems: Sequence[Problem], test_problems:
     size = sum(parameter.numel() for parameter in untrained(settings, 0).parameters())
     rows.append({**about, "metric": "parameters", "value": size})
     rows.append({**about, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
-    return tidy(({**NO_CAST, "unit": "nats/token", **row} for row in rows), tier=MEASURED)
+    return tidy(({**NO_CAST, "unit": "nats/byte", **row} for row in rows), tier=MEASURED)
 
 
 def plan(settings: TrainingConfig) -> Plan:
