@@ -20,7 +20,8 @@ class Machine:
     profile of its own: a prompt's time shrinks with the first, a token's with the second. price, power: of a machine,
     in the units of the published simulator's accounting (any currency per hour; any unit of provisioned power). tdp_w:
     of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
-    link_bytes_per_s: to other machines. hop_s: what a layered transfer takes beside its bytes. assumed: what about it is not measured, if anything.
+    link_bytes_per_s: to other machines. hop_s: what a layered transfer takes beside its bytes. assumed: what about it
+    is not measured, if anything.
     """
 
     name: str
@@ -49,11 +50,13 @@ class Machine:
 
 
 # Prices and powers: the published simulator's notebooks (commit 8f99e7d). Memory: 8 x 80 GiB. Links: 8 InfiniBand
-# ports of 200 (A100) and 400 Gbit/s (H100), Splitwise (ISCA 2024), table 1; hops: its figure 14. Host and idle power: assumptions.
+# ports of 200 (A100) and 400 Gbit/s (H100), Splitwise (ISCA 2024), table 1; hops: its figure 14. Host and idle power:
+# assumptions.
 MACHINES: Mapping[str, Machine] = {
     machine.name: machine
     for machine in (
-        Machine("dgx-a100", "a100-80gb", 640 * GIB, 2.21, 24.8, 3200.0, 200e9, hop_s=0.008, assumed="host and idle power"),
+        Machine("dgx-a100", "a100-80gb", 640 * GIB, 2.21, 24.8, 3200.0, 200e9, hop_s=0.008,
+                assumed="host and idle power"),
         Machine("dgx-h100", "h100-80gb", 640 * GIB, 4.76, 44.0, 5600.0, 400e9, hop_s=0.005,
                 assumed="host and idle power; power by phase as the A100's, by share of TDP"),
         Machine("dgx-h100-pcap", "h100-80gb-pcap", 640 * GIB, 4.76, 30.8, 3920.0, 400e9, hop_s=0.005,
