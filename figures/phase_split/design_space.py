@@ -20,8 +20,9 @@ def draw(design_space: pd.DataFrame) -> Figure:
     for axis, version in zip(axes, ("published", "corrected"), strict=True):
         _panel(axis, design_space[design_space["version"] == version])
         axis.set_title(f"rules {'as ' if version == 'published' else ''}{version}")
-        axis.set_xlabel("prompt machines")
-    axes[0].set_ylabel("token machines")
+        axis.set_xlabel("prompt machines (number)")
+    axes[0].set_ylabel("token machines (number)")
+    axes[1].tick_params(labelleft=False)
     handles = [
         Line2D([], [], color="#D55E00", marker="*", ms=9, lw=0, label="fewest machines that hold always"),
         Line2D([], [], color="black", marker="x", ms=6, lw=0, label="published optimum"),

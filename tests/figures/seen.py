@@ -97,13 +97,16 @@ def is_categorical(line):
 
 
 def unlabelled_axes(figure):
-    """Axes that have neither a label with a unit nor names, of their own or on an axis that they share."""
+    """Axes that have neither a label with a unit nor names, of their own or on an axis that they share; across a colour
+    bar there is nothing to read."""
     missing = []
     for axes in figure.axes:
         if not axes.axison:
             continue
         shared = {"x": axes.get_shared_x_axes(), "y": axes.get_shared_y_axes()}
         for way, line in axis_lines(axes):
+            if axes.get_label() == "<colorbar>" and len(line.get_ticklocs()) == 0:
+                continue
             siblings = [getattr(other, f"{way}axis") for other in shared[way].get_siblings(axes)]
             if not any(has_unit(each.get_label_text()) or is_categorical(each) for each in (line, *siblings)):
                 missing.append((axes.get_title(), way, line.get_label_text()))
