@@ -218,3 +218,48 @@ rule phase_split_phases:
     shell:
         PHASE_SPLIT + " phases --config {input.config} --input {input.conv}"
         " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_beyond:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.beyond")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/beyond.parquet",
+        "results/phase_split/beyond.provenance.json",
+    shell:
+        PHASE_SPLIT + " beyond --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_active:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.active")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/active.parquet",
+        "results/phase_split/active.provenance.json",
+    shell:
+        PHASE_SPLIT + " active --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_week:
+    input:
+        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.week")],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/week.parquet",
+        "results/phase_split/week.provenance.json",
+    shell:
+        PHASE_SPLIT + " week --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"

@@ -119,6 +119,27 @@ def power_trace(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     return room.power_trace(job.config, _bench(job))
 
 
+def beyond(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Chunked prompts, pools that follow the load, newer accelerators and MX formats."""
+    from bench.phase_split.experiments import beyond as room
+
+    return room.beyond(job.config, _bench(job))
+
+
+def active(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Time by the tokens that machines work on at once."""
+    from bench.phase_split.experiments import active as room
+
+    return room.active(job.config, _bench(job))
+
+
+def week(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Latencies by hour over days of ups and downs."""
+    from bench.phase_split.experiments import week as room
+
+    return room.week(job.config, _bench(job))
+
+
 EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "profile": Experiment(profile, inputs=("splitwise_profile",)),
     "laws": Experiment(laws, inputs=("splitwise_profile",)),
@@ -132,6 +153,9 @@ EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "design_space": Experiment(design_space, inputs=TRACES),
     "transfer": Experiment(transfer, inputs=TRACES),
     "simulator_speed": Experiment(simulator_speed, inputs=TRACES, timed=True),
+    "beyond": Experiment(beyond, inputs=TRACES),
+    "active": Experiment(active, inputs=TRACES),
+    "week": Experiment(week, inputs=TRACES),
     "power_trace": Experiment(power_trace, inputs=TRACES),
 }
 

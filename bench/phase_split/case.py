@@ -8,8 +8,8 @@ import pandas as pd
 from bench.errors import UserError
 from bench.files import atomic
 from bench.phase_split.machines import Design, read_design
-from bench.phase_split.simulator import CORRECTED, PUBLISHED, Run, simulate
-from bench.phase_split.workload import read_requests
+from bench.phase_split.simulator import CORRECTED, PUBLISHED, RequestError, Run, simulate
+from bench.phase_split.workload import FIRST_ROW, read_requests
 
 PERCENTILES = (50, 90, 99)
 POWER_BIN_S = 2.0
@@ -26,6 +26,8 @@ def run_case(designs: Path, design: str, trace: Path, compat: bool, out: Path, p
         run = simulate(
             described, requests, PUBLISHED if compat else CORRECTED, power_bin_s=POWER_BIN_S if power else 0.0
         )
+    except RequestError as error:
+        raise UserError(f"{trace}: row {error.row + FIRST_ROW}: prompt_size, token_size: {error.why}") from error
     except UserError as error:
         raise UserError(f"{trace}: {error}") from error
     table = run.table()

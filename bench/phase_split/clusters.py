@@ -47,6 +47,8 @@ PUBLISHED_POOLS: Mapping[str, Mapping[str, tuple[int, int]]] = {
         "splitwise_hh": (35, 5), "splitwise_ha": (35, 8), "splitwise_hhcap": (35, 7),
     },
 }  # fmt: skip
+# The same for Splitwise-AA at the price of 40 H100 machines.
+PUBLISHED_POOLS_AT_PRICE: Mapping[str, tuple[int, int]] = {"conv": (51, 35), "code": (66, 20)}
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,52 @@ def best_pools(
         offer(prompt)
     if best is None:
         raise ValueError(f"no pools of {family.name} fit a price of {budget.price} and a power of {budget.power}")
-    apart = round(most_prompt_machines(family, budget, prices) * step / 2)
-    while apart >= 1:
-        around = best[0].prompt[1]
-        offer(around - apart)
-        offer(around + apart)
-        apart //= 2
+    _refine(offer, lambda: best[0].prompt[1], round(most_prompt_machines(family, budget, prices) * step / 2))
     return best
+
+
+def least_pools(
+    family: Family, most: int, step: float, weigh: Callable[[Design], float], bears: Callable[[Design], bool]
+) -> Design:
+    """The pools that weigh least (cost, draw) and still bear a load: prompt counts first `step` apart, as a share of
+    `most` machines in all, then refined; for each the fewest token machines, by bisection.
+
+    Raises ValueError where none bear it.
+    """
+    best: Design | None = None
+
+    def fewest(prompt: int, enough: int) -> int:
+        too_few = 0
+        while enough - too_few > 1:
+            middle = (too_few + enough) // 2
+            if bears(family.design(prompt, middle)):
+                enough = middle
+            else:
+                too_few = middle
+        return enough
+
+    def offer(prompt: int) -> None:
+        nonlocal best
+        fitting = [
+            token
+            for token in range(1, most - prompt + 1)
+            if best is None or weigh(family.design(prompt, token)) < weigh(best)
+        ]
+        if prompt >= 1 and fitting and bears(family.design(prompt, fitting[-1])):
+            best = family.design(prompt, fewest(prompt, fitting[-1]))
+
+    for prompt in sorted((round(most * step * number) for number in range(1, int(1 / step) + 1)), reverse=True):
+        offer(prompt)
+    if best is None:
+        raise ValueError(f"no {most} machines of {family.name} bear the load")
+    _refine(offer, lambda: best.prompt[1], round(most * step / 2))
+    return best
+
+
+def _refine(offer: Callable[[int], None], around: Callable[[], int], apart: int) -> None:
+    """Offers what lies on both sides of the best, halving the distance."""
+    while apart >= 1:
+        middle = around()
+        offer(middle - apart)
+        offer(middle + apart)
+        apart //= 2

@@ -1,10 +1,12 @@
 """Every knob of the study, with its unit and its default."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bench.phase_split.clusters import FAMILIES
+from bench.phase_split.machines import MACHINES
 
 Positive = Annotated[int, Field(ge=1)]
 Above = Annotated[float, Field(gt=0)]
@@ -22,6 +24,7 @@ class LoadConfig(Strict):
     seconds: Above = Field(120.0, description="of arrivals")
     warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
     drain: Above = Field(10.0, description="seconds of arrivals at the end that do not count in it")
+    hour_s: Above = Field(3600.0, description="seconds of the trace at its own pace, where that is served")
 
 
 class CapacityConfig(Strict):
@@ -34,8 +37,9 @@ class CapacityConfig(Strict):
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
     search_seed: Annotated[int, Field(ge=0)] = 100
     precision: Above = Field(0.01, description="of a load, as a share")
-    pool_step: Above = Field(
-        0.12, description="share of a cluster's machines by which pools differ that are searched first"
+    search_precision: Above = Field(0.02, description="of a load that pools are searched by")
+    pool_step: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.2, description="share of a cluster's machines by which pools differ that are searched first"
     )
 
 
@@ -74,6 +78,59 @@ class TransferConfig(Strict):
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
 
 
+class BeyondConfig(Strict):
+    """What the source did not compare, all at the power of 40 H100 machines."""
+
+    services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
+    accelerators: Annotated[list[str], Field(min_length=1)] = ["dgx-h100", "dgx-h200", "dgx-b200", "gb200-nvl72-ninth"]
+    formats: list[str] = Field(["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits")
+    chunk: Positive = Field(512, description="tokens of a batch, where prompts are read in chunks")
+    balance_s: Above = Field(10.0, description="seconds after which machines may change pools")
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3]
+    precision: Above = Field(0.02, description="of a load, as a share")
+
+    @field_validator("accelerators")
+    @classmethod
+    def _known_machines(cls, names: list[str]) -> list[str]:
+        return _known("accelerator", names, MACHINES)
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, names: list[str]) -> list[str]:
+        from bench.formats.description import FORMATS
+
+        return _known("format", names, FORMATS)
+
+
+def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(known)}")
+    return names
+
+
+class ActiveConfig(Strict):
+    """Time by the tokens that machines work on at once."""
+
+    alone: Above = Field(2.0, description="requests/s of a machine by itself")
+    rates: Annotated[list[Above], Field(min_length=1)] = Field([70.0, 130.0], description="requests/s of clusters")
+    seconds: Above = Field(600.0, description="of arrivals")
+
+
+class WeekConfig(Strict):
+    """A long time of daily ups and downs, served as a stream."""
+
+    service: Service = "conv"
+    pools: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
+        [16, 24], description="prompt and token machines, H100"
+    )
+    rate: Above = Field(80.0, description="requests/s at the height of the day")
+    valley: Annotated[float, Field(gt=0, le=1)] = Field(0.3, description="of it at the depth of the night")
+    hours: Positive = 24
+    batch: Annotated[int, Field(ge=1000)] = Field(100_000, description="requests in memory at once, thrice")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class PowerTraceConfig(Strict):
     """Power of every machine while the Azure hour is served, for the placement study."""
 
@@ -96,3 +153,6 @@ class PhaseSplitConfig(Strict):
     transfer: TransferConfig = TransferConfig()
     speed: SpeedConfig = SpeedConfig()
     power_trace: PowerTraceConfig = PowerTraceConfig()
+    beyond: BeyondConfig = BeyondConfig()
+    active: ActiveConfig = ActiveConfig()
+    week: WeekConfig = WeekConfig()

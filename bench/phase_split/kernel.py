@@ -22,14 +22,17 @@ BEND = 16  # decodes of a batch, above which each costs more
 NOT_DELIVERED, QUEUED, RUNNING, BLOCKED, DONE = range(5)
 PROMPT_LIST, TOKEN_LIST, MIXED_LIST = range(3)
 END, ARRIVED, RETRY = range(3)
-GOING_ON, WAITING_FULL, EVENTS_FULL, SLOT_TAKEN, DEADLOCK = range(5)
+GOING_ON, WAITING_FULL, EVENTS_FULL, DEADLOCK, HOPELESS = range(5)
+TOGETHER, SPLIT, CHUNKED = range(3)
 PROMPT_PHASE, TOKEN_PHASE = range(2)
 NONE = -1
 
 REQUEST = np.dtype(
     [
         ("arrival", "f8"), ("ttft", "f8"), ("e2e", "f8"), ("last_token", "f8"),
+        ("alone_s", "f8", (3,)),  # TTFT, time of all later tokens, E2E on a machine of its own
         ("prompt", "i4"), ("output", "i4"), ("remaining", "i4"), ("waits", "i4", (2,)),
+        ("read", "i4"),  # tokens of the prompt, where it is read in chunks
         ("next_present", "i4"), ("last_present", "i4"),
         ("next_queued", "i4"), ("last_queued", "i4"),  # among waiting prompts, later among blocked decodes
         ("selected", "i4"), ("machine", "i2", (2,)), ("state", "u1", (2,)),
@@ -43,7 +46,7 @@ MACHINE = np.dtype(
         ("busy_s", "f8", (2,)), ("energy_j", "f8", (2,)),  # by phase
         ("link", "f8"), ("link_free", "f8"), ("hop_s", "f8"),  # bytes/s; when it is free; after every layered transfer
         ("version", "i8"), ("kind", "i8"), ("cut", "i8"),
-        ("batch_size", "i8"), ("batch_prompts", "i8"), ("batch_tokens", "i8"), ("waiting", "i8"),
+        ("batch_size", "i8"), ("batch_prompts", "i8"), ("batch_tokens", "i8"), ("waiting", "i8"), ("active", "i8"),
         ("present", "i8", (2,)), ("prompts", "i8", (2,)), ("blocked", "i8", (2,)),  # first and last
         ("next", "i8"), ("last", "i8"), ("list", "i8"), ("home", "i8"),
         ("context", "i8"), ("kept", "i8"),  # tokens in front of the batch's decodes; its tasks that ran just before
@@ -56,6 +59,8 @@ DESK = np.dtype(
     [
         ("now", "f8"), ("order", "i8"), ("executed", "i8"), ("iterations", "i8"), ("fed", "i8"), ("next", "i8"),
         ("events", "i8"), ("alive", "i8"), ("failed", "i8"), ("selection", "i8"), ("status", "i8"),
+        ("late", "i8", (3, 3)),  # requests, by TTFT, decoding and E2E, and by percentile
+        ("next_balance", "f8"), ("prompt_tokens", "i8"), ("decoding", "i8"),  # what the pools are balanced by
         ("lists", "i8", (3, 2)), ("chosen", "i8", (MAX_BATCH,)),
     ],
     align=True,
@@ -67,7 +72,8 @@ class Limits(NamedTuple):
     selections missed, after which a task goes first. queue: tokens that may wait for a prompt machine. retry_s: until a
     transfer is tried again that found no room. mixed: factor on the time of an iteration of both phases.
     layers: that a cache is sent in, one after the other while the prompt runs, over links that are shared; 0 sends it
-    whole after the prompt at `bandwidth` bytes/s, as if it were alone.
+    whole after the prompt at `bandwidth` bytes/s, as if it were alone. balance_s: between two balances of the pools; 0
+    leaves them. prompt_token_s: seconds that a prompt machine needs for a token. decodes: meant for a token machine.
     """
 
     memory: int
@@ -80,6 +86,9 @@ class Limits(NamedTuple):
     retry_s: float
     mixed: float
     layers: int
+    balance_s: float
+    prompt_token_s: float
+    decodes: float
 
 
 class Times(NamedTuple):
@@ -103,6 +112,8 @@ class Counts(NamedTuple):
 
     window: (2,) arrivals of the requests whose gaps between tokens count. edges: (bins + 1,) of gaps, ascending.
     gaps: (bins,) tokens. power: (machines, bins of time, 4), joules of both phases, then seconds. width: (1,) seconds.
+    active: (most + 1,) seconds of machines by the tokens that an iteration works on. slowdowns, allowed: (3, 3) over
+    `alone_s`, and how many requests may be slower, before a run is hopeless.
     """
 
     window: np.ndarray
@@ -110,6 +121,9 @@ class Counts(NamedTuple):
     gaps: np.ndarray
     power: np.ndarray
     width: np.ndarray
+    active: np.ndarray
+    slowdowns: np.ndarray
+    allowed: np.ndarray
 
 
 class State(NamedTuple):
@@ -485,30 +499,41 @@ def start(s, limits, m):
         if request.state[task & 1] == QUEUED:
             machine.used += need(request, task, limits.kv)
         request.state[task & 1] = RUNNING
+    plan(s, limits, m, prompts, decodes, machine.context)
+
+
+@compiled
+def plan(s, limits, m, prompts, decodes, context):
+    """How long the next iterations take: one if there are prompts in it, else as many as nothing changes in. prompts:
+    their tokens. context: tokens that attention reads."""
+    machine, now, times = s.machines[m], s.desk[0].now, s.times
+    kind = machine.kind
     machine.batch_prompts = prompts
+    machine.active = prompts + decodes
     machine.begun = now
-    times, kind = s.times, machine.kind
-    per_context = times.affine[kind, 2]
     machine.growth = 0.0
     machine.steps = 1
+    per_context = times.affine[kind, 2]
+    bent = max(decodes - BEND, 0)
+    further = times.affine[kind, 0] * decodes + times.affine[kind, 1] * bent
+    decoding = interpolated(times.tokens, times.decode_s[kind], decodes) + further + per_context * context
     if prompts == 0:
-        fewest = left[0]
-        for place in range(1, size):
-            fewest = min(fewest, left[place])
+        fewest = machine.left[0]
+        for place in range(1, machine.batch_size):
+            fewest = min(fewest, machine.left[place])
         machine.steps = fewest
         machine.phase = TOKEN_PHASE
         machine.watts = times.decode_w[kind]
-        bent = max(decodes - BEND, 0)
-        base = interpolated(times.tokens, times.decode_s[kind], decodes)
-        further = times.affine[kind, 0] * decodes + times.affine[kind, 1] * bent
-        machine.step = base + further + per_context * machine.context
+        machine.step = decoding
         machine.growth = per_context * decodes
     else:
         machine.phase = PROMPT_PHASE
         machine.watts = held_at_ends(times.tokens, times.prompt_w[kind], prompts)
         machine.step = interpolated(times.tokens, times.prompt_s[kind], prompts + decodes)
         if decodes > 0:
-            machine.step = limits.mixed * machine.step + per_context * machine.context
+            machine.step = max(limits.mixed * machine.step + per_context * context, decoding)
+        else:
+            machine.step += per_context * context
     plan_end(s, m, now + length(machine.step, machine.growth, machine.steps))
 
 
@@ -566,7 +591,7 @@ def cut_short(s, m):
 
 @compiled
 def finish(s, limits, m):
-    requests, machine, now = s.requests, s.machines[m], s.desk[0].now
+    requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)
     for place in range(machine.batch_size):
@@ -583,14 +608,15 @@ def finish(s, limits, m):
         if task & 1:
             machine.context -= request.prompt + request.output - steps
             machine.pending -= 1
+            s.desk[0].decoding -= 1
             leave(s, m, task >> 1, np.int64(request.prompt + request.output) * limits.kv)
             continue
-        began, request.last_token = request.last_token, now
-        machine.pending -= request.prompt
-        request.ttft = now - request.arrival
-        request.state[0] = DONE
+        began = request.last_token
+        first_token(s, m, task >> 1)
+        s.desk[0].decoding += 1
         if request.output == 1:
             machine.pending -= 1
+            s.desk[0].decoding -= 1
             leave(s, m, task >> 1, np.int64(request.prompt + 1) * limits.kv)
         elif request.machine[1] != m:
             unlink_present(requests, machine.present, task >> 1)
@@ -601,6 +627,28 @@ def finish(s, limits, m):
 
 
 @compiled
+def first_token(s, m, r):
+    """It is there."""
+    request, now = s.requests[r], s.desk[0].now
+    request.last_token = now
+    request.ttft = now - request.arrival
+    request.state[0] = DONE
+    s.machines[m].pending -= request.prompt
+    judge(s, 0, request.ttft, request.alone_s[0])
+
+
+@compiled
+def judge(s, measure, seconds, alone_s):
+    """Ends the run once too many requests are too slow."""
+    desk, slowdowns, allowed = s.desk[0], s.counts.slowdowns, s.counts.allowed
+    for place in range(3):
+        if seconds > alone_s * slowdowns[measure, place]:
+            desk.late[measure, place] += 1
+            if desk.late[measure, place] > allowed[measure, place]:
+                desk.status = HOPELESS
+
+
+@compiled
 def leave(s, m, r, held):
     """The last token is there."""
     machine, request = s.machines[m], s.requests[r]
@@ -608,6 +656,8 @@ def leave(s, m, r, held):
     machine.reserved -= held
     request.e2e = s.desk[0].now - request.arrival
     request.state[1] = DONE
+    judge(s, 1, request.e2e - request.ttft, request.alone_s[1])
+    judge(s, 2, request.e2e, request.alone_s[2])
     unlink_present(s.requests, machine.present, r)
 
 
@@ -620,6 +670,8 @@ def account(s, m):
     machine.energy_j[phase] += machine.watts * (now - machine.begun)
     s.desk[0].iterations += machine.steps
     spread(counts, m, phase, machine.watts, machine.begun, now)
+    if len(counts.active) > 0:
+        counts.active[min(machine.active, len(counts.active) - 1)] += now - machine.begun
     if len(counts.gaps) == 0:
         return
     first, joined, counted = machine.begun + machine.step, 0, 0
@@ -850,7 +902,137 @@ def arrive_split(s, limits, r):
 
 
 @compiled
-def run(s, limits, split, more):
+def arrive_chunked(s, limits, r):
+    m = least_pending(s, PROMPT_LIST)
+    request, machine = s.requests[r], s.machines[m]
+    machine.pending += request.prompt + 1
+    request.machine[0] = m
+    request.machine[1] = m
+    add_present(s.requests, machine.present, r)
+    append_queued(s.requests, machine.prompts, r)
+    if machine.batch_size == 0 and machine.batch_prompts == 0:
+        begin_chunked(s, limits, m)
+    else:
+        cut_short(s, m)
+
+
+@compiled
+def begin_chunked(s, limits, m):
+    """All decodes run, and beside them as much of the prompts, in their order, as a batch has room for. Whoever begins
+    has memory for all its tokens, so nobody is turned out."""
+    machine = s.machines[m]
+    decodes = machine.batch_size
+    prompts, before, under_way, room = 0, 0, decodes, limits.tokens - decodes
+    r = machine.prompts[0]
+    while r != NONE and room > 0 and under_way < MAX_BATCH:
+        request = s.requests[r]
+        if request.read == 0:
+            whole = np.int64(request.prompt + request.output) * limits.kv
+            if machine.used + whole > limits.memory:
+                break
+            machine.used += whole
+            machine.reserved += whole
+        part = min(room, request.prompt - request.read)
+        prompts += part
+        room -= part
+        before += request.read
+        under_way += 1
+        r = request.next_queued
+    if prompts + decodes > 0:
+        plan(s, limits, m, prompts, decodes, machine.context + before)
+
+
+@compiled
+def finish_chunked(s, limits, m):
+    requests, machine = s.requests, s.machines[m]
+    batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
+    account(s, m)
+    for place in range(machine.batch_size):
+        task, remaining = np.int64(batch[place]), left[place] - steps
+        request = requests[task >> 1]
+        if remaining > 0:
+            batch[size] = task
+            left[size] = remaining
+            machine.context += steps
+            size += 1
+        else:
+            machine.context -= request.prompt + request.output - steps
+            machine.pending -= 1
+            leave(s, m, task >> 1, np.int64(request.prompt + request.output) * limits.kv)
+    machine.kept = size
+    read, r = machine.batch_prompts, machine.prompts[0]
+    while read > 0:
+        request = requests[r]
+        after = request.next_queued
+        part = min(read, request.prompt - request.read)
+        request.read += part
+        read -= part
+        if request.read == request.prompt:
+            unlink_queued(requests, machine.prompts, r)
+            first_token(s, m, r)
+            if request.output == 1:
+                machine.pending -= 1
+                leave(s, m, r, np.int64(request.prompt + 1) * limits.kv)
+            else:
+                batch[size] = 2 * r + 1
+                left[size] = request.output - 1
+                machine.context += request.prompt + 1
+                size += 1
+        r = after
+    machine.batch_size = size
+    machine.batch_prompts = 0
+    machine.cut = 0
+    begin_chunked(s, limits, m)
+
+
+@compiled
+def balance(s, limits):
+    """Moves machines between the pools until they are in the proportion of the work: of the prompts that came, each
+    time before the last counting half, and of the decodes that are under way. A machine that changes its home finishes
+    what it has first."""
+    desk, machines = s.desk[0], s.machines
+    for_prompts = desk.prompt_tokens * limits.prompt_token_s / (2.0 * limits.balance_s)
+    for_tokens = desk.decoding / limits.decodes
+    desk.prompt_tokens //= 2
+    desk.next_balance += limits.balance_s
+    if for_prompts + for_tokens == 0.0:
+        return
+    share = len(machines) * for_prompts / (for_prompts + for_tokens)
+    wanted = int(min(max(np.floor(share + 0.5), 1.0), len(machines) - 1.0))
+    have = 0
+    for m in range(len(machines)):
+        if machines[m].home == PROMPT_LIST:
+            have += 1
+    while have < wanted:
+        change_home(s, least_of_home(s, TOKEN_LIST), PROMPT_LIST)
+        have += 1
+    while have > wanted:
+        change_home(s, least_of_home(s, PROMPT_LIST), TOKEN_LIST)
+        have -= 1
+
+
+@compiled
+def least_of_home(s, home):
+    """With the least pending, the first of equals."""
+    machines, found = s.machines, NONE
+    for m in range(len(machines)):
+        if machines[m].home == home and (found == NONE or machines[m].pending < machines[found].pending):
+            found = m
+    return found
+
+
+@compiled
+def change_home(s, m, home):
+    machine = s.machines[m]
+    machine.home = home
+    if machine.present[0] == NONE and machine.batch_size == 0:
+        move(s, m, home)
+    elif machine.list != MIXED_LIST:
+        move(s, m, MIXED_LIST)
+
+
+@compiled
+def run(s, limits, policy, more):
     """Until nothing is left to do; where `more` requests are to come, until the first of them is due."""
     desk, slots = s.desk[0], len(s.requests)
     while desk.status == GOING_ON:
@@ -860,8 +1042,14 @@ def run(s, limits, split, more):
                 desk.now = s.requests[r].arrival
                 desk.next += 1
                 desk.executed += 1
-                if split:
+                if policy == SPLIT:
+                    if limits.balance_s > 0.0:
+                        while desk.next_balance <= desk.now:
+                            balance(s, limits)
+                        desk.prompt_tokens += s.requests[r].prompt
                     arrive_split(s, limits, r)
+                elif policy == CHUNKED:
+                    arrive_chunked(s, limits, r)
                 else:
                     arrive_together(s, limits, r)
                 continue
@@ -876,7 +1064,9 @@ def run(s, limits, split, more):
             continue
         desk.now = time
         desk.executed += 1
-        if kind == END:
+        if kind == END and policy == CHUNKED:
+            finish_chunked(s, limits, of)
+        elif kind == END:
             finish(s, limits, of)
         elif kind == ARRIVED:
             arrived(s, limits, of)

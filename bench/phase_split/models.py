@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bench.errors import UserError
+
+SCALE_BITS = 8  # of a block
+PROFILED_BYTES = 2.0  # of a value, as in the profile
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -26,6 +31,11 @@ class ServedModel:
         """As the published simulator counts: a key and a value for every head."""
         return replace(self, kv_heads=self.heads)
 
+    def stored_in(self, bytes_per_value: float) -> "ServedModel":
+        """Weights and cache in a narrower format."""
+        weights = round(self.weight_bytes * bytes_per_value / self.bytes_per_value)
+        return replace(self, weight_bytes=weights, bytes_per_value=bytes_per_value)
+
 
 # Splitwise (ISCA 2024), table 3, with the weights' bytes of the published simulator; key and value heads of Llama2-70B:
 # Touvron et al. 2023, arXiv 2307.09288, table 1 and section 2.2.
@@ -36,3 +46,23 @@ SERVED_MODELS: Mapping[str, ServedModel] = {
         ServedModel("llama2-70b", "llama2-70b", 135_000_000_000, 80, 8192, 64, 8),
     )
 }
+
+
+def served(name: str) -> ServedModel:
+    """A model by its name; `name/format` stores weights and cache in one of the block formats of bench.formats.
+
+    Raises UserError where the model or the format is not known.
+    """
+    from bench.formats import get_format
+
+    model, _, form = name.partition("/")
+    if model not in SERVED_MODELS:
+        raise UserError(f"model {model!r} is not known; known: {', '.join(SERVED_MODELS)}")
+    found = SERVED_MODELS[model]
+    if not form:
+        return found
+    try:
+        described = get_format(form)
+    except ValueError as error:
+        raise UserError(f"model {name}: {error}") from error
+    return found.stored_in((described.bits + SCALE_BITS / described.block) / 8)

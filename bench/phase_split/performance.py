@@ -9,7 +9,7 @@ import numpy as np
 from bench.phase_split import profile
 from bench.phase_split.kernel import Times
 from bench.phase_split.machines import Machine
-from bench.phase_split.models import SERVED_MODELS, ServedModel
+from bench.phase_split.models import SERVED_MODELS, ServedModel, served
 
 POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
 
@@ -47,9 +47,14 @@ def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 @lru_cache
 def performance(machine: Machine, model: str, by_context: bool, tensor_parallel: int = 8) -> Performance:
     """by_context: decode time by batch and context, as measured; else by the published simulator's axis, which reads
-    a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch."""
-    served = SERVED_MODELS[model]
-    group = served.profile, machine.profile, tensor_parallel
+    a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch.
+
+    A narrower format than the profile's (bench.phase_split.models.served) saves time of decoding alone: for weights,
+    what the bytes that are not read take at the machine's memory rate; for the cache, in proportion to its bytes.
+    """
+    language_model = served(model)
+    profiled = SERVED_MODELS[language_model.name]
+    group = language_model.profile, machine.profile, tensor_parallel
     knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
     tokens, prompt_s, decode_s = (
         knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
@@ -57,11 +62,12 @@ def performance(machine: Machine, model: str, by_context: bool, tensor_parallel:
     affine = np.zeros(3)
     if by_context:
         law = profile.decode_law(profile.of(profile.cells(), *group))
-        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, law.context])
-    prompt_w, decode_w = _watts(machine, served, tokens)
-    return Performance(
-        tokens, prompt_s / machine.compute, decode_s / machine.bandwidth, affine / machine.bandwidth, prompt_w, decode_w
-    )
+        cache = law.context * language_model.kv_bytes / profiled.kv_bytes
+        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, cache])
+    decode_s = decode_s / machine.bandwidth
+    decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
+    prompt_w, decode_w = _watts(machine, language_model, tokens)
+    return Performance(tokens, prompt_s / machine.compute, decode_s, affine / machine.bandwidth, prompt_w, decode_w)
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:

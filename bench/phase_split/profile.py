@@ -39,7 +39,8 @@ def axis() -> pd.DataFrame:
 
 
 def cells() -> pd.DataFrame:
-    """Medians by measured cell: prompt_size, batch_size, token_size; seconds; power as a share of TDP, 0 if unknown."""
+    """Medians by measured cell: prompt_size, batch_size, token_size, that is the tokens that a run might make, and
+    tokens_made, those that it made; seconds; power as a share of TDP, 0 if unknown."""
     return pd.read_csv(CELLS, comment="#")
 
 
@@ -52,8 +53,11 @@ def axis_of(runs: pd.DataFrame) -> pd.DataFrame:
 def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
     """The same from the profile itself."""
     shape = [*GROUP, "prompt_size", "batch_size", "token_size"]
-    columns = ["prompt_time_s", "token_time_s", "peak_power_tdp", "average_power_tdp"]
-    medians = runs.groupby(shape, as_index=False)[columns].median()
+    later_tokens = ((runs["end_to_end_time_s"] - runs["prompt_time_s"]) / runs["token_time_s"]).round()
+    made = runs.assign(tokens_made=(1 + later_tokens).clip(upper=runs["token_size"]))
+    columns = ["tokens_made", "prompt_time_s", "token_time_s", "peak_power_tdp", "average_power_tdp"]
+    medians = made.groupby(shape, as_index=False)[columns].median()
+    medians["tokens_made"] = medians["tokens_made"].astype(int)
     return medians.fillna({"peak_power_tdp": 0.0, "average_power_tdp": 0.0})
 
 
@@ -97,7 +101,7 @@ def prompt_error(knots: pd.DataFrame, measured: pd.DataFrame) -> float:
 def _load(measured: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Sequences and their tokens of context together."""
     sequences = measured["batch_size"].to_numpy(dtype=float)
-    return sequences, sequences * (measured["prompt_size"] + measured["token_size"] / 2).to_numpy(dtype=float)
+    return sequences, sequences * (measured["prompt_size"] + measured["tokens_made"] / 2).to_numpy(dtype=float)
 
 
 def groups(table: pd.DataFrame) -> Iterable[tuple[str, str, int]]:

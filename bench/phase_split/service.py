@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from bench.phase_split.machines import MACHINES
+from bench.phase_split.kernel import BEND, MAX_BATCH
+from bench.phase_split.machines import MACHINES, Machine
 from bench.phase_split.performance import beyond, performance
-from bench.phase_split.simulator import Run, Semantics, Window
+from bench.phase_split.simulator import Hopeless, Run, Semantics, Window
+from bench.phase_split.workload import Requests
 
 PERCENTILES = (50, 90, 99)
 MEASURES = ("ttft", "tbt", "e2e")
@@ -35,14 +38,52 @@ def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
     tbt = run.tbt_s if reading.per_gap else (run.e2e_s - run.ttft_s) / run.output
     every = np.stack([run.ttft_s, tbt, run.e2e_s])
     every[:, np.isnan(run.e2e_s)] = np.inf
-    return every[:, counts(run, reading, window)]
+    return every[:, counts(run.arrival_s, reading, window)]
 
 
-def counts(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
+def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np.ndarray:
     """(n,) bool: which requests do."""
     if window is None or not reading.per_gap:
-        return np.ones(len(run.arrival_s), dtype=bool)
-    return (run.arrival_s >= window.first) & (run.arrival_s < window.last)
+        return np.ones(len(arrival_s), dtype=bool)
+    return (arrival_s >= window.first) & (arrival_s < window.last)
+
+
+def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
+    """(3, n) seconds by MEASURES of requests that have an A100 machine to themselves: what slowdowns are over. The
+    model is stored in 16 bits there, whatever its format elsewhere."""
+    yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
+    prompt, output = prompt.astype(float), output.astype(float)
+    ttft = yardstick.unloaded_prompt_s(prompt)
+    if by_context:
+        tbt = yardstick.unloaded_token_s(prompt + output / 2)
+    else:  # at the number of prompt tokens, as the published notebooks ask
+        tbt = beyond(prompt, yardstick.tokens, yardstick.decode_s)
+    return np.stack([ttft, tbt, ttft + tbt * (output - 1)])
+
+
+def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
+    """When a run is sure to miss a limit, whatever follows."""
+    counted = counts(requests.arrival_s, reading, window)
+    ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
+    gaps = requests.output - 1 if reading.per_gap else requests.output
+    seconds = np.stack([ttft, tbt * gaps, e2e])
+    judged = np.stack([counted, counted & (gaps > 0), counted])
+    many = judged.sum(axis=1)[:, None]
+    allowed = many - (np.array(PERCENTILES) / 100 * (many - 1)).astype(np.int64) - 1
+    return Hopeless(np.where(judged, seconds, np.inf).T, LIMITS * (1 + 1e-9), np.maximum(allowed, 0))
+
+
+def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
+    """How many decodes with the trace's mean context a machine can run at once within the limit of the median TBT."""
+    law = performance(machine, model, True)
+    context = float((trace["prompt_tokens"] + trace["output_tokens"] / 2).mean())
+    limit = (
+        LIMITS[1, 0] * performance(YARDSTICK, model.partition("/")[0], True).unloaded_token_s(np.array([context]))[0]
+    )
+    many = np.arange(1, MAX_BATCH + 1)
+    each, above, per_context = law.affine
+    seconds = beyond(many, law.tokens, law.decode_s) + each * many + above * np.maximum(many - BEND, 0)
+    return max(int(np.searchsorted(seconds + per_context * context * many, limit)), 1)
 
 
 def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
@@ -50,16 +91,9 @@ def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window |
     own = latencies(run, reading, window)
     if own.shape[1] == 0:
         return np.full((3, 3), np.inf)
-    counted = counts(run, reading, window)
-    yardstick = performance(YARDSTICK, model, semantics.by_context)
-    prompt, output = run.prompt[counted].astype(float), run.output[counted].astype(float)
-    ttft = yardstick.unloaded_prompt_s(prompt)
-    if semantics.by_context:
-        tbt = yardstick.unloaded_token_s(prompt + output / 2)
-    else:  # at the number of prompt tokens, as the published notebooks ask
-        tbt = beyond(prompt, yardstick.tokens, yardstick.decode_s)
-    alone = np.stack([ttft, tbt, ttft + tbt * (output - 1)])
-    return np.stack([_percentiles(row) for row in own / alone])
+    counted = counts(run.arrival_s, reading, window)
+    over = alone(run.prompt[counted], run.output[counted], semantics.by_context, model)
+    return np.stack([_percentiles(row) for row in own / over])
 
 
 def _percentiles(values: np.ndarray) -> np.ndarray:
@@ -77,16 +111,24 @@ def meets(found: np.ndarray) -> bool:
     return bool((found < LIMITS).all())
 
 
-def most_load(passes: Callable[[float], bool], start: float, precision: float, least: float = 0.1) -> float:
+def most_load(
+    passes: Callable[[float], bool],
+    start: float,
+    precision: float,
+    apart: float = 1.5,
+    borne: float = 0.0,
+    least: float = 0.1,
+) -> float:
     """The highest load, in requests/s, between one that passes and one that does not, `precision` apart (a share).
 
-    0 where not even `least` passes. Bisects, so where passing is not monotone it finds one of the edges.
+    Brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone it finds
+    one of the edges. borne: a load below `start` that is known to pass. 0 where not even `least` passes.
     """
-    low, high = 0.0, start
+    low, high = borne, start
     while passes(high):
-        low, high = high, 1.5 * high
+        low, high = high, apart * high
     while high > least and (low == 0 or high / low > 1 + precision):
-        middle = 0.5 * (low + high) if low else high / 1.5
+        middle = 0.5 * (low + high) if low else max(high / apart, least)
         if passes(middle):
             low = middle
         else:

@@ -9,13 +9,24 @@ import pandas as pd
 from bench.errors import UserError
 from bench.phase_split import kernel
 from bench.phase_split.machines import GIB, Design
-from bench.phase_split.models import SERVED_MODELS
-from bench.phase_split.performance import performance, times
+from bench.phase_split.models import served
+from bench.phase_split.performance import beyond, performance, times
 from bench.phase_split.workload import Requests
 
 GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
+BATCH_TOKENS = 2048
 FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
 MOST_CAPACITY = 1 << 22
+MOST_ACTIVE = 16_384  # tokens of a batch that are told apart
+POLICIES = {"together": kernel.TOGETHER, "split": kernel.SPLIT, "chunked": kernel.CHUNKED}
+
+
+class RequestError(UserError):
+    """What is wrong with one request. row: its place among those that were given."""
+
+    def __init__(self, row: int, why: str) -> None:
+        super().__init__(f"request {row}: {why}")
+        self.row, self.why = row, why
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,25 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Hopeless:
+    """When a run may stop early: more than `allowed` requests slower than `slowdowns` times their time alone.
+
+    alone_s: (n, 3) of TTFT, of all later tokens, of E2E; infinite for requests that do not count. slowdowns, allowed:
+    (3, 3), by those and by percentile.
+    """
+
+    alone_s: np.ndarray
+    slowdowns: np.ndarray
+    allowed: np.ndarray
+
+
+@dataclass(frozen=True)
 class Run:
     """requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN where a request did not
     finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, where they
-    are counted.
-    busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and
-    seconds by phase in bins of time. idle_w: (machines,). end_s: of the
-    last event.
-    deadlock: whether it stopped because nothing could happen any more.
+    are counted. busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and seconds by phase in
+    bins of time. active_s: (16385,) seconds of all machines by the tokens that they worked on, where they are counted.
+    idle_w: (machines,). end_s: of the last event. deadlock: whether it stopped because nothing could happen any more.
     """
 
     arrival_s: np.ndarray
@@ -67,6 +89,7 @@ class Run:
     busy_s: np.ndarray
     energy_j: np.ndarray
     power: np.ndarray
+    active_s: np.ndarray
     idle_w: np.ndarray
     end_s: float
     events: int
@@ -111,12 +134,14 @@ def simulate(
     model: str = "bloom-176b",
     window: Window | None = None,
     power_bin_s: float = 0.0,
+    active: bool = False,
+    hopeless: Hopeless | None = None,
 ) -> Run:
-    """Every request until it is served, or until nothing can happen any more.
+    """Every request until it is served, or until nothing can happen any more, or the run is hopeless.
 
     window: whose gaps between tokens are counted; none where it is left out. power_bin_s: width of the bins of
-    `power`; none are kept at 0. Raises UserError where a request fits no machine, or the published semantics meet a
-    request with a single output token, which they lose.
+    `power`; none are kept at 0. active: whether time is counted by the tokens of an iteration. Raises RequestError
+    where a request fits no machine, or the published semantics meet one with a single output token, which they lose.
     """
     _refuse_what_never_fits(design, requests, semantics, model)
     capacity = FIRST_CAPACITY
@@ -127,8 +152,14 @@ def simulate(
             power = np.zeros((len(state.machines), bins, 4))
             counts = state.counts._replace(power=power, width=np.array([power_bin_s]))
             state = state._replace(counts=counts)
+        if active:
+            state = state._replace(counts=state.counts._replace(active=np.zeros(MOST_ACTIVE + 1)))
         _feed(state, requests)
-        kernel.run(state, limits, design.policy == "split", False)
+        if hopeless:
+            state.requests["alone_s"] = hopeless.alone_s
+            limits_of = {"slowdowns": hopeless.slowdowns, "allowed": hopeless.allowed}
+            state = state._replace(counts=state.counts._replace(**limits_of))
+        kernel.run(state, limits, POLICIES[design.policy], False)
         if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
             return _result(state, requests, design)
         if capacity >= MOST_CAPACITY:
@@ -138,31 +169,34 @@ def simulate(
 
 def stream(
     design: Design, batches: Iterable[Requests], semantics: Semantics = CORRECTED, model: str = "bloom-176b"
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """TTFT and E2E of one batch of requests after the other, in memory for three batches.
+) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
+    """One batch of requests after the other with its TTFT and E2E, in memory for three batches.
 
     batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
     request is under way for more than two batches, or too many wait.
     """
     state = limits = None
-    split = design.policy == "split"
-    sizes: list[int] = []
+    policy = POLICIES[design.policy]
+    held: list[Requests] = []  # those that are under way, then the newest
+    taken = 0
     for batch in batches:
         _refuse_what_never_fits(design, batch, semantics, model)
         if state is None:
             state, limits = _state(design, semantics, model, 3 * len(batch), 1 << 16, None)
-        if len(sizes) > 1:
-            yield _taken(state, sum(sizes[:-2]), sizes[-2])
+        if len(held) > 1:
+            yield held[0], *_taken(state, taken, len(held[0]))
+            taken += len(held.pop(0))
         _feed(state, batch)
-        kernel.run(state, limits, split, True)
+        kernel.run(state, limits, policy, True)
         _stop_where_full(design, state)
-        sizes.append(len(batch))
+        held.append(batch)
     if state is None:
         return
-    kernel.run(state, limits, split, False)
+    kernel.run(state, limits, policy, False)
     _stop_where_full(design, state)
-    for number in range(max(len(sizes) - 2, 0), len(sizes)):
-        yield _taken(state, sum(sizes[:number]), sizes[number])
+    for batch in held:
+        yield batch, *_taken(state, taken, len(batch))
+        taken += len(batch)
 
 
 def _stop_where_full(design: Design, state: kernel.State) -> None:
@@ -179,42 +213,46 @@ def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.
 
 
 def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str) -> None:
-    served = SERVED_MODELS[model]
     kv = _kv_bytes(semantics, model)
-    room = min(machine.memory_bytes for machine, _ in design.pools) - served.weight_bytes
+    room = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
     need = (requests.prompt.astype(np.int64) + requests.output) * kv
     if (need > room).any():
         row = int(np.argmax(need > room))
-        raise UserError(
-            f"request {row} of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
-            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside the weights of {model}"
+        raise RequestError(
+            row,
+            f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside the weights of {model}",
         )
     if semantics == PUBLISHED and (requests.output == 1).any():
         row = int(np.argmax(requests.output == 1))
-        raise UserError(f"request {row} has a single output token, which the published simulator loses")
+        raise RequestError(row, "a single output token, which the published simulator loses")
 
 
 def _kv_bytes(semantics: Semantics, model: str) -> int:
-    served = SERVED_MODELS[model]
-    return (served if semantics.shared_heads else served.without_shared_heads()).kv_bytes
+    found = served(model)
+    return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
 
 
 def _state(
     design: Design, semantics: Semantics, model: str, slots: int, capacity: int, window: Window | None
 ) -> tuple[kernel.State, kernel.Limits]:
-    served, machines = SERVED_MODELS[model], design.machines
+    language_model, machines = served(model), design.machines
     kinds = list(dict.fromkeys(machines))
+    laws = [performance(kind, model, semantics.by_context) for kind in kinds]
     limits = kernel.Limits(
         memory=min(machine.memory_bytes for machine in machines),
-        weights=served.weight_bytes,
+        weights=language_model.weight_bytes,
         kv=_kv_bytes(semantics, model),
-        tokens=2048,
+        tokens=design.chunk if design.policy == "chunked" else BATCH_TOKENS,
         starved=4,
         queue=8192,
         bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
         retry_s=1.0,
         mixed=1.1,
-        layers=served.layers if semantics.layered else 0,
+        layers=language_model.layers if semantics.layered else 0,
+        balance_s=design.balance_s,
+        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), laws[0].tokens, laws[0].prompt_s)[0]) / BATCH_TOKENS,
+        decodes=float(design.decodes),
     )
     described = np.zeros(len(machines), kernel.MACHINE)
     described["used"] = described["reserved"] = limits.weights
@@ -227,6 +265,7 @@ def _state(
         described[name] = kernel.NONE
     desk = np.zeros(1, kernel.DESK)
     desk["lists"] = kernel.NONE
+    desk["next_balance"] = design.balance_s
     requests = np.zeros(slots, kernel.REQUEST)
     state = kernel.State(
         requests=requests,
@@ -234,13 +273,16 @@ def _state(
         waiting=np.zeros((len(machines), capacity), np.int64),
         events=np.zeros(16 * capacity, kernel.EVENT),
         desk=desk,
-        times=times([performance(kind, model, semantics.by_context) for kind in kinds]),
+        times=times(laws),
         counts=kernel.Counts(
             window=np.array([window.first, window.last] if window else [0.0, 0.0]),
             edges=GAP_EDGES,
             gaps=np.zeros(len(GAP_EDGES) - 1 if window else 0, np.int64),
             power=np.zeros((len(machines), 0, 4)),
             width=np.array([1.0]),
+            active=np.zeros(0),
+            slowdowns=np.ones((3, 3)),
+            allowed=np.zeros((3, 3), np.int64),
         ),
     )
     for machine, home in enumerate(homes):
@@ -255,13 +297,14 @@ def _feed(state: kernel.State, requests: Requests) -> None:
     if np.isnan(state.requests["e2e"][slots]).any():
         raise UserError("a request of a stream was under way for more than two batches")
     rows = state.requests
-    for name in ("waits", "selected", "state"):
+    for name in ("waits", "selected", "state", "read"):
         rows[name][slots] = 0
     rows["arrival"][slots], rows["prompt"][slots], rows["output"][slots] = (
         requests.arrival_s, requests.prompt, requests.output,
     )  # fmt: skip
     rows["remaining"][slots] = requests.output - 1
     rows["ttft"][slots] = rows["e2e"][slots] = np.nan
+    rows["alone_s"][slots] = np.inf
     rows["machine"][slots] = kernel.NONE
     state.desk[0]["fed"] = fed + len(requests)
 
@@ -280,6 +323,7 @@ def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
         busy_s=machines["busy_s"].copy(),
         energy_j=machines["energy_j"].copy(),
         power=state.counts.power,
+        active_s=state.counts.active,
         idle_w=np.array([machine.idle_w for machine in design.machines]),
         end_s=float(desk["now"]),
         events=int(desk["executed"]),

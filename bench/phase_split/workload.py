@@ -1,5 +1,6 @@
 """Requests: read from a file, or drawn at a rate from the lengths of a trace."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from bench.errors import UserError
 
+FIRST_ROW = 2  # of a file, below its header
 COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
 
 
@@ -52,7 +54,7 @@ def read_requests(path: Path) -> Requests:
 def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{path}: row {row + 2}: {column} {table[column].iloc[row]!r} {why}")
+        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r} {why}")
 
 
 def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
@@ -88,6 +90,26 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
     rows = rng.integers(0, len(trace), len(at))
     prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
     return Requests(at + 1e-6, prompt[rows], output[rows])
+
+
+def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: int, batch: int) -> Iterator[Requests]:
+    """Hours like the trace's own (superposed), each at a level of a daily cosine between `rate` requests/s, at the
+    twelfth hour, and `valley` times that at midnight; in batches of one length but the last."""
+    left: list[Requests] = []
+    for hour in range(hours):
+        level = valley + (1 - valley) * 0.5 * (1 - np.cos(2 * np.pi * (hour % 24) / 24))
+        found = superposed(trace, rate * level, 3600.0, seed + hour)
+        left.append(Requests(found.arrival_s + 3600.0 * hour, found.prompt, found.output))
+        if sum(map(len, left)) >= batch or hour == hours - 1:
+            whole = Requests(*(np.concatenate(column) for column in zip(*map(_columns, left), strict=True)))
+            full = len(whole) // batch * batch if hour < hours - 1 else len(whole)
+            for first in range(0, full, batch):
+                yield Requests(*(column[first : first + batch] for column in _columns(whole)))
+            left = [Requests(*(column[full:] for column in _columns(whole)))]
+
+
+def _columns(requests: Requests) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return requests.arrival_s, requests.prompt, requests.output
 
 
 def replayed(trace: pd.DataFrame, rate: float) -> Requests:

@@ -10,7 +10,7 @@ from .conftest import generated
 SHA256 = {
     "azure-code": "01be1681bdd6830272ebcf5ae500f9d2988f49cc122d643ea2c8162d174b167b",
     "azure-conv": "0d1918f27224877cbc324cf45b9ce71aa374a71f97bebdf6c52c3172bf3eeaf3",
-    "splitwise-medians": "a7f65c7aa9b528e875f54d5eaf568e2615f487a89a928eebd11f0f52d173340c",
+    "splitwise-medians": "a0b0b81ba3f4c4dce274691eb328a8e1fc5c032cef31bfb13ec62b528bb7a15b",
     "gsm8k-test": "cb585245e553c6f0bc960ceb32ea8b872761c2a553c45eff13e6bcc75c74584b",
     "gsm8k-train": "7ff585acbd6d1d65e3400fbccb160253cda326569f56443e84f25f1511e82032",
 }

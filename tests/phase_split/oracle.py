@@ -104,6 +104,16 @@ class Kind:
     link: float = 200e9
     hop_s: float = 0.0
 
+    def iteration_s(self, prompts, decodes, context):
+        """Of so many prompt tokens and decodes; context: tokens that attention reads."""
+        each, above, per_context = self.affine
+        decoding = self.decode_s(decodes) + each * decodes + above * max(decodes - BEND, 0) + per_context * context
+        if not prompts:
+            return decoding
+        if not decodes:
+            return self.prompt_s(prompts) + per_context * context
+        return max(MIXED * self.prompt_s(prompts + decodes) + per_context * context, decoding)
+
 
 class Machine:
     def __init__(self, number, kind, clock, scheduler, world):
@@ -244,17 +254,8 @@ class Machine:
         context = sum(
             t.request.prompt_tokens + t.request.output_tokens - t.remaining for t in self.batch if not t.is_prompt
         )
-        each, above, per_context = self.kind.affine
-        self.growth = 0.0
-        if not prompts:
-            self.d = (
-                self.kind.decode_s(decodes) + each * decodes + above * max(decodes - BEND, 0) + per_context * context
-            )
-            self.growth = per_context * decodes
-        elif not decodes:
-            self.d = self.kind.prompt_s(prompts)
-        else:
-            self.d = MIXED * self.kind.prompt_s(prompts + decodes) + per_context * context
+        self.d = self.kind.iteration_s(prompts, decodes, context)
+        self.growth = 0.0 if prompts else self.kind.affine[2] * decodes
         self.k = 1 if prompts else min(t.remaining for t in self.batch)
         for task in self.batch:
             if task.state == QUEUED:
@@ -356,9 +357,85 @@ class Baseline:
         pass
 
 
+class ChunkedMachine:
+    """One iteration after the other: all decodes, and of the prompts what there is room for."""
+
+    def __init__(self, number, kind, clock, world, chunk):
+        self.number, self.kind, self.clock, self.world, self.chunk = number, kind, clock, world, chunk
+        self.queue, self.decodes, self.read, self.running = [], [], {}, False
+        self.used, self.pending = world.weight_bytes, 0
+
+    def whole(self, request):
+        return (request.prompt_tokens + request.output_tokens) * self.world.kv_bytes
+
+    def arrive(self, request):
+        self.pending += request.prompt_tokens + 1
+        self.queue.append(request)
+        if not self.running:
+            self.begin()
+
+    def begin(self):
+        parts, context = [], sum(r.prompt_tokens + r.output_tokens - r.decode.remaining for r in self.decodes)
+        for request in self.queue:
+            room = self.chunk - len(self.decodes) - sum(part for _, part in parts)
+            if room <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
+                break
+            if request not in self.read:
+                if self.used + self.whole(request) > self.world.machine_bytes:
+                    break
+                self.used += self.whole(request)
+                self.read[request] = 0
+            parts.append((request, min(room, request.prompt_tokens - self.read[request])))
+            context += self.read[request]
+        self.running = bool(parts or self.decodes)
+        if self.running:
+            lasts = self.kind.iteration_s(sum(part for _, part in parts), len(self.decodes), context)
+            self.clock.at(self.clock.now + lasts, lambda: self.finish(parts))
+
+    def finish(self, parts):
+        now = self.clock.now
+        for request in list(self.decodes):
+            request.gaps.append(now - request.last_token)
+            request.last_token = now
+            request.decode.remaining -= 1
+            if request.decode.remaining == 0:
+                self.decodes.remove(request)
+                self.leave(request)
+        for request, part in parts:
+            self.read[request] += part
+            if self.read[request] == request.prompt_tokens:
+                self.queue.remove(request)
+                self.pending -= request.prompt_tokens
+                request.ttft, request.last_token = now - request.arrival, now
+                if request.output_tokens == 1:
+                    self.leave(request)
+                else:
+                    self.decodes.append(request)
+        self.begin()
+
+    def leave(self, request):
+        self.pending -= 1
+        self.used -= self.whole(request)
+        request.e2e = self.clock.now - request.arrival
+
+
+class Chunked:
+    def __init__(self, clock, world, kind, count, chunk):
+        self.machines = [ChunkedMachine(i, kind, clock, world, chunk) for i in range(count)]
+
+    def arrive(self, request):
+        machine = least(self.machines, lambda m: m.pending)
+        request.prompt_machine = request.token_machine = machine
+        machine.arrive(request)
+
+
 class Split:
-    def __init__(self, clock, world, prompt_kind, prompt_count, token_kind, token_count):
+    def __init__(
+        self, clock, world, prompt_kind, prompt_count, token_kind, token_count, balance_s=0.0, decodes_meant=64
+    ):
         self.clock, self.world = clock, world
+        self.balance_s, self.next_balance, self.decodes_meant = balance_s, balance_s, decodes_meant
+        self.came, self.requests = 0, []
         self.prompt = [Machine(i, prompt_kind, clock, self, world) for i in range(prompt_count)]
         self.token = [Machine(prompt_count + i, token_kind, clock, self, world) for i in range(token_count)]
         self.machines = [*self.prompt, *self.token]
@@ -367,6 +444,12 @@ class Split:
 
     def arrive(self, request):
         p, o = request.prompt_tokens, request.output_tokens
+        if self.balance_s:
+            while self.next_balance <= self.clock.now:
+                self.balance()
+                self.next_balance += self.balance_s
+            self.came += p
+            self.requests.append(request)
         whole, first = (p + o) * self.world.kv_bytes, (p + 1) * self.world.kv_bytes
 
         def pending(m):
@@ -414,6 +497,28 @@ class Split:
         a.deliver(request.prompt)
         if a is b:
             a.deliver(request.decode)
+
+    def balance(self):
+        """The pools in the proportion of the work; a machine that changes finishes what it has first."""
+        prompt_s = self.machines[0].kind.prompt_s(MAX_TOKENS) / MAX_TOKENS
+        for_prompts = self.came * prompt_s / (2 * self.balance_s)
+        decoding = sum(not math.isnan(r.ttft) and math.isnan(r.e2e) for r in self.requests)
+        for_tokens = decoding / self.decodes_meant
+        self.came //= 2
+        if not for_prompts + for_tokens:
+            return
+        many = len(self.machines)
+        wanted = math.floor(many * for_prompts / (for_prompts + for_tokens) + 0.5)
+        wanted = min(max(wanted, 1), many - 1)
+        while (have := sum(home is self.prompt for home in self.home.values())) != wanted:
+            old, new = (self.token, self.prompt) if have < wanted else (self.prompt, self.token)
+            machine = min((m for m in self.machines if self.home[m] is old), key=lambda m: m.pending)
+            self.home[machine] = new
+            for pool in (self.prompt, self.token, self.mixed):
+                if machine in pool and (pool is not self.mixed or (not machine.present and not machine.batch)):
+                    pool.remove(machine)
+                    (self.mixed if machine.present or machine.batch else new).append(machine)
+                    break
 
     def free(self, machine):
         if machine in self.mixed:

@@ -32,7 +32,10 @@ def by_oracle(design, requests, semantics):
     def make(clock, world):
         if design.policy == "together":
             return oracle.Baseline(clock, world, kinds[0], design.prompt[1])
-        return oracle.Split(clock, world, kinds[0], design.prompt[1], kinds[1], design.token[1])
+        if design.policy == "chunked":
+            return oracle.Chunked(clock, world, kinds[0], design.prompt[1], design.chunk)
+        pools = kinds[0], design.prompt[1], kinds[1], design.token[1]
+        return oracle.Split(clock, world, *pools, design.balance_s, design.decodes)
 
     rows = zip(requests.arrival_s.tolist(), requests.prompt.tolist(), requests.output.tolist(), strict=True)
     world = oracle.World(layers=LAYERS if semantics.layered else 0)
@@ -45,6 +48,12 @@ DESIGNS = [
     Design("split", "split", ("dgx-h100", 1), ("dgx-a100", 1)),
     Design("split", "split", ("dgx-a100", 3), ("dgx-a100", 2)),
     Design("split", "split", ("dgx-h100", 2), ("dgx-h100-pcap", 3)),
+]
+NEWER = [
+    Design("chunked", "chunked", ("dgx-a100", 1)),
+    Design("chunked", "chunked", ("dgx-h100", 3), chunk=300),
+    Design("balanced", "split", ("dgx-h100", 2), ("dgx-h100", 3), balance_s=0.7, decodes=4),
+    Design("balanced", "split", ("dgx-a100", 5), ("dgx-a100", 1), balance_s=5.0, decodes=30),
 ]
 
 
@@ -96,3 +105,9 @@ def test_corrected(requests, design):
 @given(crowds(least_output=1), st.sampled_from(DESIGNS))
 def test_with_one_correction_alone(switched, requests, design):
     agree(design, requests, Semantics(**{"by_context": False, "layered": False, switched: True}), 1e-9)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(crowds(least_output=1), st.sampled_from(NEWER))
+def test_chunked_and_balanced(requests, design):
+    agree(design, requests, CORRECTED, 1e-9)

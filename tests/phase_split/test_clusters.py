@@ -3,12 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bench.errors import UserError
-from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS, Budget, Prices, best_pools, pools
+from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS, Budget, Prices, best_pools, least_pools, pools
+from bench.phase_split.config import LoadConfig
 from bench.phase_split.machines import Design, read_design
-from bench.phase_split.service import LIMITS, meets, most_load
+from bench.phase_split.models import served
+from bench.phase_split.service import LIMITS, meets, most_load, slowdowns
+from bench.phase_split.trials import VERSIONS, Bench
 
 REFERENCE = Path(__file__).with_name("reference") / "clusters.json"
 
@@ -41,6 +46,25 @@ def test_the_best_pools_are_those_that_bear_most():
 
     design, served = best_pools(FAMILIES["splitwise_hh"], Budget(190.4, 1760.0), Prices(), 0.05, load)
     assert (design.prompt[1], served) == (20, 100)
+
+
+def test_the_least_pools_are_the_cheapest_that_bear_the_load():
+    def bears(design):
+        return min(2 * design.prompt[1], 3 * design.token[1]) >= 60
+
+    design = least_pools(FAMILIES["splitwise_hh"], 160, 0.2, lambda design: design.price, bears)
+    assert (design.prompt[1], design.token[1]) == (30, 20)
+    with pytest.raises(ValueError, match="no 160 machines of splitwise_hh bear the load"):
+        least_pools(FAMILIES["splitwise_hh"], 160, 0.2, lambda design: design.price, lambda design: False)
+
+
+@pytest.mark.parametrize("near", [20.0, 59.0, 61.0, 200.0])
+def test_a_guess_changes_no_more_than_the_precision(near):
+    assert 60 / 1.011 <= most_load(lambda rate: rate <= 60, near, 0.01, 1.15) <= 60
+
+
+def test_a_load_that_is_known_to_be_borne_is_the_least_that_is_found():
+    assert most_load(lambda rate: rate <= 50, 55.0, 0.01, 1.1, borne=50.0) == 50.0
 
 
 @pytest.mark.parametrize("edge", [0.3, 7.0, 60.0, 61.0, 500.0])
@@ -77,6 +101,8 @@ def test_a_design_is_read_by_its_name():
         ({"scheduler": "mixed_pool", "prompt_machines": 1, "token_machines": 1, "prompt_sku": "dgx-b300",
           "token_sku": "dgx-a100"}, "machine 'dgx-b300' is not known"),
         ({"scheduler": "mixed_pool", "prompt_machines": 1}, "its pools cannot be read"),
+        ({"scheduler": "mixed_pool", "prompt_machines": 1, "token_machines": 1, "prompt_sku": "dgx-a100",
+          "token_sku": "nowhere"}, "machine 'nowhere' is not known"),
         ({"scheduler": "round_robin"}, "scheduler 'round_robin' is not one of"),
         ({"scheduler": "token_jsq", "machines": {}}, "its pools cannot be read"),
         ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "has 1.5 machines"),
@@ -97,3 +123,47 @@ def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UserError, match=r"broken\.json: cannot be read"):
         read_design(tmp_path / "broken.json", "mine")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"policy": "split", "prompt": ("dgx-h100", 1), "token": ("dgx-a100", 1), "balance_s": 5.0}, "one kind"),
+        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "balance_s": 5.0}, "one kind"),
+        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "token": ("dgx-h100", 1)}, "does not fit its pools"),
+        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "chunk": 0}, "chunk and decodes"),
+        ({"policy": "random", "prompt": ("dgx-h100", 1)}, "policy 'random'"),
+    ],
+)
+def test_a_design_that_makes_no_sense_is_refused(wrong, complaint):
+    with pytest.raises(UserError, match=complaint):
+        Design("mine", **wrong)
+
+
+def test_a_model_is_named_with_its_format():
+    plain, narrow = served("bloom-176b"), served("bloom-176b/mxfp8_e4m3")
+    assert narrow.kv_bytes / plain.kv_bytes == pytest.approx(8.25 / 16)
+    assert narrow.weight_bytes / plain.weight_bytes == pytest.approx(8.25 / 16)
+    with pytest.raises(UserError, match="model 'gpt' is not known; known: bloom-176b"):
+        served("gpt")
+    with pytest.raises(UserError, match="format 'fp3' is not known"):
+        served("bloom-176b/fp3")
+
+
+@pytest.mark.parametrize("version", list(VERSIONS))
+@pytest.mark.parametrize("rate", [30.0, 80.0, 150.0])
+@pytest.mark.parametrize("name", ["baseline_a100", "splitwise_hh"])
+def test_a_hopeless_run_is_given_up_only_if_it_would_have_failed(version, rate, name):
+    rng = np.random.default_rng(0)
+    trace = pd.DataFrame(
+        {
+            "arrival_s": np.arange(500.0),
+            "prompt_tokens": rng.integers(100, 3000, 500),
+            "output_tokens": rng.integers(2, 600, 500),
+        }
+    )
+    bench, setup = Bench({"conv": trace}, LoadConfig(seconds=30.0, warm_up=5.0, drain=5.0)), VERSIONS[version]
+    design = FAMILIES[name].design(*PUBLISHED_POOLS["conv"][name])
+    run = bench.run(setup, design, "conv", rate, 0)
+    whole = meets(slowdowns(run, setup.semantics, setup.reading, bench.window, setup.model))
+    assert bench.passes(setup, design, "conv", rate, 0) == whole

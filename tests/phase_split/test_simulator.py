@@ -10,6 +10,7 @@ from bench.phase_split.workload import Requests
 
 SPLIT = Design("split", "split", ("dgx-h100", 3), ("dgx-h100", 2))
 TOGETHER = Design("together", "together", ("dgx-a100", 4))
+CHUNKED = Design("chunked", "chunked", ("dgx-h100", 4), chunk=256)
 
 
 def crowd(count, rate=10.0, seed=0):
@@ -40,7 +41,7 @@ def test_a_stream_gives_what_the_whole_gives(design):
         Requests(*(part[first : first + 300] for part in (requests.arrival_s, requests.prompt, requests.output)))
         for first in range(0, 1000, 300)
     ]
-    found = list(stream(design, iter(parts)))
+    found = [served[1:] for served in stream(design, iter(parts))]
     assert np.array_equal(np.concatenate([ttft for ttft, _ in found]), whole.ttft_s)
     assert np.array_equal(np.concatenate([e2e for _, e2e in found]), whole.e2e_s)
 
@@ -66,6 +67,26 @@ def test_a_machine_is_never_busier_than_there_is_time():
     run = simulate(TOGETHER, crowd(400))
     assert (run.busy_s.sum(axis=1) <= run.end_s + 1e-9).all()
     assert run.energy_all_j > run.energy_j.sum()
+
+
+@pytest.mark.parametrize("design", [SPLIT, TOGETHER, CHUNKED], ids=lambda design: design.name)
+def test_time_by_active_tokens_adds_up_to_the_busy_time(design):
+    run = simulate(design, crowd(300), active=True)
+    assert run.active_s.sum() == pytest.approx(run.busy_s.sum(), rel=1e-9)
+    assert run.active_s[0] == 0 and len(simulate(design, crowd(3)).active_s) == 0
+
+
+def test_chunks_never_work_on_more_tokens_than_a_batch_has():
+    run = simulate(CHUNKED, crowd(500, rate=100.0), active=True)
+    assert run.unfinished == 0 and run.active_s[CHUNKED.chunk] > 0 and not run.active_s[CHUNKED.chunk + 1 :].any()
+
+
+def test_a_narrower_format_makes_decoding_faster_and_leaves_prompts_as_they_are():
+    requests = crowd(30, rate=0.2)
+    wide, narrow = (simulate(TOGETHER, requests, model=model) for model in ("bloom-176b", "bloom-176b/mxfp4"))
+    assert (narrow.e2e_s <= wide.e2e_s).all() and narrow.e2e_s.mean() < 0.9 * wide.e2e_s.mean()
+    alone = np.array([0])
+    assert narrow.ttft_s[alone] == wide.ttft_s[alone]
 
 
 def test_gaps_are_counted_for_the_window_alone():
@@ -96,7 +117,7 @@ def test_shared_heads_make_the_cache_of_llama_smaller():
 
 def test_a_request_that_fits_no_machine_is_refused():
     requests = Requests(np.array([0.1]), np.array([90_000], np.int32), np.array([2], np.int32))
-    with pytest.raises(UserError, match=r"request 0 of 90000 \+ 2 tokens fits no machine of split"):
+    with pytest.raises(UserError, match=r"request 0: request of 90000 \+ 2 tokens fits no machine of split"):
         simulate(SPLIT, requests)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import UserError
-from bench.phase_split.workload import drawn, read_requests, replayed, superposed
+from bench.phase_split.workload import by_day, drawn, read_requests, replayed, superposed
 
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
 TRACE = pd.DataFrame(
@@ -70,3 +70,14 @@ def test_superposed_copies_have_the_rate_and_come_in_order():
     found = superposed(TRACE, 40.0, 250.0, 1)
     assert len(found) / 250 == pytest.approx(40.0, rel=0.05)
     assert (np.diff(found.arrival_s) >= 0).all() and found.arrival_s[-1] < 250.0 + 1e-3
+
+
+@pytest.mark.parametrize(("hours", "batch"), [(1, 1000), (3, 700), (26, 5000)])
+def test_days_come_in_whole_batches_and_follow_the_curve(hours, batch):
+    trace = pd.concat([TRACE.assign(arrival_s=TRACE["arrival_s"] + 101 * number) for number in range(30)])
+    parts = list(by_day(trace, 2.0, 0.25, hours, 0, batch))
+    arrival = np.concatenate([part.arrival_s for part in parts])
+    assert all(len(part) == batch for part in parts[:-1]) and (np.diff(arrival) >= 0).all()
+    counts = np.bincount((arrival // 3600).astype(int), minlength=hours)
+    levels = 0.25 + 0.75 * 0.5 * (1 - np.cos(2 * np.pi * np.arange(hours) / 24))
+    assert counts / 3600 == pytest.approx(2.0 * levels, rel=0.25)

@@ -3,8 +3,9 @@
 Reproduced: the cells, how often each was run, and the medians of prompt time, token time and power by cell. A median
 over several cells (the simulator's axis, prompt_size x batch_size) comes out within 3 % of the published one, but
 for the prompt time of Llama2-70B on four A100 at 2,048 tokens, which is 14 % higher.
-Not reproduced: the spread between runs of one cell (0.2-4 % in the real file), and the end-to-end column, which is
-prompt_time + (token_size - 1) x token_time here and something else in parts of the real file.
+The end-to-end column is prompt_time + (tokens_made - 1) x token_time.
+Not reproduced: the spread between runs of one cell (0.2-4 % in the real file; more in the end-to-end time of long runs,
+which end early).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _cells() -> Iterator[Mapping[str, str]]:
 
 def _row(cell: Mapping[str, str]) -> str:
     prompt_ms, token_ms = (float(cell["prompt_time_s"]) * 1e3, float(cell["token_time_s"]) * 1e3)
-    end_to_end_ms = prompt_ms + (int(cell["token_size"]) - 1) * token_ms
+    end_to_end_ms = prompt_ms + (int(cell["tokens_made"]) - 1) * token_ms
     shape = ",".join(cell[key] for key in ("model", "hardware", "prompt_size", "batch_size", "token_size"))
     power = f"{float(cell['peak_power_tdp']):.8f},{float(cell['average_power_tdp']):.8f}"
     times = f"{prompt_ms:.9f},{token_ms:.9f},{end_to_end_ms:.9f}"

@@ -1,24 +1,31 @@
-"""What is left of a cluster's capacity where it serves something that it was not laid out for."""
+"""The clusters laid out for one service and model, serving another, or jobs that nobody waits for."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
 from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS
 from bench.phase_split.config import PhaseSplitConfig
+from bench.phase_split.machines import Design
+from bench.phase_split.simulator import simulate
 from bench.phase_split.trials import VERSIONS, Bench, Setup
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
 OTHER_MODEL = "llama2-70b"
+BATCH = "batch jobs"
+BATCH_RATE = 200.0  # requests/s, more than any of the clusters bears
 
 
 def robustness(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
-    """The most load of clusters with the conversation service's pools: serving that service, the coding service, and
-    conversation with another model."""
+    """Requests/s of clusters with the conversation service's pools: the most load that holds all service levels, of
+    that service, of the coding service, and of conversation with another model; and what they serve of batch jobs,
+    which come faster than they can be served and have no service level."""
     settings = config.capacity
+    seeds = settings.seeds[:2]
     step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for version, setup in VERSIONS.items():
         cases: dict[str, tuple[Setup, str]] = {
             "its own service": (setup, "conv"),
@@ -27,14 +34,23 @@ def robustness(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
         }
         for name, pools in PUBLISHED_POOLS["conv"].items():
             design = FAMILIES[name].design(*pools)
+            about = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
             for case, (of_case, service) in cases.items():
-                for seed in settings.seeds[:2]:
-                    found = bench.most_load(of_case, design, service, seed, settings.precision)
-                    rows.append(
-                        {
-                            "version": version, "case": case, "design": name, "metric": "most_load",
-                            "unit": "requests/s", "value": found, "seed": seed,
-                        }
-                    )  # fmt: skip
+                loads = bench.loads(of_case, design, service, seeds, settings.precision)
+                rows += [
+                    {**about, "case": case, "metric": "most_load", "value": found, "seed": seed}
+                    for seed, found in loads.items()
+                ]
+            rows += [
+                {**about, "case": BATCH, "metric": "served", "value": served(bench, setup, design, seed), "seed": seed}
+                for seed in seeds
+            ]
             step(f"{version}, {name}")
     return tidy(rows, tier=SIMULATED)
+
+
+def served(bench: Bench, setup: Setup, design: Design, seed: int) -> float:
+    """Requests/s that are finished in the second half of the time in which batch jobs come."""
+    run = simulate(design, bench.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
+    done, end = run.arrival_s + run.e2e_s, bench.load.seconds
+    return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

@@ -1,0 +1,35 @@
+"""The share of machines' busy time in which an iteration works on at most so many tokens: all of prompts, one of each
+decode. Left, one H100 machine that serves 2 requests/s by itself; right, clusters that serve conversation, published
+pools. Solid with the rules corrected, dashed as published. Few tokens mean that decoding leaves arithmetic idle."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import DESIGN_LABELS, HEIGHT, SERVICE_LABELS, WIDTH
+
+TITLE = "Tokens worked on at once"
+SOURCES = ["phase_split/active"]
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+LINES = {"corrected": "-", "published": "--"}
+ALONE = "one machine"
+
+
+def draw(active: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.95 * HEIGHT), sharey=True)
+    alone = active["design"] == ALONE
+    for axis, rows in zip(axes, (active[alone], active[~alone]), strict=True):
+        cases = rows[["design", "service", "load"]].drop_duplicates().itertuples(index=False)
+        for colour, (design, service, load) in zip(COLOURS, cases, strict=False):
+            label = SERVICE_LABELS[service] if design == ALONE else f"{DESIGN_LABELS[design]}, {load:g} requests/s"
+            own = rows[(rows["design"] == design) & (rows["service"] == service) & (rows["load"] == load)]
+            for version, line in LINES.items():
+                found = own[own["version"] == version].sort_values("at_most")
+                axis.plot(found["at_most"], found["value"], color=colour, ls=line,
+                          label=label if version == "corrected" else None)  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_ylim(0, 1)
+        axis.set_xlabel("tokens of an iteration (tokens)")
+        axis.legend(fontsize=6.8)
+    axes[0].set_ylabel("share of busy time (1)")
+    return figure

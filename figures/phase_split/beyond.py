@@ -1,0 +1,56 @@
+"""What the source did not compare: the most load that holds all nine service levels, rules corrected, every cluster at
+the power of 40 H100 machines. Whole prompts before decodes; prompts in chunks beside the decodes; phases on searched
+pools; the same pools, with machines that change over as the load does. Above: H100, Poisson arrivals and the real
+hour with its bursts, both services. Below, conversation: accelerators without a profile, whose times are the H100's
+scaled by datasheet (assumed), and weights and cache in MX formats, which save the bytes that decoding reads. A range is
+that over draws of the requests; loads are found to 2 %."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, SERVICE_LABELS, WIDTH
+
+TITLE = "Ways of serving, accelerators and formats that the source did not compare"
+SOURCES = ["phase_split/beyond"]
+WAYS = {
+    "together": ("#444444", "whole prompts first"),
+    "chunked": ("#D55E00", "prompts in chunks"),
+    "split": ("#0072B2", "split"),
+    "balanced": ("#56B4E9", "split, pools follow the load"),
+}
+ARRIVALS = {"poisson": "Poisson", "hour": "real hour"}
+ACCELERATORS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200", "gb200-nvl72-ninth": "GB200"}
+FIRST, UNPACKED = "dgx-h100", "16 bits"
+
+
+def draw(beyond: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 1.75 * HEIGHT))
+    of_h100 = (beyond["accelerator"] == FIRST) & (beyond["format"] == UNPACKED)
+    services = list(dict.fromkeys(beyond["service"]))
+    for axis, service in zip(axes[0], services, strict=False):
+        _bars(axis, beyond[of_h100 & (beyond["service"] == service)], "arrivals", ARRIVALS)
+        axis.set_title(f"H100, {SERVICE_LABELS[service]}")
+    rest = beyond[(beyond["service"] == services[0]) & (beyond["arrivals"] == "poisson")]
+    _bars(axes[1][0], rest[rest["format"] == UNPACKED], "accelerator", ACCELERATORS)
+    axes[1][0].set_title(f"accelerators, {SERVICE_LABELS[services[0]]}")
+    _bars(axes[1][1], rest[rest["accelerator"] == FIRST], "format", {})
+    axes[1][1].set_title(f"formats on H100, {SERVICE_LABELS[services[0]]}")
+    for row in axes:
+        row[0].set_ylabel("most load (requests/s)")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=4, columnspacing=1.0)
+    return figure
+
+
+def _bars(axis: Axes, rows: pd.DataFrame, by: str, labels: dict[str, str]) -> None:
+    groups = list(dict.fromkeys(rows[by]))
+    places = np.arange(len(groups))
+    for number, (way, (colour, label)) in enumerate(WAYS.items()):
+        found = rows[rows["way"] == way].groupby(by)["value"].agg(["mean", "min", "max"]).loc[groups]
+        ends = [found["mean"] - found["min"], found["max"] - found["mean"]]
+        axis.bar(places + 0.2 * (number - 1.5), found["mean"], 0.19, yerr=np.array(ends), color=colour, label=label,
+                 ecolor="black", error_kw={"elinewidth": 0.9})  # fmt: skip
+    axis.set_xticks(places, [labels.get(group, group) for group in groups])
+    axis.grid(axis="x", visible=False)

@@ -1,0 +1,89 @@
+"""What bounds each phase, after figures 5 to 9 of Splitwise (ISCA 2024): its profile of BLOOM-176B on eight A100 or
+H100. Measured, medians of runs: (a) throughput of the prompt phase, filled for one prompt, hollow for batches of
+prompts of 512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 made; (d) power of the A100 over its
+limit in the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences
+nor for the H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may
+make. Calculated: in f, dashed, the time if it makes them all, which most runs allowed 2048 and more do not; (c)
+weights and key-value cache, nothing else, until (cross) a machine of 640 GiB is full (dotted; 1 GB is 1e9 bytes).
+Heads of Llama2-70B share keys and values in groups; the published simulator counts them for every head. Assumed: (e)
+the H100's times under the power cap over those without; the profile has them as exact multiples."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.phase_split.machines import MACHINES
+from bench.phase_split.models import SERVED_MODELS
+from figures.phase_split.profile import HARDWARE, MODEL, TENSOR_PARALLEL
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "What bounds each phase"
+SOURCES = ["phase_split/profile"]
+CELL = ["hardware", "prompt_size", "batch_size", "token_size"]
+
+
+def draw(profile: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 1.6 * HEIGHT))
+    (prompt, decode, memory), (power, cap, request) = axes
+    rows = profile[(profile["model"] == MODEL) & (profile["tensor_parallel"] == TENSOR_PARALLEL)]
+    cells = rows.pivot_table(index=CELL, columns="metric", values="value")
+    for name, (label, colour, marker) in HARDWARE.items():
+        own = cells.loc[name].reset_index()
+        short = own[own["token_size"] == 128]
+        batches = short[short["prompt_size"] == 512]
+        for found, fill in ((short[short["batch_size"] == 1], colour), (batches, "white")):
+            tokens = found["prompt_size"] * found["batch_size"]
+            prompt.plot(tokens, 1e-3 * tokens / found["prompt_time_s"], color=colour, marker=marker, mfc=fill)
+        count = batches["batch_size"]
+        decode.plot(count, count / batches["token_time_s"], color=colour, marker=marker, label=label)
+        alone = own[(own["prompt_size"] == 512) & (own["batch_size"] == 1)]
+        every = alone["prompt_time_s"] + (alone["token_size"] - 1) * alone["token_time_s"]
+        request.plot(alone["token_size"], alone["e2e_time_s"], color=colour, marker=marker)
+        request.plot(alone["token_size"], every, color=colour, ls="--", lw=0.9)
+        power.plot(count, batches["peak_power_tdp"], color=colour, marker=marker)
+        power.plot(count, batches["average_power_tdp"], color=colour, marker=marker, ls="--")
+    ratios = (cells.loc["h100-80gb-pcap"] / cells.loc["h100-80gb"]).xs((1, 128), level=("batch_size", "token_size"))
+    for metric, marker, what in (("prompt_time_s", "s", "prompt time"), ("token_time_s", "o", "time per token")):
+        cap.plot(ratios.index, ratios[metric], marker, color=HARDWARE["h100-80gb"][1], mfc="white")
+        cap.text(120, ratios[metric].iloc[0] + 0.06, what, fontsize=7)
+    cap.text(120, 0.5, "assumed, not measured", fontsize=7.5, color="#A63C06")
+    power.text(16, 0.69, "average", ha="right", fontsize=7)
+    power.text(16, 1.05, "peak", ha="right", fontsize=7)
+    power.axhline(1, color="#888888", lw=0.7)
+    _memory(memory)
+    request.set_yscale("log", base=2)
+    for axis, title, across, up, ends in (
+        (prompt, "(a) prompt phase", "all prompts of the batch (tokens)", "throughput (1000 tokens/s)", (0, None)),
+        (decode, "(b) decoding", "batch (sequences)", "throughput (tokens/s)", (0, None)),
+        (memory, "(c) memory", "held in the cache (tokens)", "weights and cache (GB)", (0, None)),
+        (power, "(d) power", "batch (sequences)", "power over the limit (1)", (0, 1.2)),
+        (cap, "(e) power cap, H100", "prompt (tokens)", "capped over uncapped (1)", (0, 1.6)),
+        (request, "(f) one request", "allowed to make (tokens)", "E2E time (s)", (2, 512)),
+    ):
+        axis.set_title(title, loc="left")
+        axis.set_xlabel(across)
+        axis.set_ylabel(up)
+        axis.set_xscale("log", base=10 if axis is memory else 2)
+        axis.set_ylim(ends)
+        if axis is not memory:
+            axis.xaxis.set_major_formatter("{x:g}")
+    request.yaxis.set_major_formatter("{x:g}")
+    prompt.set_xticks([128, 2048, 32768])
+    figure.legend(loc="outside upper left", ncols=5, columnspacing=1.0, handletextpad=0.4)
+    return figure
+
+
+def _memory(axis: Axes) -> None:
+    """Up to where a machine is full."""
+    limit = MACHINES["dgx-h100"].memory_bytes
+    for model, label, colour, line in (
+        (SERVED_MODELS[MODEL], "BLOOM-176B", "#444444", "-"),
+        (SERVED_MODELS["llama2-70b"], "Llama2-70B", "#009E73", "-"),
+        (SERVED_MODELS["llama2-70b"].without_shared_heads(), "Llama2-70B, every head", "#009E73", "--"),
+    ):
+        held = np.geomspace(1e3, (limit - model.weight_bytes) / model.kv_bytes, 200)
+        found = 1e-9 * (model.weight_bytes + model.kv_bytes * held)
+        axis.plot(held, found, color=colour, ls=line, marker="X", markevery=[-1], label=label)
+    axis.axhline(1e-9 * limit, color="#A63C06", lw=0.9, ls=":")

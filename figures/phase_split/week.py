@@ -1,0 +1,32 @@
+"""Splitwise-HH under a day's ups and downs, rules corrected, 16 prompt and 24 token machines by default: requests, the
+time to the first token and a request's mean time between tokens, by hour. Arrivals are those of the conversation
+trace's hour, repeated under a daily cosine between 30 and 100 % of the height of the day; that curve is an assumption,
+in the shape of the daily load that DynamoLLM (HPCA 2025) reports for such a service, not a recorded day."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "A day of ups and downs"
+SOURCES = ["phase_split/week"]
+PERCENTILES = {"p50": ("#0072B2", "median"), "p90": ("#E69F00", "P90"), "p99": ("#D55E00", "P99")}
+
+
+def draw(week: pd.DataFrame) -> Figure:
+    figure, (arrivals, ttft, tbt) = plt.subplots(1, 3, figsize=(WIDTH, 0.9 * HEIGHT))
+    found = week.pivot_table(index="hour", columns="metric", values="value")
+    arrivals.step(found.index, found["arrivals"], where="post", color="#444444")
+    arrivals.set_ylabel("arrivals (requests/s)")
+    panels = ((ttft, "ttft", 1.0, "first token (s)"), (tbt, "tbt", 1e3, "between tokens (ms)"))
+    for axis, measure, factor, label in panels:
+        for percentile, (colour, name) in PERCENTILES.items():
+            values = factor * found[f"{measure}_{percentile}"]
+            axis.step(found.index, values, where="post", color=colour, label=name)
+        axis.set_ylabel(label)
+    for axis in (arrivals, ttft, tbt):
+        axis.set_xlabel("hour")
+        axis.set_ylim(bottom=0)
+    ttft.legend(fontsize=6.8, loc="lower center", bbox_to_anchor=(0.5, 0.25))
+    return figure
