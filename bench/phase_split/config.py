@@ -122,9 +122,9 @@ class WeekConfig(Strict):
 
     service: Service = "conv"
     pools: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
-        [16, 24], description="prompt and token machines, H100"
+        [8, 12], description="prompt and token machines, H100"
     )
-    rate: Above = Field(80.0, description="requests/s at the height of the day")
+    rate: Above = Field(40.0, description="requests/s at the height of the day")
     valley: Annotated[float, Field(gt=0, le=1)] = Field(0.3, description="of it at the depth of the night")
     hours: Positive = 24
     batch: Annotated[int, Field(ge=1000)] = Field(100_000, description="requests in memory at once, thrice")

@@ -17,12 +17,13 @@ GIB = 1024**3
 class Machine:
     """A server of accelerators that run one copy of a model together.
 
-    profile: the accelerator's name in the profile. compute, bandwidth: what it does over that one, where it has no
-    profile of its own: a prompt's time shrinks with the first, a token's with the second. price, power: of a machine,
-    in the units of the published simulator's accounting (any currency per hour; any unit of provisioned power). tdp_w:
-    of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
-    memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
-    beside its bytes. assumed: what about it is not measured, if anything.
+    profile: the accelerator's name in the profile, or `aiconfigurator:` and a system
+    (bench.phase_split.aiconfigurator). compute, bandwidth: what it does over that one, where it has no profile of its
+    own: a prompt's time shrinks with the first, a token's with the second. price, power: of a machine, in the units of
+    the published simulator's accounting (any currency per hour; any unit of provisioned power). tdp_w: of all
+    accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw. memory_bytes_per_s: of
+    all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes beside its bytes.
+    assumed: what about it is not measured, if anything.
     """
 
     name: str

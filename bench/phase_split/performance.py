@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.phase_split import profile
+from bench.errors import UserError
+from bench.phase_split import aiconfigurator, profile
 from bench.phase_split.kernel import Times
 from bench.phase_split.machines import Machine
 from bench.phase_split.models import SERVED_MODELS, ServedModel, served
@@ -54,20 +55,41 @@ def performance(machine: Machine, model: str, by_context: bool, tensor_parallel:
     """
     language_model = served(model)
     profiled = SERVED_MODELS[language_model.name]
-    group = language_model.profile, machine.profile, tensor_parallel
-    knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
-    tokens, prompt_s, decode_s = (
-        knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
-    )
+    if machine.profile.startswith(aiconfigurator.PREFIX):
+        tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
+    else:
+        tokens, prompt_s, decode_s, law = _from_profile(machine, language_model, by_context, tensor_parallel)
     affine = np.zeros(3)
-    if by_context:
-        law = profile.decode_law(profile.of(profile.cells(), *group))
+    if law:
         cache = law.context * language_model.kv_bytes / profiled.kv_bytes
         decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, cache])
     decode_s = decode_s / machine.bandwidth
     decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
     prompt_w, decode_w = _watts(machine, language_model, tokens)
     return Performance(tokens, prompt_s / machine.compute, decode_s, affine / machine.bandwidth, prompt_w, decode_w)
+
+
+Laws = tuple[np.ndarray, np.ndarray, np.ndarray, profile.DecodeLaw | None]  # tokens, prompt_s, decode_s by the axis
+
+
+def _from_profile(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
+    group = model.profile, machine.profile, tensor_parallel
+    knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
+    tokens, prompt_s, decode_s = (
+        knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
+    )
+    law = profile.decode_law(profile.of(profile.cells(), *group)) if by_context else None
+    return tokens, prompt_s, decode_s, law
+
+
+def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
+    if model.name != aiconfigurator.STANDS_FOR or not by_context:
+        raise UserError(f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
+                        "and of decoding by batch and context alone")  # fmt: skip
+    tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
+    system = machine.profile.removeprefix(aiconfigurator.PREFIX)
+    prompt_s, law, _ = aiconfigurator.laws(system, tensor_parallel, tuple(tokens.tolist()))
+    return tokens, prompt_s, np.zeros(len(tokens)), law
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from bench.phase_split.machines import MACHINES, Design
 
-# The H200's memory and bandwidth; its price is made up.
-H200 = replace(
+# The H20: much memory bandwidth, little arithmetic; its price and power are made up.
+H20 = replace(
     MACHINES["dgx-h100"],
-    name="dgx-h200",
-    memory_bytes=8 * 141 * 10**9,
-    bandwidth=4.8 / 3.35,
-    price=5.5,
-    assumed="price",
+    name="h20",
+    memory_bytes=8 * 96 * 10**9,
+    memory_bytes_per_s=8 * 4.0e12,
+    bandwidth=4.0 / 3.352,
+    compute=148 / 989,
+    price=2.5,
+    power=27.0,
+    tdp_w=3200.0,
+    assumed="all times, scaled from the H100's by datasheet; price; power",
 )
-DESIGN = Design("h100_h200", "split", ("dgx-h100", 26), (H200, 14))
+DESIGN = Design("h100_h20", "split", ("dgx-h100", 20), (H20, 32))
