@@ -1,4 +1,5 @@
-"""Every claim of the ledger by area, with its verdict; the mark at the end of a row is the tier of its evidence."""
+"""Every claim of the ledger by area, with its verdict. Left in a row: what it is about; right: its id in the ledger,
+without the area, and a mark for the tier of its evidence."""
 
 import json
 from pathlib import Path
@@ -24,6 +25,27 @@ AREAS = {
     "joint": "together",
 }
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
+WORDS = {  # of an id, where they are not words already
+    "mxfp4": "MXFP4",
+    "mxfp6": "MXFP6",
+    "mxfp8": "MXFP8",
+    "mxint8": "MXINT8",
+    "matvec": "matrix-vector,",
+    "allreduce": "all-reduce",
+    "kv": "KV",
+    "aa": "AA",
+    "ha": "HA",
+    "hhcap": "HHcap",
+    "a100": "A100",
+    "h100": "H100",
+    "moe": "mixture of experts",
+    "law": "energy law",
+    "polca": "POLCA",
+    "rule": "placement rule",
+    "precision": "telemetry precision",
+    "phi3": "Phi-3:",
+}
+COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,18 +61,20 @@ def make(
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """rows: the objects of verdicts.json."""
-    areas = {area: [row for row in rows if row["area"] == area] for area in AREAS}
-    columns = _columns(areas)
+    columns = _columns({area: [row for row in rows if row["area"] == area] for area in AREAS})
     tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
-    figure, axis = plt.subplots(figsize=(9.2, 0.21 * tallest + 0.75))
+    figure, axis = plt.subplots(figsize=(style.WIDTH, ROW_HEIGHT * tallest + 0.6))
     for number, column in enumerate(columns):
         top = 0.0
-        for title, part in column:
-            axis.text(number, top + 0.62, title, fontsize=9, fontweight="bold", va="center")
+        for area, part in column:
+            axis.text(number, top + 0.62, AREAS[area], fontsize=9, fontweight="bold", va="center")
+            axis.text(
+                number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"
+            )
             for place, row in enumerate(part, start=1):
                 _tile(axis, number, top + place, row)
             top += len(part) + 1.6
-    axis.set(xlim=(-0.02, len(columns) - 0.02), ylim=(tallest, -0.1))
+    axis.set(xlim=(-0.01, COLUMNS - 0.02), ylim=(tallest, -0.1))
     axis.axis("off")
     used = {row["verdict"] for row in rows}
     handles: list[Artist] = [
@@ -65,26 +89,34 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     stand_ins = {name for row in rows for name, origin in row["inputs"].items() if origin == "stand-in"}
     if stand_ins:
         style.footnote(figure, [], stand_ins)
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.0, columnspacing=0.8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.0, columnspacing=0.8)
     return figure
 
 
+def short_label(claim: str, version: str) -> str:
+    """What a claim is about, from its id: "mx.fetches.matvec_mxfp4" reads "Fetches: matrix-vector, MXFP4"."""
+    _, *parts = claim.split(".")
+    named = [" ".join(WORDS.get(word, word) for word in part.split("_")) for part in parts]
+    text = ": ".join(named)
+    return text[0].upper() + text[1:] + VERSION_MARKS.get(version, "")
+
+
 def _columns(areas: dict[str, list[dict[str, Any]]]) -> list[list[tuple[str, list[dict[str, Any]]]]]:
-    """A column per area; the last, short area goes below the shortest other."""
-    *long, last = [(AREAS[area], part) for area, part in areas.items()]
-    columns = [[part] for part in long]
-    min(columns, key=lambda column: len(column[0][1])).append(last)
+    """Every area goes below the column that is the shortest so far."""
+    columns: list[list[tuple[str, list[dict[str, Any]]]]] = [[] for _ in range(COLUMNS)]
+    for area, part in areas.items():
+        min(columns, key=lambda column: sum(len(above) for _, above in column)).append((area, part))
     return columns
 
 
 def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
     glyph, face, ink = style.VERDICT_STYLES[row["verdict"]]
-    axis.add_patch(Rectangle((column, place + 0.06), 0.95, 0.88, facecolor=face, edgecolor="#BBBBBB", lw=0.4))
-    name = row["id"].partition(".")[2].replace("_", " ").replace(".", " ") + VERSION_MARKS.get(row["version"], "")
-    middle = place + 0.52
-    axis.text(column + 0.025, middle, glyph, fontsize=7.5, color=ink, va="center", ha="left", fontweight="bold")
-    axis.text(column + 0.09, middle, name, fontsize=6.6, color=ink, va="center", ha="left")
-    axis.text(column + 0.93, middle, style.TIER_MARKS[row["tier"]], fontsize=6, color=ink, va="center", ha="right")
+    axis.add_patch(Rectangle((column, place + 0.06), 0.97, 0.88, facecolor=face, edgecolor="#BBBBBB", lw=0.4))
+    middle, label, name = place + 0.52, short_label(row["id"], row["version"]), row["id"].partition(".")[2]
+    axis.text(column + 0.015, middle, glyph, fontsize=8, color=ink, va="center", ha="left", fontweight="bold")
+    axis.text(column + 0.06, middle, label, fontsize=7.6, color=ink, va="center", ha="left")
+    axis.text(column + 0.925, middle, name, fontsize=5.3, color=ink, va="center", ha="right")
+    axis.text(column + 0.96, middle, style.TIER_MARKS[row["tier"]], fontsize=7, color=ink, va="center", ha="right")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,18 @@
-"""One look for all figures: sizes, fonts, and colours that mean the same thing everywhere."""
+"""One look for all figures: sizes, fonts, and colours that mean one thing within a study.
+
+In the study of MX a colour is a format, or a training recipe that mixes formats; what a shape means stands in a
+figure's legend.
+"""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from bench.files import atomic
 
@@ -36,14 +43,10 @@ FORMAT_MARKERS = {
     "mxfp6_e3m2": "v",
     "mxfp4": "P",
 }
-OTHER_COLOURS = ("#7F7F7F", "#8C564B", "#BCBD22", "#9467BD")
-LIBRARY_STYLES = {  # colour, marker
-    "jouleproof": ("#0072B2", "o"),
-    "torchao": ("#D55E00", "s"),
-    "ml_dtypes": ("#009E73", "^"),
-    "gfloat": ("#CC79A7", "D"),
-    "torch": ("#444444", "|"),
-}
+PLAIN_STYLES = {"float32": ("#444444", "o"), "bfloat16": ("#9A9A9A", "X")}  # colour, marker
+OTHER_COLOURS = ("#8C564B", "#BCBD22", "#17BECF", "#6A3D9A")
+NOT_OCP_MX = {"color": "#444444", "marker": "s", "fillstyle": "none"}  # formats that stand beside for comparison
+LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
 RECIPE_LABELS = {
     "float32": "float32",
     "bfloat16": "bfloat16",
@@ -54,16 +57,33 @@ RECIPE_LABELS = {
     "mxfp4_stochastic": "MXFP4, stochastic",
     "mxfp4_hadamard": "MXFP4, stochastic, rotated",
 }
-RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that format
-    "float32": ("#444444", "o"),
-    "bfloat16": ("#9A9A9A", "D"),
-    "mxfp8": ("#0072B2", "o"),
-    "mxfp6": ("#CC79A7", "v"),
-    "mxfp4_weights": ("#009E73", "^"),
-    "mxfp4": ("#D55E00", "P"),
-    "mxfp4_stochastic": ("#E69F00", "X"),
-    "mxfp4_hadamard": ("#8C564B", "s"),
+RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that format, and no other looks like a format
+    **PLAIN_STYLES,
+    "mxfp8": (FORMAT_COLOURS["mxfp8_e4m3"], FORMAT_MARKERS["mxfp8_e4m3"]),
+    "mxfp6": (FORMAT_COLOURS["mxfp6_e3m2"], FORMAT_MARKERS["mxfp6_e3m2"]),
+    "mxfp4_weights": ("#E69F00", "h"),
+    "mxfp4": (FORMAT_COLOURS["mxfp4"], FORMAT_MARKERS["mxfp4"]),
+    "mxfp4_stochastic": ("#9467BD", "d"),
+    "mxfp4_hadamard": ("#7A1F3D", "p"),
 }
+ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ranges, as figures of MX show them
+    "mx.fetches.matvec_mxfp8": (1.2, None),
+    "mx.fetches.matvec_mxfp4": (1.2, None),
+    "mx.fetches.decode": (1.2, None),
+    "mx.wire.allreduce": (1.5, None),
+    "mx.wire.kv_cache": (1.5, None),
+    "mx.wire.cost": (0.0, 0.55),
+    "mx.inference.mxint8": (None, 0.01),
+    "mx.inference.mxfp8": (None, 0.05),
+    "mx.inference.mxfp6": (None, 0.05),
+    "mx.inference.mxfp4": (None, 0.05),
+    "mx.training.mxfp6": (None, 0.04),
+    "mx.training.mxfp4_weights": (None, 0.08),
+    "mx.training.time": (2.0, None),
+    "mx.silicon.area": (1.5, None),
+}
+ACCEPTED_COLOUR = "#DDEBE6"
+LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
 DESIGN_LABELS = {
     "baseline_a100": "Baseline-A100",
     "baseline_h100": "Baseline-H100",
@@ -136,10 +156,13 @@ def ordered_formats(names: Iterable[str]) -> list[str]:
 def format_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Colour and marker of each format; formats that are not built in take the spare ones in order."""
     spare = iter(OTHER_COLOURS * 10)
-    return {
-        name: {"color": FORMAT_COLOURS.get(name) or next(spare), "marker": FORMAT_MARKERS.get(name, "X")}
+    looks = {
+        name: (FORMAT_COLOURS[name], FORMAT_MARKERS[name])
+        if name in FORMAT_COLOURS
+        else PLAIN_STYLES.get(name) or (next(spare), "*")
         for name in ordered_formats(names)
     }
+    return {name: {"color": colour, "marker": marker} for name, (colour, marker) in looks.items()}
 
 
 def design_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -164,6 +187,27 @@ def recipe_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
         name: {"color": colour, "marker": marker, "label": RECIPE_LABELS.get(name, name)}
         for name, (colour, marker) in looks.items()
     }
+
+
+def accepted(
+    axis: Axes, claim: str, across: tuple[float, float], way: Literal["x", "y"] = "x", over: float = 1.0
+) -> None:
+    """A pale band where the ledger accepts a claim, behind the points that are drawn already; the view stays.
+
+    across: from where to where the band reaches, along the other axis. over: the ledger's unit in units of this axis.
+    """
+    limits = axis.get_xlim() if way == "x" else axis.get_ylim()
+    low, high = (end if bound is None else bound / over for bound, end in zip(ACCEPTED[claim], limits, strict=True))
+    size = (high - low, across[1] - across[0])
+    corner = (low, across[0])
+    if way == "y":
+        corner, size = corner[::-1], size[::-1]
+    axis.add_artist(Rectangle(corner, *size, facecolor=ACCEPTED_COLOUR, lw=0, zorder=0))
+
+
+def accepted_handle() -> Rectangle:
+    """For a legend."""
+    return Rectangle((0, 0), 1, 1, facecolor=ACCEPTED_COLOUR, lw=0, label="accepted range of a claim")
 
 
 def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> None:

@@ -84,7 +84,7 @@ rule phase_split_headlines:
     output:
         "results/phase_split/headlines.parquet",
         "results/phase_split/headlines.provenance.json",
-    priority: 1  # the longest, so it starts first
+    priority: 1
     shell:
         PHASE_SPLIT + " headlines --config {input.config} --input {input.conv}"
         " --input {input.code_trace} --out {output[0]}"
@@ -100,6 +100,7 @@ rule phase_split_corrections:
     output:
         "results/phase_split/corrections.parquet",
         "results/phase_split/corrections.provenance.json",
+    priority: 2  # the longest, so it starts first
     shell:
         PHASE_SPLIT + " corrections --config {input.config} --input {input.conv}"
         " --input {input.code_trace} --out {output[0]}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench.errors import UserError
 
+NEARBY = 50  # requests: some 10 s of the conversation trace, 20 s of the coding one
 FIRST_ROW = 2  # of a file, below its header
 COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
 
@@ -75,19 +76,21 @@ def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bo
 def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitter_s: float = 30.0) -> Requests:
     """The trace's own arrivals, each many times over to a mean of `rate` requests/s, moved by up to `jitter_s`.
 
-    So the ups and downs of minutes stay as they were and a service of that size has them. Lengths are drawn jointly.
-    Repeats the trace where it is shorter than `seconds`.
+    So the ups and downs of minutes stay as they were and a service of that size has them; so does the mix of lengths,
+    which are those of a request up to `NEARBY` places away. Repeats the trace where it is shorter than `seconds`.
     """
     rng = np.random.default_rng(seed)
     arrival = trace["arrival_s"].to_numpy(dtype=float)
     span = arrival[-1] - arrival[0]
     copies = rng.poisson(rate * span / len(trace), len(trace))
-    hour = np.repeat(arrival - arrival[0], copies)
-    hours = [hour + span * number for number in range(int(np.ceil(seconds / span)))]
-    at = np.concatenate(hours)
-    at = np.sort((at + rng.uniform(-jitter_s, jitter_s, len(at))) % (span * len(hours)))
-    at = at[at < seconds]
-    rows = rng.integers(0, len(trace), len(at))
+    of_hour = np.repeat(np.arange(len(trace)), copies)
+    hours = int(np.ceil(seconds / span))
+    rows = np.tile(of_hour, hours)
+    at = arrival[rows] - arrival[0] + span * np.repeat(np.arange(hours), len(of_hour))
+    at = (at + rng.uniform(-jitter_s, jitter_s, len(at))) % (span * hours)
+    rows = np.clip(rows + rng.integers(-NEARBY, NEARBY + 1, len(rows)), 0, len(trace) - 1)
+    order = np.argsort(at, kind="stable")[: int((at < seconds).sum())]
+    at, rows = at[order], rows[order]
     prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
     return Requests(at + 1e-6, prompt[rows], output[rows])
 

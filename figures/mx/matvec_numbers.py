@@ -1,9 +1,11 @@
-"""Speed of matrix-vector products over torch's float32 and, behind the bar, over the fastest float32 product of all
-installed libraries, by matrix; medians over the rounds. The error is the largest of the sums, relative to the largest
-result, against float64 sums over the same weights, at the largest matrix."""
+"""Speed of products of a matrix with a vector over torch's float32 and, behind the bar, over the fastest float32 product
+of all installed libraries, by matrix (rows × columns): means over the rounds, in times. The last but one column is the
+95 % interval of the number behind the bar at the largest matrix. Error: the largest difference of a sum, over the
+largest result, from float64 sums over the same weights, at the largest matrix."""
 
 import pandas as pd
 
+from bench.stats import mean_interval
 from figures.style import format_label
 
 TITLE = "Matrix-vector products in numbers"
@@ -13,13 +15,16 @@ SOURCES = ["mx/matvec"]
 def tabulate(matvec: pd.DataFrame) -> pd.DataFrame:
     products = matvec[(matvec["metric"] != "cache") & (matvec["format"] != "read")]
     shapes = list(dict.fromkeys(zip(products["rows"], products["columns"], strict=True)))
-    cells = products.groupby(["library", "format", "rows", "columns", "metric"])["value"].median()
+    values = products.groupby(["library", "format", "rows", "columns", "metric"])["value"]
+    cells, (most, widest) = values.mean(), max(shapes, key=lambda shape: shape[0] * shape[1])
     rows = []
     for library, name in dict.fromkeys(zip(products["library"], products["format"], strict=True)):
         row = {"format": format_label(name), "library": library}
         for count, columns in shapes:
             over = (cells[library, name, count, columns, metric] for metric in ("over_torch_mv", "over_float32"))
             row[f"{count} × {columns}"] = " | ".join(f"{value:.2f}" for value in over)
-        row["error"] = f"{cells[(library, name, *shapes[-1], 'error_of_sums')]:.0e}"
+        largest = mean_interval(values.get_group((library, name, most, widest, "over_float32")).to_numpy())
+        row["95 % interval, largest"] = f"[{largest.low:.2f}, {largest.high:.2f}]"
+        row["error"] = f"{cells[library, name, most, widest, 'error_of_sums']:.0e}"
         rows.append(row)
     return pd.DataFrame(rows)

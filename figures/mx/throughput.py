@@ -1,5 +1,7 @@
-"""How fast casts are, in GB/s of float32 input: this library, other libraries, and a plain copy into memory that is
-there (the dashed line), with all threads (full) and with one (hollow). Points are medians over the passes."""
+"""Speed of casts in GB/s of float32 input, by library (shape). Fake-quantise: to the format and back to float32 in one
+step; quantise: to packed bytes; dequantise: from these. Filled: all threads; hollow: one thread (this library alone).
+This library writes into memory that is there (`out=`), as does the copy of the same input (dashed; dark: all threads,
+pale: one); the other libraries take no such argument and write into new memory. Points are medians over the passes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -7,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.style import HEIGHT, LIBRARY_STYLES, WIDTH, format_label, ordered_formats
+from figures.select import preferred
+from figures.style import HEIGHT, LIBRARY_MARKERS, WIDTH, format_label, format_style, ordered_formats
 
 TITLE = "Throughput of casts"
 SOURCES = ["mx/throughput"]
+GREY = "#444444"
+ASIDE = {"torchao": 0.12, "gfloat": -0.12, "ml_dtypes": 0.0}  # of a row, so that no point covers another
 PANELS = {"fake_quantize": "fake-quantise", "quantize": "quantise to packed", "dequantize": "dequantise"}
 
 
@@ -25,35 +30,36 @@ def draw(throughput: pd.DataFrame) -> Figure:
         axis.set_xlabel("float32 input (GB/s)")
     axes[0].set_yticks(range(len(formats)), [format_label(name) for name in formats])
     axes[0].invert_yaxis()
-    present = [library for library in LIBRARY_STYLES if library in set(rates["library"])]
     handles = [
-        Line2D([], [], lw=0, color=LIBRARY_STYLES[name][0], marker=LIBRARY_STYLES[name][1], label=name)
-        for name in present
-        if name != "torch"
+        Line2D([], [], lw=0, color=GREY, marker=marker, ms=6, label=name)
+        for name, marker in LIBRARY_MARKERS.items()
+        if name in set(rates["library"])
     ]
-    handles.append(Line2D([], [], color="#444444", ls="--", lw=0.9, label="copy"))
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+    handles.append(Line2D([], [], lw=0, color=GREY, marker="o", mfc="white", ms=6, label="jouleproof, one thread"))
+    handles.append(Line2D([], [], color=GREY, ls="--", lw=0.9, label="copy"))
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), handletextpad=0.4, columnspacing=1.2)
     return figure
 
 
 def _panel(axis: Axes, rates: pd.DataFrame, operation: str, formats: list[str], counts: list[int]) -> None:
+    colours = format_style(formats)
     for count in counts:
         here = rates[rates["threads"] == count]
         copy = here[(here["operation"] == "copy") & (here["out"] == "given")]["value"].median()
         full = count == counts[-1]
-        axis.axvline(copy, color="#444444" if full else "#AAAAAA", ls="--", lw=0.9, zorder=1)
+        axis.axvline(copy, color=GREY if full else "#AAAAAA", ls="--", lw=0.9, zorder=1)
         rows = here[here["operation"] == operation]
         for library, table in rows.groupby("library"):
-            best = table.groupby(["format", "out"])["value"].median().groupby("format").max()
-            colour, marker = LIBRARY_STYLES[str(library)]
-            axis.plot(
-                best.to_numpy(),
-                [formats.index(str(name)) for name in best.index],
-                lw=0,
-                color=colour,
-                marker=marker,
-                markerfacecolor=colour if full else "white",
-                zorder=3 if full else 2,
-            )
+            out = preferred(list(table["out"]), "given")
+            for name, speed in table[table["out"] == out].groupby("format")["value"].median().items():
+                axis.plot(
+                    speed,
+                    formats.index(str(name)) + ASIDE.get(str(library), 0.12 if full else -0.12),
+                    color=colours[str(name)]["color"],
+                    marker=LIBRARY_MARKERS[str(library)],
+                    ms=5.5,
+                    markerfacecolor=colours[str(name)]["color"] if full else "white",
+                    zorder=3 if full else 2,
+                )
     axis.set_xscale("log")
     axis.set_ylim(-0.6, len(formats) - 0.4)

@@ -1,7 +1,7 @@
 """How each published ratio moves when one mistake alone is corrected, for the conversation service: the ratio over what
 the published rules give, pools searched anew each time. First, the pools that were published, not searched, where there
 were any. The grouped cache is switched on for Llama2-70B, whose keys and values it is that are shared; that column is
-over the published rules for that model, both with published pools. The source uses a price ratio of H100 to A100
+over the published rules for that model. The source uses a price ratio of H100 to A100
 machines of 2.154. The last columns have all corrections, and all of them under arrivals with bursts. Below 1 a ratio of
 throughput shrinks; a ratio of power or cost grows above 1."""
 

@@ -28,5 +28,5 @@ def draw(week: pd.DataFrame) -> Figure:
     for axis in (arrivals, ttft, tbt):
         axis.set_xlabel("hour")
         axis.set_ylim(bottom=0)
-    ttft.legend(fontsize=6.8, loc="lower center", bbox_to_anchor=(0.5, 0.25))
+    figure.legend(*ttft.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return figure

@@ -40,7 +40,12 @@ def test_every_row_has_a_tile_in_the_colour_of_its_verdict(drawn):
 
 def test_every_row_is_named_with_its_version(drawn):
     names = [text.get_text() for text in drawn.axes[0].texts]
-    assert {"storage mxfp4", "lower cost (pub.)", "lower cost (corr.)", "levers multiply"} <= set(names)
+    assert {"Storage: MXFP4", "Lower cost (pub.)", "Lower cost (corr.)", "Levers multiply"} <= set(names)
+
+
+def test_every_row_can_be_found_by_its_id_in_the_ledger(drawn):
+    names = {text.get_text() for text in drawn.axes[0].texts}
+    assert {claim.id.partition(".")[2] for claim in LEDGER} <= names
 
 
 def test_every_area_of_the_ledger_has_its_heading(drawn):

@@ -1,16 +1,21 @@
 """One look: colours that can be read, marks that can be told apart, a footnote that names what was stood in for."""
 
 from itertools import combinations
+from math import inf
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
+from bench.claims.ledger import read_ledger
 from bench.claims.verdicts import VERDICTS
 from bench.errors import UserError
 from bench.formats import FORMATS
 from bench.results import TIERS
 from figures import style
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def luminance(colour):
@@ -61,6 +66,30 @@ def test_every_built_in_format_has_a_label_a_colour_and_a_marker_of_its_own():
     for look in (style.FORMAT_COLOURS, style.FORMAT_MARKERS):
         assert set(look) == set(FORMATS) and len(set(look.values())) == len(FORMATS)
     assert set(FORMATS) < set(style.FORMAT_LABELS)
+
+
+def test_no_recipe_of_several_formats_looks_like_a_format():
+    formats = {*style.FORMAT_COLOURS.values(), *style.OTHER_COLOURS}
+    mixed = {name: colour for name, (colour, _) in style.RECIPE_STYLES.items() if name.startswith("mxfp4_")}
+    assert len(set(mixed.values())) == len(mixed) and not formats & set(mixed.values())
+
+
+def test_accepted_ranges_in_figures_are_those_of_the_ledger():
+    ledger = {claim.id: claim.accept for claim in read_ledger(ROOT / "paper" / "claims.toml")}
+    shown = {
+        name: (-inf if low is None else low, inf if high is None else high)
+        for name, (low, high) in style.ACCEPTED.items()
+    }
+    assert shown == {name: ledger[name] for name in shown}
+
+
+def test_an_accepted_range_leaves_the_view_as_it_is():
+    figure, axes = plt.subplots()
+    axes.plot([1.0, 2.0], [0, 1])
+    before = axes.get_xlim()
+    style.accepted(axes, "mx.fetches.decode", (0, 1))
+    (band,) = axes.artists
+    assert axes.get_xlim() == before and band.get_bbox().extents.tolist() == [1.2, 0, before[1], 1]
 
 
 def test_a_format_that_is_not_built_in_is_called_as_its_user_called_it():

@@ -107,12 +107,10 @@ class Kind:
     def iteration_s(self, prompts, decodes, context):
         """Of so many prompt tokens and decodes; context: tokens that attention reads."""
         each, above, per_context = self.affine
-        decoding = self.decode_s(decodes) + each * decodes + above * max(decodes - BEND, 0) + per_context * context
+        further = each * decodes + above * max(decodes - BEND, 0) + per_context * context
         if not prompts:
-            return decoding
-        if not decodes:
-            return self.prompt_s(prompts) + per_context * context
-        return max(MIXED * self.prompt_s(prompts + decodes) + per_context * context, decoding)
+            return self.decode_s(decodes) + further
+        return (MIXED if decodes else 1.0) * self.prompt_s(prompts + decodes) + further
 
 
 class Machine:

@@ -72,6 +72,19 @@ def test_superposed_copies_have_the_rate_and_come_in_order():
     assert (np.diff(found.arrival_s) >= 0).all() and found.arrival_s[-1] < 250.0 + 1e-3
 
 
+def test_superposed_copies_keep_the_mix_of_lengths_of_their_time():
+    long_last = pd.DataFrame(
+        {
+            "arrival_s": np.arange(1000.0),
+            "prompt_tokens": np.where(np.arange(1000) < 500, 10, 4000),
+            "output_tokens": np.full(1000, 5),
+        }
+    )
+    found = superposed(long_last, 20.0, 999.0, 0)
+    early, late = found.prompt[found.arrival_s < 400], found.prompt[(found.arrival_s > 600) & (found.arrival_s < 900)]
+    assert (early == 10).mean() > 0.9 and (late == 4000).all()  # what is moved before the start comes at the end
+
+
 @pytest.mark.parametrize(("hours", "batch"), [(1, 1000), (3, 700), (26, 5000)])
 def test_days_come_in_whole_batches_and_follow_the_curve(hours, batch):
     trace = pd.concat([TRACE.assign(arrival_s=TRACE["arrival_s"] + 101 * number) for number in range(30)])

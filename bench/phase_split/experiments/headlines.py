@@ -61,9 +61,9 @@ MOST_MACHINES = 160  # of a cluster that is searched for the load of 40 H100 mac
 
 _published = PUBLISHED_SETUP
 LLAMA = replace(_published, model="llama2-70b")
-WITHOUT_SEARCH = ("published pools", "Llama2-70B", "Llama2-70B, grouped queries")
+PUBLISHED_POOLS_ALONE = "published pools"
 SWITCHES: Mapping[str, Setup] = {
-    "published pools": _published,
+    PUBLISHED_POOLS_ALONE: _published,
     "decode by batch and context": replace(_published, semantics=replace(PUBLISHED, by_context=True)),
     "joint lengths": replace(_published, joint=True),
     "gaps and warm-up": replace(_published, reading=CORRECTED_READING),
@@ -102,7 +102,7 @@ def corrections(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
     rows = []
     for name, setup in SWITCHES.items():
         for headline in HEADLINES:
-            if name not in WITHOUT_SEARCH:
+            if name != PUBLISHED_POOLS_ALONE:
                 design = trials.searched(setup, service, headline)
             elif headline.published == AA_AT_PRICE:
                 design = FAMILIES["splitwise_aa"].design(*PUBLISHED_POOLS_AT_PRICE[service])
