@@ -17,7 +17,7 @@ PHASES = ("prompt", "token", "idle")
 
 
 def run_case(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
-    """The table of latencies in seconds, as text. compat: as published, TBT over O tokens and not O - 1 gaps too.
+    """The table of latencies in seconds, and the energy, as text. compat: as published, TBT over tokens, not gaps, too.
 
     Raises UserError where a file cannot be read or a request fits no machine.
     """
@@ -66,6 +66,11 @@ def _latencies(table: pd.DataFrame, run: Run) -> str:
         values = done[name].dropna()
         rows[label] = {f"P{percent} (s)": np.percentile(values, percent) for percent in PERCENTILES if len(values)}
     text = pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.6f}")
+    joules = run.energy_all_j
+    text += (
+        f"\nenergy, modelled, idle machines included: {joules / len(table):.0f} J/request, "
+        f"{joules / run.output.sum():.1f} J/token; {joules / run.end_s / 1e3:.1f} kW on average"
+    )
     if run.unfinished:
         why = "nothing could happen any more" if run.deadlock else "they never fitted"
         text += f"\n{run.unfinished} of {len(table)} requests did not finish: {why}"
