@@ -6,7 +6,7 @@ figure's legend.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import seaborn as sns
@@ -45,7 +45,7 @@ FORMAT_MARKERS = {
 }
 PLAIN_STYLES = {"float32": ("#444444", "o"), "bfloat16": ("#9A9A9A", "X")}  # colour, marker
 OTHER_COLOURS = ("#8C564B", "#BCBD22", "#17BECF", "#6A3D9A")
-NOT_OCP_MX = {"color": "#444444", "marker": "s", "fillstyle": "none"}  # formats that stand beside for comparison
+NOT_OCP_MX: Mapping[str, Any] = {"color": "#444444", "marker": "s", "fillstyle": "none"}  # formats beside the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
 RECIPE_LABELS = {
     "float32": "float32",

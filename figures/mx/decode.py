@@ -1,7 +1,7 @@
 """SmolLM2-135M decoding one token at a time, on one thread, with its linear layers in MX, beside float32 in the same
 engine. Left: speed against the bytes of weights that a token reads (the output head stays float32); formats that read
 the same bytes stand side by side. The dashed line is what reading those bytes alone would allow at the rate at which
-all threads together sum over a large matrix: one thread reads no faster. Right: speed over the float32 of the same
+all threads together sum over a large matrix, an upper limit for one thread. Right: speed over the float32 of the same
 round; a tick (|) is what the bytes would allow. The pale band is the range that the ledger accepts for the best format.
 Points are means over the rounds, bars their 95 % intervals."""
 
@@ -20,7 +20,7 @@ from figures.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label
 
 TITLE = "A language model decoding with packed weights"
 SOURCES = ["mx/decode", "mx/matvec"]
-APART = 11.0  # MB between formats that read the same bytes
+APART = 12.0  # MB between formats that read the same bytes
 
 
 def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
@@ -55,7 +55,7 @@ def _speeds(axis: Axes, decode: pd.DataFrame, read: pd.Series, styles: dict[str,
             aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
             found, look = _mean(decode, "tokens_per_s", name), {**style, "label": format_label(name)}
             drawn: Any = look
-            axis.errorbar(read[name] + aside, found.value, yerr=_ends(found), elinewidth=1.3, ms=6, lw=0, **drawn)
+            axis.errorbar(read[name] + aside, found.value, yerr=_ends(found), elinewidth=1.3, ms=5, lw=0, **drawn)
 
 
 def _reading(axis: Axes, read: pd.Series, rate: float) -> None:

@@ -1,22 +1,34 @@
-"""What a direct cast of every linear layer costs, without training, under the rules for the shared scale that every
-format was cast under. Left: the loss that it adds to a language model on GSM8K questions; only activations are cast
-where the model's weights were rounded before, since a cast of these decides nothing. Middle: the distance of a sentence
-encoder's embeddings from their float32 selves. Right: the share of nearest neighbours among the questions that change.
-Points are means, bars 95 % bootstrap intervals over the questions."""
+"""What a direct cast (to a format and back, without training) of every linear layer costs, under the rules for the
+shared scale that every format was cast under; floor and rceil are the rules of the specification and of NVIDIA. Left:
+the loss that it adds to a language model on GSM8K questions; only activations are cast where the model's weights were
+rounded before, since a cast of these decides nothing. The pale bands are the ranges that the ledger accepts under the
+floor rule. Middle: the distance of a sentence encoder's embeddings from their float32 selves. Right: the share of
+nearest neighbours among the questions that change. The left axis is linear around zero, as far as its label says, and
+logarithmic beyond; the middle one is logarithmic. Points are means, bars 95 % bootstrap intervals over the
+questions."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.stats import mean_interval
 from figures.select import deciding_cast, rules_of_all
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from figures.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
 
 TITLE = "Direct cast of two real models"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
 LOOKS = (("o", True), ("o", False), ("s", True), ("s", False))  # marker, filled
+LINEAR = 0.01  # nats/token
+CLAIMS = {
+    "mxint8": "mx.inference.mxint8",
+    "mxfp8_e4m3": "mx.inference.mxfp8",
+    "mxfp6_e2m3": "mx.inference.mxfp6",
+    "mxfp6_e3m2": "mx.inference.mxfp6",
+    "mxfp4": "mx.inference.mxfp4",
+}
 CASTS = {"activations": "activations", "weights": "weights", "both": "weights and activations"}
 
 
@@ -28,9 +40,12 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     )
     language, embedding = deciding_cast(language), deciding_cast(embedding)
     _points(left, language[language["metric"] == "added_loss"], styles, rules, "tokens")
-    left.set_xscale("symlog", linthresh=0.01, linscale=0.7)
+    left.set_xscale("symlog", linthresh=LINEAR, linscale=0.7)
     left.axvline(0, color="#888888", lw=0.7)
-    left.set_xlabel("added loss (nats/token)")
+    left.set_xlabel(f"added loss, linear within ±{LINEAR:g}\n(nats/token)")
+    for place, name in enumerate(styles):
+        if name in CLAIMS:
+            accepted(left, CLAIMS[name], (place - 0.4, place + 0.4))
     left.set_ylabel("format")
     _points(middle, _one_minus(embedding, "cosine"), styles, rules)
     middle.set_xscale("log")
@@ -40,11 +55,12 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     right.set_xlim(left=-0.01)
     left.set_yticks(range(len(styles)), [format_label(name) for name in styles])
     left.set_ylim(len(styles) - 0.4, -0.6)
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], marker=marker, color="#444444", mfc="#444444" if filled else "white", lw=0, label=f"{rule} rule")
         for rule, (marker, filled) in zip(rules, LOOKS, strict=False)
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(rules))
+    handles.append(accepted_handle())
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure
 
 
@@ -66,7 +82,7 @@ def _points(
                 xerr=[[found.value - found.low], [found.high - found.value]],
                 color=look["color"],
                 marker=marker,
-                ms=4.5,
+                ms=5.5,
                 mfc=look["color"] if filled else "white",
                 elinewidth=1.1,
             )

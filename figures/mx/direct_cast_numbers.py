@@ -1,9 +1,10 @@
-"""The direct cast in numbers, with 95 % intervals over the questions, under every scale rule that a format was cast
-under: for SmolLM2 its perplexity, added loss and KL divergence from float32, both in nats/token; for MiniLM the cosine
-of its embeddings to float32 and the share of nearest neighbours that stay. "clip only" and "round only" are the two
-parts of the cast under the floor rule: elements beyond the largest value clipped and none rounded, or these left as
-they are and the rest rounded. Of SmolLM2 only activations are cast, since its weights were rounded to Q4_1 before; of
-MiniLM weights and activations."""
+"""The direct cast (to a format and back, without training) in numbers, with 95 % intervals over the questions, under
+every scale rule that a format was cast under. SmolLM2: its perplexity (e to the mean loss), the loss added, and KL, the
+mean Kullback-Leibler divergence of its next-token probabilities from those in float32, both in nats/token. MiniLM: the
+cosine of its embeddings to float32, and the share of nearest neighbours that stay. "clip only" and "round only" are the
+two parts of the cast under the floor rule: elements beyond the largest value clipped and none rounded, or these left as
+they are and the rest rounded. Of SmolLM2 only activations are cast, since its weights were rounded to Q4_1 (16 levels
+per block) before; of MiniLM weights and activations."""
 
 import numpy as np
 import pandas as pd
@@ -40,12 +41,12 @@ def _row(
 ) -> dict[str, str]:
     return {
         "format": format_label(name),
-        "scale": scale.replace("_", " ").replace("floor ", ""),
+        "scale rule": scale.replace("_", " ").replace("floor ", ""),
         "SmolLM2 perplexity": perplexity,
-        "added loss": added,
-        "KL": kl,
+        "added loss (nats/token)": added,
+        "KL (nats/token)": kl,
         "MiniLM cosine": cosine,
-        "neighbours kept": same,
+        "neighbours kept (share)": same,
     }
 
 

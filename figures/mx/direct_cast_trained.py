@@ -1,20 +1,25 @@
-"""What a direct cast adds to the loss of a small transformer that was trained here in float32, so that its weights are
-unrounded: linear layers' inputs, weights, or both, under each scale rule. Points are means over the seeds, bars their
-95 % intervals (Student's t); the axis is linear around zero."""
+"""What a direct cast (to a format and back, without training) adds to the loss of a small transformer that was trained
+here in float32, so that its weights are unrounded: linear layers' inputs, weights, or both, under each scale rule. The
+pale bands are the ranges that the ledger accepts for both under the floor rule; its token is four bytes. The axis is
+linear around zero, as far as its label says, and logarithmic beyond. Points are means over the seeds, bars their 95 %
+intervals (Student's t)."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.stats import mean_interval
+from figures.mx.direct_cast import CLAIMS
 from figures.select import rules_of_all
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from figures.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, format_label, format_style
 
 TITLE = "Direct cast of an unrounded model"
 SOURCES = ["mx/training"]
 SUBJECTS = {"activations": "o", "weights": "s", "both": "D"}
 LINEAR = 1e-3  # nats/byte
+OFFSETS = (-0.27, 0.0, 0.27)
 
 
 def draw(training: pd.DataFrame) -> Figure:
@@ -23,19 +28,27 @@ def draw(training: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 1.2 * HEIGHT))
     for axis, rule in zip(axes[0], rules, strict=True):
         for place, (name, look) in enumerate(styles.items()):
-            for offset, (subject, marker) in zip((-0.25, 0, 0.25), SUBJECTS.items(), strict=True):
+            for offset, (subject, marker) in zip(OFFSETS, SUBJECTS.items(), strict=True):
                 here = casts[(casts["format"] == name) & (casts["scale"] == rule) & (casts["subject"] == subject)]
                 found = mean_interval(here["value"].to_numpy())
                 ends = [[found.value - found.low], [found.high - found.value]]
                 axis.errorbar(
-                    found.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=4, elinewidth=1.1
+                    found.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=5, elinewidth=1.1
                 )
         axis.set_xscale("symlog", linthresh=LINEAR)
         axis.axvline(0, color="#888888", lw=0.7)
         axis.set_title(f"scale rule {rule}")
-        axis.set_xlabel("added loss (nats/byte)")
+        axis.set_xlabel(f"added loss, linear within ±{LINEAR:g} (nats/byte)")
     axes[0][0].set_yticks(range(len(styles)), [format_label(name) for name in styles])
     axes[0][0].invert_yaxis()
-    handles = [Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()]
-    figure.legend(handles=handles, title="cast", loc="outside upper right", ncols=3)
+    if "floor" in rules:
+        for place, name in enumerate(styles):
+            if name in CLAIMS:
+                across = (place + OFFSETS[-1] - 0.13, place + OFFSETS[-1] + 0.13)
+                accepted(axes[0][rules.index("floor")], CLAIMS[name], across, over=LEDGER_TOKEN_BYTES)
+    handles: list[Artist] = [
+        Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()
+    ]
+    handles.append(accepted_handle())
+    figure.legend(handles=handles, title="cast", loc="outside upper right", ncols=4)
     return figure

@@ -1,8 +1,9 @@
-"""Where the error of a cast comes from, on the Gaussian with a spread of its own: QSNR of each format in its own block
-under the floor rule, with its 95 % interval over the seeds, and what one change of the cast gains or loses (means over
-the same vectors, in dB): another scale rule, another block size, ties rounded away from zero. Saturated: elements
-beyond the largest value of their block under floor, and the share of the noise power that they carry. Casts that are
-not OCP MX stand below, with their QSNR alone; bits are per element, everything that is shared included."""
+"""Where the error of a cast comes from, on the Gaussian with a spread of its own for each vector: QSNR (signal to
+quantisation-noise ratio) of each format in its own block under the floor rule, with its 95 % interval over the seeds,
+and what one change of the cast gains or loses, in dB: another scale rule, another block size, ties rounded away from
+zero (means over the seeds, on the same vectors). Saturated: share of the elements that lie beyond the largest value of
+their block under floor; their noise: the share of the noise power that they carry. Casts marked * are not OCP MX and
+stand below, with their QSNR alone; bits are per element, everything that is shared included."""
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ def tabulate(table: pd.DataFrame) -> pd.DataFrame:
     blocks = [block for block in sorted(set(ours["block"])) if own != {block}]
     rows = [_row(ours[ours["format"] == name], floor, rules, blocks) for name in ordered_formats(ours["format"])]
     for name in dict.fromkeys(others["format"]):
-        rows.append(_start(others[others["format"] == name], f"{name} (not OCP MX)"))
+        rows.append(_start(others[others["format"] == name], f"{name} *"))
     return pd.DataFrame(rows).fillna("")
 
 
@@ -34,7 +35,7 @@ def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
     found = mean_interval(rows["value"].to_numpy())
     return {
         "format": label,
-        "bits": f"{rows['bits'].iloc[0]:.2f}",
+        "bits/element": f"{rows['bits'].iloc[0]:.2f}",
         "QSNR (dB)": f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]",
     }
 
@@ -49,8 +50,8 @@ def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) ->
     return {
         **_start(qsnr, format_label(rows["format"].iloc[0])),
         **{label: _gain(_of(rows, cast, "qsnr"), qsnr) for label, cast in changes.items()},
-        "saturated": f"{100 * _of(rows, own, 'saturated_elements')['value'].mean():.2f} %",
-        "their noise": f"{100 * _of(rows, own, 'saturated_noise')['value'].mean():.1f} %",
+        "saturated (%)": f"{100 * _of(rows, own, 'saturated_elements')['value'].mean():.2f}",
+        "their noise (%)": f"{100 * _of(rows, own, 'saturated_noise')['value'].mean():.2f}",
     }
 
 

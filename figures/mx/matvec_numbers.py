@@ -1,7 +1,7 @@
-"""Speed of products of a matrix with a vector over torch's float32 and, behind the bar, over the fastest float32 product
-of all installed libraries, by matrix (rows × columns): means over the rounds, in times. The last but one column is the
-95 % interval of the number behind the bar at the largest matrix. Error: the largest difference of a sum, over the
-largest result, from float64 sums over the same weights, at the largest matrix."""
+"""Speed of products of a matrix with a vector over torch's float32 and, behind the bar, over the fastest float32 of all
+installed libraries, in times, by matrix (rows × columns). Numbers are means over the rounds. The last but one column is
+the 95 % interval of the number behind the bar at the largest matrix. Error: the largest difference of a sum from
+float64 sums over the same weights, over the largest result, at the largest matrix."""
 
 import pandas as pd
 

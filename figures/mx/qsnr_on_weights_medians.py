@@ -1,5 +1,6 @@
-"""Median QSNR in dB over all layers and matrices of two real models, under the floor rule, with its lowest and highest
-value."""
+"""Median QSNR (signal to quantisation-noise ratio) in dB over all layers and matrices of two real models, under the
+floor rule, with its lowest and highest value. Nothing is drawn at random: a value is one matrix, or the inputs of one
+layer over the same questions."""
 
 import pandas as pd
 

@@ -1,9 +1,10 @@
 """Whether outliers that saturate cost MXFP8 E4M3 its accuracy, and whether MXFP6 E2M3 beats it: differences between two
 casts of one model on the same questions, weighted by tokens for SmolLM2, with 95 % intervals; positive means that the
 first is worse. The rules floor and rceil differ only in blocks that saturate, to which rceil gives the next scale.
-"round only" is floor with what would saturate left exact. Saturated: elements of SmolLM2's float32 activations
-beyond the largest value of their block under floor, in percent. SmolLM2: activations cast (its weights were rounded
-before); MiniLM: weights and activations, unrounded. A cell is empty where a cast was not made."""
+"round only" is floor with what would saturate left exact. Saturated: elements of SmolLM2's float32 activations beyond
+the largest value of their block under floor, in percent. KL: mean Kullback-Leibler divergence of the next-token
+probabilities from those in float32. SmolLM2: activations cast (its weights were rounded before); MiniLM: weights and
+activations, unrounded. A cell is empty where a cast was not made."""
 
 import pandas as pd
 

@@ -1,19 +1,34 @@
-"""What narrow formats gain in silicon. Left: QSNR on Gaussian vectors, measured, against the cost of a dot-product unit
-relative to bfloat16's, modelled: the geometric mean of its area and energy, gates alone, with the 95 % range over the
-model's constants; the line joins the formats that no other beats in both. Right: dense peak rates of accelerators over
-their own rate for 16-bit floats, as their makers published them; nothing of it was run."""
+"""What narrow formats gain in silicon. Left: QSNR (signal to quantisation-noise ratio) on Gaussian vectors, measured,
+against the cost of a dot-product unit relative to bfloat16's, modelled: the geometric mean of its area and energy,
+gates alone, with the 95 % range over the model's constants. The line joins the formats that no other beats in both;
+hollow squares are not OCP MX. Right: dense peak rates of accelerators over their own rate for 16-bit floats, as their
+makers published them; nothing of it was run. The pale bands are the ranges that the ledger accepts: left for MXFP6,
+right for 4-bit floats on chips that scale blocks."""
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bench.stats import draws_interval
-from figures.style import HEIGHT, TIER_MARKS, WIDTH, format_label, format_style
+from figures.style import (
+    ACCEPTED,
+    ACCEPTED_COLOUR,
+    HEIGHT,
+    NOT_OCP_MX,
+    TIER_MARKS,
+    WIDTH,
+    accepted,
+    accepted_handle,
+    format_label,
+    format_style,
+)
 
 TITLE = "What silicon gains"
 SOURCES = ["mx/silicon", "mx/peak_rates"]
@@ -26,13 +41,21 @@ NAMES = {
     "nvfp4": "NVFP4",
 }
 RATES = {"bf16": "16-bit"}
+CLAIM = "mx.silicon.area"  # of BF16's cost over a format's, the other way round than the axis
+CLAIMED = ("mxfp6_e2m3", "mxfp6_e3m2")
 Box = tuple[float, float, float, float]
 
 
 def draw(silicon: pd.DataFrame, peak_rates: pd.DataFrame) -> Figure:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.4 * HEIGHT), width_ratios=[1.35, 1])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.5 * HEIGHT), width_ratios=[1.35, 1])
     _units(left, _points(silicon))
     _rates(right, peak_rates)
+    handles: list[Artist] = [
+        Line2D([], [], lw=0, ms=5.5, label="not OCP MX", **NOT_OCP_MX),
+        Line2D([], [], color="#888888", lw=0.9, label="no format beats these in both"),
+        accepted_handle(),
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure
 
 
@@ -58,13 +81,14 @@ def _points(table: pd.DataFrame) -> list[Point]:
 
 
 def _units(axis: Axes, points: list[Point]) -> None:
-    looks = format_style(point.name for point in points)
+    looks: dict[str, Any] = {
+        **format_style(point.name for point in points if point.name not in NAMES),
+        **{name: {**NOT_OCP_MX, "ms": 5.5} for name in NAMES},
+    }
     front: list[Point] = []
     for point in points:
         look, ends = looks[point.name], [[point.cost - point.low], [point.high - point.cost]]
-        axis.errorbar(
-            point.cost, point.qsnr, xerr=ends, color=look["color"], marker=look["marker"], elinewidth=0.9, zorder=3
-        )
+        axis.errorbar(point.cost, point.qsnr, xerr=ends, elinewidth=0.9, zorder=3, **look)
         if not front or point.qsnr > front[-1].qsnr:
             front.append(point)
     axis.plot([each.cost for each in front], [each.qsnr for each in front], color="#888888", lw=0.9, zorder=1)
@@ -76,6 +100,11 @@ def _units(axis: Axes, points: list[Point]) -> None:
     axis.set_ylabel("QSNR (dB)")
     axis.set_ylim(min(each.qsnr for each in points) - 5, max(each.qsnr for each in points) + 6)
     axis.set_title(f"QSNR {TIER_MARKS['measured']} against modelled cost {TIER_MARKS['simulated']}")
+    least_saved, _ = ACCEPTED[CLAIM]
+    for point in points:
+        if point.name in CLAIMED and least_saved:
+            band = [point.qsnr - 1.6, point.qsnr + 1.6]
+            axis.fill_betweenx(band, axis.get_xlim()[0], 1 / least_saved, color=ACCEPTED_COLOUR, lw=0, zorder=0)
     _label(axis, points)
 
 
@@ -94,7 +123,7 @@ def _label(axis: Axes, points: list[Point]) -> None:
     for each in sorted(points, key=lambda point: -point.qsnr):
         text = NAMES.get(each.name, format_label(each.name))
         wide, x, y = 0.62 * size * len(text), across(each.cost), up(each.qsnr)
-        beside, around = (across(each.high) + 4, across(each.low) - 4 - wide), (-7, 8, -13, 14, -19, 20)
+        beside, around = (across(each.high) + 6, across(each.low) - 6 - wide), (-7, 8, -13, 14, -19, 20)
         places = [(at, 0) for at in beside] + [(at, step) for step in around for at in (x - wide / 2, *beside)]
         boxes = [(at, y + step - size / 2, at + wide, y + step + size / 2) for at, step in places]
         free = [box for box in boxes if box[0] > 0 and box[2] < width and not _covers(box, taken)]
@@ -138,6 +167,9 @@ def _rates(axis: Axes, table: pd.DataFrame) -> None:
     axis.set_yticks(range(len(chips)), chips)
     axis.set_ylim(len(chips) - 0.7, -0.9)
     axis.set_xlim(-0.35, 6.7)
+    claimed = rates[(rates["block_scaled"] == "yes") & (rates["element_bits"] == 4)]
+    for chip in dict.fromkeys(claimed["accelerator"]):
+        accepted(axis, "mx.training.time", (chips.index(chip) - 0.2, chips.index(chip) + 0.2))
     axis.set_xticks([1, 2, 4, 6])
     axis.grid(axis="y", visible=False)
     axis.set_xlabel("dense peak rate over 16-bit (x)")

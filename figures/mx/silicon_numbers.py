@@ -1,6 +1,8 @@
-"""Modelled cost of a dot-product unit of 32 products relative to bfloat16's, with the 95 % range over the model's
-constants, and its QSNR on Gaussian vectors. The rows named "check" hold the model against published ratios that it does
-not use: it errs most where circuits of different kinds are compared, and where multipliers of different widths are."""
+"""Modelled cost of a dot-product unit of 32 products relative to bfloat16's (BF16), a ratio, with the 95 % range over
+the constants of the model; area-energy is the geometric mean of area and energy, and "BF16 over it" its inverse. QSNR:
+signal to quantisation-noise ratio on Gaussian vectors. The rows named "check" hold the model against published ratios
+that it does not use: it errs most where circuits of different kinds are compared, and where multipliers of different
+widths are."""
 
 import pandas as pd
 
@@ -23,7 +25,7 @@ def tabulate(silicon: pd.DataFrame) -> pd.DataFrame:
         {
             "format": NAMES.get(name, format_label(name)),
             **{title: _range(costs.get_group((name, metric))) for metric, title in METRICS.items()},
-            "BF16 over it": _range(costs.get_group((name, "saved_area_energy"))),
+            "BF16 over it (x)": _range(costs.get_group((name, "saved_area_energy"))),
             "QSNR (dB)": _signal(units, name),
         }
         for name in names
@@ -37,7 +39,7 @@ def _check(name: str, table: pd.DataFrame) -> dict[str, str]:
     values = table.groupby("metric")["value"]
     modelled, published = (_ends(values.get_group(f"check_{kind}")) for kind in ("modelled", "published"))
     kind = "energy" if "energy" in name else "area"
-    empty = dict.fromkeys((*METRICS.values(), "BF16 over it", "QSNR (dB)"), "")
+    empty = dict.fromkeys((*METRICS.values(), "BF16 over it (x)", "QSNR (dB)"), "")
     return {"format": f"check: {name}", **empty, kind: f"{modelled}, published {published}"}
 
 

@@ -1,6 +1,8 @@
-"""Casts of this library with all threads: GB/s of float32 input; the fraction of a plain copy's speed, into memory that
-is there and into new memory; and the speed over torchao's, which has no MXINT8. Medians over the passes. The last rows
-say what the first casts of a process cost."""
+"""Casts of this library with all threads, medians over the passes: speed in GB/s of float32 input, into memory that is
+there (`out=`), as in the figure; speed over a plain copy's, both into memory that is there, then both into new memory;
+and speed over torchao's, both into new memory, since torchao takes no `out=`, from the passes that torchao took part
+in, whose number stands in the header. torchao has no MXINT8. The last rows say what the first casts of a process
+cost."""
 
 import pandas as pd
 
@@ -14,15 +16,17 @@ OPERATIONS = {"fake_quantize": "fake-quantise", "quantize": "quantise", "dequant
 def tabulate(throughput: pd.DataFrame) -> pd.DataFrame:
     ours = throughput[(throughput["library"] == "jouleproof") & (throughput["threads"] == throughput["threads"].max())]
     medians = ours.groupby(["operation", "format", "metric", "out"])["value"].median()
+    passes = ours[ours["metric"] == "over_torchao"]["repeat"].nunique()
+    over_torchao = f"over torchao, new memory (x, {passes} passes)"
     names = ordered_formats(name for _, name, _, _ in medians.index)
     rows = [
         {
             "cast": title,
             "format": format_label(name),
             "GB/s": _cell(medians, operation, name, "throughput", "given", 1),
-            "of copy": _cell(medians, operation, name, "of_copy", "given", 2),
-            "of copy, new memory": _cell(medians, operation, name, "of_copy", "new", 2),
-            "over torchao": _cell(medians, operation, name, "over_torchao", "new", 1),
+            "over copy (x)": _cell(medians, operation, name, "of_copy", "given", 2),
+            "over copy, new memory (x)": _cell(medians, operation, name, "of_copy", "new", 2),
+            over_torchao: _cell(medians, operation, name, "over_torchao", "new", 1),
         }
         for operation, title in OPERATIONS.items()
         for name in names
@@ -31,7 +35,7 @@ def tabulate(throughput: pd.DataFrame) -> pd.DataFrame:
     for metric, what in (("first_call_compiled", "compiled anew"), ("first_call_from_disk", "compiled code on disk")):
         seconds = first[first["metric"] == metric]["value"]
         if len(seconds):
-            empty = dict.fromkeys(("GB/s", "of copy", "of copy, new memory", "over torchao"), "")
+            empty = dict.fromkeys(list(rows[0])[2:], "")
             name = format_label(str(first["format"].iloc[0]))
             rows.append({"cast": f"first three casts, {what}: {seconds.median():.1f} s", "format": name, **empty})
     return pd.DataFrame(rows)

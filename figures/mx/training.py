@@ -1,7 +1,8 @@
 """A small transformer over bytes, trained from scratch with its linear layers under each recipe: the same starts,
 batches and steps. Left: loss on the training batches, mean and range over the seeds. Middle: the same minus float32's
-of the same seed. Right: the difference at the end on text held out, every seed and the mean's 95 % interval (Student's
-t over the seeds)."""
+of the same seed. Right: the difference at the end on text held out, every seed (small marks) and the mean's 95 %
+interval (Student's t over the seeds). "MXFP4 weights, MXFP6" casts weights to MXFP4, activations and gradients to
+MXFP6. The pale bands are the ranges that the ledger accepts, whose token is four bytes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -9,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.stats import mean_interval
-from figures.style import HEIGHT, WIDTH, recipe_style
+from figures.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, recipe_style
 
 TITLE = "Training in MX formats"
 SOURCES = ["mx/training"]
+CLAIMS = {"mxfp6": "mx.training.mxfp6", "mxfp4_weights": "mx.training.mxfp4_weights"}
 
 
 def draw(training: pd.DataFrame) -> Figure:
@@ -31,9 +33,9 @@ def draw(training: pd.DataFrame) -> Figure:
     for place, (name, look) in enumerate(differences.items()):
         values = added[added["recipe"] == name]["value"].to_numpy()
         found = mean_interval(values)
-        right.plot([place - 0.22] * len(values), values, ls="", marker="_", color=look["color"], ms=6)
+        right.plot([place - 0.24] * len(values), values, ls="", marker="_", color=look["color"], ms=8, mew=1.8)
         ends = [[found.value - found.low], [found.high - found.value]]
-        right.errorbar(place, found.value, ends, color=look["color"], marker=look["marker"], elinewidth=1.1)
+        right.errorbar(place, found.value, ends, color=look["color"], marker=look["marker"], ms=6, elinewidth=1.4)
     right.sharey(middle)
     for axis in (middle, right):
         axis.axhline(0, color="#888888", lw=0.7)
@@ -46,8 +48,12 @@ def draw(training: pd.DataFrame) -> Figure:
     names = [look["label"].replace(", ", ",\n") for look in differences.values()]
     right.set_xticks(range(len(differences)), names, rotation=40, ha="right", rotation_mode="anchor", fontsize=6.5)
     right.set_xlim(-0.6, len(differences) - 0.4)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    for place, name in enumerate(differences):
+        if name in CLAIMS:
+            accepted(right, CLAIMS[name], (place - 0.45, place + 0.45), way="y", over=LEDGER_TOKEN_BYTES)
+    handles, _ = left.get_legend_handles_labels()
+    columns = 5 if len(handles) < 5 else 3
+    figure.legend(handles=[*handles, accepted_handle()], loc="outside upper center", ncols=columns, columnspacing=1.2)
     return figure
 
 

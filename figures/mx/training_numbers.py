@@ -1,6 +1,6 @@
-"""Loss at the end of training on text held out, and the difference to float32 of the same seed, with 95 % intervals
-over the seeds (Student's t). A token is a byte. The model runs under its own recipe, so the difference is that of
-training and of use."""
+"""Loss at the end of training on text held out, and its difference to float32 of the same seed, both in nats/byte, with
+95 % intervals over the seeds (Student's t). Trained tokens: bytes that each model saw. The model runs under its own
+recipe, so the difference is that of training and of use."""
 
 import pandas as pd
 
@@ -22,9 +22,9 @@ def tabulate(training: pd.DataFrame) -> pd.DataFrame:
                 "recipe": look["label"],
                 "seeds": str(len(loss)),
                 "parameters": f"{sizes['parameters']:,.0f}",
-                "trained tokens": f"{sizes['trained_tokens']:,.0f}",
+                "trained tokens (bytes)": f"{sizes['trained_tokens']:,.0f}",
                 "loss (nats/byte)": _interval(mean_interval(loss)),
-                "difference to float32": _interval(mean_interval(added)) if len(added) else "",
+                "difference to float32 (nats/byte)": _interval(mean_interval(added)) if len(added) else "",
             }
         )
     return pd.DataFrame(rows)

@@ -1,8 +1,9 @@
-"""Fewer bytes on the wire, in numbers: megabytes that each of two processes sends (for the KV cache: the sender), their
-ratio to bfloat16's, the error added (RMS over RMS of the float32 result), time to cast and to read back (for gradients
-with the addition), and, link by link, the speed-up over float32 with its 95 % interval over the repeats. The rows of
-float32 give its time and the rate that was reached instead, and on loopback the time of torch's own all-reduce: where
-the rate lies below the link's, the machine was the limit, not the link."""
+"""Fewer bytes on the wire, in numbers. MB sent: by each of two processes (for the KV cache: by the sender). Over
+bfloat16: their ratio to the bytes of bfloat16. Error: RMS of what is added over RMS of the float32 result. Cast and
+uncast: time to cast what is sent and to read back what arrives (for gradients with the addition). Then, link by link,
+the speed-up over float32 in times, with its 95 % interval over the repeats. The rows of float32 give instead its time
+and the rate that was reached, and on loopback the time of torch's own all-reduce. Where the rate lies below the link's,
+the machine was the limit, not the link."""
 
 import pandas as pd
 
@@ -32,8 +33,8 @@ def _row(rows: pd.DataFrame, name: str, payload: str, links: list[str]) -> dict[
         "format": format_label(name),
         "payload": PAYLOADS[payload],
         "MB sent": f"{_mean(rows, 'sent_bytes') / 1e6:.2f}",
-        "over bfloat16": f"{_mean(rows, 'bytes_over_bfloat16'):.3f}",
-        "error": f"{_mean(rows, 'relative_error'):.2g}",
+        "over bfloat16 (ratio)": f"{_mean(rows, 'bytes_over_bfloat16'):.3f}",
+        "error (ratio)": f"{_mean(rows, 'relative_error'):.4f}",
         "cast (ms)": f"{1e3 * _mean(rows, 'cast_s'):.1f}",
         "uncast (ms)": f"{1e3 * _mean(rows, 'uncast_s'):.1f}",
         **{link: _cell(rows[rows["link"] == link], name) for link in links},
@@ -44,9 +45,9 @@ def _cell(rows: pd.DataFrame, name: str) -> str:
     if name == "float32":
         own = rows["metric"] == "torch_all_reduce_s"
         beside = f", torch's own {1e3 * _mean(rows, 'torch_all_reduce_s'):.0f} ms" if own.any() else ""
-        return f"{1e3 * _mean(rows, 'time_s'):.0f} ms at {_mean(rows, 'wire_rate'):.2g} Gbit/s{beside}"
+        return f"{1e3 * _mean(rows, 'time_s'):.0f} ms at {_mean(rows, 'wire_rate'):.1f} Gbit/s{beside}"
     found = mean_interval(rows[rows["metric"] == "speedup_over_float32"]["value"].to_numpy())
-    return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _mean(rows: pd.DataFrame, metric: str) -> float:

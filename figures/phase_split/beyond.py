@@ -28,18 +28,18 @@ FIRST, UNPACKED = "dgx-h100", "16 bits"
 
 def draw(beyond: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 1.75 * HEIGHT))
-    of_h100 = (beyond["accelerator"] == FIRST) & (beyond["format"] == UNPACKED)
+    of_h100 = (beyond["accelerator"] == FIRST) & (beyond["stored_as"] == UNPACKED)
     services = list(dict.fromkeys(beyond["service"]))
     for axis, service in zip(axes[0], services, strict=False):
         _bars(axis, beyond[of_h100 & (beyond["service"] == service)], "arrivals", ARRIVALS)
         axis.set_title(f"H100, {SERVICE_LABELS[service]}")
     rest = beyond[(beyond["service"] == services[0]) & (beyond["arrivals"] == "poisson")]
-    _bars(axes[1][0], rest[rest["format"] == UNPACKED], "accelerator", ACCELERATORS)
+    _bars(axes[1][0], rest[rest["stored_as"] == UNPACKED], "accelerator", ACCELERATORS)
     axes[1][0].set_title(f"accelerators, {SERVICE_LABELS[services[0]]}")
-    _bars(axes[1][1], rest[rest["accelerator"] == FIRST], "format", {})
+    _bars(axes[1][1], rest[rest["accelerator"] == FIRST], "stored_as", {})
     axes[1][1].set_title(f"formats on H100, {SERVICE_LABELS[services[0]]}")
-    for row in axes:
-        row[0].set_ylabel("most load (requests/s)")
+    for axis in axes.flat:
+        axis.set_ylabel("most load (requests/s)")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=4, columnspacing=1.0)
     return figure
 

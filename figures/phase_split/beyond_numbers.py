@@ -12,7 +12,7 @@ SOURCES = ["phase_split/beyond"]
 
 
 def tabulate(beyond: pd.DataFrame) -> pd.DataFrame:
-    cases = beyond.groupby(["accelerator", "format", "service", "arrivals"], sort=False)
+    cases = beyond.groupby(["accelerator", "stored_as", "service", "arrivals"], sort=False)
     return pd.DataFrame([_row([str(part) for part in case], rows) for case, rows in cases])
 
 

@@ -33,7 +33,7 @@ def draw(robustness: pd.DataFrame) -> Figure:
     most = max(axis.get_ylim()[1] for axis in axes[:2])
     for axis in axes[:2]:
         axis.set_ylim(0, most)
-    axes[0].set_ylabel("most load over Baseline-H100's (1)")
+        axis.set_ylabel("most load over Baseline-H100's (1)")
     _batch(axes[2], robustness[robustness["case"] == BATCH], names)
     for axis in axes:
         axis.set_xticks(places, [DESIGN_LABELS[name] for name in names], rotation=60, ha="right")

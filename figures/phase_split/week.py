@@ -26,7 +26,7 @@ def draw(week: pd.DataFrame) -> Figure:
             axis.step(found.index, values, where="post", color=colour, label=name)
         axis.set_ylabel(label)
     for axis in (arrivals, ttft, tbt):
-        axis.set_xlabel("hour")
+        axis.set_xlabel("time (h)")
         axis.set_ylim(bottom=0)
     figure.legend(*ttft.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return figure

@@ -17,6 +17,8 @@ from bench.mx.experiments.qsnr import qsnr
 from bench.mx.experiments.silicon import silicon
 from bench.phase_split.clusters import FAMILIES
 from bench.phase_split.config import (
+    ActiveConfig,
+    BeyondConfig,
     CapacityConfig,
     DesignSpaceConfig,
     LatencyConfig,
@@ -25,8 +27,11 @@ from bench.phase_split.config import (
     PowerTraceConfig,
     SpeedConfig,
     TransferConfig,
+    WeekConfig,
 )
 from bench.phase_split.experiments import headlines
+from bench.phase_split.experiments.active import active
+from bench.phase_split.experiments.beyond import beyond
 from bench.phase_split.experiments.design_space import design_space
 from bench.phase_split.experiments.latency import latency
 from bench.phase_split.experiments.phases import phases
@@ -36,6 +41,7 @@ from bench.phase_split.experiments.robustness import robustness
 from bench.phase_split.experiments.simulator_speed import simulator_speed
 from bench.phase_split.experiments.traces import traces
 from bench.phase_split.experiments.transfer import transfer
+from bench.phase_split.experiments.week import week
 from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
@@ -80,13 +86,16 @@ def _phase_split(with_own_design):
     """Of the experiments themselves, on a few seconds of stand-in requests."""
     config = PhaseSplitConfig(
         designs=[*FAMILIES, *(["tests.phase_split.own:DESIGN"] if with_own_design else [])],
-        load=LoadConfig(seconds=10.0, warm_up=2.0, drain=1.0),
-        capacity=CapacityConfig(seeds=[1, 2], precision=0.5, pool_step=0.3),
+        load=LoadConfig(seconds=10.0, warm_up=2.0, drain=1.0, hour_s=15.0),
+        capacity=CapacityConfig(seeds=[1, 2], precision=0.5, search_precision=0.5, pool_step=0.3),
         latency=LatencyConfig(rates=[20.0, 60.0], seeds=[1]),
         design_space=DesignSpaceConfig(prompt_machines=[26, 27], token_machines=[2, 3], seeds=[1]),
         transfer=TransferConfig(gbit_per_s=[400.0, 1600.0], seeds=[1, 2]),
         speed=SpeedConfig(seconds=10.0, repeats=2),
         power_trace=PowerTraceConfig(hours=0.05, rate=20.0),
+        active=ActiveConfig(rates=[70.0], seconds=10.0),
+        beyond=BeyondConfig(accelerators=["dgx-h100", "dgx-b200"], formats=["mxfp4"], seeds=[1, 2], precision=0.5),
+        week=WeekConfig(rate=2.0, hours=2, batch=1000),
     )
     with tempfile.TemporaryDirectory() as folder:
         files = {"conv": azure.conv_trace(0), "code": azure.code_trace(0), "profile": splitwise.profile(0)}
@@ -95,6 +104,9 @@ def _phase_split(with_own_design):
             paths[name].write_bytes(content)
         bench = Bench({name: read_trace(paths[name]) for name in ("conv", "code")}, config.load)
         runs = read_profile(paths["profile"])
+    if with_own_design:  # the others have none
+        own = {"capacity": headlines.capacity(config, bench), "latency": latency(config, bench)}
+        return {**_phase_split(False), **{f"phase_split/{name}": table for name, table in own.items()}}
     return {
         "phase_split/profile": profile_table(runs),
         "phase_split/laws": laws(runs),
@@ -109,6 +121,9 @@ def _phase_split(with_own_design):
         "phase_split/transfer": transfer(config, bench),
         "phase_split/simulator_speed": simulator_speed(config, bench),
         "phase_split/power_trace": power_trace(config, bench),
+        "phase_split/active": active(config, bench),
+        "phase_split/beyond": beyond(config, bench),
+        "phase_split/week": week(config, bench),
     }
 
 

@@ -84,11 +84,11 @@ def test_accepted_ranges_in_figures_are_those_of_the_ledger():
 
 
 def test_an_accepted_range_leaves_the_view_as_it_is():
-    figure, axes = plt.subplots()
+    _, axes = plt.subplots()
     axes.plot([1.0, 2.0], [0, 1])
     before = axes.get_xlim()
     style.accepted(axes, "mx.fetches.decode", (0, 1))
-    (band,) = axes.artists
+    (band,) = axes.patches
     assert axes.get_xlim() == before and band.get_bbox().extents.tolist() == [1.2, 0, before[1], 1]
 
 

@@ -46,7 +46,7 @@ def beyond(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
             pools[searched] = _searched(config, bench, searched)
         for way, design in _ways(config, bench, case, pools[searched]).items():
             about = {
-                "accelerator": case.accelerator, "format": case.form, "service": case.service,
+                "accelerator": case.accelerator, "stored_as": case.form, "service": case.service,
                 "arrivals": case.arrivals, "way": way, "prompt_machines": design.prompt[1],
                 "token_machines": design.token[1], "metric": "most_load", "unit": "requests/s",
             }  # fmt: skip
