@@ -7,6 +7,7 @@ rule paper:
         "paper/references.bib",
         "paper/build.py",
         "results/verdicts.json",
+        "results/config/mx.json",
         expand("results/figures/{name}.svg", name=[*FIGURES, "overview"]),
         expand("results/tables/{name}.csv", name=TABLES),
     output:

@@ -10,7 +10,8 @@ SOURCES = ["phase_split/laws"]
 
 def tabulate(laws: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "hardware", "tensor_parallel"]
-    table = laws.pivot(index=keys, columns="metric", values="value").reset_index()
+    fitted = laws[laws["metric"].str.startswith("decode_") | (laws["metric"] == "prompt_error")]
+    table = fitted.pivot(index=keys, columns="metric", values="value").reset_index()
     return pd.DataFrame(
         {
             "model": table["model"],

@@ -14,17 +14,15 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.phase_split.machines import MACHINES
-from bench.phase_split.models import SERVED_MODELS
 from figures.phase_split.profile import HARDWARE, MODEL, TENSOR_PARALLEL
 from figures.style import HEIGHT, WIDTH
 
 TITLE = "What bounds each phase"
-SOURCES = ["phase_split/profile"]
+SOURCES = ["phase_split/profile", "phase_split/laws"]
 CELL = ["hardware", "prompt_size", "batch_size", "token_size"]
 
 
-def draw(profile: pd.DataFrame) -> Figure:
+def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 1.6 * HEIGHT))
     (prompt, decode, memory), (power, cap, request) = axes
     rows = profile[(profile["model"] == MODEL) & (profile["tensor_parallel"] == TENSOR_PARALLEL)]
@@ -52,7 +50,7 @@ def draw(profile: pd.DataFrame) -> Figure:
     power.text(16, 0.69, "average", ha="right", fontsize=7)
     power.text(16, 1.05, "peak", ha="right", fontsize=7)
     power.axhline(1, color="#888888", lw=0.7)
-    _memory(memory)
+    _memory(memory, laws.pivot_table(index="model", columns="metric", values="value"))
     request.set_yscale("log", base=2)
     for axis, title, across, up, ends in (
         (prompt, "(a) prompt phase", "all prompts of the batch (tokens)", "throughput (1000 tokens/s)", (0, None)),
@@ -75,15 +73,16 @@ def draw(profile: pd.DataFrame) -> Figure:
     return figure
 
 
-def _memory(axis: Axes) -> None:
+def _memory(axis: Axes, models: pd.DataFrame) -> None:
     """Up to where a machine is full."""
-    limit = MACHINES["dgx-h100"].memory_bytes
-    for model, label, colour, line in (
-        (SERVED_MODELS[MODEL], "BLOOM-176B", "#444444", "-"),
-        (SERVED_MODELS["llama2-70b"], "Llama2-70B", "#009E73", "-"),
-        (SERVED_MODELS["llama2-70b"].without_shared_heads(), "Llama2-70B, every head", "#009E73", "--"),
+    for name, cache, label, colour, line in (
+        (MODEL, "cache_of_token", "BLOOM-176B", "#444444", "-"),
+        ("llama2-70b", "cache_of_token", "Llama2-70B", "#009E73", "-"),
+        ("llama2-70b", "cache_of_token_every_head", "Llama2-70B, every head", "#009E73", "--"),
     ):
-        held = np.geomspace(1e3, (limit - model.weight_bytes) / model.kv_bytes, 200)
-        found = 1e-9 * (model.weight_bytes + model.kv_bytes * held)
+        model = models.loc[name]
+        limit = float(model["machine_memory"])
+        held = np.geomspace(1e3, (limit - model["weights"]) / model[cache], 200)
+        found = 1e-9 * (model["weights"] + model[cache] * held)
         axis.plot(held, found, color=colour, ls=line, marker="X", markevery=[-1], label=label)
     axis.axhline(1e-9 * limit, color="#A63C06", lw=0.9, ls=":")

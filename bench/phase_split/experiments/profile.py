@@ -1,10 +1,15 @@
 """The measured profile: what a prompt and a token take, what they draw, and how well laws fit."""
 
+from typing import Any
+
 import pandas as pd
 
 from bench.phase_split import profile
+from bench.phase_split.machines import MACHINES
+from bench.phase_split.models import SERVED_MODELS
 from bench.results import CITED, SIMULATED, tidy
 
+MEMORY_OF = "dgx-h100"
 CELL = ("prompt_size", "batch_size", "token_size")
 MEASURED = (
     ("prompt_time_s", "s"),
@@ -35,7 +40,8 @@ def profile_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def laws(runs: pd.DataFrame) -> pd.DataFrame:
-    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells."""
+    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells; and what
+    models take of a machine's memory."""
     cells, axis = profile.cells_of(runs), profile.axis_of(runs)
     rows = []
     for group in profile.groups(cells):
@@ -51,4 +57,19 @@ def laws(runs: pd.DataFrame) -> pd.DataFrame:
         }
         about = dict(zip(profile.GROUP, group, strict=True))
         rows += [{**about, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in found.items()]
-    return tidy(rows, tier=SIMULATED)
+    return tidy([*rows, *_memory()], tier=SIMULATED)
+
+
+def _memory() -> list[dict[str, Any]]:
+    """In bytes; of the cache for a token, with the heads that the model shares and with one for every head."""
+    about = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
+    machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
+    rows = [{**about, "model": model.name, **machine} for model in SERVED_MODELS.values()]
+    for name, model in SERVED_MODELS.items():
+        found = {
+            "weights": model.weight_bytes,
+            "cache_of_token": model.kv_bytes,
+            "cache_of_token_every_head": model.without_shared_heads().kv_bytes,
+        }
+        rows += [{**about, "model": name, "metric": metric, "value": value} for metric, value in found.items()]
+    return rows
