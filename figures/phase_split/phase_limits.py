@@ -8,6 +8,8 @@ weights and key-value cache, nothing else, until (cross) a machine of 640 GiB is
 Heads of Llama2-70B share keys and values in groups; the published simulator counts them for every head. Assumed: (e)
 the H100's times under the power cap over those without; the profile has them as exact multiples."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -81,7 +83,7 @@ def _memory(axis: Axes, models: pd.DataFrame) -> None:
         ("llama2-70b", "cache_of_token_every_head", "Llama2-70B, every head", "#009E73", "--"),
     ):
         model = models.loc[name]
-        limit = float(model["machine_memory"])
+        limit: Any = model["machine_memory"]
         held = np.geomspace(1e3, (limit - model["weights"]) / model[cache], 200)
         found = 1e-9 * (model["weights"] + model[cache] * held)
         axis.plot(held, found, color=colour, ls=line, marker="X", markevery=[-1], label=label)
