@@ -15,7 +15,7 @@ from bench.inputs import catalogue
 from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.phase_split.config import PhaseSplitConfig
-from bench.phase_split.named import designs
+from bench.phase_split.named import find_all as find_all_of_phase_split
 
 InputMode = Literal["auto", "stand-in", "required"]
 
@@ -55,8 +55,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         where = "inputs_dir" if settings.inputs_dir else "JOULEPROOF_INPUTS"
         raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
     named.find_all(settings.mx)
-    for service in settings.phase_split.capacity.services:
-        designs(settings.phase_split.designs, service)
+    find_all_of_phase_split(settings.phase_split)
     return settings.model_copy(update={"inputs_dir": folder})
 
 

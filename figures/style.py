@@ -66,7 +66,7 @@ RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that form
     "mxfp4_stochastic": ("#9467BD", "d"),
     "mxfp4_hadamard": ("#7A1F3D", "p"),
 }
-ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ranges, as figures of MX show them
+ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ranges, as figures show them
     "mx.fetches.matvec_mxfp8": (1.2, None),
     "mx.fetches.matvec_mxfp4": (1.2, None),
     "mx.fetches.decode": (1.2, None),
@@ -81,6 +81,8 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "mx.training.mxfp4_weights": (None, 0.08),
     "mx.training.time": (2.0, None),
     "mx.silicon.area": (1.5, None),
+    "phase_split.prompt_compute_bound": (0.5, None),
+    "phase_split.token_memory_bound": (0.5, None),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
@@ -99,6 +101,11 @@ DESIGN_STYLES = {  # colour, marker
     "splitwise_hh": ("#0072B2", "D"),
     "splitwise_ha": ("#009E73", "v"),
     "splitwise_hhcap": ("#CC79A7", "P"),
+}
+MODE_STYLES = {  # ways of sharing the two phases: colour, label
+    "mixed": ("#444444", "mixed, whole prompts first"),
+    "chunked": ("#D55E00", "mixed, prompts in chunks"),
+    "split": ("#0072B2", "split"),
 }
 VERSION_STYLES = {"published": ("#9A9A9A", "o"), "corrected": ("#0072B2", "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}

@@ -1,4 +1,4 @@
-"""Phase splitting: simulated clusters, as published and corrected."""
+"""Phase splitting: simulated clusters, as published and corrected, and a small engine that serves for real."""
 
 from bench import plugins
 
@@ -16,6 +16,12 @@ PHASE_SPLIT_FACTS = [
     "bench/phase_split/facts/profile_axis.csv",
     "bench/inputs/stand_in/splitwise_profile_cells.csv",
 ]
+
+ENGINE_CODE = sources(
+    "bench.phase_split.engine.worker",
+    "bench.phase_split.engine.traffic",
+    "bench.models.smollm2",
+)
 
 
 rule phase_split_profile:
@@ -264,3 +270,63 @@ rule phase_split_week:
     shell:
         PHASE_SPLIT + " week --config {input.config} --input {input.conv}"
         " --input {input.code_trace} --out {output[0]}"
+
+
+rule phase_split_serving:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *ENGINE_CODE,
+            *sources("bench.phase_split.experiments.serving"),
+        ],
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+        problems="results/inputs/gsm8k_test.json",
+        model="results/inputs/smollm2_135m.json",
+    output:
+        "results/phase_split/serving.parquet",
+        "results/phase_split/serving.provenance.json",
+    threads: workflow.cores
+    shell:
+        PHASE_SPLIT + " serving --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --input {input.problems}"
+        " --input {input.model} --out {output[0]}"
+
+
+rule phase_split_moves:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *ENGINE_CODE,
+            *sources("bench.phase_split.experiments.moves"),
+        ],
+        config="results/config/phase_split.json",
+        problems="results/inputs/gsm8k_test.json",
+        model="results/inputs/smollm2_135m.json",
+    output:
+        "results/phase_split/moves.parquet",
+        "results/phase_split/moves.provenance.json",
+    threads: workflow.cores
+    shell:
+        PHASE_SPLIT + " moves --config {input.config} --input {input.problems}"
+        " --input {input.model} --out {output[0]}"
+
+
+rule phase_split_roofline:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *ENGINE_CODE,
+            *sources("bench.phase_split.experiments.roofline"),
+        ],
+        config="results/config/phase_split.json",
+        problems="results/inputs/gsm8k_test.json",
+        model="results/inputs/smollm2_135m.json",
+    output:
+        "results/phase_split/roofline.parquet",
+        "results/phase_split/roofline.provenance.json",
+    threads: workflow.cores
+    shell:
+        PHASE_SPLIT + " roofline --config {input.config} --input {input.problems}"
+        " --input {input.model} --out {output[0]}"

@@ -57,6 +57,7 @@ class Claim(BaseModel):
     against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it
         decides the row, and the query's answer joins the context: an easy case does not outweigh it.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
+    untestable: why this machine cannot answer the row, where that is sure before anything runs; its verdict then.
     settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
     from one machine to another, in the row's unit, where that is more than the last digits.
     """
@@ -78,6 +79,7 @@ class Claim(BaseModel):
     against: Query | None = None
     context: list[Query] = []
     flags: list[str] = []
+    untestable: str | None = None
     settled_by: str | None = None
     tolerance: float = 0.0
     figure: str | None = None
@@ -93,6 +95,8 @@ class Claim(BaseModel):
             raise ValueError(f"null={self.null} lies inside accept=[{low}, {high}]")
         if self.against and self.against.bound != "lower":
             raise ValueError('against needs bound="lower": it can tell against the claim, not for it')
+        if self.untestable and self.query:
+            raise ValueError("a row with a query is not untestable")
         if set(self.query) - set(self.versions):
             raise ValueError(f"query names versions {sorted(set(self.query) - set(self.versions))}")
         return self

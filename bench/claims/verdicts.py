@@ -91,6 +91,9 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
             else:
                 open_question = judge(harder, claim) != REPRODUCED
         context.insert(0, other)
+    if claim.untestable:
+        flags = (*claim.flags, *limits)
+        return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
     if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
     try:

@@ -13,6 +13,16 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def now() -> float:
+    """Seconds on a clock that all processes of this machine share."""
+    return time.perf_counter()
+
+
+def own_cpu_seconds() -> float:
+    """User and system seconds of this process alone, all its threads included."""
+    return time.process_time()
+
+
 @dataclass
 class Stopwatch:
     """Runs from its making."""

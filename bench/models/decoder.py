@@ -1,6 +1,6 @@
 """A decoder-only transformer of the Llama kind: grouped-query attention, rotary positions, RMS norm, gated MLP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +90,30 @@ class Decoder(nn.Module):
         for layer in self.layers:
             x = layer(x, rotation)
         return functional.linear(self.norm(x), self.embedding.weight)
+
+
+def first_layers(decoder: Decoder, count: int) -> Decoder:
+    """A decoder of the first `count` layers alone, which shares their weights; ValueError where there are fewer."""
+    shape = decoder.shape
+    if count > shape.layers:
+        raise ValueError(f"the decoder has {shape.layers} layers, not {count}")
+    with torch.device("meta"):
+        shorter = Decoder(replace(shape, layers=count))
+    state = decoder.state_dict()
+    shorter.load_state_dict({name: state[name] for name in shorter.state_dict()}, assign=True)
+    return shorter.eval().requires_grad_(False)
+
+
+def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Decoder:
+    """Gaussian weights of standard deviation `spread`; norms of one."""
+    generator = torch.Generator().manual_seed(seed)
+    decoder = Decoder(shape)
+    for name, parameter in decoder.named_parameters():
+        if name.endswith("norm.weight"):
+            parameter.data.fill_(1.0)
+        else:
+            parameter.data.normal_(0.0, spread, generator=generator)
+    return decoder.eval().requires_grad_(False)
 
 
 def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:

@@ -3,12 +3,11 @@
 import json
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,13 +16,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bench.errors import UserError
-from bench.measure.threads import let_out, threads
 from bench.mx import wire_rank
 from bench.mx.wire_rank import Task, tensors_path
+from bench.processes import environment, how_it_ended, place
 
 STARTING_S = 60.0  # importing torch on a machine that is busy
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
-PLACED_BY_OPENMP = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY")
+INTERFACE = {"GLOO_SOCKET_IFNAME": LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
 
 Report = dict[str, Any]
 Heard = Callable[[int, Report], None]
@@ -75,7 +74,7 @@ def started(command: Sequence[str], rank: int, folder: Path) -> Iterator[RankPro
     log = folder / f"rank-{rank}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, env=_environment()
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, env=environment(1, **INTERFACE)
         )
     found = RankProcess(rank, process, log)
     try:
@@ -121,38 +120,5 @@ def _check_end(ranks: Sequence[RankProcess], ended: RankProcess, silence_s: floa
     killed = [each for each in ranks if (each.process.poll() or 0) < 0]
     blamed = killed[0] if killed else ended
     if blamed.process.returncode:
-        raise UserError(f"mx wire: rank {blamed.rank} {_how(blamed.process.returncode)}{_last(blamed.log)}")
-
-
-def _how(returncode: int) -> str:
-    if returncode >= 0:
-        return f"ended with status {returncode}"
-    with suppress(ValueError):
-        return f"was killed by {signal.Signals(-returncode).name}"
-    return f"was killed by signal {-returncode}"
-
-
-def _last(log: Path) -> str:
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return f": {lines[-1].strip():.300}" if lines else ""
-
-
-def place(pids: Sequence[int]) -> bool:
-    """Give each process a core of its own, threads that it will start included. Returns whether that could be done."""
-    if sys.platform != "linux":
-        return False
-    try:
-        cores = let_out(pids[0])
-        if len(cores) < len(pids):
-            return False
-        for pid, core in zip(pids, cores, strict=False):
-            os.sched_setaffinity(pid, {core})
-    except ProcessLookupError:  # it has ended already, which its output tells
-        return False
-    return True
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in PLACED_BY_OPENMP}
-    interface = {"GLOO_SOCKET_IFNAME": LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
-    return {**kept, **threads(1), **interface}
+        errors = blamed.log.read_text(encoding="utf-8", errors="replace")
+        raise UserError(f"mx wire: rank {blamed.rank} {how_it_ended(blamed.process.returncode, errors)}")

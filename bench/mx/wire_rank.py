@@ -21,10 +21,11 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bench.formats.messages import BFloat16, Codec, Float32, Packed
 from bench.measure.clocks import Stopwatch
 from bench.mx import named
 from bench.mx.noise import sum_of_squares
-from bench.mx.wire import AllReduce, BFloat16, Codec, Float32, GlooLink, Link, Move, Packed, Transfer
+from bench.mx.wire import AllReduce, GlooLink, Link, Move, Transfer
 
 PAYLOADS = ("gradient", "kv_cache")
 REFERENCE = "torch all_reduce"  # torch's own all-reduce of float32, over loopback alone: its link cannot be paced

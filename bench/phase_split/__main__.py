@@ -1,21 +1,39 @@
-"""`python -m bench.phase_split EXPERIMENT --config FILE --input RECORD … --out FILE`, or `simulate` for one case."""
+"""`python -m bench.phase_split EXPERIMENT --config FILE --input RECORD … --out FILE`, `simulate` for one case,
+or `serve` for one run of the engine."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.errors import one_line_errors
+from bench.errors import UserError, one_line_errors
 from bench.experiment import Experiment, Job, command_line
 from bench.phase_split.config import PhaseSplitConfig
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.models.decoder import Decoder
     from bench.phase_split.trials import Bench
 
 TRACES = ("azure_conv", "azure_code")
+
+
+class Mode(StrEnum):
+    """Whole prompts first on every worker, prompts in chunks beside decodes, or workers for each phase."""
+
+    MIXED = "mixed"
+    CHUNKED = "chunked"
+    SPLIT = "split"
+
+
+class Way(StrEnum):
+    """Through memory that workers share, or over sockets."""
+
+    MEMORY = "memory"
+    GLOO = "gloo"
 
 
 def _bench(job: Job[PhaseSplitConfig]) -> "Bench":
@@ -140,6 +158,44 @@ def week(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     return room.week(job.config, _bench(job))
 
 
+def _decoder(job: Job[PhaseSplitConfig], layers: int) -> "tuple[Decoder, list[int]]":
+    """The model to serve, and tokens to ask it with."""
+    from bench.inputs import read_gsm8k
+    from bench.models.decoder import first_layers, random_decoder
+    from bench.models.smollm2 import load_smollm2
+    from bench.phase_split.engine.traffic import text
+
+    model = load_smollm2(job.inputs["smollm2_135m"].path())
+    words = text(read_gsm8k(job.inputs["gsm8k_test"].path()), model.tokens)
+    random = job.config.engine.model == "random"
+    network = random_decoder(model.network.shape, seed=0) if random else model.network
+    return first_layers(network, layers), words
+
+
+def serving(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """A small engine under load, phases mixed and split, and what the simulator predicts of it."""
+    from bench.phase_split.experiments import serving as room
+
+    decoder, words = _decoder(job, job.config.engine.layers)
+    return room.serving(job.config, _bench(job).traces[job.config.serving.service], words, decoder)
+
+
+def moves(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Caches that move between two processes: way, format, all at once or by layer."""
+    from bench.phase_split.experiments import moves as room
+
+    return room.moves(job.config, *_decoder(job, job.config.engine.layers))
+
+
+def roofline(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Both phases against what this machine computes and reads at most."""
+    from bench.phase_split.experiments import roofline as room
+
+    return room.roofline(job.config, _decoder(job, job.config.roofline.layers)[0])
+
+
+MODEL = ("gsm8k_test", "smollm2_135m")
+
 EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "profile": Experiment(profile, inputs=("splitwise_profile",)),
     "laws": Experiment(laws, inputs=("splitwise_profile",)),
@@ -157,6 +213,9 @@ EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "active": Experiment(active, inputs=TRACES),
     "week": Experiment(week, inputs=TRACES),
     "power_trace": Experiment(power_trace, inputs=TRACES),
+    "serving": Experiment(serving, inputs=(*TRACES, *MODEL), timed=True),
+    "moves": Experiment(moves, inputs=MODEL, timed=True),
+    "roofline": Experiment(roofline, inputs=MODEL, timed=True),
 }
 
 app = command_line("phase_split", PhaseSplitConfig, EXPERIMENTS)
@@ -176,6 +235,35 @@ def simulate(
         from bench.phase_split.case import run_case
 
         print(run_case(designs, design, trace, compat, out, power))
+
+
+@app.command()
+def serve(
+    mode: Annotated[Mode, typer.Option(help="How workers share the two phases.")],
+    config: Annotated[Path, typer.Option(help="The study's config (JSON), as in results/config/phase_split.json.")],
+    out: Annotated[Path, typer.Option(help="Where a row per request goes (parquet).")],
+    input: Annotated[list[Path], typer.Option(help="Records of inputs (JSON); others are looked for.")] = [],  # noqa: B006
+    load: Annotated[float, typer.Option(min=0.01, help="Share of what the prompt workers can take.")] = 0.5,
+    way: Annotated[Way, typer.Option(help="How caches move, where the phases are split.")] = Way.MEMORY,
+    by_layer: Annotated[bool, typer.Option("--by-layer", help="Each layer as soon as it is there.")] = False,
+    form: Annotated[str, typer.Option(help="What caches move as: float32, bfloat16 or a block format.")] = "float32",
+    seed: Annotated[int, typer.Option(min=0, help="Of the requests.")] = 0,
+) -> None:
+    """Serve requests for real on this machine: prints their latencies."""
+    with one_line_errors():
+        from bench import inputs
+        from bench.experiment import read_config
+        from bench.formats.messages import codec
+        from bench.phase_split import serve as room
+        from bench.phase_split.engine.moves import Move
+
+        try:
+            codec(form)
+        except ValueError as error:
+            raise UserError(f"serve: --form: {error}") from error
+        settings = read_config(config, PhaseSplitConfig)
+        records = {record.id: record for record in map(inputs.load, input)}
+        print(room.run(settings, records, mode.value, load, Move(way.value, by_layer, form), seed, out))
 
 
 if __name__ == "__main__":

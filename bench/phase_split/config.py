@@ -94,13 +94,6 @@ class BeyondConfig(Strict):
     def _known_machines(cls, names: list[str]) -> list[str]:
         return _known("accelerator", names, MACHINES)
 
-    @field_validator("formats")
-    @classmethod
-    def _known_formats(cls, names: list[str]) -> list[str]:
-        from bench.formats.description import FORMATS
-
-        return _known("format", names, FORMATS)
-
 
 def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
     for name in names:
@@ -141,8 +134,65 @@ class PowerTraceConfig(Strict):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class EngineConfig(Strict):
+    """Workers that serve a language model for real.
+
+    model: SmolLM2-135M, or one of its shape with random weights. device: a core for each worker, or a GPU. host, port:
+    where workers meet that talk over sockets; nothing else is listened to.
+    """
+
+    model: Literal["smollm2_135m", "random"] = "smollm2_135m"
+    layers: Positive = Field(4, description="of the model's; the first so many")
+    workers: Annotated[int, Field(ge=2)] = 2
+    prompt_workers: Positive = Field(1, description="of them, where the phases are split")
+    slots: Positive = Field(32, description="texts that a worker holds at once")
+    capacity: Annotated[int, Field(ge=16)] = Field(512, description="tokens of a text")
+    boxes: Positive = Field(8, description="caches that are on their way at once")
+    device: Literal["cpu", "cuda"] = "cpu"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, lt=65536)] = Field(0, description="any that is free at 0")
+
+
+class ServingConfig(Strict):
+    """The same requests served with mixed, chunked and split phases. Batches are the source's 2,048 tokens over
+    `scale`, and 512 where prompts are read in chunks."""
+
+    service: Service = "conv"
+    scale: Above = Field(8.0, description="that the trace's lengths are divided by")
+    batch_tokens: Positive = 256
+    chunk_tokens: Positive = 64
+    loads: Annotated[list[Above], Field(min_length=1)] = Field(
+        [0.5, 0.85], description="shares of what the prompt workers can take"
+    )
+    requests: Positive = Field(30, description="of a run")
+    warm_up: Annotated[int, Field(ge=0)] = Field(5, description="of them, the first, which do not count")
+    repeats: Annotated[int, Field(ge=2)] = 3
+    tries: Positive = Field(3, description="of a run that did not get its processor time")
+    shape_repeats: Positive = Field(1, description="of each measured shape of an iteration, before every repeat")
+    checked: Positive = Field(6, description="requests whose tokens are compared with the plain decoder's")
+    near_tie: Above = Field(1e-3, description="difference of two logits that rounding may turn around")
+
+
+class MovesConfig(Strict):
+    """Caches that move, one at a time."""
+
+    prompts: Annotated[list[Positive], Field(min_length=1)] = Field([256], description="tokens")
+    forms: Annotated[list[str], Field(min_length=1)] = ["float32", "bfloat16", "mxfp8_e4m3"]
+    repeats: Annotated[int, Field(ge=2)] = 3
+
+
+class RooflineConfig(Strict):
+    """Both phases against what the machine can do at most."""
+
+    layers: Positive = 30
+    prompts: Annotated[list[Positive], Field(min_length=1)] = Field([64, 256, 512], description="tokens")
+    decodes: Annotated[list[Positive], Field(min_length=1)] = Field([1, 2, 4, 8, 16, 32], description="of a batch")
+    context: Positive = Field(256, description="tokens before a decode's")
+    repeats: Annotated[int, Field(ge=2)] = 3
+
+
 class PhaseSplitConfig(Strict):
-    """Simulated clusters. designs: built-in names, or `package.module:object`."""
+    """Simulated clusters, and a small engine. designs: built-in names, or `package.module:object`."""
 
     designs: Annotated[list[str], Field(min_length=1)] = list(FAMILIES)
     model: Literal["bloom-176b", "llama2-70b"] = "bloom-176b"
@@ -156,3 +206,7 @@ class PhaseSplitConfig(Strict):
     beyond: BeyondConfig = BeyondConfig()
     active: ActiveConfig = ActiveConfig()
     week: WeekConfig = WeekConfig()
+    engine: EngineConfig = EngineConfig()
+    serving: ServingConfig = ServingConfig()
+    moves: MovesConfig = MovesConfig()
+    roofline: RooflineConfig = RooflineConfig()

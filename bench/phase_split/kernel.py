@@ -71,10 +71,10 @@ DESK = np.dtype(
 class Limits(NamedTuple):
     """memory, weights, kv: bytes of a machine, of the model, and of the cache of a token. tokens: of a batch. starved:
     selections missed, after which a task goes first. queue: tokens that may wait for a prompt machine. retry_s: until a
-    transfer is tried again that found no room. mixed: factor on the time of an iteration of both phases.
-    layers: that a cache is sent in, one after the other while the prompt runs, over links that are shared; 0 sends it
-    whole after the prompt at `bandwidth` bytes/s, as if it were alone. balance_s: between two balances of the pools; 0
-    leaves them. prompt_token_s: seconds that a prompt machine needs for a token. decodes: meant for a token machine.
+    transfer is tried again that found no room. layers: that a cache is sent in, one after the other while the prompt
+    runs, over links that are shared; 0 sends it whole after the prompt at `bandwidth` bytes/s, as if it were alone.
+    balance_s: between two balances of the pools; 0 leaves them. prompt_token_s: seconds that a prompt machine needs for
+    a token. decodes: meant for a token machine.
     """
 
     memory: int
@@ -85,7 +85,6 @@ class Limits(NamedTuple):
     queue: int
     bandwidth: float
     retry_s: float
-    mixed: float
     layers: int
     balance_s: float
     prompt_token_s: float
@@ -97,7 +96,7 @@ class Times(NamedTuple):
 
     tokens: (knots,). prompt_s, decode_s, prompt_w: (kinds, knots) at a number of prompt tokens, of decodes, of prompt
     tokens. affine: (kinds, 3) further seconds of decodes: for each, for each above BEND, for each token of context.
-    decode_w: (kinds,).
+    decode_w: (kinds,). mixed: (kinds,) factor on the prompts' time where decodes are beside them.
     """
 
     tokens: np.ndarray
@@ -106,6 +105,7 @@ class Times(NamedTuple):
     prompt_w: np.ndarray
     affine: np.ndarray
     decode_w: np.ndarray
+    mixed: np.ndarray
 
 
 class Counts(NamedTuple):
@@ -531,7 +531,7 @@ def plan(s, limits, m, prompts, decodes, context):
         machine.watts = held_at_ends(times.tokens, times.prompt_w[kind], prompts)
         machine.step = interpolated(times.tokens, times.prompt_s[kind], prompts + decodes)
         if decodes > 0:
-            machine.step *= limits.mixed
+            machine.step *= times.mixed[kind]
         machine.step += further  # what each decode costs is not saved by a prompt beside it
     plan_end(s, m, now + length(machine.step, machine.growth, machine.steps))
 
@@ -606,17 +606,12 @@ def finish(s, limits, m):
         request = requests[task >> 1]
         if task & 1:
             machine.context -= request.prompt + request.output - steps
-            machine.pending -= 1
-            s.desk[0].decoding -= 1
-            leave(s, m, task >> 1, np.int64(request.prompt + request.output) * limits.kv)
+            leave(s, limits, m, task >> 1)
             continue
         began = request.last_token
         first_token(s, m, task >> 1)
-        s.desk[0].decoding += 1
         if request.output == 1:
-            machine.pending -= 1
-            s.desk[0].decoding -= 1
-            leave(s, m, task >> 1, np.int64(request.prompt + 1) * limits.kv)
+            leave(s, limits, m, task >> 1)
         elif request.machine[1] != m:
             unlink_present(requests, machine.present, task >> 1)
             transfer(s, limits, task >> 1, began)
@@ -633,6 +628,7 @@ def first_token(s, m, r):
     request.ttft = now - request.arrival
     request.state[0] = DONE
     s.machines[m].pending -= request.prompt
+    s.desk[0].decoding += 1
     judge(s, 0, request.ttft, request.alone_s[0])
 
 
@@ -648,11 +644,14 @@ def judge(s, measure, seconds, alone_s):
 
 
 @compiled
-def leave(s, m, r, held):
+def leave(s, limits, m, r):
     """The last token is there."""
     machine, request = s.machines[m], s.requests[r]
+    held = np.int64(request.prompt + request.output) * limits.kv
     machine.used -= held
     machine.reserved -= held
+    machine.pending -= 1
+    s.desk[0].decoding -= 1
     request.e2e = s.desk[0].now - request.arrival
     request.state[1] = DONE
     judge(s, 1, request.e2e - request.ttft, request.alone_s[1])
@@ -956,8 +955,7 @@ def finish_chunked(s, limits, m):
             size += 1
         else:
             machine.context -= request.prompt + request.output - steps
-            machine.pending -= 1
-            leave(s, m, task >> 1, np.int64(request.prompt + request.output) * limits.kv)
+            leave(s, limits, m, task >> 1)
     machine.kept = size
     read, r = machine.batch_prompts, machine.prompts[0]
     while read > 0:
@@ -970,8 +968,7 @@ def finish_chunked(s, limits, m):
             unlink_queued(requests, machine.prompts, r)
             first_token(s, m, r)
             if request.output == 1:
-                machine.pending -= 1
-                leave(s, m, r, np.int64(request.prompt + 1) * limits.kv)
+                leave(s, limits, m, r)
             else:
                 batch[size] = 2 * r + 1
                 left[size] = request.output - 1

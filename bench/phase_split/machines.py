@@ -5,9 +5,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.errors import UserError
+
+if TYPE_CHECKING:
+    from bench.phase_split.performance import Performance
 
 Policy = Literal["together", "chunked", "split"]
 GIB = 1024**3
@@ -18,16 +21,16 @@ class Machine:
     """A server of accelerators that run one copy of a model together.
 
     profile: the accelerator's name in the profile, or `aiconfigurator:` and a system
-    (bench.phase_split.aiconfigurator). compute, bandwidth: what it does over that one, where it has no profile of its
-    own: a prompt's time shrinks with the first, a token's with the second. price, power: of a machine, in the units of
-    the published simulator's accounting (any currency per hour; any unit of provisioned power). tdp_w: of all
-    accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw. memory_bytes_per_s: of
-    all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes beside its bytes.
-    assumed: what about it is not measured, if anything.
+    (bench.phase_split.aiconfigurator), or the times themselves. compute, bandwidth: what it does over that one, where
+    it has no profile of its own: a prompt's time shrinks with the first, a token's with the second. price, power: of a
+    machine, in the units of the published simulator's accounting (any currency per hour; any unit of provisioned
+    power). tdp_w: of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
+    memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
+    beside its bytes. assumed: what about it is not measured, if anything.
     """
 
     name: str
-    profile: str
+    profile: "str | Performance"
     memory_bytes: int
     price: float
     power: float
@@ -86,16 +89,17 @@ class Design:
     split.
 
     policy: `together`, whole prompts before decodes, as the published baseline; `chunked`, decodes with as much of the
-    prompts as a batch of `chunk` tokens has room for (Agrawal et al., OSDI 2024); `split`. balance_s: seconds after
-    which machines of a split cluster change pools, in the proportion of the work; 0 leaves the pools as they are.
-    decodes: that a token machine is meant to hold then.
+    prompts as a batch has room for (Agrawal et al., OSDI 2024); `split`. batch_tokens: of an iteration; a single longer
+    prompt is taken all the same, where it is not read in chunks. balance_s: seconds after which machines of a split
+    cluster change pools, in the proportion of the work; 0 leaves the pools as they are. decodes: that a token machine
+    is meant to hold then.
     """
 
     name: str
     policy: Policy
     prompt: tuple[str | Machine, int]
     token: tuple[str | Machine, int] = ("", 0)
-    chunk: int = 512
+    batch_tokens: int = 2048
     balance_s: float = 0.0
     decodes: int = 64
 
@@ -108,9 +112,9 @@ class Design:
                 raise UserError(f"design {self.name}: a pool of {machine} has {count!r} machines; needs at least 1")
         if self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1]):
             raise UserError(f"design {self.name}: policy {self.policy!r} does not fit its pools")
-        if self.chunk < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
+        if self.batch_tokens < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
             raise UserError(
-                f"design {self.name}: chunk and decodes must be at least 1, balance_s finite and not below 0"
+                f"design {self.name}: batch_tokens and decodes must be at least 1, balance_s finite and not below 0"
             )
         if self.balance_s and (self.policy != "split" or self.prompt[0] != self.token[0]):
             raise UserError(f"design {self.name}: only split pools of one kind of machine can be balanced")

@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 
 from bench.errors import UserError
 
-SCALE_BITS = 8  # of a block
-PROFILED_BYTES = 2.0  # of a value, as in the profile
-
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -48,12 +45,14 @@ SERVED_MODELS: Mapping[str, ServedModel] = {
 }
 
 
-def served(name: str) -> ServedModel:
-    """A model by its name; `name/format` stores weights and cache in one of the block formats of bench.formats.
+def served(name: str | ServedModel) -> ServedModel:
+    """A model by its name, or itself; `name/format` stores weights and cache in a block format of bench.formats.
 
     Raises UserError where the model or the format is not known.
     """
-    from bench.formats import get_format
+    if isinstance(name, ServedModel):
+        return name
+    from bench.formats.description import SCALE_BITS, get_format
 
     model, _, form = name.partition("/")
     if model not in SERVED_MODELS:

@@ -1,11 +1,35 @@
-"""The designs that a config names, built in or a user's own."""
+"""What a config names: designs, built in or a user's own, and formats."""
 
 from collections.abc import Mapping, Sequence
 
 from bench import plugins
 from bench.errors import UserError
 from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS
+from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.machines import Design
+
+PLAIN = ("float32", "bfloat16")  # formats of numbers without blocks
+
+
+def find_all(config: PhaseSplitConfig) -> None:
+    """Raises UserError on the first name that there is nothing for."""
+    for service in config.capacity.services:
+        designs(config.designs, service)
+    formats(config.beyond.formats)
+    formats(config.moves.forms, plain=PLAIN)
+
+
+def formats(names: Sequence[str], plain: Sequence[str] = ()) -> None:
+    """Raises UserError where a name is no built-in block format and not one of the plain ones.
+
+    Not a part of the config's own checks: it imports torch, whose threads are to be placed before.
+    """
+    from bench.formats import FORMATS
+
+    known = [*plain, *FORMATS]
+    for name in names:
+        if name not in known:
+            raise UserError(f"config: format {name!r} is not known; known: {', '.join(known)}")
 
 
 def designs(names: Sequence[str], service: str) -> Mapping[str, Design]:

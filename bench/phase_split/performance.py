@@ -1,7 +1,7 @@
 """How long an iteration takes on each machine of a cluster, and what it draws: what the event loop reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,12 +15,13 @@ from bench.phase_split.models import SERVED_MODELS, ServedModel, served
 POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Performance:
     """One machine and one model.
 
-    tokens: (9,) knots; prompt_s, decode_s: (9,) seconds at a number of prompt tokens, and of decodes in the published
-    reading; prompt_w: (9,) watts; affine: further seconds (bench.phase_split.kernel.Times); decode_w: watts.
+    tokens: (knots,); prompt_s, decode_s: (knots,) seconds at a number of prompt tokens, and of decodes in the published
+    reading; prompt_w: (knots,) watts; affine: further seconds (bench.phase_split.kernel.Times); decode_w: watts. mixed:
+    factor on a prompt's time where decodes are beside it, the published simulator's unless told.
     """
 
     tokens: np.ndarray
@@ -29,6 +30,13 @@ class Performance:
     affine: np.ndarray
     prompt_w: np.ndarray
     decode_w: float
+    mixed: float = 1.1
+
+    def slowed(self, factor: float) -> "Performance":
+        """The same where every iteration takes so many times as long."""
+        return replace(
+            self, prompt_s=factor * self.prompt_s, decode_s=factor * self.decode_s, affine=factor * self.affine
+        )
 
     def unloaded_prompt_s(self, prompt: np.ndarray) -> np.ndarray:
         return beyond(prompt, self.tokens, self.prompt_s)
@@ -46,19 +54,21 @@ def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @lru_cache
-def performance(machine: Machine, model: str, by_context: bool, tensor_parallel: int = 8) -> Performance:
+def performance(machine: Machine, model: str | ServedModel, by_context: bool, tensor_parallel: int = 8) -> Performance:
     """by_context: decode time by batch and context, as measured; else by the published simulator's axis, which reads
     a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch.
 
     A narrower format than the profile's (bench.phase_split.models.served) saves time of decoding alone: for weights,
     what the bytes that are not read take at the machine's memory rate; for the cache, in proportion to its bytes.
     """
+    if isinstance(machine.profile, Performance):
+        return machine.profile
     language_model = served(model)
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
         tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
     else:
-        tokens, prompt_s, decode_s, law = _from_profile(machine, language_model, by_context, tensor_parallel)
+        tokens, prompt_s, decode_s, law = _from_profile(machine.profile, language_model, by_context, tensor_parallel)
     affine = np.zeros(3)
     if law:
         cache = law.context * language_model.kv_bytes / profiled.kv_bytes
@@ -72,8 +82,8 @@ def performance(machine: Machine, model: str, by_context: bool, tensor_parallel:
 Laws = tuple[np.ndarray, np.ndarray, np.ndarray, profile.DecodeLaw | None]  # tokens, prompt_s, decode_s by the axis
 
 
-def _from_profile(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
-    group = model.profile, machine.profile, tensor_parallel
+def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
+    group = model.profile, name, tensor_parallel
     knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
     tokens, prompt_s, decode_s = (
         knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
@@ -87,7 +97,7 @@ def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool,
         raise UserError(f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
                         "and of decoding by batch and context alone")  # fmt: skip
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
-    system = machine.profile.removeprefix(aiconfigurator.PREFIX)
+    system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
     prompt_s, law, _ = aiconfigurator.laws(system, tensor_parallel, tuple(tokens.tolist()))
     return tokens, prompt_s, np.zeros(len(tokens)), law
 
@@ -113,4 +123,5 @@ def times(kinds: Sequence[Performance]) -> Times:
         prompt_w=np.stack([kind.prompt_w for kind in kinds]),
         affine=np.stack([kind.affine for kind in kinds]),
         decode_w=np.array([kind.decode_w for kind in kinds]),
+        mixed=np.array([kind.mixed for kind in kinds]),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from bench.errors import UserError
 from bench.phase_split import kernel
 from bench.phase_split.machines import GIB, Design
-from bench.phase_split.models import served
+from bench.phase_split.models import ServedModel, served
 from bench.phase_split.performance import beyond, performance, times
 from bench.phase_split.workload import Requests
 
@@ -131,7 +131,7 @@ def simulate(
     design: Design,
     requests: Requests,
     semantics: Semantics = CORRECTED,
-    model: str = "bloom-176b",
+    model: str | ServedModel = "bloom-176b",
     window: Window | None = None,
     power_bin_s: float = 0.0,
     active: bool = False,
@@ -168,7 +168,10 @@ def simulate(
 
 
 def stream(
-    design: Design, batches: Iterable[Requests], semantics: Semantics = CORRECTED, model: str = "bloom-176b"
+    design: Design,
+    batches: Iterable[Requests],
+    semantics: Semantics = CORRECTED,
+    model: str | ServedModel = "bloom-176b",
 ) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
     """One batch of requests after the other with its TTFT and E2E, in memory for three batches.
 
@@ -212,7 +215,7 @@ def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.
     return rows["ttft"].copy(), rows["e2e"].copy()
 
 
-def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str) -> None:
+def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
     kv = _kv_bytes(semantics, model)
     room = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
     need = (requests.prompt.astype(np.int64) + requests.output) * kv
@@ -221,20 +224,20 @@ def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Seman
         raise RequestError(
             row,
             f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
-            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside the weights of {model}",
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside {served(model).name}'s weights",
         )
     if semantics == PUBLISHED and (requests.output == 1).any():
         row = int(np.argmax(requests.output == 1))
         raise RequestError(row, "a single output token, which the published simulator loses")
 
 
-def _kv_bytes(semantics: Semantics, model: str) -> int:
+def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
     found = served(model)
     return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
 
 
 def _state(
-    design: Design, semantics: Semantics, model: str, slots: int, capacity: int, window: Window | None
+    design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, window: Window | None
 ) -> tuple[kernel.State, kernel.Limits]:
     language_model, machines = served(model), design.machines
     kinds = list(dict.fromkeys(machines))
@@ -243,12 +246,11 @@ def _state(
         memory=min(machine.memory_bytes for machine in machines),
         weights=language_model.weight_bytes,
         kv=_kv_bytes(semantics, model),
-        tokens=design.chunk if design.policy == "chunked" else BATCH_TOKENS,
+        tokens=design.batch_tokens,
         starved=4,
         queue=8192,
         bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
         retry_s=1.0,
-        mixed=1.1,
         layers=language_model.layers if semantics.layered else 0,
         balance_s=design.balance_s,
         prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), laws[0].tokens, laws[0].prompt_s)[0]) / BATCH_TOKENS,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.claims.verdicts import (
+    NOT_TESTABLE,
     NOT_YET_RUN,
     read_verdicts,
     verdict,
@@ -57,6 +58,14 @@ def test_draws_of_a_model_give_their_range_however_many_there_are(tmp_path):
 def test_a_claim_without_a_query_is_not_yet_run(tmp_path):
     found = verdict(claim(tier="simulated"), "-", tmp_path)
     assert (found.verdict, found.tier, found.estimate) == (NOT_YET_RUN, "simulated", None)
+
+
+def test_a_claim_that_this_machine_cannot_answer_says_why(tmp_path):
+    found = verdict(claim(tier="cited", untestable="No clock may be set.", figure="mx/thing"), "-", tmp_path, ("tiny",))
+    assert (found.verdict, found.tier, found.reason) == (NOT_TESTABLE, "cited", "No clock may be set.")
+    assert found.estimate is None and found.flags == ("tiny",) and found.figure == "mx/thing"
+    with pytest.raises(ValueError, match="not untestable"):
+        claim(untestable="No clock may be set.", query={"-": QUERY})
 
 
 def test_a_claim_whose_table_is_not_there_is_not_yet_run(tmp_path):

@@ -21,10 +21,14 @@ from bench.phase_split.config import (
     BeyondConfig,
     CapacityConfig,
     DesignSpaceConfig,
+    EngineConfig,
     LatencyConfig,
     LoadConfig,
+    MovesConfig,
     PhaseSplitConfig,
     PowerTraceConfig,
+    RooflineConfig,
+    ServingConfig,
     SpeedConfig,
     TransferConfig,
     WeekConfig,
@@ -34,10 +38,13 @@ from bench.phase_split.experiments.active import active
 from bench.phase_split.experiments.beyond import beyond
 from bench.phase_split.experiments.design_space import design_space
 from bench.phase_split.experiments.latency import latency
+from bench.phase_split.experiments.moves import moves
 from bench.phase_split.experiments.phases import phases
 from bench.phase_split.experiments.power_trace import power_trace
 from bench.phase_split.experiments.profile import laws, profile_table
 from bench.phase_split.experiments.robustness import robustness
+from bench.phase_split.experiments.roofline import roofline
+from bench.phase_split.experiments.serving import serving
 from bench.phase_split.experiments.simulator_speed import simulator_speed
 from bench.phase_split.experiments.traces import traces
 from bench.phase_split.experiments.transfer import transfer
@@ -45,6 +52,7 @@ from bench.phase_split.experiments.week import week
 from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
+from tests.models.small import random_decoder
 from tests.mx import own
 
 OWN = "tests.mx.own:FORMAT"
@@ -124,6 +132,26 @@ def _phase_split(with_own_design):
         "phase_split/active": active(config, bench),
         "phase_split/beyond": beyond(config, bench),
         "phase_split/week": week(config, bench),
+        **_engine(bench.traces["conv"]),
+    }
+
+
+def _engine(trace):
+    """Of the engine itself, on a model of random weights."""
+    config = PhaseSplitConfig(
+        engine=EngineConfig(layers=2, slots=8, capacity=96, boxes=2),
+        serving=ServingConfig(
+            scale=32.0, batch_tokens=64, chunk_tokens=16, loads=[0.3, 0.6], requests=20, warm_up=2, repeats=2, tries=1,
+            checked=2,
+        ),
+        moves=MovesConfig(prompts=[16], forms=["float32", "mxfp8_e4m3"], repeats=2),
+        roofline=RooflineConfig(layers=2, prompts=[16, 64], decodes=[1, 4], context=16, repeats=2),
+    )  # fmt: skip
+    decoder, words = random_decoder(), list(range(50))
+    return {
+        "phase_split/serving": serving(config, trace, words, decoder),
+        "phase_split/moves": moves(config, decoder, words),
+        "phase_split/roofline": roofline(config, decoder),
     }
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.models.decoder import Decoder, rotary_angles, rotate
+from bench.models import decoder as decoder_room
+from bench.models.decoder import Decoder, first_layers, rotary_angles, rotate
 from tests.models.small import DECODER, language_model, random_decoder
 
 NAMES = {
@@ -101,3 +102,20 @@ def test_products_of_rotated_vectors_depend_on_their_distance_alone():
     rotation = rotary_angles(12, DECODER)
     products = (rotate(q, rotation) @ rotate(k, rotation).mT)[0, 0]
     torch.testing.assert_close(products[:-3, :-3], products[3:, 3:], atol=1e-4, rtol=1e-4)
+
+
+def test_the_first_layers_are_a_decoder_of_their_own_on_the_same_weights():
+    whole = random_decoder()
+    shorter = first_layers(whole, 1)
+    assert shorter.shape.layers == 1 and len(shorter.layers) == 1
+    assert shorter.embedding.weight.data_ptr() == whole.embedding.weight.data_ptr()
+    with pytest.raises(ValueError, match="has 2 layers, not 3"):
+        first_layers(whole, 3)
+
+
+def test_random_weights_are_those_of_their_seed():
+    one, same, other = (decoder_room.random_decoder(DECODER, seed) for seed in (1, 1, 2))
+    assert torch.equal(one.embedding.weight, same.embedding.weight)
+    assert not torch.equal(one.embedding.weight, other.embedding.weight)
+    assert float(one.layers[0].mlp.up.weight.std()) == pytest.approx(0.02, rel=0.1)
+    assert bool((one.norm.weight == 1).all())

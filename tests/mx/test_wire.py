@@ -22,15 +22,17 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.formats import FORMATS, fake_quantize, quantize
+from bench.formats.messages import BFloat16, Float32, Packed
 from bench.inputs import Problem
 from bench.measure.clocks import Pacer
 from bench.models.decoder import rotary_angles, rotate
 from bench.mx.config import MxConfig, WireConfig
 from bench.mx.experiments import wire as experiment
 from bench.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest, wire
-from bench.mx.wire import AllReduce, BFloat16, Float32, Move, Packed
-from bench.mx.wire_launch import gather, place, run_ranks, started
+from bench.mx.wire import AllReduce, Move
+from bench.mx.wire_launch import gather, run_ranks, started
 from bench.mx.wire_rank import REFERENCE, Task, codecs
+from bench.processes import place
 from tests.models.small import language_model
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=30)

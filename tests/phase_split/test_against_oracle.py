@@ -33,7 +33,7 @@ def by_oracle(design, requests, semantics):
         if design.policy == "together":
             return oracle.Baseline(clock, world, kinds[0], design.prompt[1])
         if design.policy == "chunked":
-            return oracle.Chunked(clock, world, kinds[0], design.prompt[1], design.chunk)
+            return oracle.Chunked(clock, world, kinds[0], design.prompt[1], design.batch_tokens)
         pools = kinds[0], design.prompt[1], kinds[1], design.token[1]
         return oracle.Split(clock, world, *pools, design.balance_s, design.decodes)
 
@@ -51,7 +51,7 @@ DESIGNS = [
 ]
 NEWER = [
     Design("chunked", "chunked", ("dgx-a100", 1)),
-    Design("chunked", "chunked", ("dgx-h100", 3), chunk=300),
+    Design("chunked", "chunked", ("dgx-h100", 3), batch_tokens=300),
     Design("balanced", "split", ("dgx-h100", 2), ("dgx-h100", 3), balance_s=0.7, decodes=4),
     Design("balanced", "split", ("dgx-a100", 5), ("dgx-a100", 1), balance_s=5.0, decodes=30),
 ]

@@ -131,7 +131,7 @@ def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
         ({"policy": "split", "prompt": ("dgx-h100", 1), "token": ("dgx-a100", 1), "balance_s": 5.0}, "one kind"),
         ({"policy": "chunked", "prompt": ("dgx-h100", 1), "balance_s": 5.0}, "one kind"),
         ({"policy": "chunked", "prompt": ("dgx-h100", 1), "token": ("dgx-h100", 1)}, "does not fit its pools"),
-        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "chunk": 0}, "chunk and decodes"),
+        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "batch_tokens": 0}, "batch_tokens and decodes"),
         ({"policy": "random", "prompt": ("dgx-h100", 1)}, "policy 'random'"),
     ],
 )

@@ -10,7 +10,7 @@ from bench.phase_split.workload import Requests
 
 SPLIT = Design("split", "split", ("dgx-h100", 3), ("dgx-h100", 2))
 TOGETHER = Design("together", "together", ("dgx-a100", 4))
-CHUNKED = Design("chunked", "chunked", ("dgx-h100", 4), chunk=256)
+CHUNKED = Design("chunked", "chunked", ("dgx-h100", 4), batch_tokens=256)
 
 
 def crowd(count, rate=10.0, seed=0):
@@ -78,7 +78,8 @@ def test_time_by_active_tokens_adds_up_to_the_busy_time(design):
 
 def test_chunks_never_work_on_more_tokens_than_a_batch_has():
     run = simulate(CHUNKED, crowd(500, rate=100.0), active=True)
-    assert run.unfinished == 0 and run.active_s[CHUNKED.chunk] > 0 and not run.active_s[CHUNKED.chunk + 1 :].any()
+    most = CHUNKED.batch_tokens
+    assert run.unfinished == 0 and run.active_s[most] > 0 and not run.active_s[most + 1 :].any()
 
 
 def test_a_narrower_format_makes_decoding_faster_and_leaves_prompts_as_they_are():

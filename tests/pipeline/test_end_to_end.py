@@ -110,7 +110,9 @@ def test_every_experiment_leaves_a_table_that_says_its_tier(finished: Path) -> N
     }
     assert tiers["mx/peak_rates"] == {"cited"} and tiers["phase_split/profile"] == {"cited"}
     assert tiers["phase_split/phases"] == {"cited", "simulated"}
-    measured = {"phase_split/traces", "phase_split/simulator_speed"}
+    engine = {"phase_split/serving", "phase_split/moves", "phase_split/roofline"}
+    assert tiers["phase_split/serving"] == {"measured", "simulated"}
+    measured = {"phase_split/traces", "phase_split/simulator_speed", *engine}
     assert {name for name in tiers if name.startswith("phase_split/") and "measured" in tiers[name]} == measured
 
 

@@ -89,7 +89,7 @@ def _ways(config: PhaseSplitConfig, bench: Bench, case: Case, split: Design) -> 
     decodes = most_decodes(MACHINES[case.accelerator], case.setup().model, bench.traces[case.service])
     return {
         "together": Design("together", "together", pool),
-        "chunked": Design("chunked", "chunked", pool, chunk=settings.chunk),
+        "chunked": Design("chunked", "chunked", pool, batch_tokens=settings.chunk),
         "split": split,
         "balanced": replace(split, name="balanced", balance_s=settings.balance_s, decodes=decodes),
     }

@@ -1,0 +1,237 @@
+"""The engine as processes: every mode and every way says what the plain decoder says; and whatever dies, hangs, leaves
+or does not fit, every request has one end, and nothing is left behind."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.formats import get_format
+from bench.models.generation import Decoding, greedy
+from bench.phase_split.engine import router
+from bench.phase_split.engine.fleet import FleetPlan, started_fleet
+from bench.phase_split.engine.moves import Move
+from bench.phase_split.engine.router import Request, Rules, serve
+from bench.phase_split.engine.shapes import Shape
+from tests.models.small import DECODER, random_decoder
+
+CAPACITY = 40
+PLAN = FleetPlan(workers=3, slots=3, capacity=CAPACITY, boxes=2, gloo=True)
+SMALL = FleetPlan(workers=2, slots=4, capacity=CAPACITY, boxes=2)
+DECODER_OF_TESTS = random_decoder()
+
+
+def requests(count=24, seed=0, apart_s=0.004):
+    rng = np.random.default_rng(seed)
+    return [
+        Request(apart_s * place, rng.integers(0, DECODER.vocabulary, rng.integers(1, 25)).tolist(), int(output))
+        for place, output in enumerate(rng.integers(1, 16, count))
+    ]
+
+
+def expected(asked):
+    return [greedy(Decoding(DECODER_OF_TESTS, CAPACITY), request.prompt, request.output) for request in asked]
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    torch.set_num_threads(1)
+    with started_fleet(PLAN, DECODER_OF_TESTS) as found:
+        yield found
+
+
+def check_times(asked, outcome, number):
+    times = [asked[number].arrival_s, *outcome.times_s]
+    assert len(outcome.times_s) == len(outcome.tokens) == asked[number].output
+    assert all(before <= after for before, after in pairwise(times))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules("together", tokens=24),
+        Rules("chunked", tokens=5),
+        Rules("split", prompt_workers=2, tokens=24),
+        Rules("split", tokens=24, move=Move(by_layer=True)),
+        Rules("split", tokens=24, move=Move("gloo")),
+        Rules("split", prompt_workers=2, tokens=24, move=Move("gloo", by_layer=True)),
+    ],
+    ids=["mixed", "chunked", "split", "by layer", "gloo", "gloo by layer"],
+)
+def test_every_mode_says_what_the_plain_decoder_says(fleet, rules):
+    asked = requests()
+    served = serve(fleet, asked, rules)
+    assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
+    for number, outcome in enumerate(served.outcomes):
+        assert outcome.status == "done" and outcome.retries == 0
+        check_times(asked, outcome, number)
+    assert not served.deaths and all(0 < share <= 1.1 for share in served.cpu_share)
+
+
+@pytest.mark.parametrize("way", ["memory", "gloo"])
+@pytest.mark.parametrize("form", ["float32", "bfloat16", "mxfp8_e4m3"])
+def test_a_cache_is_as_many_bytes_as_its_format_says(fleet, way, form):
+    asked = [Request(0.0, list(range(9)), 3)]
+    outcome = serve(fleet, asked, Rules("split", tokens=24, move=Move(way, form=form))).outcomes[0]
+    rows, width = DECODER.layers * 2 * DECODER.kv_heads * 9, DECODER.head_width
+    block = get_format("mxfp8_e4m3").block
+    row_bytes = {"float32": 4 * width, "bfloat16": 2 * width, "mxfp8_e4m3": -(-width // block) * (block + 1)}
+    assert outcome.status == "done" and outcome.moved_bytes == rows * row_bytes[form]
+    assert outcome.sent_s > 0 and outcome.taken_s > 0 and outcome.arrived_s >= outcome.times_s[0]
+    assert form != "float32" or outcome.tokens == expected(asked)[0]
+
+
+def test_requests_that_do_not_fit_are_refused_with_a_reason_and_the_others_served(fleet):
+    asked = [Request(0.0, [1] * 30, 12), Request(0.0, [1] * 30, 11), Request(0.0, [], 3), Request(0.0, [1], 0)]
+    for rules in (Rules("together"), Rules("split")):
+        outcomes = serve(fleet, asked, rules).outcomes
+        assert [outcome.status for outcome in outcomes] == ["refused", "done", "refused", "refused"]
+        assert outcomes[0].reason == "41 tokens do not fit into a cache of 40"
+
+
+@pytest.mark.parametrize("rules", [Rules("together", tokens=8), Rules("split", tokens=8), Rules("chunked", tokens=4)])
+def test_clients_that_leave_give_their_place_to_others(fleet, rules):
+    asked = [
+        Request(request.arrival_s, request.prompt, 15, 0.001 * (place % 7) if place % 2 else float("inf"))
+        for place, request in enumerate(requests(40, seed=1, apart_s=0.001))
+    ]
+    served = serve(fleet, asked, rules)
+    for place, outcome in enumerate(served.outcomes):
+        assert outcome.status in (("done", "left") if place % 2 else ("done",))
+        full = expected([asked[place]])[0]
+        assert outcome.tokens == (full if outcome.status == "done" else full[: len(outcome.tokens)])
+    assert any(outcome.status == "left" and "left after" in outcome.reason for outcome in served.outcomes)
+    again = requests(12, seed=2)
+    assert [outcome.tokens for outcome in serve(fleet, again, rules).outcomes] == expected(again)
+
+
+def test_shapes_are_measured_on_every_worker_while_the_others_are_at_work(fleet):
+    found = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
+    assert found.shape == (PLAN.workers, 2, 2) and (found > 0).all()
+
+
+def test_a_pool_without_workers_is_one_line(fleet):
+    with pytest.raises(UserError, match="3 workers cannot be split into 3 for prompts"):
+        serve(fleet, requests(2), Rules("split", prompt_workers=3))
+
+
+@pytest.mark.parametrize("policy", ["together", "split"])
+def test_workers_killed_at_any_moment_lose_and_double_no_request(policy):
+    asked = requests(60, seed=3, apart_s=0.02)
+    before = set(psutil.Process().children())
+    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
+        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(policy), 2))
+        killer.start()
+        served = serve(fleet, asked, Rules(policy, tokens=16, retries=5))
+        killer.join()
+        assert served.deaths and all("was killed by SIGKILL" in death for death in served.deaths)
+        assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
+        assert all(outcome.status == "done" for outcome in served.outcomes)
+        assert any(outcome.retries for outcome in served.outcomes)
+        for number, outcome in enumerate(served.outcomes):
+            check_times(asked, outcome, number)
+        used = [process.popen for process in fleet.processes]
+    assert all(popen.returncode is not None for popen in used)
+    assert set(psutil.Process().children()) <= before
+
+
+def _kill_some(fleet, rng, deaths):
+    """Each once requests are under way and new workers are up."""
+    for _ in range(deaths):
+        time.sleep(rng.uniform(0.1, 0.4))
+        victims = list(fleet.processes)
+        os.kill(rng.choice(victims).popen.pid, signal.SIGKILL)
+        while list(fleet.processes) == victims or len(fleet.processes) < fleet.plan.workers:
+            time.sleep(0.01)
+
+
+def test_requests_that_may_not_be_tried_again_fail_with_the_reason():
+    asked = requests(300, seed=5, apart_s=0.002)
+    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
+        killer = threading.Timer(0.3, fleet.processes[0].popen.kill)
+        killer.start()
+        outcomes = serve(fleet, asked, Rules("together", tokens=16, retries=0)).outcomes
+        killer.join()
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    assert failed and all("tried 1 times; at last engine: worker 0 was killed" in outcome.reason for outcome in failed)
+    for outcome, tokens in zip(outcomes, expected(asked), strict=True):
+        assert outcome.status in ("done", "failed")
+        assert outcome.tokens == (tokens if outcome.status == "done" else tokens[: len(outcome.tokens)])
+
+
+def test_a_worker_that_hangs_is_replaced(monkeypatch):
+    monkeypatch.setattr(router, "SILENCE_S", 1.5)
+    asked = requests(12, seed=4, apart_s=0.03)
+    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
+        os.kill(fleet.processes[1].popen.pid, signal.SIGSTOP)
+        served = serve(fleet, asked, Rules("split", tokens=16))
+    assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
+    assert "was not heard of any more" in served.deaths[0]
+
+
+def test_a_port_that_is_taken_is_one_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(UserError, match=f"cannot listen on 127.0.0.1:{port}"),
+            started_fleet(FleetPlan(gloo=True, port=port), DECODER_OF_TESTS),
+        ):
+            pass
+
+
+def test_a_host_that_is_not_this_machine_is_one_line():
+    with (
+        pytest.raises(UserError, match="'192.0.2.1' is not an address of this machine"),
+        started_fleet(FleetPlan(gloo=True, host="192.0.2.1"), DECODER_OF_TESTS),
+    ):
+        pass
+
+
+def test_workers_listen_to_the_loopback_address_alone(fleet):
+    listening = [
+        connection.laddr.ip
+        for pid in [os.getpid(), *(process.popen.pid for process in fleet.processes)]
+        for connection in psutil.Process(pid).net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening and set(listening) == {"127.0.0.1"}
+
+
+def test_memory_that_is_not_there_is_one_line_and_leaves_nothing():
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "from bench.errors import one_line_errors\n"
+        "from bench.phase_split.engine.fleet import FleetPlan, started_fleet\n"
+        "from tests.models.small import random_decoder\n"
+        "with one_line_errors():\n    with started_fleet(FleetPlan(), random_decoder()): pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+    assert "no room for 0 MB of shared memory (File too large" in done.stderr
+
+
+def test_more_memory_than_the_machine_has_is_not_even_asked_for():
+    huge = FleetPlan(capacity=10**9, boxes=10**6)
+    with pytest.raises(UserError, match="no room for .* of shared memory"), started_fleet(huge, DECODER_OF_TESTS):
+        pass
+
+
+def test_nothing_stays_open():
+    descriptors = psutil.Process().num_fds()
+    for _ in range(2):
+        with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
+            serve(fleet, requests(3), Rules("split"))
+        assert psutil.Process().num_fds() <= descriptors + 1

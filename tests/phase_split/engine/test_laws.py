@@ -1,0 +1,103 @@
+"""From measured iterations to the simulator: a law that is there is found, and the simulator runs by it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.phase_split.engine.laws import fitted, halves, predicted
+from bench.phase_split.engine.shapes import Shape
+from bench.phase_split.engine.traffic import arrivals, scaled, with_text
+from bench.phase_split.machines import Design, Machine
+from bench.phase_split.models import ServedModel
+from bench.phase_split.simulator import simulate
+from bench.phase_split.workload import Requests
+
+MODEL = ServedModel("engine", "", 1000, 2, 64, 4, 2, 4.0)
+SHAPES = [
+    *(Shape(prompt=size) for size in (8, 16, 32, 64, 128)),
+    *(Shape(decodes=many, context=context) for context in (16, 64) for many in (1, 2, 4, 8, 16)),
+    *(Shape(size, 0, many, 32) for size, many in ((16, 2), (32, 4), (64, 8))),
+    Shape(32, 32, 4, 32),
+]
+
+
+def law_s(shape):
+    """Seconds: a prompt's are linear, a decode's 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each token of
+    context."""
+    context = 1e-6 * (shape.read + shape.decodes * (shape.context + 1))
+    if not shape.prompt:
+        return 0.010 + 0.001 * shape.decodes + context
+    return 0.005 + 0.0005 * (shape.prompt + shape.decodes) + 0.0002 * shape.decodes + context
+
+
+def test_a_law_that_holds_is_found_and_predicts_the_other_half():
+    first, second = halves(SHAPES)
+    assert sorted(map(str, [*first, *second])) == sorted(map(str, SHAPES)) and len(second) >= 6
+    law = fitted({shape: law_s(shape) for shape in first})
+    for shape in SHAPES:
+        assert predicted(law, shape) == pytest.approx(law_s(shape), rel=1e-9)
+
+
+@given(st.lists(st.floats(0.1, 10.0), min_size=len(SHAPES), max_size=len(SHAPES)))
+def test_more_work_never_takes_less_time_whatever_the_noise(noise):
+    law = fitted({shape: law_s(shape) * each for shape, each in zip(SHAPES, noise, strict=True)})
+    alone = [predicted(law, Shape(prompt=size)) for size in range(1, 300)]
+    decodes = [predicted(law, Shape(decodes=many, context=32)) for many in range(1, 40)]
+    both = [predicted(law, Shape(50, 0, many, 32)) for many in range(1, 40)]
+    for times in (alone, decodes, both):
+        assert min(times) >= 0 and min(np.diff(times)) >= -1e-12
+
+
+def test_the_simulator_runs_by_the_law():
+    law = fitted({shape: law_s(shape) for shape in SHAPES})
+    machine = Machine("worker", law, 10**9, 1.0, 1.0, 1.0, 1.0, 1.0)
+    requests = Requests(np.array([0.0]), np.array([40], np.int32), np.array([4], np.int32))
+    run = simulate(Design("mixed", "together", (machine, 1)), requests, model=MODEL)
+    assert run.ttft_s[0] == pytest.approx(law_s(Shape(prompt=40)))
+    decodes = sum(law_s(Shape(decodes=1, context=40 + place)) for place in range(3))
+    assert run.e2e_s[0] - run.ttft_s[0] == pytest.approx(decodes, rel=1e-4)
+
+
+def test_a_decode_beside_a_prompt_costs_what_it_was_measured_to():
+    law = fitted({shape: law_s(shape) for shape in SHAPES})
+    machine = Machine("worker", law, 10**9, 1.0, 1.0, 1.0, 1.0, 1.0)
+    requests = Requests(np.array([0.0, 0.030]), np.array([40, 60], np.int32), np.array([2, 1], np.int32))
+    run = simulate(Design("mixed", "together", (machine, 1)), requests, model=MODEL)
+    first, second = law_s(Shape(prompt=40)), law_s(Shape(decodes=1, context=40))
+    assert run.e2e_s[0] == pytest.approx(first + second)  # the second came while the decode was under way
+    assert run.e2e_s[1] == pytest.approx(first + second + law_s(Shape(prompt=60)) - 0.030)
+
+
+def trace():
+    import pandas as pd
+
+    return pd.DataFrame({"arrival_s": [0.0, 1.0, 2.0], "prompt_tokens": [4, 80, 9000], "output_tokens": [2, 40, 100]})
+
+
+def test_lengths_are_scaled_to_at_least_one_token_and_what_does_not_fit_is_counted():
+    found, left_out = scaled(trace(), 8.0, 64)
+    assert found["prompt_tokens"].tolist() == [1, 10] and found["output_tokens"].tolist() == [1, 5]
+    assert left_out == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match="no request"):
+        scaled(trace(), 0.001, 64)
+
+
+def test_two_rates_differ_in_the_clock_alone():
+    lengths, _ = scaled(trace(), 8.0, 64)
+    slow, fast = arrivals(lengths, 2.0, 30, 5), arrivals(lengths, 8.0, 30, 5)
+    assert len(slow) == len(fast) == 30
+    np.testing.assert_allclose(slow.arrival_s, 4 * fast.arrival_s)
+    assert (slow.prompt == fast.prompt).all() and (slow.output == fast.output).all()
+
+
+def test_prompts_are_runs_of_the_text_the_same_for_the_same_seed():
+    lengths, _ = scaled(trace(), 8.0, 64)
+    drawn = arrivals(lengths, 2.0, 10, 5)
+    words = list(range(7))
+    asked = with_text(drawn, words, 1)
+    assert asked == with_text(drawn, words, 1) != with_text(drawn, words, 2)
+    assert [len(request.prompt) for request in asked] == drawn.prompt.tolist()
+    assert all((after - before) % 7 == 1 for r in asked for before, after in pairwise(r.prompt))

@@ -1,0 +1,126 @@
+"""The runner against the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.models.generation import Decoding, greedy
+from bench.phase_split.engine.runner import Piece, Runner
+from bench.phase_split.engine.shapes import Shape, flops, read_bytes, timed
+from tests.models.small import DECODER, random_decoder
+
+TOLERANCE = 2e-4
+CAPACITY = 24
+DECODER_OF_TESTS = random_decoder()
+REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=40)
+token = st.integers(0, DECODER.vocabulary - 1)
+
+
+def plain(tokens):
+    return Decoding(DECODER_OF_TESTS, CAPACITY).feed(tokens)
+
+
+@REPEATABLE
+@given(
+    texts=st.lists(st.lists(token, min_size=1, max_size=CAPACITY), min_size=1, max_size=5),
+    seed=st.integers(0, 1000),
+)
+def test_texts_side_by_side_in_any_pieces_give_the_logits_of_each_alone(texts, seed):
+    runner = Runner(DECODER_OF_TESTS, len(texts), CAPACITY)
+    generator = torch.Generator().manual_seed(seed)
+    read = [0] * len(texts)
+    last = {}
+    while any(done < len(text) for done, text in zip(read, texts, strict=True)):
+        pieces = []
+        for slot, text in enumerate(texts):
+            left = len(text) - read[slot]
+            if left and (not pieces or torch.rand((), generator=generator) < 0.7):
+                count = int(torch.randint(1, left + 1, (), generator=generator))
+                pieces.append(Piece(slot, read[slot], text[read[slot] : read[slot] + count]))
+                read[slot] += count
+        for piece, logits in zip(pieces, runner.run(pieces), strict=True):
+            last[piece.slot] = logits
+    for slot, text in enumerate(texts):
+        torch.testing.assert_close(last[slot], plain(text), atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_a_cache_read_out_and_written_into_another_slot_goes_on_as_if_it_had_not_moved():
+    runner = Runner(DECODER_OF_TESTS, 3, CAPACITY)
+    text = list(range(1, 10))
+    runner.run([Piece(0, 0, text)])
+    runner.cache(2, len(text)).copy_(runner.cache(0, len(text)))
+    here, there = runner.run([Piece(0, 9, [11]), Piece(2, 9, [11])])
+    assert torch.equal(here, there)
+    torch.testing.assert_close(here, plain([*text, 11]), atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_layers_are_announced_in_order_once_their_part_of_the_cache_is_final():
+    runner, seen = Runner(DECODER_OF_TESTS, 1, CAPACITY), []
+    runner.run([Piece(0, 0, [1, 2, 3])], lambda layer: seen.append((layer, runner.cache(0, 3)[layer].clone())))
+    assert [layer for layer, _ in seen] == list(range(DECODER.layers))
+    assert all(torch.equal(part, runner.cache(0, 3)[layer]) for layer, part in seen)
+
+
+@pytest.mark.parametrize("pieces", [[Piece(0, 20, [1] * 5)], [Piece(0, 0, [])], [Piece(1, 0, [1]), Piece(1, 1, [2])]])
+def test_what_does_not_fit_is_refused(pieces):
+    with pytest.raises(ValueError, match="slot"):
+        Runner(DECODER_OF_TESTS, 2, CAPACITY).run(pieces)
+
+
+def test_greedy_tokens_are_those_of_transformers_generate():
+    transformers = pytest.importorskip("transformers")
+    shape = DECODER
+    config = transformers.LlamaConfig(
+        vocab_size=shape.vocabulary, hidden_size=shape.width, intermediate_size=shape.mlp_width,
+        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
+        rope_theta=shape.rope_base, rms_norm_eps=shape.norm_epsilon, tie_word_embeddings=True,
+        max_position_embeddings=CAPACITY, attention_bias=False, eos_token_id=None, bos_token_id=None,
+    )  # fmt: skip
+    other = transformers.LlamaForCausalLM(config).eval()
+    names = {
+        "attention_norm": "input_layernorm",
+        "mlp_norm": "post_attention_layernorm",
+        "attention.out": "self_attn.o_proj",
+    }
+    names |= {f"attention.{part}": f"self_attn.{part}_proj" for part in "qkv"}
+    names |= {f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")}
+    state = DECODER_OF_TESTS.state_dict()
+    theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
+    for name, value in state.items():
+        if name.startswith("layers."):
+            _, number, part = name.removesuffix(".weight").split(".", 2)
+            theirs[f"model.layers.{number}.{names[part]}.weight"] = value
+    other.load_state_dict(theirs, strict=False)
+    prompts = [[5, 9, 33, 2, 17], [1], list(range(20, 32))]
+    runner = Runner(DECODER_OF_TESTS, len(prompts), CAPACITY)
+    found = [[int(logits.argmax())] for logits in runner.run([Piece(i, 0, p) for i, p in enumerate(prompts)])]
+    for step in range(9):
+        pieces = [Piece(i, len(p) + step, found[i][-1:]) for i, p in enumerate(prompts)]
+        for i, logits in enumerate(runner.run(pieces)):
+            found[i].append(int(logits.argmax()))
+    for prompt, own in zip(prompts, found, strict=True):
+        text = torch.tensor([prompt])
+        expected = other.generate(text, attention_mask=torch.ones_like(text), do_sample=False, max_new_tokens=10)
+        assert own == expected[0, len(prompt) :].tolist()
+        assert own == greedy(Decoding(DECODER_OF_TESTS, CAPACITY), prompt, 10)
+
+
+def test_operations_and_bytes_are_those_counted_by_hand():
+    runner = Runner(DECODER_OF_TESTS, 3, CAPACITY)
+    shape = DECODER
+    kv_width = shape.kv_heads * shape.head_width
+    layer = shape.width * (2 * shape.width + 2 * kv_width) + 3 * shape.width * shape.mlp_width
+    head = shape.vocabulary * shape.width
+    prompt = Shape(prompt=4)
+    pairs = shape.layers * shape.heads * (1 + 2 + 3 + 4)
+    assert flops(runner, prompt) == 2 * (4 * shape.layers * layer + head) + 4 * shape.head_width * pairs
+    decodes = Shape(decodes=2, context=7)
+    assert flops(runner, decodes) == 2 * 2 * (shape.layers * layer + head) + 4 * shape.width * shape.layers * 2 * 8
+    assert read_bytes(runner, decodes) == 4 * (shape.layers * layer + head) + 2 * 8 * 2 * shape.layers * kv_width * 4
+
+
+def test_every_repeat_of_every_shape_takes_time():
+    runner = Runner(DECODER_OF_TESTS, 3, CAPACITY)
+    found = timed(runner, [Shape(prompt=3), Shape(prompt=2, read=4, decodes=2, context=5)], 3)
+    assert len(found) == 3 and all(len(row) == 2 and min(row) > 0 for row in found)

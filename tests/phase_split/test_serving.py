@@ -1,0 +1,148 @@
+"""The experiments on the engine: what counts, what is withheld, what is compared; and the command that serves once."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench import inputs
+from bench.phase_split import serve as room
+from bench.phase_split.config import EngineConfig, PhaseSplitConfig, ServingConfig
+from bench.phase_split.engine.grid import measured_shapes, probes
+from bench.phase_split.engine.latencies import Latencies, latencies, pooled, quantiles, starved
+from bench.phase_split.engine.moves import Move
+from bench.phase_split.engine.router import Outcome, Request, Served
+from bench.phase_split.engine.tokens import sameness
+from bench.phase_split.experiments.serving import alone
+from tests.figures import samples
+from tests.models.small import random_decoder
+
+DECODER = random_decoder()
+CONFIG = PhaseSplitConfig(
+    engine=EngineConfig(layers=2, slots=8, capacity=96, boxes=2),
+    serving=ServingConfig(scale=32.0, batch_tokens=64, chunk_tokens=16, requests=20, warm_up=2),
+)
+
+
+def served(*times, share=1.0):
+    outcomes = [Outcome("done", tokens=[1] * len(each), times_s=list(each)) for each in times]
+    return Served(outcomes, [share, 1.0], 0.0, 1.0, [])
+
+
+def test_latencies_are_of_requests_that_were_served_after_the_warm_up():
+    run = served([1.0], [1.0, 1.5, 2.5], [4.0, 4.25])
+    run.outcomes.append(Outcome("left", times_s=[9.0]))
+    found = latencies([Request(at, [1], 3) for at in (0.0, 0.5, 3.0, 8.0)], run, warm_up=1)
+    assert found.ttft_s.tolist() == [0.5, 1.0] and found.e2e_s.tolist() == [2.0, 1.25]
+    assert found.gap_s.tolist() == [0.5, 1.0, 0.25]
+
+
+def test_no_99th_percentile_rests_on_too_few_samples():
+    def levels(count):
+        values = np.linspace(1, 2, count)
+        return {(row["metric"], row["quantile"]) for row in quantiles(Latencies(values, values, values), (0.5, 0.99))}
+
+    assert {metric for metric, level in levels(199) if level == 0.99} == set()
+    assert {metric for metric, level in levels(200) if level == 0.99} == {"gap_s", "e2e_s"}
+    assert {metric for metric, level in levels(500) if level == 0.99} == {"gap_s", "e2e_s", "ttft_s"}
+    assert {metric for metric, level in levels(1) if level == 0.5} == {"gap_s", "e2e_s", "ttft_s"}
+
+
+def test_runs_are_pooled_sample_by_sample():
+    one, other = Latencies(np.ones(2), np.ones(3), np.ones(2)), Latencies(np.zeros(1), np.zeros(0), np.zeros(1))
+    assert pooled([one, other]).ttft_s.tolist() == [1, 1, 0] and len(pooled([one, other]).gap_s) == 3
+
+
+def test_a_run_is_void_where_one_worker_lacked_processor_time():
+    assert starved(served([1.0], share=0.949)) and not starved(served([1.0], share=0.951))
+
+
+def test_shapes_fit_into_the_cache_and_probes_are_of_both_kinds():
+    for capacity in (16, 96, 512):
+        shapes = measured_shapes(EngineConfig(capacity=capacity, slots=8))
+        assert all(max(shape.prompt + shape.read, shape.context + 1) <= capacity for shape in shapes)
+        if capacity > 16:
+            prompt, decodes = probes(shapes)
+            assert prompt.prompt and not prompt.decodes and decodes.decodes and not decodes.prompt
+
+
+def test_tokens_are_the_same_a_near_tie_or_different():
+    prompt = [3, 1, 4, 1, 5]
+    expected = alone(DECODER, Request(0.0, prompt, 6))
+    other = [*expected[:3], (expected[3] + 1) % 61, 0, 0]
+    assert sameness(DECODER, prompt, expected, list(expected), 1e-3) == "same"
+    assert sameness(DECODER, prompt, expected, other, 1e-3) == "different"
+    assert sameness(DECODER, prompt, expected, other, 1e9) == "near_tie"
+    assert sameness(DECODER, prompt, expected, expected[:-1], 1e9) == "different"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return samples.tables(False)["phase_split/serving"]
+
+
+def test_every_mode_serves_every_request_and_says_the_same(table):
+    tokens = table[table["metric"].str.startswith("tokens_")].set_index(["mode", "metric"])["value"]
+    assert tokens["split", "tokens_same"] == tokens["chunked", "tokens_same"] == 2 * 2 * 20
+    assert tokens["plain", "tokens_same"] == 2
+    assert tokens[[(mode, "tokens_different") for mode in ("split", "chunked", "plain")]].sum() == 0
+    assert (table[table["metric"] == "not_done"]["value"] == 0).all()
+
+
+def test_measured_and_predicted_never_mix(table):
+    predicted = table["over"].isin(["predicted", "prompts alone", "decodes alone", "both"])
+    assert set(table[predicted]["tier"]) == {"simulated"} and set(table[~predicted]["tier"]) == {"measured"}
+    latency = table[table["metric"].isin(["ttft_s", "gap_s", "e2e_s"])]
+    assert (latency["value"] > 0).all() and {"run", "pooled", "predicted"} == set(latency["over"])
+
+
+def test_an_error_is_that_of_the_prediction_over_the_measurement(table):
+    keys = ["mode", "load", "quantile"]
+    own = {over: table[(table["metric"] == "ttft_s") & (table["over"] == over)].set_index(keys)["value"]
+           for over in ("pooled", "predicted")}  # fmt: skip
+    errors = table[table["metric"] == "ttft_error"].set_index(keys)["value"]
+    assert len(errors)
+    for key, error in errors.items():
+        assert error == pytest.approx(own["predicted"][key] / own["pooled"][key] - 1)
+
+
+def test_ratios_are_of_runs_of_the_same_requests(table):
+    runs = table[(table["over"] == "run") & (table["quantile"] == 0.5)].set_index(["metric", "mode", "load", "repeat"])
+    runs = runs.sort_index()
+    ratio = runs.loc["ttft_over_mixed", "split"]["value"]
+    for (load, repeat), value in ratio.items():
+        found = [runs.loc["ttft_s", mode, load, repeat]["value"] for mode in ("split", "mixed")]
+        assert value == pytest.approx(found[0] / found[1])
+
+
+@pytest.mark.parametrize("mode", ["mixed", "split"])
+def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_model", lambda *_: (DECODER, list(range(50))))
+    records = {name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
+               for name in ("azure_conv", "gsm8k_test")}  # fmt: skip
+    text = room.run(CONFIG, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    assert len(table) == 20 and (table["status"] == "done").all() and table["request_id"].is_unique
+    assert (table["e2e_s"] >= table["ttft_s"]).all()
+    assert all(word in text for word in ("20 requests at", "TTFT", "TBT", "E2E", "P50 (ms)", "20 done", "too few"))
+
+
+def test_a_request_that_was_not_served_has_a_reason_and_no_latency():
+    asked = [Request(0.0, [1, 2], 2), Request(0.5, [1] * 9, 9)]
+    run = served([0.1, 0.3])
+    run.outcomes.append(Outcome("refused", "too long"))
+    table = room.request_table(asked, run)
+    assert table["status"].tolist() == ["done", "refused"] and table["reason"].tolist() == ["", "too long"]
+    assert table["tbt_s"][0] == pytest.approx(0.2) and math.isnan(table["e2e_s"][1])
+
+
+def test_without_the_model_random_weights_of_its_shape_are_served_and_said_so(monkeypatch, tmp_path, capsys):
+    def no(*_):
+        raise inputs.InputError("smollm2_135m: cannot be had")
+
+    monkeypatch.setattr(room, "_resolved", no)
+    decoder, words = room._model(CONFIG, {}, Path(tmp_path), [])
+    assert decoder.shape.layers == 2 and decoder.shape.vocabulary == 49152 and len(words) == 10_000
+    assert "random weights of the same shape, because: inputs: smollm2_135m" in capsys.readouterr().err
