@@ -186,7 +186,7 @@ class RooflineConfig(Strict):
 
     layers: Positive = 30
     prompts: Annotated[list[Positive], Field(min_length=1)] = Field([64, 256, 512], description="tokens")
-    decodes: Annotated[list[Positive], Field(min_length=1)] = Field([1, 2, 4, 8, 16, 32], description="of a batch")
+    decodes: Annotated[list[Positive], Field(min_length=1)] = Field([1, 4, 16, 32], description="of a batch")
     context: Positive = Field(256, description="tokens before a decode's")
     repeats: Annotated[int, Field(ge=2)] = 3
 

@@ -17,7 +17,7 @@ from bench.progress import steps
 from bench.results import MEASURED, tidy
 
 CEILING_REPEATS = 3
-DECODES_PER_ROUND = 3
+DECODES_PER_ROUND = 7
 
 
 def roofline(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
