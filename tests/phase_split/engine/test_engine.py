@@ -128,12 +128,13 @@ def test_a_pool_without_workers_is_one_line(fleet):
 
 @pytest.mark.parametrize("policy", ["together", "split"])
 def test_workers_killed_at_any_moment_lose_and_double_no_request(policy):
-    asked = requests(60, seed=3, apart_s=0.02)
+    asked, over = requests(150, seed=3, apart_s=0.02), threading.Event()
     before = set(psutil.Process().children())
     with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(policy), 2))
+        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(policy), 2, over))
         killer.start()
         served = serve(fleet, asked, Rules(policy, tokens=16, retries=5))
+        over.set()
         killer.join()
         assert served.deaths and all("was killed by SIGKILL" in death for death in served.deaths)
         assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
@@ -146,25 +147,35 @@ def test_workers_killed_at_any_moment_lose_and_double_no_request(policy):
     assert set(psutil.Process().children()) <= before
 
 
-def _kill_some(fleet, rng, deaths):
-    """Each once requests are under way and new workers are up."""
+def _kill_some(fleet, rng, deaths, over):
+    """Each once new workers are up; all are halted for a moment before, so that requests are under way."""
     for _ in range(deaths):
         time.sleep(rng.uniform(0.1, 0.4))
+        if over.is_set():
+            return
         victims = list(fleet.processes)
-        os.kill(rng.choice(victims).popen.pid, signal.SIGKILL)
-        while list(fleet.processes) == victims or len(fleet.processes) < fleet.plan.workers:
+        _signal(victims, signal.SIGSTOP)
+        time.sleep(0.1)
+        _signal([rng.choice(victims)], signal.SIGKILL)
+        _signal(victims, signal.SIGCONT)
+        while not over.is_set() and (list(fleet.processes) == victims or len(fleet.processes) < fleet.plan.workers):
             time.sleep(0.01)
+
+
+def _signal(processes, number):
+    for process in processes:
+        process.popen.send_signal(number)  # nothing happens to one that has ended
 
 
 def test_requests_that_may_not_be_tried_again_fail_with_the_reason():
     asked = requests(300, seed=5, apart_s=0.002)
     with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-        killer = threading.Timer(0.3, fleet.processes[0].popen.kill)
+        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(0), 1, threading.Event()))
         killer.start()
         outcomes = serve(fleet, asked, Rules("together", tokens=16, retries=0)).outcomes
         killer.join()
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    assert failed and all("tried 1 times; at last engine: worker 0 was killed" in outcome.reason for outcome in failed)
+    assert failed and all("tried 1 times; at last engine: worker" in outcome.reason for outcome in failed)
     for outcome, tokens in zip(outcomes, expected(asked), strict=True):
         assert outcome.status in ("done", "failed")
         assert outcome.tokens == (tokens if outcome.status == "done" else tokens[: len(outcome.tokens)])
