@@ -28,6 +28,7 @@ PYTHON = sys.executable
 include: "workflows/inputs.smk"
 include: "workflows/mx.smk"
 include: "workflows/phase_split.smk"
+include: "workflows/placement.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
 

@@ -1,12 +1,12 @@
 """From a function to a job: the command line that every study shares.
 
-`python -m bench.<study> <experiment> --config FILE --input RECORD … --out FILE` runs one experiment in one process and
-writes its table with its provenance beside it.
+`python -m bench.<study> <experiment> --config FILE --input RECORD … --result FILE … --out FILE` runs one experiment in
+one process and writes its table with its provenance beside it.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
 
@@ -26,22 +26,26 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Job(Generic[ConfigT]):
-    """What an experiment is given. workers: processes it may use; the result must not depend on them."""
+    """What an experiment is given. results: tables of other experiments, by name. workers: processes it may use; the
+    result must not depend on them."""
 
     config: ConfigT
     inputs: Mapping[str, "Record"]
     workers: int
+    results: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Experiment(Generic[ConfigT]):
     """A named result of a study.
 
-    run: makes the tidy table. inputs: ids from the catalogue that it needs. timed: its values are timings.
+    run: makes the tidy table. inputs: ids from the catalogue that it needs. results: other experiments, by name, whose
+    tables it needs. timed: its values are timings.
     """
 
     run: Callable[[Job[ConfigT]], "pd.DataFrame"]
     inputs: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     timed: bool = False
 
 
@@ -59,10 +63,11 @@ def _command(study: str, name: str, config_type: type[ConfigT], experiment: Expe
         out: Annotated[Path, typer.Option(help="Where the table goes (parquet).")],
         config: Annotated[Path, typer.Option(help="The study's config (JSON).")],
         input: Annotated[list[Path], typer.Option(help="Records of the inputs (JSON).")] = [],  # noqa: B006
+        result: Annotated[list[Path], typer.Option(help="Tables of other experiments (parquet).")] = [],  # noqa: B006
         workers: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
     ) -> None:
         with one_line_errors():
-            run(experiment, f"{study} {name}", read_config(config, config_type), input, workers, out)
+            run(experiment, f"{study} {name}", read_config(config, config_type), input, result, workers, out)
 
     return command
 
@@ -98,8 +103,9 @@ def _knobs(config_type: Any, above: Sequence[int | str]) -> list[str]:
 
 
 def run(
-    experiment: Experiment[ConfigT], title: str, config: ConfigT, records: list[Path], workers: int, out: Path
-) -> None:
+    experiment: Experiment[ConfigT], title: str, config: ConfigT, records: list[Path], tables: list[Path], workers: int,
+    out: Path,
+) -> None:  # fmt: skip
     """Raises UserError where an input is missing or damaged, or the result cannot be written."""
     if experiment.timed:
         use_placed_threads()
@@ -113,7 +119,12 @@ def run(
     absent = [name for name in experiment.inputs if name not in loaded]
     if absent:
         raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
-    table = experiment.run(Job(config, loaded, workers))
+    found = {path.stem: path for path in tables}
+    absent = [name for name in experiment.results if name not in found]
+    if absent:
+        raise UserError(f"{title}: needs --result for {', '.join(absent)}")
+    read = {name: results.read(found[name]) for name in experiment.results}
+    table = experiment.run(Job(config, loaded, workers, read))
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),

@@ -16,6 +16,8 @@ from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.named import find_all as find_all_of_phase_split
+from bench.placement.config import PlacementConfig
+from bench.placement.named import find_all as find_all_of_placement
 
 InputMode = Literal["auto", "stand-in", "required"]
 
@@ -34,6 +36,7 @@ class Settings(BaseModel):
     inputs: dict[str, InputMode] = {}
     mx: MxConfig = MxConfig()
     phase_split: PhaseSplitConfig = PhaseSplitConfig()
+    placement: PlacementConfig = PlacementConfig()
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -56,6 +59,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
     named.find_all(settings.mx)
     find_all_of_phase_split(settings.phase_split)
+    find_all_of_placement(settings.placement)
     return settings.model_copy(update={"inputs_dir": folder})
 
 
@@ -78,6 +82,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     contents = {
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
         "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
+        "placement.json": settings.placement.model_dump_json(indent=1) + "\n",
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():

@@ -83,6 +83,15 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "mx.silicon.area": (1.5, None),
     "phase_split.prompt_compute_bound": (0.5, None),
     "phase_split.token_memory_bound": (0.5, None),
+    "placement.precision": (None, 0.95),
+    "placement.profile_over_mean": (1.03, None),
+    "placement.rule": (1.03, None),
+    "placement.margin_transfer": (None, 3.0),
+    "placement.prediction": (1.03, None),
+    "placement.confidential": (None, 0.05),
+    "placement.polca": (0.27, None),
+    "placement.processors_and_storage": (None, 0.97),
+    "placement.power_is_not_energy": (-0.02, 0.02),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
@@ -109,6 +118,30 @@ MODE_STYLES = {  # ways of sharing the two phases: colour, label
 }
 VERSION_STYLES = {"published": ("#9A9A9A", "o"), "corrected": ("#0072B2", "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
+INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
+    "nameplate": ("#9A9A9A", "s", "nameplate"),
+    "mean": ("#E69F00", "o", "mean"),
+    "p99": ("#D55E00", "^", "99th percentile"),
+    "phases": ("#CC79A7", "P", "levels of two phases"),
+    "windows6": ("#56B4E9", "v", "6 windows a day"),
+    "slots24": ("#0072B2", "D", "24 hours of a day"),
+    "spread24": ("#332288", "X", "24 hours, mean + 2 deviations"),
+    "slots168": ("#009E73", "h", "168 hours of a week"),
+    "oracle": ("#000000", "*", "the coming week itself"),
+}
+RULE_LABELS = {
+    "random": "any place", "best_fit": "best fit", "spread": "spread", "asynchrony": "asynchrony",
+}  # fmt: skip
+ROW_STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#444444", "s"), ("#009E73", "o"))  # rows of servers: colour, marker
+SENSOR_STYLES = {  # colour, marker, label
+    "ideal": ("#444444", "", "ideal, on the die, every 2 s"),
+    "nvml": ("#0072B2", "", "NVML"),
+    "nvml_part_time": ("#56B4E9", "", "NVML, part time"),
+    "rapl": ("#009E73", "", "RAPL"),
+    "ipmi": ("#CC79A7", "o", "IPMI"),
+    "redfish": ("#E69F00", "s", "Redfish"),
+    "five_minutes": ("#D55E00", "D", "means of 5 min"),
+}
 TIER_MARKS = {"measured": "●", "simulated": "▲", "cited": "○"}
 VERDICT_STYLES = {  # glyph, face, text
     "reproduced": ("✓", "#0F6B57", "white"),

@@ -103,6 +103,11 @@ rule phase_split:
         [path for path in FIGURE_FILES if "/phase_split/" in path],
 
 
+rule placement:
+    input:
+        [path for path in FIGURE_FILES if "/placement/" in path],
+
+
 rule verdicts:
     input:
         RESULT_FILES,

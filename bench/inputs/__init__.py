@@ -1,12 +1,13 @@
 """Inputs: find, download, verify, or stand in. See catalogue.toml for what there is.
 
 resolve(id, out_dir, …) brings an input in and writes its record; load(record_path) reads a record and verifies its
-files again; read_trace, read_profile and read_gsm8k read the formats. Importing this package imports no large library.
+files again; read_trace, read_profile, read_gsm8k, read_power_cdf and read_cpu_use read the formats. Importing this
+package imports no large library.
 """
 
 from bench.inputs.catalogue import Bring, Entry, InputFile, Url, Wheel, catalogue, entry
 from bench.inputs.files import InputError
-from bench.inputs.readers import Problem, read_gsm8k, read_profile, read_trace
+from bench.inputs.readers import Problem, read_cpu_use, read_gsm8k, read_power_cdf, read_profile, read_trace
 from bench.inputs.record import Origin, Record, RecordedFile, load
 from bench.inputs.resolve import Mode, default_cache, resolve
 
@@ -26,7 +27,9 @@ __all__ = [
     "default_cache",
     "entry",
     "load",
+    "read_cpu_use",
     "read_gsm8k",
+    "read_power_cdf",
     "read_profile",
     "read_trace",
     "resolve",

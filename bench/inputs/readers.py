@@ -28,6 +28,10 @@ _PROFILE_COLUMNS = {
     "peak_power": "peak_power_tdp",
     "average_power": "average_power_tdp",
 }
+_CDF_COLUMNS = [
+    "cdf_percent", "gpu_power_w_kalos", "gpu_power_w_seren", "gpu_server_power_w_seren", "cpu_server_power_w_seren",
+]  # fmt: skip
+_GRID_MS, _MOST_SLOTS = 300_000, 31 * 288  # a gap in a record is no longer than a month
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,61 @@ def _problem(line: str, where: str) -> Problem:
     if not (final := _FINAL.fullmatch(answer)):
         raise InputError(f"{where}: the answer does not end in a line `#### number`")
     return Problem(question, answer, int(final[1].replace(",", "")))
+
+
+def read_power_cdf(path: Path) -> pd.DataFrame:
+    """Distributions of power: cdf_percent from 0 to 100, and watts of GPU boards and servers that never fall (Acme).
+
+    Raises InputError, with the line, on other columns and values.
+    """
+    import pandas as pd
+
+    text = _csv(path, _CDF_COLUMNS)
+    table = pd.DataFrame({name: _numbers(path, text[name], whole=False, least=0) for name in _CDF_COLUMNS})
+    for name in _CDF_COLUMNS:
+        _refuse(path, table[name].diff() < 0, f"{name} falls")
+    _refuse(path, table["cdf_percent"] > 100, "cdf_percent is above 100")
+    return table
+
+
+def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
+    """CPU use as shares of what each virtual machine has, on a grid of five minutes from its start: a column for each
+    machine, NaN where nothing was recorded. fragments: id, duration (ms) and cpu_usage (MHz), in order; tasks: id and
+    cpu_capacity (MHz) among others.
+
+    Raises InputError where a file is no such table, a value is negative or not finite, or a machine is not described.
+    """
+    import numpy as np
+    import pandas as pd
+
+    used, described = _parquet(fragments, ["id", "duration", "cpu_usage"]), _parquet(tasks, ["id", "cpu_capacity"])
+    if described["id"].duplicated().any():
+        raise InputError(f"{tasks} describes a machine twice")
+    for name, least in (("duration", 1), ("cpu_usage", 0)):
+        if not (np.isfinite(used[name]) & (used[name] >= least)).all():
+            raise InputError(f"{fragments}: {name} is not everywhere a number of at least {least}")
+    capacity = described.set_index("id")["cpu_capacity"]
+    if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
+        raise InputError(f"{tasks}: a machine has no capacity, or is not there")
+    columns = {}
+    for name, own in used.groupby("id", sort=True):
+        slots = np.maximum((own["duration"] // _GRID_MS).to_numpy(int), 1)
+        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[name], 0.0, 1.0)
+        columns[str(name)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
+    return pd.DataFrame(columns)
+
+
+def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=columns).to_pandas()
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):
+        raise InputError(f"{path} lacks {', '.join(columns)}, or values of them")
+    return table
 
 
 def _text(path: Path) -> str:

@@ -13,8 +13,11 @@ from typing import cast
 
 GENERATORS = MappingProxyType(
     {
+        "acme-power": "bench.inputs.stand_in.power:acme_power",
         "azure-code": "bench.inputs.stand_in.azure:code_trace",
         "azure-conv": "bench.inputs.stand_in.azure:conv_trace",
+        "bitbrains-fragments": "bench.inputs.stand_in.power:bitbrains_fragments",
+        "bitbrains-tasks": "bench.inputs.stand_in.power:bitbrains_tasks",
         "splitwise-medians": "bench.inputs.stand_in.splitwise:profile",
         "gsm8k-test": "bench.inputs.stand_in.gsm8k:test_split",
         "gsm8k-train": "bench.inputs.stand_in.gsm8k:train_split",

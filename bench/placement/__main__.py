@@ -1,0 +1,144 @@
+"""`python -m bench.placement EXPERIMENT --config FILE --input RECORD … --result FILE … --out FILE`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bench.experiment import Experiment, Job, command_line
+from bench.placement.config import PlacementConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POWER_TRACE = "power_trace"
+
+
+def sensed(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """One power trace through every sensor."""
+    from bench.placement.experiments import precision as room
+
+    return room.sensed(job.config, job.results[POWER_TRACE])
+
+
+def precision(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Peaks seen by window of time and servers behind a budget."""
+    from bench.placement.experiments import precision as room
+
+    return room.precision(job.config, job.results[POWER_TRACE])
+
+
+def profile_error(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Errors of profiles by sensor and days observed."""
+    from bench.placement.experiments import precision as room
+
+    return room.profile_error(job.config, job.results[POWER_TRACE])
+
+
+def hosting(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Work hosted at one risk, by rule, information and size of rows."""
+    from bench.placement.experiments import hosting as room
+
+    return room.hosting(job.config)
+
+
+def frontier(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Work hosted against risk, by information."""
+    from bench.placement.experiments import hosting as room
+
+    return room.frontier(job.config)
+
+
+def predictability(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Work hosted by how far weeks repeat."""
+    from bench.placement.experiments import hosting as room
+
+    return room.predictability(job.config)
+
+
+def transfer(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """A margin set on one mix of workloads, used on others."""
+    from bench.placement.experiments import transfer as room
+
+    return room.transfer(job.config)
+
+
+def prediction(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Work hosted by what is reckoned with for new workloads."""
+    from bench.placement.experiments import prediction as room
+
+    return room.prediction(job.config)
+
+
+def leakage(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """What releases are worth to a policy and to an attacker."""
+    from bench.placement.experiments import leakage as room
+
+    return room.leakage(job.config)
+
+
+def oversubscription(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Servers added to a row under a controller."""
+    from bench.placement.experiments import oversubscription as room
+
+    return room.oversubscription(job.config, job.results[POWER_TRACE])
+
+
+def processors(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Energy per work by what is chosen by profile."""
+    from bench.placement.experiments import processors as room
+
+    return room.processors(job.config)
+
+
+def policies(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Published policies at one risk."""
+    from bench.placement.experiments import policies as room
+
+    return room.policies(job.config)
+
+
+def bounds(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Rules against the best that there is, in small cases."""
+    from bench.placement.experiments import policies as room
+
+    return room.bounds(job.config)
+
+
+def reality(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """The generated fleet beside recorded power and CPU use."""
+    from bench.placement.experiments import reality as room
+
+    return room.reality(job.config, {name: record.path() for name, record in job.inputs.items()})
+
+
+def scale(job: Job[PlacementConfig]) -> "pd.DataFrame":
+    """Speed of placing and of replays."""
+    from bench.placement.experiments import scale as room
+
+    return room.scale(job.config, job.results[POWER_TRACE])
+
+
+RECORDED = ("acme_power", "bitbrains_fragments", "bitbrains_tasks")
+TRACE = (POWER_TRACE,)
+
+EXPERIMENTS: Mapping[str, Experiment[PlacementConfig]] = {
+    "sensed": Experiment(sensed, results=TRACE),
+    "precision": Experiment(precision, results=TRACE),
+    "profile_error": Experiment(profile_error, results=TRACE),
+    "hosting": Experiment(hosting),
+    "frontier": Experiment(frontier),
+    "predictability": Experiment(predictability),
+    "transfer": Experiment(transfer),
+    "prediction": Experiment(prediction),
+    "leakage": Experiment(leakage),
+    "oversubscription": Experiment(oversubscription, results=TRACE),
+    "processors": Experiment(processors),
+    "policies": Experiment(policies),
+    "bounds": Experiment(bounds),
+    "reality": Experiment(reality, inputs=RECORDED),
+    "scale": Experiment(scale, results=TRACE, timed=True),
+}
+
+app = command_line("placement", PlacementConfig, EXPERIMENTS)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,172 @@
+"""Every knob of the placement study, with unit and default."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Above = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FleetConfig(Strict):
+    """The workloads that are offered, and the hall that they are offered to."""
+
+    servers: Positive = Field(200, description="that the hall's nameplates allow for")
+    offered: Above = Field(5.4, description="workloads that come in a week, over that number")
+    at_once: Above = Field(2.8, description="of them that come at its beginning")
+    days: Above = Field(3.0, description="that half of the workloads stay longer than")
+    crowding: Above = Field(3.5, description="servers that stand in a row, over what nameplates allow for")
+    nameplate_w: Above = 10_200.0
+    predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing does")
+
+
+class HostingConfig(Strict):
+    """Rules crossed with information; the margin is set in one week and scored in the next."""
+
+    information: Names = ["nameplate", "mean", "p99", "phases", "windows6", "slots24", "spread24", "slots168"]
+    rules: Names = ["random", "best_fit", "spread", "asynchrony"]
+    row: Positive = Field(10, description="servers that a row's nameplates allow for")
+    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="the sizes compared")
+    risk: Share = Field(1e-3, description="share of rows and slots of five minutes over their budget")
+    seeds: Annotated[int, Field(ge=2)] = 10
+
+
+class FrontierConfig(Strict):
+    """Risk against work."""
+
+    information: Names = ["nameplate", "mean", "p99", "slots24", "slots168"]
+    margins: Annotated[list[Above], Field(min_length=1)] = Field(
+        [0.92, 0.96, 1.0, 1.04, 1.08], description="over the one at which the risk is 0.001"
+    )
+
+
+class PredictabilityConfig(Strict):
+    """How far weeks repeat."""
+
+    information: Names = ["p99", "slots24"]
+    predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.75, 0.5, 0.0]
+
+
+class PredictionConfig(Strict):
+    """Workloads without a history."""
+
+    predictors: Names = ["nameplate", "fleet_peak", "fleet_mean", "class_mean", "tenant_mean", "own"]
+    with_history: Share = Field(0.5, description="share of the workloads that have one")
+    level_errors: list[Above] = Field([0.15, 0.3], description="largest error of the level of a profile, a share")
+    phase_errors_h: list[Above] = Field([3.0, 6.0], description="largest error of its time, hours")
+
+
+class TransferConfig(Strict):
+    """A margin that is used on another mix than it was set on."""
+
+    information: Names = ["mean", "p99", "windows6", "slots24", "spread24", "slots168"]
+    row: Positive = 20
+
+
+class PrecisionConfig(Strict):
+    """Peaks in windows of time."""
+
+    windows_s: Annotated[list[Positive], Field(min_length=1)] = [2, 10, 60, 300, 900, 3600]
+    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="servers behind a budget")
+    domains: Positive = Field(6, description="rows that are looked at")
+
+
+class SensorsConfig(Strict):
+    """What sensors let through."""
+
+    sensors: Names = ["ideal", "nvml", "nvml_part_time", "rapl", "ipmi", "redfish", "five_minutes"]
+    shown_s: Positive = Field(600, description="seconds of the trace that are drawn")
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1)] = [1, 2, 4, 7]
+    workloads: Positive = Field(12, description="whose profiles are learned")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class OversubscriptionConfig(Strict):
+    """Servers added to one row of inference servers."""
+
+    servers: Positive = Field(40, description="of the row, before any is added")
+    headrooms: Annotated[list[Share], Field(min_length=1)] = Field(
+        [0.21, 0.13, 0.05], description="share of the budget that the row's peak leaves; the source's is 0.21"
+    )
+    controllers: Names = ["none", "polca", "three_band"]
+    added: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)] = Field(
+        [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5], description="share of the servers, rising"
+    )
+    days: Annotated[int, Field(ge=1, le=7)] = 2
+
+
+class LeakageConfig(Strict):
+    """What is let out of telemetry, and who may learn from it."""
+
+    releases: Names = [
+        "nothing", "sums", "mean", "p99", "windows6", "slots24", "coarse24", "slots168", "histogram", "private1_e8",
+        "private1_e1", "private1_e05", "private6_e8", "private24_e8", "raw",
+    ]  # fmt: skip
+    attacked: Positive = Field(400, description="workloads whose releases the attacker has")
+    kept: Share = Field(0.98, description="of the best release's work, that a release has to be worth")
+
+
+class ProcessorsConfig(Strict):
+    """Two generations of servers, and classes of storage."""
+
+    new: Above = Field(0.7, description="servers of the new generation, over the workloads")
+    old: Above = Field(1.0, description="servers of the old generation, over the workloads")
+
+
+class PoliciesConfig(Strict):
+    """Published policies, each as what it knows and how it chooses."""
+
+    policies: Names = [
+        "blind", "blind_spread", "resource_central", "prediction_based", "coach", "scattered", "smooth_operator",
+        "profile",
+    ]  # fmt: skip
+
+
+class BoundsConfig(Strict):
+    """Small cases that are solved exactly."""
+
+    cases: Annotated[list[tuple[Positive, Positive]], Field(min_length=1)] = Field(
+        [(2, 12), (3, 18)], description="rows, workloads"
+    )
+    rules: Names = ["spread", "asynchrony"]
+    seeds: Annotated[int, Field(ge=2)] = 5
+    seconds: Above = Field(60.0, description="after which the search of one case stops, its gap stated")
+
+
+class ScaleConfig(Strict):
+    """Speed."""
+
+    instances: Annotated[list[Positive], Field(min_length=1)] = [500, 2000, 10_000]
+    repeats: Annotated[int, Field(ge=2)] = 3
+
+
+class RealityConfig(Strict):
+    """Recorded data beside generated."""
+
+    predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.5, 0.0]
+
+
+class PlacementConfig(Strict):
+    """Workloads that come and go, what is known of their power, and where they are put."""
+
+    fleet: FleetConfig = FleetConfig()
+    hosting: HostingConfig = HostingConfig()
+    frontier: FrontierConfig = FrontierConfig()
+    predictability: PredictabilityConfig = PredictabilityConfig()
+    prediction: PredictionConfig = PredictionConfig()
+    transfer: TransferConfig = TransferConfig()
+    precision: PrecisionConfig = PrecisionConfig()
+    sensors: SensorsConfig = SensorsConfig()
+    oversubscription: OversubscriptionConfig = OversubscriptionConfig()
+    leakage: LeakageConfig = LeakageConfig()
+    processors: ProcessorsConfig = ProcessorsConfig()
+    policies: PoliciesConfig = PoliciesConfig()
+    bounds: BoundsConfig = BoundsConfig()
+    scale: ScaleConfig = ScaleConfig()
+    reality: RealityConfig = RealityConfig()

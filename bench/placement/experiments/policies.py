@@ -1,0 +1,80 @@
+"""Published policies at one risk, and how far they are from the best that can be."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.placement.bounds import least_peak, peak_of
+from bench.placement.config import PlacementConfig
+from bench.placement.hosting import Period, place
+from bench.placement.named import policies as named_policies
+from bench.placement.profiles import INFORMATION, by_slot
+from bench.placement.rules import RULES
+from bench.placement.scenes import calibrated, hall, oracle, outcome, scene, told
+from bench.placement.time import WEEK
+from bench.placement.tree import tree
+from bench.placement.workloads import Stays
+from bench.progress import steps
+from bench.results import SIMULATED, tidy
+
+BLIND, PREDICTED = {"best_fit": "blind", "spread": "blind_spread"}, {"prediction_based": "spread"}
+TOGETHER, APART = "scattered", "smooth_operator"
+
+
+def policies(config: PlacementConfig) -> pd.DataFrame:
+    """Work and servers hosted over what nameplates allow for, margins set in the week before, grouped arrivals.
+    oversubscription: servers beyond nameplates, over those of a margin without any knowledge and the same rule, and
+    over those of best fit as well (…_with_rule). more_machines: servers beyond those of the
+    policy that knows the same and puts workloads of a kind together.
+    """
+    found = named_policies(config.policies.policies)
+    where, risk = hall(config.fleet, config.hosting.row), config.hosting.risk
+    step = steps("placement policies", config.hosting.seeds)
+    rows: list[dict[str, Any]] = []
+    for seed in range(config.hosting.seeds):
+        about = scene(config.fleet, seed)
+        plain = outcome(about.score, INFORMATION["nameplate"].of(about.seen[1], about.score.fleet), where,
+                        RULES["best_fit"], 1.0, seed)  # fmt: skip
+        cells = {name: calibrated(about, told(about, each.information), where, each.rule, risk)
+                 for name, each in found.items()}  # fmt: skip
+        cells = {"nameplate": (1.0, plain), **cells, "oracle": (1.0, oracle(about, where, RULES["asynchrony"], risk))}
+        for name, (factor, cell) in cells.items():
+            values = {"work": cell.work, "servers": cell.servers, "risk": cell.risk, "margin": factor,
+                      "stranded": cell.stranded, "over_plain": cell.work / plain.work}  # fmt: skip
+            if name in PREDICTED:
+                for metric, other in (
+                    ("oversubscription", PREDICTED[name]),
+                    ("oversubscription_with_rule", "best_fit"),
+                ):
+                    if BLIND[other] in cells:
+                        values[metric] = (cell.servers - 1) / (cells[BLIND[other]][1].servers - 1)
+            if name == APART and TOGETHER in cells:
+                values["more_machines"] = cell.servers / cells[TOGETHER][1].servers - 1
+            rows += [{"policy": name, "metric": metric, "value": value, "seed": seed}
+                     for metric, value in values.items()]  # fmt: skip
+        step(f"seed {seed}")
+    return tidy(rows, unit="x", tier=SIMULATED)
+
+
+def bounds(config: PlacementConfig) -> pd.DataFrame:
+    """A given set of workloads divided over a few rows: highest peak of a row by rule, over the least that there is
+    (branch and bound). Profiles by hour of the day, which come true."""
+    settings = config.bounds
+    rows: list[dict[str, Any]] = []
+    for seed in range(settings.seeds):
+        about = scene(config.fleet, seed)
+        for wide, count in settings.cases:
+            chosen = np.random.default_rng([seed, 13]).choice(about.score.fleet.count, count, replace=False)
+            few = about.score.fleet.of(chosen)
+            profile = by_slot(few.week(2), 24).mean(axis=2)
+            least, gap = least_peak(profile / few.nameplate_w, wide, settings.seconds)
+            about_case = {"rows": wide, "workloads": count, "seed": seed}
+            rows.append({**about_case, "rule": "least", "metric": "gap", "value": gap})
+            period = Period(few, few.week(2), Stays(np.zeros(count, np.int64), np.full(count, WEEK)))
+            for name in settings.rules:
+                where = tree(wide, count, few.nameplate_w)
+                home = place(period, profile, where, RULES[name], seed)
+                peak = peak_of(profile / few.nameplate_w, home - 1, wide)
+                rows.append({**about_case, "rule": name, "metric": "over_least", "value": peak / least})
+    return tidy(rows, unit="x", tier=SIMULATED)

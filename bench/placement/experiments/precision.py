@@ -1,0 +1,124 @@
+"""What sensors and averages see of power that changes within seconds."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.placement.config import PlacementConfig
+from bench.placement.hosting import place
+from bench.placement.kernels import fast
+from bench.placement.named import sensors
+from bench.placement.profiles import INFORMATION
+from bench.placement.rules import RULES
+from bench.placement.scenes import hall, scene
+from bench.placement.sensors import read
+from bench.placement.textures import Textures, pieces, textures
+from bench.placement.time import SAMPLE_S, SAMPLES
+from bench.placement.workloads import KINDS, Fleet
+from bench.progress import steps
+from bench.results import SIMULATED, tidy
+
+Row = dict[str, Any]
+
+
+def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
+    """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
+    out = np.empty((watts.shape[1], SAMPLES))
+    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, out)
+    return out.reshape(-1)
+
+
+def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
+    """Highest mean of a window over the highest sample of 2 s, by window and by how many servers stand behind one
+    budget, over a week. Workloads are placed by what nameplates tell."""
+    settings, known = config.precision, textures(power_trace)
+    step = steps("placement precision", config.hosting.seeds)
+    rows: list[Row] = []
+    for seed in range(config.hosting.seeds):
+        about = scene(config.fleet, seed)
+        fleet, period = about.score.fleet, about.score
+        there = _present(period.stays.first, period.stays.last, period.watts)
+        for size in settings.rows:
+            where = hall(config.fleet, size)
+            demand = INFORMATION["mean"].of(about.seen[1], fleet)
+            home = place(period, demand, where, RULES["asynchrony"], seed)
+            peaks = np.array([
+                [_means(row, window // SAMPLE_S).max() for window in settings.windows_s]
+                for leaf in where.leaves[: settings.domains]
+                for row in [samples(fleet, there, np.flatnonzero(home == leaf), known)]
+            ])  # fmt: skip
+            rows += [
+                {"row": size, "window_s": window, "metric": "peak_seen", "value": value, "seed": seed}
+                for window, value in zip(settings.windows_s, (peaks / peaks[:, :1]).mean(axis=0), strict=True)
+            ]
+        step(f"seed {seed}")
+    return tidy(rows, unit="ratio", tier=SIMULATED)
+
+
+def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
+    """An hour of one prompt and one token machine of the simulated cluster through every sensor: readings (W); and what
+    becomes of mean and peak."""
+    rows: list[Row] = []
+    for pool in ("prompt", "token"):
+        watts = _machine(power_trace, pool)
+        for name, sensor in sensors(config.sensors.sensors).items():
+            times, values = read(sensor, watts, config.sensors.seed)
+            about = {"pool": pool, "sensor": name, "t_s": -1.0}
+            short = times <= config.sensors.shown_s
+            rows += [{**about, "t_s": float(time), "metric": "reading", "unit": "W", "value": value}
+                     for time, value in zip(times[short], values[short], strict=True)]  # fmt: skip
+            rows += [
+                {**about, "metric": "mean_error", "unit": "share", "value": values.mean() / watts.mean() - 1},
+                {**about, "metric": "peak_seen", "unit": "ratio", "value": values.max() / watts.max()},
+                {**about, "metric": "readings", "unit": "1", "value": float(len(values))},
+                {**about, "metric": "delay", "unit": "s", "value": float(sensor.delay_s)},
+            ]
+    return tidy(rows, seed=config.sensors.seed, tier=SIMULATED)
+
+
+def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
+    """Error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days, against that
+    of the true power in the week after: root mean square over the hours, over the nameplate."""
+    settings, known = config.sensors, textures(power_trace)
+    step = steps("placement profile_error", config.hosting.seeds)
+    rows: list[Row] = []
+    for seed in range(config.hosting.seeds):
+        about = scene(config.fleet, seed)
+        fleet = about.score.fleet
+        chosen = np.random.default_rng([seed, 8]).choice(fleet.count, settings.workloads, replace=False)
+        for name, sensor in sensors(settings.sensors).items():
+            errors: dict[int, list[float]] = {days: [] for days in settings.days}
+            for one in chosen:
+                before, after = (samples(fleet, week, np.array([one]), known) for week in about.seen)
+                truth = _by_hour(np.arange(1, len(after) + 1) * SAMPLE_S, after)
+                times, values = read(sensor, before, int(one))
+                for days in settings.days:
+                    recent = times > (7 - days) * 24 * 3600
+                    told = _by_hour(times[recent] - sensor.delay_s, values[recent])
+                    errors[days].append(float(np.sqrt(np.nanmean((told - truth) ** 2)) / fleet.nameplate_w))
+            rows += [{"sensor": name, "days": days, "metric": "error", "value": float(np.mean(found)), "seed": seed}
+                     for days, found in errors.items()]  # fmt: skip
+        step(f"seed {seed}")
+    return tidy(rows, unit="share", tier=SIMULATED)
+
+
+def _present(first: np.ndarray, last: np.ndarray, watts: np.ndarray) -> np.ndarray:
+    slots = np.arange(watts.shape[1])[None, :]
+    return np.where((slots >= first[:, None]) & (slots < last[:, None]), watts, 0.0)
+
+
+def _means(watts: np.ndarray, window: int) -> np.ndarray:
+    return watts[: len(watts) // window * window].reshape(-1, window).mean(axis=1)
+
+
+def _machine(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
+    """The machine of a pool whose power changes most."""
+    watts = power_trace[power_trace["pool"] == pool].pivot(index="machine", columns="t_s", values="value").to_numpy()
+    return watts[np.argmax(watts.std(axis=1))]
+
+
+def _by_hour(times: np.ndarray, watts: np.ndarray) -> np.ndarray:
+    """(24,) 95th percentiles; NaN for an hour without a reading."""
+    hour = ((times - 1) // 3600 % 24).astype(int)
+    return np.array([np.percentile(own, 95) if len(own := watts[hour == each]) else np.nan for each in range(24)])

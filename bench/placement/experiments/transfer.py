@@ -1,0 +1,56 @@
+"""A margin that was set on one mix of workloads, and the risk that it comes to on others."""
+
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from bench.placement.config import PlacementConfig
+from bench.placement.hosting import margin
+from bench.placement.named import information
+from bench.placement.rules import RULES
+from bench.placement.scenes import hall, outcome, risk, scene
+from bench.placement.workloads import MIXES
+from bench.progress import steps
+from bench.results import SIMULATED, tidy
+
+RULE = "asynchrony"
+
+
+def transfer(config: PlacementConfig) -> pd.DataFrame:
+    """By information and mix: work hosted, the risk, and the risk over the one that the margin was set for. The margin
+    of each kind of information is set on the ordinary mix, on all seeds' fleets together, and used on other fleets.
+    """
+    settings = config.transfer
+    where, rule = hall(config.fleet, settings.row), RULES[RULE]
+    found = information(settings.information)
+    seeds = range(config.hosting.seeds)
+    step = steps("placement transfer", len(seeds) * (1 + len(MIXES)))
+    learned = []
+    for seed in seeds:
+        about = scene(config.fleet, 100 + seed)
+        learned.append((about, {name: each.of(about.seen[0], about.score.fleet) for name, each in found.items()}))
+        step(f"fleet {seed} to set margins on")
+    rows: list[dict[str, Any]] = []
+    factors = {}
+    for name in found:
+
+        def mean_risk(factor: float, name: str = name) -> float:
+            return fmean(
+                risk(about.calibration, each[name], where, rule, factor, about.seed) for about, each in learned
+            )
+
+        factors[name] = margin(mean_risk, config.hosting.risk)
+    for mix in MIXES:
+        for seed in seeds:
+            about = scene(config.fleet, seed, mix)
+            for name, each in found.items():
+                done = outcome(about.score, each.of(about.seen[1], about.score.fleet), where, rule, factors[name], seed)
+                values = {
+                    "work": ("x", done.work), "servers": ("x", done.servers), "risk": ("share", done.risk),
+                    "over_target": ("x", done.risk / config.hosting.risk), "margin": ("x", factors[name]),
+                }  # fmt: skip
+                rows += [{"mix": mix, "information": name, "metric": metric, "unit": unit, "value": value, "seed": seed}
+                         for metric, (unit, value) in values.items()]  # fmt: skip
+            step(f"{mix}, fleet {seed}")
+    return tidy(rows, tier=SIMULATED)

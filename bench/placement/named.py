@@ -1,0 +1,83 @@
+"""Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from bench import plugins
+from bench.errors import UserError
+from bench.placement.config import PlacementConfig
+from bench.placement.controllers import CONTROLLERS, Controller
+from bench.placement.policies import POLICIES, Policy
+from bench.placement.prediction import PREDICTORS, Predictor
+from bench.placement.profiles import INFORMATION, Information
+from bench.placement.releases import RELEASES, Release
+from bench.placement.rules import RULES, Rule
+from bench.placement.sensors import SENSORS, Sensor
+
+T = TypeVar("T")
+
+
+def information(names: Iterable[str]) -> Mapping[str, Information]:
+    return _found("information", names, INFORMATION, Information)
+
+
+def rules(names: Iterable[str]) -> Mapping[str, Rule]:
+    return _found("rule", names, RULES, Rule)
+
+
+def controllers(names: Iterable[str]) -> Mapping[str, Controller]:
+    return _found("controller", names, CONTROLLERS, Controller)
+
+
+def sensors(names: Iterable[str]) -> Mapping[str, Sensor]:
+    return _found("sensor", names, SENSORS, Sensor)
+
+
+def releases(names: Iterable[str]) -> Mapping[str, Release]:
+    return _found("release", names, RELEASES, Release)
+
+
+def policies(names: Iterable[str]) -> Mapping[str, Policy]:
+    return _found("policy", names, POLICIES, Policy)
+
+
+def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
+    found = {name.rpartition(":")[2]: plugins.load("predictor", name, PREDICTORS) for name in names}
+    for name, each in found.items():
+        if not callable(each):
+            raise UserError(f"config: predictor {name!r} is a {type(each).__name__}, not a function")
+    return found
+
+
+def find_all(config: PlacementConfig) -> None:
+    """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
+    information(config.hosting.information)
+    for names in (config.transfer.information, config.frontier.information, config.predictability.information):
+        information(names)
+    rules([*config.hosting.rules, *config.bounds.rules])
+    predictors(config.prediction.predictors)
+    sensors(config.sensors.sensors)
+    policies(config.policies.policies)
+    releases(config.leakage.releases)
+    controllers(config.oversubscription.controllers)
+
+
+def own_files(config: PlacementConfig) -> list[str]:
+    """Where the researcher's own objects come from."""
+    names = [
+        *config.hosting.information, *config.hosting.rules, *config.transfer.information, *config.frontier.information,
+        *config.predictability.information, *config.prediction.predictors, *config.sensors.sensors,
+        *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
+    ]  # fmt: skip
+    return sorted({str(path) for path in map(plugins.source_file, names) if path})
+
+
+def _found(kind: str, names: Iterable[str], builtins: Mapping[str, T], of: type[T]) -> Mapping[str, T]:
+    """By name; one's own by the name of the object alone."""
+    found: dict[str, T] = {}
+    for name in names:
+        each = plugins.load(kind, name, builtins)
+        if not isinstance(each, of):
+            raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
+        found[name.rpartition(":")[2]] = each
+    return found

@@ -1,0 +1,26 @@
+"""Which of the places where a workload fits it goes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Weights of what a place is like with the workload in it, all over its budget; the least sum wins.
+
+    left: of the budget at the peak. rise: of the peak. above_mean: how far the peak lies above the mean.
+    scattered: places are tried in no order, so that among equals chance decides.
+    """
+
+    left: float = 0.0
+    rise: float = 0.0
+    above_mean: float = 0.0
+    scattered: bool = False
+
+
+RULES: Mapping[str, Rule] = {
+    "random": Rule(scattered=True),  # any place where it fits
+    "best_fit": Rule(left=1.0),  # the fullest place
+    "spread": Rule(left=-1.0),  # the emptiest
+    "asynchrony": Rule(left=-0.05, rise=1.0),  # where the peak rises least; of places alike the emptiest
+}

@@ -1,0 +1,70 @@
+"""What every experiment begins with: a fleet, the week that its margin is set in, and the week that is scored."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.placement.config import FleetConfig
+from bench.placement.hosting import Hosted, Period, hosted, margin, place, risk_of
+from bench.placement.profiles import Information
+from bench.placement.rules import Rule
+from bench.placement.tree import Tree, tree
+from bench.placement.workloads import Rhythm, Server, fleet, stays
+
+Told = tuple[np.ndarray, np.ndarray]  # (workloads, slots) watts, before each of the two weeks
+HISTORY, CALIBRATION, SCORE = range(3)  # weeks: what is read of the one before is used in the next
+
+
+@dataclass(frozen=True)
+class Scene:
+    """calibration, score: periods of the same workloads, of which `seen` holds what was read in the week before."""
+
+    calibration: Period
+    score: Period
+    seen: tuple[np.ndarray, np.ndarray]
+    seed: int
+
+
+def scene(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = True) -> Scene:
+    count = round(config.servers * config.offered)
+    at_once = round(config.servers * config.at_once)
+    rhythm = Rhythm(mix, config.predictable, server=replace(Server(), nameplate_w=config.nameplate_w))
+    workloads = fleet(count, 3, seed, rhythm)
+    periods = [
+        Period(workloads, workloads.week(week), stays(workloads, at_once, config.days, grouped, seed * 10 + week))
+        for week in (CALIBRATION, SCORE)
+    ]
+    return Scene(periods[0], periods[1], (workloads.week(HISTORY), workloads.week(CALIBRATION)), seed)
+
+
+def hall(config: FleetConfig, row: int) -> Tree:
+    """Rows of so many servers' power, as many as the hall feeds."""
+    return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding)
+
+
+def outcome(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: float, seed: int) -> Hosted:
+    """factor: of the budgets, as the policy is told them."""
+    return hosted(period, place(period, demand, where.scaled(factor), rule, seed), where)
+
+
+def risk(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: float, seed: int) -> float:
+    return risk_of(period, place(period, demand, where.scaled(factor), rule, seed), where)
+
+
+def told(about: Scene, known: Information) -> Told:
+    """Before the week that the margin is set in, and before the one that is scored."""
+    before, after = (known.of(readings, about.score.fleet) for readings in about.seen)
+    return before, after
+
+
+def calibrated(about: Scene, demand: Told, where: Tree, rule: Rule, at: float) -> tuple[float, Hosted]:
+    """at: a risk. The margin that keeps it in the first week, and what comes of it in the second."""
+    before, after = demand
+    factor = margin(lambda each: risk(about.calibration, before, where, rule, each, about.seed), at)
+    return factor, outcome(about.score, after, where, rule, factor, about.seed)
+
+
+def oracle(about: Scene, where: Tree, rule: Rule, at: float) -> Hosted:
+    """The scored week known beforehand, and a margin that spends the whole risk `at` in it."""
+    factor = margin(lambda each: risk(about.score, about.score.watts, where, rule, each, about.seed), at)
+    return outcome(about.score, about.score.watts, where, rule, factor, about.seed)

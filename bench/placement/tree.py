@@ -1,0 +1,54 @@
+"""A tree of power: a hall of rows, rows of racks, each with what it may draw and how many servers stand in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nodes, parents before children. parent: (nodes,), -1 at the top. budget_w: what each may draw. room: servers that
+    stand in each leaf, 0 above."""
+
+    parent: np.ndarray
+    budget_w: np.ndarray
+    room: np.ndarray
+
+    @property
+    def leaves(self) -> np.ndarray:
+        return np.flatnonzero(self.room > 0)
+
+    def scaled(self, factor: float) -> "Tree":
+        """The same with other budgets, of which a policy is told where it is to keep a margin."""
+        return Tree(self.parent, self.budget_w * factor, self.room)
+
+
+def tree(rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1) -> Tree:
+    """A hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as many.
+
+    racks: into which a row is divided; one may draw what its servers' share is and a quarter more. The hall may draw
+    what its rows may. Raises UserError where a budget does not reach for one server.
+    """
+    if servers < 1 or rows < 1:
+        raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
+    if nameplate_w <= 0:
+        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is none")
+    if racks > servers:
+        raise UserError(
+            f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
+        )
+    row_w = servers * nameplate_w
+    parent, budget, room = [-1], [rows * row_w], [0]
+    places = int(np.ceil(servers * crowding / racks))
+    for _ in range(rows):
+        row = len(parent)
+        parent.append(0)
+        budget.append(row_w)
+        room.append(0 if racks > 1 else places)
+        if racks > 1:
+            parent += [row] * racks
+            budget += [1.25 * row_w / racks] * racks
+            room += [places] * racks
+    return Tree(np.array(parent), np.array(budget), np.array(room))

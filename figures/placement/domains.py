@@ -1,0 +1,45 @@
+"""Work hosted at one risk over that with one number per server (the mean), same rule. Left: by how many servers share a
+budget; in large rows peaks even out by themselves. Right: by how far weeks repeat, in rows of ten. Means over seeds
+with 95 % intervals; pale: what the ledger accepts at ten servers."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.intervals import bars, over_seeds
+from figures.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH, accepted
+
+TITLE = "Where a profile is worth most"
+SOURCES = ["placement/hosting", "placement/predictability"]
+SHOWN = ("p99", "slots24", "slots168")
+RULE, ONE_NUMBER, SIZE = "asynchrony", "mean", 10
+
+
+def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
+    chosen = (hosting["metric"] == "over_mean") & (hosting["rule"] == RULE) & (hosting["arrivals"] == "grouped")
+    known = hosting[chosen & hosting["information"].isin(SHOWN)]
+    _lines(left, known, "row")
+    left.set_xscale("log")
+    sizes = sorted(set(known["row"]))
+    left.set_xticks(sizes, [str(size) for size in sizes])
+    left.minorticks_off()
+    left.set_xlabel("servers of a row")
+    left.set_ylabel("work over that with the mean (x)")
+    others = predictability[(predictability["metric"] == "over_mean") & (predictability["information"] != ONE_NUMBER)]
+    _lines(right, others, "predictable")
+    right.set_xlabel("weeks repeat (1: but for drift and noise, 0: not at all)")
+    for axis in (left, right):
+        axis.axhline(1, color="#888888", lw=0.7)
+    accepted(left, "placement.profile_over_mean", (SIZE * 0.85, SIZE * 1.18), "y")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    return figure
+
+
+def _lines(axis: Axes, rows: pd.DataFrame, across: str) -> None:
+    found = over_seeds(rows, ["information", across])
+    for number, name in enumerate(dict.fromkeys(rows["information"])):
+        own = found.loc[name].sort_index()
+        colour, marker, label = INFORMATION_STYLES.get(name, (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name))
+        axis.errorbar(own.index, own["value"], bars(own), color=colour, marker=marker, label=label, capsize=2)

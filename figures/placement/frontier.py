@@ -1,0 +1,30 @@
+"""Work hosted, over what nameplates allow for, against the share of rows and five-minute slots that are over their
+budget, as the margin on the budgets grows. One rule (asynchrony). Means over seeds; at no risk a point lies on the left
+edge."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH
+
+TITLE = "Work against risk"
+SOURCES = ["placement/frontier"]
+FLOOR = 1e-5
+
+
+def draw(frontier: pd.DataFrame) -> Figure:
+    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
+    means = frontier.groupby(["information", "over_margin", "metric"])["value"].mean().unstack("metric")
+    for number, name in enumerate(dict.fromkeys(frontier["information"])):
+        other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
+        colour, marker, label = INFORMATION_STYLES.get(name, other)
+        own = means.loc[name]
+        axis.plot(np.maximum(own["risk"], FLOOR), own["work"], color=colour, marker=marker, label=label)
+    axis.set_xscale("log")
+    axis.set_xlabel("risk: share of rows and slots over their budget (1)")
+    axis.set_ylabel("work hosted over nameplates' (x)")
+    axis.axvline(1e-3, color="#888888", lw=0.7, ls=":")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=5)
+    return figure

@@ -1,0 +1,42 @@
+"""Servers added to one row of inference servers, whose peak left so much of the budget before. Top: power brakes a day.
+Bottom: the 99th percentile of the latency factor of low (hollow) and high priority, where decoding does not mind the
+clock. Means over seeds."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "Servers added to a row"
+SOURCES = ["placement/oversubscription"]
+STYLES = {"none": ("#9A9A9A", "s", "no controller but the brake"), "polca": ("#0072B2", "D", "POLCA"),
+          "three_band": ("#D55E00", "^", "three bands")}  # fmt: skip
+LAW = "by_phase"
+
+
+def draw(oversubscription: pd.DataFrame) -> Figure:
+    rows = oversubscription[oversubscription["added"] >= 0]
+    headrooms = sorted(set(rows["headroom"]), reverse=True)
+    figure, axes = plt.subplots(
+        2, len(headrooms), figsize=(WIDTH, 1.5 * HEIGHT), sharex=True, sharey="row", squeeze=False
+    )
+    for column, headroom in enumerate(headrooms):
+        own = rows[rows["headroom"] == headroom]
+        brakes = own[own["metric"] == "brakes_per_day"].groupby(["controller", "added"])["value"].mean()
+        slow = own[own["latency"] == LAW].groupby(["metric", "controller", "added"])["value"].mean()
+        for number, controller in enumerate(dict.fromkeys(own["controller"])):
+            colour, marker, label = STYLES.get(controller, (f"C{number + 4}", "o", controller))
+            axes[0, column].plot(
+                100 * brakes[controller].index, brakes[controller], color=colour, marker=marker, label=label
+            )
+            for metric, fill in (("low_p99", "none"), ("high_p99", "full")):
+                line = slow[metric, controller]
+                axes[1, column].plot(100 * line.index, line, color=colour, marker=marker, fillstyle=fill, lw=1)
+        axes[0, column].set_title(f"headroom {headroom:.0%}")
+        axes[1, column].set_xlabel("servers added (%)")
+    axes[0, 0].set_yscale("symlog", linthresh=1)
+    axes[0, 0].set_ylabel("brakes a day")
+    axes[1, 0].set_ylabel("latency factor, P99 (x)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure

@@ -1,0 +1,33 @@
+"""Published policies as what they know and how they choose, at one risk in rows of ten servers of the default run:
+margin on the budgets, work hosted over what nameplates allow for with its 95 % interval, risk run, and power left
+stranded. Nameplate: no margin. Oracle: the coming week is known, and its margin spends the whole risk. Means over
+seeds."""
+
+import pandas as pd
+
+from figures.intervals import over_seeds
+
+TITLE = "Policies at one risk"
+SOURCES = ["placement/policies"]
+LABELS = {
+    "nameplate": "nameplate", "blind": "margin alone, best fit", "blind_spread": "margin alone, spread",
+    "resource_central": "Resource Central", "prediction_based": "prediction-based", "coach": "Coach, windows",
+    "scattered": "mean week, best fit", "smooth_operator": "SmoothOperator", "profile": "profile, asynchrony",
+    "oracle": "oracle",
+}  # fmt: skip
+
+
+def tabulate(policies: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    means = policies.groupby(["policy", "metric"])["value"].mean()
+    work = over_seeds(policies[policies["metric"] == "work"], ["policy"])
+    for (name,), found in work.iterrows():  # type: ignore[misc]
+        rows.append(
+            {
+                "policy": LABELS.get(name, name), "margin": f"{means[name, 'margin']:.2f}",
+                "work": f"{found['value']:.2f} [{found['low']:.2f}, {found['high']:.2f}]",
+                "risk (1/1000)": f"{1000 * means[name, 'risk']:.1f}",
+                "stranded (%)": f"{100 * means[name, 'stranded']:.1f}",
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,0 +1,26 @@
+"""How long placing all instances and replaying them takes on one core, by how many there are: placement into rows of 40
+servers with profiles of 24 and of 168 slots, a week at five minutes, and two hours at two seconds under a controller.
+Medians of the repeats."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "Time against instances"
+SOURCES = ["placement/scale"]
+STYLES = (("#0072B2", "D"), ("#009E73", "h"), ("#E69F00", "o"), ("#D55E00", "^"))
+
+
+def draw(scale: pd.DataFrame) -> Figure:
+    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
+    medians = scale[scale["metric"] == "time"].groupby(["what", "instances"], sort=False)["value"].median()
+    for (what, own), (colour, marker) in zip(medians.groupby(level="what", sort=False), STYLES, strict=False):
+        axis.plot(own.index.get_level_values("instances"), own, color=colour, marker=marker, label=what)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xlabel("instances")
+    axis.set_ylabel("time (s)")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure

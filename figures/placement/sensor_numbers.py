@@ -1,0 +1,23 @@
+"""What sensors make of an hour of one prompt machine and one token machine of the simulated cluster: readings, how late
+they are, error of the mean, and the highest reading over the highest sample of 2 s."""
+
+import pandas as pd
+
+from figures.style import SENSOR_STYLES
+
+TITLE = "Sensors"
+SOURCES = ["placement/sensed"]
+
+
+def tabulate(sensed: pd.DataFrame) -> pd.DataFrame:
+    values = sensed[sensed["metric"] != "reading"].set_index(["sensor", "pool", "metric"])["value"]
+    rows = []
+    for sensor in dict.fromkeys(sensed["sensor"]):
+        row = {"sensor": SENSOR_STYLES.get(sensor, ("", "", sensor))[2],
+               "readings an hour": f"{values[sensor, 'prompt', 'readings']:.0f}",
+               "delay (s)": f"{values[sensor, 'prompt', 'delay']:.0f}"}  # fmt: skip
+        for pool in ("prompt", "token"):
+            row[f"{pool}: mean off by (%)"] = f"{100 * values[sensor, pool, 'mean_error']:+.1f}"
+            row[f"{pool}: peak seen"] = f"{values[sensor, pool, 'peak_seen']:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)

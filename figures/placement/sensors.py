@@ -1,0 +1,33 @@
+"""Ten minutes of one prompt machine and one token machine of the simulated cluster (grey) through every sensor: how
+often it reads, over which time, how it rounds, how late it is and how much of the time it looks. Sensors' gains are off
+by a constant share each, drawn at random."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from figures.style import HEIGHT, SENSOR_STYLES, WIDTH
+
+TITLE = "One power trace through every sensor"
+SOURCES = ["placement/sensed"]
+TRUE = "ideal"
+
+
+def draw(sensed: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 1.5 * HEIGHT), sharex=True)
+    readings = sensed[sensed["metric"] == "reading"]
+    for axis, pool in zip(axes, ("prompt", "token"), strict=True):
+        own = readings[readings["pool"] == pool]
+        true = own[own["sensor"] == TRUE]
+        axis.step(true["t_s"], true["value"] / 1000, color="#BBBBBB", lw=0.8, where="pre", label="true, every 2 s")
+        for sensor, (colour, marker, label) in SENSOR_STYLES.items():
+            rows = own[own["sensor"] == sensor]
+            if sensor != TRUE and len(rows):
+                few = len(rows) < 60
+                axis.plot(rows["t_s"], rows["value"] / 1000, color=colour, lw=0.9, marker=marker if few else "",
+                          ms=3.5, label=label)  # fmt: skip
+        axis.set_title(f"{pool} machine")
+        axis.set_ylabel("power (kW)")
+    axes[1].set_xlabel("time at which a reading is to be had (s)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    return figure

@@ -1,0 +1,56 @@
+"""Placement by power telemetry: one rule per experiment, all of one shape."""
+
+from bench import plugins
+from bench.placement.__main__ import EXPERIMENTS as PLACEMENT_EXPERIMENTS
+from bench.placement.named import own_files
+
+PLACEMENT_ROOMS = {
+    "sensed": "precision",
+    "profile_error": "precision",
+    "frontier": "hosting",
+    "predictability": "hosting",
+    "bounds": "policies",
+}
+PLACEMENT_COMMON = [
+    "bench/placement/__main__.py",
+    *sources("bench.experiment"),
+    *own_files(settings.placement),
+]
+
+
+for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
+
+    rule:
+        name:
+            f"placement_{placement_name}"
+        input:
+            code=[
+                *PLACEMENT_COMMON,
+                *sources(
+                    "bench.placement.experiments."
+                    + PLACEMENT_ROOMS.get(placement_name, placement_name)
+                ),
+            ],
+            config="results/config/placement.json",
+            records=[f"results/inputs/{id}.json" for id in placement_experiment.inputs],
+            tables=[
+                f"results/phase_split/{table}.parquet"
+                for table in placement_experiment.results
+            ],
+        output:
+            f"results/placement/{placement_name}.parquet",
+            f"results/placement/{placement_name}.provenance.json",
+        params:
+            experiment=placement_name,
+            inputs=[
+                f"--input=results/inputs/{id}.json"
+                for id in placement_experiment.inputs
+            ],
+            tables=[
+                f"--result=results/phase_split/{table}.parquet"
+                for table in placement_experiment.results
+            ],
+        threads: workflow.cores if placement_experiment.timed else 1
+        shell:
+            "{PYTHON:q} -m bench.placement {params.experiment} --config {input.config}"
+            " {params.inputs} {params.tables} --out {output[0]}"
