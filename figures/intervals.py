@@ -11,8 +11,9 @@ def over_seeds(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """value, low and high (95 %) of every combination of the columns `by`, in the order of their first rows."""
     groups = rows.groupby(list(by), sort=False)["value"]
     found = {key: mean_interval(values.to_numpy()) for key, values in groups}
-    index = pd.MultiIndex.from_tuples([key if isinstance(key, tuple) else (key,) for key in found], names=list(by))
+    index = pd.MultiIndex.from_tuples(found) if len(by) > 1 else pd.Index([key[0] for key in found])
     table = pd.DataFrame([(each.value, each.low, each.high) for each in found.values()], index=index)
+    table.index.names = list(by)
     return table.set_axis(["value", "low", "high"], axis=1)
 
 

@@ -40,6 +40,7 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
         output:
             f"results/placement/{placement_name}.parquet",
             f"results/placement/{placement_name}.provenance.json",
+        threads: workflow.cores if placement_experiment.timed else 1
         params:
             experiment=placement_name,
             inputs=[
@@ -50,7 +51,6 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
                 f"--result=results/phase_split/{table}.parquet"
                 for table in placement_experiment.results
             ],
-        threads: workflow.cores if placement_experiment.timed else 1
         shell:
             "{PYTHON:q} -m bench.placement {params.experiment} --config {input.config}"
             " {params.inputs} {params.tables} --out {output[0]}"

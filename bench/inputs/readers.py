@@ -145,10 +145,10 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
     if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
         raise InputError(f"{tasks}: a machine has no capacity, or is not there")
     columns = {}
-    for name, own in used.groupby("id", sort=True):
+    for machine, own in used.groupby("id", sort=True):
         slots = np.maximum((own["duration"] // _GRID_MS).to_numpy(int), 1)
-        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[name], 0.0, 1.0)
-        columns[str(name)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
+        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
+        columns[str(machine)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
     return pd.DataFrame(columns)
 
 

@@ -96,15 +96,13 @@ def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], b
 
 def chosen_storage(wants: Needs, by_profile: bool) -> np.ndarray:
     """(workloads,) numbers of classes: of those with room that are fast enough the one that draws least, or the
-    fastest."""
+    fastest; where none is, the fastest with room."""
     left = np.array([each.tb for each in STORAGE]) * wants.tb.sum()
     order = range(len(STORAGE)) if by_profile else range(len(STORAGE) - 1, -1, -1)
     chosen = np.full(len(wants.tb), len(STORAGE) - 1)
     for one in np.flatnonzero(wants.tb > 0):
-        for number in order:
-            fits = left[number] >= wants.tb[one]
-            if fits and wants.gb_per_s[one] <= STORAGE[number].gb_per_s:
-                chosen[one] = number
-                break
+        room = [number for number in order if left[number] >= wants.tb[one]]
+        enough = [number for number in room if wants.gb_per_s[one] <= STORAGE[number].gb_per_s]
+        chosen[one] = enough[0] if enough else max(room)
         left[chosen[one]] -= wants.tb[one]
     return chosen

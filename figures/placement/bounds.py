@@ -10,12 +10,16 @@ SOURCES = ["placement/bounds"]
 
 
 def tabulate(bounds: pd.DataFrame) -> pd.DataFrame:
-    means = bounds.groupby(["rows", "workloads", "rule", "metric"])["value"].mean()
+    means = bounds.groupby(["rows", "workloads", "rule", "metric"], as_index=False)["value"].mean()
     rows = []
-    for (wide, count), own in means.groupby(level=["rows", "workloads"]):
-        row = {"rows": str(wide), "workloads": str(count)}
-        for (_, _, rule, metric), value in own.items():
-            if metric == "over_least":
-                row[RULE_LABELS.get(rule, rule)] = f"{value:.3f}"
-        rows.append({**row, "gap of the search": f"{means[wide, count, 'least', 'gap']:.4f}"})
+    for (wide, count), own in means.groupby(["rows", "workloads"]):
+        by_rule = own[own["metric"] == "over_least"].set_index("rule")["value"].to_dict()
+        gap = own[own["metric"] == "gap"]["value"].iloc[0]
+        rows.append(
+            {
+                "rows": str(wide), "workloads": str(count),
+                **{RULE_LABELS.get(str(rule), str(rule)): f"{value:.3f}" for rule, value in by_rule.items()},
+                "gap of the search": f"{gap:.4f}",
+            }
+        )  # fmt: skip
     return pd.DataFrame(rows)

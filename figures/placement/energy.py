@@ -21,12 +21,12 @@ def draw(hosting: pd.DataFrame, processors: pd.DataFrame) -> Figure:
     plain = hosting["information"] == "plain"
     own = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == size) & ((hosting["rule"] == RULE) | plain)]
     work, joules = (over_seeds(own[own["metric"] == metric], ["information"]) for metric in ("work", "joules_per_work"))
-    for number, (name,) in enumerate(work.index):
+    for number, name in enumerate(work.index):
         other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
         colour, marker, label = {**INFORMATION_STYLES, "plain": ("#555555", "|", "nameplate, no margin")}.get(
             name, other
         )
-        x, y = work.loc[[(name,)]], joules.loc[[(name,)]]
+        x, y = work.loc[[name]], joules.loc[[name]]
         left.errorbar(
             x["value"], y["value"], bars(y), bars(x), color=colour, marker=marker, capsize=2, ls="", label=label
         )
@@ -35,7 +35,7 @@ def draw(hosting: pd.DataFrame, processors: pd.DataFrame) -> Figure:
     left.set_xlabel("work over nameplates' (x)")
     left.set_ylabel("joules per work (x)")
     saved = over_seeds(processors[processors["metric"] == "joules_per_work"], ["chosen"])
-    names = [name for (name,) in saved.index]
+    names = list(saved.index)
     right.errorbar(range(len(names)), saved["value"], bars(saved), color="#0072B2", marker="o", ls="", capsize=2)
     right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names])
     right.set_xlim(-0.5, len(names) - 0.5)

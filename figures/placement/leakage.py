@@ -24,7 +24,7 @@ KEPT = 0.98
 def draw(leakage: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.35 * HEIGHT))
     value, most = (over_seeds(leakage[leakage["metric"] == metric], ["release"]) for metric in ("value", "most"))
-    names = [name for (name,) in value.index]
+    names = list(value.index)
     for number, name in enumerate(names):
         across, up = value.loc[[name]], most.loc[[name]]
         axis.errorbar(across["value"], up["value"], bars(up), bars(across), capsize=2, marker="osD^vPXh"[number % 8],

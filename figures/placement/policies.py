@@ -21,7 +21,8 @@ def tabulate(policies: pd.DataFrame) -> pd.DataFrame:
     rows = []
     means = policies.groupby(["policy", "metric"])["value"].mean()
     work = over_seeds(policies[policies["metric"] == "work"], ["policy"])
-    for (name,), found in work.iterrows():  # type: ignore[misc]
+    for name in dict.fromkeys(policies["policy"]):
+        found = work.loc[name]
         rows.append(
             {
                 "policy": LABELS.get(name, name), "margin": f"{means[name, 'margin']:.2f}",

@@ -20,7 +20,7 @@ WRONG = {"level": "its own, level off by up to {:.0%}", "phase": "its own, off b
 
 def draw(prediction: pd.DataFrame) -> Figure:
     found = over_seeds(prediction[prediction["metric"] == "over_fleet"], ["predictor"])
-    names = [name for (name,) in found.index]
+    names = list(found.index)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.24 * len(names)))
     places = list(range(len(names), 0, -1))
     colours = ["#D55E00" if name.split()[0] in WRONG else "#0072B2" for name in names]

@@ -1,0 +1,66 @@
+"""A row under a controller: nothing happens below the thresholds, and above them what the source says."""
+
+import numpy as np
+import pytest
+
+from bench.placement.capping import BRAKE_CLOCK, CLOCK_POWER, Controlled, run
+from bench.placement.controllers import CONTROLLERS, Controller
+from bench.placement.time import SAMPLES
+
+IDLE = 100.0
+
+
+def row(watts, controller, budget, critical=None):
+    """Servers that draw a constant power."""
+    watts = np.asarray(watts, dtype=float)
+    count = len(watts)
+    pieces = (np.zeros((1, SAMPLES), np.float32), np.zeros(count, int), np.ones(count, int))
+    critical = np.zeros(count, bool) if critical is None else np.asarray(critical)
+    return run(watts, pieces, np.zeros(count, int), critical, budget, IDLE, controller)
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_a_row_well_below_its_budget_is_left_alone(name):
+    watts = np.full((4, 3), 500.0)
+    done = row(watts, CONTROLLERS[name], budget=4000.0)
+    assert done.brakes == 0 and done.lost == 0 and done.energy_j == pytest.approx(watts.sum() * 300)
+    assert done.shares[0].tolist() == [1, 0, 0, 0] and done.peak_w == pytest.approx(2000.0)
+
+
+def test_above_the_first_threshold_low_priority_slows_and_high_does_not():
+    done = row(np.full((2, 4), 850.0), CONTROLLERS["polca"], budget=2000.0, critical=[False, True])
+    assert done.shares[0][1] > 0.9 and done.shares[1][1] > 0.9 and done.clocks[1][1] == 1.0
+    slowed = IDLE + 750.0 * (1275 / 1410) ** CLOCK_POWER + 850.0
+    assert done.energy_j < 1700 * 1200 and slowed < 1700
+    assert done.lost == pytest.approx(0.5 * (1 - 1275 / 1410), rel=0.1)
+
+
+def test_actions_take_their_time():
+    slow = Controller(0.5, np.inf, 0.5, 0.5, 0.5, 0.45, 2, 100, "")
+    done = row(np.full((1, 1), 600.0), slow, budget=1000.0)
+    assert done.shares[0][1] == pytest.approx(1 - 51 / 150, abs=0.02)
+
+
+def test_above_the_budget_all_are_braked():
+    done = row(np.full((3, 2), 1000.0), CONTROLLERS["none"], budget=2500.0)
+    assert done.brakes >= 1 and done.shares[0][3] > 0.5 and done.clocks[0][3] == BRAKE_CLOCK
+
+
+def test_work_left_undone_is_done_later():
+    watts = np.concatenate([np.full((1, 1), 900.0), np.full((1, 11), 150.0)], axis=1)
+    done = row(watts, Controller(0.8, np.inf, 0.9, 0.9, 1.0, 0.05, 2, 2, ""), budget=1000.0)
+    assert done.shares[0][1] > 0 and done.lost == pytest.approx(0.0, abs=1e-9)
+
+
+def test_servers_that_are_not_there_draw_nothing():
+    watts = np.array([[500.0, 0.0], [0.0, 0.0]])
+    done = row(watts, CONTROLLERS["none"], budget=4000.0)
+    assert done.peak_w.tolist() == [500.0, 0.0] and done.energy_j == pytest.approx(500.0 * 300)
+
+
+def test_a_latency_factor_is_of_the_share_that_goes_with_the_clock():
+    done = Controlled(
+        np.zeros(1), 0, np.array([[1.0, 0.8, 0.5, 0.2]] * 2), np.array([[0.6, 0.395, 0.005, 0]] * 2), 0.0, 0.0
+    )
+    assert done.latency_factor(0, 50, 1.0) == 1.0 and done.latency_factor(0, 99, 1.0) == 1.25
+    assert done.latency_factor(1, 99.9, 0.1) == pytest.approx(1.1) and done.latency_factor(1, 99.9, 0.0) == 1.0

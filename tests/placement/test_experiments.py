@@ -1,0 +1,141 @@
+"""The experiments on a small hall: what they promise of their tables, and a researcher's own objects in them."""
+
+import pytest
+
+from bench.errors import UserError
+from bench.placement.config import (
+    BoundsConfig,
+    FrontierConfig,
+    HostingConfig,
+    LeakageConfig,
+    OversubscriptionConfig,
+    PoliciesConfig,
+    PredictabilityConfig,
+    PredictionConfig,
+    SensorsConfig,
+    TransferConfig,
+)
+from bench.placement.experiments.hosting import frontier, hosting, predictability
+from bench.placement.experiments.leakage import leakage
+from bench.placement.experiments.oversubscription import oversubscription
+from bench.placement.experiments.policies import bounds, policies
+from bench.placement.experiments.precision import precision, sensed
+from bench.placement.experiments.prediction import prediction
+from bench.placement.experiments.processors import processors
+from bench.placement.experiments.scale import scale
+from bench.placement.experiments.transfer import transfer
+from bench.placement.named import find_all, own_files
+from tests.placement.small import CONFIG, power_trace
+
+OWN = CONFIG.model_copy(
+    update={
+        "hosting": HostingConfig(
+            seeds=2, rows=[10], information=["mean", "tests.placement.own:MEDIAN"],
+            rules=["best_fit", "tests.placement.own:FLAT"],
+        ),
+        "frontier": FrontierConfig(information=["tests.placement.own:MEDIAN"], margins=[1.0]),
+        "transfer": TransferConfig(information=["tests.placement.own:MEDIAN"]),
+        "predictability": PredictabilityConfig(information=["tests.placement.own:MEDIAN"], predictable=[1.0]),
+        "prediction": PredictionConfig(
+            predictors=["fleet_mean", "tests.placement.own:largest"], level_errors=[], phase_errors_h=[]
+        ),
+        "leakage": LeakageConfig(releases=["nothing", "tests.placement.own:WHOLE_KW"], attacked=40),
+        "sensors": SensorsConfig(sensors=["ideal", "tests.placement.own:SLOW"], workloads=1, days=[7]),
+        "oversubscription": OversubscriptionConfig(
+            controllers=["tests.placement.own:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
+        ),
+        "policies": PoliciesConfig(policies=["tests.placement.own:MINE"]),
+        "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
+    }
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hosted():
+    return hosting(CONFIG)
+
+
+def test_every_cell_of_rule_and_information_is_there_for_both_arrivals(hosted):
+    work = hosted[(hosted["metric"] == "work") & (hosted["row"] == 10)]
+    cells = work.groupby("arrivals").apply(lambda rows: set(zip(rows["rule"], rows["information"], strict=True)))
+    wanted = {(rule, name) for rule in CONFIG.hosting.rules for name in CONFIG.hosting.information}
+    for found in cells:
+        assert found == {*wanted, ("best_fit", "plain"), ("asynchrony", "oracle")}
+
+
+def test_the_oracle_keeps_the_risk_and_nameplates_run_none(hosted):
+    risk = hosted[hosted["metric"] == "risk"].set_index("information")["value"]
+    assert (risk["oracle"] <= CONFIG.hosting.risk).all() and (risk["plain"] == 0).all()
+
+
+def test_ratios_are_of_cells_of_the_same_fleet(hosted):
+    keys = ["arrivals", "row", "rule", "information", "seed"]
+    work = hosted[hosted["metric"] == "work"].set_index(keys)["value"].sort_index()
+    for metric, other in (("over_mean", "mean"), ("over_nameplate", "nameplate")):
+        for index, value in hosted[hosted["metric"] == metric].set_index(keys)["value"].items():
+            arrivals, row, rule, _, seed = index
+            assert value == pytest.approx(work[index] / work[arrivals, row, rule, other, seed])
+
+
+def test_the_same_config_gives_the_same_table(hosted):
+    assert hosting(CONFIG).equals(hosted)
+
+
+def test_everything_of_a_researchers_own_is_found_by_name():
+    find_all(OWN)
+    assert [path.rsplit("tests/")[-1] for path in own_files(OWN)] == ["placement/own.py"]
+    trace = power_trace()
+    assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
+    assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
+    assert set(predictability(OWN)["information"]) == {"mean", "MEDIAN"}
+    assert set(prediction(OWN)["predictor"]) == {"fleet_mean", "largest"}
+    assert {"WHOLE_KW"} <= set(leakage(OWN)["release"])
+    assert set(sensed(OWN, trace)["sensor"]) == {"ideal", "SLOW"}
+    assert set(oversubscription(OWN, trace)["controller"]) == {"HALF"}
+    assert {"MINE"} <= set(policies(OWN)["policy"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
+        ({"hosting": HostingConfig(rules=["tests.placement.own:MEDIAN"])}, "is a Information, not a bench.placement"),
+        ({"prediction": PredictionConfig(predictors=["tests.placement.own:FLAT"])}, "is a Rule, not a function"),
+        ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
+    ],
+)
+def test_a_name_that_stands_for_nothing_is_one_line(change, message):
+    with pytest.raises(UserError, match=message):
+        find_all(CONFIG.model_copy(update=change))
+
+
+def test_rules_are_never_better_than_the_best_there_is():
+    table = bounds(OWN)
+    assert (table[table["metric"] == "over_least"]["value"] >= 1 - 2e-3).all()
+
+
+def test_choosing_by_profile_saves_energy_and_hosts_the_same():
+    table = processors(CONFIG).groupby(["chosen", "metric"])["value"].mean()
+    assert table["server alone", "joules_per_work"] == 1.0
+    assert table["both", "joules_per_work"] < table["processor", "joules_per_work"] < 1.0
+
+
+def test_more_servers_never_brake_less_and_the_most_that_were_added_is_one_that_was_tried():
+    table = oversubscription(OWN, power_trace())
+    brakes = table[table["metric"] == "brakes_per_day"].groupby("added")["value"].mean()
+    assert brakes[0.0] <= brakes[0.5]
+    assert set(table[table["metric"] == "most_added"]["value"]) <= {0.0, 0.5}
+
+
+def test_longer_windows_see_less_of_a_peak():
+    small = CONFIG.model_copy(
+        update={"precision": CONFIG.precision.model_copy(update={"windows_s": [2, 300], "rows": [4], "domains": 1})}
+    )
+    table = precision(small, power_trace()).groupby("window_s")["value"].mean()
+    assert table[2] == 1.0 and 0.5 < table[300] < 1.0
+
+
+def test_speed_is_measured_for_every_case():
+    few = CONFIG.model_copy(update={"scale": CONFIG.scale.model_copy(update={"instances": [50], "repeats": 2})})
+    table = scale(few, power_trace())
+    assert (table["value"] > 0).all() and set(table["tier"]) == {"measured"} and table["what"].nunique() == 4

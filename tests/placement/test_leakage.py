@@ -1,0 +1,56 @@
+"""What attackers learn: nothing from nothing, all from the answer; and noise as large as it must be."""
+
+import numpy as np
+import pytest
+
+from bench.placement.leakage import gain, gain_elsewhere, identified
+from bench.placement.releases import RELEASES
+from bench.placement.time import WEEK
+from tests.placement.small import plain_fleet
+
+RNG = np.random.default_rng(0)
+TRUTH, TENANT = np.arange(60) % 3, np.arange(60) // 4
+ANSWER = TRUTH[:, None] + 0.01 * RNG.standard_normal((60, 1))
+
+
+def test_nothing_released_is_nothing_learned():
+    nothing = np.zeros((60, 1))
+    assert gain(nothing, TRUTH, TENANT, 0) <= 0.0
+    assert gain_elsewhere(nothing, TRUTH, nothing, TRUTH, 0) <= 0.0
+    assert identified(nothing, nothing) == pytest.approx(0.0)
+
+
+def test_the_answer_released_is_all_learned():
+    assert gain(ANSWER, TRUTH, TENANT, 0) == pytest.approx(2 / 3, abs=0.02)
+    assert gain_elsewhere(ANSWER, TRUTH, ANSWER[::-1], TRUTH[::-1], 0) == pytest.approx(2 / 3, abs=0.02)
+    alike = RNG.standard_normal((60, 5))
+    assert identified(alike, alike + 1e-6) == pytest.approx(59 / 60)
+
+
+def test_who_was_seen_is_never_asked_about():
+    """A release that names the tenant is of no use on tenants that were never seen."""
+    truth = RNG.integers(0, 2, 15)[TENANT]
+    assert gain(TENANT[:, None].astype(float), truth, TENANT, 0) < 0.25
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_every_release_can_be_used(name):
+    readings = RNG.uniform(10, 100, (5, WEEK))
+    fleet = plain_fleet(readings)
+    release = RELEASES[name]
+    out = release.let_out(readings, fleet, np.random.default_rng(0))
+    used = release.used(out, fleet)
+    assert used.shape[0] == 5 and np.isfinite(used).all() and (used >= 0).all() and (used <= 1000.0).all()
+
+
+@pytest.mark.parametrize(("name", "scale"), [("private1_e1", 100.0), ("private1_e8", 12.5), ("private6_e8", 75.0)])
+def test_noise_is_as_large_as_the_budget_of_privacy_asks_for(name, scale):
+    readings = np.full((4000, WEEK), 50.0, np.float32)
+    out = RELEASES[name].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
+    assert np.abs(out - 50.0).mean() == pytest.approx(scale, rel=0.05)
+
+
+def test_sums_are_the_same_for_all():
+    readings = RNG.uniform(10, 100, (5, WEEK))
+    out = RELEASES["sums"].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
+    assert (out == out[0]).all()

@@ -1,0 +1,141 @@
+"""Where workloads go, against a plain oracle; what rows then draw; margins."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import UserError
+from bench.placement.hosting import hosted, margin, place, risk_of
+from bench.placement.kernels import NOWHERE, drawn
+from bench.placement.rules import RULES, Rule
+from bench.placement.tree import Tree, tree
+from tests.placement.small import period
+
+
+def oracle(about, demand, where, rule, seed=0):
+    """The rules again, in plain Python: who goes leaves room first; the least sum of features wins."""
+    count = about.fleet.count
+    events = [(about.stays.last[one], 0, one) for one in range(count)]
+    events += [(about.stays.first[one], 1, one) for one in range(count)]
+    events.sort(key=lambda event: (event[0], event[1], event[2]))
+    leaves = list(where.leaves)
+    if rule.scattered:
+        leaves = list(np.random.default_rng([seed, 3]).permutation(where.leaves))
+    held, home = {node: [] for node in range(len(where.parent))}, [NOWHERE] * count
+
+    def path(node):
+        while node >= 0:
+            yield node
+            node = where.parent[node]
+
+    def total(node):
+        return sum((demand[one] for one in held[node]), np.zeros(demand.shape[1]))
+
+    for _, comes, one in events:
+        if not comes:
+            for node in path(home[one]) if home[one] != NOWHERE else ():
+                held[node].remove(one)
+            continue
+        costs = []
+        for leaf in leaves:
+            if len(held[leaf]) >= where.room[leaf]:
+                continue
+            if any((total(node) + demand[one]).max() > where.budget_w[node] for node in path(leaf)):
+                continue
+            after, before = total(leaf) + demand[one], total(leaf)
+            cost = (
+                rule.left * (where.budget_w[leaf] - after.max())
+                + rule.rise * (after.max() - before.max())
+                + rule.above_mean * (after.max() - after.mean())
+            ) / where.budget_w[leaf]
+            costs.append((cost, leaf))
+        if costs:
+            home[one] = min(costs, key=lambda pair: pair[0])[1]
+            for node in path(home[one]):
+                held[node].append(one)
+    return home
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), name=st.sampled_from(sorted(RULES)), racks=st.sampled_from([1, 2]))
+def test_every_rule_places_as_the_plain_oracle_does(seed, name, racks):
+    rng = np.random.default_rng(seed)
+    count = 14
+    demand = rng.integers(1, 9, (count, 3)) * 12.5  # binary fractions: sums are exact in any order
+    first = rng.integers(0, 10, count)
+    about = period(demand.repeat(4, axis=1), first=first, last=first + rng.integers(1, 8, count))
+    where = tree(2, 2, 100.0, crowding=1.5, racks=racks)
+    found = place(about, demand, where, RULES[name], seed)
+    assert found.tolist() == oracle(about, demand, where, RULES[name], seed)
+
+
+def test_profiles_that_peak_at_other_times_share_a_place_only_where_times_are_told():
+    demand = np.array([[90.0, 10.0], [10.0, 90.0]])
+    about, where = period(demand), tree(1, 1, 100.0, crowding=2)
+    assert (place(about, demand, where, RULES["spread"]) >= 0).all()
+    assert (place(about, demand.max(axis=1, keepdims=True), where, RULES["spread"]) >= 0).sum() == 1
+
+
+def test_the_budget_of_the_hall_holds_too():
+    where = Tree(np.array([-1, 0, 0]), np.array([150.0, 100.0, 100.0]), np.array([0, 2, 2]))
+    demand = np.full((2, 1), 90.0)
+    assert place(period(demand[:, 0]), demand, where, RULES["spread"]).tolist() == [1, NOWHERE]
+
+
+def test_no_more_servers_than_stand_there():
+    demand = np.full((5, 1), 1.0)
+    found = place(period(demand[:, 0]), demand, tree(1, 2, 100.0, crowding=1.5), RULES["best_fit"])
+    assert (found >= 0).sum() == 3
+
+
+def test_who_goes_makes_room():
+    demand = np.full((2, 1), 90.0)
+    about = period(np.full((2, 4), 90.0), first=[0, 2], last=[2, 4])
+    assert (place(about, demand, tree(1, 1, 100.0), RULES["best_fit"]) >= 0).all()
+
+
+def test_nodes_draw_what_their_workloads_do_while_they_are_there():
+    about = period([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, 5.0]], first=[0, 1, 0], last=[2, 3, 3])
+    found = drawn(np.array([1, 2, NOWHERE]), about.stays.first, about.stays.last, about.watts, np.array([-1, 0, 0]))
+    assert found.tolist() == [[1.0, 22.0, 30.0], [1.0, 2.0, 0.0], [0.0, 20.0, 30.0]]
+
+
+def test_nameplates_without_a_margin_are_never_over_the_budget():
+    rng = np.random.default_rng(0)
+    about = period(rng.uniform(10, 100, (30, 48)))
+    where = tree(2, 5, 100.0, crowding=3)
+    demand = np.full((30, 1), 100.0)
+    done = hosted(about, place(about, demand, where, RULES["best_fit"]), where)
+    assert done.risk == 0 and done.servers == pytest.approx(1.0) and done.turned_away == pytest.approx(20 / 30)
+
+
+def test_work_is_power_above_idle_and_risk_the_share_over_the_budget():
+    about = period([[30.0, 50.0], [30.0, 90.0]])
+    where = tree(1, 1, 100.0, crowding=2)
+    done = hosted(about, np.array([1, 1]), where)
+    assert done.servers == 2.0 and done.risk == 0.5 == risk_of(about, np.array([1, 1]), where)
+    assert done.work == pytest.approx(2.0)  # of all that was offered, over a capacity of one server
+    assert done.peak_to_mean == pytest.approx(140 / 100) and done.joules_per_work == pytest.approx(1.0)
+
+
+def test_a_margin_is_the_largest_at_which_the_risk_holds():
+    assert margin(lambda factor: max(factor - 1.3, 0.0), 0.1) == pytest.approx(1.4, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ((0, 4, 100.0), "0 rows of 4 servers hold nothing"),
+        ((2, 4, -1.0), "a nameplate of -1 W is none"),
+        ((2, 2, 100.0, 2.0, 3), "divided into 3 racks feeds no whole server"),
+    ],
+)
+def test_a_hall_that_holds_nothing_is_one_line(asked, message):
+    with pytest.raises(UserError, match=message):
+        tree(*asked)
+
+
+def test_a_workload_that_fits_nowhere_is_turned_away_and_the_others_are_not():
+    demand = np.array([[500.0], [50.0]])
+    assert place(period(demand[:, 0]), demand, tree(1, 2, 100.0), Rule(left=1.0)).tolist() == [NOWHERE, 1]

@@ -1,0 +1,78 @@
+"""What is told of a week: exact values, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.placement.prediction import PREDICTORS, wrong_by
+from bench.placement.profiles import INFORMATION, by_slot
+from bench.placement.time import DAY, WEEK
+from tests.placement.small import plain_fleet
+
+RNG = np.random.default_rng(0)
+READINGS = RNG.uniform(10, 90, (4, WEEK))
+FLEET = plain_fleet(READINGS)
+
+
+def test_slots_of_a_day_hold_all_days_and_slots_of_a_week_one_hour_each():
+    by_hour, by_week = by_slot(READINGS, 24), by_slot(READINGS, 168)
+    assert by_hour.shape == (4, 24, 84) and by_week.shape == (4, 168, 12)
+    assert np.array_equal(np.sort(by_hour[0, 3]), np.sort(np.concatenate(
+        [READINGS[0, day * DAY + 36 : day * DAY + 48] for day in range(7)])))  # fmt: skip
+    assert np.array_equal(by_week[1, 25], READINGS[1, 300:312])
+
+
+@pytest.mark.parametrize("name", INFORMATION)
+def test_information_lies_between_what_was_read_and_the_nameplate(name):
+    told = INFORMATION[name].of(READINGS, FLEET)
+    assert told.shape[0] == 4 and (told >= READINGS.min()).all()
+    assert (told <= 100.0).all() or name == "spread24"
+
+
+def test_exact_values():
+    assert INFORMATION["mean"].of(READINGS, FLEET)[:, 0] == pytest.approx(READINGS.mean(axis=1))
+    assert INFORMATION["p99"].of(READINGS, FLEET)[2, 0] == pytest.approx(np.percentile(READINGS[2], 99))
+    assert INFORMATION["nameplate"].of(READINGS, FLEET).tolist() == [[100.0]] * 4
+    assert INFORMATION["slots24"].of(READINGS, FLEET)[1, 5] == pytest.approx(
+        np.percentile(READINGS[1].reshape(7, 24, 12)[:, 5], 95)
+    )
+
+
+def test_two_phases_are_told_apart():
+    square = np.tile(np.where(np.arange(DAY) < DAY // 2, 20.0, 80.0), (1, 7))
+    told = INFORMATION["phases"].of(square, plain_fleet(square))
+    assert told[0, :12] == pytest.approx(20.0) and told[0, 12:] == pytest.approx(80.0)
+
+
+def test_a_trace_shorter_than_the_period_or_slots_that_do_not_divide_it_are_one_line():
+    with pytest.raises(UserError, match="2015 readings are no whole weeks"):
+        by_slot(READINGS[:, 1:], 24)
+    with pytest.raises(UserError, match="288 readings do not divide into 7 slots"):
+        by_slot(READINGS, 7)
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_predictors_leave_what_was_seen(name):
+    profiles, seen = INFORMATION["slots24"].of(READINGS, FLEET), np.array([True, False, True, True])
+    found = PREDICTORS[name](profiles, seen, FLEET)
+    assert np.array_equal(found[seen], profiles[seen])
+
+
+def test_tenants_stand_in_for_their_own_and_classes_for_new_tenants():
+    fleet = plain_fleet(READINGS)
+    fleet.tenant[:] = [0, 0, 1, 2]
+    fleet.kind[:] = [0, 0, 0, 1]
+    profiles, seen = np.arange(4.0)[:, None], np.array([True, False, True, False])
+    found = PREDICTORS["tenant_mean"](profiles, seen, fleet)[:, 0]
+    assert found.tolist() == [0.0, 0.0, 2.0, 1.0]  # the last one's class was never seen: the fleet
+    assert PREDICTORS["class_mean"](profiles, seen, fleet)[1, 0] == 1.0
+    assert PREDICTORS["nameplate"](profiles, seen, fleet)[3, 0] == 100.0
+
+
+def test_a_profile_is_made_wrong_only_where_there_is_no_history():
+    profiles, seen = np.tile(np.arange(24.0), (50, 1)), np.arange(50) % 2 == 0
+    level, phase = wrong_by(profiles, seen, 0.2, 0.0, 0), wrong_by(profiles, seen, 0.0, 6.0, 0)
+    assert np.array_equal(level[seen], profiles[seen]) and np.array_equal(phase[seen], profiles[seen])
+    factors = level[~seen][:, 10] / 10.0
+    assert (abs(factors - 1) <= 0.2).all() and factors.std() > 0.05
+    assert all(sorted(row) == list(range(24)) for row in phase[~seen]) and not np.array_equal(phase, profiles)
