@@ -40,6 +40,7 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
         output:
             f"results/placement/{placement_name}.parquet",
             f"results/placement/{placement_name}.provenance.json",
+        priority: 1 if placement_name in ("hosting", "leakage") else 0  # the longest
         threads: workflow.cores if placement_experiment.timed else 1
         params:
             experiment=placement_name,

@@ -1,8 +1,12 @@
 """`python -m bench.placement EXPERIMENT --config FILE --input RECORD … --result FILE … --out FILE`."""
 
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from bench.errors import one_line_errors
 from bench.experiment import Experiment, Job, command_line
 from bench.placement.config import PlacementConfig
 
@@ -139,6 +143,27 @@ EXPERIMENTS: Mapping[str, Experiment[PlacementConfig]] = {
 }
 
 app = command_line("placement", PlacementConfig, EXPERIMENTS)
+
+
+@app.command()
+def telemetry(
+    seconds: Annotated[float, typer.Option(help="How long each counter is watched.")] = 2.0,
+    every: Annotated[float, typer.Option(help="Seconds between two samples.")] = 0.5,
+) -> None:
+    """The energy counters that this machine has, and the power that they read."""
+    from bench.measure.counters import Unmeasurable, nvml, rapl, sampled
+
+    with one_line_errors():
+        for name, find in (("rapl", rapl), ("nvml", nvml)):
+            try:
+                counter = find()
+                samples = sampled(counter, seconds, every, time.sleep)
+                for number, domain in enumerate(counter.domains):
+                    watts = [each[number] for _, each in samples]
+                    print(f"{name}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W")
+            except Unmeasurable as error:
+                print(f"{name}: unmeasurable ({error})")
+
 
 if __name__ == "__main__":
     app()

@@ -25,11 +25,11 @@ def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
     sizes = sorted(set(known["row"]))
     left.set_xticks(sizes, [str(size) for size in sizes])
     left.minorticks_off()
-    left.set_xlabel("servers of a row")
+    left.set_xlabel("size of a row (servers)")
     left.set_ylabel("work over that with the mean (x)")
     others = predictability[(predictability["metric"] == "over_mean") & (predictability["information"] != ONE_NUMBER)]
     _lines(right, others, "predictable")
-    right.set_xlabel("weeks repeat (1: but for drift and noise, 0: not at all)")
+    right.set_xlabel("how far weeks repeat (share)")
     for axis in (left, right):
         axis.axhline(1, color="#888888", lw=0.7)
     accepted(left, "placement.profile_over_mean", (SIZE * 0.85, SIZE * 1.18), "y")

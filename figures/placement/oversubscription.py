@@ -36,7 +36,7 @@ def draw(oversubscription: pd.DataFrame) -> Figure:
         axes[0, column].set_title(f"headroom {headroom:.0%}")
         axes[1, column].set_xlabel("servers added (%)")
     axes[0, 0].set_yscale("symlog", linthresh=1)
-    axes[0, 0].set_ylabel("brakes a day")
+    axes[0, 0].set_ylabel("brakes (1/day)")
     axes[1, 0].set_ylabel("latency factor, P99 (x)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

@@ -27,7 +27,7 @@ def draw(profile_error: pd.DataFrame) -> Figure:
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.minorticks_off()
     axis.set_ylim(bottom=0)
-    axis.set_xlabel("days observed")
+    axis.set_xlabel("time observed (days)")
     axis.set_ylabel("error of the profile (% of nameplate)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

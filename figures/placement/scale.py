@@ -20,7 +20,7 @@ def draw(scale: pd.DataFrame) -> Figure:
         axis.plot(own.index.get_level_values("instances"), own, color=colour, marker=marker, label=what)
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_xlabel("instances")
+    axis.set_xlabel("size (instances)")
     axis.set_ylabel("time (s)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure

@@ -52,6 +52,7 @@ from bench.phase_split.experiments.week import week
 from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
+from tests.figures.placement_samples import placement
 from tests.models.small import random_decoder
 from tests.mx import own
 
@@ -86,6 +87,7 @@ def tables(with_own_format):
         "mx/matvec": _matvec(names),
         "mx/decode": _decode(names),
         **_phase_split(with_own_format),
+        **placement(with_own_format),
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
 from figures import registry as room
 from figures.registry import registry
 
@@ -13,7 +14,7 @@ WRITTEN = {
     name
     for path in (ROOT / "workflows").glob("*.smk")
     for name in re.findall(r'"results/([a-z_0-9]+/[a-z_0-9]+)\.parquet"', path.read_text(encoding="utf-8"))
-}
+} | {f"placement/{name}" for name in PLACEMENT}
 WHOLE = '"""A caption\nof two lines."""\n\nTITLE = "A title"\nSOURCES = ["mx/qsnr"]\n\n\ndef draw(qsnr): ...\n'
 
 

@@ -26,9 +26,9 @@ def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
     ]
 
 
-def test_only_the_traces_the_profile_and_the_word_problems_have_stand_ins():
-    with_one = [found.id for found in catalogue().values() if found.stand_in]
-    assert with_one == ["azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train"]
+def test_models_and_jobs_alone_have_no_stand_ins():
+    without = [found.id for found in catalogue().values() if not found.stand_in]
+    assert without == ["surf_fragments", "surf_tasks", "smollm2_135m", "minilm_l6"]
 
 
 def test_every_url_is_pinned_to_a_commit():
@@ -90,7 +90,7 @@ def test_a_catalogue_is_read_into_entries():
         (("https://example.org", "file://example.org"), "not an http"),
         (("[one]", "[One]"), "an input is a table"),
         (("[one]", '[one]\nbring = "Make it."'), "exactly one of url, wheel and bring"),
-        (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of azure-code"),
+        (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of acme-power"),
         (("url =", "wheel ="), "is not name==version"),
         (('url = "https://example.org/one.csv"', 'wheel = "a==1"'), "wheel_bytes is missing"),
         (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "makes one file"),

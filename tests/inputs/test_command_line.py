@@ -42,7 +42,10 @@ def test_the_seed_reaches_the_stand_in(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("acme_power", "--out", "{}/acme_power.json"), "inputs: acme_power: power/acme_power_cdf.csv"),
+        (
+            ("acme_power", "--out", "{}/acme_power.json", "--mode", "required"),
+            "inputs: acme_power: power/acme_power_cdf.csv",
+        ),
         (("acme", "--out", "{}/acme.json"), "inputs: 'acme' is not in the catalogue"),
         (("acme_power", "--out", "{}/power.json"), "the record of acme_power is called acme_power.json"),
         (("acme_power", "--out", "{}/acme_power.json", "--inputs-dir", "{}/no"), "is not a folder"),
@@ -58,13 +61,13 @@ def test_a_mistake_is_one_line_and_a_failure_not_a_stack_trace(run, tmp_path, ar
 
 def test_the_variable_names_the_folder_of_inputs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", str(tmp_path / "from_the_variable"))
-    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json")
+    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json", "--mode", "required")
     assert "from_the_variable, given as the folder of inputs" in result.stderr
 
 
 def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", "")
-    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json")
+    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json", "--mode", "required")
     assert "no folder of inputs is named" in result.stderr
 
 

@@ -8,6 +8,9 @@ from bench.inputs.stand_in import GENERATORS, splitwise
 from .conftest import generated
 
 SHA256 = {
+    "acme-power": "fdb4f9f4f7284ccd8c7325bcac94aa11e17f46244ef4a9a715f0ec9bc5feb1e6",
+    "bitbrains-fragments": "4eb80b48b99a8e31ed727147beb7e56facf4cea37ed409019657c3ff18b85ba7",
+    "bitbrains-tasks": "ba6c2ab24f4aeb63c43222f37262e70690be0491ff876c4403d78665181afa5b",
     "azure-code": "01be1681bdd6830272ebcf5ae500f9d2988f49cc122d643ea2c8162d174b167b",
     "azure-conv": "0d1918f27224877cbc324cf45b9ce71aa374a71f97bebdf6c52c3172bf3eeaf3",
     "splitwise-medians": "a0b0b81ba3f4c4dce274691eb328a8e1fc5c032cef31bfb13ec62b528bb7a15b",
@@ -25,7 +28,7 @@ def test_a_seed_makes_the_same_bytes_on_any_machine(name):
     assert hashlib.sha256(generated(name, 0)).hexdigest() == SHA256[name]
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("name", [name for name in GENERATORS if not name.startswith("bitbrains")])
 def test_a_stand_in_is_text_with_plain_line_ends(name):
     content = generated(name, 0)
     assert b"\r" not in content

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml")
 TINY = ("--configfile", "workflows/config/tiny.yaml")
-STAND_IN = ("--config", "inputs={gsm8k_test: stand-in, azure_conv: stand-in, azure_code: stand-in}")
+STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks")
+STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 

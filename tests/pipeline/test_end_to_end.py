@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from bench.mx.__main__ import EXPERIMENTS as MX
 from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
+from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
 from figures.registry import registry
 from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
 
-STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT}
+STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT, "placement": PLACEMENT}
 
 
 def remade(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -114,6 +115,8 @@ def test_every_experiment_leaves_a_table_that_says_its_tier(finished: Path) -> N
     assert tiers["phase_split/serving"] == {"measured", "simulated"}
     measured = {"phase_split/traces", "phase_split/simulator_speed", *engine}
     assert {name for name in tiers if name.startswith("phase_split/") and "measured" in tiers[name]} == measured
+    others = {name: tiers[name] for name in tiers if name.startswith("placement/") and tiers[name] != {"simulated"}}
+    assert others == {"placement/scale": {"measured"}, "placement/reality": {"cited", "measured", "simulated"}}
 
 
 def test_a_second_run_has_nothing_to_do(finished: Path) -> None:
