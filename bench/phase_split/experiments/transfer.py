@@ -19,6 +19,7 @@ def transfer(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
     """Mean end-to-end latency over that of the same run with links that take no time, less one.
 
     gbit_per_s: 0 is the link that each version takes by itself: 200 GiB/s as published, the machines' own corrected.
+    A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
     """
     settings = config.transfer
     step = steps("phase_split transfer", len(settings.rates) * len(VERSIONS))
@@ -36,6 +37,8 @@ def transfer(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
                     for gbit in (OWN, *settings.gbit_per_s):
                         semantics = replace(free, link_bytes_per_s=gbit * 1e9 / 8 or None)
                         found = simulate(design, requests, semantics).e2e_s.mean()
+                        if math.isnan(found):
+                            continue
                         rows.append(
                             {
                                 "version": version, "service": service, "way": "layers" if layered else "whole",

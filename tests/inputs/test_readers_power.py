@@ -1,0 +1,84 @@
+"""Recorded power and CPU use: exact values, and one line on anything else."""
+
+import pandas as pd
+import pytest
+
+from bench.inputs import InputError, read_cpu_use, read_power_cdf
+from bench.inputs.stand_in import generate
+
+HEADER = "cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_seren,cpu_server_power_w_seren\n"
+
+
+def written(path, table):
+    table.to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def use(tmp_path):
+    def make(change=lambda used, described: (used, described)):
+        used = pd.DataFrame(
+            {"id": ["a", "a", "b"], "duration": [300_000, 900_000, 300_000], "cpu_usage": [10.0, 50.0, 400.0]}
+        )
+        described = pd.DataFrame({"id": ["a", "b"], "cpu_capacity": [100.0, 200.0], "cpu_count": [1, 1]})
+        used, described = change(used, described)
+        return written(tmp_path / "fragments", used), written(tmp_path / "tasks", described)
+
+    return make
+
+
+def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
+    found = read_cpu_use(*use())
+    assert found["a"].tolist() == [0.1, 0.5, 0.5, 0.5]
+    assert found["b"].tolist()[0] == 1.0 and found["b"].isna().sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not everywhere"),
+        (lambda used, described: (used.assign(duration=0), described), "duration is not everywhere"),
+        (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not everywhere"),
+        (lambda used, described: (used, described[:1]), "a machine has no capacity, or is not there"),
+        (lambda used, described: (used, pd.concat([described, described])), "describes a machine twice"),
+        (lambda used, described: (used.drop(columns="id"), described), "id"),
+        (lambda used, described: (used[:0], described), "lacks"),
+    ],
+)
+def test_a_table_that_is_none_of_cpu_use_is_one_line(use, change, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read_cpu_use(*use(change))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_parquet_is_one_line(tmp_path, use):
+    _, tasks = use()
+    (tmp_path / "text").write_text("no parquet")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_cpu_use(tmp_path / "text", tasks)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("0,1,1,1,1\n50,2,2,2,2\n20,3,3,3,3\n", "line 4: cdf_percent falls"),
+        ("0,5,1,1,1\n50,2,2,2,2\n", "line 3: gpu_power_w_kalos falls"),
+        ("0,1,1,1,1\n120,2,2,2,2\n", "line 3: cdf_percent is above 100"),
+        ("0,-1,1,1,1\n", "line 2"),
+        ("", "has no rows"),
+    ],
+)
+def test_a_distribution_that_falls_is_one_line_that_names_the_line(tmp_path, rows, message):
+    path = tmp_path / "cdf.csv"
+    path.write_text(HEADER + rows)
+    with pytest.raises(InputError, match=message):
+        read_power_cdf(path)
+
+
+def test_the_stand_ins_are_read_and_hold_the_published_quantiles(tmp_path):
+    for name in ("acme-power", "bitbrains-fragments", "bitbrains-tasks"):
+        (tmp_path / name).write_bytes(generate(name, 0))
+    servers = read_power_cdf(tmp_path / "acme-power").set_index("cdf_percent")["gpu_server_power_w_seren"]
+    assert servers[50.0] == 2520.0 and servers[99.0] == 5418.0 and servers[100.0] == 6554.0
+    use = read_cpu_use(tmp_path / "bitbrains-fragments", tmp_path / "bitbrains-tasks")
+    assert use.shape == (4 * 7 * 288, 40) and use.max(axis=None) <= 1.0 and not use.isna().any(axis=None)
