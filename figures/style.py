@@ -83,14 +83,14 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "mx.silicon.area": (1.5, None),
     "phase_split.prompt_compute_bound": (0.5, None),
     "phase_split.token_memory_bound": (0.5, None),
-    "placement.precision": (None, 0.95),
+    "placement.precision": (0.0, 0.95),
     "placement.profile_over_mean": (1.03, None),
     "placement.rule": (1.03, None),
-    "placement.margin_transfer": (None, 3.0),
+    "placement.margin_transfer": (0.0, 3.0),
     "placement.prediction": (1.03, None),
-    "placement.confidential": (None, 0.05),
+    "placement.confidential": (0.0, 0.05),
     "placement.polca": (0.27, None),
-    "placement.processors_and_storage": (None, 0.97),
+    "placement.processors_and_storage": (0.0, 0.97),
     "placement.power_is_not_energy": (-0.02, 0.02),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
