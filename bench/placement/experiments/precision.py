@@ -31,7 +31,7 @@ def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Texture
 
 def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Highest mean of a window over the highest sample of 2 s, by window and by how many servers stand behind one
-    budget, over a week. Workloads are placed by what nameplates tell."""
+    budget, over a week. Workloads are placed by their mean power, spread out."""
     settings, known = config.precision, textures(power_trace)
     step = steps("placement precision", config.hosting.seeds)
     rows: list[Row] = []
