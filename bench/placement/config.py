@@ -42,7 +42,7 @@ class FrontierConfig(Strict):
 
     information: Names = ["nameplate", "mean", "p99", "slots24", "slots168"]
     margins: Annotated[list[Above], Field(min_length=1)] = Field(
-        [0.92, 0.96, 1.0, 1.04, 1.08], description="over the one at which the risk is 0.001"
+        [0.92, 0.96, 1.0, 1.04, 1.08], description="over the one that runs the risk aimed at in the scored weeks"
     )
 
 
@@ -96,7 +96,7 @@ class OversubscriptionConfig(Strict):
     )
     controllers: Names = ["none", "polca", "three_band"]
     added: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)] = Field(
-        [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5], description="share of the servers, rising"
+        [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], description="share of the servers, rising"
     )
     days: Annotated[int, Field(ge=1, le=7)] = 2
 
@@ -109,7 +109,7 @@ class LeakageConfig(Strict):
         "private1_e1", "private1_e05", "private6_e8", "private24_e8", "raw",
     ]  # fmt: skip
     attacked: Positive = Field(400, description="workloads whose releases the attacker has")
-    kept: Share = Field(0.98, description="of the best release's work, that a release has to be worth")
+    kept: Share = Field(0.98, description="of the work with every reading told, that a release has to be worth")
 
 
 class ProcessorsConfig(Strict):

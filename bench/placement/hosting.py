@@ -50,9 +50,9 @@ def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int 
     slot = np.concatenate([period.stays.last, period.stays.first])
     comes = np.repeat([False, True], count)
     order = np.lexsort((comes, slot))  # who goes leaves room for who comes
-    leaves = tree.leaves
+    leaves = tree.leaves[None, :]
     if rule.scattered:
-        leaves = np.random.default_rng([seed, 3]).permutation(leaves)
+        leaves = np.random.default_rng([seed, 3]).permuted(np.repeat(leaves, len(order), axis=0), axis=1)
     weights = np.array([rule.left, rule.rise, rule.above_mean])
     who = np.tile(np.arange(count), 2)[order]
     return placed(who, comes[order], np.ascontiguousarray(demand, np.float64), tree.parent, tree.budget_w, tree.room,

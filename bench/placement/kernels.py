@@ -12,9 +12,9 @@ def placed(who, comes, demand, parent, budget, room, order, weights):
     """Where each workload goes: the number of a leaf, or NOWHERE.
 
     who, comes: workloads in the order of what happens, and whether they come or go. demand: (workloads, slots) watts.
-    order: the leaves. weights: of three features of a place where it fits, all over the place's budget: what is left
-    at the peak, how much the peak rises, and how far it lies above the mean. The least sum wins, the first in `order`
-    of those alike.
+    order: (one or more, leaves), taken in turn by events. weights: of three
+    features of a place where it fits, all over the place's budget: what is left at the peak, how much the peak rises,
+    and how far it lies above the mean. The least sum wins, the first in the order of those alike.
     """
     slots = demand.shape[1]
     committed = np.zeros((len(parent), slots))
@@ -26,7 +26,7 @@ def placed(who, comes, demand, parent, budget, room, order, weights):
         told = demand[one]
         node = home[one]
         if comes[event]:
-            node = _best(told, committed, peak, held, parent, budget, room, order, weights)
+            node = _best(told, committed, peak, held, parent, budget, room, order[event % len(order)], weights)
             home[one] = node
         if node == NOWHERE:
             continue
@@ -94,8 +94,9 @@ def drawn(home, first, last, watts, parent):
 
 
 @njit(cache=True)
-def fast(servers, watts, pieces, begin, count, offset, idle_w, out):
-    """Into out, (slots, samples): watts of some servers together, five-minute means with their textures."""
+def fast(servers, watts, pieces, begin, count, offset, idle_w, most_w, out):
+    """Into out, (slots, samples): watts of some servers together, five-minute means with their textures, each between
+    what a server draws idle and at its most."""
     samples = pieces.shape[1]
     for slot in range(watts.shape[1]):
         for sample in range(samples):
@@ -105,47 +106,66 @@ def fast(servers, watts, pieces, begin, count, offset, idle_w, out):
                 continue
             piece = pieces[begin[one] + (offset[one] + slot) % count[one]]
             for sample in range(samples):
-                out[slot, sample] += max(watts[one, slot] + piece[sample], idle_w)
+                out[slot, sample] += min(max(watts[one, slot] + piece[sample], idle_w), most_w)
 
 
 @njit(cache=True)
 def controlled(
-    watts, pieces, begin, count, offset, critical, budget, idle_w, limits, clocks, powers, reads, acts, brake_acts
+    watts,
+    pieces,
+    begin,
+    count,
+    offset,
+    critical,
+    budget,
+    idle_w,
+    most_w,
+    limits,
+    powers,
+    slower,
+    catch_up,
+    reads,
+    acts,
+    brake_acts,
 ):
     """A row under a controller (bench.placement.capping.Controller); 0 W of a server in a slot: it is not there.
+    powers, slower: by priority and level, of power above idle, and of the time that work takes.
 
-    Work that a slower clock leaves undone is done later, at most a tenth of a server's power on top. Returns the
-    highest sample of each slot, brakes, samples by priority and level, sums of power, of work lost and asked for.
+    An order takes effect after its delay, whatever is read meanwhile, and one that is given later but takes effect
+    earlier (the brake) supersedes it. Work that a slower clock leaves undone is done later, with at most that share
+    (catch_up) of what there is to do on top, and never more than a server can draw. Returns the highest sample of each
+    slot, brakes, samples by priority and level, sums of power, of work lost and asked for.
     """
     samples = pieces.shape[1]
     peak = np.zeros(watts.shape[1])
     time = np.zeros((2, 4))
     backlog = np.zeros(len(watts))
-    level, wanted, due = 0, 0, 0
+    level, ordered = 0, 0
+    orders = np.full(max(acts, brake_acts) + 1, -1)  # a ring: what takes effect at which sample
+    now = 0
     brakes, energy, asked = 0, 0.0, 0.0
     read, number = 0.0, 0
     for slot in range(watts.shape[1]):
         for sample in range(samples):
-            if wanted != level:
-                due -= 1
-                if due <= 0:
-                    brakes += wanted == 3
-                    level = wanted
+            now = (now + 1) % len(orders)
+            if orders[now] >= 0:
+                brakes += orders[now] == 3 and level != 3
+                level = orders[now]
+                orders[now] = -1
             row = 0.0
             for one in range(len(watts)):
                 if watts[one, slot] <= 0.0:
                     continue
                 piece = pieces[begin[one] + (offset[one] + slot) % count[one], sample]
-                busy = max(watts[one, slot] + piece - idle_w, 0.0)
+                busy = min(max(watts[one, slot] + piece - idle_w, 0.0), most_w - idle_w)
                 asked += busy
                 rank = 1 if critical[one] else 0
                 time[rank, level] += 1
-                clock = clocks[rank, level]
-                if clock < 1.0:
-                    backlog[one] += busy * (1.0 - clock)
+                if slower[rank, level] > 1.0:
+                    backlog[one] += busy * (1.0 - 1.0 / slower[rank, level])
                     row += idle_w + busy * powers[rank, level]
                 else:
-                    more = min(backlog[one], 0.1 * idle_w)
+                    more = min(backlog[one], catch_up * busy, most_w - idle_w - busy)
                     backlog[one] -= more
                     row += idle_w + busy + more
             peak[slot] = max(peak[slot], row)
@@ -155,21 +175,23 @@ def controlled(
             if number == reads:
                 share = read / number / budget
                 read, number = 0.0, 0
-                aim = level
+                aim = ordered
                 if share >= 1.0:
                     aim = 3
                 elif share >= limits[1]:
-                    aim = max(level, 2)
+                    aim = max(ordered, 2)
                 elif share >= limits[0]:
-                    aim = max(level, 1)
-                if aim == level and level == 3 and share < limits[1] - limits[2]:
+                    aim = max(ordered, 1)
+                if aim == ordered and ordered == 3 and share < limits[1] - limits[2]:
                     aim = 2 if np.isfinite(limits[1]) else 0
-                if aim == level and level == 2 and share < limits[1] - limits[2]:
+                elif aim == ordered and ordered == 2 and share < limits[1] - limits[2]:
                     aim = 1
-                if aim == level and level == 1 and share < limits[0] - limits[2]:
+                elif aim == ordered and ordered == 1 and share < limits[0] - limits[2]:
                     aim = 0
-                if aim != wanted:
-                    if aim > wanted or wanted == level:
-                        due = brake_acts if aim == 3 else acts
-                    wanted = aim
+                if aim != ordered:
+                    ordered = aim
+                    delay = max(brake_acts if aim == 3 else acts, 1)
+                    for later in range(delay, len(orders)):
+                        orders[(now + later) % len(orders)] = -1
+                    orders[(now + delay) % len(orders)] = aim
     return peak, brakes, time, energy, backlog.sum(), asked

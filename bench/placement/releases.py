@@ -35,17 +35,24 @@ def percentiles(slots: int, percentile: float, words: str, grid_w: float = 0.0) 
 
 
 def private(slots: int, epsilon: float, words: str) -> Release:
-    """Means by slot, clipped to the nameplate, with Laplace noise: epsilon a week for all of a workload's readings,
-    divided over the numbers let out, as one workload may move every one of them by a whole nameplate (Dwork et al., TCC
-    2006).
+    """Means by slot, clipped to what a server can draw, with Laplace noise: epsilon a week for all of a workload's
+    readings, divided over the numbers let out, as one workload may move every one of them by all that lies between idle
+    and nameplate (Dwork et al., TCC 2006). Used: drawn towards the mean of all workloads, the more so the more of what
+    is let out is noise.
     """
 
+    def scale_w(fleet: Fleet) -> float:
+        return (fleet.nameplate_w - fleet.idle_w) * slots / epsilon
+
     def let_out(readings: np.ndarray, fleet: Fleet, rng: np.random.Generator) -> Released:
-        means = by_slot(np.clip(readings, 0, fleet.nameplate_w), slots).mean(axis=2)
-        return means + rng.laplace(0.0, fleet.nameplate_w * slots / epsilon, means.shape)
+        means = by_slot(np.clip(readings, fleet.idle_w, fleet.nameplate_w), slots).mean(axis=2)
+        return means + rng.laplace(0.0, scale_w(fleet), means.shape)
 
     def used(released: Released, fleet: Fleet) -> np.ndarray:
-        return np.clip(released, fleet.idle_w, fleet.nameplate_w)
+        middle = np.clip(released, fleet.idle_w, fleet.nameplate_w).mean(axis=0)
+        noise = 2 * scale_w(fleet) ** 2 * (1 + 3 * np.sqrt(5 / len(released)))  # and three of its errors
+        believed = np.clip(1 - noise / released.var(axis=0).clip(1.0), 0, 1)
+        return np.clip(middle + believed * (released - middle), fleet.idle_w, fleet.nameplate_w)
 
     return Release(let_out, used, slots, words)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Rule:
     """Weights of what a place is like with the workload in it, all over its budget; the least sum wins.
 
-    left: of the budget at the peak. rise: of the peak. above_mean: how far the peak lies above the mean.
-    scattered: places are tried in no order, so that among equals chance decides.
+    left: of the budget at the peak. rise: of the peak. above_mean: how far the peak lies above the mean. Of places
+    alike the first wins; where `scattered`, the first in an order that is drawn anew for every workload.
     """
 
     left: float = 0.0

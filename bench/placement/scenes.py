@@ -1,6 +1,8 @@
 """What every experiment begins with: a fleet, the week that its margin is set in, and the week that is scored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
@@ -39,7 +41,7 @@ def scene(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = Tru
 
 def hall(config: FleetConfig, row: int) -> Tree:
     """Rows of so many servers' power, as many as the hall feeds."""
-    return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding)
+    return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding, uneven=True)
 
 
 def outcome(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: float, seed: int) -> Hosted:
@@ -57,11 +59,43 @@ def told(about: Scene, known: Information) -> Told:
     return before, after
 
 
-def calibrated(about: Scene, demand: Told, where: Tree, rule: Rule, at: float) -> tuple[float, Hosted]:
-    """at: a risk. The margin that keeps it in the first week, and what comes of it in the second."""
-    before, after = demand
-    factor = margin(lambda each: risk(about.calibration, before, where, rule, each, about.seed), at)
-    return factor, outcome(about.score, after, where, rule, factor, about.seed)
+def calibrated(
+    scenes: Sequence[Scene], demands: Sequence[Told], where: Tree, rule: Rule, at: float
+) -> tuple[float, list[Hosted]]:
+    """at: a risk. The margin that keeps it in the first week of all scenes together, and what comes of it in the second
+    of each. One scene's risk is a few events: a margin of its own would be the one that happened to see few."""
+
+    def risk_before(factor: float) -> float:
+        return fmean(
+            risk(about.calibration, before, where, rule, factor, about.seed)
+            for about, (before, _) in zip(scenes, demands, strict=True)
+        )
+
+    factor = margin(risk_before, at)
+    return factor, [
+        outcome(about.score, after, where, rule, factor, about.seed)
+        for about, (_, after) in zip(scenes, demands, strict=True)
+    ]
+
+
+def in_hindsight(
+    scenes: Sequence[Scene], demands: Sequence[Told], where: Tree, rule: Rule, at: float, part: float = 1.0
+) -> list[Hosted]:
+    """What comes of the margin that would have run the risk `at` in the scored weeks themselves, or of a part of it. A
+    margin from the week before runs more risk with one kind of information, and less with another: this compares them
+    at one risk run."""
+
+    def risk_after(factor: float) -> float:
+        return fmean(
+            risk(about.score, after, where, rule, factor, about.seed)
+            for about, (_, after) in zip(scenes, demands, strict=True)
+        )
+
+    factor = part * margin(risk_after, at)
+    return [
+        outcome(about.score, after, where, rule, factor, about.seed)
+        for about, (_, after) in zip(scenes, demands, strict=True)
+    ]
 
 
 def oracle(about: Scene, where: Tree, rule: Rule, at: float) -> Hosted:

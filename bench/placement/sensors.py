@@ -1,6 +1,6 @@
 """Sensors: what each lets through of a power that changes every two seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,13 +36,13 @@ SENSORS: Mapping[str, Sensor] = {
 }
 
 
-def read(sensor: Sensor, watts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """When readings are to be had (s from the first sample), and what they say (W).
 
     watts: (samples,) 2 s apart. A part-time sensor looks at the first part of its window, or, where that is one sample,
     at a share of it in which a draw within 10 % of the sample may differ. A reading that is lost is not among them.
     """
-    rng = np.random.default_rng([seed, 7])
+    rng = np.random.default_rng([*seed, 7])
     step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)
     ends = np.arange(window, len(watts) + 1, step)
     looked = max(round(window * sensor.duty), 1)

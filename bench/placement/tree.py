@@ -25,11 +25,14 @@ class Tree:
         return Tree(self.parent, self.budget_w * factor, self.room)
 
 
-def tree(rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1) -> Tree:
+def tree(
+    rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1, uneven: bool = False
+) -> Tree:  # fmt: skip
     """A hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as many.
 
     racks: into which a row is divided; one may draw what its servers' share is and a quarter more. The hall may draw
-    what its rows may. Raises UserError where a budget does not reach for one server.
+    what its rows may. uneven: rows differ, evenly, by up to half a server's power either way, so that whole servers are
+    no advantage to whoever's demand divides a budget. Raises UserError where a budget does not reach for one server.
     """
     if servers < 1 or rows < 1:
         raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
@@ -39,11 +42,11 @@ def tree(rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, rac
         raise UserError(
             f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
         )
-    row_w = servers * nameplate_w
-    parent, budget, room = [-1], [rows * row_w], [0]
+    parent, budget, room = [-1], [rows * servers * nameplate_w], [0]
     places = int(np.ceil(servers * crowding / racks))
-    for _ in range(rows):
+    for number in range(rows):
         row = len(parent)
+        row_w = nameplate_w * (servers + ((number + 0.5) / rows - 0.5 if uneven else 0.0))
         parent.append(0)
         budget.append(row_w)
         room.append(0 if racks > 1 else places)

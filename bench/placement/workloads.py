@@ -1,8 +1,8 @@
 """Fleets of workloads: who they are, when they run, and the power that they truly draw, which no policy sees.
 
-A fleet is generated. Its classes' levels and rhythms are assumptions, set so that a fleet's servers draw what servers
-of an AI cluster do (Acme, NSDI 2024: half of them less than 0.38, and 1 % more than 0.83 of the most); the ups and
-downs of prompt and token machines within five minutes are those of the simulated phase-split cluster.
+A fleet is generated. Its classes' levels and rhythms are assumptions; its servers draw more, and its weeks repeat
+better, than recorded ones do (the experiment `reality` says by how much); the ups and downs of prompt and token
+machines within five minutes are those of the simulated phase-split cluster.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over its sh
 class Fleet:
     """Workloads, each as large as one server. watts: (workloads, slots of five minutes), the true mean power, weeks one
     after the other. kind, model, length, tenant: (workloads,) numbers; kinds: names of kinds. offset: (workloads,)
-    slots by which a workload's texture is ahead."""
+    slots by which a workload's texture is ahead. idle_w, most_w: least and most of a server at any moment."""
 
     kinds: tuple[str, ...]
     kind: np.ndarray
@@ -78,6 +78,7 @@ class Fleet:
     watts: np.ndarray
     nameplate_w: float
     idle_w: float
+    most_w: float
 
     @property
     def count(self) -> int:
@@ -108,7 +109,7 @@ class Server:
 @dataclass(frozen=True)
 class Rhythm:
     """How a fleet differs from an ordinary one. predictable: 1 where every week is like the last but for drift and
-    noise, 0 where nothing is; tenant_size: workloads of a tenant, on average; like: whether they are of one class."""
+    noise, 0 where nothing is. tenant_size: workloads of a tenant, on average."""
 
     mix: str = "same"
     predictable: float = 1.0
@@ -145,7 +146,7 @@ def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: M
     critical = np.array([described[each].critical for each in kind])
     return Fleet(
         tuple(kinds), kind, tenant_model[tenant], tenant_length[tenant], tenant, critical, offset, watts,
-        server.nameplate_w, server.nameplate_w * server.idle,
+        server.nameplate_w, server.nameplate_w * server.idle, server.nameplate_w * server.most,
     )  # fmt: skip
 
 

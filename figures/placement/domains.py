@@ -1,4 +1,5 @@
-"""Work hosted at one risk over that with one number per server (the mean), same rule. Left: by how many servers share a
+"""Work hosted over that with one number per server (the mean), same rule, at the same risk run: margins are set in
+hindsight. Left: by how many servers share a
 budget; in large rows peaks even out by themselves. Right: by how far weeks repeat, in rows of ten. Means over seeds
 with 95 % intervals; pale: what the ledger accepts at ten servers."""
 
@@ -18,7 +19,7 @@ RULE, ONE_NUMBER, SIZE = "asynchrony", "mean", 10
 
 def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
-    chosen = (hosting["metric"] == "over_mean") & (hosting["rule"] == RULE) & (hosting["arrivals"] == "grouped")
+    chosen = (hosting["metric"] == "level_over_mean") & (hosting["rule"] == RULE) & (hosting["arrivals"] == "grouped")
     known = hosting[chosen & hosting["information"].isin(SHOWN)]
     _lines(left, known, "row")
     left.set_xscale("log")
@@ -27,7 +28,9 @@ def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
     left.minorticks_off()
     left.set_xlabel("size of a row (servers)")
     left.set_ylabel("work over that with the mean (x)")
-    others = predictability[(predictability["metric"] == "over_mean") & (predictability["information"] != ONE_NUMBER)]
+    others = predictability[
+        (predictability["metric"] == "level_over_mean") & (predictability["information"] != ONE_NUMBER)
+    ]
     _lines(right, others, "predictable")
     right.set_xlabel("how far weeks repeat (share)")
     for axis in (left, right):

@@ -1,11 +1,12 @@
 """Servers added to one row of inference servers, whose peak left so much of the budget before. Top: power brakes a day.
 Bottom: the 99th percentile of the latency factor of low (hollow) and high priority, where decoding does not mind the
-clock. Means over seeds."""
+clock. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from figures.intervals import bars, over_seeds
 from figures.style import HEIGHT, WIDTH
 
 TITLE = "Servers added to a row"
@@ -16,23 +17,24 @@ LAW = "by_phase"
 
 
 def draw(oversubscription: pd.DataFrame) -> Figure:
-    rows = oversubscription[oversubscription["added"] >= 0]
+    shown = ("brakes_per_day", "low_p99", "high_p99")
+    rows = oversubscription[(oversubscription["latency"] == LAW) & oversubscription["metric"].isin(shown)]
     headrooms = sorted(set(rows["headroom"]), reverse=True)
     figure, axes = plt.subplots(
         2, len(headrooms), figsize=(WIDTH, 1.5 * HEIGHT), sharex=True, sharey="row", squeeze=False
     )
     for column, headroom in enumerate(headrooms):
         own = rows[rows["headroom"] == headroom]
-        brakes = own[own["metric"] == "brakes_per_day"].groupby(["controller", "added"])["value"].mean()
-        slow = own[own["latency"] == LAW].groupby(["metric", "controller", "added"])["value"].mean()
+        found = over_seeds(own, ["metric", "controller", "added"])
         for number, controller in enumerate(dict.fromkeys(own["controller"])):
             colour, marker, label = STYLES.get(controller, (f"C{number + 4}", "o", controller))
-            axes[0, column].plot(
-                100 * brakes[controller].index, brakes[controller], color=colour, marker=marker, label=label
-            )
+            brakes = found.loc["brakes_per_day", controller]
+            axes[0, column].errorbar(100 * brakes.index, brakes["value"], bars(brakes), color=colour, marker=marker,
+                                     capsize=2, lw=1, label=label)  # fmt: skip
             for metric, fill in (("low_p99", "none"), ("high_p99", "full")):
-                line = slow[metric, controller]
-                axes[1, column].plot(100 * line.index, line, color=colour, marker=marker, fillstyle=fill, lw=1)
+                line = found.loc[metric, controller]
+                axes[1, column].errorbar(100 * line.index, line["value"], bars(line), color=colour, marker=marker,
+                                         fillstyle=fill, capsize=2, lw=1)  # fmt: skip
         axes[0, column].set_title(f"headroom {headroom:.0%}")
         axes[1, column].set_xlabel("servers added (%)")
     axes[0, 0].set_yscale("symlog", linthresh=1)

@@ -1,6 +1,6 @@
-"""Highest mean of a window of time over the highest sample of 2 s in a week, by how many servers stand behind one
-budget. Averages hide peaks, and the fewer servers there are the more. Means over seeds with 95 % intervals; pale: what
-the ledger accepts at five minutes."""
+"""Highest mean of a window of time over the highest sample of 2 s in a week, by how many servers' nameplates a budget
+allows for; more stand behind it. Averages hide peaks, and the fewer servers there are the more. Means over seeds with
+95 % intervals; pale: what the ledger accepts at five minutes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -15,13 +15,16 @@ SOURCES = ["placement/precision"]
 
 def draw(precision: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
-    found = over_seeds(precision, ["row", "window_s"])
+    seen = precision[precision["metric"] == "peak_seen"]
+    stand = precision[precision["metric"] == "servers"].groupby("row")["value"].mean()
+    found = over_seeds(seen, ["row", "window_s"])
     for number, (row, own) in enumerate(found.groupby(level="row")):
         colour, marker = ROW_STYLES[number % len(ROW_STYLES)]
         windows = own.index.get_level_values("window_s")
-        axis.errorbar(windows, own["value"], bars(own), color=colour, marker=marker, label=f"{row} servers", capsize=2)
+        axis.errorbar(windows, own["value"], bars(own), color=colour, marker=marker, capsize=2,
+                      label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
     axis.set_xscale("log")
-    ticks = sorted(set(precision["window_s"]))
+    ticks = sorted(set(seen["window_s"]))
     axis.set_xticks(ticks, [f"{tick} s" if tick < 60 else f"{tick // 60} min" for tick in ticks])
     axis.set_xlabel("window that power is averaged over")
     axis.set_ylabel("peak seen over true peak (1)")

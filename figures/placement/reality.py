@@ -32,9 +32,7 @@ def draw(reality: pd.DataFrame) -> Figure:
         low, middle, high = own
         right.errorbar(place, middle, [[middle - low], [high - middle]], color=colours.get(name, "#8C564B"), marker="o",
                        capsize=3)  # fmt: skip
-    right.set_xticks(
-        range(len(shown)), [name.replace(", ", ",\n").replace(" predictable", "\npredictable") for name in shown]
-    )
+    right.set_xticks(range(len(shown)), [name.replace(", ", ",\n") for name in shown], fontsize=7)
     right.set_xlim(-0.5, len(shown) - 0.5)
     right.axhline(0, color="#888888", lw=0.7)
     right.set_ylabel("correlation with the next week (1)")

@@ -18,18 +18,20 @@ def draw(hosting: pd.DataFrame) -> Figure:
     rows = rows[rows["row"] == (SIZE_OF_CLAIMS if SIZE_OF_CLAIMS in sizes else min(sizes))]
     information, rules = list(dict.fromkeys(rows["information"])), list(dict.fromkeys(rows["rule"]))
     means = rows.groupby(["arrivals", "information", "rule"])["value"].mean()
-    low, high = means.min(), means.max()
+    low, high = means.min() - 0.1, means.max() + 0.15
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), sharey=True)
     for axis, arrivals in zip(axes, ("independent", "grouped"), strict=True):
         table = means[arrivals].unstack("rule").reindex(index=information, columns=rules)
-        axis.imshow(table, cmap="YlGnBu", vmin=low - 0.1, vmax=high + 0.15, aspect="auto")
+        axis.imshow(table, cmap="YlGnBu", vmin=low, vmax=high, aspect="auto")
         for place, name in enumerate(information):
             for column, rule in enumerate(rules):
                 value = table.at[name, rule]
-                dark = value > low + 0.75 * (high + 0.25 - low)
+                dark = value > low + 0.6 * (high - low)
                 axis.text(column, place, f"{value:.2f}", ha="center", va="center", fontsize=7,
                           color="white" if dark else "black")  # fmt: skip
-        axis.set_xticks(range(len(rules)), [RULE_LABELS.get(rule, rule) for rule in rules])
+        axis.set_xticks(
+            range(len(rules)), [RULE_LABELS.get(rule, rule).replace(" ", "\n") for rule in rules], fontsize=7
+        )
         axis.set_yticks(
             range(len(information)), [INFORMATION_STYLES.get(name, ("", "", name))[2] for name in information]
         )

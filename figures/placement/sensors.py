@@ -1,6 +1,6 @@
 """Ten minutes of one prompt machine and one token machine of the simulated cluster (grey) through every sensor: how
 often it reads, over which time, how it rounds, how late it is and how much of the time it looks. Sensors' gains are off
-by a constant share each, drawn at random."""
+by a constant share each, drawn at random. Axes show what comes after the first half minute."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -10,7 +10,7 @@ from figures.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "One power trace through every sensor"
 SOURCES = ["placement/sensed"]
-TRUE = "ideal"
+TRUE, SETTLED_S = "ideal", 30  # what comes before is a cluster that fills
 
 
 def draw(sensed: pd.DataFrame) -> Figure:
@@ -25,9 +25,13 @@ def draw(sensed: pd.DataFrame) -> Figure:
             if sensor != TRUE and len(rows):
                 few = len(rows) < 60
                 axis.plot(rows["t_s"], rows["value"] / 1000, color=colour, lw=0.9, marker=marker if few else "",
+                          ls="--" if sensor == "rapl" else "-",
                           ms=3.5, label=label)  # fmt: skip
         axis.set_title(f"{pool} machine")
         axis.set_ylabel("power (kW)")
+        settled = own[own["t_s"] > SETTLED_S]["value"] / 1000
+        room = 0.1 * (settled.max() - settled.min()) + 0.01
+        axis.set_ylim(settled.min() - room, settled.max() + room)
     axes[1].set_xlabel("time at which a reading is to be had (s)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

@@ -31,7 +31,7 @@ def draw(transfer: pd.DataFrame) -> Figure:
             axis.errorbar(places, own["value"], bars(own), color=colour, marker=marker, ls="", capsize=2, label=label)
         axis.grid(axis="x", visible=False)
     axes[0].set_yscale("symlog", linthresh=1, linscale=0.6)
-    axes[0].set_ylim(bottom=-0.1)
+    axes[0].set_ylim(bottom=-0.35)
     axes[0].set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
     axes[0].axhline(1, color="#888888", lw=0.7)
     accepted(axes[0], "placement.margin_transfer", axes[0].get_xlim(), "y")

@@ -17,7 +17,7 @@ def plain_fleet(watts, nameplate_w=100.0, idle_w=10.0):
     count = len(watts)
     zeros = np.zeros(count, int)
     return Fleet(("batch",), zeros, zeros, zeros, np.arange(count), np.zeros(count, bool), zeros, watts, nameplate_w,
-                 idle_w)  # fmt: skip
+                 idle_w, nameplate_w)  # fmt: skip
 
 
 def period(watts, first=None, last=None, **about):

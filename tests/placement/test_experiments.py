@@ -77,6 +77,22 @@ def test_ratios_are_of_cells_of_the_same_fleet(hosted):
             assert value == pytest.approx(work[index] / work[arrivals, row, rule, other, seed])
 
 
+def test_at_one_risk_run_nobody_is_over_it(hosted):
+    table = frontier(CONFIG.model_copy(update={"frontier": FrontierConfig(margins=[1.0])}))
+    risk = table[table["metric"] == "risk"].groupby("information")["value"].mean()
+    assert (risk <= CONFIG.hosting.risk).all()
+    level = hosted[(hosted["metric"] == "level_over_mean") & (hosted["information"] == "mean")]
+    assert (level["value"] == 1.0).all() and set(level["rule"]) == {"asynchrony"}
+
+
+def test_the_release_that_is_judged_keeps_what_is_asked_in_the_other_fleets():
+    config = CONFIG.model_copy(update={"leakage": LeakageConfig(releases=["nothing", "mean"], attacked=40, kept=0.01)})
+    table = leakage(config)
+    judged = table[table["metric"] == "gain_of_most_private"]
+    assert set(judged["release"]) == {"told by the others: nothing"} and (judged["value"] <= 0).all()
+    assert table[table["metric"] == "kept"]["value"].tolist() == [0.01]
+
+
 def test_the_same_config_gives_the_same_table(hosted):
     assert hosting(CONFIG).equals(hosted)
 
@@ -125,6 +141,9 @@ def test_more_servers_never_brake_less_and_the_most_that_were_added_is_one_that_
     brakes = table[table["metric"] == "brakes_per_day"].groupby("added")["value"].mean()
     assert brakes[0.0] <= brakes[0.5]
     assert set(table[table["metric"] == "most_added"]["value"]) <= {0.0, 0.5}
+    slowed = table[table["metric"] == "low_slowed"].set_index(["latency", "added"])["value"]
+    minutes = table[table["metric"] == "low_slowed_per_day"].set_index(["latency", "added"])["value"]
+    assert (minutes - 1440 * slowed).abs().max() < 1e-9
 
 
 def test_longer_windows_see_less_of_a_peak():

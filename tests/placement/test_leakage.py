@@ -43,7 +43,7 @@ def test_every_release_can_be_used(name):
     assert used.shape[0] == 5 and np.isfinite(used).all() and (used >= 0).all() and (used <= 1000.0).all()
 
 
-@pytest.mark.parametrize(("name", "scale"), [("private1_e1", 100.0), ("private1_e8", 12.5), ("private6_e8", 75.0)])
+@pytest.mark.parametrize(("name", "scale"), [("private1_e1", 90.0), ("private1_e8", 11.25), ("private6_e8", 67.5)])
 def test_noise_is_as_large_as_the_budget_of_privacy_asks_for(name, scale):
     readings = np.full((4000, WEEK), 50.0, np.float32)
     out = RELEASES[name].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
@@ -54,3 +54,12 @@ def test_sums_are_the_same_for_all():
     readings = RNG.uniform(10, 100, (5, WEEK))
     out = RELEASES["sums"].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
     assert (out == out[0]).all()
+
+
+def test_what_is_all_noise_is_not_believed_and_what_is_none_is():
+    readings = np.repeat(RNG.uniform(20, 90, (200, 1)), WEEK, axis=1)
+    fleet = plain_fleet(readings)
+    for name, spread in (("private1_e05", 0.0), ("private1_e8", readings[:, 0].std())):
+        release = RELEASES[name]
+        used = release.used(release.let_out(readings, fleet, np.random.default_rng(0)), fleet)
+        assert used.std() == pytest.approx(spread, rel=0.5, abs=1e-9)

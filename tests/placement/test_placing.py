@@ -19,9 +19,9 @@ def oracle(about, demand, where, rule, seed=0):
     events = [(about.stays.last[one], 0, one) for one in range(count)]
     events += [(about.stays.first[one], 1, one) for one in range(count)]
     events.sort(key=lambda event: (event[0], event[1], event[2]))
-    leaves = list(where.leaves)
+    orders = [where.leaves] * len(events)
     if rule.scattered:
-        leaves = list(np.random.default_rng([seed, 3]).permutation(where.leaves))
+        orders = np.random.default_rng([seed, 3]).permuted(np.array(orders), axis=1)
     held, home = {node: [] for node in range(len(where.parent))}, [NOWHERE] * count
 
     def path(node):
@@ -32,7 +32,7 @@ def oracle(about, demand, where, rule, seed=0):
     def total(node):
         return sum((demand[one] for one in held[node]), np.zeros(demand.shape[1]))
 
-    for _, comes, one in events:
+    for (_, comes, one), leaves in zip(events, orders, strict=True):
         if not comes:
             for node in path(home[one]) if home[one] != NOWHERE else ():
                 held[node].remove(one)
@@ -117,6 +117,12 @@ def test_work_is_power_above_idle_and_risk_the_share_over_the_budget():
     assert done.servers == 2.0 and done.risk == 0.5 == risk_of(about, np.array([1, 1]), where)
     assert done.work == pytest.approx(2.0)  # of all that was offered, over a capacity of one server
     assert done.peak_to_mean == pytest.approx(140 / 100) and done.joules_per_work == pytest.approx(1.0)
+
+
+def test_uneven_rows_differ_by_a_server_s_power_in_all_and_come_to_the_same():
+    even, uneven = tree(4, 10, 100.0), tree(4, 10, 100.0, uneven=True)
+    assert uneven.budget_w[uneven.leaves].tolist() == [962.5, 987.5, 1012.5, 1037.5]
+    assert uneven.budget_w[0] == even.budget_w[0] == uneven.budget_w[uneven.leaves].sum()
 
 
 def test_a_margin_is_the_largest_at_which_the_risk_holds():

@@ -16,27 +16,27 @@ WATTS = np.random.default_rng(0).uniform(1000, 5000, 600)
 
 
 def test_an_ideal_sensor_reads_every_sample():
-    times, values = read(SENSORS["ideal"], WATTS, 0)
+    times, values = read(SENSORS["ideal"], WATTS, [0])
     assert times.tolist() == list(range(2, 1202, 2)) and values == pytest.approx(WATTS)
 
 
 def test_windows_are_means_and_come_late():
-    times, values = read(Sensor(60, 60, "", delay_s=30), WATTS, 0)
+    times, values = read(Sensor(60, 60, "", delay_s=30), WATTS, [0])
     assert times[0] == 90 and len(values) == 20
     assert values == pytest.approx(WATTS.reshape(20, 30).mean(axis=1))
 
 
 def test_a_part_time_sensor_misses_what_happens_while_it_does_not_look():
     watts = np.tile([4000.0, 0.0, 0.0, 0.0], 10)
-    assert read(Sensor(8, 8, "", duty=0.25), watts, 0)[1].tolist() == [4000.0] * 10
-    assert read(Sensor(8, 8, ""), watts, 0)[1].tolist() == [1000.0] * 10
+    assert read(Sensor(8, 8, "", duty=0.25), watts, [0])[1].tolist() == [4000.0] * 10
+    assert read(Sensor(8, 8, ""), watts, [0])[1].tolist() == [1000.0] * 10
 
 
 def test_steps_gains_and_losses():
-    assert set(read(Sensor(2, 2, "", step_w=20.0), WATTS, 0)[1] % 20) == {0.0}
-    ratio = read(Sensor(2, 2, "", gain=0.05), WATTS, 1)[1] / WATTS
+    assert set(read(Sensor(2, 2, "", step_w=20.0), WATTS, [0])[1] % 20) == {0.0}
+    ratio = read(Sensor(2, 2, "", gain=0.05), WATTS, [1])[1] / WATTS
     assert ratio == pytest.approx(ratio[0]) and 0 < abs(ratio[0] - 1) <= 0.05
-    assert 500 < len(read(Sensor(2, 2, "", lost=0.1), WATTS, 0)[1]) < 590
+    assert 500 < len(read(Sensor(2, 2, "", lost=0.1), WATTS, [0])[1]) < 590
 
 
 def test_textures_change_no_mean_of_five_minutes():

@@ -1,74 +1,87 @@
 """What is hosted by rule and information, where each keeps the same risk."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.placement.config import PlacementConfig
-from bench.placement.hosting import Hosted, margin
+from bench.placement.hosting import Hosted
 from bench.placement.named import information, rules
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES, Rule
-from bench.placement.scenes import Scene, Told, calibrated, hall, oracle, outcome, risk, scene, told
+from bench.placement.scenes import Scene, Told, calibrated, hall, in_hindsight, oracle, outcome, scene, told
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
 ARRIVALS = {"independent": False, "grouped": True}
 BLIND, BASE_RULE, OWN_RULE, ONE_NUMBER = "nameplate", "best_fit", "asynchrony", "mean"
-MIDDLE = 1e-3  # risk around which a frontier is drawn
 Row = dict[str, Any]
 
 
 def hosting(config: PlacementConfig) -> pd.DataFrame:
     """Work and servers hosted, over what nameplates allow for, by rule and information; the margin is set in one week
-    and the next is scored. over_…: of the work, over that of the same rule with one number, of best fit with the same
-    information, and of nameplates. Every row's domain is a row of servers; `plain`: nameplates without any margin.
+    of all fleets together and the next is scored. over_…: of the work, over that of the same rule with one number, and
+    with nameplates; over that of best fit, of any place and of the emptiest with the same information; over_plain: over
+    nameplates without any margin, in best fit. level_over_…: the same with margins set in hindsight, so that both run
+    the risk that is aimed at; of one rule. Every row's domain is a row of servers.
     """
     settings = config.hosting
     found, ruled = information(settings.information), rules(settings.rules)
-    step = steps("placement hosting", settings.seeds * len(ARRIVALS))
+    others = [size for size in dict.fromkeys(settings.rows) if size != settings.row]
+    step = steps("placement hosting", len(found) * (len(ruled) * len(ARRIVALS) + len(others)))
     rows: list[Row] = []
-    for seed in range(settings.seeds):
-        for arrivals, grouped in ARRIVALS.items():
-            about = scene(config.fleet, seed, grouped=grouped)
-            known = {name: told(about, each) for name, each in found.items()}
-            rows += _cells(config, about, arrivals, settings.row, known, ruled)
-            if grouped:
-                for size in set(settings.rows) - {settings.row}:
-                    rows += _cells(config, about, arrivals, size, known, {OWN_RULE: RULES[OWN_RULE]})
-            step(f"{arrivals} arrivals, seed {seed}")
+    for arrivals, grouped in ARRIVALS.items():
+        scenes = [scene(config.fleet, seed, grouped=grouped) for seed in range(settings.seeds)]
+        known = {name: [told(about, each) for about in scenes] for name, each in found.items()}
+        rows += _cells(config, scenes, arrivals, settings.row, known, ruled, step)
+        for size in others if grouped else ():
+            rows += _cells(config, scenes, arrivals, size, known, {OWN_RULE: RULES[OWN_RULE]}, step)
     return tidy(rows, tier=SIMULATED)
 
 
 def _cells(
     config: PlacementConfig,
-    about: Scene,
+    scenes: Sequence[Scene],
     arrivals: str,
     size: int,
-    found: Mapping[str, Told],
+    found: Mapping[str, Sequence[Told]],
     ruled: Mapping[str, Rule],
+    step: Callable[[str], None],
 ) -> Iterator[Row]:
     where, at = hall(config.fleet, size), config.hosting.risk
-    base = {"arrivals": arrivals, "row": size, "seed": about.seed}
-    nameplates = INFORMATION[BLIND].of(about.seen[1], about.score.fleet)
-    plain = outcome(about.score, nameplates, where, RULES[BASE_RULE], 1.0, about.seed)
-    yield from _rows({**base, "rule": BASE_RULE, "information": "plain"}, plain, {"margin": 1.0})
-    best = oracle(about, where, RULES[OWN_RULE], at)
-    yield from _rows({**base, "rule": OWN_RULE, "information": "oracle"}, best, {})
-    cells: dict[tuple[str, str], Hosted] = {}
+    base = {"arrivals": arrivals, "row": size}
+    plain, best = [], []
+    for about in scenes:
+        nameplates = INFORMATION[BLIND].of(about.seen[1], about.score.fleet)
+        plain.append(outcome(about.score, nameplates, where, RULES[BASE_RULE], 1.0, about.seed))
+        best.append(oracle(about, where, RULES[OWN_RULE], at))
+        own = {**base, "seed": about.seed}
+        yield from _rows({**own, "rule": BASE_RULE, "information": "plain"}, plain[-1], {"margin": 1.0})
+        yield from _rows({**own, "rule": OWN_RULE, "information": "oracle"}, best[-1], {})
+    cells: dict[tuple[str, str], list[Hosted]] = {}
+    margins = {}
     for rule_name, rule in ruled.items():
         for name, each in found.items():
-            factor, cells[rule_name, name] = calibrated(about, each, where, rule, at)
-            known = {"margin": factor, "over_plain": cells[rule_name, name].work / plain.work}
-            for other, key in (("over_mean", (rule_name, ONE_NUMBER)), ("over_nameplate", (rule_name, BLIND)),
-                               ("over_best_fit", (BASE_RULE, name))):  # fmt: skip
-                if key in cells:
-                    known[other] = cells[rule_name, name].work / cells[key].work
-            known["over_oracle"] = cells[rule_name, name].work / best.work
-            known["joules_over_plain"] = cells[rule_name, name].joules_per_work / plain.joules_per_work - 1
-            yield from _rows({**base, "rule": rule_name, "information": name}, cells[rule_name, name], known)
+            margins[rule_name, name], cells[rule_name, name] = calibrated(scenes, each, where, rule, at)
+            step(f"{arrivals} arrivals, rows of {size}, {rule_name}, {name}")
+    level = {}
+    if OWN_RULE in ruled:
+        level = {name: in_hindsight(scenes, each, where, ruled[OWN_RULE], at) for name, each in found.items()}
+    for (rule_name, name), hosted in cells.items():
+        compared = {
+            "over_mean": cells.get((rule_name, ONE_NUMBER)), "over_nameplate": cells.get((rule_name, BLIND)),
+            "over_best_fit": cells.get((BASE_RULE, name)), "over_random": cells.get(("random", name)),
+            "over_spread": cells.get(("spread", name)), "over_plain": plain, "over_oracle": best,
+        }  # fmt: skip
+        for number, (about, done) in enumerate(zip(scenes, hosted, strict=True)):
+            more = {metric: done.work / other[number].work for metric, other in compared.items() if other}
+            for metric, other_name in (("level_over_mean", ONE_NUMBER), ("level_over_nameplate", BLIND)):
+                if rule_name == OWN_RULE and other_name in level:
+                    more[metric] = level[name][number].work / level[other_name][number].work
+            more["margin"] = margins[rule_name, name]
+            more["joules_over_plain"] = done.joules_per_work / plain[number].joules_per_work - 1
+            yield from _rows({**base, "seed": about.seed, "rule": rule_name, "information": name}, done, more)
 
 
 def _rows(about: Row, found: Hosted, more: dict[str, float]) -> Iterator[Row]:
@@ -84,39 +97,43 @@ def _rows(about: Row, found: Hosted, more: dict[str, float]) -> Iterator[Row]:
 
 
 def frontier(config: PlacementConfig) -> pd.DataFrame:
-    """Work hosted and risk run in the scored week, by information and margin, one rule."""
+    """Work hosted and risk run in the scored week, by information and by the margin over the one that runs the risk
+    aimed at in the scored weeks themselves; one rule."""
     settings = config.frontier
     found = information(settings.information)
     where, rule = hall(config.fleet, config.hosting.row), RULES[OWN_RULE]
+    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    step = steps("placement frontier", len(found))
     rows: list[Row] = []
-    for seed in range(config.hosting.seeds):
-        about = scene(config.fleet, seed)
-        for name, each in found.items():
-            demand = each.of(about.seen[1], about.score.fleet)
-            middle = margin(partial(risk, about.score, demand, where, rule, seed=seed), MIDDLE)
-            for part in settings.margins:
-                done = outcome(about.score, demand, where, rule, middle * part, seed)
-                base = {"information": name, "over_margin": part, "seed": seed}
-                rows += [{**base, "metric": "work", "unit": "x", "value": done.work},
-                         {**base, "metric": "risk", "unit": "share", "value": done.risk}]  # fmt: skip
+    for name, each in found.items():
+        demands = [told(about, each) for about in scenes]
+        for part in settings.margins:
+            done = in_hindsight(scenes, demands, where, rule, config.hosting.risk, part)
+            for about, cell in zip(scenes, done, strict=True):
+                base = {"information": name, "over_margin": part, "seed": about.seed}
+                rows += [{**base, "metric": "work", "unit": "x", "value": cell.work},
+                         {**base, "metric": "risk", "unit": "share", "value": cell.risk}]  # fmt: skip
+        step(name)
     return tidy(rows, tier=SIMULATED)
 
 
 def predictability(config: PlacementConfig) -> pd.DataFrame:
-    """Work hosted at one risk by how far weeks repeat, over that with one number, by information, one rule."""
+    """Work hosted by how far weeks repeat, over that with one number at one risk run, by information, one rule."""
     settings = config.predictability
     found = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
     where, rule = hall(config.fleet, config.hosting.row), RULES[OWN_RULE]
+    step = steps("placement predictability", len(settings.predictable))
     rows: list[Row] = []
     for share in settings.predictable:
         fleet = config.fleet.model_copy(update={"predictable": share})
-        for seed in range(config.hosting.seeds):
-            about = scene(fleet, seed)
-            cells = {name: calibrated(about, told(about, each), where, rule, config.hosting.risk)[1]
-                     for name, each in found.items()}  # fmt: skip
-            for name, done in cells.items():
-                base = {"information": name, "predictable": share, "seed": seed}
-                rows += [{**base, "metric": "over_mean", "unit": "x", "value": done.work / cells[ONE_NUMBER].work},
+        scenes = [scene(fleet, seed) for seed in range(config.hosting.seeds)]
+        cells = {name: in_hindsight(scenes, [told(about, each) for about in scenes], where, rule, config.hosting.risk)
+                 for name, each in found.items()}  # fmt: skip
+        for name, hosted in cells.items():
+            for about, done, one in zip(scenes, hosted, cells[ONE_NUMBER], strict=True):
+                base = {"information": name, "predictable": share, "seed": about.seed}
+                rows += [{**base, "metric": "level_over_mean", "unit": "x", "value": done.work / one.work},
                          {**base, "metric": "work", "unit": "x", "value": done.work},
                          {**base, "metric": "risk", "unit": "share", "value": done.risk}]  # fmt: skip
+        step(f"{share:g} predictable")
     return tidy(rows, tier=SIMULATED)

@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 
 from bench.placement.config import PlacementConfig
+from bench.placement.hosting import Hosted
 from bench.placement.leakage import gain, gain_elsewhere, identified
 from bench.placement.named import releases
+from bench.placement.releases import Released
 from bench.placement.rules import RULES
-from bench.placement.scenes import calibrated, hall, scene
+from bench.placement.scenes import Scene, hall, in_hindsight, scene
+from bench.placement.workloads import Fleet
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
@@ -17,48 +20,66 @@ RULE, SHIFTED = "asynchrony", "train_heavy"
 
 
 def leakage(config: PlacementConfig) -> pd.DataFrame:
-    """By release: work hosted at the same risk, over that of the best release; gains of the best attacker over
-    guessing, in shares, on the class, the model, the length of prompts, on the class in a fleet of another mix, and on
-    who it is a week later. most: the largest of the gains. numbers: let out of a workload in a week.
+    """By release: work hosted at one risk run, over that with every reading told (value); gains of the best attacker
+    over guessing, in shares, on the class, the model, the length of prompts, on the class in a fleet of another mix,
+    and on who it is a week later. most: the largest of the gains. numbers: let out of a workload in a week.
     """
     settings = config.leakage
-    found = releases(settings.releases)
+    found = {**releases(["raw"]), **releases(settings.releases)}
     where, rule, risk = hall(config.fleet, config.hosting.row), RULES[RULE], config.hosting.risk
-    step = steps("placement leakage", config.hosting.seeds)
+    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    shifted = [_week(config, seed) for seed in range(config.hosting.seeds)]
+    step = steps("placement leakage", len(found))
     rows: list[dict[str, Any]] = []
-    for seed in range(config.hosting.seeds):
-        about, shifted = scene(config.fleet, seed), scene(config.fleet, 200 + seed, SHIFTED)
-        workloads = about.score.fleet
-        some = np.sort(np.random.default_rng([seed, 10]).choice(workloads.count, settings.attacked, replace=False))
-        works, cells = {}, {}
-        for number, (name, release) in enumerate(found.items()):
-            rng = np.random.default_rng([seed, 11, number])
-            out = [release.let_out(readings, workloads, rng) for readings in about.seen]
-            before, after = (release.used(each, workloads) for each in out)
-            _, hosted = calibrated(about, (before, after), where, rule, risk)
-            works[name] = hosted.work
-            gains = {
-                field: gain(out[1][some], getattr(workloads, field)[some], workloads.tenant[some], seed)
-                for field in ("kind", "model", "length")
-            }
-            other = release.let_out(shifted.seen[1], shifted.score.fleet, rng)
-            gains["elsewhere"] = gain_elsewhere(out[1][some], workloads.kind[some], other[some],
-                                                shifted.score.fleet.kind[some], seed)  # fmt: skip
-            gains["identity"] = identified(out[0][some], out[1][some])
-            cells[name] = {**gains, "most": max(gains.values()), "numbers": float(release.numbers)}
-        for name, values in cells.items():
-            values = {**values, "work": works[name], "value": works[name] / max(works.values())}
-            rows += [{"release": name, "metric": metric, "value": value, "seed": seed}
+    whole: list[Hosted] = []
+    for number, (name, release) in enumerate(found.items()):
+        demands, gains = [], []
+        for about, (other_fleet, other_week) in zip(scenes, shifted, strict=True):
+            rng = np.random.default_rng([about.seed, 11, number])
+            workloads = about.score.fleet
+            before, after = (release.let_out(readings, workloads, rng) for readings in about.seen)
+            demands.append((release.used(before, workloads), release.used(after, workloads)))
+            gains.append(
+                _gains(config, about, before, after, release.let_out(other_week, other_fleet, rng), other_fleet)
+            )
+        hosted = in_hindsight(scenes, demands, where, rule, risk)
+        whole = whole or hosted
+        for about, each, done, best in zip(scenes, gains, hosted, whole, strict=True):
+            values = {**each, "most": max(each.values()), "numbers": float(release.numbers), "work": done.work,
+                      "value": done.work / best.work}  # fmt: skip
+            rows += [{"release": name, "metric": metric, "value": value, "seed": about.seed}
                      for metric, value in values.items()]  # fmt: skip
-        step(f"seed {seed}")
+        step(name)
     return tidy([*rows, *_most_private(rows, settings.kept)], unit="1", tier=SIMULATED)
 
 
+def _week(config: PlacementConfig, seed: int) -> tuple[Fleet, np.ndarray]:
+    """Another fleet, of another mix, and a week of its readings."""
+    other = scene(config.fleet, 200 + seed, SHIFTED)
+    return other.score.fleet, other.seen[1]
+
+
+def _gains(
+    config: PlacementConfig, about: Scene, before: Released, after: Released, elsewhere: Released, other: Fleet
+) -> dict[str, float]:
+    fleet, seed = about.score.fleet, about.seed
+    some = np.sort(np.random.default_rng([seed, 10]).choice(fleet.count, config.leakage.attacked, replace=False))
+    found = {field: gain(after[some], getattr(fleet, field)[some], fleet.tenant[some], seed)
+             for field in ("kind", "model", "length")}  # fmt: skip
+    found["elsewhere"] = gain_elsewhere(after[some], fleet.kind[some], elsewhere[some], other.kind[some], seed)
+    found["identity"] = identified(before[some], after[some])
+    return found
+
+
 def _most_private(rows: list[dict[str, Any]], kept: float) -> list[dict[str, Any]]:
-    """Of the releases that keep so much of the value on average, the gains of the one whose mean gain is least."""
+    """Of the releases that keep so much of the value, the gain of the one whose mean gain is least, in each fleet; the
+    other fleets tell which one that is."""
     table = pd.DataFrame(rows)
-    means = table.pivot_table(index="release", columns="metric", values="value")
-    chosen = means[means["value"] >= kept]["most"].idxmin()
-    own = table[(table["release"] == chosen) & (table["metric"] == "most")]
-    return [{"release": f"best: {chosen}", "metric": "gain_of_most_private", "value": value, "seed": seed}
-            for seed, value in zip(own["seed"], own["value"], strict=True)]  # fmt: skip
+    wide = table.pivot_table(index=["release", "seed"], columns="metric", values="value")
+    found = []
+    for seed in sorted(set(table["seed"])):
+        means = wide.drop(index=seed, level="seed").groupby(level="release").mean()
+        chosen = means[means["value"] >= kept]["most"].idxmin()
+        found.append({"release": f"told by the others: {chosen}", "metric": "gain_of_most_private",
+                      "value": wide.loc[(chosen, seed), "most"], "seed": seed})  # fmt: skip
+    return [*found, {"release": "limit", "metric": "kept", "value": kept, "seed": 0}]

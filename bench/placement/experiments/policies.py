@@ -18,7 +18,7 @@ from bench.placement.workloads import Stays
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
-BLIND, PREDICTED = {"best_fit": "blind", "spread": "blind_spread"}, {"prediction_based": "spread"}
+COMPARED = {"prediction_based": {"oversubscription": "blind_spread", "oversubscription_with_rule": "blind"}}
 TOGETHER, APART = "scattered", "smooth_operator"
 
 
@@ -30,30 +30,28 @@ def policies(config: PlacementConfig) -> pd.DataFrame:
     """
     found = named_policies(config.policies.policies)
     where, risk = hall(config.fleet, config.hosting.row), config.hosting.risk
-    step = steps("placement policies", config.hosting.seeds)
+    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    plain = [outcome(about.score, INFORMATION["nameplate"].of(about.seen[1], about.score.fleet), where,
+                     RULES["best_fit"], 1.0, about.seed) for about in scenes]  # fmt: skip
+    cells = {"nameplate": (1.0, plain)}
+    step = steps("placement policies", len(found))
+    for name, each in found.items():
+        demands = [told(about, each.information) for about in scenes]
+        cells[name] = calibrated(scenes, demands, where, each.rule, risk)
+        step(name)
+    cells["oracle"] = (1.0, [oracle(about, where, RULES["asynchrony"], risk) for about in scenes])
     rows: list[dict[str, Any]] = []
-    for seed in range(config.hosting.seeds):
-        about = scene(config.fleet, seed)
-        plain = outcome(about.score, INFORMATION["nameplate"].of(about.seen[1], about.score.fleet), where,
-                        RULES["best_fit"], 1.0, seed)  # fmt: skip
-        cells = {name: calibrated(about, told(about, each.information), where, each.rule, risk)
-                 for name, each in found.items()}  # fmt: skip
-        cells = {"nameplate": (1.0, plain), **cells, "oracle": (1.0, oracle(about, where, RULES["asynchrony"], risk))}
-        for name, (factor, cell) in cells.items():
+    for name, (factor, hosted) in cells.items():
+        for number, (about, cell) in enumerate(zip(scenes, hosted, strict=True)):
             values = {"work": cell.work, "servers": cell.servers, "risk": cell.risk, "margin": factor,
-                      "stranded": cell.stranded, "over_plain": cell.work / plain.work}  # fmt: skip
-            if name in PREDICTED:
-                for metric, other in (
-                    ("oversubscription", PREDICTED[name]),
-                    ("oversubscription_with_rule", "best_fit"),
-                ):
-                    if BLIND[other] in cells:
-                        values[metric] = (cell.servers - 1) / (cells[BLIND[other]][1].servers - 1)
+                      "stranded": cell.stranded, "over_plain": cell.work / plain[number].work}  # fmt: skip
+            for metric, other in COMPARED.get(name, {}).items():
+                if other in cells:
+                    values[metric] = (cell.servers - 1) / (cells[other][1][number].servers - 1)
             if name == APART and TOGETHER in cells:
-                values["more_machines"] = cell.servers / cells[TOGETHER][1].servers - 1
-            rows += [{"policy": name, "metric": metric, "value": value, "seed": seed}
+                values["more_machines"] = cell.servers / cells[TOGETHER][1][number].servers - 1
+            rows += [{"policy": name, "metric": metric, "value": value, "seed": about.seed}
                      for metric, value in values.items()]  # fmt: skip
-        step(f"seed {seed}")
     return tidy(rows, unit="x", tier=SIMULATED)
 
 

@@ -1,59 +1,65 @@
 """What sensors and averages see of power that changes within seconds."""
 
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.placement.config import PlacementConfig
-from bench.placement.hosting import place
 from bench.placement.kernels import fast
 from bench.placement.named import sensors
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES
-from bench.placement.scenes import hall, scene
+from bench.placement.scenes import calibrated, hall, scene, told
 from bench.placement.sensors import read
 from bench.placement.textures import Textures, pieces, textures
-from bench.placement.time import SAMPLE_S, SAMPLES
+from bench.placement.time import DAY, SAMPLE_S, SAMPLES, SLOT_S
 from bench.placement.workloads import KINDS, Fleet
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
 Row = dict[str, Any]
+DAY_S = DAY * SLOT_S
 
 
 def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
     """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
     out = np.empty((watts.shape[1], SAMPLES))
-    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, out)
+    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, fleet.most_w, out)
     return out.reshape(-1)
 
 
 def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Highest mean of a window over the highest sample of 2 s, by window and by how many servers stand behind one
-    budget, over a week. Workloads are placed by their mean power, spread out."""
+    budget, over a week. Workloads are placed by the mean, with the margin of the study's risk. servers: the most that
+    stand at once behind a budget for so many, the mean over budgets."""
     settings, known = config.precision, textures(power_trace)
-    step = steps("placement precision", config.hosting.seeds)
+    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    demands = [told(about, INFORMATION["mean"]) for about in scenes]
+    step = steps("placement precision", len(settings.rows) * len(scenes))
     rows: list[Row] = []
-    for seed in range(config.hosting.seeds):
-        about = scene(config.fleet, seed)
-        fleet, period = about.score.fleet, about.score
-        there = _present(period.stays.first, period.stays.last, period.watts)
-        for size in settings.rows:
-            where = hall(config.fleet, size)
-            demand = INFORMATION["mean"].of(about.seen[1], fleet)
-            home = place(period, demand, where, RULES["asynchrony"], seed)
+    for size in settings.rows:
+        where = hall(config.fleet, size)
+        _, done = calibrated(scenes, demands, where, RULES["asynchrony"], config.hosting.risk)
+        looked = where.leaves[:: max(len(where.leaves) // settings.domains, 1)]
+        for about, hosted in zip(scenes, done, strict=True):
+            fleet, period = about.score.fleet, about.score
+            there = _present(period.stays.first, period.stays.last, period.watts)
+            own = [np.flatnonzero(hosted.home == leaf) for leaf in looked]
             peaks = np.array([
                 [_means(row, window // SAMPLE_S).max() for window in settings.windows_s]
-                for leaf in where.leaves[: settings.domains]
-                for row in [samples(fleet, there, np.flatnonzero(home == leaf), known)]
+                for row in (samples(fleet, there, servers, known) for servers in own)
             ])  # fmt: skip
+            base = {"row": size, "seed": about.seed}
             rows += [
-                {"row": size, "window_s": window, "metric": "peak_seen", "value": value, "seed": seed}
+                {**base, "window_s": window, "metric": "peak_seen", "value": value}
                 for window, value in zip(settings.windows_s, (peaks / peaks[:, :1]).mean(axis=0), strict=True)
             ]
-        step(f"seed {seed}")
-    return tidy(rows, unit="ratio", tier=SIMULATED)
+            most = fmean(float((there[servers] > 0).sum(axis=0).max()) for servers in own)
+            rows.append({**base, "window_s": 0, "metric": "servers", "unit": "1", "value": most})
+            step(f"rows of {size}, seed {about.seed}")
+    return tidy(({"unit": "ratio", **row} for row in rows), tier=SIMULATED)
 
 
 def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
@@ -62,8 +68,8 @@ def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     rows: list[Row] = []
     for pool in ("prompt", "token"):
         watts = _machine(power_trace, pool)
-        for name, sensor in sensors(config.sensors.sensors).items():
-            times, values = read(sensor, watts, config.sensors.seed)
+        for number, (name, sensor) in enumerate(sensors(config.sensors.sensors).items()):
+            times, values = read(sensor, watts, [config.sensors.seed, number])
             about = {"pool": pool, "sensor": name, "t_s": -1.0}
             short = times <= config.sensors.shown_s
             rows += [{**about, "t_s": float(time), "metric": "reading", "unit": "W", "value": value}
@@ -79,7 +85,8 @@ def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
 
 def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days, against that
-    of the true power in the week after: root mean square over the hours, over the nameplate."""
+    of the true power in the week after: root mean square over the hours, over the nameplate. Days one after the other,
+    of some three beginnings in the week, so that what is short is not the weekend."""
     settings, known = config.sensors, textures(power_trace)
     step = steps("placement profile_error", config.hosting.seeds)
     rows: list[Row] = []
@@ -87,16 +94,18 @@ def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.Data
         about = scene(config.fleet, seed)
         fleet = about.score.fleet
         chosen = np.random.default_rng([seed, 8]).choice(fleet.count, settings.workloads, replace=False)
-        for name, sensor in sensors(settings.sensors).items():
+        for number, (name, sensor) in enumerate(sensors(settings.sensors).items()):
             errors: dict[int, list[float]] = {days: [] for days in settings.days}
             for one in chosen:
                 before, after = (samples(fleet, week, np.array([one]), known) for week in about.seen)
                 truth = _by_hour(np.arange(1, len(after) + 1) * SAMPLE_S, after)
-                times, values = read(sensor, before, int(one))
+                times, values = read(sensor, before, [int(one), number])
+                times = times - sensor.delay_s
                 for days in settings.days:
-                    recent = times > (7 - days) * 24 * 3600
-                    told = _by_hour(times[recent] - sensor.delay_s, values[recent])
-                    errors[days].append(float(np.sqrt(np.nanmean((told - truth) ** 2)) / fleet.nameplate_w))
+                    for begin in dict.fromkeys(np.linspace(0, 7 - days, 3).astype(int)):
+                        within = (times > begin * DAY_S) & (times <= (begin + days) * DAY_S)
+                        learned = _by_hour(times[within], values[within])
+                        errors[days].append(float(np.sqrt(np.nanmean((learned - truth) ** 2)) / fleet.nameplate_w))
             rows += [{"sensor": name, "days": days, "metric": "error", "value": float(np.mean(found)), "seed": seed}
                      for days, found in errors.items()]  # fmt: skip
         step(f"seed {seed}")

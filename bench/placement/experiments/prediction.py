@@ -1,5 +1,7 @@
 """Half of the workloads are new: what is hosted by what is reckoned with for them."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,14 +9,15 @@ import pandas as pd
 
 from bench.placement.config import PlacementConfig
 from bench.placement.named import predictors
-from bench.placement.prediction import wrong_by
+from bench.placement.prediction import Predictor, wrong_by
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES
-from bench.placement.scenes import calibrated, hall, oracle, scene, told
+from bench.placement.scenes import Scene, calibrated, hall, oracle, scene, told
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
 PROFILE, RULE, AVERAGE = "slots24", "asynchrony", "fleet_mean"
+Reckoning = Callable[[np.ndarray, np.ndarray, Scene], np.ndarray]
 
 
 def prediction(config: PlacementConfig) -> pd.DataFrame:
@@ -25,30 +28,42 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     settings = config.prediction
     found = predictors(settings.predictors)
     where, rule, risk = hall(config.fleet, config.hosting.row), RULES[RULE], config.hosting.risk
-    step = steps("placement prediction", config.hosting.seeds)
+    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    known = [np.random.default_rng([about.seed, 6]).random(about.score.fleet.count) < settings.with_history
+             for about in scenes]  # fmt: skip
+    profiles = [told(about, INFORMATION[PROFILE]) for about in scenes]
+    reckoned: dict[str, Reckoning] = {
+        **{name: partial(_predicted, each) for name, each in found.items()},
+        **{f"level {level:g}": partial(_wrong_by, level, 0.0) for level in settings.level_errors},
+        **{f"phase {hours:g}": partial(_wrong_by, 0.0, hours) for hours in settings.phase_errors_h},
+    }
+    step = steps("placement prediction", len(reckoned))
+    cells = {}
+    for name, reckon in reckoned.items():
+        demands = [(reckon(before, seen, about), reckon(after, seen, about))
+                   for about, seen, (before, after) in zip(scenes, known, profiles, strict=True)]  # fmt: skip
+        cells[name] = calibrated(scenes, demands, where, rule, risk)
+        step(name)
+    best = [oracle(about, where, rule, risk) for about in scenes]
     rows: list[dict[str, Any]] = []
-    for seed in range(config.hosting.seeds):
-        about = scene(config.fleet, seed)
-        workloads = about.score.fleet
-        known = np.random.default_rng([seed, 6]).random(workloads.count) < settings.with_history
-        profiles = told(about, INFORMATION[PROFILE])
-        demands = {name: tuple(each(part, known, workloads) for part in profiles) for name, each in found.items()}
-        for level in settings.level_errors:
-            demands[f"level {level:g}"] = tuple(wrong_by(part, known, level, 0.0, seed) for part in profiles)
-        for hours in settings.phase_errors_h:
-            demands[f"phase {hours:g}"] = tuple(wrong_by(part, known, 0.0, hours, seed) for part in profiles)
-        cells = {name: calibrated(about, (demand[0], demand[1]), where, rule, risk) for name, demand in demands.items()}
-        best = oracle(about, where, rule, risk)
-        for name, (factor, cell) in cells.items():
+    for name, (factor, hosted) in cells.items():
+        for number, (about, cell) in enumerate(zip(scenes, hosted, strict=True)):
             values = {
                 "work": cell.work, "servers": cell.servers, "risk": cell.risk, "margin": factor,
-                "over_oracle": cell.work / best.work,
+                "over_oracle": cell.work / best[number].work,
             }  # fmt: skip
             if AVERAGE in cells:
-                values["over_fleet"] = cell.work / cells[AVERAGE][1].work
+                values["over_fleet"] = cell.work / cells[AVERAGE][1][number].work
             if "fleet_peak" in cells:
-                values["oversubscription"] = (cell.servers - 1) / (cells["fleet_peak"][1].servers - 1)
-            rows += [{"predictor": name, "metric": metric, "value": value, "seed": seed}
+                values["oversubscription"] = (cell.servers - 1) / (cells["fleet_peak"][1][number].servers - 1)
+            rows += [{"predictor": name, "metric": metric, "value": value, "seed": about.seed}
                      for metric, value in values.items()]  # fmt: skip
-        step(f"seed {seed}")
     return tidy(rows, unit="x", tier=SIMULATED)
+
+
+def _predicted(predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, about: Scene) -> np.ndarray:
+    return predictor(profiles, seen, about.score.fleet)
+
+
+def _wrong_by(level: float, hours: float, profiles: np.ndarray, seen: np.ndarray, about: Scene) -> np.ndarray:
+    return wrong_by(profiles, seen, level, hours, about.seed)

@@ -60,7 +60,8 @@ def _measured(few: Fleet, count: int, known: Any) -> list[dict[str, Any]]:
     for leaf in where.leaves:
         own = np.flatnonzero(home == leaf)
         run(many.watts[own][:, :CAPPED_SLOTS], (all_pieces, begin[own], many_of[own]), many.offset[own],
-            many.critical[own], float(where.budget_w[leaf]), many.idle_w, CONTROLLERS["polca"])  # fmt: skip
+            many.critical[own], float(where.budget_w[leaf]), many.idle_w, many.most_w,
+            CONTROLLERS["polca"], 1.0)  # fmt: skip
         done += len(own) * CAPPED_SLOTS * all_pieces.shape[1]
     rows += _rate("replay of 2 h, 2 s, capping", watch.wall_s(), done, "server-steps/s")
     return rows

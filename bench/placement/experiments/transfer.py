@@ -1,15 +1,13 @@
 """A margin that was set on one mix of workloads, and the risk that it comes to on others."""
 
-from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
 from bench.placement.config import PlacementConfig
-from bench.placement.hosting import margin
 from bench.placement.named import information
 from bench.placement.rules import RULES
-from bench.placement.scenes import hall, outcome, risk, scene
+from bench.placement.scenes import calibrated, hall, outcome, scene, told
 from bench.placement.workloads import MIXES
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
@@ -28,19 +26,13 @@ def transfer(config: PlacementConfig) -> pd.DataFrame:
     step = steps("placement transfer", len(seeds) * (1 + len(MIXES)))
     learned = []
     for seed in seeds:
-        about = scene(config.fleet, 100 + seed)
-        learned.append((about, {name: each.of(about.seen[0], about.score.fleet) for name, each in found.items()}))
+        learned.append(scene(config.fleet, 100 + seed))
         step(f"fleet {seed} to set margins on")
     rows: list[dict[str, Any]] = []
-    factors = {}
-    for name in found:
-
-        def mean_risk(factor: float, name: str = name) -> float:
-            return fmean(
-                risk(about.calibration, each[name], where, rule, factor, about.seed) for about, each in learned
-            )
-
-        factors[name] = margin(mean_risk, config.hosting.risk)
+    factors = {
+        name: calibrated(learned, [told(about, each) for about in learned], where, rule, config.hosting.risk)[0]
+        for name, each in found.items()
+    }
     for mix in MIXES:
         for seed in seeds:
             about = scene(config.fleet, seed, mix)

@@ -1,0 +1,34 @@
+"""One row of inference servers with servers added (share nearest to 0.3 of those that were tried), at the largest
+headroom: brakes a day, minutes a day that a server of low and of high priority is slowed, 99th percentile of the
+latency factor, work left undone at the end, and the most that could be added, by controller and by what of a request
+goes with the clock. Means over seeds."""
+
+import pandas as pd
+
+TITLE = "Capping by priority"
+SOURCES = ["placement/oversubscription"]
+ADDED = 0.3
+CONTROLLERS = {"none": "brake alone", "polca": "POLCA", "three_band": "three bands", "thunderbolt": "Thunderbolt"}
+LAWS = {"by_phase": "prompt", "at_most": "all", "hasty": "prompt; made up at double pace"}
+
+
+def tabulate(oversubscription: pd.DataFrame) -> pd.DataFrame:
+    own = oversubscription[oversubscription["headroom"] == oversubscription["headroom"].max()]
+    tried = own[own["added"] >= 0]["added"]
+    nearest = min(set(tried), key=lambda each: abs(each - ADDED))
+    means = own.groupby(["controller", "latency", "added", "metric"], sort=False)["value"].mean()
+    rows = []
+    for controller, law in dict.fromkeys(zip(own["controller"], own["latency"], strict=True)):
+        found = means[controller, law, nearest]
+        rows.append(
+            {
+                "controller": CONTROLLERS.get(controller, controller), "with the clock": LAWS.get(law, law),
+                "most added (%)": f"{100 * means[controller, law, -1.0, 'most_added']:.0f}",
+                "brakes (1/day)": f"{found['brakes_per_day']:.1f}",
+                "low slowed (min/day)": f"{found['low_slowed_per_day']:.0f}",
+                "high slowed (min/day)": f"{found['high_slowed_per_day']:.0f}",
+                "low P99 (x)": f"{found['low_p99']:.2f}", "high P99 (x)": f"{found['high_p99']:.2f}",
+                "undone (%)": f"{100 * found['lost']:.1f}",
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
