@@ -18,9 +18,10 @@ def draw(precision: pd.DataFrame) -> Figure:
     seen = precision[precision["metric"] == "peak_seen"]
     stand = precision[precision["metric"] == "servers"].groupby("row")["value"].mean()
     found = over_seeds(seen, ["row", "window_s"])
-    for number, (row, own) in enumerate(found.groupby(level="row")):
+    for number, row in enumerate(dict.fromkeys(seen["row"])):
+        own = found.loc[row]
         colour, marker = ROW_STYLES[number % len(ROW_STYLES)]
-        windows = own.index.get_level_values("window_s")
+        windows = own.index
         axis.errorbar(windows, own["value"], bars(own), color=colour, marker=marker, capsize=2,
                       label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
     axis.set_xscale("log")
