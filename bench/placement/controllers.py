@@ -32,6 +32,4 @@ CONTROLLERS: Mapping[str, Controller] = {
                         "POLCA, ASPLOS 2024, thresholds and clocks from memory"),
     "three_band": Controller(0.95, 0.99, 0.9, 0.75, 0.9, 0.05, 3, 9,
                              "Dynamo, ISCA 2016, bands from memory; its levels of clocks are assumed"),
-    "thunderbolt": Controller(0.95, 0.99, 0.75, 0.01, 1.0, 0.03, 2, 2,
-                              "Thunderbolt, OSDI 2020, factors from memory; thresholds are assumed"),
 }  # fmt: skip

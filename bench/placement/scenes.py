@@ -64,18 +64,9 @@ def calibrated(
 ) -> tuple[float, list[Hosted]]:
     """at: a risk. The margin that keeps it in the first week of all scenes together, and what comes of it in the second
     of each. One scene's risk is a few events: a margin of its own would be the one that happened to see few."""
-
-    def risk_before(factor: float) -> float:
-        return fmean(
-            risk(about.calibration, before, where, rule, factor, about.seed)
-            for about, (before, _) in zip(scenes, demands, strict=True)
-        )
-
-    factor = margin(risk_before, at)
-    return factor, [
-        outcome(about.score, after, where, rule, factor, about.seed)
-        for about, (_, after) in zip(scenes, demands, strict=True)
-    ]
+    before, after = zip(*demands, strict=True)
+    factor = _margin([about.calibration for about in scenes], before, scenes, where, rule, at)
+    return factor, _outcomes(scenes, after, where, rule, factor)
 
 
 def in_hindsight(
@@ -84,21 +75,36 @@ def in_hindsight(
     """What comes of the margin that would have run the risk `at` in the scored weeks themselves, or of a part of it. A
     margin from the week before runs more risk with one kind of information, and less with another: this compares them
     at one risk run."""
-
-    def risk_after(factor: float) -> float:
-        return fmean(
-            risk(about.score, after, where, rule, factor, about.seed)
-            for about, (_, after) in zip(scenes, demands, strict=True)
-        )
-
-    factor = part * margin(risk_after, at)
-    return [
-        outcome(about.score, after, where, rule, factor, about.seed)
-        for about, (_, after) in zip(scenes, demands, strict=True)
-    ]
+    _, after = zip(*demands, strict=True)
+    factor = part * _margin([about.score for about in scenes], after, scenes, where, rule, at)
+    return _outcomes(scenes, after, where, rule, factor)
 
 
 def oracle(about: Scene, where: Tree, rule: Rule, at: float) -> Hosted:
     """The scored week known beforehand, and a margin that spends the whole risk `at` in it."""
-    factor = margin(lambda each: risk(about.score, about.score.watts, where, rule, each, about.seed), at)
-    return outcome(about.score, about.score.watts, where, rule, factor, about.seed)
+    coming = about.score.watts
+    return in_hindsight([about], [(coming, coming)], where, rule, at)[0]
+
+
+def _margin(
+    periods: Sequence[Period],
+    demands: Sequence[np.ndarray],
+    scenes: Sequence[Scene],
+    where: Tree,
+    rule: Rule,
+    at: float,
+) -> float:
+    seeds = [about.seed for about in scenes]
+
+    def mean_risk(factor: float) -> float:
+        return fmean(risk(period, demand, where, rule, factor, seed)
+                     for period, demand, seed in zip(periods, demands, seeds, strict=True))  # fmt: skip
+
+    return margin(mean_risk, at)
+
+
+def _outcomes(
+    scenes: Sequence[Scene], demands: Sequence[np.ndarray], where: Tree, rule: Rule, factor: float
+) -> list[Hosted]:
+    return [outcome(about.score, demand, where, rule, factor, about.seed)
+            for about, demand in zip(scenes, demands, strict=True)]  # fmt: skip

@@ -19,7 +19,7 @@ LABELS = {
     "private1_e05": "mean, ε 0.5", "private6_e8": "6 windows, ε 8", "private24_e8": "24 hours, ε 8",
 }  # fmt: skip
 CLASSES = (("private", "#D55E00", "^", "with noise"), ("", "#0072B2", "o", "as it is"))  # beginning of the name, style
-COLUMN = 0.42  # of the figure's width: where labels stand, one below the other in the order of the gains
+COLUMN = 1.06  # of the width: where labels stand, one above the other in the order of the gains
 
 
 def draw(leakage: pd.DataFrame) -> Figure:
@@ -35,7 +35,7 @@ def draw(leakage: pd.DataFrame) -> Figure:
         shown.add(label)
         axis.annotate(
             LABELS.get(name, name), (across["value"].iloc[0], up["value"].iloc[0]),
-            (COLUMN, (number + 0.7) / (len(names) + 0.5)), textcoords="axes fraction", ha="right", va="center",
+            (COLUMN, (number + 0.7) / (len(names) + 0.5)), textcoords="axes fraction", ha="left", va="center",
             fontsize=7, arrowprops={"arrowstyle": "-", "color": "#AAAAAA", "lw": 0.5, "shrinkB": 3},
         )  # fmt: skip
     for kept in leakage[leakage["metric"] == "kept"]["value"]:

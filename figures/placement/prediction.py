@@ -1,6 +1,6 @@
-"""Half of the workloads are new: work hosted at one risk by what the policy reckons with for them, over that with the
-fleet's average profile. Below: each workload's own profile made wrong, in level or in time, by up to so much. Means
-over seeds with 95 % intervals; pale: what the ledger accepts."""
+"""Half of the workloads are new: work hosted at one risk run by what the policy reckons with for them, over that with
+the fleet's average profile. Below: each workload's own profile made wrong, in level or in time, by up to so much.
+Means over seeds with 95 % intervals; pale: what the ledger accepts."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -19,7 +19,7 @@ WRONG = {"level": "its own, level off by up to {:.0%}", "phase": "its own, off b
 
 
 def draw(prediction: pd.DataFrame) -> Figure:
-    found = over_seeds(prediction[prediction["metric"] == "over_fleet"], ["predictor"])
+    found = over_seeds(prediction[prediction["metric"] == "level_over_fleet"], ["predictor"])
     names = list(found.index)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.24 * len(names)))
     places = list(range(len(names), 0, -1))

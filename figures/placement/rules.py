@@ -1,5 +1,6 @@
-"""Work hosted at one risk over what nameplates allow for, by the rule that chooses the place (columns) and by what it
-is told (rows), where workloads come in no order and where those of a tenant come together. Means over seeds."""
+"""Work hosted at one aim of risk over what nameplates allow for, by the rule that chooses the place (columns) and by
+what it is told (rows), where workloads come in no order and where those of a tenant come together. Means over
+seeds."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

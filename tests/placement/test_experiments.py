@@ -82,7 +82,9 @@ def test_at_one_risk_run_nobody_is_over_it(hosted):
     risk = table[table["metric"] == "risk"].groupby("information")["value"].mean()
     assert (risk <= CONFIG.hosting.risk).all()
     level = hosted[(hosted["metric"] == "level_over_mean") & (hosted["information"] == "mean")]
-    assert (level["value"] == 1.0).all() and set(level["rule"]) == {"asynchrony"}
+    assert (level["value"] == 1.0).all() and set(level["rule"]) == {"best_fit", "asynchrony"}
+    fit = hosted[(hosted["metric"] == "level_over_best_fit") & (hosted["rule"] == "best_fit")]
+    assert len(fit) and (fit["value"] == 1.0).all()
 
 
 def test_the_release_that_is_judged_keeps_what_is_asked_in_the_other_fleets():

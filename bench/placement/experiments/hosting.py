@@ -1,6 +1,7 @@
-"""What is hosted by rule and information, where each keeps the same risk."""
+"""What is hosted by rule and information, where each aims at the same risk, and where each runs it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from bench.results import SIMULATED, tidy
 
 ARRIVALS = {"independent": False, "grouped": True}
 BLIND, BASE_RULE, OWN_RULE, ONE_NUMBER = "nameplate", "best_fit", "asynchrony", "mean"
+LEVEL_RULES = (BASE_RULE, OWN_RULE)  # that are compared at one risk run
 Row = dict[str, Any]
 
 
@@ -24,7 +26,7 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
     of all fleets together and the next is scored. over_…: of the work, over that of the same rule with one number, and
     with nameplates; over that of best fit, of any place and of the emptiest with the same information; over_plain: over
     nameplates without any margin, in best fit. level_over_…: the same with margins set in hindsight, so that both run
-    the risk that is aimed at; of one rule. Every row's domain is a row of servers.
+    the risk that is aimed at; of two rules. Every row's domain is a row of servers.
     """
     settings = config.hosting
     found, ruled = information(settings.information), rules(settings.rules)
@@ -65,22 +67,21 @@ def _cells(
         for name, each in found.items():
             margins[rule_name, name], cells[rule_name, name] = calibrated(scenes, each, where, rule, at)
             step(f"{arrivals} arrivals, rows of {size}, {rule_name}, {name}")
-    level = {}
-    if OWN_RULE in ruled:
-        level = {name: in_hindsight(scenes, each, where, ruled[OWN_RULE], at) for name, each in found.items()}
+    level = {(rule_name, name): in_hindsight(scenes, found[name], where, ruled[rule_name], at)
+             for rule_name, name in cells if rule_name in LEVEL_RULES}  # fmt: skip
     for (rule_name, name), hosted in cells.items():
-        compared = {
-            "over_mean": cells.get((rule_name, ONE_NUMBER)), "over_nameplate": cells.get((rule_name, BLIND)),
-            "over_best_fit": cells.get((BASE_RULE, name)), "over_random": cells.get(("random", name)),
-            "over_spread": cells.get(("spread", name)), "over_plain": plain, "over_oracle": best,
-        }  # fmt: skip
+        others = {"mean": (rule_name, ONE_NUMBER), "nameplate": (rule_name, BLIND), "best_fit": (BASE_RULE, name),
+                  "random": ("random", name), "spread": ("spread", name)}  # fmt: skip
         for number, (about, done) in enumerate(zip(scenes, hosted, strict=True)):
-            more = {metric: done.work / other[number].work for metric, other in compared.items() if other}
-            for metric, other_name in (("level_over_mean", ONE_NUMBER), ("level_over_nameplate", BLIND)):
-                if rule_name == OWN_RULE and other_name in level:
-                    more[metric] = level[name][number].work / level[other_name][number].work
-            more["margin"] = margins[rule_name, name]
-            more["joules_over_plain"] = done.joules_per_work / plain[number].joules_per_work - 1
+            more = {
+                "margin": margins[rule_name, name],
+                "over_plain": done.work / plain[number].work,
+                "over_oracle": done.work / best[number].work,
+                "joules_over_plain": done.joules_per_work / plain[number].joules_per_work - 1,
+            }
+            for (word, other), (prefix, table) in product(others.items(), (("", cells), ("level_", level))):
+                if other in table and (rule_name, name) in table:
+                    more[f"{prefix}over_{word}"] = table[rule_name, name][number].work / table[other][number].work
             yield from _rows({**base, "seed": about.seed, "rule": rule_name, "information": name}, done, more)
 
 

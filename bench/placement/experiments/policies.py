@@ -1,4 +1,4 @@
-"""Published policies at one risk, and how far they are from the best that can be."""
+"""Published policies at one risk aimed at and at one run, and how far they are from the best that can be."""
 
 from typing import Any
 
@@ -11,33 +11,37 @@ from bench.placement.hosting import Period, place
 from bench.placement.named import policies as named_policies
 from bench.placement.profiles import INFORMATION, by_slot
 from bench.placement.rules import RULES
-from bench.placement.scenes import calibrated, hall, oracle, outcome, scene, told
+from bench.placement.scenes import calibrated, hall, in_hindsight, oracle, outcome, scene, told
 from bench.placement.time import WEEK
 from bench.placement.tree import tree
 from bench.placement.workloads import Stays
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
-COMPARED = {"prediction_based": {"oversubscription": "blind_spread", "oversubscription_with_rule": "blind"}}
-TOGETHER, APART = "scattered", "smooth_operator"
+COMPARED = {
+    "prediction_based": {"oversubscription": "blind_spread", "oversubscription_with_rule": "blind"},
+    "smooth_operator": {"more_machines": "scattered"},
+}
 
 
 def policies(config: PlacementConfig) -> pd.DataFrame:
     """Work and servers hosted over what nameplates allow for, margins set in the week before, grouped arrivals.
     oversubscription: servers beyond nameplates, over those of a margin without any knowledge and the same rule, and
-    over those of best fit as well (…_with_rule). more_machines: servers beyond those of the
-    policy that knows the same and puts workloads of a kind together.
+    over those of best fit as well (…_with_rule). more_machines: servers beyond those of the policy
+    that knows the same and puts workloads of a kind together. level_…: with margins set in hindsight, so that all run
+    the risk that is aimed at.
     """
     found = named_policies(config.policies.policies)
     where, risk = hall(config.fleet, config.hosting.row), config.hosting.risk
     scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
     plain = [outcome(about.score, INFORMATION["nameplate"].of(about.seen[1], about.score.fleet), where,
                      RULES["best_fit"], 1.0, about.seed) for about in scenes]  # fmt: skip
-    cells = {"nameplate": (1.0, plain)}
+    cells, level = {"nameplate": (1.0, plain)}, {}
     step = steps("placement policies", len(found))
     for name, each in found.items():
         demands = [told(about, each.information) for about in scenes]
         cells[name] = calibrated(scenes, demands, where, each.rule, risk)
+        level[name] = in_hindsight(scenes, demands, where, each.rule, risk)
         step(name)
     cells["oracle"] = (1.0, [oracle(about, where, RULES["asynchrony"], risk) for about in scenes])
     rows: list[dict[str, Any]] = []
@@ -45,14 +49,30 @@ def policies(config: PlacementConfig) -> pd.DataFrame:
         for number, (about, cell) in enumerate(zip(scenes, hosted, strict=True)):
             values = {"work": cell.work, "servers": cell.servers, "risk": cell.risk, "margin": factor,
                       "stranded": cell.stranded, "over_plain": cell.work / plain[number].work}  # fmt: skip
+            if name in level:
+                values["level_work"] = level[name][number].work
             for metric, other in COMPARED.get(name, {}).items():
-                if other in cells:
-                    values[metric] = (cell.servers - 1) / (cells[other][1][number].servers - 1)
-            if name == APART and TOGETHER in cells:
-                values["more_machines"] = cell.servers / cells[TOGETHER][1][number].servers - 1
+                if other in level:
+                    values[metric] = BEYOND[metric](cell.servers, cells[other][1][number].servers)
+                    values[f"level_{metric}"] = BEYOND[metric](
+                        level[name][number].servers, level[other][number].servers
+                    )
             rows += [{"policy": name, "metric": metric, "value": value, "seed": about.seed}
                      for metric, value in values.items()]  # fmt: skip
     return tidy(rows, unit="x", tier=SIMULATED)
+
+
+def _over_nameplates(servers: float, others: float) -> float:
+    return (servers - 1) / (others - 1)
+
+
+def _more(servers: float, others: float) -> float:
+    return servers / others - 1
+
+
+BEYOND = {
+    "oversubscription": _over_nameplates, "oversubscription_with_rule": _over_nameplates, "more_machines": _more,
+}  # fmt: skip
 
 
 def bounds(config: PlacementConfig) -> pd.DataFrame:

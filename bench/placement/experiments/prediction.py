@@ -12,7 +12,7 @@ from bench.placement.named import predictors
 from bench.placement.prediction import Predictor, wrong_by
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES
-from bench.placement.scenes import Scene, calibrated, hall, oracle, scene, told
+from bench.placement.scenes import Scene, calibrated, hall, in_hindsight, oracle, scene, told
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
@@ -21,9 +21,10 @@ Reckoning = Callable[[np.ndarray, np.ndarray, Scene], np.ndarray]
 
 
 def prediction(config: PlacementConfig) -> pd.DataFrame:
-    """Work hosted at the same risk by predictor; the same for a workload's own profile made wrong in level or in phase.
-    over_fleet: over that of the fleet's average profile. oversubscription: servers beyond what nameplates allow for,
-    over those without prediction, where new workloads count as the fleet's peak.
+    """Work hosted at the same aim of risk by predictor; the same for a workload's own profile made wrong in level or in
+    phase. over_fleet: over that of the fleet's average profile; level_over_fleet: with margins set in hindsight, so
+    that both run the risk that is aimed at. oversubscription: servers beyond what nameplates allow for, over those
+    without prediction, where new workloads count as the fleet's peak.
     """
     settings = config.prediction
     found = predictors(settings.predictors)
@@ -38,11 +39,12 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
         **{f"phase {hours:g}": partial(_wrong_by, 0.0, hours) for hours in settings.phase_errors_h},
     }
     step = steps("placement prediction", len(reckoned))
-    cells = {}
+    cells, level = {}, {}
     for name, reckon in reckoned.items():
         demands = [(reckon(before, seen, about), reckon(after, seen, about))
                    for about, seen, (before, after) in zip(scenes, known, profiles, strict=True)]  # fmt: skip
         cells[name] = calibrated(scenes, demands, where, rule, risk)
+        level[name] = in_hindsight(scenes, demands, where, rule, risk)
         step(name)
     best = [oracle(about, where, rule, risk) for about in scenes]
     rows: list[dict[str, Any]] = []
@@ -54,6 +56,7 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
             }  # fmt: skip
             if AVERAGE in cells:
                 values["over_fleet"] = cell.work / cells[AVERAGE][1][number].work
+                values["level_over_fleet"] = level[name][number].work / level[AVERAGE][number].work
             if "fleet_peak" in cells:
                 values["oversubscription"] = (cell.servers - 1) / (cells["fleet_peak"][1][number].servers - 1)
             rows += [{"predictor": name, "metric": metric, "value": value, "seed": about.seed}
