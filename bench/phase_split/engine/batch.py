@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.phase_split.engine.runner import Piece
+from bench.models.runner import Piece
 
 Policy = Literal["together", "chunked", "split"]
 

@@ -20,7 +20,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from bench.errors import UserError
 from bench.models.decoder import Decoder
-from bench.phase_split.engine.shapes import Shape
+from bench.models.shapes import Shape
 from bench.phase_split.engine.shared import mapped, shared_memory
 from bench.processes import environment, how_it_ended, place
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from bench.models.shapes import Shape
 from bench.phase_split.config import EngineConfig
 from bench.phase_split.engine.fleet import Fleet
-from bench.phase_split.engine.shapes import Shape
 from bench.phase_split.performance import beyond
 
 PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.optimize import isotonic_regression, nnls
 
-from bench.phase_split.engine.shapes import Shape
+from bench.models.shapes import Shape
 from bench.phase_split.performance import Performance, beyond
 
 

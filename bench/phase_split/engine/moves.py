@@ -8,7 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from bench.formats.messages import codec
-from bench.phase_split.engine.runner import Runner
+from bench.models.runner import Runner
 
 Way = Literal["memory", "gloo"]
 

@@ -19,10 +19,10 @@ from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined
 
 from bench.measure.clocks import Stopwatch, now, own_cpu_seconds
 from bench.models.decoder import Decoder, DecoderShape
+from bench.models.runner import Piece, Runner
+from bench.models.shapes import Shape, one_round, timed
 from bench.phase_split.engine.batch import Job, next_batch
 from bench.phase_split.engine.moves import Carrier, GlooCarrier, MemoryCarrier, Move, Mover
-from bench.phase_split.engine.runner import Piece, Runner
-from bench.phase_split.engine.shapes import Shape, one_round, timed
 from bench.phase_split.engine.shared import mapped
 
 Command = Mapping[str, Any]

@@ -10,9 +10,9 @@ import torch
 
 from bench.measure.ceilings import flops_per_s, read_bytes_per_s
 from bench.models.decoder import Decoder
+from bench.models.runner import Runner
+from bench.models.shapes import Shape, flops, one_round, read_bytes
 from bench.phase_split.config import PhaseSplitConfig
-from bench.phase_split.engine.runner import Runner
-from bench.phase_split.engine.shapes import Shape, flops, one_round, read_bytes
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench.models.decoder import Decoder
 from bench.models.generation import Decoding, greedy
+from bench.models.shapes import Shape
 from bench.phase_split.config import PhaseSplitConfig, ServingConfig
 from bench.phase_split.engine.fleet import Fleet, started_fleet
 from bench.phase_split.engine.grid import measured, measured_shapes, probes, prompt_capacity
@@ -17,7 +18,6 @@ from bench.phase_split.engine.laws import fitted, halves, predicted
 from bench.phase_split.engine.prediction import served_model, simulated, simulated_design
 from bench.phase_split.engine.router import Request, Served, serve
 from bench.phase_split.engine.setup import MODES, fleet_plan, rules
-from bench.phase_split.engine.shapes import Shape
 from bench.phase_split.engine.tokens import sameness
 from bench.phase_split.engine.traffic import arrivals, scaled, with_text
 from bench.phase_split.models import ServedModel

@@ -19,11 +19,11 @@ import torch
 from bench.errors import UserError
 from bench.formats import get_format
 from bench.models.generation import Decoding, greedy
+from bench.models.shapes import Shape
 from bench.phase_split.engine import router
 from bench.phase_split.engine.fleet import FleetPlan, started_fleet
 from bench.phase_split.engine.moves import Move
 from bench.phase_split.engine.router import Request, Rules, serve
-from bench.phase_split.engine.shapes import Shape
 from tests.models.small import DECODER, random_decoder
 
 CAPACITY = 40

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.models.shapes import Shape
 from bench.phase_split.engine.laws import fitted, halves, predicted
-from bench.phase_split.engine.shapes import Shape
 from bench.phase_split.engine.traffic import arrivals, scaled, with_text
 from bench.phase_split.machines import Design, Machine
 from bench.phase_split.models import ServedModel

@@ -4,28 +4,26 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 FEW = 16  # rows that the packed form is laid out for; others are as fast (torch 2.13)
 
 
 class Matrix:
-    """(outputs, inputs) float32.
+    """(outputs, inputs) float32 or bfloat16.
 
-    Held twice on a processor, where torch has oneDNN: transposed, as one row is multiplied at the rate of memory then,
-    and in oneDNN's blocks, as torch's compiler does when it freezes weights. Left as it is elsewhere.
+    On a processor, where torch has oneDNN, held in oneDNN's blocks, as torch's compiler does when it freezes weights,
+    and in float32 also transposed, as one row is multiplied at the rate of memory then. Left as it is elsewhere.
     """
 
     def __init__(self, weight: Tensor, device: torch.device) -> None:
         self.nbytes = weight.nbytes
         packs = device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        self._transposed = weight.T.contiguous().to(device) if packs else weight.to(device).T
+        twice = packs and weight.dtype == torch.float32
+        self._transposed = None if packs and not twice else weight.T.contiguous().to(device)
         self._packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight, FEW) if packs else None
 
     def __call__(self, x: Tensor) -> Tensor:
         """x: (rows, inputs). Returns (rows, outputs)."""
-        if self._packed is None:
-            return functional.linear(x, self._transposed.T)
-        if len(x) == 1:
+        if self._transposed is not None and (self._packed is None or len(x) == 1):
             return torch.mm(x, self._transposed)
         return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.models.generation import Decoding, greedy
-from bench.phase_split.engine.runner import Piece, Runner
-from bench.phase_split.engine.shapes import Shape, flops, read_bytes, timed
+from bench.models.runner import Piece, Runner
+from bench.models.shapes import Shape, flops, read_bytes, timed
 from tests.models.small import DECODER, random_decoder
 
 TOLERANCE = 2e-4
@@ -53,6 +53,14 @@ def test_a_cache_read_out_and_written_into_another_slot_goes_on_as_if_it_had_not
     here, there = runner.run([Piece(0, 9, [11]), Piece(2, 9, [11])])
     assert torch.equal(here, there)
     torch.testing.assert_close(here, plain([*text, 11]), atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
+    wide, narrow = Runner(DECODER_OF_TESTS, 2, CAPACITY), Runner(DECODER_OF_TESTS, 2, CAPACITY, dtype=torch.bfloat16)
+    text = [Piece(0, 0, list(range(1, 10))), Piece(1, 0, [7])]
+    torch.testing.assert_close(wide.run(text), narrow.run(text), atol=0.02, rtol=0.02)
+    shape = Shape(decodes=2, context=7)
+    assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
 
 
 def test_layers_are_announced_in_order_once_their_part_of_the_cache_is_final():

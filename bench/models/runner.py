@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.models.decoder import Decoder, Layer, rotary_angles, rotate
-from bench.phase_split.engine.matrix import Matrix
+from bench.models.matrix import Matrix
 
 LayerDone = Callable[[int], None]
 
@@ -45,19 +45,24 @@ def no_layer_done(_: int) -> None:
 
 
 class Runner:
-    """Room for `slots` texts of up to `capacity` tokens each; how much of a slot is filled is its user's to know."""
+    """Room for `slots` texts of up to `capacity` tokens each; how much of a slot is filled is its user's to know.
 
-    def __init__(self, decoder: Decoder, slots: int, capacity: int, device: str = "cpu") -> None:
-        self.shape, self.slots, self.capacity = decoder.shape, slots, capacity
+    dtype: of weights, activations, keys and values; norms and logits are float32.
+    """
+
+    def __init__(
+        self, decoder: Decoder, slots: int, capacity: int, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.shape, self.slots, self.capacity, self.dtype = decoder.shape, slots, capacity, dtype
         self._device = torch.device(device)
-        self._embedding = decoder.embedding.weight.detach().to(self._device)
+        self._embedding = decoder.embedding.weight.detach().to(self._device, dtype)
         self._head = Matrix(self._embedding, self._device)
-        self._layers = [_weights(layer, self._device) for layer in cast(list[Layer], decoder.layers)]
+        self._layers = [_weights(layer, self._device, dtype) for layer in cast(list[Layer], decoder.layers)]
         self._norm = decoder.norm.weight.detach().to(self._device)
-        self._rotation = tuple(angles.to(self._device) for angles in rotary_angles(capacity, self.shape))
+        self._rotation = tuple(angles.to(self._device, dtype) for angles in rotary_angles(capacity, self.shape))
         shape = self.shape
         self._cache = torch.zeros(
-            shape.layers, 2, slots, shape.kv_heads, capacity, shape.head_width, device=self._device
+            shape.layers, 2, slots, shape.kv_heads, capacity, shape.head_width, device=self._device, dtype=dtype
         )
 
     def cache(self, slot: int, tokens: int) -> Tensor:
@@ -94,7 +99,7 @@ class Runner:
             gate, up = layer.gate_up(self._normed(x, layer.mlp_norm)).chunk(2, dim=-1)
             x = x + layer.down(functional.silu(gate) * up)
         last = x[torch.tensor(ends, device=self._device) - 1]
-        return self._head(self._normed(last, self._norm))
+        return self._head(self._normed(last, self._norm)).float()
 
     def _refuse_what_does_not_fit(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
@@ -104,7 +109,9 @@ class Runner:
             raise ValueError("two pieces for one slot")
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + self.shape.norm_epsilon) * weight
+        wide = x.float()
+        scaled = wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + self.shape.norm_epsilon) * weight
+        return scaled.to(x.dtype)
 
     def _attend(self, number: int, pieces: Sequence[Piece], qkv: Tensor, rotation: tuple[Tensor, ...]) -> Tensor:
         """(tokens, width). qkv: (tokens, width + 2 * KV width), the pieces' one after the other."""
@@ -125,11 +132,11 @@ class Runner:
         return mixed.transpose(0, 1).reshape(len(qkv), -1)
 
 
-def _weights(layer: Layer, device: torch.device) -> Weights:
+def _weights(layer: Layer, device: torch.device, dtype: torch.dtype) -> Weights:
     attention, mlp = layer.attention, layer.mlp
 
     def matrix(*parts: torch.nn.Linear) -> Matrix:
-        return Matrix(torch.cat([part.weight.detach() for part in parts]), device)
+        return Matrix(torch.cat([part.weight.detach() for part in parts]).to(dtype), device)
 
     return Weights(
         layer.attention_norm.weight.detach().to(device),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.measure.clocks import Stopwatch
-from bench.phase_split.engine.runner import Piece, Runner
+from bench.models.runner import Piece, Runner
 
 APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row
 
@@ -45,16 +45,16 @@ def _seconds(runner: Runner, pieces: list[Piece]) -> float:
 def flops(runner: Runner, shape: Shape) -> float:
     """Multiplications and additions of all products, attention's included."""
     model, rows = runner.shape, shape.prompt + shape.decodes
-    in_layers = (runner.weight_bytes - runner.head_bytes) / 4
+    in_layers = (runner.weight_bytes - runner.head_bytes) / runner.dtype.itemsize
     outputs = bool(shape.prompt) + shape.decodes
     attended = sum(shape.read + place + 1 for place in range(shape.prompt)) + shape.decodes * (shape.context + 1)
     attention = 4.0 * model.layers * model.heads * model.head_width * attended
-    return 2.0 * in_layers * rows + 2.0 * runner.head_bytes / 4 * outputs + attention
+    return 2.0 * in_layers * rows + 2.0 * runner.head_bytes / runner.dtype.itemsize * outputs + attention
 
 
 def read_bytes(runner: Runner, shape: Shape) -> float:
     """Of weights, once, and of cached keys and values; what stays between two products is not counted."""
     model = runner.shape
-    per_token = 2 * model.layers * model.kv_heads * model.head_width * 4
+    per_token = 2 * model.layers * model.kv_heads * model.head_width * runner.dtype.itemsize
     cached = shape.read + shape.prompt + shape.decodes * (shape.context + 1)
     return float(runner.weight_bytes + per_token * cached)
