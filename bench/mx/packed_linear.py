@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.formats import Multiplier, MXFormat, quantize
-from bench.mx.casting import linear_layers, replace_layer
+from bench.models.casting import linear_layers, replace_layer
 
 Product = Callable[[Tensor], Tensor]
 Make = Callable[[Tensor], tuple[Product, int]]

@@ -18,7 +18,7 @@ from torch.autograd import Function
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import FORMATS, MXFormat, fake_quantize
-from bench.mx.casting import linear_layers, replace_layer
+from bench.models.casting import linear_layers, replace_layer
 from bench.mx.stochastic import random_signs, rotated, round_stochastically
 
 BASELINE = "float32"

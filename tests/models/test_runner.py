@@ -58,7 +58,8 @@ def test_a_cache_read_out_and_written_into_another_slot_goes_on_as_if_it_had_not
 def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
     wide, narrow = Runner(DECODER_OF_TESTS, 2, CAPACITY), Runner(DECODER_OF_TESTS, 2, CAPACITY, dtype=torch.bfloat16)
     text = [Piece(0, 0, list(range(1, 10))), Piece(1, 0, [7])]
-    torch.testing.assert_close(wide.run(text), narrow.run(text), atol=0.02, rtol=0.02)
+    expected, found = wide.run(text), narrow.run(text)
+    assert float((found - expected).norm() / expected.norm()) < 0.04  # 2**-8 a rounding, over some twenty of them
     shape = Shape(decodes=2, context=7)
     assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
 

@@ -7,7 +7,7 @@ import torch
 
 from bench.formats import FORMATS, fake_quantize
 from bench.inputs import Problem
-from bench.mx.casting import linear_layers, weights_cast
+from bench.models.casting import linear_layers, weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
 from bench.mx.experiments.decode import FLOAT32, decode, enough_tokens
 from bench.mx.packed_linear import make_engine, packed_product, plain_product, running, shared_inputs

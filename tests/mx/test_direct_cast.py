@@ -12,7 +12,7 @@ from torch.nn import functional
 from bench.errors import UserError
 from bench.formats import FORMATS, SCALE_RULES, fake_quantize
 from bench.inputs import Problem
-from bench.mx.casting import activations_cast, under_cast, weights_cast
+from bench.models.casting import activations_cast, under_cast, weights_cast
 from bench.mx.config import DirectCastConfig, MxConfig
 from bench.mx.experiments.direct_cast import (
     PlannedCast,

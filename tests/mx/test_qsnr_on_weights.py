@@ -6,7 +6,7 @@ import torch
 
 from bench.formats import fake_quantize
 from bench.inputs import Problem
-from bench.mx.casting import linear_layers
+from bench.models.casting import linear_layers
 from bench.mx.config import MxConfig, WeightsConfig
 from bench.mx.experiments.qsnr_on_weights import activation_rows, measured_layers, qsnr_on_weights
 from bench.mx.noise import qsnr_db

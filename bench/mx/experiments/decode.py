@@ -12,11 +12,11 @@ import torch
 from bench.formats import MXFormat, fake_quantize
 from bench.inputs import Problem
 from bench.measure.clocks import Stopwatch
+from bench.models.casting import weights_cast
 from bench.models.decoder import Decoder
 from bench.models.generation import Decoding
 from bench.models.smollm2 import LanguageModel
 from bench.mx import named
-from bench.mx.casting import weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
 from bench.mx.packed_linear import Engine, make_engine, packed_product, plain_product, running, shared_inputs
 from bench.progress import steps

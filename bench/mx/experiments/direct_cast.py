@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from bench.formats import MXFormat, ScaleRule, fake_quantize
 from bench.inputs import Problem
+from bench.models.casting import activations_seen, under_cast
 from bench.models.minilm import EmbeddingModel
 from bench.models.smollm2 import LanguageModel
 from bench.models.text import batches
 from bench.mx import named
-from bench.mx.casting import activations_seen, under_cast
 from bench.mx.config import MxConfig
 from bench.mx.parts import PARTS, PartialCast, saturated
 from bench.progress import Step, steps

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from bench.formats import MXFormat, ScaleRule, fake_quantize
 from bench.inputs import Problem
+from bench.models.casting import activations_seen, linear_layers
 from bench.models.minilm import EmbeddingModel
 from bench.models.smollm2 import LanguageModel
 from bench.mx import named
-from bench.mx.casting import activations_seen, linear_layers
 from bench.mx.config import MxConfig
 from bench.mx.noise import qsnr_db, sum_of_squares
 from bench.progress import steps

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from bench.formats import MXFormat, ScaleRule, fake_quantize
 from bench.inputs import Problem
+from bench.models.casting import SUBJECTS, under_cast
 from bench.models.decoder import Decoder
 from bench.models.small import document, small_decoder, small_shape, stream
 from bench.models.training import Plan, held_out_loss, train, windows
 from bench.mx import named
-from bench.mx.casting import SUBJECTS, under_cast
 from bench.mx.config import MxConfig, TrainingConfig
 from bench.mx.recipes import BASELINE, recipes, use_recipe
 from bench.progress import steps

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from bench.errors import UserError
 from bench.inputs import Problem
+from bench.models.casting import linear_layers
 from bench.models.decoder import Decoder, rotary_angles, rotate
 from bench.models.smollm2 import LanguageModel
-from bench.mx.casting import linear_layers
 from bench.mx.config import MxConfig
 from bench.mx.wire_launch import Report, run_ranks
 from bench.mx.wire_rank import PAYLOADS, REFERENCE, Task
