@@ -29,6 +29,7 @@ include: "workflows/inputs.smk"
 include: "workflows/mx.smk"
 include: "workflows/phase_split.smk"
 include: "workflows/placement.smk"
+include: "workflows/slm_energy.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
 

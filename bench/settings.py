@@ -18,6 +18,8 @@ from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.named import find_all as find_all_of_phase_split
 from bench.placement.config import PlacementConfig
 from bench.placement.named import find_all as find_all_of_placement
+from bench.slm_energy.config import SlmEnergyConfig
+from bench.slm_energy.named import find_all as find_all_of_slm_energy
 
 InputMode = Literal["auto", "stand-in", "required"]
 
@@ -37,6 +39,7 @@ class Settings(BaseModel):
     mx: MxConfig = MxConfig()
     phase_split: PhaseSplitConfig = PhaseSplitConfig()
     placement: PlacementConfig = PlacementConfig()
+    slm_energy: SlmEnergyConfig = SlmEnergyConfig()
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -60,6 +63,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     named.find_all(settings.mx)
     find_all_of_phase_split(settings.phase_split)
     find_all_of_placement(settings.placement)
+    find_all_of_slm_energy(settings.slm_energy)
     return settings.model_copy(update={"inputs_dir": folder})
 
 
@@ -83,6 +87,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
         "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
         "placement.json": settings.placement.model_dump_json(indent=1) + "\n",
+        "slm_energy.json": settings.slm_energy.model_dump_json(indent=1) + "\n",
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():

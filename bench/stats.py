@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import t as student_t
 
@@ -73,6 +74,12 @@ def draws_interval(samples: Sequence[np.ndarray] | np.ndarray, combine: Callable
     tail = (1 - CONFIDENCE) / 2
     low, value, high = np.quantile(combine(np.atleast_2d(np.asarray(samples)), axis=0), [tail, 0.5, 1 - tail])
     return Estimate(float(value), float(low), float(high))
+
+
+def share_interval(right: int, asked: int) -> Estimate:
+    """A share of `asked` questions with Wilson's interval, which has a width where none or all are right."""
+    found = binomtest(right, asked).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(right / asked, float(found.low), float(found.high))
 
 
 def _student_intervals(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:

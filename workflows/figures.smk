@@ -108,6 +108,11 @@ rule placement:
         [path for path in FIGURE_FILES if "/placement/" in path],
 
 
+rule slm_energy:
+    input:
+        [path for path in FIGURE_FILES if "/slm_energy/" in path],
+
+
 rule verdicts:
     input:
         RESULT_FILES,

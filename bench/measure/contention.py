@@ -13,10 +13,11 @@ BUSY_FOREIGN, BUSY_STEAL = 0.10, 0.02
 class Contention:
     """Shares of the machine's CPU time (0 to 1) while it was watched.
 
-    foreign: what other processes took. steal: what the hypervisor gave to other machines; None where the system does
-    not tell. load_1min: the run queue's length over the last minute at the end.
+    idle: what nobody took. foreign: what other processes took. steal: what the hypervisor gave to other machines; None
+    where the system does not tell. load_1min: the run queue's length over the last minute at the end.
     """
 
+    idle: float
     foreign: float
     steal: float | None
     load_1min: float
@@ -44,6 +45,7 @@ class ContentionWatch:
         foreign = total - idle - (steal or 0.0) - self._own.cpu_s()
         total = max(total, 1e-9)
         return Contention(
+            idle=min(1.0, max(0.0, idle / total)),
             foreign=min(1.0, max(0.0, foreign / total)),
             steal=None if steal is None else min(1.0, max(0.0, steal / total)),
             load_1min=psutil.getloadavg()[0],

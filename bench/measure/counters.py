@@ -4,7 +4,7 @@ unmeasurable, with the reason, and never 0 W."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bench.errors import UserError
 from bench.measure.clocks import now
@@ -17,6 +17,7 @@ class Unmeasurable(UserError):
     """There is no counter, it cannot be read, or it does not count."""
 
 
+@runtime_checkable
 class Counter(Protocol):
     """domains: what it counts, none twice. joules: since any moment, by domain; grows, but for `wraps_j`, at which it
     begins anew (infinity where it never does)."""
@@ -26,6 +27,13 @@ class Counter(Protocol):
     @property
     def wraps_j(self) -> Sequence[float]: ...
     def joules(self) -> list[float]: ...
+
+
+@runtime_checkable
+class PowerCounter(Counter, Protocol):
+    """A counter that tells the power of the moment too. watts: by domain."""
+
+    def watts(self) -> list[float]: ...
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,11 @@ def rapl(root: Path = POWERCAP) -> Rapl:
 
 @dataclass(frozen=True)
 class Nvml:
-    """Every GPU's energy counter, through zeus."""
+    """Every GPU's energy counter and power, through zeus."""
 
     domains: Sequence[str]
     read: Callable[[int], float] = field(repr=False)
+    read_w: Callable[[int], float] = field(repr=False)
 
     @property
     def wraps_j(self) -> Sequence[float]:
@@ -67,6 +76,9 @@ class Nvml:
 
     def joules(self) -> list[float]:
         return [self.read(number) for number in range(len(self.domains))]
+
+    def watts(self) -> list[float]:
+        return [self.read_w(number) for number in range(len(self.domains))]
 
 
 def nvml() -> Nvml:
@@ -80,6 +92,7 @@ def nvml() -> Nvml:
         counter = Nvml(
             [f"gpu {number} {gpus.get_name(number)}" for number in range(len(gpus))],
             lambda number: gpus.get_total_energy_consumption(number) * 1e-3,
+            lambda number: gpus.get_instant_power_usage(number) * 1e-3,
         )
         counter.joules()
     except Exception as error:  # zeus and the driver fail in ways of their own

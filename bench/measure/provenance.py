@@ -17,6 +17,7 @@ from bench.errors import UserError
 from bench.files import write_text
 from bench.measure.clocks import Stopwatch
 from bench.measure.contention import ContentionWatch
+from bench.measure.meters import opened
 
 LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "torch", "ml_dtypes", "gfloat", "torchao", "tokenizers", "gguf")
 
@@ -33,7 +34,7 @@ class ProvenanceRecorder:
 
         timed: whether the result holds timings, which no other run repeats to the digit.
         """
-        contention = self._watch.reading()
+        contention, meter = self._watch.reading(), opened()
         record = {
             "result": path.name,
             "timed": timed,
@@ -45,6 +46,7 @@ class ProvenanceRecorder:
             "cpu_s": round(self._stopwatch.cpu_s(), 3),
             "wall_s": round(self._stopwatch.wall_s(), 3),
             "contention": {**asdict(contention), "busy": contention.busy},
+            **({"meter": meter} if meter else {}),
         }
         write_text(provenance_path(path), json.dumps(record, indent=1, sort_keys=True) + "\n")
 

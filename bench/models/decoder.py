@@ -85,11 +85,19 @@ class Decoder(nn.Module):
 
         Returns (batch, tokens, vocabulary) float32 logits.
         """
+        return self.head(self.hidden(tokens))
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """(batch, tokens, width): what the logits of each place are made of."""
         x = self.embedding(tokens)
         rotation = rotary_angles(tokens.shape[1], self.shape)
         for layer in self.layers:
             x = layer(x, rotation)
-        return functional.linear(self.norm(x), self.embedding.weight)
+        return self.norm(x)
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """(…, width) to (…, vocabulary) logits."""
+        return functional.linear(hidden, self.embedding.weight)
 
 
 def first_layers(decoder: Decoder, count: int) -> Decoder:
@@ -114,6 +122,22 @@ def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Deco
         else:
             parameter.data.normal_(0.0, spread, generator=generator)
     return decoder.eval().requires_grad_(False)
+
+
+def layer_weights(shape: DecoderShape) -> int:
+    """Numbers in the matrices of all layers; norms and the embedding, which is the head, are beside them."""
+    attention = 2 * shape.width * (shape.heads + shape.kv_heads) * shape.head_width
+    return shape.layers * (attention + 3 * shape.width * shape.mlp_width)
+
+
+def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
+    """Multiplications and additions of all products.
+
+    tokens: read. outputs: places whose logits are made. attended: pairs of a token and one that it looks at, itself
+    included.
+    """
+    attention = 4.0 * shape.layers * shape.heads * shape.head_width * attended
+    return 2.0 * layer_weights(shape) * tokens + 2.0 * shape.vocabulary * shape.width * outputs + attention
 
 
 def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.measure.clocks import Stopwatch
+from bench.models.decoder import forward_flops
 from bench.models.runner import Piece, Runner
 
 APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row
@@ -44,12 +45,9 @@ def _seconds(runner: Runner, pieces: list[Piece]) -> float:
 
 def flops(runner: Runner, shape: Shape) -> float:
     """Multiplications and additions of all products, attention's included."""
-    model, rows = runner.shape, shape.prompt + shape.decodes
-    in_layers = (runner.weight_bytes - runner.head_bytes) / runner.dtype.itemsize
     outputs = bool(shape.prompt) + shape.decodes
     attended = sum(shape.read + place + 1 for place in range(shape.prompt)) + shape.decodes * (shape.context + 1)
-    attention = 4.0 * model.layers * model.heads * model.head_width * attended
-    return 2.0 * in_layers * rows + 2.0 * runner.head_bytes / runner.dtype.itemsize * outputs + attention
+    return forward_flops(runner.shape, shape.prompt + shape.decodes, outputs, attended)
 
 
 def read_bytes(runner: Runner, shape: Shape) -> float:

@@ -18,13 +18,12 @@ INITIAL_SPREAD = 0.05  # standard deviation of the weights; 0.02, as in GPT-2, s
 HEAD_WIDTH = 32
 
 
-def small_shape(layers: int, width: int) -> DecoderShape:
-    """Heads 32 wide, MLP three times the width. width: a multiple of 32, so that MX blocks are full."""
-    if width % HEAD_WIDTH:
-        raise ValueError(f"small_shape: width={width} is not a multiple of {HEAD_WIDTH}")
-    heads = width // HEAD_WIDTH
+def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
+    """No heads share keys; MLP three times the width. width: an even multiple of heads, for rotary positions."""
+    if width % (2 * heads):
+        raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
     return DecoderShape(
-        vocabulary=VOCABULARY,
+        vocabulary=vocabulary,
         layers=layers,
         width=width,
         mlp_width=3 * width,
@@ -33,6 +32,13 @@ def small_shape(layers: int, width: int) -> DecoderShape:
         rope_base=10_000.0,
         norm_epsilon=1e-5,
     )
+
+
+def small_shape(layers: int, width: int) -> DecoderShape:
+    """Over bytes; heads 32 wide. width: a multiple of 32, so that MX blocks are full."""
+    if width % HEAD_WIDTH:
+        raise ValueError(f"small_shape: width={width} is not a multiple of {HEAD_WIDTH}")
+    return plain_shape(VOCABULARY, layers, width, width // HEAD_WIDTH)
 
 
 def small_decoder(shape: DecoderShape, seed: int) -> Decoder:

@@ -10,12 +10,17 @@ import torch
 from gguf import GGUFReader
 from gguf.quants import dequantize
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from torch import nn
 
 from bench.errors import UserError
+from bench.models.continuation import Done, continued
 from bench.models.decoder import Decoder, DecoderShape
+from bench.models.likelihood import Likelihood, likelihoods
+from bench.models.runner import Runner
 from bench.models.text import padded
 
 CONTROL_TOKEN = 3
+SIDE_BY_SIDE = 16
 NAMES = {
     "attn_norm": "attention_norm",
     "attn_q": "attention.q",
@@ -32,12 +37,18 @@ NAMES = {
 @dataclass(frozen=True)
 class LanguageModel:
     """A decoder with its tokenizer. rounded: the format that its weights were rounded to before, None where they
-    were not: only then are they a test of a cast."""
+    were not: only then are they a test of a cast. context: tokens that it was trained to read at most."""
 
     name: str
     network: Decoder
     tokenizer: Tokenizer
     rounded: str | None
+    context: int = 2048
+
+    @property
+    def body(self) -> nn.Module:
+        """Its layers, without the head."""
+        return self.network
 
     def tokens(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -47,6 +58,21 @@ class LanguageModel:
         """(texts, tokens of the longest, vocabulary) float32 next-token logits, padding's after a text's end."""
         tokens, _ = padded(texts)
         return self.network(tokens)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
+
+    def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
+        """Of the tokens of each text from its `first` on, which is at least 1."""
+        return likelihoods(self.network.hidden, self.network.head, texts, firsts)
+
+    def continued(
+        self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
+    ) -> list[list[int]]:
+        """As bench.models.continuation says, sixteen texts at once."""
+        room = len(prefix) + max(map(len, prompts)) + most
+        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, room)
+        return continued(runner, prefix, prompts, most, done)
 
 
 def load_smollm2(path: Path) -> LanguageModel:
@@ -77,7 +103,9 @@ def load_smollm2(path: Path) -> LanguageModel:
     except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
         reason = " ".join(str(error).split())
         raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({reason:.200})") from error
-    return LanguageModel("SmolLM2-135M", decoder.eval().requires_grad_(False), tokenizer, "Q4_1")
+    network = decoder.eval().requires_grad_(False)
+    context = field.get("llama.context_length", LanguageModel.context)
+    return LanguageModel("SmolLM2-135M", network, tokenizer, "Q4_1", context)
 
 
 def _name(gguf_name: str) -> str:

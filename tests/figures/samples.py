@@ -53,6 +53,7 @@ from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
 from tests.figures.placement_samples import placement
+from tests.figures.slm_energy_samples import slm_energy
 from tests.models.small import random_decoder
 from tests.mx import own
 
@@ -88,6 +89,7 @@ def tables(with_own_format):
         "mx/decode": _decode(names),
         **_phase_split(with_own_format),
         **placement(with_own_format),
+        **slm_energy(with_own_format),
     }
 
 

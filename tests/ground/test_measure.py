@@ -35,7 +35,7 @@ def watched(monkeypatch):
 
 def test_what_is_neither_idle_nor_stolen_nor_ours_is_foreign(watched):
     found = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 10, 30, 8, 2, 0), own_s=40)
-    assert (found.foreign, found.steal) == pytest.approx((0.2, 0.02))
+    assert (found.idle, found.foreign, found.steal) == pytest.approx((0.38, 0.2, 0.02))
 
 
 def test_time_before_the_watch_does_not_count(watched):
@@ -78,7 +78,7 @@ def test_shares_stay_between_0_and_1_where_our_clock_runs_ahead_of_the_machines(
     ],
 )
 def test_a_machine_is_busy_above_either_limit(foreign, steal, busy):
-    assert Contention(foreign, steal, load_1min=9.0).busy is busy
+    assert Contention(0.0, foreign, steal, load_1min=9.0).busy is busy
 
 
 def test_cpu_seconds_are_user_and_system_of_this_process_and_its_children(monkeypatch):
@@ -131,7 +131,7 @@ def test_provenance_has_what_was_promised(written):
         "contention",
     }
     assert set(written["machine"]) >= {"processor", "architecture", "cores", "memory_bytes", "system", "python"}
-    assert set(written["contention"]) == {"foreign", "steal", "load_1min", "busy"}
+    assert set(written["contention"]) == {"idle", "foreign", "steal", "load_1min", "busy"}
     assert set(written["libraries"]) == set(provenance.LIBRARIES)
 
 

@@ -26,6 +26,10 @@ class LetterTokenizer:
     def encode(self, text: str, add_special_tokens: bool = True) -> Encoded:
         return Encoded([1 + ord(letter) % 60 for letter in text])
 
+    def decode(self, tokens: list[int], skip_special_tokens: bool = True) -> str:
+        """Of each token the letter from 60 to 119 that has it."""
+        return "".join(chr(60 + (token - 1) % 60) for token in tokens)
+
 
 def random_decoder(shape: DecoderShape = DECODER, seed: int = 0) -> Decoder:
     return _randomised(Decoder(shape), seed)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.models.generation import Decoding, greedy
+from bench.models.hugging import as_llama
 from bench.models.runner import Piece, Runner
 from bench.models.shapes import Shape, flops, read_bytes, timed
 from tests.models.small import DECODER, random_decoder
@@ -78,29 +79,7 @@ def test_what_does_not_fit_is_refused(pieces):
 
 
 def test_greedy_tokens_are_those_of_transformers_generate():
-    transformers = pytest.importorskip("transformers")
-    shape = DECODER
-    config = transformers.LlamaConfig(
-        vocab_size=shape.vocabulary, hidden_size=shape.width, intermediate_size=shape.mlp_width,
-        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
-        rope_theta=shape.rope_base, rms_norm_eps=shape.norm_epsilon, tie_word_embeddings=True,
-        max_position_embeddings=CAPACITY, attention_bias=False, eos_token_id=None, bos_token_id=None,
-    )  # fmt: skip
-    other = transformers.LlamaForCausalLM(config).eval()
-    names = {
-        "attention_norm": "input_layernorm",
-        "mlp_norm": "post_attention_layernorm",
-        "attention.out": "self_attn.o_proj",
-    }
-    names |= {f"attention.{part}": f"self_attn.{part}_proj" for part in "qkv"}
-    names |= {f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")}
-    state = DECODER_OF_TESTS.state_dict()
-    theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
-    for name, value in state.items():
-        if name.startswith("layers."):
-            _, number, part = name.removesuffix(".weight").split(".", 2)
-            theirs[f"model.layers.{number}.{names[part]}.weight"] = value
-    other.load_state_dict(theirs, strict=False)
+    other = as_llama(DECODER_OF_TESTS)
     prompts = [[5, 9, 33, 2, 17], [1], list(range(20, 32))]
     runner = Runner(DECODER_OF_TESTS, len(prompts), CAPACITY)
     found = [[int(logits.argmax())] for logits in runner.run([Piece(i, 0, p) for i, p in enumerate(prompts)])]

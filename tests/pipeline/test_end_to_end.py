@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 from bench.mx.__main__ import EXPERIMENTS as MX
 from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
+from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 from figures.registry import registry
 from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
 
-STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT, "placement": PLACEMENT}
+STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT, "placement": PLACEMENT, "slm_energy": SLM_ENERGY}
 
 
 def remade(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -117,6 +118,12 @@ def test_every_experiment_leaves_a_table_that_says_its_tier(finished: Path) -> N
     assert {name for name in tiers if name.startswith("phase_split/") and "measured" in tiers[name]} == measured
     others = {name: tiers[name] for name in tiers if name.startswith("placement/") and tiers[name] != {"simulated"}}
     assert others == {"placement/scale": {"measured"}, "placement/reality": {"cited", "measured", "simulated"}}
+    mixed = {name: tiers[name] for name in tiers if name.startswith("slm_energy/") and tiers[name] != {"measured"}}
+    assert mixed == {
+        "slm_energy/ladder_energy": {"simulated"},
+        "slm_energy/meter_audit": {"cited", "measured", "simulated"},
+        "slm_energy/engines": {"cited", "measured"},
+    }
 
 
 def test_a_second_run_has_nothing_to_do(finished: Path) -> None:

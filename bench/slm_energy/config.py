@@ -1,0 +1,220 @@
+"""Every knob of the study of small language models, with unit and default."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(gt=0)]
+Above = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Bounds(Strict):
+    """A constant that is known to a range. source: where it comes from; verified: whether that was read there, and not
+    assumed or remembered."""
+
+    low: Above
+    middle: Above
+    high: Above
+    source: str
+    verified: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.middle <= self.high:
+            raise ValueError("low, middle and high must be in that order")
+        return self
+
+
+class PowerConfig(Strict):
+    """Constants that turn CPU seconds and bytes into joules where no counter does, and joules into carbon and cost."""
+
+    core_w: Bounds = Field(
+        Bounds(
+            low=1.9, middle=3.75, high=6.0,
+            source="assumption: a server processor of 360 W and 96 cores, from a thread's share to a core alone",
+        ),
+        description="W of a core while it computes",
+    )  # fmt: skip
+    dram_pj_per_bit: Bounds = Field(
+        Bounds(
+            low=10.0, middle=20.0, high=40.0,
+            source="1.3 to 2.6 nJ per 64 bits (Horowitz, ISSCC 2014); low: assumption, newer memory",
+        ),
+        description="pJ per bit moved from or to memory",
+    )  # fmt: skip
+    idle_w: Bounds = Field(
+        Bounds(
+            low=0.5, middle=1.0, high=2.0,
+            source="assumption: 50 to 200 W of a server of 96 cores that is kept busy",
+        ),
+        description="W of the rest of the machine for each core, while that computes",
+    )  # fmt: skip
+    grid_g_per_kwh: Bounds = Field(
+        Bounds(
+            low=30.0, middle=481.0, high=713.0, verified=True,
+            source="Ember, 2023: Norway, world, India",
+        ),
+        description="g CO2e per kWh",
+    )  # fmt: skip
+    price_per_kwh: Bounds = Field(
+        Bounds(
+            low=0.089, middle=0.20, high=0.276, verified=True,
+            source="Eurostat, non-household, second half of 2023: Finland, EU, Cyprus",
+        ),
+        description="euro per kWh",
+    )  # fmt: skip
+    shape: Literal["lognormal", "uniform"] = "lognormal"
+    draws: Annotated[int, Field(ge=100)] = 4_000
+    seed: int = 0
+
+
+class MetersConfig(Strict):
+    """The workload that meters are tried on, and the meter of timed experiments."""
+
+    meter: str = Field("auto", description="auto, rapl, nvml, none, or package.module:object")
+    steps: Positive = Field(1_000, description="products of matrices of 384 by 384 in one run of the workload")
+    repeats: Annotated[int, Field(ge=2)] = 2
+
+
+class QualityConfig(Strict):
+    """Tasks put to real weights."""
+
+    models: Names = Field(
+        ["smollm2_135m"],
+        description="smollm2_135m, folder:PATH, gguf:PATH, hub:ORGANISATION/MODEL@COMMIT, package.module:object",
+    )
+    hub: bool = Field(False, description="whether models may be fetched from the hub")
+    formats: Names = [
+        "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
+    ]  # fmt: skip
+    tasks: Names = ["solutions", "sums", "problems"]
+    items: dict[str, Positive] = Field(
+        {"solutions": 100, "sums": 90, "problems": 32}, description="by task, in float32"
+    )
+    items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
+    cast_items: Positive = Field(20, description="of them, in the other formats")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class CostConfig(Strict):
+    """Processor time of real shapes on one core."""
+
+    shapes: Names = Field(
+        ["smollm2_135m", "smollm2_360m"], description="whose weights are drawn where they are not had"
+    )
+    prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
+    batches: Annotated[list[Positive], Field(min_length=1)] = [1, 2, 4, 8, 16]
+    repeats: Annotated[int, Field(ge=3)] = 5
+    draws: Positive = Field(1000, description="of accuracies, for the cost of a correct answer")
+
+
+class TuningConfig(Strict):
+    """Real weights fine-tuned to the right sides of calculations."""
+
+    ways: Annotated[list[Literal["full", "lora"]], Field(min_length=1)] = ["full", "lora"]
+    checkpoints: Annotated[list[Positive], Field(min_length=1)] = Field([8, 16], description="steps, rising")
+    batch: Positive = 8
+    learning_rates: dict[Literal["full", "lora"], Above] = {"full": 2e-5, "lora": 1e-3}
+    rank: Positive = Field(8, description="of LoRA's matrices")
+    most_tokens: Positive = Field(64, description="longer texts are left out")
+    problems: Positive = Field(2000, description="of the training split, whose calculations are trained on")
+    items: Positive = Field(80, description="calculations of the test split")
+    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+
+
+class EnginesConfig(Strict):
+    """Programs that run the same weights."""
+
+    engines: Names = ["runner", "runner_bfloat16", "eager", "transformers", "llama_cpp"]
+    prompt: Positive = 256
+    tokens: Positive = Field(24, description="written in one round")
+    repeats: Annotated[int, Field(ge=2)] = 3
+
+
+class RangeConfig(Strict):
+    """Whole numbers in generated word problems."""
+
+    largest: Positive = Field(10, description="of what a problem begins with and of what is added or taken away")
+    most: Positive = Field(30, description="of every result")
+    held_out: Share = Field(0.1, description="of the operand tuples, which only test problems have")
+
+
+class LadderConfig(Strict):
+    """Decoders of rising size, trained from scratch on generated grade school math."""
+
+    sizes: dict[str, tuple[Positive, Positive, Positive]] = Field(
+        {"10k": (2, 20, 2), "30k": (2, 32, 2), "100k": (3, 48, 3), "300k": (3, 88, 4)},
+        description="layers, width and heads by name, from the smallest to the largest",
+    )
+    seeds: Annotated[list[int], Field(min_length=2)] = [0, 1, 2, 3]
+    numbers: RangeConfig = RangeConfig()
+    problem_steps: Annotated[list[Positive], Field(min_length=1)] = [1, 2, 3]
+    problems: Positive = Field(11, description="of each number of steps in a batch")
+    tests: Positive = Field(150, description="held-out problems of each number of steps")
+    steps: Positive = Field(700, description="of training, where sizes get equally many")
+    equal_flops_of: str = Field("30k", description="the size whose training FLOPs in `steps` all get at equal FLOPs")
+    learning_rate: Above = Field(0.015, description="at a width of 32")
+    learning_rate_power: Above = Field(1.5, description="it falls with the width to this power")
+    warm_up: Share = Field(0.05, description="share of the steps")
+    evaluations: Positive = Field(10, description="during a run")
+    target: Share = Field(0.9, description="accuracy that counts as reached")
+    checkpoints: str = Field("results/checkpoints", description="folder of runs, to go on with after an interruption")
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if len(self.sizes) < 2 or self.equal_flops_of not in self.sizes:
+            raise ValueError("sizes must be two or more, and equal_flops_of one of them")
+        uneven = [name for name, (_, width, heads) in self.sizes.items() if width % (2 * heads)]
+        if uneven:
+            raise ValueError(f"the width of {', '.join(uneven)} is not an even multiple of its heads")
+        return self
+
+
+class FineTuningConfig(Strict):
+    """Two of the ladder's models fine-tuned to longer problems, each from the end of its better run."""
+
+    small: str = "10k"
+    large: str = "300k"
+    problem_steps: Annotated[list[Positive], Field(min_length=1)] = [4]
+    problems: Positive = Field(32, description="of each number of steps in a batch")
+    tests: Positive = 100
+    steps: Positive = Field(300, description="of fine-tuning: in 100 no small model gets there with every seed")
+    anew_steps: dict[str, Positive] = Field({"10k": 1200}, description="by size: of training for them from scratch")
+    every: Positive = Field(10, description="steps between two tests")
+    learning_rate_share: Above = Field(0.5, description="of the ladder's rate")
+    target: Share = 0.8
+
+
+class LadderCostConfig(Strict):
+    """Processor time of the ladder's shapes on one core."""
+
+    batches: Annotated[list[Positive], Field(min_length=1)] = Field([1, 64], description="answers written side by side")
+    rounds: Annotated[int, Field(ge=2)] = Field(5, description="of each seed's models")
+
+
+class SlmEnergyConfig(Strict):
+    """Models by what an answer costs and how often it is right."""
+
+    meters: MetersConfig = MetersConfig()
+    power: PowerConfig = PowerConfig()
+    quality: QualityConfig = QualityConfig()
+    cost: CostConfig = CostConfig()
+    tuning: TuningConfig = TuningConfig()
+    engines: EnginesConfig = EnginesConfig()
+    ladder: LadderConfig = LadderConfig()
+    fine_tuning: FineTuningConfig = FineTuningConfig()
+    ladder_cost: LadderCostConfig = LadderCostConfig()
+
+    @model_validator(mode="after")
+    def _sizes(self) -> Self:
+        own = self.fine_tuning
+        unknown = sorted({own.small, own.large, *own.anew_steps} - set(self.ladder.sizes))
+        if unknown:
+            raise ValueError(f"fine_tuning: {', '.join(unknown)} not in ladder.sizes")
+        return self

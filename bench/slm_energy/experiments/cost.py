@@ -1,0 +1,208 @@
+"""Processor time, operations and bytes of real shapes, on one core of one engine."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bench.measure.clocks import own_cpu_seconds
+from bench.measure.meters import Meter, open_meter
+from bench.measure.threads import let_out
+from bench.models.decoder import Decoder, DecoderShape, random_decoder
+from bench.models.runner import Runner
+from bench.models.shapes import Shape, flops, read_bytes
+from bench.processes import place
+from bench.progress import steps
+from bench.results import MEASURED, tidy
+from bench.slm_energy.config import CostConfig, SlmEnergyConfig
+from bench.slm_energy.weight_formats import FLOAT32, weight_formats
+
+SHAPES: Mapping[str, DecoderShape] = {  # Allal et al., SmolLM2, arXiv 2502.02737: the config files of the models
+    "smollm2_135m": DecoderShape(49152, 30, 576, 1536, 9, 3, 1e5, 1e-5),
+    "smollm2_360m": DecoderShape(49152, 32, 960, 2560, 15, 5, 1e5, 1e-5),
+    "smollm2_1.7b": DecoderShape(49152, 24, 2048, 8192, 32, 32, 1.3e5, 1e-5),
+}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DECODES_PER_ROUND = 2
+ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
+METERED_TOKENS = 256  # written in the window of a meter: seconds, where counters move every millisecond
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model in one format. weights: "real" or "random", which takes the same time."""
+
+    model: str
+    weights: str
+    dtype: str
+    runner: Runner
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {"model": self.model, "weights": self.weights, "format": self.dtype}
+
+    @property
+    def computing(self) -> float:
+        """Parameters that take part in a product for every token: the head's too, the embedding's look-up not."""
+        return self.runner.weight_bytes / self.runner.dtype.itemsize
+
+
+def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd.DataFrame:
+    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count.
+
+    cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
+    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
+    be. per_doubling: of cpu_s_per_answer, the larger of two shapes over the smaller, to the power of one over the
+    doublings of parameters that compute. joules_per_token: where this machine has counters.
+    """
+    settings = config.cost
+    shapes = _shapes(settings)
+    meter = open_meter(config.meters.meter)
+    rows: list[dict[str, Any]] = []
+    with one_core():
+        cells = [cell for name in settings.shapes for cell in _cells(name, settings, decoder)]
+        for cell in cells:
+            rows += _exact(cell, shapes, [fmt.name for fmt in weight_formats(config.quality.formats)])
+        step = steps("slm_energy cost", settings.repeats + 1)
+        seconds = []
+        for number in range(settings.repeats + 1):
+            seconds.append([[_cpu_s(cell.runner, shape) for shape in shapes] for cell in cells])
+            step(f"round {number}")
+        for cell in cells:
+            rows += _joules(cell, shapes, meter)
+    timed = np.array(seconds[1:])  # rounds, cells, shapes
+    for place_, cell in enumerate(cells):
+        for at, shape in enumerate(shapes):
+            rows += [{**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms", "repeat": repeat,
+                      "value": 1e3 * float(value)} for repeat, value in enumerate(timed[:, place_, at])]  # fmt: skip
+    rows += _answers(cells, timed, settings, quality)
+    return tidy({"batch": 1, "task": "none", "tier": MEASURED, **row} for row in rows)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """This process on one core, torch on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    place([os.getpid()])
+    try:
+        yield
+    finally:
+        let_out()
+        torch.set_num_threads(threads)
+
+
+def _shapes(settings: CostConfig) -> list[Shape]:
+    return [Shape(prompt=settings.prompt), *(Shape(decodes=many, context=settings.prompt) for many in settings.batches)]
+
+
+def _cells(name: str, settings: CostConfig, decoder: Decoder) -> list[Cell]:
+    """One for each type of number."""
+    real = _sizes(decoder.shape) == _sizes(SHAPES[name])
+    network = decoder if real else random_decoder(SHAPES[name], seed=0)
+    slots, room = max(settings.batches) + 1, settings.prompt + 1
+    return [Cell(name, "real" if real else "random", dtype, Runner(network, slots, room, dtype=kind))
+            for dtype, kind in DTYPES.items()]  # fmt: skip
+
+
+def _sizes(shape: DecoderShape) -> tuple[int, ...]:
+    return shape.vocabulary, shape.layers, shape.width, shape.mlp_width, shape.heads, shape.kv_heads
+
+
+def _cpu_s(runner: Runner, shape: Shape) -> float:
+    """CPU seconds a token."""
+    pieces = shape.pieces(runner.shape.vocabulary)
+    rounds = 1 if shape.prompt else DECODES_PER_ROUND
+    before = own_cpu_seconds()
+    for _ in range(rounds):
+        runner.run(pieces).argmax(dim=1).tolist()
+    return (own_cpu_seconds() - before) / rounds / (shape.prompt or shape.decodes)
+
+
+def _phase(shape: Shape) -> dict[str, Any]:
+    return {"phase": "prompt" if shape.prompt else "token", "batch": shape.decodes or 1}
+
+
+def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
+    if cell.dtype != FLOAT32.name:
+        return
+    yield {**cell.about, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
+    for shape in shapes:
+        tokens = shape.prompt or shape.decodes
+        about = {**cell.about, **_phase(shape)}
+        yield {**about, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
+        cached = read_bytes(cell.runner, shape) - cell.runner.weight_bytes
+        for fmt in weight_formats(formats):
+            size = _weight_bytes(cell.runner, fmt.bits) + cached
+            yield {**about, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
+
+
+def _weight_bytes(runner: Runner, bits: float) -> float:
+    """The head, which is the embedding too, stays as it is but in bfloat16."""
+    body = (runner.weight_bytes - runner.head_bytes) / 4 * bits / 8
+    return body + runner.head_bytes * (0.5 if bits == 16 else 1.0)
+
+
+def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[str, Any]]:
+    if not meter.describe().get("domains"):
+        return
+    for shape in shapes:
+        pieces, tokens = shape.pieces(cell.runner.shape.vocabulary), shape.prompt or shape.decodes
+        window = meter.begin()
+        for _ in range(-(-METERED_TOKENS // tokens)):
+            cell.runner.run(pieces).argmax(dim=1).tolist()
+        written = tokens * -(-METERED_TOKENS // tokens)
+        for source, joules in window.end().joules.items():
+            if joules is not None:
+                yield {**cell.about, **_phase(shape), "task": source, "metric": "joules_per_token", "unit": "J",
+                       "value": joules / written}  # fmt: skip
+
+
+def _answers(
+    cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    rng = np.random.default_rng(0)
+    plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
+    for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
+        read, written = scores["prompt"].mean(), scores["output"].mean() if scores["task"].iloc[0] == "problems" else 0
+        right, asked = scores["value"].sum(), len(scores)
+        accuracy = rng.beta(right + 0.5, asked - right + 0.5, settings.draws)
+        for at, batch in enumerate(settings.batches, 1):
+            if not written and batch > 1:
+                continue
+            per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
+            about = {"phase": "answer", "batch": batch, "task": str(metric)}
+            for number, cell in enumerate(cells):
+                yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"},
+                                    per_answer[:, number])  # fmt: skip
+                if cell.weights == "real":
+                    drawn = rng.choice(per_answer[:, number], settings.draws) / accuracy
+                    yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_correct", "unit": "s"}, drawn)
+            yield from _per_doubling(cells, per_answer, about)
+
+
+def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The largest shape over the smallest, format by format."""
+    for dtype in DTYPES:
+        own = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
+        (few, small), (many, large) = own[0], own[-1]
+        if few == many:
+            continue
+        ratio = per_answer[:, large] / per_answer[:, small]
+        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": "real and random",
+                 "format": dtype}  # fmt: skip
+        yield from _repeats(
+            {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
+        )
+        yield from _repeats({**named, **about, "metric": "larger_over_smaller", "unit": "x"}, ratio)
+
+
+def _repeats(about: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
+    return ({**about, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))

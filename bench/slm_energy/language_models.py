@@ -1,0 +1,55 @@
+"""Names in the config to language models: built in, a folder, a GGUF file, one of the hub, or the researcher's own."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import plugins
+from bench.errors import UserError
+
+if TYPE_CHECKING:
+    from bench.slm_energy.tasks import Model
+
+BUILT_IN = "smollm2_135m"
+PREFIXES = ("folder:", "gguf:", "hub:")
+
+
+def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
+    """name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
+    function without arguments that returns a Model. files: of the inputs, by id. hub: whether that may be asked.
+
+    Raises UserError where there is no such model.
+    """
+    if name == BUILT_IN:
+        from bench.models.smollm2 import load_smollm2
+
+        return load_smollm2(files[BUILT_IN])
+    kind, _, rest = name.partition(":")
+    if f"{kind}:" in PREFIXES:
+        from bench.models.hugging import load_folder, load_from_hub, load_gguf
+
+        if kind == "hub":
+            if not hub:
+                raise UserError(f"config: model {name!r}: the hub is asked only where slm_energy.quality.hub is true")
+            return load_from_hub(rest)
+        return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
+    return _made(name, own_maker(name))
+
+
+def own_maker(name: str) -> "Callable[[], Model]":
+    """Raises UserError where it is no function."""
+    make: Callable[[], Model] = plugins.load("language model", name, {})
+    if not callable(make):
+        raise UserError(
+            f"config: language model {name!r} is a {type(make).__name__}, not a function that makes a model"
+        )
+    return make
+
+
+def _made(name: str, make: "Callable[[], Model]") -> "Model":
+    model = make()
+    missing = [part for part in ("name", "body", "rounded", "context", "tokens", "text", "likelihoods", "continued")
+               if not hasattr(model, part)]  # fmt: skip
+    if missing:
+        raise UserError(f"config: language model {name!r} lacks {', '.join(missing)} (bench.slm_energy.tasks.Model)")
+    return model

@@ -1,0 +1,43 @@
+"""What this machine can measure, in words."""
+
+from collections.abc import Callable, Iterator
+
+from bench.measure.contention import ContentionWatch
+from bench.measure.counters import Unmeasurable, sampled
+from bench.measure.meters import COUNTERS, CounterMeter, open_meter
+from bench.slm_energy.config import PowerConfig
+from bench.slm_energy.power import constants
+
+
+def told(
+    name: str, config: PowerConfig, seconds: float, every_s: float, sleep: Callable[[float], None]
+) -> Iterator[str]:
+    """Lines: each counter with the power that it reads over a short watch, or why there is none; what the meter `name`
+    takes of them; what is modelled instead."""
+    for source, find in COUNTERS.items():
+        try:
+            counter = find()
+            samples = sampled(counter, seconds, every_s, sleep)
+        except Unmeasurable as error:
+            yield f"{source}: unmeasurable ({error})"
+            continue
+        for number, domain in enumerate(counter.domains):
+            watts = [each[number] for _, each in samples]
+            yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
+    steal = "is told" if ContentionWatch().reading().steal is not None else "is not told"
+    yield f"CPU and wall seconds, load: always; time that the hypervisor takes: {steal}"
+    try:
+        meter = open_meter(name)
+    except Unmeasurable as error:
+        yield f"meter {name}: not to be had here ({error})"
+        return
+    found = ", ".join(meter.describe().get("domains", {})) or "no counter"
+    yield f"meter {name}: {found}"
+    if isinstance(meter, CounterMeter) and not meter.counters:
+        yield "joules: not measured here; modelled afterwards from CPU seconds and bytes, in columns of their own:"
+        for constant, bounds in constants(config).items():
+            what = type(config).model_fields[constant].description
+            state = "" if bounds.verified else " [not verified]"
+            yield (
+                f"  {constant}: {bounds.middle:g}, {bounds.low:g} to {bounds.high:g} ({what}){state}: {bounds.source}"
+            )

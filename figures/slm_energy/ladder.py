@@ -1,0 +1,96 @@
+"""Accuracy on held-out grade school problems of models trained from scratch, by size: against the CPU time of training,
+all sizes trained in equally many steps and with equally many FLOPs, and against the CPU time of an answer, written
+alone and side by side with others, of the better of the two. Thin: seeds; thick, and points with 95 % intervals: their
+means. Dotted: the accuracy that counts as reached."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures.intervals import bars, over_seeds
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "Accuracy against cost, by size"
+SOURCES = ["slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost"]
+STYLES = (("#E69F00", "o"), ("#D55E00", "^"), ("#CC79A7", "v"), ("#0072B2", "D"), ("#009E73", "s"), ("#332288", "P"),
+          ("#444444", "X"))  # fmt: skip
+FILLS: tuple[Literal["full", "none", "left", "right"], ...] = ("full", "none", "left", "right")
+
+
+def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 1.1 * HEIGHT), sharey=True)
+    looks = looks_of(ladder["size"])
+    times = medians(ladder_cost)
+    for axis, table in zip(axes[:2], (ladder, ladder_equal_flops), strict=True):
+        curves(axis, table, looks, times["step"])
+        axis.set_title(f"training, {table['budget'].iloc[0]}")
+        axis.set_xlabel("CPU time of one run (s)")
+    answered(axes[2], [ladder, ladder_equal_flops], times["answer"], looks)
+    for axis in axes:
+        axis.set_xscale("log")
+        axis.axhline(ladder.loc[ladder["metric"] == "target", "value"].iloc[0], color="#888888", lw=0.8, ls=":")
+    axes[0].set_ylabel("right answers (share)")
+    axes[0].set_ylim(-0.03, 1.05)
+    handles = [Line2D([], [], color=colour, marker=marker, label=f"{size} parameters")
+               for size, (colour, marker) in looks.items()]  # fmt: skip
+    batches = list(next(iter(times["answer"].values())))[::-1]
+    for batch, fill in zip(batches, FILLS, strict=False):
+        label = f"{batch} side by side" if batch > 1 else "alone"
+        handles.append(Line2D([], [], color="#444444", marker="o", ls="", fillstyle=fill, label=label))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+def looks_of(sizes: Iterable[str]) -> Mapping[str, tuple[str, str]]:
+    """Colour and marker of each size, from the smallest."""
+    return dict(zip(dict.fromkeys(sizes), STYLES * 9, strict=False))
+
+
+def medians(ladder_cost: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
+    """ms of what was timed, by what, size and batch, from the smallest."""
+    found: dict[str, dict[str, dict[int, float]]] = {}
+    timed = ladder_cost[ladder_cost["metric"] == "cpu_ms"]
+    middle = timed.groupby(["what", "size", "batch"])["value"].median().reset_index()
+    for what, size, batch, value in middle.itertuples(index=False):
+        found.setdefault(what, {}).setdefault(size, {})[batch] = value
+    return found
+
+
+def curves(
+    axis: Axes, table: pd.DataFrame, looks: Mapping[str, tuple[str, str]], steps: Mapping[str, Mapping[int, float]],
+    ls: str = "-", marked: bool = True,
+) -> None:  # fmt: skip
+    """Accuracy by CPU seconds of training, which are steps times the ms of one (`steps`, by size)."""
+    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["step"] > 0)]
+    for size in dict.fromkeys(rows["size"]):
+        colour, marker = looks[size]
+        own = rows[rows["size"] == size].pivot(index="step", columns="seed", values="value")
+        seconds = own.index * max(steps[size].values()) / 1e3
+        axis.plot(seconds, own, color=colour, lw=0.5, alpha=0.55, ls=ls)
+        axis.plot(seconds, own.mean(axis=1), color=colour, marker=marker if marked else "", ms=3, ls=ls)
+
+
+def answered(
+    axis: Axes, tables: list[pd.DataFrame], times: Mapping[str, Mapping[int, float]],
+    looks: Mapping[str, tuple[str, str]],
+) -> None:  # fmt: skip
+    """At the end of the better budget. times: ms of an answer by size and batch."""
+    for size, (colour, marker) in looks.items():
+        best = max((end_of(table, size) for table in tables), key=lambda rows: float(rows["value"].mean()))
+        up = over_seeds(best, ["size"]).clip(upper=1.0)
+        for milliseconds, fill in zip(list(times[size].values())[::-1], FILLS, strict=False):
+            axis.errorbar(milliseconds, up["value"], bars(up), color=colour, marker=marker, fillstyle=fill, capsize=2,
+                          ls="")  # fmt: skip
+    axis.set_title("answering")
+    axis.set_xlabel("CPU time of an answer (ms)")
+
+
+def end_of(table: pd.DataFrame, size: str) -> pd.DataFrame:
+    """Accuracies of the seeds after the last step."""
+    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["size"] == size)]
+    return rows[rows["step"] == rows["step"].max()]

@@ -1,0 +1,57 @@
+"""The ladder by size: share of right answers to held-out problems at equal steps and at equal FLOPs of training (with
+the steps that those are), means over seeds with 95 % intervals; of the better of the two FLOPs of an answer, CPU time
+of a training step, of an answer and of a right answer, many side by side; and joules of a right answer, modelled."""
+
+import pandas as pd
+
+from bench.numbers import number, span
+from bench.stats import mean_interval
+from figures.slm_energy.ladder import end_of, medians
+
+TITLE = "The ladder in numbers"
+SOURCES = [
+    "slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost", "slm_energy/ladder_energy",
+]  # fmt: skip
+
+
+def tabulate(
+    ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd.DataFrame, ladder_energy: pd.DataFrame
+) -> pd.DataFrame:
+    times = medians(ladder_cost)
+    rows = []
+    for size in dict.fromkeys(ladder["size"]):
+        ends = [end_of(table, size) for table in (ladder, ladder_equal_flops)]
+        better = max((ladder, ladder_equal_flops), key=lambda table: float(end_of(table, size)["value"].mean()))
+        batch = max(times["answer"][size])
+        right = ladder_cost[(ladder_cost["metric"] == "cpu_ms_per_correct") & (ladder_cost["size"] == size)]
+        rows.append(
+            {
+                "size": size,
+                "parameters": f"{_value(ladder, size, 'parameters'):,.0f}",
+                "equal steps": _share(ends[0]),
+                "equal FLOPs": _share(ends[1]),
+                "MFLOP/answer": f"{_value(better, size, 'flops_per_answer') / 1e6:.2f}",
+                "ms/step": number(max(times["step"][size].values())),
+                "ms/answer": number(times["answer"][size][batch]),
+                "ms/right answer": number(right.loc[right["batch"] == batch, "value"].mean()) if len(right) else "–",
+                "modelled mJ/right answer": _joules(ladder_energy, size, batch),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _value(table: pd.DataFrame, size: str, metric: str) -> float:
+    return float(table.loc[(table["size"] == size) & (table["metric"] == metric), "value"].mean())
+
+
+def _share(end: pd.DataFrame) -> str:
+    found = mean_interval(end["value"].to_numpy())
+    return f"{100 * found.value:.1f} % {span(100 * found.low, min(100.0, 100 * found.high))} ({end['step'].iloc[0]})"
+
+
+def _joules(energy: pd.DataFrame, size: str, batch: float) -> str:
+    own = energy[(energy["size"] == size) & (energy["batch"] == batch)].set_index("metric")["value"]
+    if "joules_per_correct" not in own:
+        return "–"
+    low, high = own["joules_per_correct_low"], own["joules_per_correct_high"]
+    return f"{number(1e3 * own['joules_per_correct'])} {span(1e3 * low, 1e3 * high)}"

@@ -1,0 +1,70 @@
+"""What meters say that one workload takes, while it computes on one core (upper line) and while it sleeps as long
+(lower line), alone on the machine and beside busy processes of others. Bars: the range of a model's constants."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures.style import TIER_MARKS, WIDTH
+
+TITLE = "Meter audit"
+SOURCES = ["slm_energy/meter_audit"]
+COLOURS = {"busy": "#D55E00", "asleep": "#0072B2"}
+MARKERS = {"alone": "o", "beside others": "s"}
+FILLS: Mapping[str, Literal["full", "none"]] = {"alone": "full", "beside others": "none"}
+HOW = {
+    ("jouleproof", "counters"): "counts, or gives no number",
+    ("jouleproof", "model"): "own CPU seconds × watts, as a range",
+    ("zeus", "total_energy"): "adds up GPUs; of none, 0",
+    ("codecarbon", "machine"): "assumed watts × load of the whole machine,\nand a constant for memory",
+    ("codecarbon", "process"): "assumed watts × load of the process,\nand a constant for memory",
+    ("codecarbon", "force_cpu_power=100"): "as machine, with 100 W",
+}
+
+
+def draw(meter_audit: pd.DataFrame) -> Figure:
+    told = meter_audit[meter_audit["workload"] != ""]
+    rows = list(dict.fromkeys(zip(told["tool"], told["mode"], strict=True)))
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.43 * len(rows)))
+    labels = []
+    for place, (tool, mode) in enumerate(rows):
+        own = told[(told["tool"] == tool) & (told["mode"] == mode)]
+        _points(axis, place, own)
+        mark = TIER_MARKS[own["tier"].iloc[0]] if (own["metric"] == "power").any() else ""
+        how = HOW.get((tool, mode))
+        labels.append(f"{tool}, {mode} {mark}" + (f"\n{how}" if how else ""))
+    axis.set_yticks(range(len(rows)), labels, fontsize=6.8)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlim(-3, max(12.0, 1.06 * told.loc[told["unit"] == "W", "value"].max()))
+    axis.set_xlabel("power that it says (W)")
+    axis.grid(axis="y", visible=False)
+    handles = [Line2D([], [], color=colour, lw=4, label=name) for name, colour in COLOURS.items()]
+    handles += [
+        Line2D([], [], color="#444444", marker=marker, fillstyle=FILLS[name], ls="", label=name)
+        for name, marker in MARKERS.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+def _points(axis: Axes, place: int, own: pd.DataFrame) -> None:
+    """Means over the repeats, each workload on a line of its own, joined from alone to beside others."""
+    power = own[own["metric"].str.startswith("power")]
+    if power.empty:
+        axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color="#555555")
+        return
+    mean = power.groupby(["workload", "neighbours", "metric"])["value"].mean()
+    for offset, (workload, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
+        found = [(where, mean[workload, where, "power"]) for where in MARKERS if (workload, where, "power") in mean]
+        axis.plot([watts for _, watts in found], [place + offset] * len(found), color=colour, lw=0.8)
+        for where, watts in found:
+            axis.plot(watts, place + offset, color=colour, marker=MARKERS[where], ls="",
+                      fillstyle=FILLS[where])  # fmt: skip
+            if (workload, where, "power_low") in mean:
+                ends = [mean[workload, where, metric] for metric in ("power_low", "power_high")]
+                axis.plot(ends, [place + offset] * 2, color=colour, lw=2.4, alpha=0.35, solid_capstyle="butt")

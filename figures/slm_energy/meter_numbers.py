@@ -1,0 +1,26 @@
+"""What meters say that one workload takes (W), means over its repeats; whether they ran here or elsewhere; – where they
+give no number."""
+
+import pandas as pd
+
+from figures.style import TIER_MARKS
+
+TITLE = "Meters"
+SOURCES = ["slm_energy/meter_audit"]
+FACTORS = ["tool", "version", "mode", "state"]
+COLUMNS = [(workload, where) for where in ("alone", "beside others") for workload in ("busy", "asleep")]
+
+
+def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
+    told = meter_audit[meter_audit["workload"] != ""]
+    rows = []
+    for (tool, version, mode, state), own in told.groupby(FACTORS, sort=False):
+        power = own[own["metric"] == "power"]
+        mean = power.groupby(["workload", "neighbours"])["value"].mean()
+        mark = f" {TIER_MARKS[power['tier'].iloc[0]]}" if len(power) else ""
+        rows.append(
+            {"meter": f"{tool} {version}", "mode": f"{mode}{mark}", "where": state}
+            | {f"{workload}, {where}": f"{mean[workload, where]:.1f}" if (workload, where) in mean else "–"
+               for workload, where in COLUMNS}
+        )  # fmt: skip
+    return pd.DataFrame(rows)

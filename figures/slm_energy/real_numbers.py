@@ -1,0 +1,43 @@
+"""Processor time of real shapes on one core: of a token of a prompt of 256 and of one written after it, alone and with
+the most texts side by side; operations of a token that is written, and the least bytes that it has to read alone;
+medians of the rounds. Beside it the processor time of an answer of the length that SmolLM2-135M read and wrote on
+GSM8K, alone, mean with its 95 % interval."""
+
+import pandas as pd
+
+from bench.numbers import number, with_span
+from bench.stats import mean_interval
+
+TITLE = "Real shapes in numbers"
+SOURCES = ["slm_energy/cost"]
+
+
+def tabulate(cost: pd.DataFrame) -> pd.DataFrame:
+    times = cost[cost["metric"] == "cpu_ms_per_token"]
+    pairs = dict.fromkeys(zip(times["model"], times["format"], strict=True))
+    return pd.DataFrame([_row(cost, model, dtype) for model, dtype in pairs])
+
+
+def _row(cost: pd.DataFrame, model: str, dtype: str) -> dict[str, str]:
+    own = cost[cost["model"] == model]
+
+    def middle(metric: str, phase: str, batch: int, name: str) -> str:
+        rows = own[(own["metric"] == metric) & (own["phase"] == phase) & (own["batch"] == batch)]
+        return number(rows[rows["format"] == name]["value"].median())
+
+    most = int(own[own["phase"] == "token"]["batch"].max())
+    answers = own[(own["metric"] == "cpu_s_per_answer") & (own["task"] == "exact_match") & (own["batch"] == 1)]
+    values = answers[answers["format"] == dtype]["value"].to_numpy()
+    found = mean_interval(values) if len(values) else None
+    written = own[(own["metric"] == "flops_per_token") & (own["phase"] == "token")]["value"].median()
+    read = own[(own["metric"] == "bytes_per_token") & (own["phase"] == "token") & (own["batch"] == 1)]
+    return {
+        "model": model,
+        "numbers": dtype,
+        "prompt (ms/token)": middle("cpu_ms_per_token", "prompt", 1, dtype),
+        "alone (ms/token)": middle("cpu_ms_per_token", "token", 1, dtype),
+        f"{most} side by side (ms/token)": middle("cpu_ms_per_token", "token", most, dtype),
+        "MFLOP/token": number(written / 1e6),
+        "MB/token": number(read[read["format"] == dtype]["value"].median() / 1e6),
+        "GSM8K answer (CPU-s)": with_span(found.value, found.low, found.high) if found else "",
+    }

@@ -1,0 +1,79 @@
+"""SmolLM2-135M, weights rounded to 4 bits before, on tasks where a model so small has any quality. Left: what
+rounding them once more does to the bits that a byte of a worked GSM8K solution takes, over float32 on the same
+solutions, against the bits of a weight; formats of one width stand side by side. Right: the share of right answers,
+each tick (|) a guess, and above it the processor time of a right answer on one core with its 95 % range; where none was
+right, that is a lower end and no number. Bars are 95 % intervals over solutions or questions."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.stats import draws_interval, mean_interval, share_interval
+from figures.style import HEIGHT, WIDTH, format_label, format_style
+
+TITLE = "A small model's quality, and its price"
+SOURCES = ["slm_energy/quality", "slm_energy/cost"]
+QUESTIONS = {
+    "choice": "sums, one of four",
+    "calculator_step": "calculations in solutions",
+    "exact_match": "GSM8K problems",
+}
+BITS = {"mxint8": 8.25, "mxfp8_e4m3": 8.25, "mxfp8_e5m2": 8.25, "mxfp6_e2m3": 6.25, "mxfp6_e3m2": 6.25, "mxfp4": 4.25,
+        "bfloat16": 16.0}  # fmt: skip
+APART = 0.3  # bits between formats of one width
+
+
+def draw(quality: pd.DataFrame, cost: pd.DataFrame) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), width_ratios=[1.15, 1])
+    first = quality[quality["model"] == quality["model"].iloc[0]]
+    _rounded(left, first[first["metric"] == "bits_per_byte"])
+    _answers(right, first[first["format"] == "float32"], cost)
+    return figure
+
+
+def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
+    by_format = {str(name): rows.set_index("item")["value"] for name, rows in bits.groupby("format", sort=False)}
+    plain = by_format.pop("float32")
+    for place, (name, style) in enumerate(format_style(by_format).items()):
+        added = (by_format[name] - plain[by_format[name].index]).to_numpy()
+        found, look = mean_interval(added), {**style, "label": format_label(name)}
+        drawn: Any = look
+        wide = BITS.get(name, 4.0 + place)
+        alike = [other for other in by_format if BITS.get(other) == wide] or [name]
+        aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
+        axis.errorbar(wide + aside, found.value, [[found.value - found.low], [found.high - found.value]], capsize=2,
+                      lw=0, elinewidth=1.2, **drawn)  # fmt: skip
+    axis.axhline(0, color="#888888", lw=0.7)
+    axis.set_xlabel("bits of a weight, scales included")
+    axis.set_ylabel("added bits per byte (bits/byte)")
+    axis.legend(fontsize=6.5, ncols=3, loc="upper left", bbox_to_anchor=(-0.1, -0.2))
+
+
+def _answers(axis: Axes, scores: pd.DataFrame, cost: pd.DataFrame) -> None:
+    asked = [name for name in QUESTIONS if name in set(scores["metric"])]
+    for place, name in enumerate(asked):
+        own = scores[scores["metric"] == name]
+        found = share_interval(int(own["value"].sum()), len(own))
+        axis.errorbar(found.value, place, xerr=[[found.value - found.low], [found.high - found.value]], marker="o",
+                      color="#0072B2", capsize=2)  # fmt: skip
+        chance = float(own["chance"].iloc[0])
+        if chance:
+            axis.plot(chance, place, marker="|", ms=12, color="#444444", lw=0)
+        axis.text(1.0, place - 0.2, _price(cost, name, bool(own["value"].sum())), fontsize=6.5, ha="right", va="bottom")
+    axis.set_yticks(range(len(asked)), [QUESTIONS[name] for name in asked])
+    axis.set_ylim(len(asked) - 0.4, -0.7)
+    axis.set_xlim(-0.03, 1.0)
+    axis.set_xlabel("right answers (share)")
+
+
+def _price(cost: pd.DataFrame, task: str, any_right: bool) -> str:
+    rows = cost[(cost["metric"] == "cpu_s_per_correct") & (cost["task"] == task) & (cost["format"] == "float32")]
+    if rows.empty:
+        return ""
+    found = draws_interval(rows[rows["batch"] == rows["batch"].min()]["value"].to_numpy())
+    if not any_right:
+        return f"more than {found.low:.3g} CPU-s a right answer"
+    return f"{found.value:.2g} [{found.low:.2g}, {found.high:.2g}] CPU-s a right answer"

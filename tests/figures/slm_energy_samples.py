@@ -1,0 +1,70 @@
+"""Tables of the study of small language models, small."""
+
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
+
+import pandas as pd
+
+from bench.measure import meters
+from bench.slm_energy.config import SlmEnergyConfig
+from bench.slm_energy.experiments import cost as cost_room
+from bench.slm_energy.experiments import meter_audit as meter_room
+from bench.slm_energy.experiments.engines import engines
+from bench.slm_energy.experiments.fine_tuning import fine_tuning
+from bench.slm_energy.experiments.ladder import ladder
+from bench.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
+from bench.slm_energy.experiments.quality import quality
+from bench.slm_energy.experiments.tuning import tuning, tuning_cost
+from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS
+from tests.slm_energy import small_ladder, small_models
+from tests.slm_energy.test_real_weights import SHAPES
+
+
+def slm_energy(with_own: bool) -> Mapping[str, pd.DataFrame]:
+    """By name of the experiment."""
+    return {**_ladder(), **_real(), "slm_energy/meter_audit": _meter_audit(with_own)}
+
+
+@cache
+def _real() -> Mapping[str, pd.DataFrame]:
+    """Of random weights that take milliseconds."""
+    with patch.object(cost_room, "SHAPES", SHAPES):
+        asked = quality(small_models.CONFIG, small_models.PROBLEMS, small_models.PROBLEMS, {})
+        return {
+            "slm_energy/quality": asked,
+            "slm_energy/cost": cost_room.cost(small_models.CONFIG, small_models.MODEL.network, asked),
+            "slm_energy/engines": engines(small_models.CONFIG, small_models.MODEL, Path()),
+            **{f"slm_energy/{make.__name__}": make(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS,
+                                                   small_models.PROBLEMS) for make in (tuning, tuning_cost)},
+        }  # fmt: skip
+
+
+def _meter_audit(with_own: bool) -> pd.DataFrame:
+    """With nobody beside, as if this process had no meter yet."""
+    meter = "tests.slm_energy.own_meter:PLUG" if with_own else "none"
+    config = SlmEnergyConfig.model_validate({"meters": {"meter": meter, "steps": 4, "repeats": 2}})
+    alone = meter_room.neighbours
+    with patch.dict(meters._opened, clear=True), patch.object(meter_room, "neighbours", lambda _: alone(0)):
+        return meter_room.meter_audit(config)
+
+
+@cache
+def _ladder() -> Mapping[str, pd.DataFrame]:
+    """Trained just far enough for a right answer now and then."""
+    with tempfile.TemporaryDirectory() as folder:
+        further = {"problems": 24, "tests": 100, "steps": 40, "every": 4, "anew_steps": {"1k": 40}}
+        own = {"steps": 100, "problems": 8, "tests": 100, "learning_rate": 0.03}
+        config = small_ladder.config(folder, further, sizes={"1k": (1, 16, 2), "4k": (2, 16, 2)}, **own)
+        steps, flops = ladder(config, EQUAL_STEPS), ladder(config, EQUAL_FLOPS)
+        tuned = fine_tuning(config, steps, flops)
+        cost = ladder_cost(config, steps, flops, tuned)
+    return {
+        "slm_energy/ladder": steps,
+        "slm_energy/ladder_equal_flops": flops,
+        "slm_energy/fine_tuning": tuned,
+        "slm_energy/ladder_cost": cost,
+        "slm_energy/ladder_energy": ladder_energy(config, steps, flops, cost),
+    }

@@ -1,0 +1,311 @@
+"""Meters on readings that were made up: what they count, and that they give no number where they cannot."""
+
+import subprocess
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from bench.errors import UserError
+from bench.measure import meters
+from bench.measure.contention import Contention
+from bench.measure.counters import Nvml, Unmeasurable, nvml, rapl
+from bench.measure.meters import CounterMeter, Energy, Meter, open_meter, opened, total
+from bench.measure.provenance import ProvenanceRecorder, read_provenance
+from bench.measure.traces import MOST_W, STOPPED_S, Trace
+from tests.ground.test_counters import domain
+from tests.slm_energy.own_meter import PLUG
+
+WRAP = 262_143.32885  # J, of a RAPL package
+
+
+class Recorded:
+    """A counter that plays back one row of joules, or an error, at a time, and the clock beside it."""
+
+    def __init__(self, rows, domains=("package",), wraps=WRAP, every_s=0.5):
+        self.domains, self.wraps_j = list(domains), [wraps] * len(domains)
+        self._rows, self._every_s, self._count = iter(rows), every_s, -1
+
+    def joules(self):
+        row = next(self._rows)
+        self._count += 1
+        if isinstance(row, Exception):
+            raise row
+        return list(row) if isinstance(row, tuple) else [row]
+
+    def clock(self):
+        return self._count * self._every_s
+
+
+class RecordedPower(Recorded):
+    """(joules, watts) at a time."""
+
+    def joules(self):
+        self._watts = None
+        (joules, self._watts), self._count = next(self._rows), self._count + 1
+        return [joules]
+
+    def watts(self):
+        return [self._watts]
+
+
+def metered(counter, source="rapl"):
+    return CounterMeter("replayed", {source: counter}, every_s=None, clock=counter.clock)
+
+
+def window(meter, samples):
+    """A window with so many readings, its ends included."""
+    found = meter.begin()
+    for _ in range(samples - 2):
+        found.sample()
+    [energy] = found.end().energies
+    return energy
+
+
+def replayed(counter, samples):
+    return window(metered(counter), samples)
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """As if this process had not opened a meter."""
+    monkeypatch.setattr(meters, "_opened", {})
+
+
+def test_a_window_counts_from_its_first_reading_to_its_last():
+    assert replayed(Recorded([100.0, 150.0, 225.0]), 3) == Energy("rapl", ("package",), 125.0)
+
+
+def test_domains_add_up_and_what_a_package_holds_does_not_count_twice(tmp_path):
+    for name, called in (("0", "package-0"), ("0:0", "core"), ("0:1", "uncore"), ("0:2", "dram"), ("1", "psys")):
+        domain(tmp_path, f"intel-rapl:{name}", "0", called=called)
+    meter = CounterMeter("rapl", {"rapl": rapl(tmp_path)}, every_s=None, clock=iter([0.0, 0.5]).__next__)
+    begun = meter.begin()
+    for name, joules in (("0", 7), ("0:0", 5), ("0:1", 1), ("0:2", 2), ("1", 20)):
+        (tmp_path / f"intel-rapl:{name}" / "energy_uj").write_text(f"{joules}000000\n")
+    [energy] = begun.end().energies
+    assert (energy.joules, energy.domains) == (9.0, ("intel-rapl:0 package-0", "intel-rapl:0:2 dram"))
+
+
+def test_a_long_window_is_unwound_as_often_as_the_counter_wraps():
+    true = [450.0 * count for count in range(2_000)]
+    energy = replayed(Recorded([joules % WRAP for joules in true]), len(true))
+    assert true[-1] > 3 * WRAP and energy.joules == pytest.approx(true[-1])
+
+
+def test_a_counter_that_fails_in_the_middle_gives_nothing_for_the_rest_of_the_run():
+    meter = metered(Recorded([1.0, 2.0, OSError("gone"), 3.0, 4.0, 5.0, 6.0]))
+    assert [window(meter, 4) for _ in range(2)] == [Energy("rapl", ("package",), None, "gone")] * 2
+    assert meter.describe()["failed"] == {"rapl": "gone"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([5.0, 6.0] + [6.0] * 4, "package stopped"),
+        ([5.0, 5.0], "package counted nothing in 0.50 s"),
+        ([500.0, 600.0, 300.0], "package went backwards"),
+        ([500.0, float("nan"), 300.0], "package reads nan"),
+        ([500.0, (1.0, 2.0), 300.0], "2 readings of 1 domains"),
+    ],
+)
+def test_what_cannot_be_true_is_no_number_but_a_reason(rows, reason):
+    meter = metered(Recorded(rows))
+    energy = window(meter, len(rows))
+    assert energy.joules is None and reason in energy.reason
+    assert meter.failed == {"rapl": energy.reason}
+
+
+def test_one_domain_of_two_that_stops_takes_the_sum_with_it():
+    rows = [(count * 10.0, min(count, 2) * 10.0) for count in range(8)]
+    energy = replayed(Recorded(rows, domains=("package-0", "package-1")), len(rows))
+    assert energy.joules is None and "package-1 stopped" in energy.reason
+
+
+def test_a_counter_that_never_wraps_and_falls_went_backwards():
+    assert "went backwards" in replayed(Recorded([900.0, 10.0], wraps=float("inf")), 2).reason
+
+
+def test_a_wrap_is_told_from_a_fall_by_the_power_that_it_would_take():
+    just = MOST_W * 0.5
+    assert replayed(Recorded([WRAP - just / 2, just / 2 - 1]), 2).joules == pytest.approx(just - 1)
+    assert replayed(Recorded([WRAP - just / 2, just / 2 + 1]), 2).joules is None
+
+
+def test_a_window_that_is_too_short_to_be_counted_gives_nothing_but_spoils_no_other():
+    meter = metered(Recorded([5.0, 5.0, 5.0, 45.0], every_s=0.1))
+    assert "too short" in window(meter, 2).reason
+    assert window(meter, 2).joules == 40.0
+
+
+def test_empty_domains_are_a_failure_never_0_j():
+    energy = replayed(Recorded([()] * 2, domains=()), 2)
+    assert (energy.joules, energy.reason) == (None, "rapl: it has no domains")
+
+
+def test_a_clock_that_jumps_back_is_no_clock():
+    trace = Trace("rapl", Recorded([]))
+    trace.add(5.0, [1.0])
+    with pytest.raises(Unmeasurable, match="clock jumped back"):
+        trace.add(4.0, [2.0])
+
+
+def test_a_counter_that_pauses_for_less_than_it_takes_to_have_stopped_goes_on():
+    steps = int(STOPPED_S / 0.5)
+    assert replayed(Recorded([0.0, *[10.0] * steps, 30.0]), steps + 2).joules == 30.0
+
+
+def test_nvml_counter_and_integral_of_the_power_are_both_there_and_disagree_by_so_much():
+    counter = RecordedPower([(0.0, 100.0), (60.0, 120.0), (120.0, 140.0)], wraps=float("inf"))
+    energy = window(metered(counter, "nvml"), 3)
+    assert (energy.joules, energy.integral_j) == (120.0, 0.5 * 110 + 0.5 * 130)
+    assert energy.disagreement == pytest.approx(0.0)
+    counter = RecordedPower([(0.0, 100.0), (40.0, 100.0), (80.0, 100.0)], wraps=float("inf"))
+    assert window(metered(counter, "nvml"), 3).disagreement == pytest.approx(0.25)
+
+
+def test_two_moments_are_too_few_for_an_integral():
+    energy = window(metered(RecordedPower([(0.0, 100.0), (40.0, 100.0)], wraps=float("inf")), "nvml"), 2)
+    assert (energy.joules, energy.integral_j, energy.disagreement) == (40.0, None, None)
+
+
+def fake_zeus(monkeypatch, gpus):
+    package, device = ModuleType("zeus"), ModuleType("zeus.device")
+    device.get_gpus = lambda: gpus
+    monkeypatch.setitem(sys.modules, "zeus", package)
+    monkeypatch.setitem(sys.modules, "zeus.device", device)
+
+
+class Gpus:
+    """As zeus shows them: mJ and mW."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def get_name(self, number):
+        return "made up"
+
+    def get_total_energy_consumption(self, number):
+        return 5_000 * (number + 1)
+
+    def get_instant_power_usage(self, number):
+        return 70_000
+
+
+def test_gpus_are_read_through_zeus_in_joules_and_watts(monkeypatch):
+    fake_zeus(monkeypatch, Gpus(2))
+    found = nvml()
+    assert isinstance(found, Nvml) and found.domains == ["gpu 0 made up", "gpu 1 made up"]
+    assert (found.joules(), found.watts()) == ([5.0, 10.0], [70.0, 70.0])
+
+
+def test_no_gpu_is_unmeasurable_where_zeus_adds_up_to_0_j(monkeypatch):
+    fake_zeus(monkeypatch, Gpus(0))
+    with pytest.raises(Unmeasurable, match="no GPU"):
+        nvml()
+
+
+def test_joules_of_different_sources_never_add_up():
+    cpu, gpu = Energy("rapl", ("package",), 5.0), Energy("nvml", ("gpu",), 7.0)
+    for wrong in ([cpu, gpu], [cpu, Energy("rapl", ("other",), 5.0)]):
+        with pytest.raises(ValueError, match="do not add up"):
+            total(wrong)
+    with pytest.raises(ValueError, match="no readings"):
+        total([])
+
+
+def test_windows_of_one_source_add_up_and_one_without_a_number_leaves_none():
+    good, bad = Energy("rapl", ("package",), 5.0), Energy("rapl", ("package",), None, "gone")
+    assert total([good, good, good]).joules == 15.0
+    assert (total([good, bad, good]).joules, total([good, bad]).reason) == (None, "gone")
+
+
+def test_none_is_a_meter_that_counts_no_joules_but_seconds():
+    meter = open_meter("none")
+    with meter.begin() as found:
+        sum(range(100_000))
+    assert isinstance(meter, Meter) and found.reading.joules == {}
+    assert found.reading.wall_s > 0 and found.reading.cpu_s >= 0
+    assert isinstance(found.reading.contention, Contention) and 0 <= found.reading.contention.idle <= 1
+
+
+def test_a_window_reads_on_its_own_while_it_lasts_and_stops_with_an_error():
+    class Counting:
+        domains, wraps_j, reads = ["package"], [float("inf")], 0
+
+        def joules(self):
+            self.reads += 1
+            return [float(self.reads)]
+
+    counter = Counting()
+    meter = CounterMeter("counting", {"own": counter}, every_s=0.005)
+    with meter.begin() as found:
+        while counter.reads < 5:
+            pass
+    assert found.reading.joules["own"] >= 4
+    with pytest.raises(RuntimeError, match="of the work"), meter.begin() as broken:
+        raise RuntimeError("of the work")
+    after = counter.reads
+    assert not hasattr(broken, "reading") and not broken._thread.is_alive() and counter.reads == after
+
+
+def test_auto_takes_what_there_is_and_says_what_there_is_not(monkeypatch):
+    def absent():
+        raise Unmeasurable("nvml: no GPU")
+
+    monkeypatch.setattr(meters, "COUNTERS", {"rapl": lambda: Recorded([0.0, 1.0]), "nvml": absent})
+    assert open_meter("auto").describe() == {
+        "name": "auto", "domains": {"rapl": ["package"]}, "unmeasurable": {"nvml": "nvml: no GPU"}, "failed": {},
+    }  # fmt: skip
+
+
+def test_a_counter_that_was_asked_for_by_name_and_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setattr(meters, "rapl", lambda: rapl(SimpleNamespace(is_dir=lambda: False)))
+    with pytest.raises(Unmeasurable, match="no domain under"):
+        open_meter("rapl")
+
+
+def test_a_process_has_one_meter():
+    assert open_meter("none") is open_meter("none")
+    with pytest.raises(UserError, match="auto: this process measures with none already"):
+        open_meter("auto")
+
+
+def test_a_meter_of_the_users_own_goes_by_its_module_and_name():
+    assert open_meter("tests.slm_energy.own_meter:PLUG") is PLUG
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("wattmeter", "not known; built in: auto, rapl, nvml, none"),
+        ("tests.slm_energy.own_meter:NO_METER", "is a str, not a bench.measure.meters.Meter"),
+        ("tests.slm_energy.own_meter:NOWHERE", "cannot be loaded"),
+    ],
+)
+def test_a_name_that_stands_for_no_meter_is_one_line(name, message):
+    with pytest.raises(UserError, match=message) as caught:
+        open_meter(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_meter_is_in_the_provenance_of_what_was_measured_with_it(tmp_path):
+    assert opened() is None
+    meter = open_meter("none")
+    ProvenanceRecorder().write(tmp_path / "t.parquet", config={}, inputs={}, timed=True)
+    assert read_provenance(tmp_path / "t.parquet")["meter"] == meter.describe()
+
+
+def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.slm_energy", "meters", "--seconds=0.2", "--every=0.1"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert [name for name in ("rapl: ", "nvml: ", "CPU and wall", "meter auto: ")
+            if not any(line.startswith(name) for line in lines)] == []  # fmt: skip
+    if "meter auto: no counter" in lines:
+        assert [line for line in lines if "core_w: 3.75, 1.9 to 6 " in line and "[not verified]" in line]

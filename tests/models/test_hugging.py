@@ -1,0 +1,79 @@
+"""Folders of transformers models: the same numbers as our decoder, and what is refused."""
+
+import json
+
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.models.continuation import continued
+from bench.models.generation import Decoding, greedy
+from bench.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub, load_gguf
+from bench.models.likelihood import likelihoods
+from bench.models.runner import Runner
+from tests.models.small import LetterTokenizer, random_decoder
+
+DECODER = random_decoder()
+THEIRS = HuggingModel("small", as_llama(DECODER), LetterTokenizer(), None, 64)
+TEXTS = [[5, 9, 33, 2, 17], [1, 2], list(range(20, 32))]
+
+
+def test_continuations_after_one_prefix_are_those_of_each_text_alone():
+    prefix, prompts = [7, 8, 9], TEXTS
+    alone = [greedy(Decoding(DECODER, 40), [*prefix, *prompt], 6) for prompt in prompts]
+    assert continued(Runner(DECODER, 3, 40), prefix, prompts, 6, lambda _: False) == alone
+    assert THEIRS.continued(prefix, prompts, 6, lambda _: False) == alone
+
+
+def test_a_text_stops_where_it_is_done_and_the_others_go_on():
+    alone = [greedy(Decoding(DECODER, 40), prompt, 6) for prompt in TEXTS]
+    stop = alone[0][2]
+    expected = [text[: text.index(stop) + 1] if stop in text else text for text in alone]
+    assert continued(Runner(DECODER, 4, 40), [], TEXTS, 6, lambda tokens: tokens[-1] == stop) == expected
+
+
+def test_likelihoods_are_the_logarithms_of_the_softmax():
+    firsts = [1, 1, 4]
+    for found in (likelihoods(DECODER.hidden, DECODER.head, TEXTS, firsts), THEIRS.likelihoods(TEXTS, firsts)):
+        for text, first, own in zip(TEXTS, firsts, found, strict=True):
+            logs = DECODER(torch.tensor([text]))[0].log_softmax(dim=1)
+            expected = torch.stack([logs[place - 1, text[place]] for place in range(first, len(text))])
+            torch.testing.assert_close(own.nats, expected, atol=1e-4, rtol=1e-4)
+            best = [int(logs[place - 1].argmax()) == text[place] for place in range(first, len(text))]
+            assert own.likeliest.tolist() == best
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        ([], "has no config.json"),
+        (["config.json", "model.safetensors"], "has no tokenizer"),
+        (["config.json", "tokenizer.json", "pytorch_model.bin"], "pytorch_model.bin, which can run code"),
+        (["config.json", "tokenizer.json"], "no weights as safetensors"),
+        (["config.json", "tokenizer.json", "model.safetensors"], "cannot be loaded"),
+    ],
+)
+def test_a_folder_that_is_no_model_is_refused_in_one_line(tmp_path, files, complaint):
+    for name in files:
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match=complaint) as error:
+        load_folder(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    about = {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "own.Own", "AutoConfig": "own.Config"}}
+    (tmp_path / "config.json").write_text(json.dumps(about), encoding="utf-8")
+    (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_folder(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
+    with pytest.raises(UserError, match="is not there"):
+        load_gguf(tmp_path / "no.gguf")
+    with pytest.raises(UserError, match="which revision"):
+        load_from_hub("organisation/model")

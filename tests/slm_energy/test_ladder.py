@@ -1,0 +1,252 @@
+"""Training side by side and alone, interrupted and not; what the ladder's tables promise."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.models.decoder import forward_flops, random_decoder
+from bench.models.generation import Decoding
+from bench.models.generation import greedy as greedy_alone
+from bench.models.small import plain_shape
+from bench.models.stacked import greedy, hidden, logits, stacked
+from bench.slm_energy.arithmetic import PAD, drawn, is_held_out, prompt_length, texts, vocabulary
+from bench.slm_energy.checkpoints import checkpoint_path, read_run, trained
+from bench.slm_energy.courses import answer_flops, answer_places, batch, parameters, step_flops
+from bench.slm_energy.experiments.fine_tuning import fine_tuning
+from bench.slm_energy.experiments.ladder import ladder
+from bench.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
+from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS, budget_steps, course
+from bench.slm_energy.ladder_ratios import OVER_LARGEST_REACHED, SMALLEST_OVER_LARGEST, Best, ends
+from tests.slm_energy.small_ladder import config
+
+SHAPE = plain_shape(50, 2, 16, 2)
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    own = config(tmp_path_factory.mktemp("runs"))
+    found = {"steps": ladder(own, EQUAL_STEPS), "flops": ladder(own, EQUAL_FLOPS)}
+    found["tuning"] = fine_tuning(own, found["steps"], found["flops"])
+    found["cost"] = ladder_cost(own, found["steps"], found["flops"], found["tuning"])
+    found["energy"] = ladder_energy(own, found["steps"], found["flops"], found["cost"])
+    return found
+
+
+def same(one, other):
+    return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
+
+
+def a_course(folder, size="1k", **own):
+    settings = config(folder, **own).ladder
+    return course(settings, size, settings.steps)
+
+
+def test_stacked_decoders_say_what_each_says_alone():
+    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
+    tokens = torch.randint(50, (2, 3, 7), generator=torch.Generator().manual_seed(0))
+    weights = stacked(decoders)
+    together = logits(weights, hidden(weights, SHAPE, tokens)).view(2, 3, 7, 50)
+    for number, decoder in enumerate(decoders):
+        torch.testing.assert_close(together[number], decoder(tokens[number]), rtol=1e-4, atol=1e-5)
+
+
+def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
+    decoders = [random_decoder(SHAPE, seed, spread=0.4) for seed in (1, 2)]
+    prompts = torch.randint(50, (2, 3, 5), generator=torch.Generator().manual_seed(0))
+    found, lengths = greedy(stacked(decoders), SHAPE, prompts, 6, None)
+    assert (lengths == 6).all()
+    for number, decoder in enumerate(decoders):
+        for row in range(3):
+            alone = greedy_alone(Decoding(decoder, 20), prompts[number, row].tolist(), 6)
+            assert found[number, row].tolist() == alone
+
+
+def test_a_row_writes_no_more_after_its_end():
+    weights = stacked([random_decoder(SHAPE, 1, spread=0.4)])
+    prompts = torch.randint(50, (1, 4, 5), generator=torch.Generator().manual_seed(0))
+    free, _ = greedy(weights, SHAPE, prompts, 6, None)
+    end = int(free[0, 0, 2])
+    found, lengths = greedy(weights, SHAPE, prompts, 6, end)
+    for row, (own, written) in enumerate(zip(free[0].tolist(), lengths[0].tolist(), strict=True)):
+        assert written == (own.index(end) + 1 if end in own else 6)
+        assert found[0, row].tolist() == own[:written] + [end] * (6 - written)
+
+
+def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
+    whole = a_course(tmp_path, "4k")
+    together = trained(whole, tmp_path)
+    for number, seed in enumerate(whole.seeds):
+        alone = trained(whole.alone(seed), tmp_path)
+        for name, tensor in alone.weights.items():
+            torch.testing.assert_close(together.weights[name][number], tensor[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("stop", [2, 4])
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(tmp_path, stop):
+    own = a_course(tmp_path)
+    straight = trained(own, tmp_path / "straight")
+
+    def cut_off(_, run):
+        if run.step == stop:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        trained(own, tmp_path / "cut", cut_off)
+    assert read_run(checkpoint_path(own, tmp_path / "cut"), own).step == stop
+    resumed = trained(own, tmp_path / "cut")
+    assert same(straight, resumed) and straight.curve == resumed.curve
+
+
+def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(tmp_path, monkeypatch):
+    own = a_course(tmp_path)
+    straight = trained(own, tmp_path / "straight")
+    from bench.slm_energy import courses
+
+    def failing(at, step, known):
+        if step == 3:
+            raise StoppedError
+        return batch(at, step, known)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(courses, "batch", failing)
+        with pytest.raises(StoppedError):
+            trained(own, tmp_path / "cut")
+    assert same(straight, trained(own, tmp_path / "cut"))
+
+
+def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(tmp_path):
+    own = dataclasses.replace(a_course(tmp_path, steps=4), after=a_course(tmp_path))
+    trained(a_course(tmp_path), tmp_path / "one")
+    assert same(trained(own, tmp_path / "one"), trained(own, tmp_path / "two"))
+
+
+def test_a_finished_run_is_read_and_not_run_again(tmp_path):
+    own = a_course(tmp_path)
+    first, marks = trained(own, tmp_path), []
+    assert same(first, trained(own, tmp_path, lambda _, run: marks.append(run.step))) and marks == []
+
+
+def test_a_damaged_checkpoint_is_named_in_one_line(tmp_path):
+    own = a_course(tmp_path)
+    trained(own, tmp_path)
+    path = checkpoint_path(own, tmp_path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"^checkpoint: .* cannot be read .*delete it and run again$"):
+        trained(own, tmp_path)
+
+
+def test_a_checkpoint_of_another_course_is_refused(tmp_path):
+    own, other = a_course(tmp_path), a_course(tmp_path, learning_rate=0.001)
+    trained(own, tmp_path)
+    checkpoint_path(own, tmp_path).rename(checkpoint_path(other, tmp_path))
+    with pytest.raises(UserError, match="of another course"):
+        trained(other, tmp_path)
+
+
+def test_loss_is_taken_on_the_answers_alone(tmp_path):
+    own = a_course(tmp_path)
+    known = vocabulary(own.task.range)
+    following = [known.words[token] for token in batch(own, 0, known)[0].flatten()[answer_places(own) + 1].tolist()]
+    assert not {PAD, "has", "How many now?"} & set(following) and following.count("end") == own.plan.batch
+
+
+def test_no_problem_of_a_batch_is_one_of_the_test(tmp_path):
+    own = a_course(tmp_path)
+    for steps, problems in own.task.test_problems().items():
+        assert is_held_out(problems.tuples, own.task.range.held_out).all()
+        train = drawn(own.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
+        assert not is_held_out(train.tuples, own.task.range.held_out).any()
+
+
+def test_parameters_are_those_of_a_decoder():
+    decoder = random_decoder(SHAPE, 0)
+    assert parameters(SHAPE) == sum(parameter.numel() for parameter in decoder.parameters())
+
+
+def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
+    prompt, written = 8, 5
+    passes = forward_flops(SHAPE, prompt, 1, prompt * (prompt + 1) // 2)
+    passes += sum(forward_flops(SHAPE, 1, 1, prompt + place) for place in range(1, written))
+    assert answer_flops(SHAPE, prompt, written) == passes
+
+
+def test_equal_flops_are_equal_to_half_a_step(tmp_path):
+    settings = config(tmp_path, steps=1000).ladder
+    counts = budget_steps(settings, EQUAL_FLOPS)
+    each = {size: step_flops(course(settings, size, count)) for size, count in counts.items()}
+    whole = each["1k"] * 1000
+    assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
+
+
+def test_the_ladder_is_the_same_bits_twice(tmp_path):
+    assert ladder(config(tmp_path / "one"), EQUAL_STEPS).equals(ladder(config(tmp_path / "two"), EQUAL_STEPS))
+
+
+def test_every_size_and_seed_has_its_accuracy_at_every_mark(tables):
+    rows = tables["steps"][(tables["steps"]["metric"] == "accuracy") & (tables["steps"]["problem"] == "all")]
+    assert set(rows.groupby(["size", "seed"])["step"].apply(tuple)) == {(2, 4, 6)}
+
+
+def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
+    own = a_course(tmp_path, "4k", steps=60)
+    run, known = trained(own, tmp_path), vocabulary(own.task.range)
+    problems = own.task.test_problems()[1]
+    decoder = random_decoder(own.shape, 0)
+    decoder.load_state_dict({name: tensor[0] for name, tensor in run.weights.items()})
+    right = 0
+    for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
+        written = greedy_alone(Decoding(decoder, 40), row[: prompt_length(1)], 6)
+        cut = written[: written.index(known.end)] if known.end in written else []
+        right += [known.words[token] for token in cut[-2:]] == ["->", str(wanted)]
+    table = ladder(config(tmp_path, steps=60), EQUAL_STEPS)
+    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "1") & (table["size"] == "4k")]
+    assert rows.loc[rows["seed"] == 0, "value"].item() == right / len(problems.start)
+
+
+def test_costs_are_timed_for_every_size_batch_seed_and_round(tables):
+    timed = tables["cost"][tables["cost"]["metric"] == "cpu_ms"]
+    counts = timed.groupby(["what", "size", "batch"]).size()
+    assert set(counts) == {6} and (timed["value"] >= 0).all()
+    assert {batch for what, _, batch in counts.index if what == "answer"} == {1, 3}
+
+
+def test_modelled_joules_stand_in_a_table_of_their_own(tables):
+    assert set(tables["cost"]["tier"]) == {"measured"} and set(tables["energy"]["tier"]) <= {"simulated"}
+
+
+def best(size, *accuracy):
+    return Best(size, EQUAL_STEPS, np.array(accuracy), np.ones(len(accuracy)), {1: 6})
+
+
+def test_the_smallest_that_reaches_the_target_stands_over_the_largest():
+    name, small, large = ends([best("a", 0.5, 0.6), best("b", 0.9, 0.96), best("c", 0.99, 0.99)], 0.9)
+    assert (name, small.size, large.size) == (SMALLEST_OVER_LARGEST, "b", "c")
+
+
+def test_a_largest_size_that_falls_short_is_not_passed_for_the_largest():
+    name, small, large = ends([best("a", 0.95), best("b", 0.99), best("c", 0.2)], 0.9)
+    assert (name, small.size, large.size) == (OVER_LARGEST_REACHED, "a", "b")
+
+
+def test_one_size_alone_has_nothing_to_stand_over():
+    assert ends([best("a", 0.2), best("b", 0.99)], 0.9) is None
+
+
+def test_a_width_that_heads_do_not_divide_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="the width of 1k is not an even multiple"):
+        config(tmp_path, sizes={"1k": (1, 9, 1), "4k": (1, 16, 2)})

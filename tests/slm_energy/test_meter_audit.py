@@ -1,0 +1,116 @@
+"""The meter audit: what is cited where a tool is not installed, what ran where it is, and no number for no counter."""
+
+import os
+
+import psutil
+import pytest
+
+from bench.errors import UserError
+from bench.measure import meters
+from bench.results import CITED, MEASURED, SIMULATED
+from bench.slm_energy.config import SlmEnergyConfig
+from bench.slm_energy.experiments import meter_audit as room
+from bench.slm_energy.experiments.meter_audit import ALONE, BESIDE, NOT_INSTALLED, Tool, meter_audit, neighbours
+from bench.slm_energy.named import find_all, own_files
+from figures.slm_energy.meter_numbers import tabulate
+
+
+@pytest.fixture
+def audited(monkeypatch):
+    """A function from tools and the name of a meter to the table, with nobody beside."""
+    monkeypatch.setattr(meters, "_opened", {})
+    monkeypatch.setattr(room, "neighbours", lambda count: neighbours(0))
+
+    def audited(tools, meter="none"):
+        monkeypatch.setattr(room, "TOOLS", tools)
+        config = SlmEnergyConfig.model_validate({"meters": {"meter": meter, "steps": 4, "repeats": 2}})
+        return meter_audit(config)
+
+    return audited
+
+
+def joules_of(value):
+    def joules(work):
+        work()
+        return value
+
+    return joules
+
+
+ABSENT = Tool("codecarbon", "machine", joules_of(1.0))
+HERE = Tool("torch", "made up", joules_of(0.0))  # any package that is installed
+
+
+@pytest.fixture
+def without_tools(monkeypatch):
+    found = room.importlib.util.find_spec
+    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: None if name == "codecarbon" else found(name))
+
+
+@pytest.mark.usefixtures("without_tools")
+def test_a_tool_that_is_not_installed_is_cited_and_says_so(audited):
+    table = audited((ABSENT,))
+    own = table[table["tool"] == "codecarbon"]
+    assert set(own["state"]) == {NOT_INSTALLED}
+    assert list(own.loc[own["metric"] == "installed", "value"]) == [0.0]
+    cited = own[own["metric"] == "power"]
+    assert set(cited["tier"]) == {CITED} and set(cited["version"]) == {"3.3.2"}
+    assert set(zip(cited["workload"], cited["neighbours"], strict=True)) == {
+        (workload, where) for workload in ("busy", "asleep") for where in (ALONE, BESIDE)
+    }
+
+
+@pytest.mark.usefixtures("without_tools")
+def test_a_tool_that_is_installed_ran_and_its_0_is_kept_as_what_it_said(audited):
+    own = audited((HERE,)).query("tool == 'torch' and workload != ''")
+    assert (set(own["tier"]), set(own["state"]), set(own["value"])) == ({MEASURED}, {"ran here"}, {0.0})
+    assert len(own) == 2 * 2 * 2 * 2  # surroundings, repeats, workloads, metrics
+
+
+@pytest.mark.usefixtures("without_tools")
+def test_without_a_counter_this_project_gives_seconds_and_a_range_but_no_joules(audited):
+    own = audited((HERE,)).query("tool == 'jouleproof'")
+    assert set(own.loc[own["mode"] == "counters", "unit"]) == {"s"}
+    model = own[own["mode"] == "model"]
+    assert set(model["tier"]) == {SIMULATED}
+    wide = model.groupby(["workload", "neighbours", "repeat", "metric"])["value"].first().unstack()
+    assert (wide["power_low"] <= wide["power"]).all() and (wide["power"] <= wide["power_high"]).all()
+
+
+@pytest.mark.usefixtures("without_tools")
+def test_a_meter_of_the_users_own_is_in_the_table(audited):
+    meters._opened.clear()
+    table = audited((HERE,), "tests.slm_energy.own_meter:PLUG")
+    own = table[(table["tool"] == "jouleproof") & (table["mode"] == "plug")]
+    assert set(own.loc[own["metric"] == "energy", "tier"]) == {MEASURED}
+    assert "plug ●" in set(tabulate(table)["mode"])
+
+
+def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
+    config = SlmEnergyConfig.model_validate({"meters": {"meter": "wattmeter"}})
+    with pytest.raises(UserError, match="meter 'wattmeter' is not known"):
+        find_all(config)
+
+
+def test_a_meter_of_the_users_own_is_an_input_of_the_rules():
+    config = SlmEnergyConfig.model_validate({"meters": {"meter": "tests.slm_energy.own_meter:PLUG"}})
+    assert [path for path in own_files(config) if path.endswith("tests/slm_energy/own_meter.py")]
+
+
+def test_the_work_is_the_same_every_time():
+    assert room.products(5) == room.products(5)
+
+
+def test_neighbours_are_nobodys_children_and_end():
+    with neighbours(1):
+        mine = [room.BURN, str(os.getpid())]
+        [found] = [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[2:] == mine]
+        assert found not in psutil.Process().children(recursive=True)
+        assert found.cpu_percent(0.3) > 10
+    found.wait(5)
+
+
+def test_the_facts_are_of_the_tools_that_are_known():
+    facts = room.pd.read_csv(room.FACTS, comment="#")
+    assert set(zip(facts["tool"], facts["mode"], strict=True)) == {(tool.package, tool.mode) for tool in room.TOOLS}
+    assert not facts.isna().any().any() and facts["power_w"].between(0, 200).all()

@@ -1,0 +1,145 @@
+"""Cost, engines and fine-tuning of real weights, on a model of random ones that takes milliseconds."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.slm_energy.engines import ENGINES, Engine, NotInstalled
+from bench.slm_energy.experiments import cost as cost_room
+from bench.slm_energy.experiments.cost import cost
+from bench.slm_energy.experiments.engines import engines
+from bench.slm_energy.experiments.quality import quality
+from bench.slm_energy.experiments.tuning import tuning, tuning_cost
+from bench.slm_energy.language_models import language_model
+from bench.slm_energy.tuning import calculations, right, trainable, tuned
+from bench.slm_energy.weight_formats import weight_formats
+from tests.models.small import DECODER
+from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
+
+SHAPES = {"small": DECODER, "larger": replace(DECODER, width=128, mlp_width=192, layers=3)}
+
+
+@pytest.fixture
+def costs(monkeypatch) -> pd.DataFrame:
+    monkeypatch.setattr(cost_room, "SHAPES", SHAPES)
+    return cost(CONFIG, MODEL.network, quality(CONFIG, PROBLEMS, PROBLEMS, {}))
+
+
+def test_bytes_and_operations_are_those_counted_by_hand(costs):
+    parameters = costs[costs["metric"] == "computing_parameters"].set_index("model")["value"]
+    assert parameters["small"] == MODEL.network.embedding.weight.numel() + sum(
+        layer.weight.numel() for layer in MODEL.network.modules() if isinstance(layer, torch.nn.Linear)
+    )
+    read = costs[(costs["metric"] == "bytes_per_token") & (costs["model"] == "small") & (costs["phase"] == "token")]
+    alone = read[read["batch"] == 1].set_index("format")["value"]
+    head, cached = 4 * MODEL.network.embedding.weight.numel(), 2 * 2 * 2 * 16 * 9 * 4  # kinds, layers, heads, width
+    body = 4 * parameters["small"] - head
+    assert alone["float32"] == body + head + cached
+    assert alone["bfloat16"] == (body + head) / 2 + cached
+    assert alone["mxfp4"] == body * 4.25 / 32 + head + cached
+
+
+def test_a_ratio_per_doubling_is_the_ratio_where_parameters_double(costs):
+    rows = costs[costs["metric"].isin(["per_doubling", "larger_over_smaller"])]
+    wide = rows.pivot_table(index=["format", "task", "batch", "repeat"], columns="metric", values="value")
+    parameters = costs[costs["metric"] == "computing_parameters"].set_index("model")["value"]
+    doublings = np.log2(parameters["larger"] / parameters["small"])
+    np.testing.assert_allclose(wide["per_doubling"] ** doublings, wide["larger_over_smaller"])
+
+
+def test_a_correct_answer_costs_more_than_an_answer_and_none_right_leaves_no_upper_end(costs):
+    found = costs[(costs["format"] == "float32") & (costs["model"] == "small") & (costs["batch"] == 1)]
+    for task, rows in found.groupby("task"):
+        if task != "none":
+            least = rows[rows["metric"] == "cpu_s_per_answer"]["value"].min()
+            assert (rows[rows["metric"] == "cpu_s_per_correct"]["value"] > least).all()
+    assert not set(costs[costs["metric"] == "cpu_s_per_correct"]["weights"]) - {"real"}
+
+
+def test_without_counters_there_are_no_joules(costs):
+    assert "joules_per_token" not in set(costs["metric"])
+
+
+def test_engines_that_are_not_installed_are_cited(monkeypatch, tmp_path):
+    def absent(_):
+        raise NotInstalled("xllamacpp")
+
+    monkeypatch.setitem(ENGINES, "llama_cpp", Engine("llama_cpp", "Q4_1", absent))  # type: ignore[index]
+    config = CONFIG.model_copy(deep=True)
+    config.engines.engines = ["runner", "llama_cpp"]
+    table = engines(config, MODEL, tmp_path)
+    assert set(table[table["engine"] == "llama_cpp"]["state"]) == {"not installed"}
+    assert set(table[table["state"] != "run"]["tier"]) == {"cited"}
+    assert set(table[table["state"] == "run"]["tier"]) == {"measured"}
+    assert table[table["engine"] == "runner"].groupby("phase").size().to_dict() == {"prompt": 2, "token": 2}
+
+
+def test_every_engine_that_is_installed_runs(tmp_path):
+    table = engines(CONFIG, MODEL, tmp_path)
+    assert {"runner", "runner_bfloat16", "eager", "transformers"} <= set(table[table["state"] == "run"]["engine"])
+
+
+def test_calculations_end_where_the_result_begins():
+    found = calculations(MODEL, PROBLEMS, 64)
+    assert len(found) == len(PROBLEMS)
+    assert list(found[0].read) == MODEL.tokens("He has 3+4=<<3+4=") and list(found[0].result) == MODEL.tokens("7>>")
+    assert calculations(MODEL, PROBLEMS, 5) == []
+
+
+@pytest.mark.parametrize("way", ["full", "lora"])
+def test_fine_tuning_learns_what_it_is_shown(way):
+    texts = calculations(MODEL, PROBLEMS[:2], 64)
+    decoder = deepcopy(MODEL.network)
+    weights = trainable(decoder, way, 4, seed=0)
+    losses = list(tuned(decoder, weights, texts, 60, 4, 0.02 if way == "full" else 0.1, seed=0))
+    assert losses[-1] < 0.5 * losses[0]
+    if way == "full":
+        assert right(decoder, texts) == [1.0, 1.0]
+
+
+def test_lora_trains_few_weights_and_starts_where_the_model_is():
+    decoder = deepcopy(MODEL.network)
+    weights = trainable(decoder, "lora", 2, seed=0)
+    assert sum(weight.numel() for weight in weights) < 0.1 * sum(each.numel() for each in MODEL.network.parameters())
+    tokens = torch.arange(9)[None]
+    torch.testing.assert_close(decoder(tokens), MODEL.network(tokens))
+
+
+def test_fine_tuning_leaves_the_model_alone_and_repeats_to_the_bit():
+    before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
+    one, two = (tuning(CONFIG, MODEL, PROBLEMS, PROBLEMS) for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+    assert all(torch.equal(value, before[name]) for name, value in MODEL.network.state_dict().items())
+    assert sorted(set(one[one["metric"] == "right"]["step"])) == [0, 1, 2]
+
+
+def test_the_cost_of_a_step_is_that_of_each_way_and_of_reading():
+    table = tuning_cost(CONFIG, MODEL, PROBLEMS, PROBLEMS)
+    assert set(table["way"]) == {"full", "lora", "reading"}
+    over = table[(table["metric"] == "over_full") & (table["way"] == "full")]
+    assert (over["value"] == 1).all()
+
+
+def test_formats_have_their_width():
+    assert {fmt.name: fmt.bits for fmt in weight_formats(["float32", "bfloat16", "mxint8", "mxfp4"])} == {
+        "float32": 32.0, "bfloat16": 16.0, "mxint8": 8.25, "mxfp4": 4.25,
+    }  # fmt: skip
+
+
+def test_the_hub_is_asked_only_where_that_is_allowed():
+    with pytest.raises(UserError, match="hub is true"):
+        language_model("hub:organisation/model@abc", {}, hub=False)
+
+
+def test_a_model_of_ones_own_that_lacks_a_part_is_named():
+    with pytest.raises(UserError, match="lacks name, body"):
+        language_model("tests.slm_energy.test_real_weights:no_model", {}, hub=False)
+
+
+def no_model():
+    return object()

@@ -1,0 +1,127 @@
+"""What tasks ask, and how answers are marked, against a model that says what it is told to."""
+
+import math
+
+import pytest
+import torch
+
+from bench.errors import UserError
+from bench.models.likelihood import Likelihood
+from bench.slm_energy import tasks
+from bench.slm_energy.experiments.quality import quality
+from bench.slm_energy.named import tasks as named_tasks
+from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
+
+
+class Told:
+    """A token per letter. nats: of each token. texts: what it writes, one after the other."""
+
+    name, rounded, context = "told", None, 10_000
+
+    def __init__(self, nats=-1.0, texts=(), likeliest=True):
+        self.nats, self.texts, self.likeliest = nats, texts, likeliest
+
+    def tokens(self, text):
+        return [ord(letter) for letter in text]
+
+    def text(self, tokens):
+        return "".join(map(chr, tokens))
+
+    def likelihoods(self, texts, firsts):
+        sizes = [len(text) - first for text, first in zip(texts, firsts, strict=True)]
+        return [Likelihood(torch.full((size,), self.nats), torch.full((size,), self.likeliest)) for size in sizes]
+
+    def continued(self, prefix, prompts, most, done):
+        found = []
+        for text in self.texts:
+            tokens = []
+            for token in self.tokens(text)[:most]:
+                tokens.append(token)
+                if done(tokens):
+                    break
+            found.append(tokens)
+        return found
+
+
+def scores(found, metric):
+    return [score.value for _, score in found if score.metric == metric]
+
+
+def test_bits_per_byte_are_nats_over_the_bytes_that_were_scored():
+    found = list(tasks.read_solutions(Told(nats=-1.0), PROBLEMS))
+    assert scores(found, "bits_per_byte") == pytest.approx([1 / math.log(2)] * len(PROBLEMS))
+
+
+def test_every_calculation_is_marked_by_its_right_side_alone():
+    assert scores(tasks.read_solutions(Told(likeliest=True), PROBLEMS), "calculator_step") == [1.0] * len(PROBLEMS)
+    assert scores(tasks.read_solutions(Told(likeliest=False), PROBLEMS), "calculator_step") == [0.0] * len(PROBLEMS)
+    pieces = tasks._pieces(" He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14.")
+    assert [text for text, is_result in pieces if is_result] == ["7", "14"]
+    assert "".join(text for text, _ in pieces) == " He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14."
+
+
+def test_options_of_a_sum_are_different_of_one_length_and_the_first_is_right():
+    for choice in tasks.sums([], [], 300, seed=1):
+        left, sign, right, _ = choice.question.split()
+        assert int(choice.options[0]) == {"+": int(left) + int(right), "-": int(left) - int(right),
+                                          "*": int(left) * int(right)}[sign]  # fmt: skip
+        assert len(set(choice.options)) == tasks.OPTIONS and len({len(option) for option in choice.options}) == 1
+
+
+def test_a_tie_between_options_is_no_right_answer():
+    assert scores(tasks.choose(Told(), tasks.sums([], [], 6, seed=0)), "choice") == [0.0] * 6
+
+
+@pytest.mark.parametrize(
+    ("written", "strict", "flexible"),
+    [
+        (" 7 and 7.\n#### 7\nQuestion:", 1.0, 1.0),
+        (" The answer is 7\n\n", 0.0, 1.0),
+        (" #### 1,007\n", 0.0, 0.0),
+        (" nothing", 0.0, 0.0),
+    ],
+)
+def test_an_answer_is_marked_strictly_and_by_its_last_number(written, strict, flexible):
+    asked = [tasks.Shots("Question: …", "What is 3+4?", 7)]
+    found = list(tasks.answer(Told(texts=[written]), asked))
+    assert scores(found, "exact_match") == [strict] and scores(found, "flexible_match") == [flexible]
+    assert found[0][1].output == len(written.partition("\nQuestion")[0]) + ("\nQuestion" in written)
+
+
+def test_thousands_have_commas():
+    asked = [tasks.Shots("", "How many?", 1007)]
+    assert scores(tasks.answer(Told(texts=[" #### 1,007\n"]), asked), "exact_match") == [1.0]
+
+
+def test_items_are_drawn_by_the_seed_without_repetition():
+    drawn = tasks.some(PROBLEMS, [], 4, seed=5)
+    assert drawn == tasks.some(PROBLEMS, [], 4, seed=5) and len({problem.question for problem in drawn}) == 4
+
+
+def test_a_text_longer_than_the_context_is_refused():
+    model = Told()
+    model.context = 20
+    with pytest.raises(UserError, match="reads 20 at most"):
+        list(tasks.read_solutions(model, PROBLEMS))
+
+
+def test_a_task_without_items_is_refused():
+    with pytest.raises(UserError, match="has no items"):
+        quality(CONFIG.model_copy(deep=True), [], PROBLEMS, {})
+
+
+def test_a_thing_that_is_no_task_is_refused():
+    with pytest.raises(UserError, match="not a bench.slm_energy.tasks.Task"):
+        named_tasks(["tests.slm_energy.small_models:MODEL"])
+
+
+def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_were():
+    before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
+    table = quality(CONFIG, PROBLEMS, PROBLEMS, {})
+    counts = table.groupby(["format", "metric"])["item"].nunique()
+    assert counts["float32"].to_dict() == {"bits_per_byte": 4, "calculator_step": 4, "choice": 6, "exact_match": 2,
+                                           "flexible_match": 2}  # fmt: skip
+    assert counts["mxfp4"].to_dict() == {"bits_per_byte": 2, "calculator_step": 2}
+    assert all(torch.equal(value, before[name]) for name, value in MODEL.network.state_dict().items())
+    pairs = table[table["metric"] == "bits_per_byte"].pivot(index="item", columns="format", values="value").dropna()
+    assert (pairs["mxfp4"] != pairs["float32"]).all()

@@ -1,0 +1,52 @@
+"""Small language models: one rule per experiment, all of one shape."""
+
+from bench.slm_energy.__main__ import EXPERIMENTS as SLM_EXPERIMENTS
+from bench.slm_energy.named import own_files as own_files_of_slm_energy
+
+SLM_ROOMS = {
+    "ladder_energy": "ladder_cost",
+    "ladder_equal_flops": "ladder",
+    "tuning_cost": "tuning",
+}
+SLM_COMMON = [
+    "bench/slm_energy/__main__.py",
+    *sources("bench.experiment"),
+    *own_files_of_slm_energy(settings.slm_energy),
+]
+
+
+for slm_name, slm_experiment in SLM_EXPERIMENTS.items():
+
+    rule:
+        name:
+            f"slm_energy_{slm_name}"
+        input:
+            code=[
+                *SLM_COMMON,
+                *sources(
+                    "bench.slm_energy.experiments." + SLM_ROOMS.get(slm_name, slm_name)
+                ),
+            ],
+            facts=[
+                str(path) for path in sorted(Path("bench/slm_energy/facts").glob("*"))
+            ],
+            config="results/config/slm_energy.json",
+            records=[f"results/inputs/{id}.json" for id in slm_experiment.inputs],
+            tables=[
+                f"results/slm_energy/{table}.parquet"
+                for table in slm_experiment.results
+            ],
+        output:
+            f"results/slm_energy/{slm_name}.parquet",
+            f"results/slm_energy/{slm_name}.provenance.json",
+        threads: workflow.cores if slm_experiment.timed else 1
+        params:
+            experiment=slm_name,
+            inputs=[f"--input=results/inputs/{id}.json" for id in slm_experiment.inputs],
+            tables=[
+                f"--result=results/slm_energy/{table}.parquet"
+                for table in slm_experiment.results
+            ],
+        shell:
+            "{PYTHON:q} -m bench.slm_energy {params.experiment} --config {input.config}"
+            " {params.inputs} {params.tables} --out {output[0]}"
