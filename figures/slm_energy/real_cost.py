@@ -16,7 +16,7 @@ PROMPT_AT = 0.6  # left of the smallest batch
 
 
 def draw(cost: pd.DataFrame) -> Figure:
-    figure, axis = plt.subplots(figsize=(0.75 * WIDTH, HEIGHT))
+    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
     times = cost[cost["metric"] == "cpu_ms_per_token"]
     for (colour, marker), (model, of_model) in zip(LOOKS, times.groupby("model", sort=False), strict=False):
         for dtype, rows in of_model.groupby("format", sort=False):
@@ -35,7 +35,7 @@ def draw(cost: pd.DataFrame) -> Figure:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(ScalarFormatter())
     axis.yaxis.set_minor_formatter(NullFormatter())
-    axis.set_xlabel("texts side by side")
+    axis.set_xlabel("texts side by side (1)")
     axis.set_ylabel("CPU time of a token (ms)")
     axis.legend(fontsize=6.5)
     return figure

@@ -47,7 +47,7 @@ def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
         axis.errorbar(wide + aside, found.value, [[found.value - found.low], [found.high - found.value]], capsize=2,
                       lw=0, elinewidth=1.2, **drawn)  # fmt: skip
     axis.axhline(0, color="#888888", lw=0.7)
-    axis.set_xlabel("bits of a weight, scales included")
+    axis.set_xlabel("width of a weight, scales included (bits)")
     axis.set_ylabel("added bits per byte (bits/byte)")
     axis.legend(fontsize=6.5, ncols=3, loc="upper left", bbox_to_anchor=(-0.1, -0.2))
 

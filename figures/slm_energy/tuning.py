@@ -33,7 +33,7 @@ def draw(tuning: pd.DataFrame, tuning_cost: pd.DataFrame) -> Figure:
         left.errorbar(across, values, ends, color=colour, marker=marker, capsize=2, label=label)
     left.set_xticks(sorted(set(scores["step"])))
     left.set_ylim(0, 1)
-    left.set_xlabel("steps")
+    left.set_xlabel("steps (1)")
     left.set_ylabel("right calculations (share)")
     left.legend(loc="lower right")
     times = tuning_cost[tuning_cost["metric"] == "cpu_s_per_step"]
@@ -46,5 +46,6 @@ def draw(tuning: pd.DataFrame, tuning_cost: pd.DataFrame) -> Figure:
     right.set_yticks(range(len(ways)), [WAYS[way][2] for way in ways])
     right.set_ylim(len(ways) - 0.5, -0.5)
     right.set_xlim(left=0)
+    right.set_ylabel("what is trained")
     right.set_xlabel("CPU time of a step (s)")
     return figure
