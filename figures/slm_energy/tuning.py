@@ -14,7 +14,7 @@ SOURCES = ["slm_energy/tuning", "slm_energy/tuning_cost"]
 WAYS = {
     "full": ("#0072B2", "o", "all weights"),
     "lora": ("#D55E00", "s", "LoRA"),
-    "reading": ("#444444", "^", "reading"),
+    "reading": ("#444444", "^", "nothing: reading"),
 }
 APART = 0.15  # steps between ways
 
