@@ -126,7 +126,7 @@ EXPERIMENTS: Mapping[str, Experiment[SlmEnergyConfig]] = {
     "ladder_equal_flops": Experiment(ladder_equal_flops),
     "fine_tuning": Experiment(fine_tuning, results=BUDGETS),
     "ladder_cost": Experiment(ladder_cost, results=LADDER, timed=True),
-    "ladder_energy": Experiment(ladder_energy, results=ENERGY),
+    "ladder_energy": Experiment(ladder_energy, results=ENERGY, timed=True),
     "meter_audit": Experiment(meter_audit, timed=True),
 }
 
