@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +31,17 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
     except Exception as error:  # a user's module can break in any way
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason}") from error
+
+
+def load_all(kind: str, names: Iterable[str], builtins: Mapping[str, T], of: type[T]) -> Mapping[str, T]:
+    """By name; one's own by the name of the object alone. Raises UserError where an object is of another type."""
+    found: dict[str, T] = {}
+    for name in names:
+        each = load(kind, name, builtins)
+        if not isinstance(each, of):
+            raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
+        found[name.rpartition(":")[2]] = each
+    return found
 
 
 def source_file(name: str) -> Path | None:

@@ -28,7 +28,8 @@ for slm_name, slm_experiment in SLM_EXPERIMENTS.items():
                 ),
             ],
             facts=[
-                str(path) for path in sorted(Path("bench/slm_energy/facts").glob("*"))
+                str(path)
+                for path in Path("bench/slm_energy/facts").glob(f"{slm_name}.csv")
             ],
             config="results/config/slm_energy.json",
             records=[f"results/inputs/{id}.json" for id in slm_experiment.inputs],

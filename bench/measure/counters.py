@@ -102,6 +102,11 @@ def nvml() -> Nvml:
     return counter
 
 
+def unwound(before: float, after: float, wraps_j: float) -> float:
+    """J that a counter grew by between two readings, between which it wrapped once at most."""
+    return after - before if after >= before else after - before + wraps_j
+
+
 def sampled(
     counter: Counter, seconds: float, every_s: float, sleep: Callable[[float], None], clock: Callable[[], float] = now
 ) -> list[tuple[float, list[float]]]:
@@ -118,10 +123,7 @@ def sampled(
         time, joules = clock(), counter.joules()
         if time <= last:
             raise Unmeasurable("telemetry: the clock stood still or jumped back")
-        grown = [
-            after - former if after >= former else after - former + wraps
-            for after, former, wraps in zip(joules, before, counter.wraps_j, strict=True)
-        ]
+        grown = list(map(unwound, before, joules, counter.wraps_j))
         samples.append((time - start, [each / (time - last) for each in grown]))
         before, last = joules, time
     for number, domain in enumerate(counter.domains):

@@ -5,7 +5,7 @@ One meter a process. `none` is a meter without counters.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -15,7 +15,7 @@ from bench import plugins
 from bench.errors import UserError
 from bench.measure.clocks import Stopwatch, now
 from bench.measure.contention import Contention, ContentionWatch
-from bench.measure.counters import Counter, PowerCounter, Unmeasurable, nvml, rapl
+from bench.measure.counters import Counter, PowerCounter, Unmeasurable, nvml, rapl, sampled
 from bench.measure.traces import SHORTEST_S, Trace
 
 COUNTERS: Mapping[str, Callable[[], Counter]] = {"rapl": rapl, "nvml": nvml}
@@ -186,6 +186,20 @@ def total(energies: Iterable[Energy]) -> Energy:
         return reduce(add, energies)
     except TypeError:
         raise ValueError("no readings to add up") from None
+
+
+def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
+    """A line for every domain of every counter, with the power that it reads, or why there is none."""
+    for source, find in COUNTERS.items():
+        try:
+            counter = find()
+            samples = sampled(counter, seconds, every_s, sleep)
+        except Unmeasurable as error:
+            yield f"{source}: unmeasurable ({error})"
+            continue
+        for number, domain in enumerate(counter.domains):
+            watts = [each[number] for _, each in samples]
+            yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
 
 
 def _auto() -> CounterMeter:

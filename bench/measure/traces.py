@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.measure.counters import Counter, Unmeasurable
+from bench.measure.counters import Counter, Unmeasurable, unwound
 
 MOST_W = 2_000.0  # of one domain; a counter that falls by more than a wrap explains went backwards
 STOPPED_S = 1.0  # without growth; every counter here steps at least ten times as often
@@ -61,11 +61,10 @@ class Trace:
         if not elapsed >= 0:
             raise Unmeasurable(f"{self.source}: the clock jumped back")
         for number, domain in enumerate(self.domains):
-            grown = joules[number] - self._joules[number]
-            if grown < 0:
-                grown += self._wraps[number]
-                if not 0 <= grown <= MOST_W * max(elapsed, 1e-3):
-                    raise Unmeasurable(f"{self.source}: {domain} went backwards")
+            grown = unwound(self._joules[number], joules[number], self._wraps[number])
+            wrapped = joules[number] < self._joules[number]
+            if wrapped and not 0 <= grown <= MOST_W * max(elapsed, 1e-3):
+                raise Unmeasurable(f"{self.source}: {domain} went backwards")
             if not grown < float("inf"):
                 raise Unmeasurable(f"{self.source}: {domain} reads {joules[number]}")
             if grown > 0:

@@ -21,6 +21,11 @@ from bench.models.text import padded
 
 CONTROL_TOKEN = 3
 SIDE_BY_SIDE = 16
+SHAPES: Mapping[str, DecoderShape] = {  # by the config files of the models, Allal et al., arXiv 2502.02737
+    "smollm2_135m": DecoderShape(49152, 30, 576, 1536, 9, 3, 1e5, 1e-5),
+    "smollm2_360m": DecoderShape(49152, 32, 960, 2560, 15, 5, 1e5, 1e-5),
+    "smollm2_1.7b": DecoderShape(49152, 24, 2048, 8192, 32, 32, 1.3e5, 1e-5),
+}
 NAMES = {
     "attn_norm": "attention_norm",
     "attn_q": "attention.q",

@@ -13,8 +13,8 @@ import torch
 
 from bench import inputs
 from bench.files import atomic
-from bench.models.decoder import Decoder, DecoderShape, first_layers, random_decoder
-from bench.models.smollm2 import load_smollm2
+from bench.models.decoder import Decoder, first_layers, random_decoder
+from bench.models.smollm2 import SHAPES, load_smollm2
 from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.engine.fleet import started_fleet
 from bench.phase_split.engine.grid import prompt_capacity
@@ -24,9 +24,6 @@ from bench.phase_split.engine.router import Request, Served, serve
 from bench.phase_split.engine.setup import fleet_plan, rules
 from bench.phase_split.engine.traffic import arrivals, scaled, text, with_text
 
-SMOLLM2_SHAPE = DecoderShape(
-    vocabulary=49152, layers=30, width=576, mlp_width=1536, heads=9, kv_heads=3, rope_base=1e5, norm_epsilon=1e-5
-)
 LEVELS = (0.5, 0.9, 0.99)
 
 
@@ -82,8 +79,8 @@ def _model(
         model = load_smollm2((records.get("smollm2_135m") or _resolved("smollm2_135m", folder)).path())
     except inputs.InputError as error:
         print(f"serve: random weights of the same shape, because: {error}", file=sys.stderr)
-        words = np.random.default_rng(0).integers(0, SMOLLM2_SHAPE.vocabulary, 10_000).tolist()
-        return first_layers(random_decoder(SMOLLM2_SHAPE, seed=0), config.engine.layers), words
+        words = np.random.default_rng(0).integers(0, SHAPES["smollm2_135m"].vocabulary, 10_000).tolist()
+        return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), config.engine.layers), words
     network = random_decoder(model.network.shape, seed=0) if config.engine.model == "random" else model.network
     return first_layers(network, config.engine.layers), text(problems, model.tokens)
 

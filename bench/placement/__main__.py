@@ -151,18 +151,11 @@ def telemetry(
     every: Annotated[float, typer.Option(help="Seconds between two samples.")] = 0.5,
 ) -> None:
     """The energy counters that this machine has, and the power that they read."""
-    from bench.measure.counters import Unmeasurable, nvml, rapl, sampled
+    from bench.measure.meters import watched
 
     with one_line_errors():
-        for name, find in (("rapl", rapl), ("nvml", nvml)):
-            try:
-                counter = find()
-                samples = sampled(counter, seconds, every, time.sleep)
-                for number, domain in enumerate(counter.domains):
-                    watts = [each[number] for _, each in samples]
-                    print(f"{name}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W")
-            except Unmeasurable as error:
-                print(f"{name}: unmeasurable ({error})")
+        for line in watched(seconds, every, time.sleep):
+            print(line)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
 
 from bench import plugins
 from bench.errors import UserError
@@ -14,31 +13,29 @@ from bench.placement.releases import RELEASES, Release
 from bench.placement.rules import RULES, Rule
 from bench.placement.sensors import SENSORS, Sensor
 
-T = TypeVar("T")
-
 
 def information(names: Iterable[str]) -> Mapping[str, Information]:
-    return _found("information", names, INFORMATION, Information)
+    return plugins.load_all("information", names, INFORMATION, Information)
 
 
 def rules(names: Iterable[str]) -> Mapping[str, Rule]:
-    return _found("rule", names, RULES, Rule)
+    return plugins.load_all("rule", names, RULES, Rule)
 
 
 def controllers(names: Iterable[str]) -> Mapping[str, Controller]:
-    return _found("controller", names, CONTROLLERS, Controller)
+    return plugins.load_all("controller", names, CONTROLLERS, Controller)
 
 
 def sensors(names: Iterable[str]) -> Mapping[str, Sensor]:
-    return _found("sensor", names, SENSORS, Sensor)
+    return plugins.load_all("sensor", names, SENSORS, Sensor)
 
 
 def releases(names: Iterable[str]) -> Mapping[str, Release]:
-    return _found("release", names, RELEASES, Release)
+    return plugins.load_all("release", names, RELEASES, Release)
 
 
 def policies(names: Iterable[str]) -> Mapping[str, Policy]:
-    return _found("policy", names, POLICIES, Policy)
+    return plugins.load_all("policy", names, POLICIES, Policy)
 
 
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
@@ -70,14 +67,3 @@ def own_files(config: PlacementConfig) -> list[str]:
         *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
     ]  # fmt: skip
     return sorted({str(path) for path in map(plugins.source_file, names) if path})
-
-
-def _found(kind: str, names: Iterable[str], builtins: Mapping[str, T], of: type[T]) -> Mapping[str, T]:
-    """By name; one's own by the name of the object alone."""
-    found: dict[str, T] = {}
-    for name in names:
-        each = plugins.load(kind, name, builtins)
-        if not isinstance(each, of):
-            raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
-        found[name.rpartition(":")[2]] = each
-    return found

@@ -35,7 +35,7 @@ TEST_SEED = 7  # of the test problems, which are the same for all models
 
 
 @dataclass(frozen=True)
-class Task:
+class Exercises:
     """Problems of a range, by how many steps they have. tests: held-out problems of each number of steps."""
 
     range: Range
@@ -60,7 +60,7 @@ class Course:
     """
 
     shape: DecoderShape
-    task: Task
+    task: Exercises
     plan: Plan
     seeds: tuple[int, ...]
     marks: tuple[int, ...]

@@ -7,7 +7,7 @@ from bench.models.small import plain_shape
 from bench.models.training import Plan
 from bench.slm_energy.arithmetic import Range, prompt_length, vocabulary
 from bench.slm_energy.config import FineTuningConfig, LadderConfig
-from bench.slm_energy.courses import Course, Task, answer_bytes, answer_flops, step_flops
+from bench.slm_energy.courses import Course, Exercises, answer_bytes, answer_flops, step_flops
 
 EQUAL_STEPS, EQUAL_FLOPS = "equal steps", "equal FLOPs"
 RATE_WIDTH = 32  # at which the config's learning rate holds
@@ -25,7 +25,7 @@ def course(settings: LadderConfig, size: str, steps: int) -> Course:
     """From scratch. The learning rate falls with the width to a power: the rule was fitted on one seed of the four
     default sizes, and holds for all others."""
     shape = shape_of(settings, size)
-    task = Task(numbers(settings), tuple(settings.problem_steps), settings.tests)
+    task = Exercises(numbers(settings), tuple(settings.problem_steps), settings.tests)
     rate = settings.learning_rate * (RATE_WIDTH / shape.width) ** settings.learning_rate_power
     plan = Plan(
         steps, settings.problems * len(task.steps), task.length, rate, max(1, round(settings.warm_up * steps))

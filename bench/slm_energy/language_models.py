@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = "smollm2_135m"
 PREFIXES = ("folder:", "gguf:", "hub:")
+KNOWN = (BUILT_IN, "folder:PATH", "gguf:PATH", "hub:ORGANISATION/MODEL@COMMIT")
 
 
 def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
@@ -38,7 +39,7 @@ def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
 
 def own_maker(name: str) -> "Callable[[], Model]":
     """Raises UserError where it is no function."""
-    make: Callable[[], Model] = plugins.load("language model", name, {})
+    make: Callable[[], Model] = plugins.load("language model", name, dict.fromkeys(KNOWN))
     if not callable(make):
         raise UserError(
             f"config: language model {name!r} is a {type(make).__name__}, not a function that makes a model"

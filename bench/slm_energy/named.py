@@ -1,27 +1,39 @@
-"""Names in the config to models, tasks and formats, built in or the researcher's own."""
+"""Names in the config to tasks, shapes and engines, built in or the researcher's own; models have their own room."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bench import plugins
-from bench.errors import UserError
 from bench.measure import meters
-from bench.slm_energy.config import QualityConfig, SlmEnergyConfig
+from bench.slm_energy.config import CostConfig, EnginesConfig, QualityConfig, SlmEnergyConfig
 from bench.slm_energy.language_models import BUILT_IN, PREFIXES, own_maker
 
 if TYPE_CHECKING:
+    from bench.models.decoder import DecoderShape
+    from bench.slm_energy.engines import Engine
     from bench.slm_energy.tasks import Task
 
 
-def tasks(names: Iterable[str]) -> "list[Task]":
-    """Raises UserError where an object is no Task."""
+def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
+    """By the name that the config gives. Raises UserError where an object is no Task."""
     from bench.slm_energy.tasks import TASKS, Task
 
-    found = [plugins.load("task", name, TASKS) for name in names]
-    for each in found:
-        if not isinstance(each, Task):
-            raise UserError(f"config: task {each!r:.80} is a {type(each).__name__}, not a bench.slm_energy.tasks.Task")
-    return found
+    return plugins.load_all("task", names, TASKS, Task)
+
+
+def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
+    """By the name that the config gives. Raises UserError where an object is no DecoderShape."""
+    from bench.models.decoder import DecoderShape
+    from bench.models.smollm2 import SHAPES
+
+    return plugins.load_all("shape", names, SHAPES, DecoderShape)
+
+
+def engines(names: Iterable[str]) -> "Mapping[str, Engine]":
+    """By the name that the config gives. Raises UserError where an object is no Engine."""
+    from bench.slm_energy.engines import ENGINES, Engine
+
+    return plugins.load_all("engine", names, ENGINES, Engine)
 
 
 def find_all(config: SlmEnergyConfig) -> None:
@@ -32,8 +44,13 @@ def find_all(config: SlmEnergyConfig) -> None:
         from bench.slm_energy.weight_formats import weight_formats
 
         weight_formats(config.quality.formats)
-    if not set(config.quality.tasks) <= set(usual.tasks):
-        tasks(config.quality.tasks)
+    for find, names, known in (
+        (tasks, config.quality.tasks, usual.tasks),
+        (shapes, config.cost.shapes, CostConfig().shapes),
+        (engines, config.engines.engines, EnginesConfig().engines),
+    ):
+        if own := [name for name in names if name not in known]:
+            find(own)
     for name in _own_models(config):
         own_maker(name)
     meters.known(config.meters.meter)
@@ -41,7 +58,10 @@ def find_all(config: SlmEnergyConfig) -> None:
 
 def own_files(config: SlmEnergyConfig) -> list[str]:
     """Where the researcher's own objects come from."""
-    names = [*config.quality.formats, *config.quality.tasks, *_own_models(config), config.meters.meter]
+    names = [
+        *config.quality.formats, *config.quality.tasks, *_own_models(config), *config.cost.shapes,
+        *config.engines.engines, config.meters.meter,
+    ]  # fmt: skip
     return sorted({str(path) for path in map(plugins.source_file, names) if path})
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from bench.measure.contention import ContentionWatch
-from bench.measure.counters import Unmeasurable, sampled
-from bench.measure.meters import COUNTERS, CounterMeter, open_meter
+from bench.measure.counters import Unmeasurable
+from bench.measure.meters import CounterMeter, open_meter, watched
 from bench.slm_energy.config import PowerConfig
 from bench.slm_energy.power import constants
 
@@ -14,16 +14,7 @@ def told(
 ) -> Iterator[str]:
     """Lines: each counter with the power that it reads over a short watch, or why there is none; what the meter `name`
     takes of them; what is modelled instead."""
-    for source, find in COUNTERS.items():
-        try:
-            counter = find()
-            samples = sampled(counter, seconds, every_s, sleep)
-        except Unmeasurable as error:
-            yield f"{source}: unmeasurable ({error})"
-            continue
-        for number, domain in enumerate(counter.domains):
-            watts = [each[number] for _, each in samples]
-            yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
+    yield from watched(seconds, every_s, sleep)
     steal = "is told" if ContentionWatch().reading().steal is not None else "is not told"
     yield f"CPU and wall seconds, load: always; time that the hypervisor takes: {steal}"
     try:

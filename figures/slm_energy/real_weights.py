@@ -21,8 +21,6 @@ QUESTIONS = {
     "calculator_step": "calculations in solutions",
     "exact_match": "GSM8K problems",
 }
-BITS = {"mxint8": 8.25, "mxfp8_e4m3": 8.25, "mxfp8_e5m2": 8.25, "mxfp6_e2m3": 6.25, "mxfp6_e3m2": 6.25, "mxfp4": 4.25,
-        "bfloat16": 16.0}  # fmt: skip
 APART = 0.3  # bits between formats of one width
 
 
@@ -37,15 +35,15 @@ def draw(quality: pd.DataFrame, cost: pd.DataFrame) -> Figure:
 def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
     by_format = {str(name): rows.set_index("item")["value"] for name, rows in bits.groupby("format", sort=False)}
     plain = by_format.pop("float32")
-    for place, (name, style) in enumerate(format_style(by_format).items()):
+    width = bits.groupby("format")["bits"].first()
+    for name, style in format_style(by_format).items():
         added = (by_format[name] - plain[by_format[name].index]).to_numpy()
         found, look = mean_interval(added), {**style, "label": format_label(name)}
         drawn: Any = look
-        wide = BITS.get(name, 4.0 + place)
-        alike = [other for other in by_format if BITS.get(other) == wide] or [name]
+        alike = [other for other in by_format if width[other] == width[name]]
         aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
-        axis.errorbar(wide + aside, found.value, [[found.value - found.low], [found.high - found.value]], capsize=2,
-                      lw=0, elinewidth=1.2, **drawn)  # fmt: skip
+        ends = [[found.value - found.low], [found.high - found.value]]
+        axis.errorbar(width[name] + aside, found.value, ends, capsize=2, lw=0, elinewidth=1.2, **drawn)
     axis.axhline(0, color="#888888", lw=0.7)
     axis.set_xlabel("width of a weight, scales included (bits)")
     axis.set_ylabel("added bits per byte (bits/byte)")

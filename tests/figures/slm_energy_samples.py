@@ -10,8 +10,8 @@ import pandas as pd
 
 from bench.measure import meters
 from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.experiments import cost as cost_room
 from bench.slm_energy.experiments import meter_audit as meter_room
+from bench.slm_energy.experiments.cost import cost
 from bench.slm_energy.experiments.engines import engines
 from bench.slm_energy.experiments.fine_tuning import fine_tuning
 from bench.slm_energy.experiments.ladder import ladder
@@ -20,7 +20,6 @@ from bench.slm_energy.experiments.quality import quality
 from bench.slm_energy.experiments.tuning import tuning, tuning_cost
 from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS
 from tests.slm_energy import small_ladder, small_models
-from tests.slm_energy.test_real_weights import SHAPES
 
 
 def slm_energy(with_own: bool) -> Mapping[str, pd.DataFrame]:
@@ -31,11 +30,10 @@ def slm_energy(with_own: bool) -> Mapping[str, pd.DataFrame]:
 @cache
 def _real() -> Mapping[str, pd.DataFrame]:
     """Of random weights that take milliseconds."""
-    with patch.object(cost_room, "SHAPES", SHAPES):
-        asked = quality(small_models.CONFIG, small_models.PROBLEMS, small_models.PROBLEMS, {})
-        return {
+    asked = quality(small_models.CONFIG, small_models.PROBLEMS, small_models.PROBLEMS, {})
+    return {
             "slm_energy/quality": asked,
-            "slm_energy/cost": cost_room.cost(small_models.CONFIG, small_models.MODEL.network, asked),
+            "slm_energy/cost": cost(small_models.CONFIG, small_models.MODEL.network, asked),
             "slm_energy/engines": engines(small_models.CONFIG, small_models.MODEL, Path()),
             **{f"slm_energy/{make.__name__}": make(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS,
                                                    small_models.PROBLEMS) for make in (tuning, tuning_cost)},

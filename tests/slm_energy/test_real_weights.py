@@ -1,7 +1,6 @@
 """Cost, engines and fine-tuning of real weights, on a model of random ones that takes milliseconds."""
 
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,6 @@ import torch
 
 from bench.errors import UserError
 from bench.slm_energy.engines import ENGINES, Engine, NotInstalled
-from bench.slm_energy.experiments import cost as cost_room
 from bench.slm_energy.experiments.cost import cost
 from bench.slm_energy.experiments.engines import engines
 from bench.slm_energy.experiments.quality import quality
@@ -18,27 +16,23 @@ from bench.slm_energy.experiments.tuning import tuning, tuning_cost
 from bench.slm_energy.language_models import language_model
 from bench.slm_energy.tuning import calculations, right, trainable, tuned
 from bench.slm_energy.weight_formats import weight_formats
-from tests.models.small import DECODER
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
-
-SHAPES = {"small": DECODER, "larger": replace(DECODER, width=128, mlp_width=192, layers=3)}
 
 
 @pytest.fixture
-def costs(monkeypatch) -> pd.DataFrame:
-    monkeypatch.setattr(cost_room, "SHAPES", SHAPES)
+def costs() -> pd.DataFrame:
     return cost(CONFIG, MODEL.network, quality(CONFIG, PROBLEMS, PROBLEMS, {}))
 
 
 def test_bytes_and_operations_are_those_counted_by_hand(costs):
     parameters = costs[costs["metric"] == "computing_parameters"].set_index("model")["value"]
-    assert parameters["small"] == MODEL.network.embedding.weight.numel() + sum(
+    assert parameters["SMALL"] == MODEL.network.embedding.weight.numel() + sum(
         layer.weight.numel() for layer in MODEL.network.modules() if isinstance(layer, torch.nn.Linear)
     )
-    read = costs[(costs["metric"] == "bytes_per_token") & (costs["model"] == "small") & (costs["phase"] == "token")]
+    read = costs[(costs["metric"] == "bytes_per_token") & (costs["model"] == "SMALL") & (costs["phase"] == "token")]
     alone = read[read["batch"] == 1].set_index("format")["value"]
     head, cached = 4 * MODEL.network.embedding.weight.numel(), 2 * 2 * 2 * 16 * 9 * 4  # kinds, layers, heads, width
-    body = 4 * parameters["small"] - head
+    body = 4 * parameters["SMALL"] - head
     assert alone["float32"] == body + head + cached
     assert alone["bfloat16"] == (body + head) / 2 + cached
     assert alone["mxfp4"] == body * 4.25 / 32 + head + cached
@@ -48,12 +42,12 @@ def test_a_ratio_per_doubling_is_the_ratio_where_parameters_double(costs):
     rows = costs[costs["metric"].isin(["per_doubling", "larger_over_smaller"])]
     wide = rows.pivot_table(index=["format", "task", "batch", "repeat"], columns="metric", values="value")
     parameters = costs[costs["metric"] == "computing_parameters"].set_index("model")["value"]
-    doublings = np.log2(parameters["larger"] / parameters["small"])
+    doublings = np.log2(parameters["LARGER"] / parameters["SMALL"])
     np.testing.assert_allclose(wide["per_doubling"] ** doublings, wide["larger_over_smaller"])
 
 
 def test_a_correct_answer_costs_more_than_an_answer_and_none_right_leaves_no_upper_end(costs):
-    found = costs[(costs["format"] == "float32") & (costs["model"] == "small") & (costs["batch"] == 1)]
+    found = costs[(costs["format"] == "float32") & (costs["model"] == "SMALL") & (costs["batch"] == 1)]
     for task, rows in found.groupby("task"):
         if task != "none":
             least = rows[rows["metric"] == "cpu_s_per_answer"]["value"].min()

@@ -8,8 +8,11 @@ import torch
 from bench.errors import UserError
 from bench.models.likelihood import Likelihood
 from bench.slm_energy import tasks
+from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.experiments.quality import quality
+from bench.slm_energy.named import find_all
 from bench.slm_energy.named import tasks as named_tasks
+from figures.slm_energy import quality_numbers
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
@@ -113,6 +116,33 @@ def test_a_task_without_items_is_refused():
 def test_a_thing_that_is_no_task_is_refused():
     with pytest.raises(UserError, match="not a bench.slm_energy.tasks.Task"):
         named_tasks(["tests.slm_energy.small_models:MODEL"])
+
+
+def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
+    config = CONFIG.model_copy(deep=True)
+    config.quality.tasks = ["solutions", "tests.slm_energy.small_models:TASK"]
+    table = quality(config, PROBLEMS, PROBLEMS, {})
+    own = table[table["task"] == "lengths"]
+    assert set(own["format"]) == {"float32", "bfloat16", "mxfp4"}
+    assert list(own[own["format"] == "float32"]["value"]) == [
+        len(MODEL.tokens(problem.question)) for problem in tasks.some(PROBLEMS, [], 50, config.quality.seed)
+    ]
+    assert "tokens (tokens)" in set(quality_numbers.tabulate(table)["score"])
+
+
+@pytest.mark.parametrize(
+    ("knobs", "complaint"),
+    [
+        ({"cost": {"shapes": ["gpt5"]}}, "shape 'gpt5' is not known"),
+        ({"engines": {"engines": ["vllm"]}}, "engine 'vllm' is not known"),
+        ({"quality": {"tasks": ["riddles"]}}, "task 'riddles' is not known"),
+        ({"quality": {"models": ["gpt5"]}}, "language model 'gpt5' is not known"),
+        ({"engines": {"engines": ["tests.slm_energy.small_models:TASK"]}}, "is a Task, not a bench.slm_energy.engines"),
+    ],
+)
+def test_a_name_that_stands_for_nothing_is_said_before_anything_runs(knobs, complaint):
+    with pytest.raises(UserError, match=complaint):
+        find_all(SlmEnergyConfig.model_validate(knobs))
 
 
 def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_were():

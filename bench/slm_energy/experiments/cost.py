@@ -1,8 +1,6 @@
 """Processor time, operations and bytes of real shapes, on one core of one engine."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,23 +8,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.measure.clocks import own_cpu_seconds
 from bench.measure.meters import Meter, open_meter
-from bench.measure.threads import let_out
 from bench.models.decoder import Decoder, DecoderShape, random_decoder
 from bench.models.runner import Runner
 from bench.models.shapes import Shape, flops, read_bytes
-from bench.processes import place
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 from bench.slm_energy.config import CostConfig, SlmEnergyConfig
+from bench.slm_energy.named import shapes as named_shapes
+from bench.slm_energy.timing import cpu_s, one_core
 from bench.slm_energy.weight_formats import FLOAT32, weight_formats
 
-SHAPES: Mapping[str, DecoderShape] = {  # Allal et al., SmolLM2, arXiv 2502.02737: the config files of the models
-    "smollm2_135m": DecoderShape(49152, 30, 576, 1536, 9, 3, 1e5, 1e-5),
-    "smollm2_360m": DecoderShape(49152, 32, 960, 2560, 15, 5, 1e5, 1e-5),
-    "smollm2_1.7b": DecoderShape(49152, 24, 2048, 8192, 32, 32, 1.3e5, 1e-5),
-}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
 ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
@@ -65,13 +57,13 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
     meter = open_meter(config.meters.meter)
     rows: list[dict[str, Any]] = []
     with one_core():
-        cells = [cell for name in settings.shapes for cell in _cells(name, settings, decoder)]
+        cells = [cell for each in named_shapes(settings.shapes).items() for cell in _cells(*each, settings, decoder)]
         for cell in cells:
             rows += _exact(cell, shapes, [fmt.name for fmt in weight_formats(config.quality.formats)])
         step = steps("slm_energy cost", settings.repeats + 1)
         seconds = []
         for number in range(settings.repeats + 1):
-            seconds.append([[_cpu_s(cell.runner, shape) for shape in shapes] for cell in cells])
+            seconds.append([[_cpu_s_per_token(cell.runner, shape) for shape in shapes] for cell in cells])
             step(f"round {number}")
         for cell in cells:
             rows += _joules(cell, shapes, meter)
@@ -84,27 +76,14 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
     return tidy({"batch": 1, "task": "none", "tier": MEASURED, **row} for row in rows)
 
 
-@contextmanager
-def one_core() -> Iterator[None]:
-    """This process on one core, torch on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    place([os.getpid()])
-    try:
-        yield
-    finally:
-        let_out()
-        torch.set_num_threads(threads)
-
-
 def _shapes(settings: CostConfig) -> list[Shape]:
     return [Shape(prompt=settings.prompt), *(Shape(decodes=many, context=settings.prompt) for many in settings.batches)]
 
 
-def _cells(name: str, settings: CostConfig, decoder: Decoder) -> list[Cell]:
+def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
     """One for each type of number."""
-    real = _sizes(decoder.shape) == _sizes(SHAPES[name])
-    network = decoder if real else random_decoder(SHAPES[name], seed=0)
+    real = _sizes(decoder.shape) == _sizes(shape)
+    network = decoder if real else random_decoder(shape, seed=0)
     slots, room = max(settings.batches) + 1, settings.prompt + 1
     return [Cell(name, "real" if real else "random", dtype, Runner(network, slots, room, dtype=kind))
             for dtype, kind in DTYPES.items()]  # fmt: skip
@@ -114,14 +93,15 @@ def _sizes(shape: DecoderShape) -> tuple[int, ...]:
     return shape.vocabulary, shape.layers, shape.width, shape.mlp_width, shape.heads, shape.kv_heads
 
 
-def _cpu_s(runner: Runner, shape: Shape) -> float:
-    """CPU seconds a token."""
+def _cpu_s_per_token(runner: Runner, shape: Shape) -> float:
     pieces = shape.pieces(runner.shape.vocabulary)
     rounds = 1 if shape.prompt else DECODES_PER_ROUND
-    before = own_cpu_seconds()
-    for _ in range(rounds):
-        runner.run(pieces).argmax(dim=1).tolist()
-    return (own_cpu_seconds() - before) / rounds / (shape.prompt or shape.decodes)
+
+    def run() -> None:
+        for _ in range(rounds):
+            runner.run(pieces).argmax(dim=1).tolist()
+
+    return cpu_s(run) / rounds / (shape.prompt or shape.decodes)
 
 
 def _phase(shape: Shape) -> dict[str, Any]:
@@ -196,7 +176,8 @@ def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str
         if few == many:
             continue
         ratio = per_answer[:, large] / per_answer[:, small]
-        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": "real and random",
+        weights = f"{cells[large].weights} over {cells[small].weights}"
+        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights,
                  "format": dtype}  # fmt: skip
         yield from _repeats(
             {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))

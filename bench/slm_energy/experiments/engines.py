@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from bench.measure.clocks import own_cpu_seconds
 from bench.models.smollm2 import LanguageModel
 from bench.progress import steps
 from bench.results import CITED, MEASURED, tidy
-from bench.slm_energy.config import EnginesConfig, SlmEnergyConfig
-from bench.slm_energy.engines import ENGINES, NotInstalled, Run, Subject
-from bench.slm_energy.experiments.cost import one_core
+from bench.slm_energy.config import SlmEnergyConfig
+from bench.slm_energy.engines import Engine, NotInstalled, Run, Subject
+from bench.slm_energy.named import engines as named_engines
+from bench.slm_energy.timing import cpu_s, one_core
 
 FACTS = Path(__file__).parent.parent / "facts" / "engines.csv"
 
@@ -22,14 +22,15 @@ def engines(config: SlmEnergyConfig, model: LanguageModel, file: Path) -> pd.Dat
     first round does not count. state: "run", or "not installed" for what is cited from a run elsewhere.
     """
     settings = config.engines
-    started, absent = _started(settings, Subject(model.network, file, settings.prompt + settings.tokens + 2))
+    known = named_engines(settings.engines)
+    started, absent = _started(known, Subject(model.network, file, settings.prompt + settings.tokens + 2))
     words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
     prompt = (words * settings.prompt)[: settings.prompt]
     step = steps("slm_energy engines", settings.repeats + 1)
     rows: list[dict[str, Any]] = []
     with one_core():
         for repeat in range(-1, settings.repeats):
-            found = [{"engine": name, "weights": ENGINES[name].weights, "state": "run", "repeat": repeat, **row}
+            found = [{"engine": name, "weights": known[name].weights, "state": "run", "repeat": repeat, **row}
                      for name, run in started.items() for row in _round(run, prompt, settings.tokens)]  # fmt: skip
             rows += found if repeat >= 0 else []
             step(f"round {repeat + 1}")
@@ -42,23 +43,17 @@ def engines(config: SlmEnergyConfig, model: LanguageModel, file: Path) -> pd.Dat
     return tidy(rows, metric="cpu_ms_per_token", unit="ms", model=model.name)
 
 
-def _started(settings: EnginesConfig, subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
+def _started(known: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
     started, absent = {}, []
-    for name in settings.engines:
+    for name in known:
         try:
-            started[name] = ENGINES[name].start(subject)
+            started[name] = known[name].start(subject)
         except NotInstalled:
             absent.append(name)
     return started, absent
 
 
 def _round(run: Run, prompt: list[int], tokens: int) -> Iterator[dict[str, Any]]:
-    read, both = _cpu_s(run, prompt, 1), _cpu_s(run, prompt, tokens + 1)
+    read, both = cpu_s(lambda: run(prompt, 1)), cpu_s(lambda: run(prompt, tokens + 1))
     yield {"phase": "prompt", "value": 1e3 * read / len(prompt)}
     yield {"phase": "token", "value": 1e3 * (both - read) / tokens}
-
-
-def _cpu_s(run: Run, prompt: list[int], count: int) -> float:
-    before = own_cpu_seconds()
-    run(prompt, count)
-    return own_cpu_seconds() - before

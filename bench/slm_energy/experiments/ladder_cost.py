@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.measure.clocks import own_cpu_seconds
 from bench.models.small import small_decoder
 from bench.models.stacked import greedy, stacked
 from bench.progress import steps as progress
@@ -15,10 +14,10 @@ from bench.results import MEASURED, SIMULATED, tidy
 from bench.slm_energy.arithmetic import drawn, prompt_length, texts, vocabulary
 from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.courses import Course, one_update
-from bench.slm_energy.experiments.cost import one_core
 from bench.slm_energy.experiments.fine_tuning import TUNED, UNTOUCHED
 from bench.slm_energy.ladder import anew, course
 from bench.slm_energy.ladder_ratios import ALL, Best, Cell, Medians, best_of, modelled, right_answers, tunings, written
+from bench.slm_energy.timing import cpu_s, one_core
 
 ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "longer step"
 
@@ -41,7 +40,7 @@ def ladder_cost(
         for seed in settings.seeds:
             things, rounds = _things(config, bests, fine_tuning, seed), []
             for number in range(config.ladder_cost.rounds + 1):
-                rounds.append([_cpu_s(*each) for each in things.values()])
+                rounds.append([cpu_s(run) / count for run, count in things.values()])
                 step(f"seed {seed}, round {number}")
             counted = np.array(rounds[1:])  # rounds, cells
             for place, cell in enumerate(things):
@@ -96,13 +95,6 @@ def answering(at: Course, tokens: Mapping[int, int], batch: int) -> Callable[[],
             greedy(weights, at.shape, some, most, None)
 
     return answer
-
-
-def _cpu_s(run: Callable[[], None], count: int) -> float:
-    """Of one answer or step."""
-    before = own_cpu_seconds()
-    run()
-    return (own_cpu_seconds() - before) / count
 
 
 def _about(cell: Cell) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from bench.measure.threads import let_out
 from bench.progress import steps
 from bench.results import CITED, MEASURED, SIMULATED, tidy
 from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.power import Draws, modelled_interval, prior_draws
+from bench.slm_energy.power import JOULES_PER_KWH, Draws, modelled_interval, prior_draws
 
 FACTS = Path(__file__).parents[1] / "facts" / "meter_audit.csv"
 ALONE, BESIDE = "alone", "beside others"
@@ -34,7 +34,6 @@ START = (
     "import subprocess, sys; print(*(subprocess.Popen([sys.executable, '-c', *sys.argv[2:]],"
     " stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid for _ in range(int(sys.argv[1]))))"
 )
-JOULES_PER_KWH = 3.6e6
 
 Work = Callable[[], None]
 Row = dict[str, Any]

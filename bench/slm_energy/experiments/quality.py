@@ -32,7 +32,7 @@ def quality(
     for name in settings.models:
         model = language_model(name, files, settings.hub)
         about = {"model": model.name, "rounded": model.rounded or "no"}
-        rows += [{**about, **row} for fmt in formats for task in asked
+        rows += [{**about, **row} for fmt in formats for task in asked.values()
                  for row in _scores(model, fmt, task, test, train, settings)]  # fmt: skip
         step(model.name)
     return tidy(rows, tier=MEASURED)
@@ -53,7 +53,8 @@ def _scores(
     with weights_cast(model.body, fmt.cast):
         for number, score in task.score(model, items):
             yield {
-                "format": fmt.name, "task": task.name, "item": number, "chance": task.chance, "weight": score.weight,
+                "format": fmt.name, "bits": fmt.bits, "task": task.name, "item": number,
+                "chance": task.chance, "weight": score.weight,
                 "prompt": score.prompt, "output": score.output, "metric": score.metric, "unit": score.unit,
                 "value": score.value,
             }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,11 @@ import pandas as pd
 import torch
 
 from bench.inputs import Problem
-from bench.measure.clocks import own_cpu_seconds
 from bench.models.smollm2 import LanguageModel
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 from bench.slm_energy.config import SlmEnergyConfig, TuningConfig
-from bench.slm_energy.experiments.cost import one_core
+from bench.slm_energy.timing import cpu_s, one_core
 from bench.slm_energy.tuning import Calculation, calculations, one_step, right, trainable, tuned
 
 TIMED_STEPS = 3
@@ -66,12 +66,8 @@ def tuning_cost(
             ready[way] = (decoder, weights, torch.optim.AdamW(weights, lr=0.0))
         for _ in range(TIMED_STEPS + 1):
             for way, parts in ready.items():
-                before = own_cpu_seconds()
-                one_step(*parts, batch)
-                seconds.setdefault(way, []).append(own_cpu_seconds() - before)
-            before = own_cpu_seconds()
-            right(model.network, batch)
-            seconds.setdefault("reading", []).append(own_cpu_seconds() - before)
+                seconds.setdefault(way, []).append(cpu_s(partial(one_step, *parts, batch)))
+            seconds.setdefault("reading", []).append(cpu_s(partial(right, model.network, batch)))
     return tidy(_rows(seconds), tier=MEASURED, model=model.name)
 
 
