@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import plugins
 from bench.errors import UserError
@@ -39,7 +39,8 @@ def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
 
 def own_maker(name: str) -> "Callable[[], Model]":
     """Raises UserError where it is no function."""
-    make: Callable[[], Model] = plugins.load("language model", name, dict.fromkeys(KNOWN))
+    known: Mapping[str, Any] = dict.fromkeys(KNOWN)
+    make = plugins.load("language model", name, known)
     if not callable(make):
         raise UserError(
             f"config: language model {name!r} is a {type(make).__name__}, not a function that makes a model"
