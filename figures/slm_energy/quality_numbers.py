@@ -1,5 +1,6 @@
 """What every model was asked, weights of its linear layers rounded to every format: means over the items, weighted by
-bytes where a score is of bytes, with 95 % intervals; shares of right answers with Wilson's."""
+bytes where a score is of bytes, with 95 % intervals; shares of right answers with Wilson's. Formats other than float32
+were asked the first of its items alone, so their means are not to be held against its mean but item by item."""
 
 import pandas as pd
 
