@@ -9,6 +9,7 @@ rule resolve_input:
         catalogue="bench/inputs/catalogue.toml",
         facts=[
             "bench/inputs/stand_in/azure_facts.json",
+            "bench/inputs/stand_in/mlenergy_points.csv",
             "bench/inputs/stand_in/splitwise_profile_cells.csv",
         ],
     output:

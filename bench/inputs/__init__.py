@@ -1,13 +1,21 @@
 """Inputs: find, download, verify, or stand in. See catalogue.toml for what there is.
 
 resolve(id, out_dir, …) brings an input in and writes its record; load(record_path) reads a record and verifies its
-files again; read_trace, read_profile, read_gsm8k, read_power_cdf and read_cpu_use read the formats. Importing this
+files again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use and read_energy read the formats. Importing this
 package imports no large library.
 """
 
 from bench.inputs.catalogue import Bring, Entry, InputFile, Url, Wheel, catalogue, entry
 from bench.inputs.files import InputError
-from bench.inputs.readers import Problem, read_cpu_use, read_gsm8k, read_power_cdf, read_profile, read_trace
+from bench.inputs.readers import (
+    Problem,
+    read_cpu_use,
+    read_energy,
+    read_gsm8k,
+    read_power_cdf,
+    read_profile,
+    read_trace,
+)
 from bench.inputs.record import Origin, Record, RecordedFile, load
 from bench.inputs.resolve import Mode, default_cache, resolve
 
@@ -28,6 +36,7 @@ __all__ = [
     "entry",
     "load",
     "read_cpu_use",
+    "read_energy",
     "read_gsm8k",
     "read_power_cdf",
     "read_profile",

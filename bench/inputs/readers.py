@@ -31,6 +31,19 @@ _PROFILE_COLUMNS = {
 _CDF_COLUMNS = [
     "cdf_percent", "gpu_power_w_kalos", "gpu_power_w_seren", "gpu_server_power_w_seren", "cpu_server_power_w_seren",
 ]  # fmt: skip
+_MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name here, whether it must be there, whole
+    "total_params_b": ("total_b", True, False),
+    "active_params_b": ("active_b", True, False),
+    "num_gpus": ("gpus", True, True),
+    "max_num_seqs": ("limit", True, True),
+    "avg_batch_size": ("batch", True, False),
+    "energy_per_token_joules": ("joules_per_token", True, False),
+    "energy_per_request_joules": ("joules_per_answer", False, False),
+    "avg_output_len": ("tokens_per_answer", False, False),
+    "avg_power_watts": ("watts", False, False),
+}
+_NAMED = {"task": "task", "nickname": "model", "architecture": "architecture", "weight_precision": "precision",
+          "gpu_model": "gpu"}  # fmt: skip
 _GRID_MS, _MOST_SLOTS = 300_000, 31 * 288  # a gap in a record is no longer than a month
 
 
@@ -122,6 +135,30 @@ def read_power_cdf(path: Path) -> pd.DataFrame:
     for name in _CDF_COLUMNS:
         _refuse(path, table[name].diff() < 0, f"{name} falls")
     _refuse(path, table["cdf_percent"] > 100, "cdf_percent is above 100")
+    return table
+
+
+def read_energy(path: Path) -> pd.DataFrame:
+    """Measured GPU energy of language models, a configuration a row (ML.ENERGY).
+
+    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (requests at once)
+    and batch (mean of them); joules_per_token, and joules_per_answer, tokens_per_answer, watts (of all GPUs) or NaN where
+    the file leaves them out. Raises InputError, with the line, on absent columns and values that are not positive.
+    """
+    import pandas as pd
+
+    from bench.inputs.stand_in.mlenergy import HEADER
+
+    text = _csv(path, HEADER.split(","))
+    table = pd.DataFrame({name: text[column] for column, name in _NAMED.items()})
+    for column, name in _NAMED.items():
+        _refuse(path, table[name] == "", f"{column} is empty")
+    for column, (name, required, whole) in _MEASURED.items():
+        given = text[column] != "" if not required else pd.Series(True, text.index)
+        numbers = _numbers(path, text[column].where(given, "1"), whole=whole, least=0)
+        _refuse(path, numbers == 0, f"{column} is 0")
+        table[name] = numbers if required else numbers.where(given)
+    _refuse(path, table["active_b"] > table["total_b"], "active_params_b is above total_params_b")
     return table
 
 

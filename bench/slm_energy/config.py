@@ -198,6 +198,49 @@ class LadderCostConfig(Strict):
     rounds: Annotated[int, Field(ge=2)] = Field(5, description="of each seed's models")
 
 
+class LawConfig(Strict):
+    """Laws fitted on the published energy of tokens."""
+
+    resamples: Annotated[int, Field(ge=100)] = Field(1000, description="of the models, for the intervals")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class AnswersConfig(Strict):
+    """Answers of published models, predicted from those laws and published accuracies."""
+
+    limits: Annotated[list[Positive], Field(min_length=1)] = Field([8, 64, 256], description="requests at once")
+    decides: Positive = Field(64, description="of them the one that the verdicts rest on")
+    floor: Share = Field(
+        0.5, description="the most of an 8B model's energy that a smaller model does not save, flat from 0; assumption"
+    )
+    answer_tokens: Positive = Field(150, description="of a solution; assumption, cancels in ratios")
+    length_spread: Above = Field(
+        0.33, description="deviation of ln of a model's mean length: that of chat answers over ML.ENERGY's models"
+    )
+    phone_w: Bounds = Field(
+        Bounds(low=3.0, middle=4.25, high=6.0, source="assumption: a phone's processor under load, no screen"),
+        description="W of a phone while it writes",
+    )
+    phone_tokens_s: Above = Field(12.0, description="Phi-3-mini on an iPhone 14 (arXiv 2404.14219: more than 12)")
+    gpu_w: Bounds = Field(
+        Bounds(
+            low=425.0, middle=550.0, high=690.0, verified=True,
+            source="boards of dense models at 8 to 256 requests, ML.ENERGY",
+        ),
+        description="W of an H100 board that serves",
+    )  # fmt: skip
+    gpu_price_per_h: Bounds = Field(
+        Bounds(low=2.0, middle=3.0, high=4.0, source="assumption: list prices of clouds"),
+        description="euro per H100 and hour",
+    )
+
+    @model_validator(mode="after")
+    def _decided(self) -> Self:
+        if self.decides not in self.limits:
+            raise ValueError("decides must be one of limits")
+        return self
+
+
 class SlmEnergyConfig(Strict):
     """Models by what an answer costs and how often it is right."""
 
@@ -210,6 +253,8 @@ class SlmEnergyConfig(Strict):
     ladder: LadderConfig = LadderConfig()
     fine_tuning: FineTuningConfig = FineTuningConfig()
     ladder_cost: LadderCostConfig = LadderCostConfig()
+    energy_law: LawConfig = LawConfig()
+    answers: AnswersConfig = AnswersConfig()
 
     @model_validator(mode="after")
     def _sizes(self) -> Self:

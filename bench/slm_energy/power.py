@@ -44,7 +44,7 @@ def constants(config: PowerConfig) -> Mapping[str, Bounds]:
 
 def prior_draws(config: PowerConfig) -> Draws:
     """Seeded, a stream for each constant: what one of them becomes leaves the others as they were."""
-    found = {name: _drawn(name, bounds, config) for name, bounds in constants(config).items()}
+    found = {name: drawn(name, bounds, config) for name, bounds in constants(config).items()}
     return Draws(
         core_w=found["core_w"],
         dram_j_per_byte=found["dram_pj_per_bit"] * 8e-12,
@@ -98,10 +98,17 @@ def cost(joules: np.ndarray, draws: Draws) -> np.ndarray:
     return joules * draws.price_per_j
 
 
-def _drawn(name: str, bounds: Bounds, config: PowerConfig) -> np.ndarray:
-    """Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.
+def stream(name: str, seed: int) -> np.random.Generator:
+    """Random numbers of one constant's own."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def drawn(name: str, bounds: Bounds, config: PowerConfig) -> np.ndarray:
+    """(draws,) of a constant, the same for the same name and seed.
+
+    Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.
     Uniform: flat between low and high."""
-    rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
+    rng = stream(name, config.seed)
     if config.shape == "uniform":
         return rng.uniform(bounds.low, bounds.high, config.draws)
     sigmas = rng.standard_normal(config.draws) / TAIL_SIGMAS

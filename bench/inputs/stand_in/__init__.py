@@ -18,6 +18,7 @@ GENERATORS = MappingProxyType(
         "azure-conv": "bench.inputs.stand_in.azure:conv_trace",
         "bitbrains-fragments": "bench.inputs.stand_in.power:bitbrains_fragments",
         "bitbrains-tasks": "bench.inputs.stand_in.power:bitbrains_tasks",
+        "mlenergy-points": "bench.inputs.stand_in.mlenergy:measurements",
         "splitwise-medians": "bench.inputs.stand_in.splitwise:profile",
         "gsm8k-test": "bench.inputs.stand_in.gsm8k:test_split",
         "gsm8k-train": "bench.inputs.stand_in.gsm8k:train_split",

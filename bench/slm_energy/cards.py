@@ -1,0 +1,85 @@
+"""Published scores of language models, as their cards give them (facts/cards.toml)."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FACTS = Path(__file__).parent / "facts" / "cards.toml"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A model. total, active: billions of parameters, all and those that compute for a token; None where unknown."""
+
+    family: str
+    total: float | None = None
+    active: float | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A row of a card: percent by model."""
+
+    task: str
+    area: str
+    protocol: str
+    by_model: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Card:
+    """subject: the model that the card is of. languages: that it is said to support; none where the card was not read
+    for them."""
+
+    name: str
+    subject: str
+    source: str
+    scores: tuple[Score, ...]
+    languages: tuple[str, ...] = field(default=())
+
+
+@cache
+def models() -> Mapping[str, Published]:
+    """By name."""
+    return {name: Published(**about) for name, about in _facts()["models"].items()}
+
+
+@cache
+def questions() -> Mapping[str, int]:
+    """In a task's test split, by task, where known."""
+    return _facts()["questions"]
+
+
+@cache
+def cards() -> tuple[Card, ...]:
+    """In the order of the file. Raises ValueError where a row has not a score for each model, or a model is unknown."""
+    return tuple(_card(table) for table in _facts()["card"])
+
+
+def gsm8k(protocol: str) -> Mapping[str, float]:
+    """Share of right answers by model, of all cards under one protocol."""
+    return {
+        model: score / 100
+        for card in cards()
+        for row in card.scores
+        if (row.task, row.protocol) == ("GSM8K", protocol)
+        for model, score in row.by_model.items()
+    }
+
+
+def _card(table: Mapping) -> Card:
+    unknown = sorted(set(table["models"]) - set(models()))
+    if unknown:
+        raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not among the models")
+    rows = []
+    for task, area, protocol, *scores in table["scores"]:
+        rows.append(Score(task, area, protocol, dict(zip(table["models"], scores, strict=True))))
+    about = {name: table[name] for name in ("name", "subject", "source")}
+    return Card(**about, scores=tuple(rows), languages=tuple(table.get("languages", ())))
+
+
+@cache
+def _facts() -> Mapping:
+    return tomllib.loads(FACTS.read_text(encoding="utf-8"))
