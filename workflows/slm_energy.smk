@@ -4,9 +4,16 @@ from bench.slm_energy.__main__ import EXPERIMENTS as SLM_EXPERIMENTS
 from bench.slm_energy.named import own_files as own_files_of_slm_energy
 
 SLM_ROOMS = {
+    "energy_points": "energy_law",
     "ladder_energy": "ladder_cost",
     "ladder_equal_flops": "ladder",
     "tuning_cost": "tuning",
+}
+SLM_FACTS = {
+    "answers": ["cards.toml"],
+    "cards": ["cards.toml"],
+    "engines": ["engines.csv"],
+    "meter_audit": ["meter_audit.csv"],
 }
 SLM_COMMON = [
     "bench/slm_energy/__main__.py",
@@ -28,8 +35,8 @@ for slm_name, slm_experiment in SLM_EXPERIMENTS.items():
                 ),
             ],
             facts=[
-                str(path)
-                for path in Path("bench/slm_energy/facts").glob(f"{slm_name}.csv")
+                f"bench/slm_energy/facts/{name}"
+                for name in SLM_FACTS.get(slm_name, [])
             ],
             config="results/config/slm_energy.json",
             records=[f"results/inputs/{id}.json" for id in slm_experiment.inputs],

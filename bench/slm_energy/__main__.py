@@ -111,6 +111,35 @@ def ladder_energy(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
     return room.ladder_energy(job.config, *(job.results[name] for name in ENERGY))
 
 
+def cards(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
+    """What model cards say, and against whom their subject wins."""
+    from bench.slm_energy.experiments import cards as room
+
+    return room.cards()
+
+
+def energy_points(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
+    """Energy of a token as ML.ENERGY measured it."""
+    from bench.inputs import read_energy
+    from bench.slm_energy.experiments import energy_law as room
+
+    return room.energy_points(read_energy(job.inputs["mlenergy"].path()))
+
+
+def energy_law(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
+    """Power laws in parameters and batch that fit it."""
+    from bench.slm_energy.experiments import energy_law as room
+
+    return room.energy_law(job.config, job.results["energy_points"])
+
+
+def answers(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
+    """Energy of a right answer of published models, by those laws."""
+    from bench.slm_energy.experiments import answers as room
+
+    return room.answers(job.config, job.results["energy_law"])
+
+
 BUDGETS = ("ladder", "ladder_equal_flops")
 ENERGY = (*BUDGETS, "ladder_cost")
 LADDER = (*BUDGETS, "fine_tuning")
@@ -128,6 +157,10 @@ EXPERIMENTS: Mapping[str, Experiment[SlmEnergyConfig]] = {
     "ladder_cost": Experiment(ladder_cost, results=LADDER, timed=True),
     "ladder_energy": Experiment(ladder_energy, results=ENERGY, timed=True),
     "meter_audit": Experiment(meter_audit, timed=True),
+    "cards": Experiment(cards),
+    "energy_points": Experiment(energy_points, inputs=("mlenergy",)),
+    "energy_law": Experiment(energy_law, results=("energy_points",)),
+    "answers": Experiment(answers, results=("energy_law",)),
 }
 
 app = command_line("slm_energy", SlmEnergyConfig, EXPERIMENTS)

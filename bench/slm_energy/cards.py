@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FACTS = Path(__file__).parent / "facts" / "cards.toml"
 
@@ -69,7 +70,7 @@ def gsm8k(protocol: str) -> Mapping[str, float]:
     }
 
 
-def _card(table: Mapping) -> Card:
+def _card(table: Mapping[str, Any]) -> Card:
     unknown = sorted(set(table["models"]) - set(models()))
     if unknown:
         raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not among the models")
@@ -81,5 +82,5 @@ def _card(table: Mapping) -> Card:
 
 
 @cache
-def _facts() -> Mapping:
+def _facts() -> Mapping[str, Any]:
     return tomllib.loads(FACTS.read_text(encoding="utf-8"))

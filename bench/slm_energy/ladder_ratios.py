@@ -9,8 +9,8 @@ import pandas as pd
 
 from bench.slm_energy.config import LadderConfig, SlmEnergyConfig
 from bench.slm_energy.ladder import bytes_per_answer, shape_of
-from bench.slm_energy.power import modelled_interval, order_probability, prior_draws, ratio
-from bench.stats import Estimate, draws_interval
+from bench.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
+from bench.stats import draws_interval
 
 ALL = "all"  # problems, however many steps they have
 SMALLEST_OVER_LARGEST, OVER_LARGEST_REACHED = "smallest over largest", "smallest over largest that reached it"
@@ -136,17 +136,12 @@ def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -
             seconds = float(np.mean([medians[best.size, "answer", batch, seed] for seed in settings.seeds]))
             moved = bytes_per_answer(shape_of(settings, best.size), best.written, batch)
             about = {"size": best.size, "what": "answer", "batch": batch, "unit": "J"}
-            yield from _ends(about, "joules_per_answer", modelled_interval(seconds, moved, draws))
+            yield from interval_rows(about, "joules_per_answer", modelled_interval(seconds, moved, draws))
             if accuracy := float(best.accuracy.mean()):
                 work[best.size] = (seconds / accuracy, moved / accuracy)
-                yield from _ends(about, "joules_per_correct", modelled_interval(*work[best.size], draws))
+                yield from interval_rows(about, "joules_per_correct", modelled_interval(*work[best.size], draws))
         if pair:
             name, small, large = pair[0], work[pair[1].size], work[pair[2].size]
             about = {"size": f"{pair[1].size} over {pair[2].size}", "what": name, "batch": batch, "unit": "ratio"}
-            yield from _ends(about, "joules_ratio", draws_interval(ratio(small, large, draws)))
+            yield from interval_rows(about, "joules_ratio", draws_interval(ratio(small, large, draws)))
             yield {**about, "metric": "joules_order", "unit": "share", "value": order_probability(small, large, draws)}
-
-
-def _ends(about: dict[str, Any], metric: str, found: Estimate) -> Iterator[dict[str, Any]]:
-    for end, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
-        yield {**about, "metric": f"{metric}{end}", "value": value}

@@ -6,9 +6,10 @@ holds for both sides.
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,12 @@ def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     return above / below
 
 
+def interval_rows(about: Mapping[str, Any], metric: str, found: Estimate) -> Iterator[dict[str, Any]]:
+    """Three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
+    for end, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
+        yield {**about, "metric": f"{metric}{end}", "value": value}
+
+
 def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
     """Share of the prior in which `a` takes less energy than `b`; a tie counts half."""
     draws = prior if isinstance(prior, Draws) else prior_draws(prior)
@@ -103,14 +110,14 @@ def stream(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def drawn(name: str, bounds: Bounds, config: PowerConfig) -> np.ndarray:
-    """(draws,) of a constant, the same for the same name and seed.
+def drawn(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
+    """(draws,) of a constant, the same for the same name and seed; the config's number of draws where none is given.
 
     Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.
     Uniform: flat between low and high."""
-    rng = stream(name, config.seed)
+    rng, draws = stream(name, config.seed), draws or config.draws
     if config.shape == "uniform":
-        return rng.uniform(bounds.low, bounds.high, config.draws)
-    sigmas = rng.standard_normal(config.draws) / TAIL_SIGMAS
+        return rng.uniform(bounds.low, bounds.high, draws)
+    sigmas = rng.standard_normal(draws) / TAIL_SIGMAS
     up, down = math.log(bounds.high / bounds.middle), math.log(bounds.middle / bounds.low)
     return bounds.middle * np.exp(np.where(sigmas > 0, sigmas * up, sigmas * down))

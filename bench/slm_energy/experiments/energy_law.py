@@ -24,7 +24,7 @@ def energy_points(measured: pd.DataFrame) -> pd.DataFrame:
     factors = [name for name in text.columns if name not in UNITS]
     rows = text.melt(factors, list(UNITS), "metric").dropna(subset="value")
     rows["unit"] = rows["metric"].map(UNITS)
-    return tidy(rows.to_dict("records"), tier=CITED)
+    return tidy(({str(name): value for name, value in row.items()} for row in rows.to_dict("records")), tier=CITED)
 
 
 def energy_law(config: SlmEnergyConfig, points: pd.DataFrame) -> pd.DataFrame:
@@ -66,9 +66,10 @@ def _cases(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame, 
             for predictors in POOLED[:2] if models == "dense" else POOLED:
                 yield _named(models, gpu, 0, predictors), own, predictors
             if models == "dense" and gpu != "both":
-                for limit, at_limit in own.groupby("limit"):
+                for limit in sorted(set(own["limit"])):
+                    at_limit = own[own["limit"] == limit]
                     if at_limit["model"].nunique() >= FEWEST:
-                        yield _named(models, gpu, int(limit), ("active",)), at_limit, ("active",)
+                        yield _named(models, gpu, limit, ("active",)), at_limit, ("active",)
 
 
 def _named(models: str, gpu: str, limit: int, predictors: tuple[str, ...]) -> dict[str, Any]:
@@ -83,9 +84,10 @@ def _law(config: SlmEnergyConfig, table: pd.DataFrame, predictors: tuple[str, ..
     yield {"metric": "models", "value": table["model"].nunique()}
     yield {"metric": "configurations", "value": len(table)}
     settings = config.energy_law
-    for repeat, drawn in enumerate(resampled(table, predictors, settings.resamples, settings.seed)):
-        yield {"metric": "r2", "repeat": repeat, "value": drawn.r2}
-        for name, value in zip(names, drawn.coefficients, strict=True):
+    drawn, r2 = resampled(table, predictors, settings.resamples, settings.seed)
+    for repeat in range(settings.resamples):
+        yield {"metric": "r2", "repeat": repeat, "value": r2[repeat]}
+        for name, value in zip(names, drawn[repeat], strict=True):
             yield {"predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
     errors = left_out(table, predictors)
     for model, own in errors.groupby("model")["error"]:
