@@ -34,13 +34,14 @@ def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     version = "" if row["version"] == "-" else f" ({row['version']})"
+    verdict = f"{row['verdict']}: {row['reading']}" if row["reading"] else row["verdict"]
     limits = f" Limits: {'; '.join(row['flags'])}." if row["flags"] else ""
     return {
         "claim": row["id"] + version,
         "what is claimed": f"{row['says']} ({row['source']})",
         "accepted": f"{span(*row['accept'])} {row['unit']}",
         "here": with_span(row["estimate"], row["low"], row["high"]),
-        "verdict": f"{TIER_MARKS[row['tier']]} {row['verdict']}",
+        "verdict": f"{TIER_MARKS[row['tier']]} {verdict}",
         "reason": row["reason"] + limits,
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.claims.verdicts import NOT_YET_RUN, Verdict, version_suffix
+from bench.claims.verdicts import NOT_YET_RUN, Verdict, verdict_in_words, version_suffix
 from bench.errors import UserError
 from bench.files import write_text
 from bench.numbers import number, span
@@ -51,7 +51,7 @@ def accepted(row: Verdict) -> Accepted:
     """Estimate and interval are empty where there is none."""
     if row.estimate is None:
         return Accepted(row.verdict, "", "", row.tier)
-    return Accepted(row.verdict, f"{number(row.estimate)} {row.unit}", span(row.low, row.high), row.tier)
+    return Accepted(verdict_in_words(row), f"{number(row.estimate)} {row.unit}", span(row.low, row.high), row.tier)
 
 
 def read_expected(path: Path) -> dict[Key, dict[str, Accepted]]:
@@ -87,9 +87,10 @@ def compare(rows: list[Verdict], expected: Mapping[str, Accepted]) -> Comparison
         name = name_of(row)
         before = expected[name].verdict if name in expected else NOT_YET_RUN
         seen.add(name)
-        if row.verdict == before:
+        now = verdict_in_words(row)
+        if now == before:
             continue
-        moved = f"{name}: was {before}, is {row.verdict}. {row.reason}"
+        moved = f"{name}: was {before}, is {now}. {row.reason}"
         if not row.deterministic:
             warnings.append(f"{moved} (rests on timings)")
         elif row.near_bound:

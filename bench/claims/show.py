@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.claims.expected import Accepted, name_of
 from bench.claims.ledger import UNVERSIONED, Claim
-from bench.claims.verdicts import NOT_YET_RUN, Verdict
+from bench.claims.verdicts import NOT_YET_RUN, Verdict, verdict_in_words
 from bench.errors import UserError
 from bench.numbers import number, span
 
@@ -27,7 +27,7 @@ def terminal(rows: list[Verdict]) -> str:
             span(*row.accept),
             "" if row.estimate is None else f"{number(row.estimate)} {row.unit}",
             "" if row.estimate is None else span(row.low, row.high),
-            row.verdict,
+            verdict_in_words(row),
             row.tier,
         )
         for row in rows

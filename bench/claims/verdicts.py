@@ -18,6 +18,7 @@ from bench.stats import Estimate
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
 CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
+SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # what a citation says of the claim
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
 
 BOUND_TOLERANCE = 1e-4  # relative: how far floats may differ between machines
@@ -29,6 +30,7 @@ class Verdict:
 
     inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
     near_bound: whether an interval that counts ends within numerical tolerance of a bound of accept or of null.
+    reading: of a cited row, what the published numbers say of the claim: all of them in its range, none, or some.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Verdict:
     figure: str | None = None
     deterministic: bool = True
     near_bound: bool = False
+    reading: str | None = None
 
 
 def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
@@ -65,6 +68,12 @@ def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
     if low <= estimate.low and estimate.high <= high:
         return REPRODUCED
     return INCONCLUSIVE
+
+
+def read_citations(estimate: Estimate, claim: Claim) -> str:
+    """What published numbers, from the lowest to the highest, say of a claim."""
+    decided = judge(estimate, claim)
+    return {REPRODUCED: SUPPORTS, INCONCLUSIVE: MIXED}.get(decided, CONTRADICTS)
 
 
 def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
@@ -131,6 +140,7 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         flags=(*claim.flags, *limits, *stand_ins, *busy),
         figure=claim.figure,
         deterministic=not timed,
+        reading=read_citations(estimate, claim) if decided == CITED else None,
         near_bound=any(
             math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
             for end in (estimate.low, estimate.high, *ends)
@@ -168,9 +178,9 @@ def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **mea
 
 def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query, units: int) -> str:
     interval, accept = span(estimate.low, estimate.high), span(*claim.accept)
-    inside = claim.accept[0] <= estimate.low and estimate.high <= claim.accept[1]
+    cited = {SUPPORTS: "lies in", CONTRADICTS: "lies outside", MIXED: "straddles a bound of"}
     where = {
-        CITED: f"was published, not run; it lies {'in' if inside else 'outside'}",
+        CITED: f"was published, not run; it {cited[read_citations(estimate, claim)]}",
         REPRODUCED: "lies in",
         PARTLY: "lies outside",
         NOT_REPRODUCED: "lies outside",
@@ -208,6 +218,11 @@ def read_verdicts(path: Path) -> list[Verdict]:
         raise UserError(f"claims: {path} is not there; run `snakemake` first") from None
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"claims: {path} is damaged ({error}); delete it and run `snakemake` again") from error
+
+
+def verdict_in_words(row: Verdict) -> str:
+    """With the reading of a cited row."""
+    return f"{row.verdict}: {row.reading}" if row.reading else row.verdict
 
 
 def version_suffix(row: Verdict) -> str:

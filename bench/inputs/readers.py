@@ -141,9 +141,10 @@ def read_power_cdf(path: Path) -> pd.DataFrame:
 def read_energy(path: Path) -> pd.DataFrame:
     """Measured GPU energy of language models, a configuration a row (ML.ENERGY).
 
-    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (requests at once)
-    and batch (mean of them); joules_per_token, and joules_per_answer, tokens_per_answer, watts (of all GPUs) or NaN where
-    the file leaves them out. Raises InputError, with the line, on absent columns and values that are not positive.
+    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (requests at
+    once) and batch (mean of them); joules_per_token, and joules_per_answer, tokens_per_answer, watts (of all GPUs) or
+    NaN where the file leaves them out. Raises InputError, with the line, on absent columns and values that are not
+    positive.
     """
     import pandas as pd
 

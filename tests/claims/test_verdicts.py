@@ -284,7 +284,7 @@ def test_a_number_that_is_none_is_not_written(tmp_path):
 def test_an_object_has_the_promised_keys_and_what_check_needs(tmp_path):
     write_verdicts([verdict_row()], tmp_path / "verdicts.json")
     (found,) = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
-    assert set(found) == PROMISED | {"deterministic", "near_bound"}
+    assert set(found) == PROMISED | {"deterministic", "near_bound", "reading"}
 
 
 def test_verdicts_that_are_not_there_say_which_command_makes_them(tmp_path):

@@ -8,10 +8,15 @@ from unittest.mock import patch
 
 import pandas as pd
 
+from bench.inputs import read_energy
+from bench.inputs.stand_in import mlenergy
 from bench.measure import meters
 from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.experiments import meter_audit as meter_room
+from bench.slm_energy.experiments.answers import answers
+from bench.slm_energy.experiments.cards import cards
 from bench.slm_energy.experiments.cost import cost
+from bench.slm_energy.experiments.energy_law import energy_law, energy_points
 from bench.slm_energy.experiments.engines import engines
 from bench.slm_energy.experiments.fine_tuning import fine_tuning
 from bench.slm_energy.experiments.ladder import ladder
@@ -24,7 +29,24 @@ from tests.slm_energy import small_ladder, small_models
 
 def slm_energy(with_own: bool) -> Mapping[str, pd.DataFrame]:
     """By name of the experiment."""
-    return {**_ladder(), **_real(), "slm_energy/meter_audit": _meter_audit(with_own)}
+    return {**_ladder(), **_real(), **_published(), "slm_energy/meter_audit": _meter_audit(with_own)}
+
+
+@cache
+def _published() -> Mapping[str, pd.DataFrame]:
+    """Of the stand-in for the measured energy."""
+    config = SlmEnergyConfig.model_validate({"energy_law": {"resamples": 100}})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mlenergy_tokens.csv"
+        path.write_bytes(mlenergy.measurements(0))
+        points = energy_points(read_energy(path))
+    law = energy_law(config, points)
+    return {
+        "slm_energy/cards": cards(),
+        "slm_energy/energy_points": points,
+        "slm_energy/energy_law": law,
+        "slm_energy/answers": answers(config, law),
+    }
 
 
 @cache

@@ -22,7 +22,8 @@ files = [{ file = "a/one.csv", bytes = 3, sha256 = "%s" }]
 def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
     assert list(catalogue()) == [
         *("azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train", "acme_power"),
-        *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "smollm2_135m", "minilm_l6"),
+        *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "mlenergy", "smollm2_135m"),
+        "minilm_l6",
     ]
 
 

@@ -1,0 +1,38 @@
+"""What model cards say of their subject beside each rival: billions of parameters of the rival, tasks on which the
+subject scores above it, the same and below it, and, on GSM8K, the points between them with the interval that other
+questions would give (95 %). Cards of one row give GSM8K alone."""
+
+import pandas as pd
+
+from bench.numbers import number, with_span
+
+TITLE = "Cards in numbers"
+SOURCES = ["slm_energy/cards"]
+
+
+def tabulate(cards: pd.DataFrame) -> pd.DataFrame:
+    pairs = cards.loc[cards["metric"] == "share_won", ["card", "subject", "model", "total_b"]].drop_duplicates()
+    return pd.DataFrame([_row(cards, *pair) for pair in pairs.itertuples(index=False)])
+
+
+def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: float) -> dict[str, str]:
+    own = cards[(cards["card"] == card) & (cards["model"] == model)]
+    won = own.loc[own["metric"] == "won", "value"]
+    return {
+        "card": card,
+        "subject": subject,
+        "rival": model,
+        "parameters (10⁹)": number(total_b) if total_b else "not published",
+        "tasks": str(len(won)),
+        "above": str((won == 1).sum()),
+        "same": str((won == 0.5).sum()),
+        "below": str((won == 0).sum()),
+        "GSM8K (points)": _points(own[own["task"] == "GSM8K"]),
+    }
+
+
+def _points(own: pd.DataFrame) -> str:
+    found = own.drop_duplicates("metric").set_index("metric")["value"]
+    if "difference" not in found:
+        return ""
+    return with_span(found["difference"], found["difference_low"], found["difference_high"])

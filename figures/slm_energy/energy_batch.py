@@ -1,0 +1,57 @@
+"""Energy of a token on GPUs by the mean number of requests served at once, as ML.ENERGY measured it, a line for a
+model on the fewest GPUs it was measured on. Blue: dense models in bfloat16, the darker the larger; grey: all others.
+The dashed line falls with the exponent that fits the dense models."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures.style import HEIGHT, WIDTH
+
+TITLE = "Energy of a token by requests at once"
+SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
+TASK, DENSE = "lm-arena-chat", "Dense Transformer"
+GPUS = ("H100", "B200")
+
+
+def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
+    points = energy_points[(energy_points["metric"] == "joules_per_token") & (energy_points["task"] == TASK)]
+    for axis, gpu in zip(axes, GPUS, strict=True):
+        _lines(axis, points[points["gpu"] == gpu])
+        _slope(axis, energy_law, gpu)
+        axis.set(xscale="log", yscale="log", xlabel="requests at once, mean")
+        axis.set_title(gpu)
+    axes[0].set_ylabel("energy of a token (J)")
+    colours = colormaps["Blues"]
+    figure.legend(
+        handles=[
+            Line2D([], [], color=colours(0.45), label="dense, 8 billion parameters"),
+            Line2D([], [], color=colours(1.0), label="dense, hundreds of billions"),
+            Line2D([], [], color="#BBBBBB", label="mixtures of experts, hybrids, 8 bits"),
+            Line2D([], [], color="#D55E00", ls="--", label="fitted exponent"),
+        ],
+        loc="outside upper center", ncols=4, columnspacing=1, fontsize=7,
+    )  # fmt: skip
+    return figure
+
+
+def _lines(axis: Axes, points: pd.DataFrame) -> None:
+    for _, own in points.groupby("model"):
+        fewest = own[own["gpus"] == own["gpus"].min()].sort_values("batch")
+        dense = (own["architecture"].iloc[0], own["precision"].iloc[0]) == (DENSE, "bfloat16")
+        shade = 0.45 + 0.55 * np.log(own["total_b"].iloc[0] / 8) / np.log(405 / 8)
+        colour, order = (colormaps["Blues"](shade), 3) if dense else ("#BBBBBB", 2)
+        axis.plot(fewest["batch"], fewest["value"], color=colour, marker=".", ms=3, lw=0.9, zorder=order)
+
+
+def _slope(axis: Axes, law: pd.DataFrame, gpu: str) -> None:
+    own = law[(law["models"] == "dense") & (law["gpu"] == gpu) & (law["predictors"] == "active + batch")]
+    fitted = own[own["metric"] == "exponent_fit"].set_index("predictor")["value"]
+    batch = np.geomspace(8, 512, 20)
+    joules = np.exp(fitted["constant"]) * 8 ** fitted["active"] * batch ** fitted["batch"]
+    axis.plot(batch, joules, color="#D55E00", ls="--", zorder=4)

@@ -1,0 +1,61 @@
+"""Energy of the larger model over the smaller one's, a token of each, as ML.ENERGY measured the best configuration of
+each; in brackets that of a whole answer, where the file has it. By GPU at two numbers of requests at once, and at the
+best of all. Marked ×: the model with fewer parameters is the dearer one; †: the one with fewer parameters that
+compute is. chat: lm-arena-chat; questions: GPQA."""
+
+import pandas as pd
+
+from bench.numbers import number
+
+TITLE = "Large over small, as measured"
+SOURCES = ["slm_energy/energy_points"]
+TASKS = {"lm-arena-chat": "chat", "gpqa": "questions"}
+GPUS, LIMITS = ("H100", "B200"), (8, 64)
+PAIRS = (  # task, smaller and larger by all parameters
+    ("lm-arena-chat", "Qwen 3 8B", "Qwen 3 14B"),
+    ("lm-arena-chat", "Qwen 3 8B", "Qwen 3 32B"),
+    ("lm-arena-chat", "Qwen 3 8B", "Qwen 3 30B A3B Instruct"),
+    ("lm-arena-chat", "Qwen 3 30B A3B Instruct", "Qwen 3 32B"),
+    ("lm-arena-chat", "Qwen 3 8B", "Qwen 3 235B A22B Instruct"),
+    ("lm-arena-chat", "Llama 3.1 8B Instruct", "Llama 3.1 70B Instruct"),
+    ("lm-arena-chat", "Gemma 3 12B", "Gemma 3 27B"),
+    ("gpqa", "Qwen 3 8B", "Qwen 3 14B"),
+    ("gpqa", "Qwen 3 8B", "GPT OSS 20B"),
+    ("gpqa", "GPT OSS 20B", "GPT OSS 120B"),
+)
+METRICS = ("joules_per_token", "joules_per_answer")
+
+
+def tabulate(energy_points: pd.DataFrame) -> pd.DataFrame:
+    computing = energy_points.drop_duplicates("model").set_index("model")["active_b"]
+    rows = []
+    for task, small, large in PAIRS:
+        own = energy_points[(energy_points["task"] == task) & energy_points["model"].isin([small, large])]
+        if own["model"].nunique() == 2:
+            rows.append(_row(own, task, small, large, (computing[small], computing[large])))
+    return pd.DataFrame(rows)
+
+
+def _row(points: pd.DataFrame, task: str, small: str, large: str, computing: tuple[float, float]) -> dict[str, str]:
+    row = {"task": TASKS[task], "small → large": f"{small} → {large}",
+           "compute (10⁹)": " → ".join(number(each) for each in computing)}  # fmt: skip
+    for gpu in GPUS:
+        for limit in (*LIMITS, None):
+            chosen = points[(points["gpu"] == gpu) & (True if limit is None else points["limit"] == limit)]
+            token, answer = (_ratio(chosen[chosen["metric"] == metric], small, large) for metric in METRICS)
+            head = f"{gpu}, {f'{limit} at once' if limit else 'best'}"
+            row[head] = "" if token is None else _cell(token, answer, computing[0] > computing[1])
+    return row
+
+
+def _cell(token: float, answer: float | None, larger_computes_less: bool) -> str:
+    found = number(round(token, 2)) + (f" [{number(round(answer, 2))}]" if answer is not None else "")
+    if min(token, answer or token) < 1:
+        return f"{found} ×"
+    return f"{found} †" if larger_computes_less else found
+
+
+def _ratio(points: pd.DataFrame, small: str, large: str) -> float | None:
+    """None where one of them was not measured."""
+    best = points.groupby("model")["value"].min()
+    return float(best[large] / best[small]) if len(best) == 2 else None
