@@ -47,7 +47,7 @@ def tuning_cost(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
     """Processor time of a step of fine-tuning."""
     from bench.slm_energy.experiments import tuning as room
 
-    return room.tuning_cost(job.config, *_to_tune(job))
+    return room.tuning_cost(job.config, *_to_tune(job)[:2])
 
 
 def engines(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
