@@ -47,7 +47,7 @@ def tuning_cost(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
     """Processor time of a step of fine-tuning."""
     from bench.slm_energy.experiments import tuning as room
 
-    return room.tuning_cost(job.config, *_to_tune(job))
+    return room.tuning_cost(job.config, *_to_tune(job)[:2])
 
 
 def engines(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
@@ -83,7 +83,7 @@ def ladder(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
 
 
 def ladder_equal_flops(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
-    """The same sizes trained with equal FLOPs."""
+    """The same sizes trained with equal FLOPs; after the others, whose run of one size it shares and reads."""
     from bench.slm_energy.experiments import ladder as room
     from bench.slm_energy.ladder import EQUAL_FLOPS
 
@@ -152,7 +152,7 @@ EXPERIMENTS: Mapping[str, Experiment[SlmEnergyConfig]] = {
     "engines": Experiment(engines, inputs=("smollm2_135m",), timed=True),
     "tuning_cost": Experiment(tuning_cost, inputs=REAL, timed=True),
     "ladder": Experiment(ladder),
-    "ladder_equal_flops": Experiment(ladder_equal_flops),
+    "ladder_equal_flops": Experiment(ladder_equal_flops, results=("ladder",)),
     "fine_tuning": Experiment(fine_tuning, results=BUDGETS),
     "ladder_cost": Experiment(ladder_cost, results=LADDER, timed=True),
     "ladder_energy": Experiment(ladder_energy, results=ENERGY, timed=True),

@@ -18,7 +18,7 @@ SENTENCES = (  # by sign: verbs, and what follows the number
     ("-", ("loses", "sells", "gives away"), "of them"),
     ("*", ("soon has",), "times as many"),
 )
-HAS, QUESTION, GIVES, END, PAD = "has", "How many now?", "->", "end", "(nothing)"
+HAS, QUESTION, GIVES, END = "has", "How many now?", "->", "end"
 LARGEST_FACTOR = 3
 SPLIT_SEED = 20_240_926
 TRIES = 1000
@@ -46,8 +46,8 @@ class Vocabulary:
         return self.ids[END]
 
     def text(self, tokens: Sequence[int]) -> str:
-        """Of some tokens, what fills up after the end left out."""
-        return " ".join(self.words[token] for token in tokens if self.words[token] != PAD)
+        """Of some tokens."""
+        return " ".join(self.words[token] for token in tokens)
 
 
 def vocabulary(range: Range) -> Vocabulary:
@@ -55,7 +55,7 @@ def vocabulary(range: Range) -> Vocabulary:
     verbs = [verb for _, some, _ in SENTENCES for verb in some]
     ends, signs = [end for *_, end in SENTENCES], [sign for sign, *_ in SENTENCES]
     numbers = map(str, np.arange(max(range.most, range.largest, LARGEST_FACTOR) + 1))
-    words = (*numbers, *NAMES, HAS, *THINGS, *verbs, *ends, QUESTION, *signs, GIVES, END, PAD)
+    words = (*numbers, *NAMES, HAS, *THINGS, *verbs, *ends, QUESTION, *signs, GIVES, END)
     return Vocabulary(words, {word: number for number, word in enumerate(words)})
 
 

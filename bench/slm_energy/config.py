@@ -94,11 +94,9 @@ class QualityConfig(Strict):
         "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
     ]  # fmt: skip
     tasks: Names = ["solutions", "sums", "problems"]
-    items: dict[str, Positive] = Field(
-        {"solutions": 100, "sums": 90, "problems": 32}, description="by task, in float32"
-    )
+    items: dict[str, Positive] = Field({"solutions": 80, "sums": 90, "problems": 32}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
-    cast_items: Positive = Field(20, description="of them, in the other formats")
+    cast_items: Positive = Field(16, description="of them, in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -110,7 +108,7 @@ class CostConfig(Strict):
     )
     prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
     batches: Annotated[list[Positive], Field(min_length=1)] = [1, 2, 4, 8, 16]
-    repeats: Annotated[int, Field(ge=3)] = 5
+    repeats: Annotated[int, Field(ge=3)] = 4
     draws: Positive = Field(1000, description="of accuracies, for the cost of a correct answer")
 
 

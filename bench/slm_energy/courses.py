@@ -4,8 +4,9 @@ A course is what decides the bits of its outcome. Its steps are fixed beforehand
 and step alone, so that a run that was cut off goes on to the same bits.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Self
 
 import numpy as np
@@ -18,7 +19,6 @@ from bench.models.small import small_decoder
 from bench.models.stacked import greedy, hidden, logits, stacked
 from bench.models.training import Plan, adamw, set_rate
 from bench.slm_energy.arithmetic import (
-    PAD,
     Problems,
     Range,
     Vocabulary,
@@ -32,6 +32,7 @@ from bench.slm_energy.arithmetic import (
 
 BACKWARD = 2.0  # FLOPs of the way back over those of the way there: gradients of inputs, and of weights
 TEST_SEED = 7  # of the test problems, which are the same for all models
+DRAWN_TOGETHER = 50  # steps
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ def steps_of(course: Course, run: Run) -> Iterator[Run]:
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer = _optimizer(course, run, weights)
     places = answer_places(course)
+    following = batches(course, run.step, known)
     for step in range(run.step, course.plan.steps):
-        losses = _update(course, weights, optimizer, batch(course, step, known), places, step)
+        losses = _update(course, weights, optimizer, next(following), places, step)
         run.step = step + 1
         if run.step in course.marks:
             found = tested(course, weights, tests, known)
@@ -136,37 +138,45 @@ def _optimizer(course: Course, run: Run, weights: dict[str, Tensor]) -> torch.op
     return optimizer
 
 
-def batch(course: Course, step: int, known: Vocabulary) -> Tensor:
-    """(models, problems, tokens) int64: of each seed its own problems, filled up on the right."""
+def batches(course: Course, first: int, known: Vocabulary) -> Iterator[list[Tensor]]:
+    """Of step `first` and all that follow: by number of steps of a problem, (models, problems, tokens) int64, of each
+    seed its own problems."""
     each = course.plan.batch // len(course.task.steps)
-    rows = [[_padded(texts(drawn(course.task.range, steps, each, False, np.random.default_rng([seed, step, steps])),
-                           known), course.task.length, known) for steps in course.task.steps]
-            for seed in course.seeds]  # fmt: skip
-    return torch.from_numpy(np.stack([np.concatenate(own) for own in rows]))
-
-
-def _padded(tokens: np.ndarray, length: int, known: Vocabulary) -> np.ndarray:
-    return np.pad(tokens, ((0, 0), (0, length - tokens.shape[1])), constant_values=known.ids[PAD])
+    for block in count(first // DRAWN_TOGETHER):
+        some = [torch.from_numpy(np.stack([
+            texts(drawn(course.task.range, steps, each * DRAWN_TOGETHER, False, rng), known)
+            for rng in (np.random.default_rng([seed, block, steps]) for seed in course.seeds)
+        ])) for steps in course.task.steps]  # fmt: skip
+        start = first % DRAWN_TOGETHER if block == first // DRAWN_TOGETHER else 0
+        for place in range(start, DRAWN_TOGETHER):
+            yield [tokens[:, each * place : each * (place + 1)] for tokens in some]
 
 
 def answer_places(course: Course) -> Tensor:
-    """Where, among the tokens of a model's batch laid end to end, stands what the next token of an answer follows."""
+    """Where, among the tokens that a model reads of its batch, laid end to end, stands what the next token of an answer
+    follows. The last token of a text is not read."""
     each = course.plan.batch // len(course.task.steps)
-    ends = [steps for steps in course.task.steps for _ in range(each)]
-    return torch.cat([row * course.task.length + prompt_length(steps) - 1 + torch.arange(answer_length(steps))
-                      for row, steps in enumerate(ends)])  # fmt: skip
+    found, start = [], 0
+    for steps in course.task.steps:
+        for _ in range(each):
+            found.append(start + prompt_length(steps) - 1 + torch.arange(answer_length(steps)))
+            start += prompt_length(steps) + answer_length(steps) - 1
+    return torch.cat(found)
 
 
-def answer_losses(course: Course, weights: dict[str, Tensor], tokens: Tensor, places: Tensor) -> Tensor:
+def answer_losses(course: Course, weights: dict[str, Tensor], tokens: Sequence[Tensor], places: Tensor) -> Tensor:
     """(models,) mean over the tokens of the answers, in nats a token."""
-    states = hidden(weights, course.shape, tokens)[:, places]
-    wanted = tokens.flatten(1)[:, places + 1]
-    return functional.cross_entropy(logits(weights, states).transpose(1, 2), wanted, reduction="none").mean(dim=1)
+    states = hidden(weights, course.shape, [text[:, :, :-1] for text in tokens], asked=places)
+    asked = zip(tokens, course.task.steps, strict=True)
+    wanted = torch.cat([text[:, :, prompt_length(steps) :].flatten(1) for text, steps in asked], dim=1)
+    losses = functional.cross_entropy(logits(weights, states).flatten(0, 1), wanted.flatten(), reduction="none")
+    return losses.view(wanted.shape).mean(dim=1)
 
 
 def _update(
-    course: Course, weights: dict[str, Tensor], optimizer: torch.optim.AdamW, tokens: Tensor, places: Tensor, step: int
-) -> Tensor:
+    course: Course, weights: dict[str, Tensor], optimizer: torch.optim.AdamW, tokens: Sequence[Tensor], places: Tensor,
+    step: int,
+) -> Tensor:  # fmt: skip
     """(models,) losses before it. Each model's gradient is clipped on its own."""
     losses = answer_losses(course, weights, tokens, places)
     gradients = torch.autograd.grad(losses.sum(), list(weights.values()))
@@ -185,7 +195,7 @@ def one_update(course: Course) -> Callable[[], None]:
     run = begun(course)
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer, places = _optimizer(course, run, weights), answer_places(course)
-    tokens = batch(course, 0, vocabulary(course.task.range))
+    tokens = next(batches(course, 0, vocabulary(course.task.range)))
 
     def update() -> None:
         _update(course, weights, optimizer, tokens, places, 0)
@@ -212,11 +222,14 @@ def parameters(shape: DecoderShape) -> int:
 
 
 def step_flops(course: Course) -> float:
-    """Multiplications and additions of one step of one model, there and back, what fills the texts up included."""
-    rows, length = course.plan.batch, course.task.length
-    return (1 + BACKWARD) * forward_flops(
-        course.shape, rows * length, len(answer_places(course)), rows * length * (length + 1) // 2
-    )
+    """Multiplications and additions of one step of one model, there and back; after its attention the last layer
+    computes only what follows in an answer."""
+    each, shape = course.plan.batch // len(course.task.steps), course.shape
+    lengths = [prompt_length(steps) + answer_length(steps) - 1 for steps in course.task.steps]
+    read, asked = each * sum(lengths), len(answer_places(course))
+    attended = each * sum(length * (length + 1) // 2 for length in lengths)
+    left_out = 2.0 * shape.width * (shape.width + 3 * shape.mlp_width) * (read - asked)
+    return (1 + BACKWARD) * (forward_flops(shape, read, asked, attended) - left_out)
 
 
 def answer_flops(shape: DecoderShape, prompt: int, written: float) -> float:

@@ -1,5 +1,6 @@
-"""Processor time of pieces of work, on one core."""
+"""Processor time of pieces of work on one core, and joules where this machine counts them."""
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +8,13 @@ from contextlib import contextmanager
 import torch
 
 from bench.measure.clocks import own_cpu_seconds
+from bench.measure.meters import Meter
 from bench.measure.threads import let_out
 from bench.processes import place
+
+CLOCK = "clock"  # the source of what no counter counted
+METERED_S = 2.0  # of a meter's window, where counters move every few milliseconds to tenths of a second
+SHORTEST_S = 1e-3  # that a run is taken for
 
 
 @contextmanager
@@ -29,3 +35,17 @@ def cpu_s(run: Callable[[], object]) -> float:
     before = own_cpu_seconds()
     run()
     return own_cpu_seconds() - before
+
+
+def joules(meter: Meter, run: Callable[[], object]) -> Iterator[tuple[str, float]]:
+    """By source, of one run, from a window of as many as take about METERED_S; nothing where there is no counter, or it
+    did not count."""
+    if not meter.describe().get("domains"):
+        return
+    times = math.ceil(METERED_S / max(cpu_s(run), SHORTEST_S))
+    window = meter.begin()
+    for _ in range(times):
+        run()
+    for source, counted in window.end().joules.items():
+        if counted is not None:
+            yield source, counted / times

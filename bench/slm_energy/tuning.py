@@ -32,7 +32,7 @@ class Calculation:
         return [*self.read, *self.result]
 
 
-def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> list[Calculation]:
+def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
     """The first of every line that has one, longer ones left out."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
     found = (
@@ -40,7 +40,7 @@ def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens:
         for match in matches
         if match
     )
-    return [each for each in found if len(each.read) + len(each.result) <= most_tokens]
+    return (each for each in found if len(each.read) + len(each.result) <= most_tokens)
 
 
 def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Parameter]:
@@ -60,15 +60,17 @@ def tuned(
     learning_rate: float, seed: int,
 ) -> Iterator[float]:  # fmt: skip
     """Train in place by AdamW, the rate falling in a line to 0; yields the loss of every step's batch, in nats a token
-    of the results, after its update."""
+    of the results, after its update. A batch is of like length: neighbours in the order of length, from a random place
+    on."""
     optimizer = torch.optim.AdamW(weights, lr=learning_rate, betas=BETAS, weight_decay=0.0)
     generator = torch.Generator().manual_seed(seed)
+    shuffled = torch.randperm(len(texts), generator=generator).tolist()
+    order = sorted(shuffled, key=lambda number: len(texts[number].tokens))
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * (1 - step / steps)
-        chosen = torch.randint(len(texts), (batch,), generator=generator).tolist()
-        loss = one_step(decoder, weights, optimizer, [texts[number] for number in chosen])
-        yield loss
+        first = int(torch.randint(max(1, len(order) - batch + 1), (), generator=generator))
+        yield one_step(decoder, weights, optimizer, [texts[number] for number in order[first : first + batch]])
 
 
 def one_step(

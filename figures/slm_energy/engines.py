@@ -22,6 +22,7 @@ TITLES = {"prompt": "reading a prompt", "token": "writing"}
 
 def draw(engines: pd.DataFrame, cost: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
+    engines = engines[engines["metric"] == "cpu_ms_per_token"]
     names = list(dict.fromkeys(zip(engines["engine"], engines["weights"], strict=True)))
     for axis, phase in zip(axes, TITLES, strict=True):
         _times(axis, engines[engines["phase"] == phase], names)

@@ -1,6 +1,7 @@
 """Training side by side and alone, interrupted and not; what the ladder's tables promise."""
 
 import dataclasses
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from bench.models.generation import Decoding
 from bench.models.generation import greedy as greedy_alone
 from bench.models.small import plain_shape
 from bench.models.stacked import greedy, hidden, logits, stacked
-from bench.slm_energy.arithmetic import PAD, drawn, is_held_out, prompt_length, texts, vocabulary
+from bench.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
 from bench.slm_energy.checkpoints import checkpoint_path, read_run, trained
-from bench.slm_energy.courses import answer_flops, answer_places, batch, parameters, step_flops
+from bench.slm_energy.courses import answer_flops, answer_places, batches, parameters, step_flops
 from bench.slm_energy.experiments.fine_tuning import fine_tuning
 from bench.slm_energy.experiments.ladder import ladder
 from bench.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
@@ -51,6 +52,23 @@ def same(one, other):
     return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
 
 
+def one_of(weights, shape, number):
+    """A decoder of its own."""
+    decoder, width, kv_width = random_decoder(shape, 0), shape.width, shape.kv_heads * shape.head_width
+    state = {}
+    for name, tensor in weights.items():
+        if "qkv" in name:
+            parts = tensor[number].split([width, kv_width, kv_width])
+            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
+        elif "gate_up" in name:
+            parts = tensor[number].chunk(2)
+            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
+        else:
+            state[name] = tensor[number]
+    decoder.load_state_dict(state)
+    return decoder
+
+
 def a_course(folder, size="1k", **own):
     settings = config(folder, **own).ladder
     return course(settings, size, settings.steps)
@@ -60,9 +78,27 @@ def test_stacked_decoders_say_what_each_says_alone():
     decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
     tokens = torch.randint(50, (2, 3, 7), generator=torch.Generator().manual_seed(0))
     weights = stacked(decoders)
-    together = logits(weights, hidden(weights, SHAPE, tokens)).view(2, 3, 7, 50)
+    together = logits(weights, hidden(weights, SHAPE, [tokens])).view(2, 3, 7, 50)
     for number, decoder in enumerate(decoders):
         torch.testing.assert_close(together[number], decoder(tokens[number]), rtol=1e-4, atol=1e-5)
+
+
+def test_texts_of_several_lengths_are_read_as_each_would_be_alone():
+    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
+    random = torch.Generator().manual_seed(0)
+    short, long = (torch.randint(50, (2, rows, count), generator=random) for rows, count in ((3, 4), (2, 7)))
+    asked = torch.tensor([2, 11, 13, 25])  # of places 0 to 11 of the short ones, 12 to 25 of the long ones
+    weights = stacked(decoders)
+    found = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
+    for number, decoder in enumerate(decoders):
+        alone = torch.cat([decoder(tokens[number]).flatten(0, 1) for tokens in (short, long)])
+        torch.testing.assert_close(found[number], alone[asked], rtol=1e-4, atol=1e-5)
+
+
+def test_stacked_decoders_come_apart_again():
+    decoders = [random_decoder(SHAPE, seed) for seed in (1, 2)]
+    again = one_of(stacked(decoders), SHAPE, 1).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in decoders[1].state_dict().items())
 
 
 def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
@@ -117,13 +153,12 @@ def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(tmp_path, mon
     straight = trained(own, tmp_path / "straight")
     from bench.slm_energy import courses
 
-    def failing(at, step, known):
-        if step == 3:
-            raise StoppedError
-        return batch(at, step, known)
+    def failing(at, first, known):
+        yield from islice(batches(at, first, known), 3 - first)
+        raise StoppedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(courses, "batch", failing)
+        patched.setattr(courses, "batches", failing)
         with pytest.raises(StoppedError):
             trained(own, tmp_path / "cut")
     assert same(straight, trained(own, tmp_path / "cut"))
@@ -161,8 +196,26 @@ def test_a_checkpoint_of_another_course_is_refused(tmp_path):
 def test_loss_is_taken_on_the_answers_alone(tmp_path):
     own = a_course(tmp_path)
     known = vocabulary(own.task.range)
-    following = [known.words[token] for token in batch(own, 0, known)[0].flatten()[answer_places(own) + 1].tolist()]
-    assert not {PAD, "has", "How many now?"} & set(following) and following.count("end") == own.plan.batch
+    groups = next(batches(own, 0, known))
+    read = torch.cat([tokens[0, :, :-1].flatten() for tokens in groups])
+    following = torch.cat([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
+    words = [known.words[token] for token in following]
+    assert words.count("end") == own.plan.batch and not {"has", "How many now?"} & set(words)
+    first = [known.words[token] for token in read[answer_places(own)].tolist()]
+    assert first.count("How many now?") == own.plan.batch and "end" not in first
+
+
+def test_a_batch_is_the_same_wherever_a_run_goes_on_from(tmp_path, monkeypatch):
+    from bench.slm_energy import courses
+
+    monkeypatch.setattr(courses, "DRAWN_TOGETHER", 4)
+    own = a_course(tmp_path)
+    known = vocabulary(own.task.range)
+    straight = list(islice(batches(own, 0, known), 12))
+    for first in range(1, 10):
+        for one, other in zip(straight[first:], batches(own, first, known), strict=False):
+            assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+    assert len({tuple(groups[0].flatten().tolist()) for groups in straight}) == 12
 
 
 def test_no_problem_of_a_batch_is_one_of_the_test(tmp_path):
@@ -183,6 +236,18 @@ def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
     passes = forward_flops(SHAPE, prompt, 1, prompt * (prompt + 1) // 2)
     passes += sum(forward_flops(SHAPE, 1, 1, prompt + place) for place in range(1, written))
     assert answer_flops(SHAPE, prompt, written) == passes
+
+
+def test_flops_of_a_step_are_those_of_its_products_one_by_one(tmp_path):
+    own = a_course(tmp_path, "4k")
+    width, mlp, rows = own.shape.width, own.shape.mlp_width, own.plan.batch // 3
+    expected = 0
+    for steps in (1, 2, 3):
+        read, answered = 5 + 3 * steps + 2 + 4 * steps - 1, 2 + 4 * steps
+        expected += rows * read * 2 * 3 * width * width  # queries, keys, values of the only layer
+        expected += rows * answered * 2 * (width * width + 3 * width * mlp + own.shape.vocabulary * width)
+        expected += rows * 4 * width * read * (read + 1) // 2
+    assert step_flops(own) == 3 * expected
 
 
 def test_equal_flops_are_equal_to_half_a_step(tmp_path):
@@ -206,8 +271,7 @@ def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
     own = a_course(tmp_path, "4k", steps=60)
     run, known = trained(own, tmp_path), vocabulary(own.task.range)
     problems = own.task.test_problems()[1]
-    decoder = random_decoder(own.shape, 0)
-    decoder.load_state_dict({name: tensor[0] for name, tensor in run.weights.items()})
+    decoder = one_of(run.weights, own.shape, 0)
     right = 0
     for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
         written = greedy_alone(Decoding(decoder, 40), row[: prompt_length(1)], 6)

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from bench.errors import UserError
+from bench.measure import meters
+from bench.slm_energy import timing
 from bench.slm_energy.engines import ENGINES, Engine, NotInstalled
 from bench.slm_energy.experiments.cost import cost
 from bench.slm_energy.experiments.engines import engines
@@ -59,6 +61,33 @@ def test_without_counters_there_are_no_joules(costs):
     assert "joules_per_token" not in set(costs["metric"])
 
 
+@pytest.fixture
+def plugged(monkeypatch):
+    """The config with a meter that counts."""
+    monkeypatch.setattr(meters, "_opened", {})
+    monkeypatch.setattr(timing, "METERED_S", 0.01)
+    config = CONFIG.model_copy(deep=True)
+    config.meters.meter = "tests.slm_energy.own_meter:PLUG"
+    return config
+
+
+def test_every_timed_table_has_the_joules_that_a_counter_counts(plugged, tmp_path):
+    plugged.engines.engines = ["runner", "eager"]
+    tables = {
+        "joules_per_step": tuning_cost(plugged, MODEL, PROBLEMS),
+        "joules_per_token": cost(plugged, MODEL.network, quality(plugged, PROBLEMS, PROBLEMS, {})),
+    }
+    for metric, table in tables.items():
+        counted = table[table["metric"] == metric]
+        assert set(counted["source"]) == {"plug"} and set(counted["tier"]) == {"measured"}
+        assert (counted["value"] > 0).all() and (table[table["source"] == "clock"]["metric"] != metric).all()
+    table = engines(plugged, MODEL, tmp_path)
+    counted = table[table["metric"] == "joules_per_token"]
+    assert set(zip(counted["engine"], counted["phase"], strict=True)) == {
+        (engine, phase) for engine in ("runner", "eager") for phase in ("prompt", "token")
+    }
+
+
 def test_engines_that_are_not_installed_are_cited(monkeypatch, tmp_path):
     def absent(_):
         raise NotInstalled("xllamacpp")
@@ -79,15 +108,15 @@ def test_every_engine_that_is_installed_runs(tmp_path):
 
 
 def test_calculations_end_where_the_result_begins():
-    found = calculations(MODEL, PROBLEMS, 64)
+    found = list(calculations(MODEL, PROBLEMS, 64))
     assert len(found) == len(PROBLEMS)
     assert list(found[0].read) == MODEL.tokens("He has 3+4=<<3+4=") and list(found[0].result) == MODEL.tokens("7>>")
-    assert calculations(MODEL, PROBLEMS, 5) == []
+    assert not list(calculations(MODEL, PROBLEMS, 5))
 
 
 @pytest.mark.parametrize("way", ["full", "lora"])
 def test_fine_tuning_learns_what_it_is_shown(way):
-    texts = calculations(MODEL, PROBLEMS[:2], 64)
+    texts = list(calculations(MODEL, PROBLEMS[:2], 64))
     decoder = deepcopy(MODEL.network)
     weights = trainable(decoder, way, 4, seed=0)
     losses = list(tuned(decoder, weights, texts, 60, 4, 0.02 if way == "full" else 0.1, seed=0))
@@ -113,7 +142,7 @@ def test_fine_tuning_leaves_the_model_alone_and_repeats_to_the_bit():
 
 
 def test_the_cost_of_a_step_is_that_of_each_way_and_of_reading():
-    table = tuning_cost(CONFIG, MODEL, PROBLEMS, PROBLEMS)
+    table = tuning_cost(CONFIG, MODEL, PROBLEMS)
     assert set(table["way"]) == {"full", "lora", "reading"}
     over = table[(table["metric"] == "over_full") & (table["way"] == "full")]
     assert (over["value"] == 1).all()

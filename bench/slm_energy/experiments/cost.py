@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,18 @@ import torch
 
 from bench.measure.meters import Meter, open_meter
 from bench.models.decoder import Decoder, DecoderShape, random_decoder
-from bench.models.runner import Runner
+from bench.models.runner import Piece, Runner
 from bench.models.shapes import Shape, flops, read_bytes
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 from bench.slm_energy.config import CostConfig, SlmEnergyConfig
 from bench.slm_energy.named import shapes as named_shapes
-from bench.slm_energy.timing import cpu_s, one_core
+from bench.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from bench.slm_energy.weight_formats import FLOAT32, weight_formats
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
 ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
-METERED_TOKENS = 256  # written in the window of a meter: seconds, where counters move every millisecond
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
             rows += [{**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms", "repeat": repeat,
                       "value": 1e3 * float(value)} for repeat, value in enumerate(timed[:, place_, at])]  # fmt: skip
     rows += _answers(cells, timed, settings, quality)
-    return tidy({"batch": 1, "task": "none", "tier": MEASURED, **row} for row in rows)
+    return tidy({"batch": 1, "task": "none", "source": CLOCK, "tier": MEASURED, **row} for row in rows)
 
 
 def _shapes(settings: CostConfig) -> list[Shape]:
@@ -99,9 +99,13 @@ def _cpu_s_per_token(runner: Runner, shape: Shape) -> float:
 
     def run() -> None:
         for _ in range(rounds):
-            runner.run(pieces).argmax(dim=1).tolist()
+            _run(runner, pieces)
 
     return cpu_s(run) / rounds / (shape.prompt or shape.decodes)
+
+
+def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
+    runner.run(pieces).argmax(dim=1).tolist()
 
 
 def _phase(shape: Shape) -> dict[str, Any]:
@@ -130,18 +134,10 @@ def _weight_bytes(runner: Runner, bits: float) -> float:
 
 
 def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[str, Any]]:
-    if not meter.describe().get("domains"):
-        return
     for shape in shapes:
-        pieces, tokens = shape.pieces(cell.runner.shape.vocabulary), shape.prompt or shape.decodes
-        window = meter.begin()
-        for _ in range(-(-METERED_TOKENS // tokens)):
-            cell.runner.run(pieces).argmax(dim=1).tolist()
-        written = tokens * -(-METERED_TOKENS // tokens)
-        for source, joules in window.end().joules.items():
-            if joules is not None:
-                yield {**cell.about, **_phase(shape), "task": source, "metric": "joules_per_token", "unit": "J",
-                       "value": joules / written}  # fmt: skip
+        for source, counted in joules(meter, partial(_run, cell.runner, shape.pieces(cell.runner.shape.vocabulary))):
+            yield {**cell.about, **_phase(shape), "source": source, "metric": "joules_per_token", "unit": "J",
+                   "value": counted / (shape.prompt or shape.decodes)}  # fmt: skip
 
 
 def _answers(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bench.measure.meters import open_meter
 from bench.models.small import small_decoder
 from bench.models.stacked import greedy, stacked
 from bench.progress import steps as progress
@@ -17,7 +18,7 @@ from bench.slm_energy.courses import Course, one_update
 from bench.slm_energy.experiments.fine_tuning import TUNED, UNTOUCHED
 from bench.slm_energy.ladder import anew, course
 from bench.slm_energy.ladder_ratios import ALL, Best, Cell, Medians, best_of, modelled, right_answers, tunings, written
-from bench.slm_energy.timing import cpu_s, one_core
+from bench.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 
 ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "longer step"
 
@@ -29,9 +30,10 @@ def ladder_cost(
     turns in a round, after one that does not count, and each seed has rounds of its own.
 
     cpu_ms: of an answer, by how many are written side by side (batch), and of a training step of one model; longer: on
-    the problems of fine-tuning. All else rests on the median of a seed's rounds: see bench.slm_energy.ladder_ratios.
+    the problems of fine-tuning. joules: of the same, for the first seed, where this machine has
+    counters. All else rests on the median of a seed's rounds: see bench.slm_energy.ladder_ratios.
     """
-    settings = config.ladder
+    settings, meter = config.ladder, open_meter(config.meters.meter)
     bests = best_of(pd.concat([ladder, equal_flops]), list(settings.sizes), settings.seeds)
     step = progress("slm_energy ladder_cost", len(settings.seeds) * (config.ladder_cost.rounds + 1))
     rows: list[dict[str, Any]] = []
@@ -47,9 +49,14 @@ def ladder_cost(
                 medians[(*cell, seed)] = float(np.median(counted[:, place]))
                 rows += [{**_about(cell), "metric": "cpu_ms", "unit": "ms", "value": 1e3 * value, "repeat": repeat,
                           "seed": seed} for repeat, value in enumerate(counted[:, place])]  # fmt: skip
+            if seed == settings.seeds[0]:
+                rows += [{**_about(cell), "source": source, "metric": "joules", "unit": "J", "seed": seed,
+                          "value": value / count} for cell, (run, count) in things.items()
+                         for source, value in joules(meter, run)]  # fmt: skip
     rows += right_answers(settings, bests, medians, config.ladder_cost.batches)
     rows += tunings(config, fine_tuning, medians)
-    return tidy({"size": ALL, "what": "none", "batch": 0, "unit": "1", "tier": MEASURED, **row} for row in rows)
+    return tidy({"size": ALL, "what": "none", "batch": 0, "source": CLOCK, "unit": "1", "tier": MEASURED, **row}
+                for row in rows)  # fmt: skip
 
 
 def ladder_energy(

@@ -1,8 +1,9 @@
 """Real weights fine-tuned, all of them or a few that are added: what it brings, and what it costs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pandas as pd
 import torch
 
 from bench.inputs import Problem
+from bench.measure.meters import open_meter
 from bench.models.smollm2 import LanguageModel
 from bench.progress import steps
 from bench.results import MEASURED, tidy
 from bench.slm_energy.config import SlmEnergyConfig, TuningConfig
-from bench.slm_energy.timing import cpu_s, one_core
+from bench.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from bench.slm_energy.tuning import Calculation, calculations, one_step, right, trainable, tuned
 
 TIMED_STEPS = 3
@@ -49,26 +51,26 @@ def tuning(
     return tidy(({"item": 0, **row} for row in rows), tier=MEASURED, model=model.name)
 
 
-def tuning_cost(
-    config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
-) -> pd.DataFrame:
+def tuning_cost(config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem]) -> pd.DataFrame:
     """cpu_s_per_step of each way, and of reading as many tokens without learning, which take turns; the first round
-    does not count. over_full: a way's over that of training all weights."""
-    settings = config.tuning
-    texts = _texts(settings, model, train, test)[0]
-    batch = texts[: settings.batch]
+    does not count. over_full: a way's over that of training all weights. joules_per_step: where this machine has
+    counters."""
+    settings, meter = config.tuning, open_meter(config.meters.meter)
+    batch = list(islice(calculations(model, train, settings.most_tokens), settings.batch))
     seconds: dict[str, list[float]] = {}
     with one_core():
-        ready = {}
+        runs: dict[str, Callable[[], object]] = {}
         for way in settings.ways:
             decoder = deepcopy(model.network)
             weights = trainable(decoder, way, settings.rank, 0)
-            ready[way] = (decoder, weights, torch.optim.AdamW(weights, lr=0.0))
+            runs[way] = partial(one_step, decoder, weights, torch.optim.AdamW(weights, lr=0.0), batch)
+        runs["reading"] = partial(right, model.network, batch)
         for _ in range(TIMED_STEPS + 1):
-            for way, parts in ready.items():
-                seconds.setdefault(way, []).append(cpu_s(partial(one_step, *parts, batch)))
-            seconds.setdefault("reading", []).append(cpu_s(partial(right, model.network, batch)))
-    return tidy(_rows(seconds), tier=MEASURED, model=model.name)
+            for way, run in runs.items():
+                seconds.setdefault(way, []).append(cpu_s(run))
+        counted = [{"way": way, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
+                   for way, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
+    return tidy(({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=model.name)
 
 
 def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
@@ -83,8 +85,8 @@ def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
 def _texts(
     settings: TuningConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
 ) -> tuple[list[Calculation], list[Calculation]]:
-    found = calculations(model, train[: settings.problems], settings.most_tokens)
-    held_out = calculations(model, test, settings.most_tokens)
+    found, held_out = (list(calculations(model, problems, settings.most_tokens))
+                       for problems in (train[: settings.problems], test))  # fmt: skip
     order = np.random.default_rng(0).permutation(len(held_out))[: settings.items]
     return found, [held_out[number] for number in order]
 
