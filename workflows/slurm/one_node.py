@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
@@ -173,7 +174,7 @@ def _wait_until_idle(folder: Path, environment: dict[str, str]) -> None:
         raise RuntimeError(f"the node did not come up within {PATIENCE_S} s\n{logs}") from error
 
 
-def _wait_for(holds) -> None:  # noqa: ANN001
+def _wait_for(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE_S
     while not holds():
         if time.monotonic() > until:
