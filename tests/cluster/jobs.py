@@ -48,13 +48,12 @@ def on_cluster(name: str, *targets: str) -> tuple[str, ...]:
 
 def untimed(project: Path) -> dict[str, str]:
     """SHA-256 of every experiment's table that holds no timing."""
-    return {
-        (table := record.as_posix().replace(".provenance.json", ".parquet")).removeprefix(f"{project}/"): hashlib.sha256(
-            Path(table).read_bytes()
-        ).hexdigest()
+    tables = [
+        record.with_name(record.name.replace(".provenance.json", ".parquet"))
         for record in sorted(project.glob("results/*/*.provenance.json"))
         if not json.loads(record.read_text(encoding="utf-8"))["timed"]
-    }
+    ]
+    return {str(table.relative_to(project)): hashlib.sha256(table.read_bytes()).hexdigest() for table in tables}
 
 
 def submitted(dry_run: str) -> dict[str, dict[str, str]]:
@@ -65,5 +64,6 @@ def submitted(dry_run: str) -> dict[str, dict[str, str]]:
         resources = re.search(r"^ +resources: (.*)$", block, flags=re.MULTILINE)
         if head and resources:
             threads = re.search(r"^ +threads: (\d+)$", block, flags=re.MULTILINE)
-            found[head[1]] = {"threads": threads[1] if threads else "1", **dict(re.findall(r"(\w+)=([^,]*)", resources[1]))}
+            named = dict(re.findall(r"(\w+)=([^,]*)", resources[1]))
+            found[head[1]] = {"threads": threads[1] if threads else "1", **named}
     return found

@@ -1,4 +1,4 @@
-"""Jobs for Kubernetes: no cluster is at hand, so a stand-in for kubectl takes the manifests and runs what a pod would run."""
+"""Jobs for Kubernetes, without a cluster: a stand-in for kubectl takes the manifests and runs what a pod would run."""
 
 import json
 import sys

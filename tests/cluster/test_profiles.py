@@ -80,7 +80,9 @@ def test_the_config_has_no_knob_for_a_secret() -> None:
     def knobs(model: type[BaseModel]) -> list[str]:
         assert model.model_config.get("extra") == "forbid", model
         inner = [field.annotation for field in model.model_fields.values()]
-        below = [knob for part in inner if isinstance(part, type) and issubclass(part, BaseModel) for knob in knobs(part)]
+        below = [
+            knob for part in inner if isinstance(part, type) and issubclass(part, BaseModel) for knob in knobs(part)
+        ]
         return [*model.model_fields, *below]
 
     found = knobs(Settings)

@@ -1,4 +1,4 @@
-"""The pipeline through a Slurm of one node that is started here; JOULEPROOF_WHOLE=1 sends the whole tiny config through it."""
+"""A part of the tiny config through a Slurm of one node that is started here; with JOULEPROOF_WHOLE=1 all of it."""
 
 import os
 import re
@@ -15,14 +15,13 @@ from tests.cluster.jobs import EXPERIMENTS, PART, on_cluster, profile, untimed
 from tests.pipeline.conftest import ROOT, STAND_IN, TINY, copy_project, snakemake
 from workflows.slurm import one_node
 
+PLUGIN = "snakemake_executor_plugin_cluster_generic"
 pytestmark = [
     pytest.mark.skipif(
         bool(one_node.absent()),
-        reason=f"not installed: {', '.join(one_node.absent())} (Debian: apt install slurmctld slurmd slurm-client munge)",
+        reason=f"not installed: {', '.join(one_node.absent())} (apt install slurmctld slurmd slurm-client munge)",
     ),
-    pytest.mark.skipif(
-        find_spec("snakemake_executor_plugin_cluster_generic") is None, reason="pip install -e '.[cluster]' was not done"
-    ),
+    pytest.mark.skipif(find_spec(PLUGIN) is None, reason="pip install -e '.[cluster]' was not done"),
 ]
 TARGETS = () if os.environ.get("JOULEPROOF_WHOLE") else PART
 
@@ -81,7 +80,9 @@ def test_a_job_sees_no_variable_that_the_profile_does_not_name(slurm: dict[str, 
     assert "CLOUD_TOKEN" not in seen and "hidden-words" not in seen
 
 
-def test_a_job_that_fails_is_tried_again_and_then_stops_the_run_with_its_log(slurm: dict[str, str], project: Path) -> None:
+def test_a_job_that_fails_is_tried_again_and_then_stops_the_run_with_its_log(
+    slurm: dict[str, str], project: Path
+) -> None:
     file = project / "bench/mx/experiments/formats.py"
     file.write_text("raise SystemExit('out of order')\n", encoding="utf-8")
     done = snakemake(project, *on_cluster("slurm", "results/mx/formats.parquet"), **slurm)

@@ -3,8 +3,8 @@
     python workflows/slurm/one_node.py start /tmp/slurm     # prints what to export; needs no root
     python workflows/slurm/one_node.py stop /tmp/slurm
 
-Needs slurmctld, slurmd, munged and Slurm's commands (Debian: apt install slurmctld slurmd slurm-client munge). The node says
-that it has more memory than any machine and twice the cores that the machine has, so that no job is refused for its size.
+Needs slurmctld, slurmd, munged and Slurm's commands (Debian: apt install slurmctld slurmd slurm-client munge). The node
+says that it has a terabyte of memory and twice the cores that the machine has, so that no job is refused for its size.
 """
 
 import getpass
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
@@ -65,10 +67,10 @@ def absent() -> list[str]:
 
 
 def start(folder: Path) -> dict[str, str]:
-    """Returns the environment in which Slurm's commands find this cluster. Raises RuntimeError where it does not start."""
+    """Returns the environment in which Slurm's commands find it. Raises RuntimeError where it does not start."""
     folder = folder.resolve()
     if len(str(folder)) > LONGEST_FOLDER:
-        raise RuntimeError(f"{folder}: its name is too long for a socket; choose one of at most {LONGEST_FOLDER} letters")
+        raise RuntimeError(f"{folder}: too long for a socket's name; choose one of at most {LONGEST_FOLDER} letters")
     for part in ("", "state", "spool"):
         (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     key = folder / "munge.key"
@@ -119,11 +121,18 @@ def stop(folder: Path) -> None:
         if not file.exists():
             continue
         pid = int(file.read_text(encoding="utf-8"))
-        try:
+        with suppress(ProcessLookupError, TimeoutError):
             os.kill(pid, signal.SIGTERM)
-            _wait_for(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists())
-        except (ProcessLookupError, TimeoutError):
-            continue
+            _wait_for(partial(_ended, pid))
+
+
+def _ended(pid: int) -> bool:
+    """A zombie has ended too: who started it has yet to take notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
 
 
 def _version() -> tuple[int, ...]:
