@@ -7,8 +7,8 @@ Needs slurmctld, slurmd, munged and Slurm's commands (Debian: apt install slurmc
 says that it has a terabyte of memory and twice the cores that the machine has, so that no job is refused for its size.
 """
 
-import getpass
 import os
+import pwd
 import re
 import secrets
 import shutil
@@ -81,7 +81,7 @@ def start(folder: Path) -> dict[str, str]:
     conf.write_text(
         CONF.format(
             folder=folder,
-            user=getpass.getuser(),
+            user=_user(),
             host=socket.gethostname().split(".")[0],
             cores=2 * (os.cpu_count() or 1),
             controller_port=ports[0],
@@ -113,7 +113,7 @@ def stop(folder: Path) -> None:
     """Ends the daemons that `start` began in this folder, the jobs with them, and waits until they are gone."""
     environment = {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": SEARCHED}
     subprocess.run(
-        ["scancel", "--quiet", f"--user={getpass.getuser()}", "--full", "--signal=KILL"],
+        ["scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL"],
         env={**os.environ, **environment}, capture_output=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     for name in ("slurmd", "slurmctld", "munged"):
@@ -124,6 +124,11 @@ def stop(folder: Path) -> None:
         with suppress(ProcessLookupError, TimeoutError):
             os.kill(pid, signal.SIGTERM)
             _wait_for(partial(_ended, pid))
+
+
+def _user() -> str:
+    """Who runs this: variables may say another."""
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _ended(pid: int) -> bool:
