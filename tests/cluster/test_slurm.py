@@ -49,12 +49,12 @@ def ask(slurm: dict[str, str], *command: str) -> str:
 def test_jobs_pass_through_slurm_and_their_tables_have_the_bytes_of_a_local_run(
     slurm: dict[str, str], project: Path, tmp_path: Path
 ) -> None:
-    through = snakemake(project, *on_cluster("slurm", *TARGETS), **slurm)
+    through = snakemake(project, *on_cluster("slurm", *TARGETS), timeout_s=3600, **slurm)
     assert through.returncode == 0, through.stdout[-4000:]
     lines = ask(slurm, "squeue", "--states=all", "--noheader", "--format=%j %T %h").splitlines()
-    jobs = {name: (state, shares) for name, state, shares in map(str.split, lines)}
-    assert {state for state, _shares in jobs.values()} == {"COMPLETED"}
-    assert {name for name, (_state, shares) in jobs.items() if shares == "NO"} == {
+    jobs, states, shares = zip(*map(str.split, lines), strict=True)
+    assert set(states) == {"COMPLETED"}
+    assert {name for name, share in zip(jobs, shares, strict=True) if share == "NO"} == {
         name for name in jobs if name in EXPERIMENTS and EXPERIMENTS[name].timed
     }
     assert "mx_matvec" in jobs
@@ -62,7 +62,7 @@ def test_jobs_pass_through_slurm_and_their_tables_have_the_bytes_of_a_local_run(
     assert "resolve_input" not in jobs  # taken where Snakemake runs
 
     local = copy_project(tmp_path / "local")
-    done = snakemake(local, *TARGETS, *TINY, *STAND_IN, "--cores", "2")
+    done = snakemake(local, *TARGETS, *TINY, *STAND_IN, "--cores", "2", timeout_s=3600)
     assert done.returncode == 0, done.stdout[-4000:]
     assert untimed(project) == untimed(local)
     assert len(untimed(project)) >= len(PART) - 1
