@@ -35,7 +35,9 @@ def environment(project: Path, **changes: str) -> dict[str, str]:
     return {**bare, "PYTHONPATH": str(project), **changes}
 
 
-def snakemake(project: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    project: Path, *arguments: str, timeout_s: float = 900, **changes: str
+) -> subprocess.CompletedProcess[str]:
     """Run it to its end; stdout and stderr together in `stdout`."""
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
@@ -44,7 +46,7 @@ def snakemake(project: Path, *arguments: str, **changes: str) -> subprocess.Comp
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=timeout_s,
         check=False,
     )
 

@@ -1,0 +1,149 @@
+"""What a run cost, and how long it would take on a cluster: from the provenance of its tables, in Markdown.
+
+    python workflows/cost.py                                      # of the run in results/
+    python workflows/cost.py elsewhere/results --nodes 1 2 8 --cores 32
+
+The prediction starts an experiment as soon as the tables that it reads are there and a core is free, the one with the
+longest chain behind it first; a timed one gets a node to itself. It holds the experiments alone: figures, pages, starts
+of jobs and a cluster's queue come on top. Every job is taken to last as long as it did where it ran.
+"""
+
+import argparse
+import heapq
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """One experiment. wall_s, cpu_s: seconds that it took. alone: it is timed, and gets a node to itself.
+
+    after: names of the tasks whose tables it reads.
+    """
+
+    wall_s: float
+    cpu_s: float = 0.0
+    alone: bool = False
+    after: tuple[str, ...] = ()
+
+
+def tasks_of(results: Path) -> dict[str, Task]:
+    """By `study/experiment`, from the records of a run. Those that read a table without a record count as ready."""
+    records = {
+        f"{path.parent.name}/{path.name.removesuffix('.provenance.json')}": json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(results.glob("*/*.provenance.json"))
+    }
+    reads = _tables_read()
+    return {
+        name: Task(
+            record["wall_s"],
+            record["cpu_s"],
+            record["timed"],
+            tuple(table for table in reads.get(name, ()) if table in records),
+        )
+        for name, record in records.items()
+    }
+
+
+def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
+    """Seconds until the last task has ended on `nodes` of `cores` each."""
+    chain = chains_s(tasks)
+    waiting = sorted(tasks, key=lambda name: (-chain[name], name))
+    free = [cores] * nodes
+    running: list[tuple[float, str, int, int]] = []
+    done: set[str] = set()
+    now = 0.0
+    while waiting or running:
+        for name in list(waiting):
+            task = tasks[name]
+            wanted = cores if task.alone else 1
+            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that has room
+            if set(task.after) <= done and free[node] >= wanted:
+                free[node] -= wanted
+                heapq.heappush(running, (now + task.wall_s, name, node, wanted))
+                waiting.remove(name)
+        now, name, node, held = heapq.heappop(running)
+        free[node] += held
+        done.add(name)
+    return now
+
+
+def chains_s(tasks: Mapping[str, Task]) -> dict[str, float]:
+    """Seconds of each task with the longest chain of those that wait for it: no cluster ends before the longest."""
+
+    @cache
+    def chain(name: str) -> float:
+        behind = (chain(other) for other, task in tasks.items() if name in task.after)
+        return tasks[name].wall_s + max(behind, default=0.0)
+
+    return {name: chain(name) for name in tasks}
+
+
+def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int], dearest: int = 10) -> str:
+    lines = [
+        f"{len(tasks)} experiments, {sum(task.cpu_s for task in tasks.values()) / 3600:.2f} core hours; "
+        f"one after the other {_minutes(sum(task.wall_s for task in tasks.values()))} min, "
+        f"timed ones {_minutes(sum(task.wall_s for task in tasks.values() if task.alone))} min of it; "
+        f"the longest chain {_minutes(max(chains_s(tasks).values()))} min",
+        "",
+        "| nodes | cores of each | predicted (min) |",
+        "|---|---|---|",
+        *(
+            f"| {node_count} | {core_count} | {_minutes(makespan_s(tasks, node_count, core_count))} |"
+            for node_count in nodes
+            for core_count in cores
+        ),
+        "",
+        "| dearest | wall (min) | processor (min) |",
+        "|---|---|---|",
+        *(
+            f"| `{name}`{' (timed)' if task.alone else ''} | {_minutes(task.wall_s)} | {_minutes(task.cpu_s)} |"
+            for name, task in sorted(tasks.items(), key=lambda item: -item[1].wall_s)[:dearest]
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _tables_read() -> dict[str, tuple[str, ...]]:
+    """By experiment, the tables of others that it reads: those of its own study, or phase_split's for placement."""
+    from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
+    from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
+
+    return {
+        f"{study}/{name}": tuple(f"{source}/{table}" for table in experiment.results)
+        for study, source, experiments in (
+            ("placement", "phase_split", PLACEMENT),
+            ("slm_energy", "slm_energy", SLM_ENERGY),
+        )
+        for name, experiment in experiments.items()
+    }
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("results", nargs="?", type=Path, default=Path("results"), help="the folder of a finished run")
+    parser.add_argument("--nodes", nargs="+", type=int, default=[1, 2, 8])
+    parser.add_argument("--cores", nargs="+", type=int, default=[1, 2, 16], help="of each node")
+    asked = parser.parse_args()
+    tasks = tasks_of(asked.results)
+    if not tasks:
+        print(f"cost: {asked.results}: no provenance of a run here; run snakemake first", file=sys.stderr)
+        return 1
+    if min(*asked.nodes, *asked.cores) < 1:
+        print("cost: --nodes and --cores: at least 1 each", file=sys.stderr)
+        return 1
+    print(report(tasks, asked.nodes, asked.cores))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.exit(main())
