@@ -97,7 +97,7 @@ def policies(job: Job[PlacementConfig]) -> "pd.DataFrame":
     """Published policies at one risk."""
     from bench.placement.experiments import policies as room
 
-    return room.policies(job.config)
+    return room.policies(job.config, job.results[POWER_TRACE])
 
 
 def bounds(job: Job[PlacementConfig]) -> "pd.DataFrame":
@@ -136,7 +136,7 @@ EXPERIMENTS: Mapping[str, Experiment[PlacementConfig]] = {
     "leakage": Experiment(leakage),
     "oversubscription": Experiment(oversubscription, results=TRACE),
     "processors": Experiment(processors),
-    "policies": Experiment(policies),
+    "policies": Experiment(policies, results=TRACE),
     "bounds": Experiment(bounds),
     "reality": Experiment(reality, inputs=RECORDED),
     "scale": Experiment(scale, results=TRACE, timed=True),
