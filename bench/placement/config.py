@@ -1,5 +1,6 @@
 """Every knob of the placement study, with unit and default."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,11 @@ class FleetConfig(Strict):
     nameplate_w: Above = 10_200.0
     predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing does")
     trace: str | None = Field(None, description="CSV, parquet or package.module:object whose workloads are the fleet's")
+
+    @property
+    def trace_file(self) -> Path | None:
+        """The trace where it is a file; None where it is an object, or there is none."""
+        return Path(self.trace) if self.trace and (":" not in self.trace or Path(self.trace).exists()) else None
 
     def generated(self, predictable: float) -> "FleetConfig":
         """The same with generated workloads, where an experiment varies what no recorded ones can be."""

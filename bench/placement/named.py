@@ -47,12 +47,6 @@ def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
     return found
 
 
-def trace_file(config: PlacementConfig) -> list[Path]:
-    """The trace that the fleet is made of, where it is a file."""
-    trace = config.fleet.trace
-    return [Path(trace)] if trace and (":" not in trace or Path(trace).exists()) else []
-
-
 def find_all(config: PlacementConfig) -> None:
     """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
     information(config.hosting.information)
@@ -65,19 +59,20 @@ def find_all(config: PlacementConfig) -> None:
     controllers([config.policies.controller])
     releases(config.leakage.releases)
     controllers(config.oversubscription.controllers)
-    for path in (*trace_file(config), *map(Path, config.reality.google)):
+    own = [Path(path) for path in (config.fleet.trace_file, *config.reality.google) if path]
+    for path in own:
         if not path.is_file():
             raise UserError(f"config: placement: {path} is not a file")
-    if config.fleet.trace and not trace_file(config):
+    if config.fleet.trace and not config.fleet.trace_file:
         plugins.load("trace", config.fleet.trace, {})
 
 
 def own_files(config: PlacementConfig) -> list[str]:
-    """Where the researcher's own objects come from: code; trace_file and the power domains are data."""
+    """Where the researcher's own objects come from: code; data files are an experiment's own."""
     names = [
         *config.hosting.information, *config.hosting.rules, *config.transfer.information, *config.frontier.information,
         *config.predictability.information, *config.prediction.predictors, *config.sensors.sensors,
         *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
-        config.policies.controller, *([config.fleet.trace] if config.fleet.trace else []),
+        config.policies.controller, config.fleet.trace or "",
     ]  # fmt: skip
     return sorted({str(path) for path in map(plugins.source_file, names) if path})
