@@ -21,7 +21,7 @@ RECORDED = {
 }
 OTHERS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
 PANELS = {"repeats": "correlation with the next week (1)", "next_day": "correlation with the next day (1)",
-          "evens_out": "ten: sum of peaks over peak of sum (x)"}  # fmt: skip
+          "evens_out": "ten: peaks' sum over sum's peak (x)"}  # fmt: skip
 
 
 def draw(reality: pd.DataFrame) -> Figure:
@@ -39,7 +39,6 @@ def draw(reality: pd.DataFrame) -> Figure:
         _quartiles(axis, reality[reality["metric"] == metric], colours, absent if metric == "repeats" else set())
         axis.axvline(1 if metric == "evens_out" else 0, color="#888888", lw=0.7)
         axis.set_xlabel(PANELS[metric])
-    others[1].set_yticklabels([])
     return figure
 
 
