@@ -121,7 +121,7 @@ class LeakageConfig(Strict):
         "nothing", "sums", "mean", "p99", "windows6", "slots24", "coarse24", "slots168", "histogram", "private1_e8",
         "private1_e1", "private1_e05", "private6_e8", "private24_e8", "raw",
     ]  # fmt: skip
-    attacked: Positive = Field(400, description="workloads whose releases the attacker has")
+    attacked: Positive = Field(400, description="workloads whose releases the attacker has, at most")
     kept: Share = Field(0.98, description="of the work with every reading told, that a release has to be worth")
 
 

@@ -14,7 +14,6 @@ from bench.placement.time import SLOT_S, WEEK
 from bench.placement.workloads import KINDS, MIXES, Fleet
 
 NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
-LEAST_TENANTS = 3  # an attacker learns from some and guesses of others
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,8 @@ def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, namep
         raise UserError(f"{about}: it has {few} workloads, and {count} are offered; lower placement.fleet.servers")
     if (most := trace.watts.max()) > nameplate_w:
         raise UserError(f"{about}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
-    if most == trace.watts.min() or len(set(trace.tenant)) < LEAST_TENANTS:
-        raise UserError(f"{about}: all draw the same all the time, or belong to fewer than {LEAST_TENANTS} tenants")
+    if most == trace.watts.min():
+        raise UserError(f"{about}: all draw the same all the time")
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))
