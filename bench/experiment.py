@@ -4,6 +4,7 @@
 one process and writes its table with its provenance beside it.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,18 +36,23 @@ class Job(Generic[ConfigT]):
     results: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
 
+def _none(config: object) -> Sequence[Path]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Experiment(Generic[ConfigT]):
     """A named result of a study.
 
     run: makes the tidy table. inputs: ids from the catalogue that it needs. results: other experiments, by name, whose
-    tables it needs. timed: its values are timings.
+    tables it needs. timed: its values are timings. own: of a config, the user's own data files that it names.
     """
 
     run: Callable[[Job[ConfigT]], "pd.DataFrame"]
     inputs: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
     timed: bool = False
+    own: Callable[[ConfigT], Sequence[Path]] = _none
 
 
 def command_line(study: str, config_type: type[ConfigT], experiments: Mapping[str, Experiment[ConfigT]]) -> typer.Typer:
@@ -124,11 +130,21 @@ def run(
     if absent:
         raise UserError(f"{title}: needs --result for {', '.join(absent)}")
     read = {name: results.read(found[name]) for name in experiment.results}
+    own = {path.name: _own(path) for path in experiment.own(config)}
     table = experiment.run(Job(config, loaded, workers, read))
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={name: loaded[name].provenance() for name in experiment.inputs},
+        inputs={**{name: loaded[name].provenance() for name in experiment.inputs}, **own},
         timed=experiment.timed,
     )
     results.write(table, out)
+
+
+def _own(path: Path) -> dict[str, str]:
+    """What a result says of a file that the config names and the catalogue does not know."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
+    return {"origin": "local", "licence": "the user's own", f"sha256 of {path.name}": digest}

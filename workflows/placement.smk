@@ -32,6 +32,7 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
                 ),
             ],
             config="results/config/placement.json",
+            own=[str(path) for path in placement_experiment.own(settings.placement)],
             records=[f"results/inputs/{id}.json" for id in placement_experiment.inputs],
             tables=[
                 f"results/phase_split/{table}.parquet"

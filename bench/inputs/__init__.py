@@ -7,6 +7,7 @@ Importing this package imports no large library.
 
 from bench.inputs.catalogue import Bring, Entry, InputFile, Url, Wheel, catalogue, entry
 from bench.inputs.files import InputError
+from bench.inputs.power_readers import read_job_use, read_power_domain
 from bench.inputs.readers import (
     Problem,
     read_cpu_use,
@@ -38,7 +39,9 @@ __all__ = [
     "read_cpu_use",
     "read_energy",
     "read_gsm8k",
+    "read_job_use",
     "read_power_cdf",
+    "read_power_domain",
     "read_profile",
     "read_trace",
     "resolve",

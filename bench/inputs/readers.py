@@ -212,14 +212,17 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} is not UTF-8: byte {error.start} cannot be read") from error
 
 
-def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    """All values as text. Raises InputError unless the columns are these, in any order, and there is a row."""
+def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFrame:
+    """All values as text; text: what the file holds, where it was read already.
+
+    Raises InputError unless the columns are these, in any order, and there is a row.
+    """
     import io
 
     import pandas as pd
 
     try:
-        table = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
+        table = pd.read_csv(io.StringIO(text or _text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split())}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":

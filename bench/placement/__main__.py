@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,7 +98,7 @@ def policies(job: Job[PlacementConfig]) -> "pd.DataFrame":
     """Published policies at one risk."""
     from bench.placement.experiments import policies as room
 
-    return room.policies(job.config)
+    return room.policies(job.config, job.results[POWER_TRACE])
 
 
 def bounds(job: Job[PlacementConfig]) -> "pd.DataFrame":
@@ -121,24 +122,33 @@ def scale(job: Job[PlacementConfig]) -> "pd.DataFrame":
     return room.scale(job.config, job.results[POWER_TRACE])
 
 
-RECORDED = ("acme_power", "bitbrains_fragments", "bitbrains_tasks")
+RECORDED = ("acme_power", "bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks")
 TRACE = (POWER_TRACE,)
+
+
+def of_the_fleet(config: PlacementConfig) -> list[Path]:
+    return [config.fleet.trace_file] if config.fleet.trace_file else []
+
+
+def of_reality(config: PlacementConfig) -> list[Path]:
+    return [*of_the_fleet(config), *map(Path, config.reality.google)]
+
 
 EXPERIMENTS: Mapping[str, Experiment[PlacementConfig]] = {
     "sensed": Experiment(sensed, results=TRACE),
-    "precision": Experiment(precision, results=TRACE),
-    "profile_error": Experiment(profile_error, results=TRACE),
-    "hosting": Experiment(hosting),
-    "frontier": Experiment(frontier),
+    "precision": Experiment(precision, results=TRACE, own=of_the_fleet),
+    "profile_error": Experiment(profile_error, results=TRACE, own=of_the_fleet),
+    "hosting": Experiment(hosting, own=of_the_fleet),
+    "frontier": Experiment(frontier, own=of_the_fleet),
     "predictability": Experiment(predictability),
-    "transfer": Experiment(transfer),
-    "prediction": Experiment(prediction),
-    "leakage": Experiment(leakage),
+    "transfer": Experiment(transfer, own=of_the_fleet),
+    "prediction": Experiment(prediction, own=of_the_fleet),
+    "leakage": Experiment(leakage, own=of_the_fleet),
     "oversubscription": Experiment(oversubscription, results=TRACE),
-    "processors": Experiment(processors),
-    "policies": Experiment(policies),
-    "bounds": Experiment(bounds),
-    "reality": Experiment(reality, inputs=RECORDED),
+    "processors": Experiment(processors, own=of_the_fleet),
+    "policies": Experiment(policies, results=TRACE, own=of_the_fleet),
+    "bounds": Experiment(bounds, own=of_the_fleet),
+    "reality": Experiment(reality, inputs=RECORDED, own=of_reality),
     "scale": Experiment(scale, results=TRACE, timed=True),
 }
 

@@ -60,7 +60,7 @@ def needs(count: int, seed: int) -> Needs:
 
 def loads(fleet: Fleet, watts: np.ndarray) -> np.ndarray:
     """(workloads, slots) shares of what the newest processor can do."""
-    return (watts - NEW.idle_w) / (NEW.most_w - NEW.idle_w)
+    return (watts - fleet.idle_w) / (fleet.most_w - fleet.idle_w)
 
 
 def power(mean_load: np.ndarray, servers: np.ndarray, speed: np.ndarray, processor: Processor) -> np.ndarray:

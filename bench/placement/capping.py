@@ -31,6 +31,10 @@ class Controlled:
     lost: float
     bound_by_clock: float
 
+    def slowed_minutes(self, priority: int) -> float:
+        """A day, of a server of that priority (high: 1)."""
+        return float(self.shares[priority][self.clocks[priority] < 1].sum()) * 24 * 60
+
     def latency_factor(self, priority: int, percentile: float) -> float:
         """Time of a request over its time at the highest clock, at a percentile of the server-time."""
         order = np.argsort(-self.clocks[priority])

@@ -1,5 +1,6 @@
 """Every knob of the placement study, with unit and default."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +25,16 @@ class FleetConfig(Strict):
     crowding: Above = Field(3.5, description="servers that stand in a row, over what nameplates allow for")
     nameplate_w: Above = 10_200.0
     predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing does")
+    trace: str | None = Field(None, description="CSV, parquet or package.module:object whose workloads are the fleet's")
+
+    @property
+    def trace_file(self) -> Path | None:
+        """The trace where it is a file; None where it is an object, or there is none."""
+        return Path(self.trace) if self.trace and (":" not in self.trace or Path(self.trace).exists()) else None
+
+    def generated(self, predictable: float) -> "FleetConfig":
+        """The same with generated workloads, where an experiment varies what no recorded ones can be."""
+        return self.model_copy(update={"predictable": predictable, "trace": None})
 
 
 class HostingConfig(Strict):
@@ -70,11 +81,13 @@ class TransferConfig(Strict):
 
 
 class PrecisionConfig(Strict):
-    """Peaks in windows of time."""
+    """Peaks in windows of time, and from one chip to the hall."""
 
     windows_s: Annotated[list[Positive], Field(min_length=1)] = [2, 10, 60, 300, 900, 3600]
     rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="servers behind a budget")
     domains: Positive = Field(6, description="rows that are looked at")
+    racks: Positive = Field(2, description="that a row of hosting.row servers is divided into, one level down")
+    opened: Positive = Field(3, description="racks whose servers and chips are looked at")
 
 
 class SensorsConfig(Strict):
@@ -108,7 +121,7 @@ class LeakageConfig(Strict):
         "nothing", "sums", "mean", "p99", "windows6", "slots24", "coarse24", "slots168", "histogram", "private1_e8",
         "private1_e1", "private1_e05", "private6_e8", "private24_e8", "raw",
     ]  # fmt: skip
-    attacked: Positive = Field(400, description="workloads whose releases the attacker has")
+    attacked: Positive = Field(400, description="workloads whose releases the attacker has, at most")
     kept: Share = Field(0.98, description="of the work with every reading told, that a release has to be worth")
 
 
@@ -126,6 +139,8 @@ class PoliciesConfig(Strict):
         "blind", "blind_spread", "resource_central", "prediction_based", "coach", "scattered", "smooth_operator",
         "profile",
     ]  # fmt: skip
+    controller: str = Field("three_band", description="under which rows are replayed at 2 s, by priority")
+    replayed: Positive = Field(2, description="rows that are replayed so, for the scored week")
 
 
 class BoundsConfig(Strict):
@@ -148,6 +163,8 @@ class ScaleConfig(Strict):
 
 class RealityConfig(Strict):
     """Recorded data beside generated."""
+
+    google: list[str] = Field([], description="Google's power data, cellX_pduN.csv.gz, where you have them")
 
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.5, 0.0]
 

@@ -21,6 +21,12 @@ class Period:
     watts: np.ndarray
     stays: Stays
 
+    def there(self) -> np.ndarray:
+        """(workloads, slots) watts, 0 where a workload is not there."""
+        slots = np.arange(self.watts.shape[1])[None, :]
+        here = (slots >= self.stays.first[:, None]) & (slots < self.stays.last[:, None])
+        return np.where(here, self.watts, 0.0)
+
 
 @dataclass(frozen=True)
 class Hosted:

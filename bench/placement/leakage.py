@@ -4,6 +4,8 @@ An attacker has releases of workloads that it knows (its own, say) and guesses f
 gain is over always guessing the most frequent answer, in shares.
 """
 
+from typing import Any
+
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +24,7 @@ def features(released: np.ndarray) -> np.ndarray:
     return np.hstack([released[:, ::step], levels, released.std(axis=1, keepdims=True)])
 
 
-def attackers(seed: int) -> dict[str, object]:
+def attackers(seed: int) -> dict[str, Any]:
     return {
         "trees": ExtraTreesClassifier(TREES, random_state=seed, n_jobs=1),
         "linear": make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
@@ -30,17 +32,18 @@ def attackers(seed: int) -> dict[str, object]:
 
 
 def gain(released: np.ndarray, truth: np.ndarray, tenant: np.ndarray, seed: int) -> float:
-    """The best attacker's accuracy beyond that of guessing, on tenants it has not seen. 0 where there is one answer."""
+    """The best attacker's accuracy beyond that of guessing, on tenants it has not seen. 0 where there is one answer, or
+    one tenant, which leaves none that is not seen."""
     values, counts = np.unique(truth, return_counts=True)
-    if len(values) < 2:
+    folds = min(FOLDS, len(np.unique(tenant)))
+    if len(values) < 2 or folds < 2:
         return 0.0
     known = features(released)
     found = []
     for attacker in attackers(seed).values():
         right = np.zeros(len(truth))
-        for learn, test in GroupKFold(FOLDS).split(known, truth, tenant):
-            attacker.fit(known[learn], truth[learn])  # type: ignore[attr-defined]
-            right[test] = attacker.predict(known[test]) == truth[test]  # type: ignore[attr-defined]
+        for learn, test in GroupKFold(folds).split(known, truth, tenant):
+            right[test] = _guessed(attacker, known[learn], truth[learn], known[test]) == truth[test]
         found.append(float(right.mean()))
     return max(found) - float(counts.max() / counts.sum())
 
@@ -52,9 +55,17 @@ def gain_elsewhere(
     guess = np.unique(truth_there, return_counts=True)[1].max() / len(truth_there)
     found = []
     for attacker in attackers(seed).values():
-        attacker.fit(features(released), truth)  # type: ignore[attr-defined]
-        found.append(float(np.mean(attacker.predict(features(elsewhere)) == truth_there)))  # type: ignore[attr-defined]
+        guessed = _guessed(attacker, features(released), truth, features(elsewhere))
+        found.append(float(np.mean(guessed == truth_there)))
     return max(found) - float(guess)
+
+
+def _guessed(attacker: Any, known: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """An attacker that has seen one answer alone knows no other."""
+    if (truth == truth[0]).all():
+        return np.full(len(asked), truth[0])
+    attacker.fit(known, truth)
+    return attacker.predict(asked)
 
 
 def identified(before: np.ndarray, after: np.ndarray) -> float:

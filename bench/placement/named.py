@@ -1,6 +1,7 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from bench import plugins
 from bench.errors import UserError
@@ -55,15 +56,23 @@ def find_all(config: PlacementConfig) -> None:
     predictors(config.prediction.predictors)
     sensors(config.sensors.sensors)
     policies(config.policies.policies)
+    controllers([config.policies.controller])
     releases(config.leakage.releases)
     controllers(config.oversubscription.controllers)
+    own = [Path(path) for path in (config.fleet.trace_file, *config.reality.google) if path]
+    for path in own:
+        if not path.is_file():
+            raise UserError(f"config: placement: {path} is not a file")
+    if config.fleet.trace and not config.fleet.trace_file:
+        plugins.load("trace", config.fleet.trace, {})
 
 
 def own_files(config: PlacementConfig) -> list[str]:
-    """Where the researcher's own objects come from."""
+    """Where the researcher's own objects come from: code; data files are an experiment's own."""
     names = [
         *config.hosting.information, *config.hosting.rules, *config.transfer.information, *config.frontier.information,
         *config.predictability.information, *config.prediction.predictors, *config.sensors.sensors,
         *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
+        config.policies.controller, config.fleet.trace or "",
     ]  # fmt: skip
     return sorted({str(path) for path in map(plugins.source_file, names) if path})

@@ -9,12 +9,13 @@ import numpy as np
 from bench.placement.config import FleetConfig
 from bench.placement.hosting import Hosted, Period, hosted, margin, place, risk_of
 from bench.placement.profiles import Information
+from bench.placement.recorded import fleet_of, recorded
 from bench.placement.rules import Rule
 from bench.placement.tree import Tree, tree
 from bench.placement.workloads import Rhythm, Server, fleet, stays
 
 Told = tuple[np.ndarray, np.ndarray]  # (workloads, slots) watts, before each of the two weeks
-HISTORY, CALIBRATION, SCORE = range(3)  # weeks: what is read of the one before is used in the next
+HISTORY, CALIBRATION, SCORE = range(WEEKS := 3)  # weeks: what is read of the one before is used in the next
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ def scene(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = Tru
     count = round(config.servers * config.offered)
     at_once = round(config.servers * config.at_once)
     rhythm = Rhythm(mix, config.predictable, server=replace(Server(), nameplate_w=config.nameplate_w))
-    workloads = fleet(count, 3, seed, rhythm)
+    if config.trace is None:
+        workloads = fleet(count, WEEKS, seed, rhythm)
+    else:
+        workloads = fleet_of(recorded(config.trace), count, WEEKS, seed, mix, config.nameplate_w)
     periods = [
         Period(workloads, workloads.week(week), stays(workloads, at_once, config.days, grouped, seed * 10 + week))
         for week in (CALIBRATION, SCORE)
@@ -39,9 +43,9 @@ def scene(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = Tru
     return Scene(periods[0], periods[1], (workloads.week(HISTORY), workloads.week(CALIBRATION)), seed)
 
 
-def hall(config: FleetConfig, row: int) -> Tree:
+def hall(config: FleetConfig, row: int, racks: int = 1) -> Tree:
     """Rows of so many servers' power, as many as the hall feeds."""
-    return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding, uneven=True)
+    return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding, racks, uneven=True)
 
 
 def outcome(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: float, seed: int) -> Hosted:

@@ -11,13 +11,15 @@ import pandas as pd
 from scipy.signal import lfilter
 
 from bench.errors import UserError
+from bench.placement.kernels import fast
 from bench.placement.time import SAMPLE_S, SAMPLES, SLOT_S
-from bench.placement.workloads import Fleet, Kind
+from bench.placement.workloads import KINDS, Fleet, Kind
 
 PIECES = 288
 BURST_W, BURST_S = 500.0, 20.0  # standard deviation of a service's bursts, and how long one is like itself
 SWING_W, STEP_S = 1_400.0, 24.0  # a training step, from its communication to its computation
 STEADY_W = 60.0
+STEADY = "steady"
 Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
 
 
@@ -39,13 +41,26 @@ def textures(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
     }
 
 
+def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
+    """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
+    out = np.empty((watts.shape[1], SAMPLES))
+    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, fleet.most_w, out)
+    return out.reshape(-1)
+
+
+def means(watts: np.ndarray, samples: int) -> np.ndarray:
+    """Of so many samples each, one after the other; what is left at the end is left out."""
+    return watts[: len(watts) // samples * samples].reshape(-1, samples).mean(axis=1)
+
+
 def pieces(fleet: Fleet, kinds: Mapping[str, Kind], known: Textures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pieces in one array, and for every workload the first of its kind's and how many they are."""
+    """All pieces in one array, and for every workload the first of its kind's and how many they are; of a kind that is
+    not known those of steady work."""
     first, total = {}, 0
     for name, each in known.items():
         first[name] = total
         total += len(each)
-    names = [kinds[fleet.kinds[kind]].texture for kind in fleet.kind]
+    names = [kinds[name].texture if (name := fleet.kinds[kind]) in kinds else STEADY for kind in fleet.kind]
     begin = np.array([first[name] for name in names])
     count = np.array([len(known[name]) for name in names])
     return np.concatenate([*known.values()]).astype(np.float32), begin, count

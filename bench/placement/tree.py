@@ -20,6 +20,14 @@ class Tree:
     def leaves(self) -> np.ndarray:
         return np.flatnonzero(self.room > 0)
 
+    @property
+    def depth(self) -> np.ndarray:
+        """(nodes,) 0 at the top."""
+        found = np.zeros(len(self.parent), int)
+        for node in range(1, len(self.parent)):
+            found[node] = found[self.parent[node]] + 1
+        return found
+
     def scaled(self, factor: float) -> "Tree":
         """The same with other budgets, of which a policy is told where it is to keep a margin."""
         return Tree(self.parent, self.budget_w * factor, self.room)
@@ -54,4 +62,9 @@ def tree(
             parent += [row] * racks
             budget += [1.25 * row_w / racks] * racks
             room += [places] * racks
+    if min(budget) < nameplate_w * (1 - 1e-9):
+        raise UserError(
+            f"placement: a budget of {min(budget):,.0f} W does not reach for one server of {nameplate_w:,.0f} W; "
+            "let rows, and the racks that they are divided into, be larger"
+        )
     return Tree(np.array(parent), np.array(budget), np.array(room))

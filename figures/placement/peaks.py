@@ -1,6 +1,7 @@
 """Highest mean of a window of time over the highest sample of 2 s in a week, by how many servers' nameplates a budget
-allows for; more stand behind it. Averages hide peaks, and the fewer servers there are the more. Means over seeds with
-95 % intervals; pale: what the ledger accepts at five minutes."""
+allows for; more stand behind it. Dashed: one chip, one server, and the hall. Averages hide peaks, and the fewer servers
+there are the more. A chip's power is an assumed share of its server's. Means over seeds with 95 % intervals; pale: what
+the ledger accepts at five minutes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -11,10 +12,12 @@ from figures.style import HEIGHT, ROW_STYLES, WIDTH, accepted
 
 TITLE = "The peaks that averages hide"
 SOURCES = ["placement/precision"]
+LEVEL_STYLES = {"chip": ("#CC79A7", "P", "one chip"), "server": ("#E69F00", "v", "one server"),
+                "hall": ("#009E73", "o", "the hall")}  # fmt: skip
 
 
 def draw(precision: pd.DataFrame) -> Figure:
-    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.2 * HEIGHT))
     seen = precision[precision["metric"] == "peak_seen"]
     stand = precision[precision["metric"] == "servers"].groupby("row")["value"].mean()
     found = over_seeds(seen, ["row", "window_s"])
@@ -24,6 +27,10 @@ def draw(precision: pd.DataFrame) -> Figure:
         windows = own.index
         axis.errorbar(windows, own["value"], bars(own), color=colour, marker=marker, capsize=2,
                       label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
+    levels = over_seeds(precision[precision["metric"] == "level_seen"], ["level", "window_s"])
+    for level, (colour, marker, label) in LEVEL_STYLES.items():
+        own = levels.loc[level].sort_index()
+        axis.errorbar(own.index, own["value"], bars(own), color=colour, marker=marker, ls="--", capsize=2, label=label)
     axis.set_xscale("log")
     ticks = sorted(set(seen["window_s"]))
     axis.set_xticks(ticks, [f"{tick} s" if tick < 60 else f"{tick // 60} min" for tick in ticks])

@@ -1,7 +1,9 @@
 """Published policies as what they know and how they choose, in rows of ten servers of the default run: margin on the
-budgets from the week before, work hosted over what nameplates allow for with its 95 % interval, risk run and power left
-stranded with it; and the work with a margin set in hindsight, with which all run one risk. Nameplate: no margin.
-Oracle: the coming week is known, and its margin spends the whole risk. Means over seeds."""
+budgets from the week before, work hosted over what nameplates allow for with its 95 % interval, risk run and power
+left stranded with it; the work with a margin set in hindsight, with which all run one risk; and, with the margin from
+the week before, power brakes of a row and minutes that workloads of low and of high priority are slowed, in rows that
+are replayed at 2 s under a controller. Nameplate: no margin. Oracle: the coming week is known, and its margin spends
+the whole risk. Means over seeds."""
 
 import pandas as pd
 
@@ -31,6 +33,9 @@ def tabulate(policies: pd.DataFrame) -> pd.DataFrame:
                 "risk (1/1000)": f"{1000 * means[name, 'risk']:.1f}",
                 "stranded (%)": f"{100 * means[name, 'stranded']:.1f}",
                 "work at one risk run": "" if level is None else f"{level:.2f}",
+                "brakes (1/day)": f"{means[name, 'brakes']:.0f}",
+                "low slowed (min/day)": f"{means[name, 'low_slowed']:.0f}",
+                "high slowed (min/day)": f"{means[name, 'high_slowed']:.0f}",
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

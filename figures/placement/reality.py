@@ -1,39 +1,57 @@
-"""The generated fleet beside what was recorded. Left: power of servers over the highest, by share of the time (Acme:
-GPU servers of a cluster for language models). Right: how far a machine's profile by hour of the day is like that of the
-next week, median and quartiles over machines (Bitbrains: CPU use of virtual machines)."""
+"""The generated fleet beside what was recorded (Acme: GPU servers of a cluster for language models; Bitbrains: CPU use
+of virtual machines; SURF: CPU use of jobs on a cluster, those of two days and more; Google: power domains, where the
+user has them). Top left: power over the highest, by share of the time. Others: how far a machine's profile by hour of
+the day is like that of the next week, and of the next day; and, of ten machines on one day, the sum of their peaks over
+the peak of their sum. Median and quartiles over machines, or over draws of ten."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.style import HEIGHT, WIDTH
 
 TITLE = "Generated and recorded"
 SOURCES = ["placement/reality"]
-COLOURS = {"Acme servers": "#000000", "Bitbrains": "#000000"}
-OTHERS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73")
+RECORDED = {
+    "Acme servers": "#000000",
+    "Bitbrains": "#000000",
+    "SURF jobs": "#777777",
+    "Google power domains": "#8C564B",
+}
+OTHERS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+PANELS = {"repeats": "correlation with the next week (1)", "next_day": "correlation with the next day (1)",
+          "evens_out": "ten: peaks' sum over sum's peak (x)"}  # fmt: skip
 
 
 def draw(reality: pd.DataFrame) -> Figure:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT))
+    figure, ((left, *first), others) = plt.subplots(2, 2, figsize=(WIDTH, 1.75 * HEIGHT))
     names = list(dict.fromkeys(reality["data"]))
-    generated = [name for name in names if name not in COLOURS]
-    colours = {**COLOURS, **dict(zip(generated, OTHERS, strict=False))}
-    for name in names:
-        own = reality[(reality["data"] == name) & (reality["metric"] == "power_quantile")].sort_values("percent")
-        if len(own):
-            left.plot(own["percent"], own["value"], color=colours.get(name, "#8C564B"), label=name)
-    left.set_xlabel("share of the server-time (%)")
+    colours = {**RECORDED, **dict(zip((name for name in names if name not in RECORDED), OTHERS, strict=False))}
+    powers = reality[reality["metric"] == "power_quantile"]
+    for name, own in powers.sort_values("percent").groupby("data", sort=False):
+        left.plot(own["percent"], own["value"], color=colours.get(str(name), "#8C564B"), label=name)
+    left.set_xlabel("share of the time (%)")
     left.set_ylabel("power over the highest (1)")
-    left.legend(loc="upper left", fontsize=6.8)
-    shown = [name for name in names if name != "Acme servers"]
-    for place, name in enumerate(shown):
-        own = reality[(reality["data"] == name) & (reality["metric"] == "repeats")].sort_values("percent")["value"]
-        low, middle, high = own
-        right.errorbar(place, middle, [[middle - low], [high - middle]], color=colours.get(name, "#8C564B"), marker="o",
-                       capsize=3)  # fmt: skip
-    right.set_xticks(range(len(shown)), [name.replace(", ", ",\n") for name in shown], fontsize=7)
-    right.set_xlim(-0.5, len(shown) - 0.5)
-    right.axhline(0, color="#888888", lw=0.7)
-    right.set_ylabel("correlation with the next week (1)")
+    left.legend(loc="upper left", fontsize=6.3)
+    absent = set(reality[(reality["metric"] == "had") & (reality["value"] == 0)]["data"])
+    for axis, metric in zip([*first, *others], PANELS, strict=True):
+        _quartiles(axis, reality[reality["metric"] == metric], colours, absent if metric == "repeats" else set())
+        axis.axvline(1 if metric == "evens_out" else 0, color="#888888", lw=0.7)
+        axis.set_xlabel(PANELS[metric])
     return figure
+
+
+def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: set[str]) -> None:
+    names = [name for name in colours if name in {*rows["data"], *absent}]
+    for place, name in enumerate(names):
+        if name in absent:
+            axis.annotate("not had", (0.5, place), xycoords=("axes fraction", "data"), ha="center", va="center",
+                          fontsize=7, color="#555555")  # fmt: skip
+            continue
+        low, middle, high = rows[rows["data"] == name].sort_values("percent")["value"]
+        axis.errorbar(middle, place, xerr=[[middle - low], [high - middle]], color=colours[name], marker="o", capsize=3)
+    axis.set_yticks(range(len(names)), [name.replace(", ", ",\n").replace(" power ", " power\n") for name in names],
+                    fontsize=7)  # fmt: skip
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.inputs.stand_in import generate
+from bench.placement.__main__ import RECORDED
 from bench.placement.config import PlacementConfig
 from bench.placement.experiments.hosting import frontier, hosting, predictability
 from bench.placement.experiments.leakage import leakage
@@ -47,7 +48,7 @@ def placement(with_own):
     )  # fmt: skip
     trace = small.power_trace(3600)
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / name for name in ("acme_power", "bitbrains_fragments", "bitbrains_tasks")}
+        paths = {name: Path(folder) / name for name in RECORDED}
         for name, path in paths.items():
             path.write_bytes(generate(name.replace("_", "-"), 0))
         recorded = reality(config, paths)
@@ -63,7 +64,7 @@ def placement(with_own):
         "placement/leakage": leakage(config),
         "placement/oversubscription": oversubscription(config, trace),
         "placement/processors": processors(config),
-        "placement/policies": policies(config),
+        "placement/policies": policies(config, trace),
         "placement/bounds": bounds(config),
         "placement/reality": recorded,
         "placement/scale": scale(config, trace),

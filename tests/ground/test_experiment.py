@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,7 @@ class Toy(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     sides: int = 6
+    own: str | None = None
 
 
 def dice(job):
@@ -40,10 +42,18 @@ def crowd(job):
     return tidy([{"value": job.workers}], metric="workers", unit="processes", tier="measured")
 
 
+def own(config):
+    return [Path(config.own)] if config.own else []
+
+
 APP = command_line(
     "toy",
     Toy,
-    {"dice": Experiment(dice), "read": Experiment(read, inputs=(INPUT,)), "crowd": Experiment(crowd, timed=True)},
+    {
+        "dice": Experiment(dice, own=own),
+        "read": Experiment(read, inputs=(INPUT,)),
+        "crowd": Experiment(crowd, timed=True),
+    },
 )
 
 
@@ -128,6 +138,15 @@ def test_an_input_reaches_the_experiment_and_its_origin_the_provenance(run, reco
     about = read_provenance(tmp_path / "out/read.parquet")["inputs"][INPUT]
     assert about["origin"] == "stand-in"
     assert results.read(tmp_path / "out/read.parquet")["value"][0] > 0
+
+
+def test_a_file_that_the_config_names_is_in_the_provenance_with_its_hash(run, tmp_path):
+    (tmp_path / "mine.csv").write_text("1,2")
+    assert run("dice", config=json.dumps({"own": str(tmp_path / "mine.csv")})).exit_code == 0
+    about = read_provenance(tmp_path / "out/dice.parquet")["inputs"]
+    digest = hashlib.sha256(b"1,2").hexdigest()
+    assert about == {"mine.csv": {"origin": "local", "licence": "the user's own", "sha256 of mine.csv": digest}}
+    assert "cannot be read" in one_line(run("dice", config=json.dumps({"own": str(tmp_path / "nowhere.csv")})))
 
 
 def test_an_input_that_the_experiment_does_not_need_is_not_in_its_provenance(run, record, tmp_path):

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml")
 TINY = ("--configfile", "workflows/config/tiny.yaml")
-STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks")
+STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks",
+            "surf_fragments", "surf_tasks")  # fmt: skip
 STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]

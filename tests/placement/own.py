@@ -1,6 +1,7 @@
-"""A researcher's own information, rule, predictor, release, controller, sensor and policy, named in a config."""
+"""A researcher's own information, rule, predictor, release, controller, sensor, policy and fleet, named in a config."""
 
 import numpy as np
+import pandas as pd
 
 from bench.placement.controllers import Controller
 from bench.placement.policies import Policy
@@ -30,3 +31,22 @@ WHOLE_KW = Release(
 HALF = Controller(0.9, 0.95, 0.5, 0.5, 0.5, 0.05, 2, 10, "halves all clocks")
 SLOW = Sensor(600, 600, "means of ten minutes")
 MINE = Policy(MEDIAN, FLAT, "median, flat rows")
+
+
+def fleet(workloads=24, weeks=3, step_s=300):
+    """Three weeks of a day's rhythm, no two workloads alike; four tenants, half of which users wait for."""
+    time = np.arange(0, weeks * 7 * 24 * 3600, step_s)
+    number = np.arange(workloads)[:, None]
+    load = (
+        0.5 + 0.3 * np.sin(2 * np.pi * (time / 86400 + number / workloads)) + 0.1 * np.sin(time / 3600 * (1 + number))
+    )
+    return pd.DataFrame(
+        {
+            "workload": np.repeat([f"w{one}" for one in range(workloads)], len(time)),
+            "t_s": np.tile(time, workloads),
+            "watts": (2000 + 6000 * load).reshape(-1),
+            "kind": np.repeat(["web", "training"] * (workloads // 2), len(time)),
+            "tenant": np.repeat([f"t{one % 4}" for one in range(workloads)], len(time)),
+            "critical": np.repeat([1, 0] * (workloads // 2), len(time)),
+        }
+    )

@@ -5,6 +5,7 @@ import pytest
 from bench.errors import UserError
 from bench.placement.config import (
     BoundsConfig,
+    FleetConfig,
     FrontierConfig,
     HostingConfig,
     LeakageConfig,
@@ -12,6 +13,7 @@ from bench.placement.config import (
     PoliciesConfig,
     PredictabilityConfig,
     PredictionConfig,
+    RealityConfig,
     SensorsConfig,
     TransferConfig,
 )
@@ -25,6 +27,7 @@ from bench.placement.experiments.processors import processors
 from bench.placement.experiments.scale import scale
 from bench.placement.experiments.transfer import transfer
 from bench.placement.named import find_all, own_files
+from bench.placement.scenes import scene
 from tests.placement.small import CONFIG, power_trace
 
 OWN = CONFIG.model_copy(
@@ -44,7 +47,7 @@ OWN = CONFIG.model_copy(
         "oversubscription": OversubscriptionConfig(
             controllers=["tests.placement.own:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
         ),
-        "policies": PoliciesConfig(policies=["tests.placement.own:MINE"]),
+        "policies": PoliciesConfig(policies=["tests.placement.own:MINE"], controller="tests.placement.own:HALF"),
         "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
     }
 )  # fmt: skip
@@ -110,7 +113,7 @@ def test_everything_of_a_researchers_own_is_found_by_name():
     assert {"WHOLE_KW"} <= set(leakage(OWN)["release"])
     assert set(sensed(OWN, trace)["sensor"]) == {"ideal", "SLOW"}
     assert set(oversubscription(OWN, trace)["controller"]) == {"HALF"}
-    assert {"MINE"} <= set(policies(OWN)["policy"])
+    assert {"MINE"} <= set(policies(OWN, trace)["policy"])
 
 
 @pytest.mark.parametrize(
@@ -120,11 +123,61 @@ def test_everything_of_a_researchers_own_is_found_by_name():
         ({"hosting": HostingConfig(rules=["tests.placement.own:MEDIAN"])}, "is a Information, not a bench.placement"),
         ({"prediction": PredictionConfig(predictors=["tests.placement.own:FLAT"])}, "is a Rule, not a function"),
         ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
+        ({"policies": PoliciesConfig(controller="magic")}, "controller 'magic' is not known"),
+        ({"fleet": FleetConfig(trace="nowhere.csv")}, "nowhere.csv is not a file"),
+        ({"fleet": FleetConfig(trace="tests.placement.own:NOWHERE")}, "cannot be loaded"),
+        ({"reality": RealityConfig(google=["nowhere.csv.gz"])}, "nowhere.csv.gz is not a file"),
     ],
 )
 def test_a_name_that_stands_for_nothing_is_one_line(change, message):
     with pytest.raises(UserError, match=message):
         find_all(CONFIG.model_copy(update=change))
+
+
+def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places():
+    config = OWN.model_copy(
+        update={
+            "fleet": FleetConfig(servers=4, trace="tests.placement.own:fleet"),
+            "hosting": OWN.hosting.model_copy(update={"row": 4, "rows": [4]}),
+            "transfer": OWN.transfer.model_copy(update={"row": 4}),
+            "precision": OWN.precision.model_copy(update={"windows_s": [2, 300], "rows": [4], "domains": 1}),
+            "leakage": OWN.leakage.model_copy(update={"attacked": 20}),
+        }
+    )
+    find_all(config)
+    assert own_files(config) == own_files(OWN)
+    trace = power_trace()
+    workloads = scene(config.fleet, 0).score.fleet
+    assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22
+    for table in (hosting(config), frontier(config), transfer(config), prediction(config), leakage(config),
+                  processors(config), policies(config, trace), precision(config, trace)):  # fmt: skip
+        assert len(table)
+    other = config.model_copy(update={"fleet": config.fleet.generated(1.0)})
+    assert not hosting(config).equals(hosting(other)) and predictability(config).equals(predictability(other))
+
+
+def test_rows_under_a_controller_slow_low_priority_first_and_those_of_nameplates_not_at_all():
+    table = policies(CONFIG, power_trace()).groupby(["policy", "metric"])["value"].mean()
+    slowed = ("brakes", "low_slowed", "high_slowed")
+    assert all(table["nameplate", each] == 0 for each in slowed)
+    assert 0 < table["profile", "high_slowed"] < table["profile", "low_slowed"]
+
+
+def test_each_level_sees_its_budget_and_a_hall_less_of_one_than_its_rows():
+    small = CONFIG.model_copy(
+        update={"precision": CONFIG.precision.model_copy(update={"windows_s": [2, 300], "rows": [10], "domains": 1})}
+    )
+    table = precision(small, power_trace())
+    budget = table[table["metric"] == "level_budget"].groupby("level")["value"].mean()
+    assert budget.to_dict() == pytest.approx(
+        {"chip": 700.0, "server": 10_200.0, "rack": 1.25 * 51_000, "row": 102_000.0, "hall": 204_000.0}
+    )
+    parts = table[table["metric"] == "level_of_parts"].groupby("level")["value"].mean()
+    assert set(parts.index) == {"rack", "row", "hall"} and (parts <= 1 + 1e-9).all()
+    peak = table[table["metric"] == "level_peak"].groupby("level")["value"].mean()
+    assert peak["hall"] < peak["row"] and peak["server"] <= 0.85 + 1e-9 and peak["chip"] <= 1 + 1e-9
+    seen = table[(table["metric"] == "level_seen") & (table["window_s"] == 300)].groupby("level")["value"].mean()
+    assert seen["chip"] < seen["server"] < seen["hall"]
 
 
 def test_rules_are_never_better_than_the_best_there_is():

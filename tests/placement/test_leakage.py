@@ -63,3 +63,9 @@ def test_what_is_all_noise_is_not_believed_and_what_is_none_is():
         release = RELEASES[name]
         used = release.used(release.let_out(readings, fleet, np.random.default_rng(0)), fleet)
         assert used.std() == pytest.approx(spread, rel=0.5, abs=1e-9)
+
+
+def test_an_attacker_that_has_seen_one_answer_alone_and_one_tenant_leaves_nobody_unseen():
+    released, truth = np.arange(8.0)[:, None], np.repeat([0, 1], 4)
+    assert gain(released, truth, truth, 0) == -0.5  # of each tenant the other's answer is guessed
+    assert gain(released, truth, np.zeros(8, int), 0) == 0.0

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from bench.errors import UserError
-from bench.placement.experiments.precision import samples
 from bench.placement.sensors import SENSORS, Sensor, read
-from bench.placement.textures import textures
+from bench.placement.textures import samples, textures
 from bench.placement.time import SAMPLES, WEEK
 from bench.placement.workloads import KINDS, fleet
 from tests.placement.small import power_trace

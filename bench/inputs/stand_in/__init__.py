@@ -19,6 +19,8 @@ GENERATORS = MappingProxyType(
         "bitbrains-fragments": "bench.inputs.stand_in.power:bitbrains_fragments",
         "bitbrains-tasks": "bench.inputs.stand_in.power:bitbrains_tasks",
         "mlenergy-points": "bench.inputs.stand_in.mlenergy:measurements",
+        "surf-fragments": "bench.inputs.stand_in.surf:fragments",
+        "surf-tasks": "bench.inputs.stand_in.surf:tasks",
         "splitwise-medians": "bench.inputs.stand_in.splitwise:profile",
         "gsm8k-test": "bench.inputs.stand_in.gsm8k:test_split",
         "gsm8k-train": "bench.inputs.stand_in.gsm8k:train_split",

@@ -126,8 +126,7 @@ def predictability(config: PlacementConfig) -> pd.DataFrame:
     step = steps("placement predictability", len(settings.predictable))
     rows: list[Row] = []
     for share in settings.predictable:
-        fleet = config.fleet.model_copy(update={"predictable": share})
-        scenes = [scene(fleet, seed) for seed in range(config.hosting.seeds)]
+        scenes = [scene(config.fleet.generated(share), seed) for seed in range(config.hosting.seeds)]
         cells = {name: in_hindsight(scenes, [told(about, each) for about in scenes], where, rule, config.hosting.risk)
                  for name, each in found.items()}  # fmt: skip
         for name, hosted in cells.items():

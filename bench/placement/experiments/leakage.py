@@ -63,7 +63,8 @@ def _gains(
     config: PlacementConfig, about: Scene, before: Released, after: Released, elsewhere: Released, other: Fleet
 ) -> dict[str, float]:
     fleet, seed = about.score.fleet, about.seed
-    some = np.sort(np.random.default_rng([seed, 10]).choice(fleet.count, config.leakage.attacked, replace=False))
+    count = min(config.leakage.attacked, fleet.count)
+    some = np.sort(np.random.default_rng([seed, 10]).choice(fleet.count, count, replace=False))
     found = {field: gain(after[some], getattr(fleet, field)[some], fleet.tenant[some], seed)
              for field in ("kind", "model", "length")}  # fmt: skip
     found["elsewhere"] = gain_elsewhere(after[some], fleet.kind[some], elsewhere[some], other.kind[some], seed)

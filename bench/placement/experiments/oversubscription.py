@@ -9,9 +9,8 @@ import pandas as pd
 from bench.placement import capping
 from bench.placement.capping import CATCH_UP, Controlled
 from bench.placement.config import PlacementConfig
-from bench.placement.experiments.precision import samples
 from bench.placement.named import controllers
-from bench.placement.textures import pieces, textures
+from bench.placement.textures import pieces, samples, textures
 from bench.placement.time import DAY
 from bench.placement.workloads import KINDS, Fleet, Rhythm, fleet
 from bench.progress import steps

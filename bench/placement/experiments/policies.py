@@ -6,15 +6,19 @@ import numpy as np
 import pandas as pd
 
 from bench.placement.bounds import least_peak, peak_of
+from bench.placement.capping import run
 from bench.placement.config import PlacementConfig
+from bench.placement.controllers import Controller
 from bench.placement.hosting import Period, place
+from bench.placement.named import controllers
 from bench.placement.named import policies as named_policies
 from bench.placement.profiles import INFORMATION, by_slot
 from bench.placement.rules import RULES
-from bench.placement.scenes import calibrated, hall, in_hindsight, oracle, outcome, scene, told
-from bench.placement.time import WEEK
-from bench.placement.tree import tree
-from bench.placement.workloads import Stays
+from bench.placement.scenes import Scene, calibrated, hall, in_hindsight, oracle, outcome, scene, told
+from bench.placement.textures import Textures, pieces, textures
+from bench.placement.time import DAY, WEEK
+from bench.placement.tree import Tree, tree
+from bench.placement.workloads import KINDS, Stays
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
@@ -24,13 +28,18 @@ COMPARED = {
 }
 
 
-def policies(config: PlacementConfig) -> pd.DataFrame:
+def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Work and servers hosted over what nameplates allow for, margins set in the week before, grouped arrivals.
     oversubscription: servers beyond nameplates, over those of a margin without any knowledge and the same rule, and
     over those of best fit as well (…_with_rule). more_machines: servers beyond those of the policy
     that knows the same and puts workloads of a kind together. level_…: with margins set in hindsight, so that all run
-    the risk that is aimed at.
+    the risk that is aimed at. low_slowed, high_slowed: minutes a day that a workload of that priority runs at a slower
+    clock, and brakes: a day and row, where a few rows of the scored week are replayed at 2 s under a controller, which
+    reads the row against its budget; users wait for what workloads of high priority do. The brake's minutes are among
+    them.
     """
+    known = textures(power_trace)
+    (controller,) = controllers([config.policies.controller]).values()
     found = named_policies(config.policies.policies)
     where, risk = hall(config.fleet, config.hosting.row), config.hosting.risk
     scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
@@ -51,6 +60,7 @@ def policies(config: PlacementConfig) -> pd.DataFrame:
                       "stranded": cell.stranded, "over_plain": cell.work / plain[number].work}  # fmt: skip
             if name in level:
                 values["level_work"] = level[name][number].work
+            values |= _replayed(about, cell.home, where, known, controller, config.policies.replayed)
             for metric, other in COMPARED.get(name, {}).items():
                 if other in level:
                     values[metric] = BEYOND[metric](cell.servers, cells[other][1][number].servers)
@@ -60,6 +70,28 @@ def policies(config: PlacementConfig) -> pd.DataFrame:
             rows += [{"policy": name, "metric": metric, "value": value, "seed": about.seed}
                      for metric, value in values.items()]  # fmt: skip
     return tidy(rows, unit="x", tier=SIMULATED)
+
+
+def _replayed(
+    about: Scene, home: np.ndarray, where: Tree, known: Textures, controller: Controller, rows: int
+) -> dict[str, float]:  # fmt: skip
+    """Means over rows that lie evenly in the hall. All of the work goes with the clock."""
+    fleet, there = about.score.fleet, about.score.there()
+    watts, begin, count = pieces(fleet, KINDS, known)
+    days = there.shape[1] / DAY
+    found: dict[str, list[float]] = {"brakes": [], "low_slowed": [], "high_slowed": []}
+    for leaf in where.leaves[:: max(len(where.leaves) // rows, 1)][:rows]:
+        own = np.flatnonzero(home == leaf)
+        if not len(own):
+            continue
+        done = run(
+            there[own], (watts, begin[own], count[own]), fleet.offset[own], fleet.critical[own],
+            float(where.budget_w[leaf]), fleet.idle_w, fleet.most_w, controller, 1.0,
+        )  # fmt: skip
+        found["brakes"].append(done.brakes / days)
+        for priority, word in enumerate(("low", "high")):
+            found[f"{word}_slowed"].append(done.slowed_minutes(priority))
+    return {name: float(np.mean(values)) if values else 0.0 for name, values in found.items()}
 
 
 def _over_nameplates(servers: float, others: float) -> float:

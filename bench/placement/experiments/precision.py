@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 
 from bench.placement.config import PlacementConfig
-from bench.placement.kernels import fast
+from bench.placement.experiments.levels import levels
+from bench.placement.hosting import place
 from bench.placement.named import sensors
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES
-from bench.placement.scenes import calibrated, hall, scene, told
+from bench.placement.scenes import Scene, calibrated, hall, scene, told
 from bench.placement.sensors import read
-from bench.placement.textures import Textures, pieces, textures
-from bench.placement.time import DAY, SAMPLE_S, SAMPLES, SLOT_S
-from bench.placement.workloads import KINDS, Fleet
+from bench.placement.textures import Textures, means, samples, textures
+from bench.placement.time import DAY, SAMPLE_S, SLOT_S
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
@@ -23,17 +23,11 @@ Row = dict[str, Any]
 DAY_S = DAY * SLOT_S
 
 
-def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
-    """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
-    out = np.empty((watts.shape[1], SAMPLES))
-    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, fleet.most_w, out)
-    return out.reshape(-1)
-
-
 def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Highest mean of a window over the highest sample of 2 s, by window and by how many servers stand behind one
     budget, over a week. Workloads are placed by the mean, with the margin of the study's risk. servers: the most that
-    stand at once behind a budget for so many, the mean over budgets."""
+    stand at once behind a budget for so many, the mean over budgets. level_…: the same fleets in rows of hosting.row
+    servers that are divided into racks, from one chip to the hall (levels)."""
     settings, known = config.precision, textures(power_trace)
     scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
     demands = [told(about, INFORMATION["mean"]) for about in scenes]
@@ -41,25 +35,36 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
     rows: list[Row] = []
     for size in settings.rows:
         where = hall(config.fleet, size)
-        _, done = calibrated(scenes, demands, where, RULES["asynchrony"], config.hosting.risk)
+        factor, done = calibrated(scenes, demands, where, RULES["asynchrony"], config.hosting.risk)
         looked = where.leaves[:: max(len(where.leaves) // settings.domains, 1)]
-        for about, hosted in zip(scenes, done, strict=True):
-            fleet, period = about.score.fleet, about.score
-            there = _present(period.stays.first, period.stays.last, period.watts)
+        for number, (about, hosted) in enumerate(zip(scenes, done, strict=True)):
+            fleet, there = about.score.fleet, about.score.there()
             own = [np.flatnonzero(hosted.home == leaf) for leaf in looked]
             peaks = np.array([
-                [_means(row, window // SAMPLE_S).max() for window in settings.windows_s]
+                [means(row, window // SAMPLE_S).max() for window in settings.windows_s]
                 for row in (samples(fleet, there, servers, known) for servers in own)
             ])  # fmt: skip
-            base = {"row": size, "seed": about.seed}
+            base = {"row": size, "level": "row", "seed": about.seed}
             rows += [
                 {**base, "window_s": window, "metric": "peak_seen", "value": value}
                 for window, value in zip(settings.windows_s, (peaks / peaks[:, :1]).mean(axis=0), strict=True)
             ]
             most = fmean(float((there[servers] > 0).sum(axis=0).max()) for servers in own)
             rows.append({**base, "window_s": 0, "metric": "servers", "unit": "1", "value": most})
+            if size == config.hosting.row:
+                found = _levels(config, about, demands[number][1], factor, known)
+                rows += [{"window_s": 0, **row, "row": size, "seed": about.seed} for row in found]
             step(f"rows of {size}, seed {about.seed}")
     return tidy(({"unit": "ratio", **row} for row in rows), tier=SIMULATED)
+
+
+def _levels(config: PlacementConfig, about: Scene, demand: np.ndarray, factor: float, known: Textures) -> list[Row]:
+    """The policy keeps to the budgets of racks, rows and hall, with the margin that is set for rows alone."""
+    settings = config.precision
+    where = hall(config.fleet, config.hosting.row, settings.racks)
+    home = place(about.score, demand, where.scaled(factor), RULES["asynchrony"], about.seed)
+    there = about.score.there()
+    return levels(where, home, about.score.fleet, there, known, settings.windows_s, settings.opened)
 
 
 def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
@@ -94,31 +99,24 @@ def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.Data
         about = scene(config.fleet, seed)
         fleet = about.score.fleet
         chosen = np.random.default_rng([seed, 8]).choice(fleet.count, settings.workloads, replace=False)
+        weeks = []
+        for one in chosen:
+            before, after = (samples(fleet, week, np.array([one]), known) for week in about.seen)
+            weeks.append((int(one), before, _by_hour(np.arange(1, len(after) + 1) * SAMPLE_S, after)))
         for number, (name, sensor) in enumerate(sensors(settings.sensors).items()):
             errors: dict[int, list[float]] = {days: [] for days in settings.days}
-            for one in chosen:
-                before, after = (samples(fleet, week, np.array([one]), known) for week in about.seen)
-                truth = _by_hour(np.arange(1, len(after) + 1) * SAMPLE_S, after)
-                times, values = read(sensor, before, [int(one), number])
+            for one, before, truth in weeks:
+                times, values = read(sensor, before, [one, number])
                 times = times - sensor.delay_s
                 for days in settings.days:
                     for begin in dict.fromkeys(np.linspace(0, 7 - days, 3).astype(int)):
-                        within = (times > begin * DAY_S) & (times <= (begin + days) * DAY_S)
+                        within = slice(*np.searchsorted(times, [begin * DAY_S, (begin + days) * DAY_S], side="right"))
                         learned = _by_hour(times[within], values[within])
                         errors[days].append(float(np.sqrt(np.nanmean((learned - truth) ** 2)) / fleet.nameplate_w))
             rows += [{"sensor": name, "days": days, "metric": "error", "value": float(np.mean(found)), "seed": seed}
                      for days, found in errors.items()]  # fmt: skip
         step(f"seed {seed}")
     return tidy(rows, unit="share", tier=SIMULATED)
-
-
-def _present(first: np.ndarray, last: np.ndarray, watts: np.ndarray) -> np.ndarray:
-    slots = np.arange(watts.shape[1])[None, :]
-    return np.where((slots >= first[:, None]) & (slots < last[:, None]), watts, 0.0)
-
-
-def _means(watts: np.ndarray, window: int) -> np.ndarray:
-    return watts[: len(watts) // window * window].reshape(-1, window).mean(axis=1)
 
 
 def _machine(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
@@ -129,5 +127,9 @@ def _machine(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
 
 def _by_hour(times: np.ndarray, watts: np.ndarray) -> np.ndarray:
     """(24,) 95th percentiles; NaN for an hour without a reading."""
-    hour = ((times - 1) // 3600 % 24).astype(int)
-    return np.array([np.percentile(own, 95) if len(own := watts[hour == each]) else np.nan for each in range(24)])
+    hour = ((times - 1) // 3600 % 24).astype(np.uint8)
+    ordered, counts = watts[np.argsort(hour, kind="stable")], np.bincount(hour, minlength=24)
+    if (counts == counts[0]).all() and counts[0]:
+        return np.percentile(ordered.reshape(24, -1), 95, axis=1)
+    by_hour = np.split(ordered, np.cumsum(counts)[:-1])
+    return np.array([np.percentile(own, 95) if len(own) else np.nan for own in by_hour])

@@ -1,0 +1,69 @@
+"""The checks on recorded data: what is beside the generated fleet, and what is said where data are not had."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.inputs.stand_in import generate
+from bench.placement.__main__ import RECORDED, of_reality
+from bench.placement.config import FleetConfig, RealityConfig
+from bench.placement.experiments.reality import GOOGLE, _evens_out, _repeats, reality
+from bench.placement.time import DAY, WEEK
+from tests.placement.small import CONFIG
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
+    for name in RECORDED:
+        (folder / name).write_bytes(generate(name.replace("_", "-"), 0))
+    return {name: folder / name for name in RECORDED}
+
+
+def domain(path, weeks=2):
+    """A day's rhythm, every day the same, with one measurement that is flagged."""
+    slots = np.arange(weeks * WEEK)
+    flagged = np.where(slots == 700, "true", "false")
+    pd.DataFrame(
+        {
+            "time": (slots + 2) * 300_000_000, "cell": "a", "pdu": "pdu6", "bad_production_power_data": "false",
+            "measured_power_util": np.where(slots == 700, np.nan, 0.6 + 0.1 * np.sin(2 * np.pi * slots / DAY)),
+            "production_power_util": 0.5, "bad_measurement_data": flagged,
+        }
+    ).to_csv(path, index=False)  # fmt: skip
+    return str(path)
+
+
+def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_they_are_had(paths, tmp_path):
+    bare = reality(CONFIG, paths)
+    had = bare[bare["metric"] == "had"]
+    assert had["data"].tolist() == [GOOGLE] and had["value"].tolist() == [0.0]
+    assert not len(bare[(bare["data"] == GOOGLE) & (bare["metric"] != "had")])
+    assert {"Bitbrains", "SURF jobs"} <= set(bare[bare["metric"] == "next_day"]["data"])
+    file = domain(tmp_path / "cella_pdu6.csv")
+    config = CONFIG.model_copy(
+        update={
+            "reality": RealityConfig(google=[file]),
+            "fleet": FleetConfig(servers=20, trace="tests.placement.own:fleet"),
+        }
+    )
+    assert [str(path) for path in of_reality(config)] == [file]
+    found = reality(config, paths).set_index(["data", "metric", "percent"])["value"]
+    assert found[GOOGLE, "had", 0.0] == 1.0 and found[GOOGLE, "repeats", 50.0] == pytest.approx(1.0, abs=0.01)
+    assert found[GOOGLE, "power_quantile", 100.0] == 1.0 and found["fleet", "power_quantile", 100.0] == 1.0
+    generated = bare[bare["data"].str.startswith("generated")].set_index(["data", "metric", "percent"])["value"]
+    assert found[generated.index].equals(generated)
+
+
+def test_days_that_are_not_there_for_a_whole_day_are_left_out():
+    days = np.tile(np.sin(2 * np.pi * np.arange(DAY) / DAY), (1, 4))
+    days[0, 2 * DAY : 2 * DAY + 5] = np.nan
+    found = _repeats("", days, "measured")
+    assert {row["metric"] for row in found} == {"next_day"} and found[1]["value"] == pytest.approx(1.0)
+
+
+def test_loads_at_the_same_time_do_not_even_out_and_those_one_after_the_other_do():
+    together, apart = np.tile(np.arange(DAY) < 10, (10, 1)), np.arange(DAY) // 10 == np.arange(10)[:, None]
+    assert {row["value"] for row in _evens_out("", together.astype(float), "measured")} == {1.0}
+    assert {row["value"] for row in _evens_out("", apart.astype(float), "measured")} == {10.0}
+    assert _evens_out("", together[:9].astype(float), "measured") == []

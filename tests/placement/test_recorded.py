@@ -1,0 +1,107 @@
+"""A fleet from a trace of one's own: what is read, and one line on what cannot be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.placement.recorded import checked, fleet_of, recorded
+from bench.placement.time import WEEK
+from tests.placement import own
+
+TABLE = own.fleet(workloads=4, weeks=3)
+PER_WORKLOAD = 3 * WEEK
+
+
+def trace(table=TABLE):
+    return checked(table, "mine")
+
+
+def test_watts_are_means_of_five_minutes_by_workload_in_any_order_of_rows():
+    found = trace()
+    assert found.watts.shape == (4, PER_WORKLOAD)
+    assert found.watts[2] == pytest.approx(TABLE["watts"][2 * PER_WORKLOAD : 3 * PER_WORKLOAD])
+    by_time = TABLE.sort_values("t_s", kind="stable")
+    assert np.array_equal(trace(by_time).watts, found.watts)
+    finer = pd.DataFrame({"workload": "a", "t_s": np.arange(0, 3 * WEEK * 300, 100), "watts": 5.0})
+    finer["watts"] += np.tile([0.0, 3.0, 6.0], PER_WORKLOAD)
+    assert trace(finer).watts.tolist() == [[8.0] * PER_WORKLOAD]
+
+
+def test_a_file_says_the_same_as_the_table(tmp_path):
+    for write, name in ((lambda path: TABLE.to_csv(path, index=False), "mine.csv"), (TABLE.to_parquet, "mine.parquet")):
+        write(tmp_path / name)
+        found = recorded(str(tmp_path / name))
+        assert found.name == "mine" and found.watts == pytest.approx(trace().watts, rel=1e-12)
+        assert found.kind.tolist() == ["web", "training"] * 2 and found.critical.tolist() == [True, False] * 2
+
+
+def changed(row, **values):
+    table = TABLE.astype({"t_s": float})
+    for name, value in values.items():
+        table.loc[row, name] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (TABLE.drop(index=70), "workload w0 at 21300 s: samples before it are missing"),
+        (changed(70, watts=np.nan), "workload w0 at 21000.0 s: its watts are no number; a sample that is missing"),
+        (changed(70, watts=-1.0), "workload w0 at 21000.0 s: negative watts"),
+        (pd.concat([TABLE, TABLE[70:71]]), "workload w0 at 21000 s: that sample stands twice"),
+        (changed(70, t_s=150.0), "workload w0 at 150.0 s: the clock jumps back"),
+        (changed(70, t_s=21_100.0), "samples are 200 s apart, which is no whole part of 300 s"),
+        (changed(slice(70, PER_WORKLOAD - 1), t_s=np.arange(PER_WORKLOAD - 70) * 300.0 + 21_150), "the clock jumps"),
+        (changed(70, t_s=np.inf), "that is no time"),
+        (TABLE[: 2 * PER_WORKLOAD - 5], "workload w1 begins or ends at another time than w0"),
+        (changed(70, tenant="t3"), "tenant is missing somewhere, or not the same in all rows of a workload"),
+        (TABLE.assign(critical=2), "critical is 0 or 1"),
+        (TABLE.drop(columns="watts"), "needed: workload, t_s, watts"),
+        (TABLE.assign(price=1), "known beside them: kind, tenant, critical"),
+        (TABLE[:0], "it has 0 rows"),
+        (TABLE.assign(t_s=TABLE["t_s"] * 2), "samples are 600 s apart"),
+    ],
+)  # fmt: skip
+def test_a_broken_trace_is_one_line(table, message):
+    with pytest.raises(UserError, match=message) as caught:
+        trace(table)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_table_is_one_line(tmp_path):
+    for name in ("mine.parquet", "mine.csv"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(UserError, match="cannot be read"):
+            recorded(str(tmp_path / name))
+    with pytest.raises(UserError, match="is a Rule, not a table"):
+        recorded("tests.placement.own:FLAT")
+
+
+def test_a_fleet_holds_workloads_of_the_trace_none_twice_and_of_a_mix_more_of_what_it_is_named_after():
+    many = checked(own.fleet(workloads=40), "mine")
+    found = fleet_of(many, 20, 3, 0, "same", 10_200.0)
+    rows = [np.flatnonzero((many.watts.astype(np.float32) == each).all(axis=1)) for each in found.watts]
+    assert all(len(row) == 1 for row in rows) and len({int(row[0]) for row in rows}) == 20
+    assert found.idle_w == many.watts.min() and found.most_w == 10_200.0
+    assert np.array_equal(fleet_of(many, 20, 3, 0, "same", 10_200.0).watts, found.watts)
+    heavy = [fleet_of(many, 20, 3, seed, "train_heavy", 10_200.0) for seed in range(3)]
+    assert np.mean([each.kind == each.kinds.index("training") for each in heavy]) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ((4, 4, 0, "same", 10_200.0), "covers 3.00 weeks, and 4 are needed"),
+        ((5, 3, 0, "same", 10_200.0), "it has 4 workloads, and 5 are offered; lower placement.fleet.servers"),
+        ((4, 3, 0, "same", 5_000.0), "W is above placement.fleet.nameplate_w, 5,000 W"),
+    ],
+)
+def test_a_trace_that_is_too_short_too_small_or_too_hot_is_one_line(asked, message):
+    with pytest.raises(UserError, match=message):
+        fleet_of(trace(), *asked)
+
+
+def test_a_trace_that_never_changes_is_one_line():
+    with pytest.raises(UserError, match="all draw the same all the time"):
+        fleet_of(trace(TABLE.assign(watts=500.0)), 4, 3, 0, "same", 10_200.0)
