@@ -81,9 +81,9 @@ def hidden(
     for layer in range(shape.layers):
         own_name = f"layers.{layer}."
         qkv = linear(normed(x, own_name + "attention_norm"), own_name + "attention.qkv")
-        qk, v = qkv.split([width + kv_width, kv_width], dim=2)
-        q, k = _turned(qk, rotation, shape.head_width).split([width, kv_width], dim=2)
-        parts = [part.split([text[0].numel() for text in texts], dim=1) for part in (q, k, v)]
+        qk, v = torch.split(qkv, [width + kv_width, kv_width], dim=2)
+        q, k = torch.split(_turned(qk, rotation, shape.head_width), [width, kv_width], dim=2)
+        parts = [torch.split(part, [text[0].numel() for text in texts], dim=1) for part in (q, k, v)]
         mixed = torch.cat([attended(layer, part, text) for *part, text in zip(*parts, texts, strict=True)], dim=1)
         if asked is not None and layer == shape.layers - 1:
             x, mixed = x[:, asked], mixed[:, asked]

@@ -29,7 +29,7 @@ def draw(precision: pd.DataFrame) -> Figure:
                       label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
     levels = over_seeds(precision[precision["metric"] == "level_seen"], ["level", "window_s"])
     for level, (colour, marker, label) in LEVEL_STYLES.items():
-        own = levels.loc[level].sort_index()
+        own = levels.loc[[level]].droplevel("level").sort_index()
         axis.errorbar(own.index, own["value"], bars(own), color=colour, marker=marker, ls="--", capsize=2, label=label)
     axis.set_xscale("log")
     ticks = sorted(set(seen["window_s"]))

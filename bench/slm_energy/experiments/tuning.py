@@ -68,8 +68,8 @@ def tuning_cost(config: SlmEnergyConfig, model: LanguageModel, train: Sequence[P
         for _ in range(TIMED_STEPS + 1):
             for way, run in runs.items():
                 seconds.setdefault(way, []).append(cpu_s(run))
-        counted = [{"way": way, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
-                   for way, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
+        counted = [{"way": way_of, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
+                   for way_of, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
     return tidy(({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=model.name)
 
 
