@@ -92,6 +92,8 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "placement.polca": (0.27, None),
     "placement.processors_and_storage": (0.0, 0.97),
     "placement.power_is_not_energy": (-0.02, 0.02),
+    "joint.parts_add_up": (0.0, 0.5),
+    "joint.levers_multiply": (0.9, 1.1),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
