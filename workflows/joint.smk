@@ -2,7 +2,6 @@
 
 from bench.joint.__main__ import EXPERIMENTS as JOINT_EXPERIMENTS, STUDY_OF
 
-
 for joint_name, joint_experiment in JOINT_EXPERIMENTS.items():
 
     rule:

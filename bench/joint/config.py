@@ -32,7 +32,7 @@ class AssumptionsConfig(Strict):
         0.85,
         1.15,
         "power while reading prompts, over the simulator's",
-        "assumption; the A100's share of TDP on the H100",
+        POWER,
     )
     token_power: Span = _span(0.85, 1.15, "power while decoding, over the simulator's", POWER)
     host_power: Span = _span(0.5, 1.5, "power of a host, over 1,000 W")

@@ -8,14 +8,15 @@ from bench.joint.config import JointConfig
 
 PROFILE, BLIND, OWN_RULE = "slots24", "nameplate", "asynchrony"
 PROTOCOL = "8-shot CoT"
-SOURCES = {
-    "capable_least": "model cards, tasks weighted at random: the least that both models' scores allow",
-    "capable_most": "model cards, tasks weighted at random: the most that both models' scores allow",
-    "token_ratio": "J of a token, small over large: laws on ML.ENERGY's measurements",
-    "length_ratio": "tokens of an answer, small over large: spread of lengths over ML.ENERGY's models",
-    "joules_placed": "placement study: change of joules per work, fleets drawn anew",
-    "gain_of_profile": "placement study: work hosted with profiles over nameplates, one rule, one risk",
-    "gain_of_rule": "placement study: work hosted by asynchrony over best fit, told nameplates, one risk",
+CARDS, LAWS, FLEETS = "model cards, tasks weighted at random", "laws on ML.ENERGY's measurements", "placement study"
+SOURCES = {  # what it is, and where it is from
+    "capable_least": ("small model: least share of the large one's right answers that both scores allow", CARDS),
+    "capable_most": ("small model: largest share of them that both scores allow", CARDS),
+    "token_ratio": ("small model: J of a token, over the large one's", LAWS),
+    "length_ratio": ("small model: tokens of an answer, over the large one's", "spread over ML.ENERGY's models"),
+    "joules_placed": ("placement: change of joules per work", f"{FLEETS}, fleets drawn anew"),
+    "gain_of_profile": ("placement: work hosted with profiles over nameplates, one rule, one risk", FLEETS),
+    "gain_of_rule": ("placement: work hosted by asynchrony over best fit, told nameplates, one risk", FLEETS),
 }
 
 

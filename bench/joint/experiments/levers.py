@@ -13,7 +13,7 @@ from bench.joint.service import Service
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
-ENDS = {"low": 0.05, "high": 0.95}
+POINTS = {"_low": 0.05, "": 0.5, "_high": 0.95}
 TABLES = ("service_energy", "hosting", "answers", "cards")
 
 
@@ -42,8 +42,8 @@ def levers(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
 
 def assumptions(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Of all that is drawn: value_low, value and value_high, its 5th, 50th and 95th percentile, and what all levers
-    come to at the two ends where everything else is at its median: joules_ratio_…, megawatts_ratio_…, joules_overlap_…
-    and megawatts_overlap_…. The first plain system."""
+    come to at those where everything else is at its median: joules_ratio, megawatts_ratio, joules_overlap and
+    megawatts_overlap, with _low and _high. The first plain system."""
     about = _about(config, tables)
     middle = {name: np.array([np.median(values)]) for name, values in about.items()}
     service = Service(tables["service_energy"], config.plain[0])
@@ -51,12 +51,11 @@ def assumptions(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.D
     rows: list[dict[str, Any]] = []
     for name, values in about.items():
         row = {"assumption": name, **described(name), "unit": "1"}
-        rows.append({**row, "metric": "value", "value": middle[name][0]})
-        for end, share in ENDS.items():
+        for point, share in POINTS.items():
             at = np.quantile(values, share)
-            rows.append({**row, "metric": f"value_{end}", "value": at})
+            rows.append({**row, "metric": f"value{point}", "value": at})
             for metric, value in _outcome(service, {**middle, name: np.array([at])}):
-                rows.append({**row, "metric": f"{metric}_{end}", "value": value})
+                rows.append({**row, "metric": f"{metric}{point}", "value": value})
         step(name)
     return tidy(rows, seed=config.seed, tier=SIMULATED)
 
@@ -68,7 +67,7 @@ def name_of(subset: Levers) -> str:
 def described(name: str) -> dict[str, str]:
     """What is assumed, and where it is from."""
     if name in evidence.SOURCES:
-        what, _, source = evidence.SOURCES[name].partition(": ")
+        what, source = evidence.SOURCES[name]
         return {"what": what, "source": source}
     field = AssumptionsConfig.model_fields[name]
     extra = field.json_schema_extra
