@@ -28,7 +28,8 @@ def draw(levers: pd.DataFrame) -> Figure:
     for axis, (measure, title) in zip(axes, MEASURES.items(), strict=False):
         _levers(axis, own, measure)
         axis.set_title(title)
-    axes[1].set_yticklabels([])
+    axes[1].sharey(axes[0])
+    axes[1].tick_params(labelleft=False)
     _overlaps(axes[2], own)
     axes[2].set_title("do they multiply?")
     handles = [axes[0].get_legend_handles_labels(), axes[2].get_legend_handles_labels()]
