@@ -30,6 +30,7 @@ include: "workflows/mx.smk"
 include: "workflows/phase_split.smk"
 include: "workflows/placement.smk"
 include: "workflows/slm_energy.smk"
+include: "workflows/joint.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
 

@@ -12,6 +12,7 @@ from bench.errors import UserError
 from bench.experiment import config_error
 from bench.files import write_text
 from bench.inputs import catalogue
+from bench.joint.config import JointConfig
 from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.phase_split.config import PhaseSplitConfig
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     phase_split: PhaseSplitConfig = PhaseSplitConfig()
     placement: PlacementConfig = PlacementConfig()
     slm_energy: SlmEnergyConfig = SlmEnergyConfig()
+    joint: JointConfig = JointConfig()
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -88,6 +90,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
         "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
         "placement.json": settings.placement.model_dump_json(indent=1) + "\n",
         "slm_energy.json": settings.slm_energy.model_dump_json(indent=1) + "\n",
+        "joint.json": settings.joint.model_dump_json(indent=1) + "\n",
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():

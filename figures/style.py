@@ -94,6 +94,8 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "placement.power_is_not_energy": (-0.02, 0.02),
     "slm_energy.law": (0.7, 1.1),
     "slm_energy.moe": (0.9, 1.0),
+    "joint.parts_add_up": (0.0, 0.5),
+    "joint.levers_multiply": (0.9, 1.1),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text

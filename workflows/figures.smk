@@ -113,6 +113,11 @@ rule slm_energy:
         [path for path in FIGURE_FILES if "/slm_energy/" in path],
 
 
+rule joint:
+    input:
+        [path for path in FIGURE_FILES if "/joint/" in path],
+
+
 rule verdicts:
     input:
         RESULT_FILES,

@@ -242,6 +242,24 @@ rule phase_split_beyond:
         " --input {input.code_trace} --out {output[0]}"
 
 
+rule phase_split_service_energy:
+    input:
+        code=[
+            *PHASE_SPLIT_COMMON,
+            *sources("bench.phase_split.experiments.service_energy"),
+        ],
+        facts=PHASE_SPLIT_FACTS,
+        config="results/config/phase_split.json",
+        conv="results/inputs/azure_conv.json",
+        code_trace="results/inputs/azure_code.json",
+    output:
+        "results/phase_split/service_energy.parquet",
+        "results/phase_split/service_energy.provenance.json",
+    shell:
+        PHASE_SPLIT + " service_energy --config {input.config} --input {input.conv}"
+        " --input {input.code_trace} --out {output[0]}"
+
+
 rule phase_split_active:
     input:
         code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.active")],

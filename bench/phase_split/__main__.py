@@ -144,6 +144,13 @@ def beyond(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     return room.beyond(job.config, _bench(job))
 
 
+def service_energy(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
+    """Joules and provisioned power of one service, by format and way of serving, whole and in part."""
+    from bench.phase_split.experiments import service_energy as room
+
+    return room.service_energy(job.config, _bench(job))
+
+
 def active(job: Job[PhaseSplitConfig]) -> "pd.DataFrame":
     """Time by the tokens that machines work on at once."""
     from bench.phase_split.experiments import active as room
@@ -210,6 +217,7 @@ EXPERIMENTS: Mapping[str, Experiment[PhaseSplitConfig]] = {
     "transfer": Experiment(transfer, inputs=TRACES),
     "simulator_speed": Experiment(simulator_speed, inputs=TRACES, timed=True),
     "beyond": Experiment(beyond, inputs=TRACES),
+    "service_energy": Experiment(service_energy, inputs=TRACES),
     "active": Experiment(active, inputs=TRACES),
     "week": Experiment(week, inputs=TRACES),
     "power_trace": Experiment(power_trace, inputs=TRACES),

@@ -102,6 +102,25 @@ def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
     return names
 
 
+class ServiceEnergyConfig(Strict):
+    """One service, whole and in part, in formats and ways of serving."""
+
+    service: Service = "conv"
+    model: Literal["bloom-176b", "llama2-70b"] = "llama2-70b"
+    rate: Above = Field(50.0, description="requests/s, the hour's mean")
+    formats: Annotated[list[str], Field(min_length=2)] = Field(
+        ["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits, widest first"
+    )
+    taken: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = Field(
+        [0.8], description="shares of the requests that somebody else answers, rising"
+    )
+    levels: Annotated[list[Above], Field(min_length=2)] = Field(
+        [0.5, 1.0], description="of the load, over the most that the machines bear, rising"
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2]
+    precision: Above = Field(0.02, description="of a load, as a share")
+
+
 class ActiveConfig(Strict):
     """Time by the tokens that machines work on at once."""
 
@@ -204,6 +223,7 @@ class PhaseSplitConfig(Strict):
     speed: SpeedConfig = SpeedConfig()
     power_trace: PowerTraceConfig = PowerTraceConfig()
     beyond: BeyondConfig = BeyondConfig()
+    service_energy: ServiceEnergyConfig = ServiceEnergyConfig()
     active: ActiveConfig = ActiveConfig()
     week: WeekConfig = WeekConfig()
     engine: EngineConfig = EngineConfig()

@@ -52,6 +52,7 @@ from bench.phase_split.experiments.week import week
 from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
+from tests.figures.joint_samples import joint
 from tests.figures.placement_samples import placement
 from tests.figures.slm_energy_samples import slm_energy
 from tests.models.small import random_decoder
@@ -90,6 +91,7 @@ def tables(with_own_format):
         **_phase_split(with_own_format),
         **placement(with_own_format),
         **slm_energy(with_own_format),
+        **joint(),
     }
 
 

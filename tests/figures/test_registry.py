@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.joint.__main__ import EXPERIMENTS as JOINT
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
 from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 from figures import registry as room
@@ -15,7 +16,11 @@ WRITTEN = {
     name
     for path in (ROOT / "workflows").glob("*.smk")
     for name in re.findall(r'"results/([a-z_0-9]+/[a-z_0-9]+)\.parquet"', path.read_text(encoding="utf-8"))
-} | {f"{study}/{name}" for study, names in {"placement": PLACEMENT, "slm_energy": SLM_ENERGY}.items() for name in names}
+} | {
+    f"{study}/{name}"
+    for study, names in {"placement": PLACEMENT, "slm_energy": SLM_ENERGY, "joint": JOINT}.items()
+    for name in names
+}
 WHOLE = '"""A caption\nof two lines."""\n\nTITLE = "A title"\nSOURCES = ["mx/qsnr"]\n\n\ndef draw(qsnr): ...\n'
 
 

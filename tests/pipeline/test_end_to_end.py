@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from bench.joint.__main__ import EXPERIMENTS as JOINT
 from bench.mx.__main__ import EXPERIMENTS as MX
 from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
@@ -15,7 +16,9 @@ from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 from figures.registry import registry
 from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
 
-STUDIES = {"mx": MX, "phase_split": PHASE_SPLIT, "placement": PLACEMENT, "slm_energy": SLM_ENERGY}
+STUDIES = {
+    "mx": MX, "phase_split": PHASE_SPLIT, "placement": PLACEMENT, "slm_energy": SLM_ENERGY, "joint": JOINT,
+}  # fmt: skip
 
 
 def remade(done: subprocess.CompletedProcess[str]) -> set[str]:

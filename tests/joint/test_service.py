@@ -1,0 +1,50 @@
+"""The service between the cases that were simulated."""
+
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.joint.service import Service, State, bits_of, hats
+from tests.joint.made import joules, service_energy
+
+TABLE = service_energy(tilt=0.5)
+
+
+def at(**changed):
+    return State(**{"bits": np.array([16.0]), "split": np.array([0.0]), "taken": np.array([0.0]),
+                    "short": np.array([0.0]), "level": np.array([1.0])} | changed)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["16 bits", "mxfp8_e4m3", "mxfp4"])
+@pytest.mark.parametrize(("way", "split"), [("together", 0.0), ("split", 1.0)])
+@pytest.mark.parametrize("taken", [0.0, 0.8])
+@pytest.mark.parametrize("level", [0.5, 1.0])
+def test_at_a_simulated_case_it_is_that_case_for_all_requests(form, way, split, taken, level):
+    state = at(
+        bits=np.array([bits_of(form)]), split=np.array([split]), taken=np.array([taken]), level=np.array([level])
+    )
+    found = sum(Service(TABLE, "together").joules(state).values())
+    whole = joules(TABLE, stored_as=form, way=way, taken=taken, level=level, which="any")
+    assert found == pytest.approx([(1 - taken) * whole])
+
+
+def test_bits_of_a_format_hold_its_share_of_the_scale():
+    assert [bits_of(form) for form in ("16 bits", "mxfp8_e4m3", "mxfp4")] == [16.0, 8.25, 4.25]
+
+
+def test_power_is_linear_between_levels_of_load():
+    found = [Service(TABLE, "together").joules(at(level=np.array([level])))["host_j"][0] * level
+             for level in (0.5, 0.75, 1.0)]  # fmt: skip
+    assert found == pytest.approx([400.0, 400.0, 400.0])
+
+
+def test_weights_are_of_the_two_neighbours_and_stop_at_the_ends():
+    assert hats(np.array([-1.0, 0.0, 0.25, 1.0, 9.0]), np.array([0.0, 1.0])).tolist() == [
+        [1.0, 0.0], [1.0, 0.0], [0.75, 0.25], [0.0, 1.0], [0.0, 1.0],
+    ]  # fmt: skip
+
+
+def test_a_way_that_was_not_simulated_is_an_error_that_names_it():
+    table = TABLE[TABLE["way"] != "chunked"]
+    with pytest.raises(UserError, match="joint: service_energy lacks provisioned of a format served chunked or split"):
+        Service(table, "chunked").kilowatts(at())
