@@ -1,9 +1,9 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bench import plugins
-from bench.errors import UserError
+from bench.plugins import named_at
 from bench.placement.config import PlacementConfig
 from bench.placement.controllers import CONTROLLERS, Controller
 from bench.placement.policies import POLICIES, Policy
@@ -12,10 +12,11 @@ from bench.placement.profiles import INFORMATION, Information
 from bench.placement.releases import RELEASES, Release
 from bench.placement.rules import RULES, Rule
 from bench.placement.sensors import SENSORS, Sensor
+from bench.sources import own_sources
 
 
 def information(names: Iterable[str]) -> Mapping[str, Information]:
-    return plugins.load_all("information", names, INFORMATION, Information)
+    return plugins.load_all("information", names, INFORMATION, Information, {"of": ("readings", "fleet")})
 
 
 def rules(names: Iterable[str]) -> Mapping[str, Rule]:
@@ -31,7 +32,8 @@ def sensors(names: Iterable[str]) -> Mapping[str, Sensor]:
 
 
 def releases(names: Iterable[str]) -> Mapping[str, Release]:
-    return plugins.load_all("release", names, RELEASES, Release)
+    calls = {"let_out": ("readings", "fleet", "rng"), "used": ("released", "fleet")}
+    return plugins.load_all("release", names, RELEASES, Release, calls)
 
 
 def policies(names: Iterable[str]) -> Mapping[str, Policy]:
@@ -41,29 +43,36 @@ def policies(names: Iterable[str]) -> Mapping[str, Policy]:
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
     found = {name.rpartition(":")[2]: plugins.load("predictor", name, PREDICTORS) for name in names}
     for name, each in found.items():
-        if not callable(each):
-            raise UserError(f"config: predictor {name!r} is a {type(each).__name__}, not a function")
+        plugins.check_call(f"predictor {name!r}", each, ("profiles", "seen", "fleet"), "profiles")
     return found
+
+
+Find = Callable[[Iterable[str]], Mapping[str, object]]
+
+
+def _named(config: PlacementConfig) -> Iterator[tuple[str, Sequence[str], Find]]:
+    """Every key that holds names, the names, and what finds their objects."""
+    for key, part in (
+        ("hosting", config.hosting), ("transfer", config.transfer), ("frontier", config.frontier),
+        ("predictability", config.predictability),
+    ):  # fmt: skip
+        yield f"{key}.information", part.information, information
+    yield "hosting.rules", config.hosting.rules, rules
+    yield "bounds.rules", config.bounds.rules, rules
+    yield "prediction.predictors", config.prediction.predictors, predictors
+    yield "sensors.sensors", config.sensors.sensors, sensors
+    yield "policies.policies", config.policies.policies, policies
+    yield "leakage.releases", config.leakage.releases, releases
+    yield "oversubscription.controllers", config.oversubscription.controllers, controllers
 
 
 def find_all(config: PlacementConfig) -> None:
     """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
-    information(config.hosting.information)
-    for names in (config.transfer.information, config.frontier.information, config.predictability.information):
-        information(names)
-    rules([*config.hosting.rules, *config.bounds.rules])
-    predictors(config.prediction.predictors)
-    sensors(config.sensors.sensors)
-    policies(config.policies.policies)
-    releases(config.leakage.releases)
-    controllers(config.oversubscription.controllers)
+    for key, names, find in _named(config):
+        with named_at(f"placement.{key}"):
+            find(names)
 
 
 def own_files(config: PlacementConfig) -> list[str]:
     """Where the researcher's own objects come from."""
-    names = [
-        *config.hosting.information, *config.hosting.rules, *config.transfer.information, *config.frontier.information,
-        *config.predictability.information, *config.prediction.predictors, *config.sensors.sensors,
-        *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
-    ]  # fmt: skip
-    return sorted({str(path) for path in map(plugins.source_file, names) if path})
+    return own_sources(name for _, names, _ in _named(config) for name in names)

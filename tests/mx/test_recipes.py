@@ -128,7 +128,7 @@ def test_a_recipe_of_the_users_own_goes_by_its_name():
     ("names", "message"),
     [
         (["mxfp5"], "recipe 'mxfp5' is not known; built in: float32, bfloat16"),
-        (["tests.mx.own:FORMAT"], "a recipe is a MXFormat"),
+        (["tests.mx.own:FORMAT"], "is a MXFormat, not a bench.mx.recipes.Recipe"),
         (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "have one name"),
     ],
 )
