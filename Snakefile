@@ -19,7 +19,7 @@ report: "workflows/report/artifact.rst"
 
 try:
     settings = read_settings(config, os.environ)
-    figures = registry(tuple(settings.own_studies))
+    pictures = registry(tuple(settings.own_studies))
     write_configs(settings, config, Path("results/config"))
 except UserError as error:
     raise WorkflowError(str(error))

@@ -2,8 +2,8 @@
 
 A study of one's own is a package that the config names under `own_studies`, with its knobs:
 
-    experiments.py   Config, a pydantic model with a default for every knob, and EXPERIMENTS, bench.experiment.Experiment
-                     by name. In `results` an experiment names others of its study, or any as `<study>/<experiment>`.
+    experiments.py   Config, a pydantic model with a default for every knob, and EXPERIMENTS, by name each a
+                     bench.experiment.Experiment, whose `results` are others of the study or `<study>/<experiment>`
     figures/*.py     like those of figures/: docstring, TITLE, SOURCES, and draw or tabulate
     claims.toml      rows like those of paper/claims.toml, if it has claims
 

@@ -17,8 +17,8 @@ def sources(*modules: str) -> list[str]:
 
 
 def own_sources(names: Iterable[str]) -> list[str]:
-    """The same of the user's own objects among `names` (`package.module:object`), wherever they lie: the module of each,
-    and what it imports of its own package and of the project. Built-in names have none."""
+    """The same of the user's own objects among `names` (`package.module:object`), wherever they lie: the module of
+    each, and what it imports of its own package and of the project. Built-in names have none."""
     found: set[str] = set()
     for name in names:
         module, path = name.partition(":")[0], plugins.source_file(name)

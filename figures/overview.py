@@ -68,7 +68,9 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     for number, column in enumerate(columns):
         top = 0.0
         for area, part in column:
-            axis.text(number, top + 0.62, AREAS.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center")
+            axis.text(
+                number, top + 0.62, AREAS.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
+            )
             axis.text(
                 number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"
             )

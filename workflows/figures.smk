@@ -1,8 +1,8 @@
 """Verdicts, and every figure and table: one job each, so that an edit remakes one."""
 
 LEDGER = "paper/claims.toml"
-FIGURES = {name: figure for name, figure in figures.items() if figure.kind == "figure"}
-TABLES = {name: figure for name, figure in figures.items() if figure.kind == "table"}
+FIGURES = {name: figure for name, figure in pictures.items() if figure.kind == "figure"}
+TABLES = {name: figure for name, figure in pictures.items() if figure.kind == "table"}
 FIGURE_SUFFIXES, TABLE_SUFFIXES = ("pdf", "svg", "png"), ("csv", "tex", "html")
 FIGURE_FILES = [
     *expand(
@@ -21,7 +21,7 @@ FIGURE_FILES = [
 RESULT_FILES = expand(
     "results/{source}.{suffix}",
     source=dict.fromkeys(
-        source for figure in figures.values() for source in figure.sources
+        source for figure in pictures.values() for source in figure.sources
     ),
     suffix=("parquet", "provenance.json"),
 )
@@ -30,30 +30,30 @@ RESULT_FILES = expand(
 def results_read_by(wildcards):
     return [
         f"results/{source}.{suffix}"
-        for source in figures[wildcards.name].sources
+        for source in pictures[wildcards.name].sources
         for suffix in ("parquet", "provenance.json")
     ]
 
 
 def caption(wildcards):
-    return figures[wildcards.name].caption
+    return pictures[wildcards.name].caption
 
 
 def title(wildcards):
-    return {"what": figures[wildcards.name].title}
+    return {"what": pictures[wildcards.name].title}
 
 
 def own_package(wildcards):
     """Of the study of the user's own that a figure belongs to, as an option; none for those that are built in."""
-    package = figures[wildcards.name].module.rpartition(".figures.")[0]
+    package = pictures[wildcards.name].module.rpartition(".figures.")[0]
     return f"--own={package}" if package else ""
 
 
 def code_of_figure(wildcards):
-    module = figures[wildcards.name].module
+    drawer = pictures[wildcards.name].module
     if own_package(wildcards):
-        return [*sources("figures.__main__"), *own_sources([f"{module}:draw"])]
-    return sources("figures.__main__", module)
+        return [*sources("figures.__main__"), *own_sources([f"{drawer}:draw"])]
+    return sources("figures.__main__", drawer)
 
 
 rule figure:
@@ -122,7 +122,7 @@ rule slm_energy:
 
 rule verdicts:
     input:
-        dict.fromkeys([*RESULT_FILES, *OWN_RESULT_FILES]),
+        list(dict.fromkeys([*RESULT_FILES, *OWN_RESULT_FILES])),
         ledgers=[LEDGER, *OWN_LEDGERS],
         code=sources("bench.claims.__main__"),
     output:

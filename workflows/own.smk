@@ -10,6 +10,13 @@ OWN_RESULT_FILES = [
 ]
 
 
+def made_by(study):
+    """All tables, figures and tables of text of a study."""
+    return lambda wildcards: [
+        path for path in [*FIGURE_FILES, *OWN_RESULT_FILES] if f"/{study}/" in path
+    ]
+
+
 for own_study in OWN_STUDIES:
     for own_name, own_experiment in own_study.experiments.items():
 
@@ -51,7 +58,4 @@ for own_study in OWN_STUDIES:
         name:
             own_study.name
         input:
-            lambda wildcards, study=own_study: [
-                *(path for path in FIGURE_FILES if f"/{study.name}/" in path),
-                *(path for path in OWN_RESULT_FILES if f"/{study.name}/" in path),
-            ],
+            made_by(own_study.name),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bench import plugins
-from bench.plugins import named_at
 from bench.placement.config import PlacementConfig
 from bench.placement.controllers import CONTROLLERS, Controller
 from bench.placement.policies import POLICIES, Policy
@@ -12,6 +11,7 @@ from bench.placement.profiles import INFORMATION, Information
 from bench.placement.releases import RELEASES, Release
 from bench.placement.rules import RULES, Rule
 from bench.placement.sensors import SENSORS, Sensor
+from bench.plugins import named_at
 from bench.sources import own_sources
 
 

@@ -25,26 +25,29 @@ from bench.placement.experiments.processors import processors
 from bench.placement.experiments.scale import scale
 from bench.placement.experiments.transfer import transfer
 from bench.placement.named import find_all, own_files
+from bench.placement.profiles import Information
 from tests.placement.small import CONFIG, power_trace
 
+HERE = "tests.extension_example.placement"
+DEAF = Information(lambda readings: readings, "takes no fleet")
 OWN = CONFIG.model_copy(
     update={
         "hosting": HostingConfig(
-            seeds=2, rows=[10], information=["mean", "tests.placement.own:MEDIAN"],
-            rules=["best_fit", "tests.placement.own:FLAT"],
+            seeds=2, rows=[10], information=["mean", f"{HERE}:MEDIAN"],
+            rules=["best_fit", f"{HERE}:FLAT"],
         ),
-        "frontier": FrontierConfig(information=["tests.placement.own:MEDIAN"], margins=[1.0]),
-        "transfer": TransferConfig(information=["tests.placement.own:MEDIAN"]),
-        "predictability": PredictabilityConfig(information=["tests.placement.own:MEDIAN"], predictable=[1.0]),
+        "frontier": FrontierConfig(information=[f"{HERE}:MEDIAN"], margins=[1.0]),
+        "transfer": TransferConfig(information=[f"{HERE}:MEDIAN"]),
+        "predictability": PredictabilityConfig(information=[f"{HERE}:MEDIAN"], predictable=[1.0]),
         "prediction": PredictionConfig(
-            predictors=["fleet_mean", "tests.placement.own:largest"], level_errors=[], phase_errors_h=[]
+            predictors=["fleet_mean", f"{HERE}:largest"], level_errors=[], phase_errors_h=[]
         ),
-        "leakage": LeakageConfig(releases=["nothing", "tests.placement.own:WHOLE_KW"], attacked=40),
-        "sensors": SensorsConfig(sensors=["ideal", "tests.placement.own:SLOW"], workloads=1, days=[7]),
+        "leakage": LeakageConfig(releases=["nothing", f"{HERE}:WHOLE_KW"], attacked=40),
+        "sensors": SensorsConfig(sensors=["ideal", f"{HERE}:SLOW"], workloads=1, days=[7]),
         "oversubscription": OversubscriptionConfig(
-            controllers=["tests.placement.own:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
+            controllers=[f"{HERE}:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
         ),
-        "policies": PoliciesConfig(policies=["tests.placement.own:MINE"]),
+        "policies": PoliciesConfig(policies=[f"{HERE}:MINE"]),
         "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
     }
 )  # fmt: skip
@@ -101,7 +104,7 @@ def test_the_same_config_gives_the_same_table(hosted):
 
 def test_everything_of_a_researchers_own_is_found_by_name():
     find_all(OWN)
-    assert [path.rsplit("tests/")[-1] for path in own_files(OWN)] == ["placement/own.py"]
+    assert "tests/extension_example/placement.py" in own_files(OWN)
     trace = power_trace()
     assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
     assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
@@ -117,8 +120,14 @@ def test_everything_of_a_researchers_own_is_found_by_name():
     ("change", "message"),
     [
         ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
-        ({"hosting": HostingConfig(rules=["tests.placement.own:MEDIAN"])}, "is a Information, not a bench.placement"),
-        ({"prediction": PredictionConfig(predictors=["tests.placement.own:FLAT"])}, "is a Rule, not a function"),
+        (
+            {"hosting": HostingConfig(rules=[f"{HERE}:MEDIAN"])},
+            "is a Information, not a bench.placement",
+        ),
+        (
+            {"prediction": PredictionConfig(predictors=[f"{HERE}:FLAT"])},
+            "placement.prediction.predictors: .* is a Rule, not",
+        ),
         ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
     ],
 )
