@@ -35,6 +35,7 @@ include: "workflows/slm_energy.smk"
 include: "workflows/own.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
+include: "workflows/notebooks.smk"
 
 
 rule all:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml")
+EXTENSION = "tests/extension_example"
+PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml", EXTENSION)
 TINY = ("--configfile", "workflows/config/tiny.yaml")
+EXTENDED = (*TINY, f"{EXTENSION}/config.yaml")  # with one of everything that a user may add
 STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks")
 STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
