@@ -23,6 +23,8 @@ def named_at(key: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
+        if key in str(error):
+            raise
         raise UserError(f"config: {key}: {str(error).removeprefix('config: ')}") from error
 
 

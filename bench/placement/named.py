@@ -41,10 +41,10 @@ def policies(names: Iterable[str]) -> Mapping[str, Policy]:
 
 
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
-    found = {name.rpartition(":")[2]: plugins.load("predictor", name, PREDICTORS) for name in names}
+    found = {name: plugins.load("predictor", name, PREDICTORS) for name in names}
     for name, each in found.items():
         plugins.check_call(f"predictor {name!r}", each, ("profiles", "seen", "fleet"), "profiles")
-    return found
+    return {name.rpartition(":")[2]: each for name, each in found.items()}
 
 
 Find = Callable[[Iterable[str]], Mapping[str, object]]

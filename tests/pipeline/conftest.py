@@ -59,8 +59,9 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy in which the tiny config has run to its end, with generated problems for GSM8K, on two cores."""
+    """A copy in which the tiny config has run to its end, with generated problems for GSM8K and one of everything that
+    a user may add, on two cores."""
     project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = snakemake(project, *TINY, *STAND_IN, "--cores", "2")
+    done = snakemake(project, *EXTENDED, *STAND_IN, "--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]
     return project

@@ -31,8 +31,8 @@ figure = draw(qsnr)
 
 # %% [markdown]
 # ## One assumption changed: the block
-# The specification puts 32 elements under one scale of 8 bits. What do other blocks of MXFP4 give, and what do they cost
-# in bits per element? Normal vectors, the `floor` rule, 95 % intervals over seeds.
+# The specification puts 32 elements under one scale of 8 bits. What do other blocks of MXFP4 give, and what do they
+# cost in bits per element? Normal vectors, the `floor` rule, 95 % intervals over seeds.
 
 # %%
 BLOCKS = (8, 16, 32, 64)
@@ -53,4 +53,5 @@ for block in BLOCKS:
 pd.DataFrame(rows).round(2)
 
 # %% [markdown]
-# A bit per element is worth about 6 dB to a uniform quantiser. Is what a smaller block gains worth the bits of its scales?
+# Under `floor` the largest element of a block may saturate, and smaller blocks have more of these. Give `fake_quantize`
+# the argument `scale="rceil"` and see.

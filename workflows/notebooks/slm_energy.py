@@ -32,8 +32,8 @@ figure = draw(ladder, equal_flops, cost)
 
 # %% [markdown]
 # ## One assumption changed: the watts of a core
-# Nothing counted joules here; they are modelled from processor seconds, at 1.9 to 6 W a core. What if a core draws three
-# times as much? Medians of the draws, as before and changed: joules move, ratios of joules hardly do.
+# Nothing counted joules here; they are modelled from processor seconds, at 1.9 to 6 W a core. What if a core draws
+# three times as much? Medians of the draws, as before and changed: joules move, ratios of joules hardly do.
 
 # %%
 config = read_config(RESULTS / "config/slm_energy.json", SlmEnergyConfig)
