@@ -43,7 +43,8 @@ class Machine:
     (bench.phase_split.aiconfigurator), or the times themselves, or a function that makes them for a model. compute,
     bandwidth: what it does over that one, where it has no profile of its own: a prompt's time shrinks with the first, a
     token's with the second. price, power: of a machine, in the units of the published simulator's accounting (any
-    currency per hour; any unit of provisioned power). tdp_w: of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
+    currency per hour; any unit of provisioned power). tdp_w: of all accelerators. host_w: of the rest, always. idle:
+    share of tdp_w that idle accelerators draw.
     memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
     beside its bytes. assumed: what about it is not measured, if anything.
     """

@@ -1,4 +1,4 @@
-"""What a user adds: a whole study by its package's name, and what is said of objects that are not what they should be."""
+"""A whole study of a user's own by its package's name, and what is said of objects that are not what they should be."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def message_of(**config):
         ),
         (
             {"slm_energy": {"meters": {"meter": f"{HERE}:NO_METER"}}},
-            "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a bench.measure.meters.Meter: lacks describe",
+            "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a bench.measure.meters.Meter: lacks descr",
         ),
         (
             {"own_studies": {"tests.nowhere": {}}},

@@ -77,7 +77,7 @@ def test_what_a_user_adds_is_in_tables_figures_and_verdicts_by_its_name_alone(fi
     assert "MEDIAN" in seen("placement/hosting", "information") and "FLAT" in seen("placement/hosting", "rule")
     assert "MINE" in seen("placement/policies", "policy") and "largest" in seen("placement/prediction", "predictor")
     assert "bigram" in seen("slm_energy/quality", "model") and "question_marks" in seen("slm_energy/quality", "task")
-    assert "plug" in seen("slm_energy/meter_audit", "tool")
+    assert "plug" in seen("slm_energy/meter_audit", "mode")
     tables = finished / "results/tables"
     assert "bigram" in (tables / "slm_energy/quality_numbers.csv").read_text(encoding="utf-8")
     assert "e3m4" in (tables / "mx/formats.csv").read_text(encoding="utf-8")

@@ -34,8 +34,8 @@ figure = draw(hosting)
 # %% [markdown]
 # ## One assumption changed: the risk that an operator runs
 # The study lets a row be over its budget in one slot of five minutes of a thousand. A small hall is filled again at
-# that risk and at ten times as much: work hosted with a profile by hour of the day, over that with the mean, margins set in
-# hindsight so that both run the same. 95 % intervals over few fleets; more `seeds` make them narrower.
+# that risk and at ten times as much: work hosted with a profile by hour of the day, over that with the mean, margins
+# set in hindsight so that both run the same. 95 % intervals over few fleets; more `seeds` make them narrower.
 
 
 # %%
