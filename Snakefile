@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.settings import read_settings, write_configs
-from bench.sources import sources
+from bench.sources import own_sources, sources
+from figures.registry import registry
 from snakemake.exceptions import WorkflowError
 
 
@@ -18,6 +19,7 @@ report: "workflows/report/artifact.rst"
 
 try:
     settings = read_settings(config, os.environ)
+    pictures = registry(tuple(settings.own_studies))
     write_configs(settings, config, Path("results/config"))
 except UserError as error:
     raise WorkflowError(str(error))
@@ -31,8 +33,10 @@ include: "workflows/phase_split.smk"
 include: "workflows/placement.smk"
 include: "workflows/slm_energy.smk"
 include: "workflows/joint.smk"
+include: "workflows/own.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
+include: "workflows/notebooks.smk"
 
 
 rule all:

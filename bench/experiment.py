@@ -88,15 +88,17 @@ def read_config(path: Path, config_type: type[ConfigT]) -> ConfigT:
         raise UserError(config_error(str(path), error, config_type)) from error
 
 
-def config_error(where: str, error: ValidationError, config_type: type[BaseModel]) -> str:
-    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`."""
+def config_error(where: str, error: ValidationError, config_type: type[BaseModel], under: str = "") -> str:
+    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`. under: the key that the knobs are
+    under."""
     lines = []
     for part in error.errors():
         *above, knob = part["loc"] or ("top level",)
         wrong = part["msg"]
         if part["type"] == "extra_forbidden":
             wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
-        lines.append(f"config: {where}: {'.'.join(map(str, (*above, knob)))}: {wrong} (got {part['input']!r:.80})")
+        key = ".".join(map(str, (*([under] if under else []), *above, knob)))
+        lines.append(f"config: {where}: {key}: {wrong} (got {part['input']!r:.80})")
     return "\n".join(lines)
 
 
@@ -126,10 +128,11 @@ def run(
     if absent:
         raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
     found = {path.stem: path for path in tables}
-    absent = [name for name in experiment.results if name not in found]
+    needed = {name: found.get(name.rpartition("/")[2]) for name in experiment.results}
+    absent = [name for name, path in needed.items() if path is None]
     if absent:
         raise UserError(f"{title}: needs --result for {', '.join(absent)}")
-    read = {name: results.read(found[name]) for name in experiment.results}
+    read = {name: results.read(path) for name, path in needed.items() if path is not None}
     own = {path.name: _own(path) for path in experiment.own(config)}
     table = experiment.run(Job(config, loaded, workers, read))
     recorder.write(

@@ -1,15 +1,31 @@
-"""Names in the config to objects: a built-in name, or `package.module:object`, which runs the user's own code."""
+"""Names in the config to objects: a built-in name, or `package.module:object`, which runs the user's own code.
+
+Messages name the key of the config, the name that it holds, and what the object lacks.
+"""
 
 import importlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bench.errors import UserError
 
 T = TypeVar("T")
+
+
+@contextmanager
+def named_at(key: str) -> Iterator[None]:
+    """Puts the config's key (`mx.formats`) into what is said of the names that it holds."""
+    try:
+        yield
+    except UserError as error:
+        if key in str(error):
+            raise
+        raise UserError(f"config: {key}: {str(error).removeprefix('config: ')}") from error
 
 
 def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
@@ -25,33 +41,79 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
             f"config: {kind} {name!r} is not known; built in: {', '.join(builtins)}; "
             "or name your own as package.module:object"
         )
-    _import_from_working_folder()
     try:
-        return getattr(importlib.import_module(module_name), attribute)
+        return getattr(load_module(module_name), attribute)
     except Exception as error:  # a user's module can break in any way
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason}") from error
+        raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason(error)}") from error
 
 
-def load_all(kind: str, names: Iterable[str], builtins: Mapping[str, T], of: type[T]) -> Mapping[str, T]:
-    """By name; one's own by the name of the object alone. Raises UserError where an object is of another type."""
+def load_all(
+    kind: str,
+    names: Iterable[str],
+    builtins: Mapping[str, T],
+    of: type[T],
+    calls: Mapping[str, Sequence[str]] | None = None,
+) -> Mapping[str, T]:
+    """By name; one's own by the name of the object alone. calls: which parts are functions, and of what.
+
+    Raises UserError where an object is of another type, or a function of it does not take what it is given.
+    """
     found: dict[str, T] = {}
     for name in names:
         each = load(kind, name, builtins)
         if not isinstance(each, of):
             raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
-        found[name.rpartition(":")[2]] = each
+        for part, arguments in (calls or {}).items():
+            check_call(f"{kind} {name!r}: {part}", getattr(each, part), arguments)
+        short = name.rpartition(":")[2]
+        if found.get(short, each) is not each:
+            raise UserError(f"config: two of {kind} are called {short}; each needs a name of its own")
+        found[short] = each
     return found
+
+
+def check_call(what: str, function: Any, arguments: Sequence[str], result: str = "") -> None:
+    """Raises UserError where `function` cannot be called with so many arguments. what: names it; result: what it is to
+    return, for the message."""
+    wanted = f"({', '.join(arguments)})" + (f" -> {result}" if result else "")
+    if not callable(function):
+        raise UserError(f"config: {what} is a {type(function).__name__}, not a function {wanted}")
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        raise UserError(f"config: {what} cannot be called as {wanted}: {error}") from error
+    except ValueError:  # functions in C do not tell
+        return
+
+
+def lacking(found: object, protocol: type) -> list[str]:
+    """Which parts of a Protocol an object has not."""
+    parts = [part for part in (*protocol.__dict__, *getattr(protocol, "__annotations__", {})) if part[0] != "_"]
+    return [part for part in dict.fromkeys(parts) if not hasattr(found, part)]
+
+
+def load_module(name: str) -> Any:
+    """One of the user's own, looked for in the working folder first. Raises whatever it raises."""
+    _import_from_working_folder()
+    return importlib.import_module(name)
+
+
+def reason(error: Exception) -> str:
+    """An exception of the user's own code as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def source_file(name: str) -> Path | None:
     """The file that a `package.module:object` name comes from; None for a built-in name."""
     module_name, colon, _ = name.partition(":")
-    if not colon:
-        return None
+    return module_file(module_name) if colon else None
+
+
+def module_file(name: str) -> Path | None:
+    """Where a module lies, found without running it, though the packages around it are run; None where it is not."""
     _import_from_working_folder()
     try:
-        spec = importlib.util.find_spec(module_name)
+        spec = importlib.util.find_spec(name)
     except Exception:  # `load` says what is wrong with it
         spec = None
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None

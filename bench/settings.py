@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench.claims.ledger import read_ledger
 from bench.errors import UserError
 from bench.experiment import config_error
 from bench.files import write_text
@@ -15,10 +16,12 @@ from bench.inputs import catalogue
 from bench.joint.config import JointConfig
 from bench.mx import named
 from bench.mx.config import MxConfig
+from bench.own import OwnStudy, own_study
 from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.named import find_all as find_all_of_phase_split
 from bench.placement.config import PlacementConfig
 from bench.placement.named import find_all as find_all_of_placement
+from bench.plugins import named_at
 from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.named import find_all as find_all_of_slm_energy
 
@@ -29,6 +32,7 @@ class Settings(BaseModel):
     """size: names the config in expected.toml. note: a limit that every verdict of this config has.
     inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where it is not set.
     inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
+    own_studies: packages of the user's own (bench.own), and the knobs of each.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -42,6 +46,11 @@ class Settings(BaseModel):
     placement: PlacementConfig = PlacementConfig()
     slm_energy: SlmEnergyConfig = SlmEnergyConfig()
     joint: JointConfig = JointConfig()
+    own_studies: dict[str, dict[str, Any]] = {}
+
+    def own(self) -> list[OwnStudy]:
+        """Raises UserError where a package is no study."""
+        return [own_study(package, knobs) for package, knobs in self.own_studies.items()]
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -66,7 +75,26 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     find_all_of_phase_split(settings.phase_split)
     find_all_of_placement(settings.placement)
     find_all_of_slm_energy(settings.slm_energy)
+    _check_own(settings)
     return settings.model_copy(update={"inputs_dir": folder})
+
+
+def _check_own(settings: Settings) -> None:
+    """Of studies of the user's own: their parts, their claims, and that no two have one name."""
+    for package, knobs in settings.own_studies.items():
+        with named_at(f"own_studies.{package}"):
+            study = own_study(package, knobs)
+            unknown = {id for each in study.experiments.values() for id in each.inputs} - set(catalogue())
+            if unknown:
+                raise UserError(f"{study.module}: inputs {', '.join(sorted(unknown))} not in the catalogue")
+        for claim in read_ledger(study.ledger) if study.ledger else []:
+            if claim.area != study.name or claim.id.partition(".")[0] != study.name:
+                raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its "
+                                "area be that")  # fmt: skip
+    names = [package.rpartition(".")[2] for package in settings.own_studies]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"config: own_studies: two studies are called {', '.join(twice)}; each needs a name of its own")
 
 
 def _with_numbers(value: Any) -> Any:
@@ -91,6 +119,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
         "placement.json": settings.placement.model_dump_json(indent=1) + "\n",
         "slm_energy.json": settings.slm_energy.model_dump_json(indent=1) + "\n",
         "joint.json": settings.joint.model_dump_json(indent=1) + "\n",
+        **{f"{study.name}.json": study.config.model_dump_json(indent=1) + "\n" for study in settings.own()},
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }
     for name, text in contents.items():

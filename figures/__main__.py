@@ -2,11 +2,12 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import matplotlib as mpl
 import typer
 
+from bench import plugins
 from bench import results as tables_of
 from bench.errors import UserError, one_line_errors
 from bench.measure.provenance import read_provenance
@@ -20,12 +21,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def make(
     name: Annotated[str, typer.Argument(help="<study>/<figure>")],
     results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = Path("results"),
+    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
 ) -> None:
     with one_line_errors():
-        if name not in registry():
-            raise UserError(f"figures: {name!r} is not known; there are: {', '.join(registry())}")
-        figure = registry()[name]
-        module = importlib.import_module(figure.module)
+        known = registry(tuple(own))
+        if name not in known:
+            raise UserError(f"figures: {name!r} is not known; there are: {', '.join(known)}")
+        figure = known[name]
+        module = _module(figure.module)
         paths = [results / f"{source}.parquet" for source in figure.sources]
         sources = [tables_of.read(path) for path in paths]
         tiers = sorted({tier for table in sources for tier in table["tier"]})
@@ -44,6 +47,15 @@ def make(
         drawn = module.draw(*sources)
         style.footnote(drawn, tiers, stand_ins)
         style.save(drawn, results / "figures" / name)
+
+
+def _module(name: str) -> Any:
+    if name.startswith("figures."):
+        return importlib.import_module(name)
+    try:
+        return plugins.load_module(name)
+    except Exception as error:  # a user's module can break in any way
+        raise UserError(f"figures: {name} cannot be loaded: {plugins.reason(error)}") from error
 
 
 if __name__ == "__main__":

@@ -61,13 +61,16 @@ def make(
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """rows: the objects of verdicts.json."""
-    columns = _columns({area: [row for row in rows if row["area"] == area] for area in AREAS})
+    areas = dict.fromkeys([*AREAS, *(row["area"] for row in rows)])
+    columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
     tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
     figure, axis = plt.subplots(figsize=(style.WIDTH, ROW_HEIGHT * tallest + 0.6))
     for number, column in enumerate(columns):
         top = 0.0
         for area, part in column:
-            axis.text(number, top + 0.62, AREAS[area], fontsize=9, fontweight="bold", va="center")
+            axis.text(
+                number, top + 0.62, AREAS.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
+            )
             axis.text(
                 number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"
             )

@@ -1,5 +1,6 @@
 """Typeset paper.typ from results/ into one PDF, with the fonts that Typst brings along and no date in the file."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,19 +9,24 @@ import typst
 
 from bench.errors import UserError, one_line_errors
 from bench.files import atomic
+from figures.registry import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def build(out: Annotated[Path, typer.Option(help="The PDF.")]) -> None:
+def build(
+    out: Annotated[Path, typer.Option(help="The PDF.")],
+    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+) -> None:
     """Results lie in the folder of `out`, which must be inside the project."""
     with one_line_errors():
+        added = [vars(figure) for name, figure in registry(tuple(own)).items() if name not in registry()]
         results = "/" + out.resolve().parent.relative_to(ROOT).as_posix()
         try:
             pdf = typst.compile(
                 str(ROOT / "paper" / "paper.typ"),
                 root=str(ROOT),
-                sys_inputs={"results": results},
+                sys_inputs={"results": results, "own": json.dumps(added)},
                 ignore_system_fonts=True,
                 timestamp=0,
             )

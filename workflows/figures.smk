@@ -1,12 +1,8 @@
 """Verdicts, and every figure and table: one job each, so that an edit remakes one."""
 
-from figures.registry import registry
-
 LEDGER = "paper/claims.toml"
-FIGURES = {
-    name: figure for name, figure in registry().items() if figure.kind == "figure"
-}
-TABLES = {name: figure for name, figure in registry().items() if figure.kind == "table"}
+FIGURES = {name: figure for name, figure in pictures.items() if figure.kind == "figure"}
+TABLES = {name: figure for name, figure in pictures.items() if figure.kind == "table"}
 FIGURE_SUFFIXES, TABLE_SUFFIXES = ("pdf", "svg", "png"), ("csv", "tex", "html")
 FIGURE_FILES = [
     *expand(
@@ -25,7 +21,7 @@ FIGURE_FILES = [
 RESULT_FILES = expand(
     "results/{source}.{suffix}",
     source=dict.fromkeys(
-        source for figure in registry().values() for source in figure.sources
+        source for figure in pictures.values() for source in figure.sources
     ),
     suffix=("parquet", "provenance.json"),
 )
@@ -34,21 +30,30 @@ RESULT_FILES = expand(
 def results_read_by(wildcards):
     return [
         f"results/{source}.{suffix}"
-        for source in registry()[wildcards.name].sources
+        for source in pictures[wildcards.name].sources
         for suffix in ("parquet", "provenance.json")
     ]
 
 
 def caption(wildcards):
-    return registry()[wildcards.name].caption
+    return pictures[wildcards.name].caption
 
 
 def title(wildcards):
-    return {"what": registry()[wildcards.name].title}
+    return {"what": pictures[wildcards.name].title}
+
+
+def own_package(wildcards):
+    """Of the study of the user's own that a figure belongs to, as an option; none for those that are built in."""
+    package = pictures[wildcards.name].module.rpartition(".figures.")[0]
+    return f"--own={package}" if package else ""
 
 
 def code_of_figure(wildcards):
-    return sources("figures.__main__", registry()[wildcards.name].module)
+    drawer = pictures[wildcards.name].module
+    if own_package(wildcards):
+        return [*sources("figures.__main__"), *own_sources([f"{drawer}:draw"])]
+    return sources("figures.__main__", drawer)
 
 
 rule figure:
@@ -68,8 +73,9 @@ rule figure:
         name="|".join(FIGURES),
     params:
         caption=caption,
+        own=own_package,
     shell:
-        "{PYTHON:q} -m figures {wildcards.name}"
+        "{PYTHON:q} -m figures {wildcards.name} {params.own}"
 
 
 rule table:
@@ -89,8 +95,9 @@ rule table:
         name="|".join(TABLES),
     params:
         caption=caption,
+        own=own_package,
     shell:
-        "{PYTHON:q} -m figures {wildcards.name}"
+        "{PYTHON:q} -m figures {wildcards.name} {params.own}"
 
 
 rule mx:
@@ -120,8 +127,8 @@ rule joint:
 
 rule verdicts:
     input:
-        RESULT_FILES,
-        ledger=LEDGER,
+        list(dict.fromkeys([*RESULT_FILES, *OWN_RESULT_FILES])),
+        ledgers=[LEDGER, *OWN_LEDGERS],
         code=sources("bench.claims.__main__"),
     output:
         "results/verdicts.json",
@@ -129,8 +136,9 @@ rule verdicts:
     params:
         size=settings.size,
         note=settings.note,
+        ledgers=[f"--ledger={path}" for path in [LEDGER, *OWN_LEDGERS]],
     shell:
-        "{PYTHON:q} -m bench.claims judge --ledger {input.ledger} --out {output[0]}"
+        "{PYTHON:q} -m bench.claims judge {params.ledgers} --out {output[0]}"
         " --size {params.size} --note={params.note:q}"
 
 

@@ -1,21 +1,12 @@
 """MX number formats: what they store, what they lose, what that does to real models."""
 
-from bench import plugins
+from bench.mx.named import own_files as own_files_of_mx
 
 MX = "{PYTHON:q} -m bench.mx"
-MX_NAMES = [
-    *settings.mx.formats,
-    *settings.mx.scales,
-    *settings.mx.direct_cast.scales,
-    *sum(settings.mx.direct_cast.more_scales.values(), []),
-    *settings.mx.error_sources.others,
-    *settings.mx.training.recipes,
-    *settings.mx.training.scales,
-]
 MX_COMMON = [
     "bench/mx/__main__.py",
     *sources("bench.experiment"),
-    *(str(path) for path in map(plugins.source_file, MX_NAMES) if path),
+    *own_files_of_mx(settings.mx),
 ]
 
 

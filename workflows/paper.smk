@@ -17,8 +17,10 @@ rule paper:
             category="4 Paper",
             labels={"what": "The paper"},
         ),
+    params:
+        own=[f"--own={package}" for package in settings.own_studies],
     shell:
-        "{PYTHON:q} paper/build.py --out {output}"
+        "{PYTHON:q} paper/build.py --out {output} {params.own}"
 
 
 rule html_report:

@@ -1,16 +1,10 @@
 """Phase splitting: simulated clusters, as published and corrected, and a small engine that serves for real."""
 
-from bench import plugins
-
 PHASE_SPLIT = "{PYTHON:q} -m bench.phase_split"
 PHASE_SPLIT_COMMON = [
     "bench/phase_split/__main__.py",
     *sources("bench.experiment"),
-    *(
-        str(path)
-        for path in map(plugins.source_file, settings.phase_split.designs)
-        if path
-    ),
+    *own_sources(settings.phase_split.designs),
 ]
 PHASE_SPLIT_FACTS = [
     "bench/phase_split/facts/profile_axis.csv",

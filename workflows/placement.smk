@@ -1,6 +1,5 @@
 """Placement by power telemetry: one rule per experiment, all of one shape."""
 
-from bench import plugins
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT_EXPERIMENTS
 from bench.placement.named import own_files
 

@@ -1,7 +1,7 @@
 """What is claimed, where, the range that counts as agreement, and which result answers it."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -102,6 +102,13 @@ class Claim(BaseModel):
         return self
 
 
+def read_ledgers(paths: Sequence[Path]) -> list[Claim]:
+    """Every claim of several ledgers. Raises UserError as `read_ledger` does, and where two hold one id."""
+    claims = [claim for path in paths for claim in read_ledger(path)]
+    _refuse_twice(", ".join(map(str, paths)), claims)
+    return claims
+
+
 def read_ledger(path: Path) -> list[Claim]:
     """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
     try:
@@ -116,8 +123,12 @@ def read_ledger(path: Path) -> list[Claim]:
             claims.append(Claim.model_validate(row))
         except ValidationError as error:
             raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error, Claim)) from error
+    _refuse_twice(str(path), claims)
+    return claims
+
+
+def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise UserError(f"claims: {path}: {', '.join(twice)} stands there twice")
-    return claims
+        raise UserError(f"claims: {where}: {', '.join(twice)} stands there twice")

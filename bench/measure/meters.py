@@ -231,7 +231,8 @@ def known(name: str) -> Callable[[], Meter]:
         return METERS[name]
     found: Any = plugins.load("meter", name, METERS)
     if not isinstance(found, Meter):
-        raise UserError(f"config: meter {name!r} is a {type(found).__name__}, not a {__name__}.Meter")
+        missing = ", ".join(plugins.lacking(found, Meter))
+        raise UserError(f"config: meter {name!r} is a {type(found).__name__}, not a {__name__}.Meter: lacks {missing}")
     return lambda: found
 
 

@@ -1,6 +1,6 @@
 """What a config names, built in or a user's own: formats, scale rules, casts, recipes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from bench import plugins
@@ -9,23 +9,39 @@ from bench.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule
 from bench.mx.config import MxConfig, TrainingConfig
 from bench.mx.others import named_others
 from bench.mx.parts import PARTS
+from bench.plugins import named_at
+from bench.sources import own_sources
 
 T = TypeVar("T")
 
 
 def find_all(config: MxConfig) -> None:
     """Raises UserError where the config names anything that is not there."""
-    formats(config.formats)
-    formats(list(config.direct_cast.more_scales))
-    for names in (config.scales, config.direct_cast.scales, config.training.scales):
-        scale_rules(names)
-    for names in config.direct_cast.more_scales.values():
-        scale_rules([name for name in names if name not in PARTS])
-    named_others(config.error_sources.others)
+    for key, names, find in _named(config):
+        with named_at(f"mx.{key}"):
+            find(names)
     if config.training.recipes != TrainingConfig().recipes:
         from bench.mx.recipes import recipes  # torch with it, which takes seconds
 
-        recipes(config.training.recipes)
+        with named_at("mx.training.recipes"):
+            recipes(config.training.recipes)
+
+
+def own_files(config: MxConfig) -> list[str]:
+    """Where the user's own objects come from."""
+    return own_sources([*(name for _, names, _ in _named(config) for name in names), *config.training.recipes])
+
+
+def _named(config: MxConfig) -> Iterator[tuple[str, Sequence[str], Callable[[Sequence[str]], object]]]:
+    """Every key that holds names but that of the recipes, the names, and what finds their objects."""
+    yield "formats", config.formats, formats
+    yield "direct_cast.more_scales", list(config.direct_cast.more_scales), formats
+    yield "scales", config.scales, scale_rules
+    yield "direct_cast.scales", config.direct_cast.scales, scale_rules
+    yield "training.scales", config.training.scales, scale_rules
+    for fmt, names in config.direct_cast.more_scales.items():
+        yield f"direct_cast.more_scales.{fmt}", [name for name in names if name not in PARTS], scale_rules
+    yield "error_sources.others", config.error_sources.others, named_others
 
 
 def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
@@ -41,10 +57,7 @@ def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
     """By the function's name. Raises UserError where an object cannot be called."""
     found = {name: plugins.load("scale rule", name, SCALE_RULES) for name in names}
     for name, rule in found.items():
-        if not callable(rule):
-            raise UserError(
-                f"config: scale rule {name!r} is a {type(rule).__name__}, not a function (amax, fmt) -> exponent"
-            )
+        plugins.check_call(f"scale rule {name!r}", rule, ("amax", "fmt"), "exponent")
     return _by_own_name("scale rule", [(name.rpartition(":")[2], rule) for name, rule in found.items()])
 
 

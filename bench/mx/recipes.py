@@ -79,10 +79,7 @@ def recipes(names: Sequence[str]) -> Mapping[str, Recipe]:
 
     names: built in, or `package.module:object`. Raises UserError where an object is no Recipe or two have one name.
     """
-    found = [plugins.load("recipe", name, RECIPES) for name in dict.fromkeys([BASELINE, *names])]
-    for recipe in found:
-        if not isinstance(recipe, Recipe):
-            raise UserError(f"config: a recipe is a {type(recipe).__name__}, not a bench.mx.recipes.Recipe")
+    found = list(plugins.load_all("recipe", dict.fromkeys([BASELINE, *names]), RECIPES, Recipe).values())
     by_name = {recipe.name: recipe for recipe in found}
     if len(by_name) < len(found):
         raise UserError(f"config: two of the recipes {', '.join(recipe.name for recipe in found)} have one name")

@@ -23,8 +23,8 @@ BEND = 16  # decodes of a batch, above which each costs more
 NOT_DELIVERED, QUEUED, RUNNING, BLOCKED, DONE = range(5)
 PROMPT_LIST, TOKEN_LIST, MIXED_LIST = range(3)
 END, ARRIVED, RETRY = range(3)
-GOING_ON, WAITING_FULL, EVENTS_FULL, DEADLOCK, HOPELESS = range(5)
-TOGETHER, SPLIT, CHUNKED = range(3)
+GOING_ON, WAITING_FULL, EVENTS_FULL, DEADLOCK, HOPELESS, ASKS = range(6)
+TOGETHER, SPLIT, CHUNKED, ASKED = range(4)
 PROMPT_PHASE, TOKEN_PHASE = range(2)
 NONE = -1
 
@@ -851,6 +851,11 @@ def arrive_alone(s, limits, r):
     m = least_pending(s, PROMPT_LIST)
     if not takes_prompt(s, limits, m, s.requests[r].prompt):
         m = least_pending_of_all(s)
+    assign_alone(s, limits, r, m)
+
+
+@compiled
+def assign_alone(s, limits, r, m):
     s.machines[m].reserved += np.int64(s.requests[r].prompt + 1) * limits.kv
     s.machines[m].pending += s.requests[r].prompt + 1
     s.requests[r].machine[0] = m
@@ -860,12 +865,12 @@ def arrive_alone(s, limits, r):
 
 @compiled
 def arrive_split(s, limits, r):
-    request, machines = s.requests[r], s.machines
+    request = s.requests[r]
     prompt = request.prompt
     if request.output == 1:
         arrive_alone(s, limits, r)
         return
-    whole, first = np.int64(prompt + request.output) * limits.kv, np.int64(prompt + 1) * limits.kv
+    whole = np.int64(prompt + request.output) * limits.kv
     a = least_pending(s, PROMPT_LIST)
     if not takes_prompt(s, limits, a, prompt):
         a = least_pending(s, MIXED_LIST)
@@ -885,6 +890,15 @@ def arrive_split(s, limits, r):
     if a == NONE or b == NONE:
         a = least_pending_of_all(s)
         b = a
+    assign(s, limits, r, a, b)
+
+
+@compiled
+def assign(s, limits, r, a, b):
+    """The prompt on machine a, the decode on machine b."""
+    request, machines = s.requests[r], s.machines
+    prompt = request.prompt
+    whole, first = np.int64(prompt + request.output) * limits.kv, np.int64(prompt + 1) * limits.kv
     if a == b:
         machines[a].reserved += whole
     else:
@@ -1028,8 +1042,21 @@ def change_home(s, m, home):
 
 
 @compiled
+def answer(s, limits, a, b):
+    """Where the request goes that a run of the policy ASKED stopped at."""
+    desk = s.desk[0]
+    desk.status = GOING_ON
+    r = (desk.next - 1) % len(s.requests)
+    if s.requests[r].output == 1:
+        assign_alone(s, limits, r, a)
+    else:
+        assign(s, limits, r, a, b)
+
+
+@compiled
 def run(s, limits, policy, more):
-    """Until nothing is left to do; where `more` requests are to come, until the first of them is due."""
+    """Until nothing is left to do; where `more` requests are to come, until the first of them is due. Under ASKED also
+    whenever a request came, whose place is asked for (`answer`)."""
     desk, slots = s.desk[0], len(s.requests)
     while desk.status == GOING_ON:
         if desk.next < desk.fed:
@@ -1046,6 +1073,8 @@ def run(s, limits, policy, more):
                     arrive_split(s, limits, r)
                 elif policy == CHUNKED:
                     arrive_chunked(s, limits, r)
+                elif policy == ASKED:
+                    desk.status = ASKS
                 else:
                     arrive_together(s, limits, r)
                 continue

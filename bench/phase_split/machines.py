@@ -2,18 +2,37 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
 from bench.errors import UserError
+from bench.plugins import check_call
 
 if TYPE_CHECKING:
+    from bench.phase_split.models import ServedModel
     from bench.phase_split.performance import Performance
 
 Policy = Literal["together", "chunked", "split"]
+Scheduler = Callable[[int, int, "Load"], tuple[int, int]]
+"""Prompt and output tokens of a request that comes, and the load, to the number of the machine that reads the prompt
+and of the one that makes the tokens. Depends on these alone: it may be asked again about the same request."""
+PerformanceModel = Callable[["Machine", "ServedModel"], "Performance"]
 GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Load:
+    """Of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes that
+    it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come. prompt_pool:
+    how many machines stand in it."""
+
+    pending: np.ndarray
+    reserved: np.ndarray
+    prompt_pool: int
 
 
 @dataclass(frozen=True)
@@ -21,16 +40,17 @@ class Machine:
     """A server of accelerators that run one copy of a model together.
 
     profile: the accelerator's name in the profile, or `aiconfigurator:` and a system
-    (bench.phase_split.aiconfigurator), or the times themselves. compute, bandwidth: what it does over that one, where
-    it has no profile of its own: a prompt's time shrinks with the first, a token's with the second. price, power: of a
-    machine, in the units of the published simulator's accounting (any currency per hour; any unit of provisioned
-    power). tdp_w: of all accelerators. host_w: of the rest, always. idle: share of tdp_w that idle accelerators draw.
+    (bench.phase_split.aiconfigurator), or the times themselves, or a function that makes them for a model. compute,
+    bandwidth: what it does over that one, where it has no profile of its own: a prompt's time shrinks with the first, a
+    token's with the second. price, power: of a machine, in the units of the published simulator's accounting (any
+    currency per hour; any unit of provisioned power). tdp_w: of all accelerators. host_w: of the rest, always. idle:
+    share of tdp_w that idle accelerators draw.
     memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
     beside its bytes. assumed: what about it is not measured, if anything.
     """
 
     name: str
-    profile: "str | Performance"
+    profile: "str | Performance | PerformanceModel"
     memory_bytes: int
     price: float
     power: float
@@ -53,6 +73,8 @@ class Machine:
                    self.memory_bytes_per_s, self.compute, self.bandwidth)  # fmt: skip
         if min(numbers) <= 0 or self.host_w < 0 or not 0 <= self.idle <= 1:
             raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
+        if callable(self.profile):
+            check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
 
 
 BY_DATASHEET = "all times, scaled from the H100's by datasheet; the price is the H100's; all power"
@@ -89,14 +111,15 @@ class Design:
     split.
 
     policy: `together`, whole prompts before decodes, as the published baseline; `chunked`, decodes with as much of the
-    prompts as a batch has room for (Agrawal et al., OSDI 2024); `split`. batch_tokens: of an iteration; a single longer
+    prompts as a batch has room for (Agrawal et al., OSDI 2024); `split`; or a Scheduler, which places every request and
+    is slower to simulate. batch_tokens: of an iteration; a single longer
     prompt is taken all the same, where it is not read in chunks. balance_s: seconds after which machines of a split
     cluster change pools, in the proportion of the work; 0 leaves the pools as they are. decodes: that a token machine
     is meant to hold then.
     """
 
     name: str
-    policy: Policy
+    policy: Policy | Scheduler
     prompt: tuple[str | Machine, int]
     token: tuple[str | Machine, int] = ("", 0)
     batch_tokens: int = 2048
@@ -104,13 +127,16 @@ class Design:
     decodes: int = 64
 
     def __post_init__(self) -> None:
-        pools = [self.prompt, self.token] if self.policy == "split" else [self.prompt]
+        scheduled = callable(self.policy)
+        if scheduled:
+            check_call(f"design {self.name}: policy", self.policy, ("prompt", "output", "load"), "two machines")
+        pools = [self.prompt, self.token] if self.policy == "split" or (scheduled and self.token[1]) else [self.prompt]
         for machine, count in pools:
             if not isinstance(machine, Machine) and machine not in MACHINES:
                 raise UserError(f"design {self.name}: machine {machine!r} is not known; known: {', '.join(MACHINES)}")
             if type(count) is not int or count < 1:
                 raise UserError(f"design {self.name}: a pool of {machine} has {count!r} machines; needs at least 1")
-        if self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1]):
+        if not scheduled and (self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1])):
             raise UserError(f"design {self.name}: policy {self.policy!r} does not fit its pools")
         if self.batch_tokens < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
             raise UserError(

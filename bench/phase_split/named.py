@@ -7,16 +7,20 @@ from bench.errors import UserError
 from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS
 from bench.phase_split.config import PhaseSplitConfig
 from bench.phase_split.machines import Design
+from bench.plugins import named_at
 
 PLAIN = ("float32", "bfloat16")  # formats of numbers without blocks
 
 
 def find_all(config: PhaseSplitConfig) -> None:
     """Raises UserError on the first name that there is nothing for."""
-    for service in config.capacity.services:
-        designs(config.designs, service)
-    formats(config.beyond.formats)
-    formats(config.moves.forms, plain=PLAIN)
+    with named_at("phase_split.designs"):
+        for service in config.capacity.services:
+            designs(config.designs, service)
+    with named_at("phase_split.beyond.formats"):
+        formats(config.beyond.formats)
+    with named_at("phase_split.moves.forms"):
+        formats(config.moves.forms, plain=PLAIN)
 
 
 def formats(names: Sequence[str], plain: Sequence[str] = ()) -> None:

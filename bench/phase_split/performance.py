@@ -32,6 +32,25 @@ class Performance:
     decode_w: float
     mixed: float = 1.1
 
+    def __post_init__(self) -> None:
+        by_knot = (self.tokens, self.prompt_s, self.decode_s, self.prompt_w)
+        if any(np.shape(each) != np.shape(self.tokens) for each in by_knot) or np.shape(self.affine) != (3,):
+            shapes = ", ".join(str(np.shape(each)) for each in by_knot)
+            raise UserError(f"performance: tokens, prompt_s, decode_s, prompt_w have the shapes {shapes}, affine "
+                            f"{np.shape(self.affine)}; needed: one shape (knots,), and (3,)")  # fmt: skip
+        if np.size(self.tokens) < 2 or (np.diff(self.tokens) <= 0).any():
+            raise UserError("performance: tokens must rise, and be at least two")
+        if not all(np.isfinite(each).all() for each in (*by_knot, self.affine, self.decode_w, self.mixed)):
+            raise UserError("performance: a time or a power is not finite")
+
+    def at(self, tokens: np.ndarray) -> "Performance":
+        """The same with more knots."""
+        if np.array_equal(tokens, self.tokens):
+            return self
+        prompt_s, decode_s = (beyond(tokens, self.tokens, each) for each in (self.prompt_s, self.decode_s))
+        return replace(self, tokens=tokens, prompt_s=prompt_s, decode_s=decode_s,
+                       prompt_w=np.interp(tokens, self.tokens, self.prompt_w))  # fmt: skip
+
     def slowed(self, factor: float) -> "Performance":
         """The same where every iteration takes so many times as long."""
         return replace(
@@ -64,6 +83,12 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
     if isinstance(machine.profile, Performance):
         return machine.profile
     language_model = served(model)
+    if callable(machine.profile):
+        made = machine.profile(machine, language_model)
+        if not isinstance(made, Performance):
+            raise UserError(f"machine {machine.name}: its profile made a {type(made).__name__}, not a "
+                            f"{__name__}.Performance")  # fmt: skip
+        return made
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
         tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
@@ -116,6 +141,11 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
 
 
 def times(kinds: Sequence[Performance]) -> Times:
+    """On the knots of all of them."""
+    tokens = kinds[0].tokens
+    if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
+        tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)
+        kinds = [kind.at(tokens) for kind in kinds]
     return Times(
         tokens=kinds[0].tokens,
         prompt_s=np.stack([kind.prompt_s for kind in kinds]),

@@ -1,5 +1,6 @@
 """One run: a cluster design, a model and requests in; what happened to each request and machine out."""
 
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,10 +9,11 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.phase_split import kernel
-from bench.phase_split.machines import GIB, Design
+from bench.phase_split.machines import GIB, Design, Load
 from bench.phase_split.models import ServedModel, served
 from bench.phase_split.performance import beyond, performance, times
 from bench.phase_split.workload import Requests
+from bench.plugins import reason
 
 GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
 BATCH_TOKENS = 2048
@@ -159,7 +161,7 @@ def simulate(
             state.requests["alone_s"] = hopeless.alone_s
             limits_of = {"slowdowns": hopeless.slowdowns, "allowed": hopeless.allowed}
             state = state._replace(counts=state.counts._replace(**limits_of))
-        kernel.run(state, limits, POLICIES[design.policy], False)
+        _run(design, state, limits, False)
         if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
             return _result(state, requests, design)
         if capacity >= MOST_CAPACITY:
@@ -179,7 +181,6 @@ def stream(
     request is under way for more than two batches, or too many wait.
     """
     state = limits = None
-    policy = POLICIES[design.policy]
     held: list[Requests] = []  # those that are under way, then the newest
     taken = 0
     for batch in batches:
@@ -190,16 +191,44 @@ def stream(
             yield held[0], *_taken(state, taken, len(held[0]))
             taken += len(held.pop(0))
         _feed(state, batch)
-        kernel.run(state, limits, policy, True)
+        _run(design, state, limits, True)
         _stop_where_full(design, state)
         held.append(batch)
     if state is None:
         return
-    kernel.run(state, limits, policy, False)
+    _run(design, state, limits, False)
     _stop_where_full(design, state)
     for batch in held:
         yield batch, *_taken(state, taken, len(batch))
         taken += len(batch)
+
+
+def _run(design: Design, state: kernel.State, limits: kernel.Limits, more: bool) -> None:
+    if isinstance(design.policy, str):
+        kernel.run(state, limits, POLICIES[design.policy], more)
+        return
+    load = Load(*(state.machines[name].view() for name in ("pending", "reserved")), prompt_pool=design.prompt[1])
+    for each in (load.pending, load.reserved):
+        each.flags.writeable = False
+    kernel.run(state, limits, kernel.ASKED, more)
+    while state.desk[0]["status"] == kernel.ASKS:
+        request = state.requests[(state.desk[0]["next"] - 1) % len(state.requests)]
+        kernel.answer(state, limits, *_places(design, int(request["prompt"]), int(request["output"]), load))
+        kernel.run(state, limits, kernel.ASKED, more)
+
+
+def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
+    """What a scheduler of the user's own says. Raises UserError where that is no pair of machines."""
+    assert not isinstance(design.policy, str)
+    try:
+        found = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
+    except Exception as error:  # a user's function can break in any way
+        raise UserError(f"design {design.name}: its policy failed on a request of {prompt} + {output} tokens: "
+                        f"{reason(error)}") from error  # fmt: skip
+    if len(found) != 2 or not all(0 <= machine < len(load.pending) for machine in found):
+        raise UserError(f"design {design.name}: its policy placed a request on {found}, not on two machines of "
+                        f"0 to {len(load.pending) - 1}")  # fmt: skip
+    return found
 
 
 def _stop_where_full(design: Design, state: kernel.State) -> None:

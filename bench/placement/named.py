@@ -1,6 +1,6 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import plugins
@@ -13,10 +13,12 @@ from bench.placement.profiles import INFORMATION, Information
 from bench.placement.releases import RELEASES, Release
 from bench.placement.rules import RULES, Rule
 from bench.placement.sensors import SENSORS, Sensor
+from bench.plugins import named_at
+from bench.sources import own_sources
 
 
 def information(names: Iterable[str]) -> Mapping[str, Information]:
-    return plugins.load_all("information", names, INFORMATION, Information)
+    return plugins.load_all("information", names, INFORMATION, Information, {"of": ("readings", "fleet")})
 
 
 def rules(names: Iterable[str]) -> Mapping[str, Rule]:
@@ -32,7 +34,8 @@ def sensors(names: Iterable[str]) -> Mapping[str, Sensor]:
 
 
 def releases(names: Iterable[str]) -> Mapping[str, Release]:
-    return plugins.load_all("release", names, RELEASES, Release)
+    calls = {"let_out": ("readings", "fleet", "rng"), "used": ("released", "fleet")}
+    return plugins.load_all("release", names, RELEASES, Release, calls)
 
 
 def policies(names: Iterable[str]) -> Mapping[str, Policy]:
@@ -40,39 +43,49 @@ def policies(names: Iterable[str]) -> Mapping[str, Policy]:
 
 
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
-    found = {name.rpartition(":")[2]: plugins.load("predictor", name, PREDICTORS) for name in names}
+    found = {name: plugins.load("predictor", name, PREDICTORS) for name in names}
     for name, each in found.items():
-        if not callable(each):
-            raise UserError(f"config: predictor {name!r} is a {type(each).__name__}, not a function")
-    return found
+        plugins.check_call(f"predictor {name!r}", each, ("profiles", "seen", "fleet"), "profiles")
+    return {name.rpartition(":")[2]: each for name, each in found.items()}
+
+
+def traces(names: Iterable[str]) -> Mapping[str, object]:
+    return {name: plugins.load("trace", name, {}) for name in names}
+
+
+Find = Callable[[Iterable[str]], Mapping[str, object]]
+
+
+def _named(config: PlacementConfig) -> Iterator[tuple[str, Sequence[str], Find]]:
+    """Every key that holds names, the names, and what finds their objects."""
+    for key, part in (
+        ("hosting", config.hosting), ("transfer", config.transfer), ("frontier", config.frontier),
+        ("predictability", config.predictability),
+    ):  # fmt: skip
+        yield f"{key}.information", part.information, information
+    yield "hosting.rules", config.hosting.rules, rules
+    yield "bounds.rules", config.bounds.rules, rules
+    yield "prediction.predictors", config.prediction.predictors, predictors
+    yield "sensors.sensors", config.sensors.sensors, sensors
+    yield "policies.policies", config.policies.policies, policies
+    yield "leakage.releases", config.leakage.releases, releases
+    yield "oversubscription.controllers", config.oversubscription.controllers, controllers
+    yield "policies.controller", [config.policies.controller], controllers
+    if config.fleet.trace and not config.fleet.trace_file:
+        yield "fleet.trace", [config.fleet.trace], traces
 
 
 def find_all(config: PlacementConfig) -> None:
     """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
-    information(config.hosting.information)
-    for names in (config.transfer.information, config.frontier.information, config.predictability.information):
-        information(names)
-    rules([*config.hosting.rules, *config.bounds.rules])
-    predictors(config.prediction.predictors)
-    sensors(config.sensors.sensors)
-    policies(config.policies.policies)
-    controllers([config.policies.controller])
-    releases(config.leakage.releases)
-    controllers(config.oversubscription.controllers)
+    for key, names, find in _named(config):
+        with named_at(f"placement.{key}"):
+            find(names)
     own = [Path(path) for path in (config.fleet.trace_file, *config.reality.google) if path]
     for path in own:
         if not path.is_file():
             raise UserError(f"config: placement: {path} is not a file")
-    if config.fleet.trace and not config.fleet.trace_file:
-        plugins.load("trace", config.fleet.trace, {})
 
 
 def own_files(config: PlacementConfig) -> list[str]:
     """Where the researcher's own objects come from: code; data files are an experiment's own."""
-    names = [
-        *config.hosting.information, *config.hosting.rules, *config.transfer.information, *config.frontier.information,
-        *config.predictability.information, *config.prediction.predictors, *config.sensors.sensors,
-        *config.leakage.releases, *config.policies.policies, *config.oversubscription.controllers,
-        config.policies.controller, config.fleet.trace or "",
-    ]  # fmt: skip
-    return sorted({str(path) for path in map(plugins.source_file, names) if path})
+    return own_sources(name for _, names, _ in _named(config) for name in names)

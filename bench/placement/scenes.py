@@ -6,6 +6,7 @@ from statistics import fmean
 
 import numpy as np
 
+from bench.errors import UserError
 from bench.placement.config import FleetConfig
 from bench.placement.hosting import Hosted, Period, hosted, margin, place, risk_of
 from bench.placement.profiles import Information
@@ -60,6 +61,10 @@ def risk(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: fl
 def told(about: Scene, known: Information) -> Told:
     """Before the week that the margin is set in, and before the one that is scored."""
     before, after = (known.of(readings, about.score.fleet) for readings in about.seen)
+    for found, readings in zip((before, after), about.seen, strict=True):
+        if np.ndim(found) != 2 or len(found) != len(readings) or not np.isfinite(found).all():
+            raise UserError(f"placement: information {known.words!r} gave an array of shape {np.shape(found)}; needed: "
+                            f"finite watts of shape (workloads, slots), here ({len(readings)}, slots)")  # fmt: skip
     return before, after
 
 

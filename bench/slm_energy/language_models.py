@@ -41,17 +41,17 @@ def own_maker(name: str) -> "Callable[[], Model]":
     """Raises UserError where it is no function."""
     known: Mapping[str, Any] = dict.fromkeys(KNOWN)
     make = plugins.load("language model", name, known)
-    if not callable(make):
-        raise UserError(
-            f"config: language model {name!r} is a {type(make).__name__}, not a function that makes a model"
-        )
+    plugins.check_call(f"language model {name!r}", make, (), "bench.slm_energy.tasks.Model")
     return make
 
 
 def _made(name: str, make: "Callable[[], Model]") -> "Model":
+    from bench.slm_energy.tasks import Model
+
     model = make()
-    missing = [part for part in ("name", "body", "rounded", "context", "tokens", "text", "likelihoods", "continued")
-               if not hasattr(model, part)]  # fmt: skip
-    if missing:
-        raise UserError(f"config: language model {name!r} lacks {', '.join(missing)} (bench.slm_energy.tasks.Model)")
+    if missing := plugins.lacking(model, Model):
+        raise UserError(
+            f"config: slm_energy.quality.models: language model {name!r} made a {type(model).__name__} that lacks "
+            f"{', '.join(missing)} (bench.slm_energy.tasks.Model)"
+        )
     return model

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from bench import plugins
 from bench.measure import meters
+from bench.plugins import named_at
 from bench.slm_energy.config import CostConfig, EnginesConfig, QualityConfig, SlmEnergyConfig
 from bench.slm_energy.language_models import BUILT_IN, PREFIXES, own_maker
+from bench.sources import own_sources
 
 if TYPE_CHECKING:
     from bench.models.decoder import DecoderShape
@@ -18,7 +20,8 @@ def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
     """By the name that the config gives. Raises UserError where an object is no Task."""
     from bench.slm_energy.tasks import TASKS, Task
 
-    return plugins.load_all("task", names, TASKS, Task)
+    calls = {"items": ("test", "train", "count", "seed"), "score": ("model", "items")}
+    return plugins.load_all("task", names, TASKS, Task, calls)
 
 
 def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
@@ -33,7 +36,7 @@ def engines(names: Iterable[str]) -> "Mapping[str, Engine]":
     """By the name that the config gives. Raises UserError where an object is no Engine."""
     from bench.slm_energy.engines import ENGINES, Engine
 
-    return plugins.load_all("engine", names, ENGINES, Engine)
+    return plugins.load_all("engine", names, ENGINES, Engine, {"start": ("subject",)})
 
 
 def find_all(config: SlmEnergyConfig) -> None:
@@ -43,26 +46,29 @@ def find_all(config: SlmEnergyConfig) -> None:
     if not set(config.quality.formats) <= set(usual.formats):
         from bench.slm_energy.weight_formats import weight_formats
 
-        weight_formats(config.quality.formats)
-    for find, names, known in (
-        (tasks, config.quality.tasks, usual.tasks),
-        (shapes, config.cost.shapes, CostConfig().shapes),
-        (engines, config.engines.engines, EnginesConfig().engines),
+        with named_at("slm_energy.quality.formats"):
+            weight_formats(config.quality.formats)
+    for key, find, names, known in (
+        ("quality.tasks", tasks, config.quality.tasks, usual.tasks),
+        ("cost.shapes", shapes, config.cost.shapes, CostConfig().shapes),
+        ("engines.engines", engines, config.engines.engines, EnginesConfig().engines),
     ):
         if own := [name for name in names if name not in known]:
-            find(own)
-    for name in _own_models(config):
-        own_maker(name)
-    meters.known(config.meters.meter)
+            with named_at(f"slm_energy.{key}"):
+                find(own)
+    with named_at("slm_energy.quality.models"):
+        for name in _own_models(config):
+            own_maker(name)
+    with named_at("slm_energy.meters.meter"):
+        meters.known(config.meters.meter)
 
 
 def own_files(config: SlmEnergyConfig) -> list[str]:
     """Where the researcher's own objects come from."""
-    names = [
+    return own_sources([
         *config.quality.formats, *config.quality.tasks, *_own_models(config), *config.cost.shapes,
         *config.engines.engines, config.meters.meter,
-    ]  # fmt: skip
-    return sorted({str(path) for path in map(plugins.source_file, names) if path})
+    ])  # fmt: skip
 
 
 def _own_models(config: SlmEnergyConfig) -> list[str]:

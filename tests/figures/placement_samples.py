@@ -23,7 +23,7 @@ from tests.placement import small
 @cache
 def placement(with_own):
     """with_own: with an object of a researcher's own in every place that takes one."""
-    own = "tests.placement.own"
+    own = "tests.extension_example.placement"
     mine = {name: [f"{own}:{name}"] if with_own else [] for name in ("MEDIAN", "FLAT", "largest", "WHOLE_KW", "HALF",
                                                                      "SLOW", "MINE")}  # fmt: skip
     told, ruled = ["nameplate", "mean", "p99", "slots24", "slots168", *mine["MEDIAN"]], ["best_fit", "asynchrony"]

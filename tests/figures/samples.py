@@ -52,13 +52,13 @@ from bench.phase_split.experiments.week import week
 from bench.phase_split.trials import Bench
 from bench.results import tidy
 from figures.style import RECIPE_LABELS, VERDICT_STYLES
+from tests.extension_example import formats as own
 from tests.figures.joint_samples import joint
 from tests.figures.placement_samples import placement
 from tests.figures.slm_energy_samples import slm_energy
 from tests.models.small import random_decoder
-from tests.mx import own
 
-OWN = "tests.mx.own:FORMAT"
+OWN = "tests.extension_example.formats:FORMAT"
 SUBJECTS = ("activations", "weights", "both")
 RULES = ("floor", "rceil")
 SIZES_OF_TRAINING = ("parameters", "trained_tokens")
@@ -99,7 +99,7 @@ def tables(with_own_format):
 def _phase_split(with_own_design):
     """Of the experiments themselves, on a few seconds of stand-in requests."""
     config = PhaseSplitConfig(
-        designs=[*FAMILIES, *(["tests.phase_split.own:DESIGN"] if with_own_design else [])],
+        designs=[*FAMILIES, *(["tests.extension_example.cluster:DESIGN"] if with_own_design else [])],
         load=LoadConfig(seconds=10.0, warm_up=2.0, drain=1.0, hour_s=15.0),
         capacity=CapacityConfig(seeds=[1, 2], precision=0.5, search_precision=0.5, pool_step=0.3),
         latency=LatencyConfig(rates=[20.0, 60.0], seeds=[1]),

@@ -64,7 +64,7 @@ def _real() -> Mapping[str, pd.DataFrame]:
 
 def _meter_audit(with_own: bool) -> pd.DataFrame:
     """With nobody beside, as if this process had no meter yet."""
-    meter = "tests.slm_energy.own_meter:PLUG" if with_own else "none"
+    meter = "tests.extension_example.meter:PLUG" if with_own else "none"
     config = SlmEnergyConfig.model_validate({"meters": {"meter": meter, "steps": 4, "repeats": 2}})
     alone = meter_room.neighbours
     with patch.dict(meters._opened, clear=True), patch.object(meter_room, "neighbours", lambda _: alone(0)):

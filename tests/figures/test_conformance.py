@@ -9,6 +9,8 @@ import pytest
 
 from figures import style
 from figures.registry import registry
+from tests.extension_example import formats as own
+from tests.extension_example.cluster import DESIGN
 from tests.figures.samples import tables
 from tests.figures.seen import (
     axis_lines,
@@ -18,8 +20,6 @@ from tests.figures.seen import (
     overlapping_tick_labels,
     unlabelled_axes,
 )
-from tests.mx import own
-from tests.phase_split.own import DESIGN
 
 FIGURES = [name for name, figure in registry().items() if figure.kind == "figure"]
 TABLES = [name for name, figure in registry().items() if figure.kind == "table"]

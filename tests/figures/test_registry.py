@@ -33,7 +33,7 @@ def read(tmp_path, monkeypatch):
         path = tmp_path / "mx" / "picture.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        return room._read(path)
+        return room._read(path, "mx", "figures.mx")
 
     return read
 

@@ -13,8 +13,8 @@ from bench.measure.counters import Nvml, Unmeasurable, nvml, rapl
 from bench.measure.meters import CounterMeter, Energy, Meter, open_meter, opened, total
 from bench.measure.provenance import ProvenanceRecorder, read_provenance
 from bench.measure.traces import MOST_W, STOPPED_S, Trace
+from tests.extension_example.meter import PLUG
 from tests.ground.test_counters import domain
-from tests.slm_energy.own_meter import PLUG
 
 WRAP = 262_143.32885  # J, of a RAPL package
 
@@ -275,15 +275,15 @@ def test_a_process_has_one_meter():
 
 
 def test_a_meter_of_the_users_own_goes_by_its_module_and_name():
-    assert open_meter("tests.slm_energy.own_meter:PLUG") is PLUG
+    assert open_meter("tests.extension_example.meter:PLUG") is PLUG
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("wattmeter", "not known; built in: auto, rapl, nvml, none"),
-        ("tests.slm_energy.own_meter:NO_METER", "is a str, not a bench.measure.meters.Meter"),
-        ("tests.slm_energy.own_meter:NOWHERE", "cannot be loaded"),
+        ("tests.extension_example.meter:NO_METER", "is a str, not a bench.measure.meters.Meter"),
+        ("tests.extension_example.meter:NOWHERE", "cannot be loaded"),
     ],
 )
 def test_a_name_that_stands_for_no_meter_is_one_line(name, message):

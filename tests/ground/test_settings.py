@@ -54,7 +54,7 @@ def test_a_size_changes_what_it_names_and_keeps_the_rest():
         (
             {"size": "mine", "sise": 1},
             "sise: no such knob; known here: size, note, inputs_dir, inputs, "
-            "mx, phase_split, placement, slm_energy, joint (got 1)",
+            "mx, phase_split, placement, slm_energy, joint, own_studies (got 1)",
         ),
         ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: no such knob; known here: formats, scales, qsnr, "),
         ({"size": "mine", "mx": {"qsnr": {"vectors": "many"}}}, "mx.qsnr.vectors: Input should be a valid integer"),

@@ -11,7 +11,13 @@ from bench.mx import named
 from bench.mx.config import MxConfig
 from bench.mx.experiments.formats import formats as formats_table
 from bench.mx.experiments.qsnr import qsnr
-from tests.mx import own
+from tests.extension_example import formats as own
+
+NO_FORMAT = "mxfp4"
+NO_RULE = 3
+
+
+def one_argument(amax): ...
 
 
 @pytest.fixture
@@ -77,11 +83,11 @@ def test_built_in_formats_are_found_by_name():
 
 
 def test_a_format_of_the_users_own_is_found():
-    assert named.formats(["tests.mx.own:FORMAT"]) == {"e3m4": own.FORMAT}
+    assert named.formats(["tests.extension_example.formats:FORMAT"]) == {"e3m4": own.FORMAT}
 
 
 def test_a_scale_rule_of_the_users_own_is_found():
-    assert named.scale_rules(["floor", "tests.mx.own:unit_scale"]) == {
+    assert named.scale_rules(["floor", "tests.extension_example.formats:unit_scale"]) == {
         "floor": SCALE_RULES["floor"],
         "unit_scale": own.unit_scale,
     }
@@ -91,10 +97,10 @@ def test_a_scale_rule_of_the_users_own_is_found():
     ("name", "complaint"),
     [
         ("mxfp5", "mxfp8_e4m3, mxfp8_e5m2"),
-        ("tests.mx.own:MISSING", "MISSING"),
+        ("tests.extension_example.formats:MISSING", "MISSING"),
         ("tests.mx.nowhere:FORMAT", "nowhere"),
-        ("tests.mx.own:NO_FORMAT", "str, not a bench.formats.MXFormat"),
-        ("tests.mx.own:unit_scale", "function, not a bench.formats.MXFormat"),
+        ("tests.mx.test_config:NO_FORMAT", "str, not a bench.formats.MXFormat"),
+        ("tests.extension_example.formats:unit_scale", "function, not a bench.formats.MXFormat"),
     ],
 )
 def test_a_format_that_is_none_is_an_error_that_says_why(name, complaint):
@@ -104,7 +110,11 @@ def test_a_format_that_is_none_is_an_error_that_says_why(name, complaint):
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("ceiling", "floor, ceil, even, rceil"), ("tests.mx.own:NO_RULE", "int, not a function (amax, fmt) -> exponent")],
+    [
+        ("ceiling", "floor, ceil, even, rceil"),
+        ("tests.mx.test_config:NO_RULE", "int, not a function (amax, fmt) -> exponent"),
+        ("tests.mx.test_config:one_argument", "cannot be called as (amax, fmt) -> exponent: too many positional"),
+    ],
 )
 def test_a_scale_rule_that_is_none_is_an_error_that_says_why(name, complaint):
     message = one_line(named.scale_rules, ["floor", name])
@@ -114,8 +124,8 @@ def test_a_scale_rule_that_is_none_is_an_error_that_says_why(name, complaint):
 def test_an_experiment_runs_on_a_format_and_a_rule_of_the_users_own():
     config = MxConfig.model_validate(
         {
-            "formats": ["mxfp4", "tests.mx.own:FORMAT"],
-            "scales": ["tests.mx.own:unit_scale"],
+            "formats": ["mxfp4", "tests.extension_example.formats:FORMAT"],
+            "scales": ["tests.extension_example.formats:unit_scale"],
             "qsnr": {"vectors": 4, "length": 32, "seeds": [0], "distributions": ["gaussian"]},
         }
     )
@@ -132,7 +142,7 @@ def test_an_experiment_runs_on_a_format_and_a_rule_of_the_users_own():
         ("mxfp6_e2m3", 6.25, 7.5, 0.125, 63),
         ("mxfp4", 4.25, 6, 0.5, 15),
         ("mxint8", 8.25, 127 / 64, 2**-6, 256),
-        ("tests.mx.own:FORMAT", 8.5, 31, 2**-6, 255),
+        ("tests.extension_example.formats:FORMAT", 8.5, 31, 2**-6, 255),
     ],
 )
 def test_the_table_of_formats_gives_what_packed_arrays_hold(name, bits, largest, smallest_step, finite_values):

@@ -99,7 +99,10 @@ def test_a_format_of_the_users_own_has_no_peers():
 
 @pytest.fixture(scope="module")
 def own_alone():
-    names = {"formats": ["tests.mx.own:FORMAT"], "scales": ["floor", "tests.mx.own:unit_scale"]}
+    names = {
+        "formats": ["tests.extension_example.formats:FORMAT"],
+        "scales": ["floor", "tests.extension_example.formats:unit_scale"],
+    }
     return conformance(MxConfig(**names, conformance=ConformanceConfig(blocks=BLOCKS)))
 
 

@@ -11,8 +11,8 @@ from bench.models.casting import linear_layers, weights_cast
 from bench.mx.config import DecodeConfig, MxConfig
 from bench.mx.experiments.decode import FLOAT32, decode, enough_tokens
 from bench.mx.packed_linear import make_engine, packed_product, plain_product, running, shared_inputs
+from tests.extension_example import formats as own
 from tests.models.small import language_model
-from tests.mx import own
 
 PROBLEMS = [Problem("How many apples are left?", "", 1), Problem("Ann has 3 boxes of 12 eggs.", "", 2)]
 CONFIG = DecodeConfig(prompt_tokens=4, tokens=3, repeats=2, forced=5)

@@ -29,8 +29,8 @@ from bench.mx.experiments.direct_cast import (
     saturation_seen,
 )
 from bench.mx.parts import clip_only
+from tests.extension_example import formats as own
 from tests.models.small import embedding_model, language_model
-from tests.mx import own
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 QUESTIONS = [
@@ -197,8 +197,8 @@ def test_every_format_is_cast_under_every_rule_and_some_under_more():
 
 
 def test_a_format_of_the_users_own_is_planned_by_the_name_in_the_config():
-    name = "tests.mx.own:FORMAT"
-    assert planned(formats=[name], more_scales={name: ["tests.mx.own:unit_scale"]}) == [
+    name = "tests.extension_example.formats:FORMAT"
+    assert planned(formats=[name], more_scales={name: ["tests.extension_example.formats:unit_scale"]}) == [
         (own.FORMAT.name, "floor"),
         (own.FORMAT.name, "unit_scale"),
     ]

@@ -11,10 +11,10 @@ from bench.mx.experiments.error_sources import error_sources, one_at_a_time
 from bench.mx.experiments.qsnr import vectors
 from bench.mx.noise import qsnr_db
 from bench.mx.others import OTHERS
-from tests.mx import own
+from tests.extension_example import formats as own
 
 SETTINGS = ErrorSourcesConfig(vectors=64, length=128, seeds=[0, 1], blocks=[16, 32, 64], distributions=["laplace"])
-FORMAT_NAMES = ["mxfp8_e4m3", "mxint8", "tests.mx.own:FORMAT"]
+FORMAT_NAMES = ["mxfp8_e4m3", "mxint8", "tests.extension_example.formats:FORMAT"]
 DEFAULT = {"block": 32, "scale": "floor", "rounding": "even"}
 
 

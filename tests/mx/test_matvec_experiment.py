@@ -8,12 +8,15 @@ from bench.measure.caches import cache_bytes
 from bench.mx.config import MatvecConfig, MxConfig
 from bench.mx.experiments.matvec import drawn, matvec
 from bench.mx.products import FLOAT32, READ, products
-from tests.mx import own
+from tests.extension_example import formats as own
 
 
 @pytest.fixture(scope="module")
 def table():
-    config = MxConfig(formats=["mxfp8_e4m3", "tests.mx.own:FORMAT"], matvec=MatvecConfig(shapes=[[32, 64]], repeats=3))
+    config = MxConfig(
+        formats=["mxfp8_e4m3", "tests.extension_example.formats:FORMAT"],
+        matvec=MatvecConfig(shapes=[[32, 64]], repeats=3),
+    )
     return matvec(config)
 
 

@@ -147,7 +147,8 @@ def test_a_cast_of_the_users_own_is_found():
 
 
 @pytest.mark.parametrize(
-    ("name", "complaint"), [("mx5", "nvfp4, mx9"), ("tests.mx.own:FORMAT", "MXFormat, not a bench.mx.others.OtherCast")]
+    ("name", "complaint"),
+    [("mx5", "nvfp4, mx9"), ("tests.extension_example.formats:FORMAT", "MXFormat, not a bench.mx.others.OtherCast")],
 )
 def test_what_is_no_such_cast_is_an_error_that_says_why(name, complaint):
     with pytest.raises(UserError, match=complaint):

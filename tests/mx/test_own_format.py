@@ -14,8 +14,8 @@ from figures.__main__ import app as figures
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
-    "formats": ["mxfp8_e4m3", "tests.mx.own:FORMAT"],
-    "scales": ["floor", "tests.mx.own:unit_scale"],
+    "formats": ["mxfp8_e4m3", "tests.extension_example.formats:FORMAT"],
+    "scales": ["floor", "tests.extension_example.formats:unit_scale"],
     "qsnr": {"vectors": 20, "length": 64, "seeds": [0, 1]},
     "conformance": {"blocks": 2},
 }

@@ -15,7 +15,7 @@ from bench.mx.experiments.silicon import silicon
 from bench.mx.others import nvfp4
 from bench.mx.silicon import CELLS, CONSTANTS, GROUPS, UNITS, Draws, Unit, area, draw, parts, unit_cost, unit_of
 from bench.mx.silicon_checks import CHECKS
-from tests.mx import own
+from tests.extension_example import formats as own
 
 DRAWS = draw(64, seed=3)
 MX_UNITS = {name: unit_of(fmt) for name, fmt in FORMATS.items()}
@@ -181,7 +181,7 @@ def test_one_circuit_at_two_widths_is_met_within_a_quarter(name):
 @pytest.fixture(scope="module")
 def table():
     config = SiliconConfig(draws=40, vectors=200, seeds=[0, 1])
-    return silicon(MxConfig(formats=[*FORMATS, "tests.mx.own:FORMAT"], silicon=config))
+    return silicon(MxConfig(formats=[*FORMATS, "tests.extension_example.formats:FORMAT"], silicon=config))
 
 
 def test_every_metric_has_one_tier(table):

@@ -9,14 +9,14 @@ from bench.formats import FORMATS, fake_quantize
 from bench.mx.config import MxConfig, ThroughputConfig
 from bench.mx.experiments import throughput as room
 from bench.mx.peers import quantisers
-from tests.mx import own
+from tests.extension_example import formats as own
 
 CONFIG = ThroughputConfig(elements=8192, slow_elements=4096, threads=[1], passes=2, peer_passes=1)
 
 
 @pytest.fixture(scope="module")
 def table():
-    return room.throughput(MxConfig(formats=["mxfp4", "tests.mx.own:FORMAT"], throughput=CONFIG))
+    return room.throughput(MxConfig(formats=["mxfp4", "tests.extension_example.formats:FORMAT"], throughput=CONFIG))
 
 
 def test_every_case_is_timed_once_per_pass(table):

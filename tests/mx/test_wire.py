@@ -36,7 +36,7 @@ from bench.processes import place
 from tests.models.small import language_model
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=30)
-OWN = "tests.mx.own:FORMAT"
+OWN = "tests.extension_example.formats:FORMAT"
 CODECS = codecs([*FORMATS, OWN])
 LOOPBACK = Path("/proc/net/dev")
 ELEMENTS, LIMIT = 1_500_001, 1e10

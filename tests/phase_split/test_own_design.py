@@ -1,38 +1,111 @@
-"""A design of a user's own, by name: found, served, and refused where it is something else."""
+"""A design of a user's own, by name: its machines, performance model and scheduler; and what is refused."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from bench.errors import UserError
+from bench.phase_split.machines import MACHINES, Design
+from bench.phase_split.models import served
 from bench.phase_split.named import designs
-from bench.phase_split.performance import performance
+from bench.phase_split.performance import Performance, performance, times
 from bench.phase_split.simulator import simulate
-from tests.phase_split import own
+from tests.extension_example import cluster as own
 from tests.phase_split.test_simulator import crowd
+
+H100 = MACHINES["dgx-h100"]
 
 
 def test_it_stands_beside_the_built_in_ones():
-    found = designs(["splitwise_hh", "tests.phase_split.own:DESIGN"], "conv")
+    found = designs(["splitwise_hh", "tests.extension_example.cluster:DESIGN"], "conv")
     assert list(found) == ["splitwise_hh", "h100_h20"]
     assert found["h100_h20"] is own.DESIGN and found["splitwise_hh"].prompt == ("dgx-h100", 25)
 
 
-def test_its_machines_take_the_times_of_the_profile_by_their_rates():
-    h100, h20 = (performance(machine, "bloom-176b", True) for machine, _ in own.DESIGN.pools)
-    assert h20.decode_s * 4.0 / 3.352 == pytest.approx(h100.decode_s)
-    assert h20.prompt_s * 148 / 989 == pytest.approx(h100.prompt_s)
+def test_its_performance_model_is_asked_about_the_model_that_is_served():
+    for model in ("bloom-176b", "llama2-70b"):
+        found = performance(own.H20, model, True)
+        assert found.decode_s[0] == served(model).weight_bytes / (0.5 * 8 * 4.0e12)
 
 
-def test_it_serves():
-    assert simulate(own.DESIGN, crowd(200)).unfinished == 0
+def test_machines_of_other_knots_keep_their_times():
+    h100, h20 = performance(H100, "bloom-176b", True), performance(own.H20, "bloom-176b", True)
+    joined = times([h100, h20])
+    for kind, law in enumerate((h100, h20)):
+        asked = np.array([1.0, 300.0, 512.0, 5000.0, 9000.0])
+        assert Performance(joined.tokens, joined.prompt_s[kind], joined.decode_s[kind], law.affine,
+                           joined.prompt_w[kind], 1.0).unloaded_prompt_s(asked) == pytest.approx(
+            law.unloaded_prompt_s(asked))  # fmt: skip
+
+
+def test_its_scheduler_places_every_request():
+    requests = crowd(200)
+    run = simulate(own.DESIGN, requests)
+    assert run.unfinished == 0
+    short = requests.output <= 16
+    assert short.any() and (run.prompt_machine < 20).all()
+    assert (run.token_machine[short] == run.prompt_machine[short]).all() and (run.token_machine[~short] >= 20).all()
+
+
+def alone(prompt, output, load):
+    """As `together` does: the machine with the least pending, the first of equals."""
+    machine = int(np.argmin(load.pending))
+    return machine, machine
+
+
+def test_a_scheduler_that_does_what_a_built_in_policy_does_gives_its_run():
+    requests = crowd(300)
+    mine, theirs = (simulate(Design("x", policy, ("dgx-a100", 5)), requests) for policy in (alone, "together"))
+    assert np.array_equal(mine.e2e_s, theirs.e2e_s) and np.array_equal(mine.ttft_s, theirs.ttft_s)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "complaint"),
+    [
+        (
+            lambda prompt, output, load: (0, 5),
+            "x: its policy placed a request on (0, 5), not on two machines of",
+        ),
+        (lambda prompt, output, load: (0,), "placed a request on (0,)"),
+        (lambda prompt, output, load: 1 // 0, "design x: its policy failed on a request of "),
+        (lambda prompt, output, load: (0.5, 1), "TypeError: 'float' object cannot be interpreted as an integer"),
+        (lambda prompt: (0, 0), "cannot be called as (prompt, output, load) -> two machines"),
+    ],
+)
+def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
+    with pytest.raises(UserError) as caught:
+        simulate(Design("x", scheduler, ("dgx-h100", 2)), crowd(3))
+    assert complaint in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "complaint"),
+    [
+        (lambda machine: None, "machine mine: profile cannot be called as (machine, model) -> Performance"),
+        (lambda machine, model: 3, "its profile made a int, not a bench.phase_split.performance.Performance"),
+        (lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0), "tokens must rise"),
+        (lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0), "affine (2,)"),
+        (
+            lambda machine, model: Performance(np.arange(2.0), np.full(2, np.nan), *[np.ones(2)] * 1, np.zeros(3),
+                                               np.ones(2), 1.0),
+            "not finite",
+        ),
+    ],
+)  # fmt: skip
+def test_a_performance_model_that_is_none_is_one_line(profile, complaint):
+    with pytest.raises(UserError) as caught:
+        performance(replace(H100, name="mine", profile=profile), "bloom-176b", True)
+    assert complaint in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
         (["splitwise_xx"], "design 'splitwise_xx' is not known; built in: baseline_a100"),
-        (["tests.phase_split.own:H20"], "is a Machine, not a bench.phase_split.machines.Design"),
+        (["tests.extension_example.cluster:H20"], "is a Machine, not a bench.phase_split.machines.Design"),
         (["splitwise_hh", "splitwise_hh"], "two designs are called splitwise_hh"),
-        (["tests.phase_split.own:NOTHING"], "cannot be loaded"),
+        (["tests.extension_example.cluster:NOTHING"], "cannot be loaded"),
     ],
 )
 def test_what_is_no_design_is_one_line(names, complaint):

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml")
+EXTENSION = "tests/extension_example"
+PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml", EXTENSION)
 TINY = ("--configfile", "workflows/config/tiny.yaml")
+EXTENDED = (*TINY, f"{EXTENSION}/config.yaml")  # with one of everything that a user may add
 STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks",
-            "surf_fragments", "surf_tasks")  # fmt: skip
+            "surf_fragments", "surf_tasks", "mlenergy")  # fmt: skip
 STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,8 +62,9 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy in which the tiny config has run to its end, with generated problems for GSM8K, on two cores."""
+    """A copy in which the tiny config has run to its end, with generated problems for GSM8K and one of everything that
+    a user may add, on two cores."""
     project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = snakemake(project, *TINY, *STAND_IN, "--cores", "2")
+    done = snakemake(project, *EXTENDED, *STAND_IN, "--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]
     return project

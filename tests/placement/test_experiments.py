@@ -27,27 +27,30 @@ from bench.placement.experiments.processors import processors
 from bench.placement.experiments.scale import scale
 from bench.placement.experiments.transfer import transfer
 from bench.placement.named import find_all, own_files
+from bench.placement.profiles import Information
 from bench.placement.scenes import scene
 from tests.placement.small import CONFIG, power_trace
 
+HERE = "tests.extension_example.placement"
+DEAF = Information(lambda readings: readings, "takes no fleet")
 OWN = CONFIG.model_copy(
     update={
         "hosting": HostingConfig(
-            seeds=2, rows=[10], information=["mean", "tests.placement.own:MEDIAN"],
-            rules=["best_fit", "tests.placement.own:FLAT"],
+            seeds=2, rows=[10], information=["mean", f"{HERE}:MEDIAN"],
+            rules=["best_fit", f"{HERE}:FLAT"],
         ),
-        "frontier": FrontierConfig(information=["tests.placement.own:MEDIAN"], margins=[1.0]),
-        "transfer": TransferConfig(information=["tests.placement.own:MEDIAN"]),
-        "predictability": PredictabilityConfig(information=["tests.placement.own:MEDIAN"], predictable=[1.0]),
+        "frontier": FrontierConfig(information=[f"{HERE}:MEDIAN"], margins=[1.0]),
+        "transfer": TransferConfig(information=[f"{HERE}:MEDIAN"]),
+        "predictability": PredictabilityConfig(information=[f"{HERE}:MEDIAN"], predictable=[1.0]),
         "prediction": PredictionConfig(
-            predictors=["fleet_mean", "tests.placement.own:largest"], level_errors=[], phase_errors_h=[]
+            predictors=["fleet_mean", f"{HERE}:largest"], level_errors=[], phase_errors_h=[]
         ),
-        "leakage": LeakageConfig(releases=["nothing", "tests.placement.own:WHOLE_KW"], attacked=40),
-        "sensors": SensorsConfig(sensors=["ideal", "tests.placement.own:SLOW"], workloads=1, days=[7]),
+        "leakage": LeakageConfig(releases=["nothing", f"{HERE}:WHOLE_KW"], attacked=40),
+        "sensors": SensorsConfig(sensors=["ideal", f"{HERE}:SLOW"], workloads=1, days=[7]),
         "oversubscription": OversubscriptionConfig(
-            controllers=["tests.placement.own:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
+            controllers=[f"{HERE}:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
         ),
-        "policies": PoliciesConfig(policies=["tests.placement.own:MINE"], controller="tests.placement.own:HALF"),
+        "policies": PoliciesConfig(policies=[f"{HERE}:MINE"], controller=f"{HERE}:HALF"),
         "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
     }
 )  # fmt: skip
@@ -104,7 +107,7 @@ def test_the_same_config_gives_the_same_table(hosted):
 
 def test_everything_of_a_researchers_own_is_found_by_name():
     find_all(OWN)
-    assert [path.rsplit("tests/")[-1] for path in own_files(OWN)] == ["placement/own.py"]
+    assert "tests/extension_example/placement.py" in own_files(OWN)
     trace = power_trace()
     assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
     assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
@@ -120,12 +123,18 @@ def test_everything_of_a_researchers_own_is_found_by_name():
     ("change", "message"),
     [
         ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
-        ({"hosting": HostingConfig(rules=["tests.placement.own:MEDIAN"])}, "is a Information, not a bench.placement"),
-        ({"prediction": PredictionConfig(predictors=["tests.placement.own:FLAT"])}, "is a Rule, not a function"),
+        (
+            {"hosting": HostingConfig(rules=[f"{HERE}:MEDIAN"])},
+            "is a Information, not a bench.placement",
+        ),
+        (
+            {"prediction": PredictionConfig(predictors=[f"{HERE}:FLAT"])},
+            "placement.prediction.predictors: .* is a Rule, not",
+        ),
         ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
         ({"policies": PoliciesConfig(controller="magic")}, "controller 'magic' is not known"),
         ({"fleet": FleetConfig(trace="nowhere.csv")}, "nowhere.csv is not a file"),
-        ({"fleet": FleetConfig(trace="tests.placement.own:NOWHERE")}, "cannot be loaded"),
+        ({"fleet": FleetConfig(trace="tests.extension_example.placement:NOWHERE")}, "cannot be loaded"),
         ({"reality": RealityConfig(google=["nowhere.csv.gz"])}, "nowhere.csv.gz is not a file"),
     ],
 )
@@ -137,7 +146,7 @@ def test_a_name_that_stands_for_nothing_is_one_line(change, message):
 def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places():
     config = OWN.model_copy(
         update={
-            "fleet": FleetConfig(servers=4, trace="tests.placement.own:fleet"),
+            "fleet": FleetConfig(servers=4, trace="tests.extension_example.placement:fleet"),
             "hosting": OWN.hosting.model_copy(update={"row": 4, "rows": [4]}),
             "transfer": OWN.transfer.model_copy(update={"row": 4}),
             "precision": OWN.precision.model_copy(update={"windows_s": [2, 300], "rows": [4], "domains": 1}),

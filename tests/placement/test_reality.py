@@ -44,7 +44,7 @@ def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_th
     config = CONFIG.model_copy(
         update={
             "reality": RealityConfig(google=[file]),
-            "fleet": FleetConfig(servers=20, trace="tests.placement.own:fleet"),
+            "fleet": FleetConfig(servers=20, trace="tests.extension_example.placement:fleet"),
         }
     )
     assert [str(path) for path in of_reality(config)] == [file]

@@ -75,7 +75,7 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path):
         with pytest.raises(UserError, match="cannot be read"):
             recorded(str(tmp_path / name))
     with pytest.raises(UserError, match="is a Rule, not a table"):
-        recorded("tests.placement.own:FLAT")
+        recorded("tests.extension_example.placement:FLAT")
 
 
 def test_a_fleet_holds_workloads_of_the_trace_none_twice_and_of_a_mix_more_of_what_it_is_named_after():

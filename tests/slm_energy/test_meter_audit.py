@@ -80,7 +80,7 @@ def test_without_a_counter_this_project_gives_seconds_and_a_range_but_no_joules(
 @pytest.mark.usefixtures("without_tools")
 def test_a_meter_of_the_users_own_is_in_the_table(audited):
     meters._opened.clear()
-    table = audited((HERE,), "tests.slm_energy.own_meter:PLUG")
+    table = audited((HERE,), "tests.extension_example.meter:PLUG")
     own = table[(table["tool"] == "jouleproof") & (table["mode"] == "plug")]
     assert set(own.loc[own["metric"] == "energy", "tier"]) == {MEASURED}
     assert "plug ●" in set(tabulate(table)["mode"])
@@ -93,8 +93,8 @@ def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
 
 
 def test_a_meter_of_the_users_own_is_an_input_of_the_rules():
-    config = SlmEnergyConfig.model_validate({"meters": {"meter": "tests.slm_energy.own_meter:PLUG"}})
-    assert [path for path in own_files(config) if path.endswith("tests/slm_energy/own_meter.py")]
+    config = SlmEnergyConfig.model_validate({"meters": {"meter": "tests.extension_example.meter:PLUG"}})
+    assert "tests/extension_example/meter.py" in own_files(config)
 
 
 def test_the_work_is_the_same_every_time():

@@ -1,4 +1,4 @@
-"""A researcher's own meter: a plug that counts, made up."""
+"""A meter: a plug that counts, made up."""
 
 import itertools
 
@@ -6,17 +6,16 @@ from bench.measure.meters import CounterMeter
 
 
 class Plug:
-    """12 J more at every reading."""
+    """A counter, 12 J more at every reading. wraps_j: where it begins anew."""
 
     domains = ("plug",)
     wraps_j = (float("inf"),)
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._joules = itertools.count(0.0, 12.0)
 
-    def joules(self):
+    def joules(self) -> list[float]:
         return [next(self._joules)]
 
 
 PLUG = CounterMeter("plug", {"plug": Plug()})
-NO_METER = "a wattmeter's photograph"

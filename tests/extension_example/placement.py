@@ -1,4 +1,4 @@
-"""A researcher's own information, rule, predictor, release, controller, sensor, policy and fleet, named in a config."""
+"""What a placement policy is told, the rule that it chooses by, a whole policy, a predictor, a fleet, and more."""
 
 import numpy as np
 import pandas as pd
@@ -9,19 +9,23 @@ from bench.placement.profiles import Information
 from bench.placement.releases import Release
 from bench.placement.rules import Rule
 from bench.placement.sensors import Sensor
+from bench.placement.workloads import Fleet
 
 
-def _median(readings, fleet):
+def _median(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
     return np.median(readings, axis=1, keepdims=True)
-
-
-def largest(profiles, seen, fleet):
-    """Of all that have a history."""
-    return np.where(seen[:, None], profiles, profiles[seen].max(axis=0))
 
 
 MEDIAN = Information(_median, "median of the week")
 FLAT = Rule(above_mean=1.0)
+MINE = Policy(MEDIAN, FLAT, "median, flat rows")
+
+
+def largest(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    """A predictor: who has no history is reckoned with as the largest of all that have one."""
+    return np.where(seen[:, None], profiles, profiles[seen].max(axis=0))
+
+
 WHOLE_KW = Release(
     let_out=lambda readings, fleet, rng: np.ceil(readings.mean(axis=1, keepdims=True) / 1000),
     used=lambda released, fleet: released * 1000,
@@ -30,7 +34,6 @@ WHOLE_KW = Release(
 )
 HALF = Controller(0.9, 0.95, 0.5, 0.5, 0.5, 0.05, 2, 10, "halves all clocks")
 SLOW = Sensor(600, 600, "means of ten minutes")
-MINE = Policy(MEDIAN, FLAT, "median, flat rows")
 
 
 def fleet(workloads=24, weeks=3, step_s=300):

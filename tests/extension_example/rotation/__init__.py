@@ -1,0 +1,1 @@
+"""A whole study: an experiment, its figure and its claim."""

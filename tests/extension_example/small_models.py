@@ -1,0 +1,62 @@
+"""A language model and a task."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import nn
+
+from bench.inputs import Problem
+from bench.models.likelihood import Likelihood
+from bench.slm_energy.tasks import Model, Score, Task, some
+
+
+class Bigram:
+    """A language model that knows which byte follows which in one sentence."""
+
+    name, rounded, context = "bigram", None, 1_000_000
+
+    def __init__(self, text: bytes) -> None:
+        counts = torch.ones(256, 256)
+        counts.index_put_((torch.tensor(list(text[:-1])), torch.tensor(list(text[1:]))), torch.tensor(9.0), True)
+        self.body = nn.Linear(256, 256, bias=False)
+        self.body.weight.data = counts.log().T.contiguous()
+
+    def tokens(self, text: str) -> list[int]:
+        return list(text.encode())
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return bytes(tokens).decode(errors="replace")
+
+    def _logits(self, tokens: Sequence[int]) -> torch.Tensor:
+        return self.body(nn.functional.one_hot(torch.tensor(tokens), 256).float()).detach()
+
+    def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
+        found = []
+        for text, first in zip(texts, firsts, strict=True):
+            logits, wanted = self._logits(text[first - 1 : -1]), torch.tensor(text[first:])
+            nats = logits.log_softmax(dim=1).gather(1, wanted[:, None])[:, 0]
+            found.append(Likelihood(nats, logits.argmax(dim=1) == wanted))
+        return found
+
+    def continued(
+        self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
+    ) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in prompts]
+        for prompt, text in zip(prompts, found, strict=True):
+            while len(text) < most and not done(text):
+                text.append(int(self._logits([[*prompt, *text][-1]])[0].argmax()))
+        return found
+
+
+def bigram() -> Bigram:
+    return Bigram(b"Question: how many are 3 and 4? Answer: 3 and 4 are 7.")
+
+
+def _question_marks(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[int, Score]]:
+    """1 where the question's last token is the likeliest one."""
+    texts = [model.tokens(problem.question) for problem in problems]
+    for number, about in enumerate(model.likelihoods(texts, [len(text) - 1 for text in texts])):
+        yield number, Score("ended", "share", float(about.likeliest[0]), prompt=len(texts[number]))
+
+
+QUESTION_MARKS = Task("question_marks", some, _question_marks)

@@ -1,0 +1,39 @@
+"""`python workflows/notebooks/run.py FILE.py --out FILE.ipynb`: run a notebook that is kept as text (jupytext)."""
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.errors import UserError, one_line_errors
+from bench.files import write_text
+
+NEEDED = ("jupytext", "nbclient", "ipykernel")
+
+
+def run(source: Path, out: Annotated[Path, typer.Option(help="The executed notebook.")]) -> None:
+    """It runs in the working folder. Cells are numbered, not named at random, and no time is kept."""
+    with one_line_errors():
+        absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if absent:
+            raise UserError(f"notebooks: {', '.join(absent)} not installed; run: pip install -e '.[notebooks]'")
+        import jupytext
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+        from traitlets.config import Config
+
+        notebook = jupytext.read(source, fmt="py:percent")
+        for number, cell in enumerate(notebook.cells):
+            cell["id"] = f"cell-{number}"
+        try:
+            no_port = Config({"KernelManager": {"transport": "ipc"}})
+            NotebookClient(notebook, timeout=600, record_timing=False, config=no_port).execute()
+        except CellExecutionError as error:
+            raise UserError(f"notebooks: {source}: {error.ename}: {' '.join(error.evalue.split())}") from error
+        write_text(out, nbformat.writes(notebook) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(run)

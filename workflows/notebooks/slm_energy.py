@@ -1,0 +1,53 @@
+# %% [markdown]
+# # Small models: what a right answer costs
+# Rests on the tables of `snakemake slm_energy`. Nothing here writes into `results/`.
+
+# %%
+from pathlib import Path
+
+import pandas as pd
+
+import bench
+from bench.experiment import read_config
+from bench.results import read
+from bench.slm_energy.config import Bounds, SlmEnergyConfig
+from bench.slm_energy.experiments.ladder_cost import ladder_energy
+from figures import style
+from figures.slm_energy.ladder import draw
+
+RESULTS = Path(bench.__file__).parents[1] / "results"
+style.use_style()
+
+# %%
+names = ("ladder", "ladder_equal_flops", "ladder_cost", "ladder_energy")
+ladder, equal_flops, cost, energy = (read(RESULTS / f"slm_energy/{name}.parquet") for name in names)
+times = cost[cost["metric"] == "cpu_ms"]
+times.groupby(["what", "batch", "size"])["value"].median().unstack().round(2)
+
+# %% [markdown]
+# ## The figure of the paper
+
+# %%
+figure = draw(ladder, equal_flops, cost)
+
+# %% [markdown]
+# ## One assumption changed: the watts of a core
+# Nothing counted joules here; they are modelled from processor seconds, at 1.9 to 6 W a core. What if a core draws
+# three times as much? Medians of the draws, as before and changed: joules move, ratios of joules hardly do.
+
+# %%
+config = read_config(RESULTS / "config/slm_energy.json", SlmEnergyConfig)
+before = config.power.core_w
+changed = config.power.model_copy(
+    update={"core_w": Bounds(low=3 * before.low, middle=3 * before.middle, high=3 * before.high, source="what if")}
+)
+again = ladder_energy(config.model_copy(update={"power": changed}), ladder, equal_flops, cost)
+
+
+def medians(table: pd.DataFrame) -> pd.Series:
+    factors = [name for name in table.columns if name not in ("value", "repeat", "seed", "tier")]
+    return table.groupby(factors)["value"].median()
+
+
+both = pd.DataFrame({"as assumed": medians(energy), "three times the watts": medians(again)})
+both.assign(factor=both["three times the watts"] / both["as assumed"]).round(4)
