@@ -22,7 +22,7 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
     module_name, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(
-            f"config: {kind} {name!r} is not known; built in: {', '.join(builtins)}; "
+            f"config: {kind} {name!r:.80} is not known; built in: {', '.join(builtins)}; "
             "or name your own as package.module:object"
         )
     _import_from_working_folder()
@@ -30,7 +30,7 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
         return getattr(importlib.import_module(module_name), attribute)
     except Exception as error:  # a user's module can break in any way
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason}") from error
+        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {reason:.300}") from error
 
 
 def load_all(kind: str, names: Iterable[str], builtins: Mapping[str, T], of: type[T]) -> Mapping[str, T]:
