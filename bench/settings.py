@@ -1,8 +1,10 @@
 """The whole config of a run, checked, and handed to each study as a file of its own."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,8 +83,11 @@ def _with_numbers(value: Any) -> Any:
 def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -> None:
     """<folder>/<study>.json, and run.json with the whole config as it was given.
 
-    A file whose content stays is not touched, so that nothing is remade.
+    A file whose content stays is not touched, so that nothing is remade. One that changes gets a date after all results
+    in the folder above, so that what it decides is remade even where the clock went back. While another run has the folder
+    locked, it keeps its config: Snakemake refuses this run later, and the other's jobs are not to read half of each.
     """
+    locked = any(Path(".snakemake/locks").glob("*"))
     contents = {
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
         "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
@@ -92,5 +97,16 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     }
     for name, text in contents.items():
         path = folder / name
-        if not (path.exists() and path.read_text(encoding="utf-8") == text):
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        if before is None or (before != text and not locked):
             write_text(path, text)
+            _date_after_all(folder.parent, path)
+
+
+def _date_after_all(folder: Path, path: Path) -> None:
+    dates = [path.stat().st_mtime]
+    for each in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # a temporary file that has its name now
+            dates.append(each.stat().st_mtime if each.is_file() and each != path else 0.0)
+    if max(dates) > dates[0]:
+        os.utime(path, (max(dates) + 1, max(dates) + 1))

@@ -12,7 +12,6 @@ from bench.experiment import config_error
 from bench.results import TIERS
 
 UNVERSIONED = "-"
-Level = str | int | float
 
 
 def _given(number: float) -> float:
@@ -22,6 +21,7 @@ def _given(number: float) -> float:
 
 
 Number = Annotated[float, AfterValidator(_given)]  # infinite where a range has no end
+Level = str | int | Number
 
 
 class Query(BaseModel):

@@ -57,7 +57,7 @@ def read_requests(path: Path) -> Requests:
 def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r} {why}")
+        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r:.80} {why}")
 
 
 def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:

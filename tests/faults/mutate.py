@@ -91,7 +91,7 @@ def _slice(rng: random.Random, content: bytes, longest: int) -> tuple[int, int]:
     return start, min(rng.randint(1, longest), len(content) - start)
 
 
-CHANGES = (_flip, _flip, _set, _insert, _delete, _repeat, _truncate, _number, _number, _splice, _lines)
+CHANGES = (_flip, _flip, _flip, _set, _insert, _delete, _repeat, _truncate, _number, _number, _number, _splice, _lines)
 
 
 def damaged_tree(rng: random.Random, trees: Sequence[Any]) -> Any:

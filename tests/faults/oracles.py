@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 NUMPY = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
+SMALLEST = Decimal("1e-320")
 STAMP = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}) (\d{1,2}:\d{1,2}:\d{1,2})\.(\d{1,9})")
 
 
@@ -33,13 +34,13 @@ def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | No
     assert len(texts) == len(found), f"{len(texts)} lines, {len(found)} numbers"
     for text, number in zip(texts, found, strict=True):
         if np.isnan(number):
-            assert empty is not None and (text == empty or Decimal(text) == Decimal(empty or "1")), f"{text!r} as NaN"
+            assert empty is not None and (text == empty or empty == "0" and Decimal(text) < SMALLEST), f"{text!r} as NaN"
         else:
             exact = Decimal(text) * Decimal(scale)
             if isinstance(number, int | np.integer):
                 assert exact == int(number), f"{text!r} as {number}"
             else:
-                near = abs(Decimal(float(number)) - exact) <= abs(exact) * Decimal("1e-15") + Decimal("1e-320")
+                near = abs(Decimal(float(number)) - exact) <= abs(exact) * Decimal("1e-15") + SMALLEST
                 assert near, f"{text!r} as {number}"
 
 

@@ -4,9 +4,11 @@ Each target's `says` raises AssertionError where what was read is not what the d
 returns the words under which the input is counted.
 """
 
+import hashlib
 import io
 import json
-import os
+import random
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from bench.inputs.stand_in import mlenergy, splitwise
 from bench.phase_split.workload import read_requests
 from bench.settings import Settings, read_settings
 from tests.faults import oracles
+from tests.faults.mutate import damaged, damaged_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 UNCHANGED, AS_IT_SAYS, REFUSED_BY_HASH = "read as it was", "read as it now says", "refused by the hash of the input"
@@ -35,21 +38,32 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Target:
-    """what: for the table. originals: good sets of files. read: from a folder with such files. says: (files, what was
-    read, folder) -> how it is counted. refusals: errors that are the reader's own, one line each with a start of
-    `lines`."""
+    """what: for the table. draw: a damaged case. read: (case, an empty folder) -> what was read. says: (case, what was
+    read, folder) -> how it is counted. refusals: the errors that the reader promises. lines: they may have several
+    lines, each with a start of its own."""
 
     what: str
-    originals: Callable[[], list[Files]]
-    read: Callable[[Path], Any]
-    says: Callable[[Files, Any, Path], str]
+    draw: Callable[[random.Random], Any]
+    read: Callable[[Any, Path], Any]
+    says: Callable[[Any, Any, Path], str]
     refusals: tuple[type[Exception], ...] = (UserError,)
-    many_lines: str | None = None
+    lines: tuple[str, ...] = ()
+
+
+def _of_files(what: str, originals: Callable[[], list[Files]], read: Callable[[Path], Any], says: Callable[..., str],
+              **more: Any) -> Target:  # fmt: skip
+    def put(files: Files, folder: Path) -> Path:
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        return folder
+
+    return Target(
+        what, lambda rng: damaged(rng, originals()), lambda files, folder: read(put(files, folder)), says, **more
+    )
 
 
 def _written(write: Callable[[Path], Any], name: str) -> bytes:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / name)
         return (Path(folder) / name).read_bytes()
@@ -98,14 +112,12 @@ def _table_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
 
 @cache
 def _record() -> list[Files]:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         inputs.resolve("gsm8k_test", Path(folder), inputs_dir=None, cache_dir=Path(folder), mode="stand-in")
         record = json.loads((Path(folder) / "gsm8k_test.json").read_bytes())
     (about,) = record["files"].values()
     content = b'{"question": "How many?", "answer": "Two.\\n#### 2"}\n'
-    about |= {"bytes": len(content), "sha256": __import__("hashlib").sha256(content).hexdigest()}
+    about |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     return [{"gsm8k_test.json": json.dumps(record, indent=2).encode(), about["path"]: content}]
 
 
@@ -129,7 +141,7 @@ def _configs() -> list[Any]:
     return [{"size": "own", "inputs": {"gsm8k_test": "stand-in"}, **part} for part in parts]
 
 
-def _settings_say(given: Any, found: Settings) -> str:
+def _settings_say(given: Any, found: Settings, folder: Path) -> str:
     oracles.same_content(given, found.model_dump())
     for study in ("mx", "phase_split", "placement", "slm_energy"):
         part = getattr(found, study)
@@ -235,7 +247,7 @@ GSM8K = (
 
 
 def _gsm8k_says(files: Files, found: Any, folder: Path) -> str:
-    text = files["it.csv"].decode().replace("\r\n", "\n").replace("\r", "\n")
+    text = files["it.jsonl"].decode().replace("\r\n", "\n").replace("\r", "\n")
     rows = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
     assert len(rows) == len(found)
     for row, problem in zip(rows, found, strict=True):
@@ -259,8 +271,6 @@ def _cpu_use() -> list[Files]:
 
 def _cpu_use_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
     """No reader of our own for parquet: its files are protected by the hashes in the catalogue and in the record."""
-    import hashlib
-
     assert np.nanmin(found.to_numpy()) >= 0 and np.nanmax(found.to_numpy()) <= 1, "shares below 0 or above 1"
     (original,) = _cpu_use()
     if files == original:
@@ -308,34 +318,32 @@ def _encoder_says(files: Files, found: Any, folder: Path) -> str:
     return UNCHANGED if files == _encoder()[0] else AS_IT_SAYS
 
 
-def _read_settings(config: Any) -> Settings:
-    return read_settings(config, {})
-
-
 TARGETS: Mapping[str, Target] = {
-    "mxarray": Target("MXArray files", lambda: [{"it.mx": content} for content in _arrays()],
-                      lambda folder: load_mxarray(folder / "it.mx"), _mxarray_says, (ValueError,)),
-    "results": Target("result tables (parquet)", lambda: [{"it.parquet": content} for content in _tables()],
-                      lambda folder: results.read(folder / "it.parquet"), _table_says),
-    "record": Target("records of inputs, and their files", _record,
-                     lambda folder: inputs.load(folder / "gsm8k_test.json"), _record_says),
-    "ledger": Target("ledgers of claims", _ledger, lambda folder: read_ledger(folder / "claims.toml"), _ledger_says,
-                     many_lines="claims: |config: "),
-    "trace": Target("Azure traces", lambda: [{"it.csv": TRACE}],
-                    lambda folder: inputs.read_trace(folder / "it.csv"), _trace_says),
-    "requests": Target("request files of the simulator", lambda: [{"it.csv": REQUESTS}],
-                       lambda folder: read_requests(folder / "it.csv"), _requests_say),
-    "profile": Target("profiles of machines", _profile,
-                      lambda folder: inputs.read_profile(folder / "it.csv"), _profile_says),
-    "gsm8k": Target("word problems (GSM8K)", lambda: [{"it.csv": GSM8K}],
-                    lambda folder: inputs.read_gsm8k(folder / "it.csv"), _gsm8k_says),
-    "power": Target("distributions of power", lambda: [{"it.csv": POWER}],
-                    lambda folder: inputs.read_power_cdf(folder / "it.csv"), _power_says),
-    "energy": Target("measured energy (ML.ENERGY)", _energy,
-                     lambda folder: inputs.read_energy(folder / "it.csv"), _energy_says),
-    "cpu_use": Target("CPU records (parquet)", _cpu_use, lambda folder: inputs.read_cpu_use(
+    "settings": Target(
+        "configs", lambda rng: damaged_tree(rng, _configs()), lambda config, _: read_settings(config, {}), _settings_say,
+        lines=("config: ",),
+    ),
+    "ledger": _of_files("ledgers of claims", _ledger, lambda folder: read_ledger(folder / "claims.toml"), _ledger_says,
+                        lines=("claims: ", "config: ")),
+    "trace": _of_files("request traces (Azure)", lambda: [{"it.csv": TRACE}],
+                       lambda folder: inputs.read_trace(folder / "it.csv"), _trace_says),
+    "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}],
+                          lambda folder: read_requests(folder / "it.csv"), _requests_say),
+    "profile": _of_files("profiles of machines", _profile,
+                         lambda folder: inputs.read_profile(folder / "it.csv"), _profile_says),
+    "power": _of_files("distributions of power", lambda: [{"it.csv": POWER}],
+                       lambda folder: inputs.read_power_cdf(folder / "it.csv"), _power_says),
+    "energy": _of_files("measured energy (ML.ENERGY)", _energy,
+                        lambda folder: inputs.read_energy(folder / "it.csv"), _energy_says),
+    "cpu_use": _of_files("CPU records (parquet)", _cpu_use, lambda folder: inputs.read_cpu_use(
         folder / "fragments.parquet", folder / "tasks.parquet"), _cpu_use_says),
-    "safetensors": Target("weights (safetensors), configs and tokenizers of the encoder", _encoder, _read_encoder,
-                          _encoder_says),
+    "gsm8k": _of_files("word problems (GSM8K)", lambda: [{"it.jsonl": GSM8K}],
+                       lambda folder: inputs.read_gsm8k(folder / "it.jsonl"), _gsm8k_says),
+    "record": _of_files("records of inputs, and their files", _record,
+                        lambda folder: inputs.load(folder / "gsm8k_test.json"), _record_says),
+    "mxarray": _of_files("MXArray files", lambda: [{"it.mx": content} for content in _arrays()],
+                         lambda folder: load_mxarray(folder / "it.mx"), _mxarray_says, refusals=(ValueError,)),
+    "safetensors": _of_files("models (safetensors, config, tokenizer)", _encoder, _read_encoder, _encoder_says),
+    "results": _of_files("result tables (parquet)", lambda: [{"it.parquet": content} for content in _tables()],
+                         lambda folder: results.read(folder / "it.parquet"), _table_says),
 }  # fmt: skip
-os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
