@@ -32,6 +32,7 @@ include: "workflows/placement.smk"
 include: "workflows/slm_energy.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
+include: "workflows/faults.smk"
 
 
 rule all:

@@ -54,6 +54,8 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         )
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error, Settings)) from error
+    except UnicodeEncodeError as error:
+        raise UserError("config: workflows/config: a text holds half a character (a lone surrogate)") from error
     unknown = sorted(set(settings.inputs) - set(catalogue()))
     if unknown:
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")

@@ -2,9 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.faults.targets import TARGETS, Target
 
@@ -27,18 +27,17 @@ class Tally:
             self.examples.append((number, f"{outcome}: {words:.600}"))
 
 
-def fuzz(name: str, numbers: range, folder: Path, before_each: Callable[[int], None] = lambda _: None) -> Tally:
+def fuzz(name: str, numbers: range, folder: Path) -> Tally:
     """The damaged inputs of these numbers of a target, put into `folder` one after another."""
     tally = Tally()
     for number in numbers:
-        before_each(number)
-        tally.add(number, *_one(TARGETS[name], random.Random(f"{name}/{number}"), folder))
+        case = TARGETS[name].draw(random.Random(f"{name}/{number}"))
+        tally.add(number, *try_one(TARGETS[name], case, folder))
     return tally
 
 
-def _one(target: Target, rng: random.Random, folder: Path) -> tuple[str, str]:
+def try_one(target: Target, case: Any, folder: Path) -> tuple[str, str]:
     """What happened, and the words of an error."""
-    case = target.draw(rng)
     try:
         found = target.read(case, folder)
     except target.refusals as error:

@@ -13,7 +13,7 @@ import numpy as np
 
 NUMPY = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 SMALLEST = Decimal("1e-320")
-STAMP = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}) (\d{1,2}:\d{1,2}:\d{1,2})\.(\d{1,9})")
+STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d+)\s*")
 
 
 def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ A fault's `run` yields how often each outcome came so far. Good are those that e
 happened to, and with nothing half-written on the way.
 """
 
+import atexit
 import os
 import random
 import resource
@@ -11,11 +12,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.pipeline.conftest import TINY, copy_project, environment, snakemake
@@ -35,10 +38,11 @@ Outcomes = Iterator[Counter[str]]
 
 @dataclass(frozen=True)
 class Fault:
-    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time."""
+    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time. mounts: it needs the right to."""
 
     what: str
     run: Callable[[Path, int, int], Outcomes]
+    mounts: bool = False
 
 
 def run_cheap(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -54,12 +58,22 @@ def made(project: Path) -> dict[str, bytes]:
     }
 
 
-def finished(folder: Path) -> tuple[Path, dict[str, bytes]]:
-    """A copy in which the small part ran to its end, and what it made."""
-    project = copy_project(folder / "finished")
+@cache
+def undisturbed() -> tuple[Path, dict[str, bytes], float]:
+    """A copy in which the small part ran to its end, what it made, and in how many seconds."""
+    folder = tempfile.mkdtemp(prefix="undisturbed.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = copy_project(Path(folder) / "project")
+    start = time.monotonic()
     done = run_cheap(project)
     assert done.returncode == 0, done.stdout
-    return project, made(project)
+    return project, made(project), time.monotonic() - start
+
+
+def finished(folder: Path) -> tuple[Path, dict[str, bytes]]:
+    """A copy of that, and what was made."""
+    project, expected, _ = undisturbed()
+    return shutil.copytree(project, folder / "finished"), expected
 
 
 def fresh(folder: Path, name: str) -> Path:
@@ -77,9 +91,7 @@ def ended(project: Path, expected: Mapping[str, bytes], *more: str) -> str:
 def _killed(folder: Path, times: int, seed: int) -> Outcomes:
     """SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then go on by themselves."""
     rng, outcomes = random.Random(seed), Counter[str]()
-    start = time.monotonic()
-    _, expected = finished(folder)
-    whole_s = time.monotonic() - start
+    _, expected, whole_s = undisturbed()
     project, kills = fresh(folder, "killed"), 0
     while kills < times:
         running = _started(project, *TARGETS)
@@ -124,7 +136,7 @@ def _read_only(folder: Path, times: int, seed: int) -> Outcomes:
 
 
 def _on_a_mount(folder: Path, times: int, bad: Callable[[], str], good: str, words: str) -> Outcomes:
-    _, expected = finished(folder)
+    _, expected, _ = undisturbed()
     outcomes = Counter[str]()
     for _ in range(times):
         project = fresh(folder, "mounted")
@@ -145,8 +157,6 @@ def _on_a_mount(folder: Path, times: int, bad: Callable[[], str], good: str, wor
 
 def may_mount() -> bool:
     """Whether this user may mount a file system here."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         try:
             with mounted(Path(folder) / "it"):
@@ -215,9 +225,7 @@ def _changed(folder: Path, times: int, seed: int) -> Outcomes:
 def _two(folder: Path, times: int, seed: int) -> Outcomes:
     """A second pipeline, with another config, starts at a random moment of the first."""
     rng, outcomes = random.Random(seed), Counter[str]()
-    start = time.monotonic()
-    _, expected = finished(folder)
-    whole_s = time.monotonic() - start
+    _, expected, whole_s = undisturbed()
     for _ in range(times):
         project = fresh(folder, "two")
         first = _started(project, *TARGETS)
@@ -305,8 +313,8 @@ def _started(project: Path, *targets: str, config: str = "", limit: int | None =
 
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),
-    "full": Fault("disk full, then not", _full),
-    "read_only": Fault("results folder read-only, then not", _read_only),
+    "full": Fault("disk full, then not", _full, mounts=True),
+    "read_only": Fault("results folder read-only, then not", _read_only, mounts=True),
     "clock": Fault("dates of results and code up to ten years off, then another config", _clock),
     "changed": Fault("a bit of a table flipped before it is read", _changed),
     "two": Fault("a second pipeline with another config in the same folder", _two),
