@@ -14,7 +14,7 @@ from bench.errors import UserError
 from bench.files import atomic
 
 MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
-DIGEST = b"sha256"  # entry of a file's metadata: of the columns and their values, which page checksums do not cover alone
+DIGEST = b"sha256"  # entry of a file's metadata, of what page checksums leave open: names, types, which page is whose
 COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
 
 

@@ -86,8 +86,8 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     """<folder>/<study>.json, and run.json with the whole config as it was given.
 
     A file whose content stays is not touched, so that nothing is remade. One that changes gets a date after all results
-    in the folder above, so that what it decides is remade even where the clock went back. While another run has the folder
-    locked, it keeps its config: Snakemake refuses this run later, and the other's jobs are not to read half of each.
+    in the folder above, so that what it decides is remade even where the clock went back. While another run has
+    the folder locked, its config stays: Snakemake refuses this run later, and the other's jobs read one config.
     """
     locked = any(Path(".snakemake/locks").glob("*"))
     contents = {

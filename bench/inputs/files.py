@@ -66,7 +66,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
     except OSError as error:
-        raise InputError(f"cannot read {str(path):.300}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {path!s:.300}: {error.strerror or error}") from error
 
 
 def check(path: Path, expected: Digest) -> None:

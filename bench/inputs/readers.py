@@ -198,7 +198,7 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=columns).to_pandas()
+        table = pq.read_table(path, columns=columns).replace_schema_metadata(None).to_pandas()
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):

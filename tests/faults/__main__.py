@@ -25,7 +25,10 @@ def fuzz_one(
     out: Annotated[Path, typer.Option(help="JSON; written after every batch, so that it says what was tried so far.")],
     inputs: Annotated[int, typer.Option(min=1)] = 100_000,
 ) -> None:
-    """Damaged inputs of one target. A crash of the interpreter or a hang ends the process, the input kept beside `out`."""
+    """Damaged inputs of one target.
+
+    A crash of the interpreter or a hang ends the process; the input is left beside `out`.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     total = Tally()
     with tempfile.TemporaryDirectory(prefix="input.", dir=out.parent) as folder:

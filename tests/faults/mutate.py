@@ -1,4 +1,4 @@
-"""Damaged copies of good bytes and of good configs: seeded, so that an input's number is all that it takes to see it again."""
+"""Damaged copies of good bytes and of good configs: seeded: its number is enough to see an input again."""
 
 import random
 import re
@@ -9,20 +9,22 @@ from typing import Any
 LONGEST = 1 << 17  # bytes
 NUMBERS = [
     b"-1", b"0", b"-0", b"1", b"2.5", b"1e3", b"1e30", b"1e308", b"1e999", b"nan", b"inf", b"-inf", b"true", b"",
-    b"9007199254740993", b"9223372036854775807", b"9223372036854775808", b"18446744073709551615", b"1" * 25, b"7" * 5000,
-    b"0x10", b"1_000", b"1,000", b"1.5.2", b" 1", b"1 ", b"+1", "\u0661".encode(), "\uff11".encode(), b"0.1e-400",
+    b"9007199254740993", b"9223372036854775807", b"9223372036854775808", b"18446744073709551615", b"1" * 25,
+    b"7" * 5000, b"0x10", b"1_000", b"1,000", b"1.5.2", b" 1", b"1 ", b"+1", "\u0661".encode(), "\uff11".encode(),
+    b"0.1e-400",
 ]  # fmt: skip
 TEXTS = [
-    b'"', b"'", b'""', b"\n", b"\r", b"\r\n", b"\n\n", b"\0", b",", b";", b"\t", b" ", b"\\", b"#", b"\xff", b"\xef\xbb\xbf",
-    b"\xed\xa0\x80", "\u2028".encode(), b"[" * 3000, b"{" * 3000, b'{"a":' * 3000, b"[[", b"]]", b"null", b"=", b"\\ud800",
-    b"1979-05-27T07:32:00Z", b"9" * 5000, b"NaN", b"-Infinity", bytes(8), b"\xff" * 8,
+    b'"', b"'", b'""', b"\n", b"\r", b"\r\n", b"\n\n", b"\0", b",", b";", b"\t", b" ", b"\\", b"#", b"\xff",
+    b"\xef\xbb\xbf", b"\xed\xa0\x80", "\u2028".encode(), b"[" * 3000, b"{" * 3000, b'{"a":' * 3000, b"[[", b"]]",
+    b"null", b"=", b"\\ud800", b"1979-05-27T07:32:00Z", b"9" * 5000, b"NaN", b"-Infinity", bytes(8), b"\xff" * 8,
 ]  # fmt: skip
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 10**6, 2**63, -(2**63), 10**400, 0.5, -0.5, 1e-320, 1e308, float("inf"),
-    float("-inf"), float("nan"), "", "1", "1e3", "1e999", "0x10", " 1", "inf", "nan", "mxfp4", "a\nb", "\ud800", "x" * 5000,
-    "package:", ":object", "no.such.module:thing", "bench.formats:FORMATS", "json:dumps", [], [[]], {}, {"": 1}, [1, "a", None],
+    float("-inf"), float("nan"), "", "1", "1e3", "1e999", "0x10", " 1", "inf", "nan", "mxfp4", "a\nb", "\ud800",
+    "x" * 5000, "package:", ":object", "no.such.module:thing", "bench.formats:FORMATS", "json:dumps", [], [[]], {},
+    {"": 1}, [1, "a", None],
 ]  # fmt: skip
 
 

@@ -34,7 +34,9 @@ def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | No
     assert len(texts) == len(found), f"{len(texts)} lines, {len(found)} numbers"
     for text, number in zip(texts, found, strict=True):
         if np.isnan(number):
-            assert empty is not None and (text == empty or empty == "0" and Decimal(text) < SMALLEST), f"{text!r} as NaN"
+            assert empty is not None and (text == empty or (empty == "0" and Decimal(text) < SMALLEST)), (
+                f"{text!r} as NaN"
+            )
         else:
             exact = Decimal(text) * Decimal(scale)
             if isinstance(number, int | np.integer):

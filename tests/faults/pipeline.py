@@ -1,4 +1,4 @@
-"""What machines and people do to a running pipeline, each done to a small part of the real one in a copy of the project.
+"""What machines and people do to a running pipeline, each done to a small part of the real one, in a copy.
 
 A fault's `run` yields how often each outcome came so far. Good are those that end with the bytes of a run that nothing
 happened to, and with nothing half-written on the way.
@@ -38,7 +38,8 @@ Outcomes = Iterator[Counter[str]]
 
 @dataclass(frozen=True)
 class Fault:
-    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time. mounts: it needs the right to."""
+    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time.
+    mounts: it needs the right to mount."""
 
     what: str
     run: Callable[[Path, int, int], Outcomes]
@@ -50,7 +51,7 @@ def run_cheap(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def made(project: Path) -> dict[str, bytes]:
-    """Finished results by path: all but provenance, which holds times, and the temporary names of what is being written."""
+    """Finished results by path: all but provenance, which holds times, and files under temporary names."""
     return {
         str(path.relative_to(project)): path.read_bytes()
         for path in sorted((project / "results").rglob("*"))
@@ -128,7 +129,9 @@ def _unlock(project: Path) -> None:
 def _full(folder: Path, times: int, seed: int) -> Outcomes:
     """A file system of 8 to 60 KiB for the results, then one with room."""
     rng = random.Random(seed)
-    yield from _on_a_mount(folder, times, lambda: f"size={rng.randrange(8, 64, 4)}k", "size=64m", "No space left on device")
+    yield from _on_a_mount(
+        folder, times, lambda: f"size={rng.randrange(8, 64, 4)}k", "size=64m", "No space left on device"
+    )
 
 
 def _read_only(folder: Path, times: int, seed: int) -> Outcomes:
@@ -246,10 +249,11 @@ def _two(folder: Path, times: int, seed: int) -> Outcomes:
 
 def _memory(folder: Path, times: int, seed: int) -> Outcomes:
     """A job that may have 6 GiB asks for more."""
-    yield from _broken_jobs(folder, times, "", "mx={qsnr: {vectors: 1000000, length: 4096, seeds: [0]}}", "out of memory",
+    yield from _broken_jobs(folder, times, "", MUCH, "out of memory",
                             limit=6 << 30)  # fmt: skip
 
 
+MUCH = "mx={qsnr: {vectors: 1000000, length: 4096, seeds: [0]}}"
 RAISES = "def rule(amax, fmt):\n    raise RuntimeError('not today')\n"
 WRONG_SHAPE = "import numpy as np\ndef rule(amax, fmt):\n    return np.zeros(3, dtype=np.int32)\n"
 HANGS = "import pathlib\ndef rule(amax, fmt):\n    pathlib.Path('hangs').touch()\n    while True: pass\n"

@@ -22,7 +22,11 @@ def rows(found: Sequence[Found]) -> list[tuple[str, str, str]]:
         for outcome, count in record["outcomes"].items():
             outcomes[outcome] = outcomes.get(outcome, 0) + count
     return [
-        (what, f"{sum(outcomes.values()):,}", "; ".join(f"{count:,} {outcome}" for outcome, count in _most_first(outcomes)))
+        (
+            what,
+            f"{sum(outcomes.values()):,}",
+            "; ".join(f"{count:,} {outcome}" for outcome, count in _most_first(outcomes)),
+        )
         for what, outcomes in merged.items()
     ]
 

@@ -97,7 +97,9 @@ def _tables() -> dict[bytes, pd.DataFrame]:
     tables = [
         results.tidy(rows, metric="qsnr", unit="dB", tier="measured"),
         results.tidy([{"value": 1.0}], metric="m", unit="u", tier="cited"),
-        results.tidy([{**row, "seed": 7, "design": "splitwise"} for row in rows], metric="m", unit="s", tier="simulated"),
+        results.tidy(
+            [{**row, "seed": 7, "design": "splitwise"} for row in rows], metric="m", unit="s", tier="simulated"
+        ),
     ]
     return {_written(lambda path, table=table: results.write(table, path), "t.parquet"): table for table in tables}
 
@@ -136,7 +138,9 @@ def _record_says(files: Files, found: inputs.Record, folder: Path) -> str:
 @cache
 def _configs() -> list[Any]:
     folder = ROOT / "workflows/config"
-    whole = [yaml.safe_load((folder / f"{size}.yaml").read_text(encoding="utf-8")) for size in ("tiny", "default", "full")]
+    whole = [
+        yaml.safe_load((folder / f"{size}.yaml").read_text(encoding="utf-8")) for size in ("tiny", "default", "full")
+    ]
     parts = [{key: config[key]} for config in whole for key in config if isinstance(config[key], dict)]
     return [{"size": "own", "inputs": {"gsm8k_test": "stand-in"}, **part} for part in parts]
 
@@ -216,7 +220,11 @@ def _profile_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
     assert found["model"].tolist() == cells["model"] and found["hardware"].tolist() == cells["hardware"]
     for name in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
         oracles.same_numbers(cells[name], found[name].tolist())
-    for name, read in (("prompt_time", "prompt_time_s"), ("token_time", "token_time_s"), ("e2e_time", "end_to_end_time_s")):
+    for name, read in (
+        ("prompt_time", "prompt_time_s"),
+        ("token_time", "token_time_s"),
+        ("e2e_time", "end_to_end_time_s"),
+    ):
         oracles.same_numbers(cells[name], found[read].tolist(), scale="0.001")
     for name in ("peak_power", "average_power"):
         oracles.same_numbers(cells[name], found[f"{name}_tdp"].tolist(), empty="0")
@@ -258,7 +266,7 @@ def _gsm8k_says(files: Files, found: Any, folder: Path) -> str:
 
 @cache
 def _cpu_use() -> list[Files]:
-    used = pd.DataFrame({"id": ["a", "a", "b"], "duration": [300_000, 900_000, 300_000], "cpu_usage": [1.0, 2.0, 500.0]})
+    used = pd.DataFrame({"id": ["a", "a", "b"], "duration": [300_000, 900_000, 3], "cpu_usage": [1.0, 2.0, 500.0]})
     described = pd.DataFrame({"id": ["a", "b"], "cpu_capacity": [4.0, 1000.0], "mem": [1, 2]})
 
     def content(table: pd.DataFrame) -> bytes:
@@ -320,8 +328,8 @@ def _encoder_says(files: Files, found: Any, folder: Path) -> str:
 
 TARGETS: Mapping[str, Target] = {
     "settings": Target(
-        "configs", lambda rng: damaged_tree(rng, _configs()), lambda config, _: read_settings(config, {}), _settings_say,
-        lines=("config: ",),
+        "configs", lambda rng: damaged_tree(rng, _configs()), lambda config, _: read_settings(config, {}),
+        _settings_say, lines=("config: ",),
     ),
     "ledger": _of_files("ledgers of claims", _ledger, lambda folder: read_ledger(folder / "claims.toml"), _ledger_says,
                         lines=("claims: ", "config: ")),

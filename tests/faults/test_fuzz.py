@@ -1,4 +1,4 @@
-"""Damaged inputs in small: refused in one line, or read as they are. `snakemake faults` tries a hundred thousand each."""
+"""Damaged inputs in small: refused in one line, or read as they are. `snakemake faults` does so in large."""
 
 import random
 
@@ -33,6 +33,6 @@ def test_hypothesis_finds_no_damage_that_is_misread(tmp_path, name, number):
 @given(content=st.binary(max_size=300))
 def test_bytes_of_any_kind_in_place_of_a_file_are_refused(tmp_path, name, content):
     target = TARGETS[name]
-    files = {part: content for part in target.draw(random.Random(0))}
+    files = dict.fromkeys(target.draw(random.Random(0)), content)
     outcome, words = try_one(target, files, tmp_path)
     assert outcome not in BAD, words
