@@ -261,11 +261,11 @@ WITH_OWN = f"mx={{formats: [mxfp4], scales: ['own:rule'], qsnr: {{{SMALL_QSNR}}}
 
 
 def _raises(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, "not today")
+    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, "RuntimeError: not today", traced=True)
 
 
 def _wrong_shape(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _broken_jobs(folder, times, WRONG_SHAPE, WITH_OWN, "shape")
+    yield from _broken_jobs(folder, times, WRONG_SHAPE, WITH_OWN, "scale rule rule: gave", traced=True)
 
 
 def _hangs(folder: Path, times: int, seed: int) -> Outcomes:
@@ -273,9 +273,13 @@ def _hangs(folder: Path, times: int, seed: int) -> Outcomes:
 
 
 def _broken_jobs(
-    folder: Path, times: int, own: str, config: str, words: str, limit: int | None = None, interrupt: bool = False
-) -> Outcomes:
-    """A job that cannot end well: its result is not there, earlier ones stay, and a config that works goes on."""
+    folder: Path, times: int, own: str, config: str, words: str, limit: int | None = None, interrupt: bool = False,
+    traced: bool = False,
+) -> Outcomes:  # fmt: skip
+    """A job that cannot end well: its result is not there, earlier ones stay, and a config that works goes on.
+
+    words: that its output must hold. traced: with a stack trace, which shows whoever wrote the object where it failed.
+    """
     outcomes = Counter[str]()
     project, expected = finished(folder)
     for _ in range(times):
@@ -292,10 +296,10 @@ def _broken_jobs(
             outcomes[WENT_ON] += 1
         elif left:
             outcomes[HALF] += 1
-        elif words not in output or "Traceback" in output:
+        elif words not in output or ("Traceback" in output and not (traced or interrupt)):
             outcomes[TRACE] += 1
         else:
-            said = "stopped by Ctrl-C" if interrupt else "one line"
+            said = "stopped by Ctrl-C" if interrupt else "named with its own line" if traced else "one line"
             outcomes[f"{said}; {ended(project, expected)}"] += 1
         yield outcomes
 
