@@ -68,9 +68,9 @@ def read(path: Path) -> pd.DataFrame:
     try:
         arrow = pq.read_table(path, page_checksum_verification=True)
         table = arrow.replace_schema_metadata(None).to_pandas()
+        check(table)
         if (arrow.schema.metadata or {}).get(DIGEST) != _digest(table):
             raise ValueError("its sha256 does not match its content")
-        check(table)
     except FileNotFoundError:
         raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
     except (OSError, pa.ArrowException, ValueError) as error:

@@ -13,7 +13,7 @@ import numpy as np
 
 NUMPY = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 SMALLEST = Decimal("1e-320")
-STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d+)\s*")
+STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d*)\s*")
 
 
 def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def seconds(text: str) -> Decimal:
     """From year 1, of a time like 2023-11-16 18:17:03.9799600."""
     day, clock, fraction = STAMP.fullmatch(text).groups()  # type: ignore[union-attr]
     at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S") - datetime(1, 1, 1)
-    return Decimal(at.days * 86400 + at.seconds) + Decimal(f"0.{fraction}")
+    return Decimal(at.days * 86400 + at.seconds) + Decimal(f"0.{fraction or 0}")
 
 
 def tensors(content: bytes) -> dict[str, np.ndarray]:

@@ -47,6 +47,8 @@ def test_the_final_number_of_a_problem_is_read(file, written, final):
         (problem(answer="2"), "does not end in a line"),
         (problem(answer="x\n#### 2 eggs"), "does not end in a line"),
         (problem(answer="x\n#### 1,4"), "does not end in a line"),
+        (problem(answer="x\n#### " + "7" * 5000), "more than 30 characters"),
+        ("[" * 5000, "not JSON"),
     ],
 )
 def test_a_malformed_problem_is_named_by_its_line(file, line, complaint):
@@ -123,3 +125,15 @@ def test_a_profile_with_a_negative_time_is_named_by_its_line(file):
     assert "line 2: prompt_time is not a number of at least 0" in one_line(
         read_profile, file(f"{splitwise.HEADER}\n{row}\n")
     )
+
+
+@pytest.mark.parametrize(
+    "number", ["1e30", "9223372036854775808", "18446744073709551615", "1" * 25, "9007199254740994"]
+)
+def test_a_whole_number_that_an_integer_or_a_float_cannot_hold_is_refused(file, number):
+    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,{number},5\n"))
+    assert "line 2: ContextTokens is not a whole number of at least 1 and at most 2**53" in complaint
+
+
+def test_columns_by_the_hundred_make_no_long_line(file):
+    assert len(one_line(read_trace, file(",".join(f"column{n}" for n in range(500)) + "\n1\n"))) < 600
