@@ -10,7 +10,9 @@ from bench.errors import UserError
 from tests.faults import fuzz, pipeline
 
 HEAD = ("what was done", "how often", "what happened")
-MARKS = re.compile(r"(<!-- faults: written by `snakemake faults` -->\n).*?(?=<!-- end of faults -->)", re.DOTALL)
+MARKS = re.compile(
+    r"(<!-- faults: written by `python -m tests.faults readme` -->\n).*?(?=<!-- end of faults -->)", re.DOTALL
+)
 Found = Mapping[str, Any]
 
 
