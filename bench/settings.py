@@ -85,9 +85,9 @@ def _with_numbers(value: Any) -> Any:
 def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -> None:
     """<folder>/<study>.json, and run.json with the whole config as it was given.
 
-    A file whose content stays is not touched, so that nothing is remade. One that changes gets a date after all results
-    in the folder above, so that what it decides is remade even where the clock went back. While another run has
-    the folder locked, its config stays: Snakemake refuses this run later, and the other's jobs read one config.
+    A file whose content stays is not touched, so that nothing is remade. Results that are newer than one that changes,
+    since the clock went back, get a date before it, so that what it decides is remade. While another run has the folder
+    locked, its config stays: Snakemake refuses this run later, and the other's jobs read one config.
     """
     locked = any(Path(".snakemake/locks").glob("*"))
     contents = {
@@ -102,13 +102,13 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
         before = path.read_text(encoding="utf-8") if path.exists() else None
         if before is None or (before != text and not locked):
             write_text(path, text)
-            _date_after_all(folder.parent, path)
+            _date_before(path, folder.parent)
 
 
-def _date_after_all(folder: Path, path: Path) -> None:
-    dates = [path.stat().st_mtime]
+def _date_before(path: Path, folder: Path) -> None:
+    """Gives what lies in the folder and is newer than the file a date just before it."""
+    date = path.stat().st_mtime - 1
     for each in folder.rglob("*"):
         with suppress(FileNotFoundError):  # a temporary file that has its name now
-            dates.append(each.stat().st_mtime if each.is_file() and each != path else 0.0)
-    if max(dates) > dates[0]:
-        os.utime(path, (max(dates) + 1, max(dates) + 1))
+            if each.is_file() and each != path and each.stat().st_mtime > date + 1:
+                os.utime(each, (date, date))

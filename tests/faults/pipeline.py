@@ -192,7 +192,7 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
             for path in sorted((project / part).rglob("*")):
                 if path.is_file() and rng.random() < 0.5:
                     os.utime(path, (time.time() + shift,) * 2)
-        outcome = ended(project, expected)
+        outcome = _with_other_dates(project, expected)
         for path in (project / "results").rglob("*"):
             os.utime(path, (time.time() + YEAR_S,) * 2)
         done = snakemake(project, *TINY, *other, TARGETS[0])
@@ -201,6 +201,18 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
         shutil.rmtree(project / "results")
         ended(project, expected)
         yield outcomes
+
+
+def _with_other_dates(project: Path, expected: Mapping[str, bytes]) -> str:
+    """Snakemake refuses to write a result that is older than its code; with today's dates it goes on."""
+    done = run_cheap(project)
+    if done.returncode == 0:
+        return SAME if made(project) == expected else OTHER
+    if "Traceback" in done.stdout or "clock skew" not in done.stdout:
+        return TRACE
+    for path in project.rglob("*"):
+        os.utime(path)
+    return f"refused as clock skew, then {ended(project, expected)}"
 
 
 def _changed(folder: Path, times: int, seed: int) -> Outcomes:
