@@ -90,9 +90,8 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
         wrong = part["msg"]
         if part["type"] == "extra_forbidden":
             wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
-        lines.append(
-            f"config: {where}: {'.'.join(map(str, (*above, knob))):.200}: {' '.join(wrong.split()):.600} (got {part['input']!r:.80})"
-        )
+        place, wrong = ".".join(map(str, (*above, knob))), " ".join(wrong.split())
+        lines.append(f"config: {where}: {place:.200}: {wrong:.600} (got {part['input']!r:.80})")
     return "\n".join(lines)
 
 
