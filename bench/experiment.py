@@ -100,6 +100,8 @@ def _knobs(config_type: Any, above: Sequence[int | str]) -> list[str]:
     for key in above:
         is_model = isinstance(config_type, type) and issubclass(config_type, BaseModel)
         config_type = config_type.model_fields[key].annotation if is_model else get_args(config_type)[-1]
+        if type(None) in get_args(config_type):  # it may be left out
+            config_type = next(part for part in get_args(config_type) if part is not type(None))
     return list(config_type.model_fields)
 
 

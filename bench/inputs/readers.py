@@ -230,6 +230,7 @@ def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
         raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
+    _refuse(path, table.isna().any(axis=1), "there are fewer cells than in the first line")
     return table
 
 

@@ -61,6 +61,7 @@ def test_an_id_given_twice_is_refused(read):
         ({"published": float("nan")}, "published: Value error, nan is no number"),
         ({"published": True}, "published: "),
         ({"tolerance": -0.1}, "tolerance: "),
+        ({"against": {**QUERY, "bound": "lower", "bond": 1}}, "against.bond: no such knob; known here: table, "),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),
         ({"tier": "guessed"}, "tier=guessed is not one of measured, simulated, cited"),
         ({"quarry": "x"}, "quarry: no such knob; known here: id, "),

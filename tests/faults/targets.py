@@ -161,7 +161,7 @@ def _ledger() -> list[Files]:
 
 
 def _ledger_says(files: Files, found: Any, folder: Path) -> str:
-    rows = tomllib.loads(files["claims.toml"].decode())["claim"]
+    rows = tomllib.loads(io.StringIO(files["claims.toml"].decode(), newline=None).read())["claim"]
     oracles.same_content(rows, [claim.model_dump() for claim in found])
     return AS_IT_SAYS
 
