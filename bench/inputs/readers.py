@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import dataclass
@@ -221,8 +222,9 @@ def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
 
     import pandas as pd
 
+    text = _text(path)
     try:
-        table = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
@@ -230,7 +232,10 @@ def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
         raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
-    _refuse(path, table.isna().any(axis=1), "there are fewer cells than in the first line")
+    rows = csv.reader(io.StringIO(text))  # pandas fills short rows up
+    for row in rows:
+        if len(row) != len(columns):
+            raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")
     return table
 
 

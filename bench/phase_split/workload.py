@@ -40,8 +40,8 @@ def read_requests(path: Path) -> Requests:
         raise UserError(f"{path}: lacks the column {', '.join(missing)}")
     if table.empty:
         raise UserError(f"{path}: holds no requests")
-    if table.index.dtype != "int64" or table.isna().any(axis=None):  # pandas moves or fills their cells
-        raise UserError(f"{path}: a row has more or fewer cells than the header")
+    if table.index.dtype != "int64":  # pandas takes the first cells of long rows for it, and moves the others
+        raise UserError(f"{path}: a row has more cells than the header")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
         _refuse(path, name, table, ~np.isfinite(values), "is no number")

@@ -137,3 +137,8 @@ def test_a_whole_number_that_an_integer_or_a_float_cannot_hold_is_refused(file, 
 
 def test_columns_by_the_hundred_make_no_long_line(file):
     assert len(one_line(read_trace, file(",".join(f"column{n}" for n in range(500)) + "\n1\n"))) < 600
+
+
+def test_a_line_with_fewer_cells_is_refused_and_not_filled_up(file):
+    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,3,5\n2023-11-16 18:17:03.9799600,3\n"))
+    assert "line 3" in complaint
