@@ -193,6 +193,8 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
                 if path.is_file() and rng.random() < 0.5:
                     os.utime(path, (time.time() + shift,) * 2)
         outcome = _with_other_dates(project, expected)
+        for path in (project / "bench").rglob("*"):
+            os.utime(path)
         for path in (project / "results").rglob("*"):
             os.utime(path, (time.time() + YEAR_S,) * 2)
         done = snakemake(project, *TINY, *other, TARGETS[0])
@@ -320,6 +322,7 @@ def _started(project: Path, *targets: str, config: str = "", limit: int | None =
     options = ["--config", config, "--cores", "2"] if config else list(CHEAP)
 
     def limited() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
         if limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
