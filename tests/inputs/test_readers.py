@@ -84,9 +84,9 @@ def test_a_trace_is_read_in_seconds_from_its_first_request(file):
         ("2023-11-16 18:17:04.0,1.5,1", "line 3: ContextTokens is not a whole number of at least 1"),
         ("2023-11-16 18:17:04.0,1,", "line 3: GeneratedTokens is not a whole number of at least 1"),
         ("2023-11-16 18:17:04.0,1,inf", "line 3: GeneratedTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1", "line 3: GeneratedTokens is not a whole number of at least 1"),
+        ("2023-11-16 18:17:04.0,1", "line 3: 2 cells; expected 3"),
         ("2023-11-16 18:17:04.0,1,1,1", "is not a CSV table"),
-        ("", "line 3: TIMESTAMP is not a time"),
+        ("", "line 3: 0 cells; expected 3"),
     ],
 )
 def test_a_malformed_request_is_named_by_its_line(file, row, complaint):
