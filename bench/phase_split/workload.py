@@ -1,5 +1,6 @@
 """Requests: read from a file, or drawn at a rate from the lengths of a trace."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,10 @@ def read_requests(path: Path) -> Requests:
         raise UserError(f"{path}: lacks the column {', '.join(missing)}")
     if table.empty:
         raise UserError(f"{path}: holds no requests")
-    if table.index.dtype != "int64":  # pandas takes the first cells of long rows for it, and moves the others
-        raise UserError(f"{path}: a row has more cells than the header")
+    with path.open(encoding="utf-8", newline="") as file:  # pandas moves the cells of long rows, and fills short ones up
+        header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
+    if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
+        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column comes twice")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
         _refuse(path, name, table, ~np.isfinite(values), "is no number")
