@@ -41,7 +41,7 @@ def read_requests(path: Path) -> Requests:
         raise UserError(f"{path}: lacks the column {', '.join(missing)}")
     if table.empty:
         raise UserError(f"{path}: holds no requests")
-    with path.open(encoding="utf-8", newline="") as file:  # pandas moves the cells of long rows, and fills short ones up
+    with path.open(encoding="utf-8", newline="") as file:  # pandas moves long rows, fills short ones
         header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
         raise UserError(f"{path}: a row has more or fewer cells than the header, or a column comes twice")
