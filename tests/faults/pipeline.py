@@ -153,7 +153,7 @@ def _on_a_mount(folder: Path, times: int, bad: Callable[[], str], good: str, wor
             elif _whole(project, expected) != SAME:
                 outcomes[HALF] += 1
             else:
-                outcomes[f"one line; {ended(project, expected)}"] += 1
+                outcomes[f"one line, then {ended(project, expected)}"] += 1
         yield outcomes
 
 
@@ -199,7 +199,7 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
             os.utime(path, (time.time() + YEAR_S,) * 2)
         done = snakemake(project, *TINY, *other, TARGETS[0])
         noticed = done.returncode == 0 and made(project)[TARGETS[0]] == made(reference)[TARGETS[0]]
-        outcomes[f"{outcome}; another config noticed" if noticed else WENT_ON] += 1
+        outcomes[f"{outcome}, and another config noticed" if noticed else WENT_ON] += 1
         shutil.rmtree(project / "results")
         ended(project, expected)
         yield outcomes
@@ -228,12 +228,12 @@ def _changed(folder: Path, times: int, seed: int) -> Outcomes:
         (project / TARGETS[0]).unlink()
         done = run_cheap(project)
         if done.returncode == 0:
-            outcomes["harmless byte; " + SAME if made(project)[TARGETS[0]] == expected[TARGETS[0]] else OTHER] += 1
+            outcomes["harmless byte, " + SAME if made(project)[TARGETS[0]] == expected[TARGETS[0]] else OTHER] += 1
         elif "Traceback" in done.stdout or "formats.parquet cannot be read" not in done.stdout:
             outcomes[TRACE] += 1
         else:
             table.unlink()
-            outcomes[f"one line; {ended(project, expected)}"] += 1
+            outcomes[f"one line, then {ended(project, expected)}"] += 1
         table.write_bytes(whole)
         yield outcomes
 
@@ -256,7 +256,9 @@ def _two(folder: Path, times: int, seed: int) -> Outcomes:
         elif "Traceback" in second.stdout or "locked" not in second.stdout:
             outcomes[TRACE] += 1
         else:
-            outcomes[f"the second is told of the lock; {SAME}" if made(project) == expected else OTHER] += 1
+            outcomes[
+                f"the second is told of the lock, the first has the {SAME}" if made(project) == expected else OTHER
+            ] += 1
         yield outcomes
 
 
@@ -313,7 +315,7 @@ def _broken_jobs(
             outcomes[TRACE] += 1
         else:
             said = "stopped by Ctrl-C" if interrupt else "named with its own line" if traced else "one line"
-            outcomes[f"{said}; {ended(project, expected)}"] += 1
+            outcomes[f"{said}, then {ended(project, expected)}"] += 1
         yield outcomes
 
 
