@@ -11,9 +11,12 @@ class UserError(Exception):
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print a UserError as it stands and exit with 1."""
+    """Print a UserError as it stands, or that memory ran out, and exit with 1."""
     try:
         yield
     except UserError as error:
         print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+    except MemoryError as error:
+        print(f"out of memory ({error}); make the config smaller or allow more memory", file=sys.stderr)
         raise SystemExit(1) from None

@@ -97,8 +97,13 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
         wrong = part["msg"]
         if part["type"] == "extra_forbidden":
             wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
+<<<<<<< HEAD
         key = ".".join(map(str, (*([under] if under else []), *above, knob)))
         lines.append(f"config: {where}: {key}: {wrong} (got {part['input']!r:.80})")
+=======
+        place, wrong = ".".join(map(str, (*above, knob))), " ".join(wrong.split())
+        lines.append(f"config: {where}: {place:.200}: {wrong:.600} (got {part['input']!r:.80})")
+>>>>>>> faults
     return "\n".join(lines)
 
 
@@ -107,6 +112,8 @@ def _knobs(config_type: Any, above: Sequence[int | str]) -> list[str]:
     for key in above:
         is_model = isinstance(config_type, type) and issubclass(config_type, BaseModel)
         config_type = config_type.model_fields[key].annotation if is_model else get_args(config_type)[-1]
+        if type(None) in get_args(config_type):  # it may be left out
+            config_type = next(part for part in get_args(config_type) if part is not type(None))
     return list(config_type.model_fields)
 
 

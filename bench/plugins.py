@@ -38,13 +38,13 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
     module_name, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(
-            f"config: {kind} {name!r} is not known; built in: {', '.join(builtins)}; "
+            f"config: {kind} {name!r:.80} is not known; built in: {', '.join(builtins)}; "
             "or name your own as package.module:object"
         )
     try:
         return getattr(load_module(module_name), attribute)
     except Exception as error:  # a user's module can break in any way
-        raise UserError(f"config: {kind} {name!r} cannot be loaded: {reason(error)}") from error
+        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {reason(error)}") from error
 
 
 def load_all(

@@ -1,5 +1,6 @@
 """The one table schema: the factors of an experiment, then metric, unit, value, repeat, seed, tier."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bench.errors import UserError
 from bench.files import atomic
 
 MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
+DIGEST = b"sha256"  # entry of a file's metadata, of what page checksums leave open: names, types, which page is whose
 COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
 
 
@@ -56,6 +58,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
     """Parquet, atomically; identical tables give identical bytes."""
     check(table)
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    arrow = arrow.replace_schema_metadata({DIGEST: _digest(arrow.to_pandas())})
     with atomic(path) as temporary:
         pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
@@ -63,11 +66,23 @@ def write(table: pd.DataFrame, path: Path) -> None:
 def read(path: Path) -> pd.DataFrame:
     """Raises UserError where the file is absent, damaged or not in the schema."""
     try:
-        table = pq.read_table(path, page_checksum_verification=True).to_pandas()
+        arrow = pq.read_table(path, page_checksum_verification=True)
+        table = arrow.replace_schema_metadata(None).to_pandas()
         check(table)
+        if (arrow.schema.metadata or {}).get(DIGEST) != _digest(table):
+            raise ValueError("its sha256 does not match its content")
     except FileNotFoundError:
         raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
     except (OSError, pa.ArrowException, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"results: {path} cannot be read ({reason}); delete it and run snakemake again") from error
     return table
+
+
+def _digest(table: pd.DataFrame) -> bytes:
+    """Hexadecimal SHA-256 over names, types and values of the columns."""
+    found = hashlib.sha256()
+    for name, column in table.items():
+        found.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
+        found.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
+    return found.hexdigest().encode()

@@ -1,8 +1,10 @@
 """The whole config of a run, checked, and handed to each study as a file of its own."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -63,6 +65,8 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
         )
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error, Settings)) from error
+    except UnicodeEncodeError as error:
+        raise UserError("config: workflows/config: a text holds half a character (a lone surrogate)") from error
     unknown = sorted(set(settings.inputs) - set(catalogue()))
     if unknown:
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
@@ -111,8 +115,11 @@ def _with_numbers(value: Any) -> Any:
 def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -> None:
     """<folder>/<study>.json, and run.json with the whole config as it was given.
 
-    A file whose content stays is not touched, so that nothing is remade.
+    A file whose content stays is not touched, so that nothing is remade. Results that are newer than one that changes,
+    since the clock went back, get a date before it, so that what it decides is remade. While another run has the folder
+    locked, its config stays: Snakemake refuses this run later, and the other's jobs read one config.
     """
+    locked = any(Path(".snakemake/locks").glob("*"))
     contents = {
         "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
         "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
@@ -124,5 +131,16 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     }
     for name, text in contents.items():
         path = folder / name
-        if not (path.exists() and path.read_text(encoding="utf-8") == text):
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        if before is None or (before != text and not locked):
             write_text(path, text)
+            _date_before(path, folder.parent)
+
+
+def _date_before(path: Path, folder: Path) -> None:
+    """Gives what lies in the folder and is newer than the file a date just before it."""
+    date = path.stat().st_mtime - 1
+    for each in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # a temporary file that has its name now
+            if each.is_file() and each != path and each.stat().st_mtime > date + 1:
+                os.utime(each, (date, date))

@@ -5,14 +5,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import UserError
 from bench.experiment import config_error
 from bench.results import TIERS
 
 UNVERSIONED = "-"
-Level = str | int | float
+
+
+def _given(number: float) -> float:
+    if number != number:
+        raise ValueError("nan is no number")
+    return number
+
+
+Number = Annotated[float, AfterValidator(_given)]  # infinite where a range has no end
+Level = str | int | Number
 
 
 class Query(BaseModel):
@@ -28,7 +37,7 @@ class Query(BaseModel):
     label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     table: Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_]+$")]
     metric: str
@@ -40,7 +49,7 @@ class Query(BaseModel):
     by: str | None = None
     bound: Literal["lower"] | None = None
     rows: Literal["units", "draws"] = "units"
-    times: float = 1.0
+    times: Number = 1.0
 
     @model_validator(mode="after")
     def _best_and_by(self) -> "Query":
@@ -62,17 +71,17 @@ class Claim(BaseModel):
     from one machine to another, in the row's unit, where that is more than the last digits.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+(\.[a-z0-9_]+)?$")]
     area: str
     says: str
     source: str
     unit: str
-    accept: tuple[float, float]
+    accept: Annotated[tuple[Number, Number], Field(strict=False)]
     tier: str
-    published: float | None = None
-    null: float | None = None
+    published: Number | None = None
+    null: Number | None = None
     versions: Annotated[list[str], Field(min_length=1)] = [UNVERSIONED]
     range_changed_because: str | None = None
     query: Mapping[str, Query] = {}
@@ -81,7 +90,7 @@ class Claim(BaseModel):
     flags: list[str] = []
     untestable: str | None = None
     settled_by: str | None = None
-    tolerance: float = 0.0
+    tolerance: Annotated[Number, Field(ge=0)] = 0.0
     figure: str | None = None
 
     @model_validator(mode="after")
@@ -115,19 +124,25 @@ def read_ledger(path: Path) -> list[Claim]:
         rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
         if not isinstance(rows, list):
             raise ValueError("its rows begin with [[claim]]")
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"claims: {path} cannot be read: {error}") from error
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("its rows begin with [[claim]]")
+    except (OSError, ValueError, KeyError, RecursionError) as error:
+        raise UserError(f"claims: {path} cannot be read: {' '.join(str(error).split()):.300}") from error
     claims = []
     for row in rows:
         try:
             claims.append(Claim.model_validate(row))
         except ValidationError as error:
+<<<<<<< HEAD
             raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error, Claim)) from error
     _refuse_twice(str(path), claims)
     return claims
 
 
 def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
+=======
+            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')!s:.80}", error, Claim)) from error
+>>>>>>> faults
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:

@@ -65,8 +65,8 @@ def chunks_of(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError where no file can have such a name
+        raise InputError(f"cannot read {path!s:.300}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def check(path: Path, expected: Digest) -> None:

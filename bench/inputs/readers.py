@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from bench.inputs.files import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+_LONGEST_FINAL = 30  # characters
+_LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
 _FINAL = re.compile(r"(?s).*\n#### (-?\d{1,3}(?:,\d{3})*|-?\d+)")
 _TRACE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
 _PROFILE_COLUMNS = {
@@ -111,7 +114,7 @@ def read_profile(path: Path) -> pd.DataFrame:
 def _problem(line: str, where: str) -> Problem:
     try:
         table: Any = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(table, dict) or set(table) != {"question", "answer"}:
         raise InputError(f"{where}: not an object with exactly question and answer")
@@ -120,6 +123,8 @@ def _problem(line: str, where: str) -> Problem:
         raise InputError(f"{where}: question and answer must be texts that are not empty")
     if not (final := _FINAL.fullmatch(answer)):
         raise InputError(f"{where}: the answer does not end in a line `#### number`")
+    if len(final[1]) > _LONGEST_FINAL:
+        raise InputError(f"{where}: the answer's number has more than {_LONGEST_FINAL} characters")
     return Problem(question, answer, int(final[1].replace(",", "")))
 
 
@@ -195,9 +200,9 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=columns).to_pandas()
+        table = pq.read_table(path, columns=columns).replace_schema_metadata(None).to_pandas()
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+        raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):
         raise InputError(f"{path} lacks {', '.join(columns)}, or values of them")
     return table
@@ -221,14 +226,24 @@ def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFram
 
     import pandas as pd
 
+    text = _text(path)
     try:
+<<<<<<< HEAD
         table = pd.read_csv(io.StringIO(text or _text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
+=======
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
+>>>>>>> faults
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split())}") from error
+        raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
-        raise InputError(f"{path} has the columns {', '.join(map(str, table.columns))}; expected {', '.join(columns)}")
+        found = f"{', '.join(map(str, table.columns)):.300}"
+        raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
+    rows = csv.reader(io.StringIO(text))  # pandas fills short rows up
+    for row in rows:
+        if len(row) != len(columns):
+            raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")
     return table
 
 
@@ -239,8 +254,9 @@ def _numbers(path: Path, text: pd.Series[str], *, whole: bool, least: int) -> pd
     number = pd.to_numeric(text, errors="coerce")
     bad = ~np.isfinite(number) | (number < least)
     if whole:
-        bad |= number != number.round()
-    _refuse(path, bad, f"{text.name} is not a {'whole ' if whole else ''}number of at least {least}")
+        bad |= (number != number.round()) | (number > _LARGEST_WHOLE)
+    most = " and at most 2**53" if whole else ""
+    _refuse(path, bad, f"{text.name} is not a {'whole ' if whole else ''}number of at least {least}{most}")
     return number.astype("int64") if whole else number.astype("float64")
 
 

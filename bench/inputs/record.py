@@ -114,8 +114,8 @@ def _read(path: Path) -> Record:
         return record
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:  # JSON and UTF-8 errors too
-        raise InputError(f"{path} is no record of an input: {error}") from error
+    except (ValueError, RecursionError) as error:  # JSON and UTF-8 errors too
+        raise InputError(f"{path} is no record of an input: {' '.join(str(error).split()):.300}") from error
 
 
 def _file(table: Mapping[str, Any]) -> RecordedFile:

@@ -60,7 +60,7 @@ def read_provenance(result: Path) -> dict[str, Any]:
     path = provenance_path(result)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"provenance: {path} cannot be read ({error}); run `snakemake -f {result}`") from error
 
 

@@ -129,7 +129,12 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
-        network = AutoModelForCausalLM.from_pretrained(where, trust_remote_code=False, dtype=torch.float32, **options)
+        network, loading = AutoModelForCausalLM.from_pretrained(
+            where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
+        )
+        for kind, names in loading.items():  # they would be drawn at random, or left out
+            if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
+                raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
     except Exception as error:  # transformers fails in ways of its own
         raise UserError(f"models: {where} cannot be loaded ({' '.join(str(error).split()):.200})") from error
     context = int(getattr(network.config, "max_position_embeddings", 2048))

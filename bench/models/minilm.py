@@ -66,6 +66,8 @@ def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
             for name, value in load_file(weights).items()
             if name != "embeddings.position_ids" and not name.startswith("pooler.")
         }
+        if shape.layers != len({name.split(".")[1] for name in state if name.startswith("layers.")}):
+            raise ValueError(f"num_hidden_layers={shape.layers} is not the number of layers in the file")
         words = Tokenizer.from_file(str(tokenizer))
         with torch.device("meta"):
             encoder = SentenceEncoder(shape)

@@ -101,6 +101,8 @@ def load_smollm2(path: Path) -> LanguageModel:
             _name(tensor.name): _weight(tensor.name, dequantize(tensor.data, tensor.tensor_type), shape)
             for tensor in reader.tensors
         }
+        if shape.layers != len({name.split(".")[1] for name in weights if name.startswith("layers.")}):
+            raise ValueError(f"llama.block_count={shape.layers} is not the number of layers in the file")
         tokenizer = _tokenizer(field)
         with torch.device("meta"):
             decoder = Decoder(shape)

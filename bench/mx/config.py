@@ -15,7 +15,7 @@ Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class QsnrConfig(Strict):

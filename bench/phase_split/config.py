@@ -15,7 +15,7 @@ Service = Literal["conv", "code"]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class LoadConfig(Strict):

@@ -1,5 +1,6 @@
 """Requests: read from a file, or drawn at a rate from the lengths of a trace."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,10 @@ def read_requests(path: Path) -> Requests:
         raise UserError(f"{path}: lacks the column {', '.join(missing)}")
     if table.empty:
         raise UserError(f"{path}: holds no requests")
+    with path.open(encoding="utf-8", newline="") as file:  # pandas moves long rows, fills short ones
+        header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
+    if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
+        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column comes twice")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
         _refuse(path, name, table, ~np.isfinite(values), "is no number")
@@ -55,7 +60,7 @@ def read_requests(path: Path) -> Requests:
 def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r} {why}")
+        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r:.80} {why}")
 
 
 def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:

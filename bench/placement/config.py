@@ -12,7 +12,7 @@ Names = Annotated[list[str], Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class FleetConfig(Strict):
@@ -146,7 +146,7 @@ class PoliciesConfig(Strict):
 class BoundsConfig(Strict):
     """Small cases that are solved exactly."""
 
-    cases: Annotated[list[tuple[Positive, Positive]], Field(min_length=1)] = Field(
+    cases: Annotated[list[Annotated[tuple[Positive, Positive], Field(strict=False)]], Field(min_length=1)] = Field(
         [(2, 12), (3, 18)], description="rows, workloads"
     )
     rules: Names = ["spread", "asynchrony"]

@@ -11,7 +11,7 @@ Names = Annotated[list[str], Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Bounds(Strict):
@@ -146,7 +146,7 @@ class RangeConfig(Strict):
 class LadderConfig(Strict):
     """Decoders of rising size, trained from scratch on generated grade school math."""
 
-    sizes: dict[str, tuple[Positive, Positive, Positive]] = Field(
+    sizes: dict[str, Annotated[tuple[Positive, Positive, Positive], Field(strict=False)]] = Field(
         {"10k": (2, 20, 2), "30k": (2, 32, 2), "100k": (3, 48, 3), "300k": (3, 88, 4)},
         description="layers, width and heads by name, from the smallest to the largest",
     )

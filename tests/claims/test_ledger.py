@@ -41,6 +41,21 @@ def test_no_effect_may_lie_on_a_bound_or_outside(read, null):
     assert read(row(null=null))[0].null == null
 
 
+@pytest.mark.parametrize(
+    "text", ["claim = [1]", "claim = 1", "claim = " + "[" * 5000, "x = 1", "claim = [" + "9" * 5000]
+)
+def test_what_is_no_ledger_is_one_line(tmp_path, text):
+    (tmp_path / "claims.toml").write_text(text, encoding="utf-8")
+    assert "claims.toml cannot be read: " in message_of(read_ledger, tmp_path / "claims.toml")
+
+
+def test_a_wrong_knob_of_a_part_that_may_be_left_out_is_one_line_too(tmp_path):
+    path = tmp_path / "claims.toml"
+    path.write_text(toml([row()]) + "\n[claim.against]\nbond = 1\n", encoding="utf-8")
+    with pytest.raises(UserError, match="against.bond: no such knob; known here: table, metric"):
+        read_ledger(path)
+
+
 def test_an_id_given_twice_is_refused(read):
     assert "mx.thing stands there twice" in message_of(read, row(), row())
 
@@ -49,7 +64,10 @@ def test_an_id_given_twice_is_refused(read):
     ("changes", "complaint"),
     [
         ({"accept": [3.0, 2.0]}, "accept=[3.0, 2.0] is empty"),
-        ({"accept": [float("nan"), 2.0]}, "is empty"),
+        ({"accept": [float("nan"), 2.0]}, "nan is no number"),
+        ({"published": float("nan")}, "published: Value error, nan is no number"),
+        ({"published": True}, "published: "),
+        ({"tolerance": -0.1}, "tolerance: "),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),
         ({"tier": "guessed"}, "tier=guessed is not one of measured, simulated, cited"),
         ({"quarry": "x"}, "quarry: no such knob; known here: id, "),

@@ -165,3 +165,20 @@ def test_a_parquet_file_that_is_no_result_is_one_line(tmp_path, table):
     table.drop(columns="tier").to_parquet(tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"cannot be read \(table lacks tier\)"):
         results.read(tmp_path / "t.parquet")
+
+
+def test_names_that_were_exchanged_in_the_footer_are_noticed(tmp_path, table):
+    """Page checksums hold for the pages alone, whoever's they are said to be."""
+    path = tmp_path / "t.parquet"
+    results.write(table.assign(seed=[1, 2]), path)
+    path.write_bytes(
+        path.read_bytes().replace(b"seed", b"more").replace(b"repeat", b"seed").replace(b"more", b"repeat")
+    )
+    with pytest.raises(UserError, match="cannot be read"):
+        results.read(path)
+
+
+def test_a_table_that_another_program_wrote_has_no_digest_and_is_refused(tmp_path, table):
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UserError, match="its sha256 does not match its content"):
+        results.read(tmp_path / "t.parquet")

@@ -1,6 +1,7 @@
 """The config of a run: the three sizes load, and a wrong knob is one line that names it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,42 @@ def test_where_the_inputs_lie_is_in_no_studys_file(tmp_path):
     """Another folder with the same inputs must not remake a result."""
     write_configs(Settings(size="mine", inputs_dir="somewhere_else"), {}, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if "somewhere_else" in path.read_text()] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "knob"),
+    [
+        ({"placement": {"precision": {"domains": True}}}, "placement.precision.domains"),
+        ({"placement": {"frontier": {"margins": [float("inf")]}}}, "placement.frontier.margins"),
+        ({"phase_split": {"load": {"drain": float("inf")}}}, "phase_split.load.drain"),
+        ({"slm_energy": {"ladder_cost": {"rounds": 2.5}}}, "slm_energy.ladder_cost.rounds"),
+    ],
+)
+def test_what_is_no_finite_number_of_its_kind_is_not_made_one(config, knob):
+    assert knob in message_of({"size": "mine", **config})
+
+
+def test_half_a_character_is_one_line():
+    assert "half a character" in message_of({"size": "mine", "slm_energy": {"fine_tuning": {"large": "\ud800"}}})
+
+
+def test_a_config_that_changes_is_newer_than_all_results_whatever_the_clock_says(tmp_path):
+    write_configs(Settings(size="mine"), {}, tmp_path / "config")
+    (tmp_path / "table").write_text("made while the clock was a year ahead")
+    ahead = (tmp_path / "table").stat().st_mtime + 365 * 86400
+    os.utime(tmp_path / "table", (ahead, ahead))
+    write_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), {}, tmp_path / "config")
+    assert (tmp_path / "config/mx.json").stat().st_mtime > (tmp_path / "table").stat().st_mtime
+
+
+def test_the_config_of_a_run_that_holds_the_lock_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_configs(Settings(size="mine"), {}, tmp_path / "config")
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").touch()
+    other = Settings(size="mine", mx=MxConfig(formats=["mxfp4"]))
+    write_configs(other, {}, tmp_path / "config")
+    assert read_config(tmp_path / "config/mx.json", MxConfig) == MxConfig()
+    (tmp_path / ".snakemake/locks/0.input.lock").unlink()
+    write_configs(other, {}, tmp_path / "config")
+    assert read_config(tmp_path / "config/mx.json", MxConfig) == other.mx

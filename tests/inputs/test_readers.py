@@ -47,6 +47,8 @@ def test_the_final_number_of_a_problem_is_read(file, written, final):
         (problem(answer="2"), "does not end in a line"),
         (problem(answer="x\n#### 2 eggs"), "does not end in a line"),
         (problem(answer="x\n#### 1,4"), "does not end in a line"),
+        (problem(answer="x\n#### " + "7" * 5000), "more than 30 characters"),
+        ("[" * 5000, "not JSON"),
     ],
 )
 def test_a_malformed_problem_is_named_by_its_line(file, line, complaint):
@@ -82,9 +84,9 @@ def test_a_trace_is_read_in_seconds_from_its_first_request(file):
         ("2023-11-16 18:17:04.0,1.5,1", "line 3: ContextTokens is not a whole number of at least 1"),
         ("2023-11-16 18:17:04.0,1,", "line 3: GeneratedTokens is not a whole number of at least 1"),
         ("2023-11-16 18:17:04.0,1,inf", "line 3: GeneratedTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1", "line 3: GeneratedTokens is not a whole number of at least 1"),
+        ("2023-11-16 18:17:04.0,1", "line 3: 2 cells; expected 3"),
         ("2023-11-16 18:17:04.0,1,1,1", "is not a CSV table"),
-        ("", "line 3: TIMESTAMP is not a time"),
+        ("", "line 3: 0 cells; expected 3"),
     ],
 )
 def test_a_malformed_request_is_named_by_its_line(file, row, complaint):
@@ -123,3 +125,20 @@ def test_a_profile_with_a_negative_time_is_named_by_its_line(file):
     assert "line 2: prompt_time is not a number of at least 0" in one_line(
         read_profile, file(f"{splitwise.HEADER}\n{row}\n")
     )
+
+
+@pytest.mark.parametrize(
+    "number", ["1e30", "9223372036854775808", "18446744073709551615", "1" * 25, "9007199254740994"]
+)
+def test_a_whole_number_that_an_integer_or_a_float_cannot_hold_is_refused(file, number):
+    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,{number},5\n"))
+    assert "line 2: ContextTokens is not a whole number of at least 1 and at most 2**53" in complaint
+
+
+def test_columns_by_the_hundred_make_no_long_line(file):
+    assert len(one_line(read_trace, file(",".join(f"column{n}" for n in range(500)) + "\n1\n"))) < 600
+
+
+def test_a_line_with_fewer_cells_is_refused_and_not_filled_up(file):
+    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,3,5\n2023-11-16 18:17:03.9799600,3\n"))
+    assert "line 3" in complaint

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from bench.errors import UserError
 from bench.models.continuation import continued
@@ -12,6 +13,7 @@ from bench.models.hugging import HuggingModel, as_llama, load_folder, load_from_
 from bench.models.likelihood import likelihoods
 from bench.models.runner import Runner
 from tests.models.small import LetterTokenizer, random_decoder
+from tests.models.test_minilm import small_tokenizer
 
 DECODER = random_decoder()
 THEIRS = HuggingModel("small", as_llama(DECODER), LetterTokenizer(), None, 64)
@@ -77,3 +79,17 @@ def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
         load_gguf(tmp_path / "no.gguf")
     with pytest.raises(UserError, match="which revision"):
         load_from_hub("organisation/model")
+
+
+def test_a_model_that_lacks_a_weight_is_refused_and_not_filled_up_at_random(tmp_path):
+    as_llama(DECODER).save_pretrained(tmp_path)
+    small_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    about = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+    (tmp_path / "tokenizer_config.json").write_text(about, encoding="utf-8")
+    assert load_folder(tmp_path).likelihoods([[1, 2, 3]], [1])
+    weights, lost = load_file(tmp_path / "model.safetensors"), "model.layers.0.mlp.up_proj.weight"
+    weights[f"{lost}x"] = weights.pop(lost)
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=f"missing keys: {lost}") as error:
+        load_folder(tmp_path)
+    assert "\n" not in str(error.value)

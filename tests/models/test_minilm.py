@@ -127,3 +127,9 @@ def test_missing_weights_are_an_error_of_one_line(files):
 def test_weights_of_another_model_are_an_error_of_one_line(files):
     save_file({"transformer.h.0.attn.weight": torch.zeros(2, 2)}, files[0])
     one_line(files)
+
+
+@pytest.mark.parametrize("layers", [1, 10**12])
+def test_another_number_of_layers_is_an_error_of_one_line_before_any_is_made(files, layers):
+    files[1].write_text(json.dumps({**CONFIG, "num_hidden_layers": layers}), encoding="utf-8")
+    assert f"num_hidden_layers={layers} is not the number of layers in the file" in one_line(files)

@@ -7,6 +7,7 @@ import pytest
 from bench.errors import UserError
 from bench.phase_split.workload import by_day, drawn, read_requests, replayed, superposed
 
+CELLS = "a row has more or fewer cells than the header, or a column comes twice"
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
 TRACE = pd.DataFrame(
     {
@@ -28,6 +29,8 @@ TRACE = pd.DataFrame(
         ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is no number"),
         ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size '1e12' is above 2**31"),
         ("", "holds no requests"),
+        ("0,2,0,0.1,1,10,5,7\n", CELLS),
+        ("0,2,0,0.1,1,10\n", CELLS),
     ],
 )
 def test_a_wrong_file_is_one_line_with_row_and_column(tmp_path, rows, complaint):

@@ -35,7 +35,7 @@ def test_an_unknown_format_is_named_with_those_that_exist_and_costs_no_result(pr
     assert snakemake(project, *TINY, "--cores", "1", "results/mx/formats.parquet").returncode == 0
     done = snakemake(project, *TINY, "--config", "mx={formats: [mxfp5]}", "--cores", "1", "results/mx/formats.parquet")
     assert done.returncode != 0
-    assert "config: format 'mxfp5' is not known; built in: mxfp8_e4m3" in done.stdout
+    assert "config: mx.formats: format 'mxfp5' is not known; built in: mxfp8_e4m3" in done.stdout
     assert (project / "results/mx/formats.parquet").exists()
 
 

@@ -67,7 +67,7 @@ def plugged(monkeypatch):
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(timing, "METERED_S", 0.01)
     config = CONFIG.model_copy(deep=True)
-    config.meters.meter = "tests.slm_energy.own_meter:PLUG"
+    config.meters.meter = "tests.extension_example.meter:PLUG"
     return config
 
 

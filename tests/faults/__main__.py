@@ -1,0 +1,82 @@
+"""`python -m tests.faults fuzz | pipeline | table`: the campaign in large. `snakemake faults` runs all of it."""
+
+import faulthandler
+import json
+import resource
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.files import write_text
+from tests.faults import pipeline, table
+from tests.faults.fuzz import Tally, fuzz
+from tests.faults.targets import TARGETS
+
+PATIENCE_S, BATCH, MOST_BYTES = 120, 500, 16 << 30
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("fuzz")
+def fuzz_one(
+    target: str,
+    out: Annotated[Path, typer.Option(help="JSON; written after every batch, so that it says what was tried so far.")],
+    inputs: Annotated[int, typer.Option(min=1)] = 100_000,
+) -> None:
+    """Damaged inputs of one target.
+
+    A crash of the interpreter or a hang ends the process; the input is left beside `out`.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    total = Tally()
+    with tempfile.TemporaryDirectory(prefix="input.", dir=out.parent) as folder:
+        for start in range(0, inputs, BATCH):
+            faulthandler.dump_traceback_later(PATIENCE_S * 5, exit=True)
+            found = fuzz(target, range(start, min(start + BATCH, inputs)), Path(folder))
+            faulthandler.cancel_dump_traceback_later()
+            total.outcomes += found.outcomes
+            total.examples += found.examples
+            _write(out, f"damaged {TARGETS[target].what}", total.outcomes, total.examples)
+
+
+@app.command("pipeline")
+def pipeline_one(
+    fault: str,
+    out: Annotated[Path, typer.Option(help="JSON.")],
+    times: Annotated[int, typer.Option(min=1)] = 1,
+    seed: int = 0,
+) -> None:
+    """One fault of the pipeline, in copies of the project, so many times."""
+    about = pipeline.FAULTS[fault]
+    if about.mounts and not pipeline.may_mount():
+        _write(out, about.what, {"not tried: this user may not mount a file system": 0}, [])
+        return
+    with tempfile.TemporaryDirectory(prefix="faults.") as folder:
+        for outcomes in about.run(Path(folder), times, seed):
+            _write(out, about.what, outcomes, [])
+
+
+@app.command("table")
+def make_table(found: list[Path], out: Annotated[Path, typer.Option(help="CSV: what, tried, what happened.")]) -> None:
+    """All that was tried as one table; ends with 1 where something happened that must not."""
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    write_text(out, table.as_csv(rows))
+    if wrong := table.bad(rows):
+        raise SystemExit("\n".join(f"faults: {line}" for line in wrong))
+
+
+@app.command("readme")
+def write_readme(found: Path, readme: Annotated[Path, typer.Option()] = Path("README.md")) -> None:
+    """README's table anew from the CSV that `table` wrote."""
+    write_text(readme, table.replaced(readme.read_text(encoding="utf-8"), found.read_text(encoding="utf-8")))
+
+
+def _write(out: Path, what: str, outcomes: dict[str, int], examples: list[tuple[int, str]]) -> None:
+    record = {"what": what, "tried": sum(outcomes.values()), "outcomes": dict(outcomes), "examples": examples}
+    write_text(out, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    app()

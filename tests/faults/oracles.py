@@ -1,0 +1,86 @@
+"""What files say, by readers of our own that share no code with those under test."""
+
+import csv
+import io
+import json
+import re
+import struct
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+NUMPY = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
+SMALLEST = Decimal("1e-320")
+STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d*)\s*")
+
+
+def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:
+    """Columns of a CSV file, as texts. Raises where a line has more or fewer cells than the header."""
+    csv.field_size_limit(1 << 20)
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=None)))
+    header, *rows = [row for row in lines if "".join(row).strip()] if without_blank_lines else lines
+    assert len(set(header)) == len(header), "a column comes twice"
+    assert all(len(row) == len(header) for row in rows), "a line has more or fewer cells than the header"
+    return {name: [row[place] for row in rows] for place, name in enumerate(header)}
+
+
+def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | None = None) -> None:
+    """Raises AssertionError unless each number is that of its text, times `scale`, to the last digits.
+
+    empty: the text that stands for a number that is not there, which is read as NaN.
+    """
+    assert len(texts) == len(found), f"{len(texts)} lines, {len(found)} numbers"
+    for text, number in zip(texts, found, strict=True):
+        if np.isnan(number):
+            assert empty is not None and (text == empty or (empty == "0" and Decimal(text) < SMALLEST)), (
+                f"{text!r} as NaN"
+            )
+        else:
+            exact = Decimal(text) * Decimal(scale)
+            if isinstance(number, int | np.integer):
+                assert exact == int(number), f"{text!r} as {number}"
+            else:
+                near = abs(Decimal(float(number)) - exact) <= abs(exact) * Decimal("1e-15") + SMALLEST
+                assert near, f"{text!r} as {number}"
+
+
+def seconds(text: str) -> Decimal:
+    """From year 1, of a time like 2023-11-16 18:17:03.9799600."""
+    day, clock, fraction = STAMP.fullmatch(text).groups()  # type: ignore[union-attr]
+    at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S") - datetime(1, 1, 1)
+    return Decimal(at.days * 86400 + at.seconds) + Decimal(f"0.{fraction or 0}")
+
+
+def tensors(content: bytes) -> dict[str, np.ndarray]:
+    """Of a safetensors file."""
+    length = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + length])
+    header.pop("__metadata__", None)
+    body = content[8 + length :]
+    found = {}
+    for name, about in header.items():
+        start, end = about["data_offsets"]
+        found[name] = np.frombuffer(body[start:end], NUMPY[about["dtype"]]).reshape(about["shape"])
+    return found
+
+
+def same_content(given: Any, found: Any, where: str = "") -> None:
+    """Raises AssertionError unless everything that is given stands in `found` with the same value, numbers as numbers:
+    a truth value is none, and a text only where it spells that number."""
+    if isinstance(given, dict):
+        for key, value in given.items():
+            same_content(value, found[key], f"{where}.{key}")
+    elif isinstance(given, list | tuple):
+        assert len(given) == len(found), f"{where}: {len(given)} values became {len(found)}"
+        for number, (one, other) in enumerate(zip(given, found, strict=True)):
+            same_content(one, other, f"{where}[{number}]")
+    elif isinstance(found, bool) or isinstance(given, bool) or found is None or given is None:
+        assert given is found, f"{where}: {given!r:.50} became {found!r:.50}"
+    elif isinstance(found, int):
+        assert Decimal(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"
+    elif isinstance(found, float):
+        assert float(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"  # the nearest there is
+    else:
+        assert str(given) == str(found), f"{where}: {given!r:.50} became {found!r:.50}"

@@ -1,0 +1,349 @@
+"""What machines and people do to a running pipeline, each done to a small part of the real one, in a copy.
+
+A fault's `run` yields how often each outcome came so far. Good are those that end with the bytes of a run that nothing
+happened to, and with nothing half-written on the way.
+"""
+
+import atexit
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.pipeline.conftest import TINY, copy_project, environment, snakemake
+
+CHEAP = ("--config", "inputs={gsm8k_test: stand-in, acme_power: stand-in}", "--cores", "2")
+TARGETS = ("results/tables/mx/formats.csv", "results/inputs/acme_power.json", "results/inputs/gsm8k_test.json")
+QSNR = "results/mx/qsnr.parquet"
+SMALL_QSNR = "vectors: 10, length: 32, seeds: [0], distributions: [gaussian]"
+YEAR_S = 365 * 86400
+
+SAME = "same bytes at the end"
+HALF, OTHER, TRACE, WENT_ON = "a half-written file", "other bytes at the end", "an unclear message", "not noticed"
+BAD = (HALF, OTHER, TRACE, WENT_ON)
+Outcomes = Iterator[Counter[str]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time.
+    mounts: it needs the right to mount."""
+
+    what: str
+    run: Callable[[Path, int, int], Outcomes]
+    mounts: bool = False
+
+
+def run_cheap(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return snakemake(project, *TINY, *CHEAP, *more, *TARGETS)
+
+
+def made(project: Path) -> dict[str, bytes]:
+    """Finished results by path: all but provenance, which holds times, and files under temporary names."""
+    return {
+        str(path.relative_to(project)): path.read_bytes()
+        for path in sorted((project / "results").rglob("*"))
+        if path.is_file() and not path.name.startswith(".") and not path.name.endswith(".provenance.json")
+    }
+
+
+@cache
+def undisturbed() -> tuple[Path, dict[str, bytes], float]:
+    """A copy in which the small part ran to its end, what it made, and in how many seconds."""
+    folder = tempfile.mkdtemp(prefix="undisturbed.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = copy_project(Path(folder) / "project")
+    start = time.monotonic()
+    done = run_cheap(project)
+    assert done.returncode == 0, done.stdout
+    return project, made(project), time.monotonic() - start
+
+
+def finished(folder: Path) -> tuple[Path, dict[str, bytes]]:
+    """A copy of that, and what was made."""
+    project, expected, _ = undisturbed()
+    return shutil.copytree(project, folder / "finished"), expected
+
+
+def fresh(folder: Path, name: str) -> Path:
+    shutil.rmtree(folder / name, ignore_errors=True)
+    return copy_project(folder / name)
+
+
+def ended(project: Path, expected: Mapping[str, bytes], *more: str) -> str:
+    """How a run that nothing disturbs ends after a fault."""
+    done = run_cheap(project, *more)
+    assert done.returncode == 0, done.stdout
+    return SAME if made(project) == expected else OTHER
+
+
+def _killed(folder: Path, times: int, seed: int) -> Outcomes:
+    """SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then go on by themselves."""
+    rng, outcomes = random.Random(seed), Counter[str]()
+    _, expected, whole_s = undisturbed()
+    project, kills = fresh(folder, "killed"), 0
+    while kills < times:
+        running = _started(project, *TARGETS)
+        try:
+            running.wait(timeout=rng.uniform(0, whole_s))
+        except subprocess.TimeoutExpired:
+            kill = os.killpg if rng.random() < 0.7 else os.kill
+            kill(running.pid, signal.SIGKILL)
+            running.wait()
+            kills += 1
+            outcomes[_whole(project, expected)] += 1
+            _unlock(project)
+        else:  # it ended before it was killed: what it made after earlier kills is right
+            outcomes[OTHER] += made(project) != expected
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            project = fresh(folder, "killed")
+        yield +outcomes
+    if ended(project, expected) != SAME:
+        outcomes[OTHER] += 1
+    yield +outcomes
+
+
+def _whole(project: Path, expected: Mapping[str, bytes]) -> str:
+    there = made(project) if (project / "results").exists() else {}
+    return SAME if all(expected.get(name) == content for name, content in there.items()) else HALF
+
+
+def _unlock(project: Path) -> None:
+    """As `snakemake --unlock` does."""
+    shutil.rmtree(project / ".snakemake/locks", ignore_errors=True)
+
+
+def _full(folder: Path, times: int, seed: int) -> Outcomes:
+    """A file system of 8 to 60 KiB for the results, then one with room."""
+    rng = random.Random(seed)
+    yield from _on_a_mount(
+        folder, times, lambda: f"size={rng.randrange(8, 64, 4)}k", "size=64m", "No space left on device"
+    )
+
+
+def _read_only(folder: Path, times: int, seed: int) -> Outcomes:
+    yield from _on_a_mount(folder, times, lambda: "ro", "rw", "Read-only file system")
+
+
+def _on_a_mount(folder: Path, times: int, bad: Callable[[], str], good: str, words: str) -> Outcomes:
+    _, expected, _ = undisturbed()
+    outcomes = Counter[str]()
+    for _ in range(times):
+        project = fresh(folder, "mounted")
+        with mounted(project / "results") as remount:
+            remount(bad())
+            done = run_cheap(project)
+            remount(good)
+            if done.returncode == 0:
+                outcomes["room enough"] += 1
+            elif "Traceback" in done.stdout or words not in done.stdout:
+                outcomes[TRACE] += 1
+            elif _whole(project, expected) != SAME:
+                outcomes[HALF] += 1
+            else:
+                outcomes[f"one line, then {ended(project, expected)}"] += 1
+        yield outcomes
+
+
+def may_mount() -> bool:
+    """Whether this user may mount a file system here."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with mounted(Path(folder) / "it"):
+                return True
+        except (OSError, subprocess.CalledProcessError):
+            return False
+
+
+@contextmanager
+def mounted(place: Path) -> Iterator[Callable[[str], object]]:
+    """A file system in memory at `place`; what is yielded changes its options."""
+    place.mkdir(exist_ok=True)
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], **quiet)  # type: ignore[call-overload]
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", place], **quiet)  # type: ignore[call-overload]
+    finally:
+        subprocess.run(["umount", "-l", place], check=False)
+
+
+def _clock(folder: Path, times: int, seed: int) -> Outcomes:
+    """Dates of results and code up to ten years off; then another config, which must be noticed."""
+    rng, outcomes = random.Random(seed), Counter[str]()
+    project, expected = finished(folder)
+    other = ("--config", "mx={formats: [mxfp4]}", "--cores", "2")
+    reference = fresh(folder, "other")
+    assert snakemake(reference, *TINY, *other, TARGETS[0]).returncode == 0
+    for _ in range(times):
+        shift = rng.uniform(-10, 10) * YEAR_S
+        for part in ("results", "bench"):
+            for path in sorted((project / part).rglob("*")):
+                if path.is_file() and rng.random() < 0.5:
+                    os.utime(path, (time.time() + shift,) * 2)
+        outcome = _with_other_dates(project, expected)
+        for path in (project / "bench").rglob("*"):
+            os.utime(path)
+        for path in (project / "results").rglob("*"):
+            os.utime(path, (time.time() + YEAR_S,) * 2)
+        done = snakemake(project, *TINY, *other, TARGETS[0])
+        noticed = done.returncode == 0 and made(project)[TARGETS[0]] == made(reference)[TARGETS[0]]
+        outcomes[f"{outcome}, and another config noticed" if noticed else WENT_ON] += 1
+        shutil.rmtree(project / "results")
+        ended(project, expected)
+        yield outcomes
+
+
+def _with_other_dates(project: Path, expected: Mapping[str, bytes]) -> str:
+    """Snakemake refuses to write a result that is older than its code; with today's dates it goes on."""
+    done = run_cheap(project)
+    if done.returncode == 0:
+        return SAME if made(project) == expected else OTHER
+    if "Traceback" in done.stdout or "clock skew" not in done.stdout:
+        return TRACE
+    for path in project.rglob("*"):
+        os.utime(path)
+    return f"refused as clock skew, then {ended(project, expected)}"
+
+
+def _changed(folder: Path, times: int, seed: int) -> Outcomes:
+    """A byte of a table changes between the job that wrote it and the one that reads it."""
+    rng, outcomes = random.Random(seed), Counter[str]()
+    project, expected = finished(folder)
+    table = project / "results/mx/formats.parquet"
+    for _ in range(times):
+        whole, place = table.read_bytes(), rng.randrange(table.stat().st_size)
+        table.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << rng.randrange(8))]) + whole[place + 1 :])
+        (project / TARGETS[0]).unlink()
+        done = run_cheap(project)
+        if done.returncode == 0:
+            outcomes["harmless byte, " + SAME if made(project)[TARGETS[0]] == expected[TARGETS[0]] else OTHER] += 1
+        elif "Traceback" in done.stdout or "formats.parquet cannot be read" not in done.stdout:
+            outcomes[TRACE] += 1
+        else:
+            table.unlink()
+            outcomes[f"one line, then {ended(project, expected)}"] += 1
+        table.write_bytes(whole)
+        yield outcomes
+
+
+def _two(folder: Path, times: int, seed: int) -> Outcomes:
+    """A second pipeline, with another config, starts at a random moment of the first."""
+    rng, outcomes = random.Random(seed), Counter[str]()
+    _, expected, whole_s = undisturbed()
+    for _ in range(times):
+        project = fresh(folder, "two")
+        first = _started(project, *TARGETS)
+        while not any((project / ".snakemake/locks").glob("*")) and first.poll() is None:
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0, 0.5) * whole_s)
+        running = first.poll() is None
+        second = snakemake(project, *TINY, "--config", "mx={formats: [mxfp4]}", "--cores", "1", TARGETS[0])
+        assert first.wait(timeout=900) == 0
+        if not running or second.returncode == 0:
+            outcomes["one after the other"] += 1
+        elif "Traceback" in second.stdout or "locked" not in second.stdout:
+            outcomes[TRACE] += 1
+        else:
+            outcomes[
+                f"the second is told of the lock, the first has the {SAME}" if made(project) == expected else OTHER
+            ] += 1
+        yield outcomes
+
+
+def _memory(folder: Path, times: int, seed: int) -> Outcomes:
+    """A job that may have 6 GiB asks for more."""
+    yield from _broken_jobs(folder, times, "", MUCH, "out of memory",
+                            limit=6 << 30)  # fmt: skip
+
+
+MUCH = "mx={qsnr: {vectors: 1000000, length: 4096, seeds: [0]}}"
+RAISES = "def rule(amax, fmt):\n    raise RuntimeError('not today')\n"
+WRONG_SHAPE = "import numpy as np\ndef rule(amax, fmt):\n    return np.zeros(3, dtype=np.int32)\n"
+HANGS = "import pathlib\ndef rule(amax, fmt):\n    pathlib.Path('hangs').touch()\n    while True: pass\n"
+WITH_OWN = f"mx={{formats: [mxfp4], scales: ['own:rule'], qsnr: {{{SMALL_QSNR}}}}}"
+
+
+def _raises(folder: Path, times: int, seed: int) -> Outcomes:
+    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, "RuntimeError: not today", traced=True)
+
+
+def _wrong_shape(folder: Path, times: int, seed: int) -> Outcomes:
+    yield from _broken_jobs(folder, times, WRONG_SHAPE, WITH_OWN, "scale rule rule: gave", traced=True)
+
+
+def _hangs(folder: Path, times: int, seed: int) -> Outcomes:
+    yield from _broken_jobs(folder, times, HANGS, WITH_OWN, "", interrupt=True)
+
+
+def _broken_jobs(
+    folder: Path, times: int, own: str, config: str, words: str, limit: int | None = None, interrupt: bool = False,
+    traced: bool = False,
+) -> Outcomes:  # fmt: skip
+    """A job that cannot end well: its result is not there, earlier ones stay, and a config that works goes on.
+
+    words: that its output must hold. traced: with a stack trace, which shows whoever wrote the object where it failed.
+    """
+    outcomes = Counter[str]()
+    project, expected = finished(folder)
+    for _ in range(times):
+        (project / "own.py").write_text(own, encoding="utf-8")
+        running = _started(project, QSNR, config=config, limit=limit)
+        if interrupt:
+            while not (project / "hangs").exists() and running.poll() is None:
+                time.sleep(0.1)
+            os.killpg(running.pid, signal.SIGINT)
+            (project / "hangs").unlink()
+        output, _ = running.communicate(timeout=600)
+        left = [path for path in (project / "results/mx").iterdir() if "qsnr" in path.name]
+        if running.returncode == 0:
+            outcomes[WENT_ON] += 1
+        elif left:
+            outcomes[HALF] += 1
+        elif words not in output or ("Traceback" in output and not (traced or interrupt)):
+            outcomes[TRACE] += 1
+        else:
+            said = "stopped by Ctrl-C" if interrupt else "named with its own line" if traced else "one line"
+            outcomes[f"{said}, then {ended(project, expected)}"] += 1
+        yield outcomes
+
+
+def _started(project: Path, *targets: str, config: str = "", limit: int | None = None) -> "subprocess.Popen[str]":
+    """Snakemake in a process group of its own."""
+    options = ["--config", config, "--cores", "2"] if config else list(CHEAP)
+
+    def limited() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
+        if limit:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    output = subprocess.PIPE if config else subprocess.DEVNULL
+    return subprocess.Popen(
+        [sys.executable, "-m", "snakemake", *TINY, *options, *targets], cwd=project, env=environment(project),
+        stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=limited,
+    )  # fmt: skip
+
+
+FAULTS: Mapping[str, Fault] = {
+    "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),
+    "full": Fault("disk full, then not", _full, mounts=True),
+    "read_only": Fault("results folder read-only, then not", _read_only, mounts=True),
+    "clock": Fault("dates of results and code up to ten years off, then another config", _clock),
+    "changed": Fault("a bit of a table flipped before it is read", _changed),
+    "two": Fault("a second pipeline with another config in the same folder", _two),
+    "memory": Fault("a job that asks for more memory than it may have", _memory),
+    "raises": Fault("a scale rule of one's own that raises", _raises),
+    "wrong_shape": Fault("a scale rule of one's own that returns another shape", _wrong_shape),
+    "hangs": Fault("a scale rule of one's own that never returns, and Ctrl-C", _hangs),
+}

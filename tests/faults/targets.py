@@ -1,0 +1,357 @@
+"""What is read from files that may be damaged: good examples, the reader, and an oracle for what the reader lets pass.
+
+Each target's `says` raises AssertionError where what was read is not what the damaged file says by other means; it
+returns the words under which the input is counted.
+"""
+
+import hashlib
+import io
+import json
+import random
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from bench import inputs, results
+from bench.claims.ledger import read_ledger
+from bench.errors import UserError
+from bench.formats import load_mxarray, quantize, save_mxarray
+from bench.inputs.files import Digest, WrongContent, check
+from bench.inputs.stand_in import mlenergy, splitwise
+from bench.phase_split.workload import read_requests
+from bench.settings import Settings, read_settings
+from tests.faults import oracles
+from tests.faults.mutate import damaged, damaged_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+UNCHANGED, AS_IT_SAYS, REFUSED_BY_HASH = "read as it was", "read as it now says", "refused by the hash of the input"
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Target:
+    """what: for the table. draw: a damaged case. read: (case, an empty folder) -> what was read. says: (case, what was
+    read, folder) -> how it is counted. refusals: the errors that the reader promises. lines: they may have several
+    lines, each with a start of its own."""
+
+    what: str
+    draw: Callable[[random.Random], Any]
+    read: Callable[[Any, Path], Any]
+    says: Callable[[Any, Any, Path], str]
+    refusals: tuple[type[Exception], ...] = (UserError,)
+    lines: tuple[str, ...] = ()
+
+
+def _of_files(what: str, originals: Callable[[], list[Files]], read: Callable[[Path], Any], says: Callable[..., str],
+              **more: Any) -> Target:  # fmt: skip
+    def put(files: Files, folder: Path) -> Path:
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        return folder
+
+    return Target(
+        what, lambda rng: damaged(rng, originals()), lambda files, folder: read(put(files, folder)), says, **more
+    )
+
+
+def _written(write: Callable[[Path], Any], name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()
+
+
+# Files of ours, which a digest protects: the very content, or an error.
+
+
+@cache
+def _arrays() -> dict[bytes, Any]:
+    found = {}
+    for number, (fmt, shape) in enumerate([("mxfp4", (2, 8)), ("mxfp6_e2m3", (3, 70)), ("mxint8", (1, 32))]):
+        packed = quantize(np.random.default_rng(number).standard_normal(shape).astype(np.float32), fmt)
+        found[_written(lambda path, packed=packed: save_mxarray(packed, path), "a.mx")] = packed
+    return found
+
+
+def _mxarray_says(files: Files, found: Any, folder: Path) -> str:
+    assert any(
+        (found.fmt, found.shape, found.axis) == (own.fmt, own.shape, own.axis)
+        and np.array_equal(found.codes, own.codes)
+        and np.array_equal(found.scales, own.scales)
+        for own in _arrays().values()
+    ), "an array that was never written"
+    return UNCHANGED
+
+
+@cache
+def _tables() -> dict[bytes, pd.DataFrame]:
+    rows = [{"format": f"f{n % 3}", "load": n / 4, "value": n * 1.5 - 2, "repeat": n} for n in range(12)]
+    tables = [
+        results.tidy(rows, metric="qsnr", unit="dB", tier="measured"),
+        results.tidy([{"value": 1.0}], metric="m", unit="u", tier="cited"),
+        results.tidy(
+            [{**row, "seed": 7, "design": "splitwise"} for row in rows], metric="m", unit="s", tier="simulated"
+        ),
+    ]
+    return {_written(lambda path, table=table: results.write(table, path), "t.parquet"): table for table in tables}
+
+
+def _table_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    assert any(found.equals(table) and list(found) == list(table) for table in _tables().values()), "another table"
+    return UNCHANGED
+
+
+# Records of inputs, whose hashes protect the files.
+
+
+@cache
+def _record() -> list[Files]:
+    with tempfile.TemporaryDirectory() as folder:
+        inputs.resolve("gsm8k_test", Path(folder), inputs_dir=None, cache_dir=Path(folder), mode="stand-in")
+        record = json.loads((Path(folder) / "gsm8k_test.json").read_bytes())
+    (about,) = record["files"].values()
+    content = b'{"question": "How many?", "answer": "Two.\\n#### 2"}\n'
+    about |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return [{"gsm8k_test.json": json.dumps(record, indent=2).encode(), about["path"]: content}]
+
+
+def _record_says(files: Files, found: inputs.Record, folder: Path) -> str:
+    (original,) = _record()
+    (name,) = [name for name in original if name != "gsm8k_test.json"]
+    assert found.path().read_bytes() == original[name], "another file than the one recorded"
+    oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(found), "files": {
+        name: vars(file) for name, file in found.files.items()}})  # fmt: skip
+    return UNCHANGED if files == original else AS_IT_SAYS
+
+
+# What users write: every value as it was given.
+
+
+@cache
+def _configs() -> list[Any]:
+    folder = ROOT / "workflows/config"
+    whole = [
+        yaml.safe_load((folder / f"{size}.yaml").read_text(encoding="utf-8")) for size in ("tiny", "default", "full")
+    ]
+    parts = [{key: config[key]} for config in whole for key in config if isinstance(config[key], dict)]
+    return [{"size": "own", "inputs": {"gsm8k_test": "stand-in"}, **part} for part in parts]
+
+
+def _settings_say(given: Any, found: Settings, folder: Path) -> str:
+    oracles.same_content(given, found.model_dump())
+    for study in ("mx", "phase_split", "placement", "slm_energy"):
+        part = getattr(found, study)
+        assert type(part).model_validate_json(part.model_dump_json()) == part, f"{study} is not what its job reads"
+    return AS_IT_SAYS
+
+
+def _ledger() -> list[Files]:
+    whole = (ROOT / "paper/claims.toml").read_bytes()
+    claims = whole.split(b"[[claim]]")[1:]
+    return [{"claims.toml": b"".join(b"[[claim]]" + claim for claim in claims[start : start + 3])}
+            for start in range(0, len(claims), 3)]  # fmt: skip
+
+
+def _ledger_says(files: Files, found: Any, folder: Path) -> str:
+    rows = tomllib.loads(io.StringIO(files["claims.toml"].decode(), newline=None).read())["claim"]
+    oracles.same_content(rows, [claim.model_dump() for claim in found])
+    return AS_IT_SAYS
+
+
+# Tables of others: every number as another reader finds it.
+
+TRACE = b"""TIMESTAMP,ContextTokens,GeneratedTokens
+2023-11-16 18:15:46.6805900,374,44
+2023-11-16 18:15:50.9951690,396,109
+2023-11-16 18:15:51.2224670,879,55
+2023-11-16 18:16:02.0000000,91,16
+"""
+REQUESTS = b"""request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size
+0,0,0,0.01,1,1024,129
+1,0,0,0.5,1,17,3
+2,0,0,2.25,1,4000,1
+"""
+POWER = b"""cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_seren,cpu_server_power_w_seren
+0,55.5,60,700.25,200
+50,150,160.5,2000,300
+100,420,440,4500,551.125
+"""
+
+
+def _trace_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    cells = oracles.csv_cells(files["it.csv"])
+    oracles.same_numbers(cells["ContextTokens"], found["prompt_tokens"].tolist())
+    oracles.same_numbers(cells["GeneratedTokens"], found["output_tokens"].tolist())
+    at = [oracles.seconds(text) for text in cells["TIMESTAMP"]]
+    assert np.allclose([float(each - at[0]) for each in at], found["arrival_s"], rtol=1e-12, atol=1e-6), "arrivals"
+    return AS_IT_SAYS
+
+
+def _requests_say(files: Files, found: Any, folder: Path) -> str:
+    cells = oracles.csv_cells(files["it.csv"], without_blank_lines=True)
+    for column, numbers in (("arrival_timestamp", found.arrival_s), ("prompt_size", found.prompt),
+                            ("token_size", found.output)):  # fmt: skip
+        oracles.same_numbers(cells[column], numbers.tolist())
+    return AS_IT_SAYS
+
+
+def _power_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    cells = oracles.csv_cells(files["it.csv"])
+    for name in found:
+        oracles.same_numbers(cells[name], found[name].tolist())
+    return AS_IT_SAYS
+
+
+def _profile() -> list[Files]:
+    lines = splitwise.profile(0).split(b"\n")
+    return [{"it.csv": b"\n".join([lines[0], *lines[start : start + 4], b""])} for start in (1, 40, 200)]
+
+
+def _profile_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    cells = oracles.csv_cells(files["it.csv"])
+    assert found["model"].tolist() == cells["model"] and found["hardware"].tolist() == cells["hardware"]
+    for name in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
+        oracles.same_numbers(cells[name], found[name].tolist())
+    for name, read in (
+        ("prompt_time", "prompt_time_s"),
+        ("token_time", "token_time_s"),
+        ("e2e_time", "end_to_end_time_s"),
+    ):
+        oracles.same_numbers(cells[name], found[read].tolist(), scale="0.001")
+    for name in ("peak_power", "average_power"):
+        oracles.same_numbers(cells[name], found[f"{name}_tdp"].tolist(), empty="0")
+    return AS_IT_SAYS
+
+
+def _energy() -> list[Files]:
+    lines = mlenergy.measurements(0).split(b"\n")
+    return [{"it.csv": b"\n".join([lines[0], *lines[start : start + 4], b""])} for start in (1, 20)]
+
+
+def _energy_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    from bench.inputs.readers import _MEASURED, _NAMED  # which column is called what
+
+    cells = oracles.csv_cells(files["it.csv"])
+    for column, name in _NAMED.items():
+        assert cells[column] == found[name].tolist(), column
+    for column, (name, _, _) in _MEASURED.items():
+        oracles.same_numbers(cells[column], found[name].tolist(), empty="")
+    return AS_IT_SAYS
+
+
+GSM8K = (
+    b'{"question": "Natalia sold clips.", "answer": "She sold 48/2 = <<48/2=24>>24.\\n#### 72"}\n'
+    b'{"question": "Weng earns $12.", "answer": "He earned\\n#### 1,210"}\n'
+    b'{"question": "Owes?", "answer": "It is\\n#### -10"}\n'
+)
+
+
+def _gsm8k_says(files: Files, found: Any, folder: Path) -> str:
+    text = files["it.jsonl"].decode().replace("\r\n", "\n").replace("\r", "\n")
+    rows = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
+    assert len(rows) == len(found)
+    for row, problem in zip(rows, found, strict=True):
+        assert (row["question"], row["answer"]) == (problem.question, problem.answer)
+        assert str(problem.final) == str(int(row["answer"].rpartition("\n#### ")[2].replace(",", "")))
+    return AS_IT_SAYS
+
+
+@cache
+def _cpu_use() -> list[Files]:
+    used = pd.DataFrame({"id": ["a", "a", "b"], "duration": [300_000, 900_000, 3], "cpu_usage": [1.0, 2.0, 500.0]})
+    described = pd.DataFrame({"id": ["a", "b"], "cpu_capacity": [4.0, 1000.0], "mem": [1, 2]})
+
+    def content(table: pd.DataFrame) -> bytes:
+        out = io.BytesIO()
+        table.to_parquet(out, index=False)
+        return out.getvalue()
+
+    return [{"fragments.parquet": content(used), "tasks.parquet": content(described)}]
+
+
+def _cpu_use_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+    """No reader of our own for parquet: its files are protected by the hashes in the catalogue and in the record."""
+    assert np.nanmin(found.to_numpy()) >= 0 and np.nanmax(found.to_numpy()) <= 1, "shares below 0 or above 1"
+    (original,) = _cpu_use()
+    if files == original:
+        return UNCHANGED
+    caught = 0
+    for name, content in original.items():
+        try:
+            check(folder / name, Digest(len(content), hashlib.sha256(content).hexdigest()))
+        except WrongContent:
+            caught += 1
+    assert caught, "a changed file passes its hash"
+    return REFUSED_BY_HASH
+
+
+# Models: every weight as another reader finds it.
+
+
+@cache
+def _encoder() -> list[Files]:
+    from safetensors.torch import save
+
+    from tests.models.test_minilm import CONFIG, saved_tensors, small_tokenizer
+
+    return [{
+        "model.safetensors": save(saved_tensors()),
+        "config.json": json.dumps(CONFIG).encode(),
+        "tokenizer.json": small_tokenizer().to_str().encode(),
+    }]  # fmt: skip
+
+
+def _read_encoder(folder: Path) -> Any:
+    from bench.models.minilm import load_minilm
+
+    return load_minilm(*(folder / name for name in ("model.safetensors", "config.json", "tokenizer.json")))
+
+
+def _encoder_says(files: Files, found: Any, folder: Path) -> str:
+    from tests.models.test_encoder import their_name
+
+    expected = oracles.tensors(files["model.safetensors"])
+    for name, value in found.network.state_dict().items():
+        own = expected[their_name(name)]
+        assert own.dtype == np.float32 and str(value.dtype) == "torch.float32", f"{name} is {own.dtype}"
+        assert value.numpy().tobytes() == own.tobytes(), name
+    return UNCHANGED if files == _encoder()[0] else AS_IT_SAYS
+
+
+TARGETS: Mapping[str, Target] = {
+    "settings": Target(
+        "configs", lambda rng: damaged_tree(rng, _configs()), lambda config, _: read_settings(config, {}),
+        _settings_say, lines=("config: ",),
+    ),
+    "ledger": _of_files("ledgers of claims", _ledger, lambda folder: read_ledger(folder / "claims.toml"), _ledger_says,
+                        lines=("claims: ", "config: ")),
+    "trace": _of_files("request traces (Azure)", lambda: [{"it.csv": TRACE}],
+                       lambda folder: inputs.read_trace(folder / "it.csv"), _trace_says),
+    "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}],
+                          lambda folder: read_requests(folder / "it.csv"), _requests_say),
+    "profile": _of_files("profiles of machines", _profile,
+                         lambda folder: inputs.read_profile(folder / "it.csv"), _profile_says),
+    "power": _of_files("distributions of power", lambda: [{"it.csv": POWER}],
+                       lambda folder: inputs.read_power_cdf(folder / "it.csv"), _power_says),
+    "energy": _of_files("measured energy (ML.ENERGY)", _energy,
+                        lambda folder: inputs.read_energy(folder / "it.csv"), _energy_says),
+    "cpu_use": _of_files("CPU records (parquet)", _cpu_use, lambda folder: inputs.read_cpu_use(
+        folder / "fragments.parquet", folder / "tasks.parquet"), _cpu_use_says),
+    "gsm8k": _of_files("word problems (GSM8K)", lambda: [{"it.jsonl": GSM8K}],
+                       lambda folder: inputs.read_gsm8k(folder / "it.jsonl"), _gsm8k_says),
+    "record": _of_files("records of inputs, and their files", _record,
+                        lambda folder: inputs.load(folder / "gsm8k_test.json"), _record_says),
+    "mxarray": _of_files("MXArray files", lambda: [{"it.mx": content} for content in _arrays()],
+                         lambda folder: load_mxarray(folder / "it.mx"), _mxarray_says, refusals=(ValueError,)),
+    "safetensors": _of_files("models (safetensors, config, tokenizer)", _encoder, _read_encoder, _encoder_says),
+    "results": _of_files("result tables (parquet)", lambda: [{"it.parquet": content} for content in _tables()],
+                         lambda folder: results.read(folder / "it.parquet"), _table_says),
+}  # fmt: skip
