@@ -36,11 +36,8 @@ include: "workflows/joint.smk"
 include: "workflows/own.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
-<<<<<<< HEAD
 include: "workflows/notebooks.smk"
-=======
 include: "workflows/faults.smk"
->>>>>>> faults
 
 
 rule all:

@@ -97,13 +97,8 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
         wrong = part["msg"]
         if part["type"] == "extra_forbidden":
             wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
-<<<<<<< HEAD
-        key = ".".join(map(str, (*([under] if under else []), *above, knob)))
-        lines.append(f"config: {where}: {key}: {wrong} (got {part['input']!r:.80})")
-=======
-        place, wrong = ".".join(map(str, (*above, knob))), " ".join(wrong.split())
-        lines.append(f"config: {where}: {place:.200}: {wrong:.600} (got {part['input']!r:.80})")
->>>>>>> faults
+        key, wrong = ".".join(map(str, (*([under] if under else []), *above, knob))), " ".join(wrong.split())
+        lines.append(f"config: {where}: {key:.200}: {wrong:.600} (got {part['input']!r:.80})")
     return "\n".join(lines)
 
 

@@ -133,16 +133,12 @@ def read_ledger(path: Path) -> list[Claim]:
         try:
             claims.append(Claim.model_validate(row))
         except ValidationError as error:
-<<<<<<< HEAD
-            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')}", error, Claim)) from error
+            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')!s:.80}", error, Claim)) from error
     _refuse_twice(str(path), claims)
     return claims
 
 
 def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
-=======
-            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')!s:.80}", error, Claim)) from error
->>>>>>> faults
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:

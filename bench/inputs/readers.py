@@ -226,13 +226,9 @@ def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFram
 
     import pandas as pd
 
-    text = _text(path)
+    text = _text(path) if text is None else text
     try:
-<<<<<<< HEAD
-        table = pd.read_csv(io.StringIO(text or _text(path)), dtype=str, keep_default_na=False, skip_blank_lines=False)
-=======
         table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
->>>>>>> faults
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
