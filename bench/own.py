@@ -62,10 +62,10 @@ def own_study(package: str, knobs: Mapping[str, Any]) -> OwnStudy:
         raise UserError(f"config: the study {package!r} cannot be called {name!r}: a word in small letters that is "
                         f"none of {', '.join(TAKEN)}")  # fmt: skip
     module = f"{package}.experiments"
-    config_type = plugins.load("study", f"{module}:Config", {})
+    config_type: Any = plugins.load("study", f"{module}:Config", {})
     if not (isinstance(config_type, type) and issubclass(config_type, BaseModel)):
         raise UserError(f"config: {module}:Config is no pydantic.BaseModel")
-    experiments = plugins.load("study", f"{module}:EXPERIMENTS", {})
+    experiments: Any = plugins.load("study", f"{module}:EXPERIMENTS", {})
     _check_experiments(f"{module}:EXPERIMENTS", experiments)
     try:
         config = config_type.model_validate(knobs)

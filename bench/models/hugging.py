@@ -129,9 +129,10 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
-        network, loading = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
+        network, loading = loaded
         for kind, names in loading.items():  # they would be drawn at random, or left out
             if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")

@@ -180,12 +180,13 @@ def stream(
     batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
     request is under way for more than two batches, or too many wait.
     """
-    state = limits = None
+    state: kernel.State | None = None
+    limits: kernel.Limits | None = None
     held: list[Requests] = []  # those that are under way, then the newest
     taken = 0
     for batch in batches:
         _refuse_what_never_fits(design, batch, semantics, model)
-        if state is None:
+        if state is None or limits is None:
             state, limits = _state(design, semantics, model, 3 * len(batch), 1 << 16, None)
         if len(held) > 1:
             yield held[0], *_taken(state, taken, len(held[0]))
@@ -194,7 +195,7 @@ def stream(
         _run(design, state, limits, True)
         _stop_where_full(design, state)
         held.append(batch)
-    if state is None:
+    if state is None or limits is None:
         return
     _run(design, state, limits, False)
     _stop_where_full(design, state)
@@ -207,7 +208,8 @@ def _run(design: Design, state: kernel.State, limits: kernel.Limits, more: bool)
     if isinstance(design.policy, str):
         kernel.run(state, limits, POLICIES[design.policy], more)
         return
-    load = Load(*(state.machines[name].view() for name in ("pending", "reserved")), prompt_pool=design.prompt[1])
+    pending, reserved = (state.machines[name].view() for name in ("pending", "reserved"))
+    load = Load(pending, reserved, prompt_pool=design.prompt[1])
     for each in (load.pending, load.reserved):
         each.flags.writeable = False
     kernel.run(state, limits, kernel.ASKED, more)

@@ -66,10 +66,10 @@ def tuning_cost(config: SlmEnergyConfig, model: LanguageModel, train: Sequence[P
             runs[way] = partial(one_step, decoder, weights, torch.optim.AdamW(weights, lr=0.0), batch)
         runs["reading"] = partial(right, model.network, batch)
         for _ in range(TIMED_STEPS + 1):
-            for way, run in runs.items():
-                seconds.setdefault(way, []).append(cpu_s(run))
-        counted = [{"way": way_of, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
-                   for way_of, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
+            for name, run in runs.items():
+                seconds.setdefault(name, []).append(cpu_s(run))
+        counted = [{"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
+                   for name, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
     return tidy(({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=model.name)
 
 
