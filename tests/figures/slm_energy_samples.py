@@ -76,7 +76,7 @@ def _ladder() -> Mapping[str, pd.DataFrame]:
     """Trained just far enough for a right answer now and then."""
     with tempfile.TemporaryDirectory() as folder:
         further = {"problems": 24, "tests": 100, "steps": 40, "every": 4, "anew_steps": {"1k": 40}}
-        own = {"steps": 100, "problems": 8, "tests": 100, "learning_rate": 0.03}
+        own = {"steps": 200, "problems": 8, "tests": 100, "learning_rate": 0.03}
         config = small_ladder.config(folder, further, sizes={"1k": (1, 16, 2), "4k": (2, 16, 2)}, **own)
         steps, flops = ladder(config, EQUAL_STEPS), ladder(config, EQUAL_FLOPS)
         tuned = fine_tuning(config, steps, flops)
