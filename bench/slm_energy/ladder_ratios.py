@@ -68,7 +68,7 @@ def right_answers(
     settings: LadderConfig, bests: Sequence[Best], medians: Medians, batches: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     """cpu_ms_per_correct: of an answer, over the share of right ones. cost_ratio, flops_ratio: of that in CPU time and
-    in FLOPs, the smallest size that reaches the target over the largest."""
+    in FLOPs, the smallest size that reaches the target over the largest, where each seed has a right answer."""
     pair = ends(bests, settings.target)
     for batch in batches:
         costs = {best.size: np.array([medians[best.size, "answer", batch, seed] for seed in settings.seeds])
@@ -77,7 +77,7 @@ def right_answers(
             for seed, value in zip(settings.seeds, values, strict=True):
                 yield {"size": size, "what": "answer", "batch": batch, "metric": "cpu_ms_per_correct", "unit": "ms",
                        "value": 1e3 * value, "seed": seed}  # fmt: skip
-        if pair:
+        if pair and {pair[1].size, pair[2].size} <= set(costs):
             name, small, large = pair
             about = {"size": f"{small.size} over {large.size}", "what": name, "batch": batch, "unit": "ratio"}
             flops = (small.flops / small.accuracy) / (large.flops / large.accuracy)

@@ -282,7 +282,7 @@ def test_a_meter_of_the_users_own_goes_by_its_module_and_name():
     ("name", "message"),
     [
         ("wattmeter", "not known; built in: auto, rapl, nvml, none"),
-        ("tests.extension_example.meter:NO_METER", "is a str, not a bench.measure.meters.Meter"),
+        ("tests.extension_example.meter:__name__", "is a str, not a bench.measure.meters.Meter"),
         ("tests.extension_example.meter:NOWHERE", "cannot be loaded"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from bench.errors import UserError
 from bench.placement.recorded import checked, fleet_of, recorded
 from bench.placement.time import WEEK
-from tests.placement import own
+from tests.extension_example import placement as own
 
 TABLE = own.fleet(workloads=4, weeks=3)
 PER_WORKLOAD = 3 * WEEK
