@@ -1,4 +1,4 @@
-"""Typeset paper.typ, or the appendix, from results/ into one PDF, with the fonts that Typst brings along and no date in the file."""
+"""Typeset the paper, or its appendix, from results/ into one PDF, in the fonts that Typst brings along and undated."""
 
 import json
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""What the artifact appendix says of a run, as one JSON file: per claim the command, its cost and its files; the machine,
-memory, disk and inputs. From the ledger, the list of figures and the provenance of the tables.
+"""What the artifact appendix says of a run, as one JSON file: per claim the command, its cost and its files; the
+machine, memory, disk and inputs. From the ledger, the list of figures and the provenance of the tables.
 
     python -m workflows.appendix --out results/appendix.json
 """
