@@ -109,7 +109,7 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
 
 
 def _tables_read() -> dict[str, tuple[str, ...]]:
-    """By experiment, the tables of others that it reads: its own study's, phase_split's for placement, all for joint."""
+    """By experiment, the tables of others that it reads: of its own study, of phase_split, or (joint) of all."""
     from bench.joint.__main__ import EXPERIMENTS as JOINT
     from bench.joint.__main__ import STUDY_OF
     from bench.placement.__main__ import EXPERIMENTS as PLACEMENT

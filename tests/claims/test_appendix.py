@@ -16,12 +16,22 @@ from workflows.appendix import appendix
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {
-    "processor": "One", "architecture": "x86_64", "cores": 2, "memory_bytes": 2**33, "system": "S 1", "python": "3.11.1",
+    "processor": "One", "architecture": "x86_64", "cores": 2, "memory_bytes": 2**33, "system": "S 1", "python": "3.11",
 }  # fmt: skip
 RECORD = {
     "wall_s": 60.0, "cpu_s": 30.0, "timed": False, "machine": MACHINE, "code": {"commit": "c" * 40, "dirty": False},
     "inputs": {}, "peak_memory_bytes": 2**30,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path_factory, monkeypatch):
+    """A small Python environment in place of the one that runs the tests."""
+    folder = tmp_path_factory.mktemp("environment")
+    (folder / "lib").mkdir()
+    (folder / "lib/module.py").write_bytes(bytes(7))
+    (folder / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "prefix", str(folder))
 
 
 def record(results, name, **values):
@@ -94,7 +104,7 @@ def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
     found = appendix(tmp_path, [], {})
     assert found["time"] == {"experiments": 2, "timed": 1, "wall_s": 120.0, "cpu_s": 60.0, "together_s": 120.0}
     assert found["peak_memory_bytes"] == 3 * 2**30 and found["machines"] == [MACHINE]
-    assert found["disk"]["inputs_bytes"] == 100
+    assert (found["disk"]["inputs_bytes"], found["disk"]["environment_bytes"]) == (100, 7)
     assert found["disk"]["tables_bytes"] == sum(path.stat().st_size for path in (tmp_path / "mx").iterdir())
     (used,) = found["inputs"]
     assert (used["id"], used["origin"], used["licence"]) == ("gsm8k_test", "stand-in", "MIT")
