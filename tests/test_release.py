@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bench.errors import UserError
 from bench.inputs import catalogue
 from bench.inputs.catalogue import parse
-from workflows.release import collect_inputs, pins_to_bring, release, write_archive
+from workflows.release import collect_inputs, collect_wheels, pins_to_bring, release, write_archive
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME = 1_700_000_000
@@ -112,6 +113,34 @@ def test_every_pin_but_torch_goes_along():
     names = {pin.partition("==")[0] for pin in pins}
     assert {"numpy", "torchao", "snakemake", "pytest", "setuptools"} <= names and "torch" not in names
     assert pins_to_bring("# a==1\n\nTorch==2.0\nb==1\n") == ["b==1"]
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder with one small wheel, the only place where pip may look."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny_thing-1-py3-none-any.whl", "w") as wheel:
+        about = "tiny_thing-1.dist-info"
+        wheel.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1\nRequires-Dist: nowhere\n"
+        )
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    for name, value in (("CONFIG_FILE", os.devnull), ("NO_INDEX", "1"), ("FIND_LINKS", str(folder))):
+        monkeypatch.setenv(f"PIP_{name}", value)
+    return folder
+
+
+def test_each_pin_brings_its_own_wheel_and_no_other(shelf, tmp_path):
+    collect_wheels(tmp_path / "wheels", ["tiny-thing==1"], TIME)
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    assert wheel.read_bytes() == (shelf / wheel.name).read_bytes()
+
+
+def test_a_wheel_that_cannot_be_had_stops_the_release(shelf, tmp_path):
+    with pytest.raises(UserError, match="pip could not get every wheel"):
+        collect_wheels(tmp_path / "wheels", ["tiny-thing==2"], TIME)
 
 
 def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path):
