@@ -1,11 +1,12 @@
-# `make` runs everything and prints the verdicts; `make test` runs the tests; `make accept` accepts this run's verdicts.
+# `make` runs everything and prints the verdicts; `make test` runs the tests; `make accept` accepts this run's verdicts;
+# `make release` writes the archive that runs without a network.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
 .DELETE_ON_ERROR:
-.PHONY: all test accept setup
+.PHONY: all test accept release setup
 
 all: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake
@@ -16,6 +17,9 @@ test: setup
 
 accept: all
 	$(BIN)/python -m bench.claims accept
+
+release: setup
+	$(BIN)/python workflows/release.py
 
 setup: $(READY)
 

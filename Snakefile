@@ -44,6 +44,7 @@ rule all:
     default_target: True
     input:
         rules.paper.output,
+        rules.appendix.output,
         rules.html_report.output,
         rules.verdicts.output,
         FIGURE_FILES,

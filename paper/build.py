@@ -1,4 +1,4 @@
-"""Typeset paper.typ from results/ into one PDF, with the fonts that Typst brings along and no date in the file."""
+"""Typeset the paper, or its appendix, from results/ into one PDF, in the fonts that Typst brings along and undated."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def build(
     out: Annotated[Path, typer.Option(help="The PDF.")],
+    source: Annotated[Path, typer.Option(help="What is typeset.")] = ROOT / "paper" / "paper.typ",
     own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
 ) -> None:
     """Results lie in the folder of `out`, which must be inside the project."""
@@ -24,14 +25,14 @@ def build(
         results = "/" + out.resolve().parent.relative_to(ROOT).as_posix()
         try:
             pdf = typst.compile(
-                str(ROOT / "paper" / "paper.typ"),
+                str(source),
                 root=str(ROOT),
                 sys_inputs={"results": results, "own": json.dumps(added)},
                 ignore_system_fonts=True,
                 timestamp=0,
             )
         except typst.TypstError as error:
-            raise UserError(f"paper: {error.message}") from error
+            raise UserError(f"{source.name}: {error.message}") from error
         with atomic(out) as temporary:
             temporary.write_bytes(pdf)
 

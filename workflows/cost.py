@@ -109,15 +109,18 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
 
 
 def _tables_read() -> dict[str, tuple[str, ...]]:
-    """By experiment, the tables of others that it reads: those of its own study, or phase_split's for placement."""
+    """By experiment, the tables of others that it reads: of its own study, of phase_split, or (joint) of all."""
+    from bench.joint.__main__ import EXPERIMENTS as JOINT
+    from bench.joint.__main__ import STUDY_OF
     from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
     from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 
     return {
-        f"{study}/{name}": tuple(f"{source}/{table}" for table in experiment.results)
+        f"{study}/{name}": tuple(f"{source or STUDY_OF[table]}/{table}" for table in experiment.results)
         for study, source, experiments in (
             ("placement", "phase_split", PLACEMENT),
             ("slm_energy", "slm_energy", SLM_ENERGY),
+            ("joint", None, JOINT),
         )
         for name, experiment in experiments.items()
     }

@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -45,6 +47,7 @@ class ProvenanceRecorder:
             "libraries": library_versions(),
             "cpu_s": round(self._stopwatch.cpu_s(), 3),
             "wall_s": round(self._stopwatch.wall_s(), 3),
+            "peak_memory_bytes": peak_memory_bytes(),
             "contention": {**asdict(contention), "busy": contention.busy},
             **({"meter": meter} if meter else {}),
         }
@@ -88,6 +91,12 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
+
+
+def peak_memory_bytes() -> int:
+    """The most that this process, or the largest of its children that have ended, held in memory at once."""
+    largest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return largest if sys.platform == "darwin" else 1024 * largest
 
 
 def _processor_name() -> str:

@@ -128,7 +128,7 @@ def test_provenance_lies_beside_its_result(tmp_path):
 def test_provenance_has_what_was_promised(written):
     assert set(written) == {
         *("result", "timed", "code", "config_sha256", "inputs", "machine", "libraries", "cpu_s", "wall_s"),
-        "contention",
+        *("contention", "peak_memory_bytes"),
     }
     assert set(written["machine"]) >= {"processor", "architecture", "cores", "memory_bytes", "system", "python"}
     assert set(written["contention"]) == {"idle", "foreign", "steal", "load_1min", "busy"}
@@ -187,3 +187,12 @@ def test_numba_obeys_even_where_it_was_imported_before():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_memory_that_was_held_counts_at_its_most_after_it_was_given_back():
+    before = provenance.peak_memory_bytes()
+    held = bytearray(before + 64 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    size = len(held)
+    del held
+    assert size <= provenance.peak_memory_bytes() < 2 * size + before

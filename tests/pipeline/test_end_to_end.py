@@ -61,6 +61,7 @@ def test_every_figure_table_and_page_is_made(finished: Path) -> None:
         for suffix in suffixes:
             assert (results / folder / f"{name}.{suffix}").stat().st_size > 100
     assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert (results / "appendix.pdf").read_bytes().startswith(b"%PDF")
     assert "<html" in (results / "report.html").read_text(encoding="utf-8")[:2000].lower()
 
 

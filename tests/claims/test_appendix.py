@@ -1,0 +1,177 @@
+"""The artifact appendix: what it says of a run, and that it is typeset from that alone."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import typst
+
+from bench.claims.ledger import read_ledger
+from bench.claims.verdicts import write_verdicts
+from bench.errors import UserError
+from figures.registry import Figure, registry
+from tests.claims.samples import QUERY, claim, verdict_row
+from workflows.appendix import appendix
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE = {
+    "processor": "One", "architecture": "x86_64", "cores": 2, "memory_bytes": 2**33, "system": "S 1", "python": "3.11",
+}  # fmt: skip
+RECORD = {
+    "wall_s": 60.0, "cpu_s": 30.0, "timed": False, "machine": MACHINE, "code": {"commit": "c" * 40, "dirty": False},
+    "inputs": {}, "peak_memory_bytes": 2**30,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path_factory, monkeypatch):
+    """A small Python environment in place of the one that runs the tests."""
+    folder = tmp_path_factory.mktemp("environment")
+    (folder / "lib").mkdir()
+    (folder / "lib/module.py").write_bytes(bytes(7))
+    (folder / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "prefix", str(folder))
+
+
+def record(results, name, **values):
+    path = results / f"{name}.provenance.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**RECORD, **values}), encoding="utf-8")
+
+
+def picture(name, kind, *sources):
+    return {name: Figure(name, kind, "T", "C", sources, "m")}
+
+
+def of_claim(results, pictures=None, **changes):
+    return appendix(results, [claim(**changes)], pictures or {})["claims"]["mx.thing"]
+
+
+def test_a_claim_takes_its_tables_and_those_of_its_picture_each_once(tmp_path):
+    for name in ("mx/thing", "mx/aside", "mx/drawn"):
+        record(tmp_path, name)
+    found = of_claim(
+        tmp_path,
+        picture("mx/seen", "figure", "mx/thing", "mx/drawn"),
+        query={"-": QUERY},
+        context=[{**QUERY, "table": "mx/aside"}, QUERY],
+        figure="mx/seen",
+    )
+    assert found["targets"] == ["results/mx/thing.parquet", "results/mx/aside.parquet", "results/figures/mx/seen.pdf"]
+    assert found["files"] == [f"results/figures/mx/seen.{suffix}" for suffix in ("pdf", "svg", "png")]
+    assert (found["wall_s"], found["cpu_s"], found["missing"]) == (180.0, 90.0, [])
+
+
+def test_evidence_on_a_harder_case_is_part_of_the_command(tmp_path):
+    record(tmp_path, "mx/thing")
+    found = of_claim(tmp_path, query={"-": QUERY}, against={**QUERY, "table": "mx/hard", "bound": "lower"})
+    assert found["targets"] == ["results/mx/thing.parquet", "results/mx/hard.parquet"]
+
+
+def test_what_the_tables_are_made_from_counts_as_well(tmp_path):
+    for name in ("placement/sensed", "phase_split/power_trace", "mx/other"):
+        record(tmp_path, name)
+    record(tmp_path, "phase_split/power_trace", wall_s=5.0, timed=True)
+    found = of_claim(tmp_path, query={"-": {**QUERY, "table": "placement/sensed"}})
+    assert (found["wall_s"], found["timed"]) == (65.0, True)
+
+
+def test_a_table_of_text_is_shown_where_it_lies(tmp_path):
+    record(tmp_path, "mx/thing")
+    found = of_claim(tmp_path, picture("mx/words", "table", "mx/thing"), query={"-": QUERY}, figure="mx/words")
+    assert found["targets"][-1] == "results/tables/mx/words.csv"
+    assert [file.rpartition(".")[2] for file in found["files"]] == ["csv", "tex", "html"]
+
+
+def test_an_experiment_without_a_record_is_named_and_has_no_time(tmp_path):
+    record(tmp_path, "mx/other")
+    found = of_claim(tmp_path, query={"-": QUERY})
+    assert (found["missing"], found["wall_s"]) == (["mx/thing"], 0)
+
+
+def test_a_claim_without_a_query_has_no_command(tmp_path):
+    record(tmp_path, "mx/other")
+    found = of_claim(tmp_path, picture("mx/seen", "figure", "mx/other"), figure="mx/seen", untestable="no such machine")
+    assert (found["targets"], found["files"]) == ([], [])
+
+
+def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
+    record(tmp_path, "mx/one", timed=True, peak_memory_bytes=3 * 2**30)
+    record(tmp_path, "mx/other", inputs={"gsm8k_test": {"origin": "stand-in"}})
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs/a.csv").write_bytes(bytes(100))
+    found = appendix(tmp_path, [], {})
+    assert found["time"] == {"experiments": 2, "timed": 1, "wall_s": 120.0, "cpu_s": 60.0, "together_s": 120.0}
+    assert found["peak_memory_bytes"] == 3 * 2**30 and found["machines"] == [MACHINE]
+    assert (found["disk"]["inputs_bytes"], found["disk"]["environment_bytes"]) == (100, 7)
+    assert found["disk"]["tables_bytes"] == sum(path.stat().st_size for path in (tmp_path / "mx").iterdir())
+    (used,) = found["inputs"]
+    assert (used["id"], used["origin"], used["licence"]) == ("gsm8k_test", "stand-in", "MIT")
+
+
+def test_without_a_virtual_environment_its_size_is_not_guessed(tmp_path, monkeypatch):
+    record(tmp_path, "mx/one")
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    assert appendix(tmp_path, [], {})["disk"]["environment_bytes"] is None
+
+
+def test_a_folder_in_which_nothing_ran_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="no provenance of a run here"):
+        appendix(tmp_path, [], {})
+
+
+def test_every_claim_of_the_ledger_has_a_command_for_existing_pictures_or_says_why_not(tmp_path):
+    record(tmp_path, "mx/one")
+    claims = read_ledger(ROOT / "paper/claims.toml")
+    found = appendix(tmp_path, claims, registry())["claims"]
+    assert {each.id for each in claims if not found[each.id]["targets"]} == {
+        each.id for each in claims if not each.query
+    }
+    assert all(found[each.id]["files"] for each in claims if each.query and each.figure)
+
+
+def typeset(folder, rows, **values):
+    """The headings, and the PDF."""
+    results = folder / "results"
+    record(results, "mx/thing", **values)
+    facts = appendix(
+        results, [claim(query={"-": QUERY}), claim(id="own.thing", area="own", untestable="None here.")], {}
+    )
+    (results / "appendix.json").write_text(json.dumps(facts), encoding="utf-8")
+    write_verdicts(rows, results / "verdicts.json")
+    (results / "verdicts.size.txt").write_text("tiny\n")
+    (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    for name in ("appendix.typ", "numbers.typ"):
+        (folder / "paper").mkdir(exist_ok=True)
+        (folder / "paper" / name).write_bytes((ROOT / "paper" / name).read_bytes())
+    asked = {"root": str(folder), "ignore_system_fonts": True}
+    source = str(folder / "paper/appendix.typ")
+    headings = json.loads(typst.query(source, "heading", field="body", **asked))
+    return [heading.get("text") for heading in headings], typst.compile(source, timestamp=0, **asked)
+
+
+ROWS = [
+    verdict_row(),
+    verdict_row(version="corrected", verdict="cited", reading="supports", accept=(None, 3.0)),
+    verdict_row(id="own.thing", area="own", verdict="not testable here", estimate=None, low=None, high=None),
+]
+
+
+def test_the_sections_stand_in_the_order_that_evaluators_use(tmp_path):
+    headings, pdf = typeset(tmp_path, ROWS)
+    assert headings == [
+        "Abstract", "Checklist", "How to get it", "Requirements", "Installation", "Workflow", "Claims, one by one",
+        "MX formats", "own", "Customisation", "What is not supported",
+    ]  # fmt: skip
+    assert pdf.startswith(b"%PDF")
+
+
+def test_a_record_without_memory_and_a_run_outside_a_checkout_are_typeset_too(tmp_path):
+    code = {"commit": None, "dirty": None}
+    _, pdf = typeset(tmp_path, ROWS, peak_memory_bytes=0, code=code)
+    assert pdf.startswith(b"%PDF")
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path):
+    assert typeset(tmp_path, ROWS)[1] == typeset(tmp_path, ROWS)[1]

@@ -1,0 +1,191 @@
+"""The release archive in small: a tree, wheels and inputs that were made up."""
+
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UserError
+from bench.inputs import catalogue
+from bench.inputs.catalogue import parse
+from workflows.release import collect_inputs, collect_wheels, pins_to_bring, release, write_archive
+
+ROOT = Path(__file__).resolve().parent.parent
+TIME = 1_700_000_000
+INPUT = """
+[{id}]
+title = "A thing"
+{source}
+licence = "{licence}"
+citation = "Somebody 2020"
+{more}
+files = [{{ file = "things/{id}.csv", bytes = 4, sha256 = "{sha256}" }}]
+"""
+
+
+def an_input(id="thing", source='bring = "Write it down."', licence="MIT", more=""):
+    return INPUT.format(id=id, source=source, licence=licence, more=more, sha256=hashlib.sha256(b"text").hexdigest())
+
+
+@pytest.fixture
+def folders(tmp_path):
+    wheels, inputs = tmp_path / "wheels", tmp_path / "inputs"
+    for path, content in ((wheels / "b-1-py3-none-any.whl", b"wheel b"), (wheels / "a-1-py3-none-any.whl", b"wheel a"),
+                          (inputs / "things/thing.csv", b"text")):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return wheels, inputs
+
+
+def tree(**extra):
+    """A tar as git archive writes it: folders, a file, a program."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        folder = tarfile.TarInfo("workflows")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+        for name, mode in (("workflows/run.sh", 0o775), ("README.md", 0o664)):
+            about = tarfile.TarInfo(name)
+            about.mode, about.size, about.mtime, about.uid = mode, len(name), 5, 1000
+            archive.addfile(about, io.BytesIO(name.encode()))
+        for name, target in extra.items():
+            about = tarfile.TarInfo(name)
+            about.type, about.linkname = tarfile.SYMTYPE, target
+            archive.addfile(about)
+    return packed.getvalue()
+
+
+def written(out, folders, left_out=None):
+    top, members = release("abc", tree(), *folders, left_out or {})
+    write_archive(out, top, members, TIME)
+    return top
+
+
+def test_the_archive_unpacks_to_the_tree_the_wheels_and_the_inputs(folders, tmp_path):
+    top = written(tmp_path / "r.tar.gz", folders)
+    with tarfile.open(tmp_path / "r.tar.gz") as archive:
+        archive.extractall(tmp_path / "out", filter="data")
+    found = {path.relative_to(tmp_path / "out" / top).as_posix(): path.read_bytes()
+             for path in (tmp_path / "out" / top).rglob("*") if path.is_file()}  # fmt: skip
+    note = found.pop("INSTALL.md").decode()
+    assert found == {
+        "README.md": b"README.md",
+        "workflows/run.sh": b"workflows/run.sh",
+        "wheelhouse/a-1-py3-none-any.whl": b"wheel a",
+        "wheelhouse/b-1-py3-none-any.whl": b"wheel b",
+        "inputs/things/thing.csv": b"text",
+    }
+    assert os.access(tmp_path / "out" / top / "workflows/run.sh", os.X_OK)
+    assert "commit abc" in note and "`torch==" in note and "--no-index --find-links wheelhouse" in note
+
+
+def test_two_archives_have_the_same_bytes_whenever_and_by_whomever_files_were_written(folders, tmp_path):
+    written(tmp_path / "one.tar.gz", folders)
+    for path in tmp_path.rglob("*.whl"):
+        os.utime(path, (1, 1))
+        path.chmod(0o600)
+    written(tmp_path / "other.tar.gz", folders)
+    assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "other.tar.gz").read_bytes()
+    with tarfile.open(tmp_path / "one.tar.gz") as archive:
+        members = archive.getmembers()
+    assert [member.name for member in members] == sorted(member.name for member in members)
+    assert {(member.mtime, member.uid, member.gid, member.uname) for member in members} == {(TIME, 0, 0, "")}
+
+
+def test_a_link_in_the_tree_is_refused(folders):
+    with pytest.raises(UserError, match="out is neither a file nor a folder"):
+        release("abc", tree(out="/etc/passwd"), *folders, {})
+
+
+def test_the_note_names_what_was_left_out_and_why(folders):
+    _, members = release("abc", tree(), *folders, {"power": "yours to bring"})
+    (note,) = [content for path, content, _ in members if path == "INSTALL.md"]
+    assert b"- `power`: yours to bring\n" in note
+
+
+def test_every_pin_but_torch_goes_along():
+    pins = pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    names = {pin.partition("==")[0] for pin in pins}
+    assert {"numpy", "torchao", "snakemake", "pytest", "setuptools"} <= names and "torch" not in names
+    assert pins_to_bring("# a==1\n\nTorch==2.0\nb==1\n") == ["b==1"]
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder with one small wheel, the only place where pip may look."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny_thing-1-py3-none-any.whl", "w") as wheel:
+        about = "tiny_thing-1.dist-info"
+        wheel.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1\nRequires-Dist: nowhere\n"
+        )
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    for name, value in (("CONFIG_FILE", os.devnull), ("NO_INDEX", "1"), ("FIND_LINKS", str(folder))):
+        monkeypatch.setenv(f"PIP_{name}", value)
+    return folder
+
+
+def test_each_pin_brings_its_own_wheel_and_no_other(shelf, tmp_path):
+    collect_wheels(tmp_path / "wheels", ["tiny-thing==1"], TIME)
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    assert wheel.read_bytes() == (shelf / wheel.name).read_bytes()
+
+
+def test_a_wheel_that_cannot_be_had_stops_the_release(shelf, tmp_path):
+    with pytest.raises(UserError, match="pip could not get every wheel"):
+        collect_wheels(tmp_path / "wheels", ["tiny-thing==2"], TIME)
+
+
+def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path):
+    known = parse(an_input(source='url = "http://localhost:9/thing.csv"'))
+    (tmp_path / "cache/things").mkdir(parents=True)
+    (tmp_path / "cache/things/thing.csv").write_bytes(b"text")
+    assert collect_inputs(tmp_path / "out", known, [tmp_path / "absent", tmp_path / "cache"]) == {}
+    assert (tmp_path / "out/things/thing.csv").read_bytes() == b"text"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "yours to bring"),
+        ({"source": 'url = "http://localhost:9/thing.csv"', "licence": "none stated"}, "its licence"),
+        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "could not be had"),
+    ],
+    ids=["the user's own", "no licence", "no network, a stand-in"],
+)
+def test_inputs_that_cannot_go_along_are_left_out_with_the_reason(tmp_path, changes, why):
+    left_out = collect_inputs(tmp_path, parse(an_input(**changes)), [])
+    assert set(left_out) == {"thing"} and why in left_out["thing"]
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_an_input_that_is_missing_and_has_no_stand_in_stops_the_release(tmp_path):
+    with pytest.raises(UserError, match="release: thing: http://localhost:9/thing.csv failed"):
+        collect_inputs(tmp_path, parse(an_input(source='url = "http://localhost:9/thing.csv"')), [])
+
+
+def test_what_the_user_has_to_bring_is_never_taken_from_the_users_folder(tmp_path):
+    known = {id: entry for id, entry in catalogue().items() if id in ("acme_power", "mlenergy")}
+    for entry in known.values():
+        for file in entry.files:
+            (tmp_path / "mine" / file.file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "mine" / file.file).write_bytes(b"anything")
+    assert set(collect_inputs(tmp_path / "out", known, [tmp_path / "mine"])) == {"acme_power", "mlenergy"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_real_tree_goes_in_as_it_was_committed(folders):
+    done = subprocess.run(["git", "archive", "--format=tar", "HEAD"], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git clone")
+    _, members = release("abc", done.stdout, *folders, {})
+    names = {path for path, _, _ in members}
+    assert {"Makefile", "Snakefile", "constraints.txt", "bench/inputs/catalogue.toml", "paper/claims.toml"} <= names
+    assert not any(name.startswith(("results/", ".venv/", "dist/")) for name in names)

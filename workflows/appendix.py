@@ -1,0 +1,123 @@
+"""What the artifact appendix says of a run, as one JSON file: per claim the command, its cost and its files; the
+machine, memory, disk and inputs. From the ledger, the list of figures and the provenance of the tables.
+
+    python -m workflows.appendix --out results/appendix.json
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.claims.ledger import Claim, read_ledgers
+from bench.errors import UserError, one_line_errors
+from bench.files import write_text
+from bench.inputs import catalogue
+from figures.registry import Figure, registry
+from workflows.cost import Task, makespan_s, tasks_of
+
+SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
+
+
+def appendix(results: Path, claims: list[Claim], pictures: Mapping[str, Figure]) -> dict[str, Any]:
+    """Raises UserError where the folder holds no provenance of a run."""
+    tasks, records = tasks_of(results), _records(results)
+    if not tasks:
+        raise UserError(f"appendix: {results}: no provenance of a run here; run `snakemake` first")
+    machines = _distinct(record["machine"] for record in records)
+    folders = sorted({path.parent for path in results.glob("*/*.provenance.json")})
+    return {
+        "machines": machines,
+        "code": _distinct(record["code"] for record in records),
+        "time": {
+            "experiments": len(tasks),
+            "timed": sum(task.alone for task in tasks.values()),
+            **_cost(tasks, tasks),
+            "together_s": makespan_s(tasks, 1, min(machine["cores"] for machine in machines)),
+        },
+        "peak_memory_bytes": max((record.get("peak_memory_bytes", 0) for record in records), default=0) or None,
+        "disk": {
+            "tables_bytes": sum(map(_bytes_below, folders)),
+            "inputs_bytes": _bytes_below(results / "inputs"),
+            "environment_bytes": _bytes_below(Path(sys.prefix)) if sys.prefix != sys.base_prefix else None,
+        },
+        "inputs": _inputs(records),
+        "claims": {claim.id: _claim(claim, pictures, tasks) for claim in claims},
+    }
+
+
+def _claim(claim: Claim, pictures: Mapping[str, Figure], tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """Its targets for Snakemake, the files that show it, and what the experiments that these need cost.
+
+    missing: experiments that left no record in this run, so that the cost is without them.
+    """
+    queries = [*claim.query.values(), *([claim.against] if claim.against else []), *claim.context]
+    tables = list(dict.fromkeys(query.table for query in queries))
+    targets, files = [f"results/{table}.parquet" for table in tables], []
+    picture = pictures.get(claim.figure or "")
+    if picture and tables:
+        files = [f"results/{picture.kind}s/{picture.name}.{suffix}" for suffix in SUFFIXES[picture.kind]]
+        targets.append(files[0])
+        tables += picture.sources
+    needed = _with_those_before(tables, tasks)
+    return {
+        "targets": targets,
+        "files": files,
+        "missing": [name for name in needed if name not in tasks],
+        "timed": any(tasks[name].alone for name in needed if name in tasks),
+        **_cost([name for name in needed if name in tasks], tasks),
+    }
+
+
+def _with_those_before(names: Iterable[str], tasks: Mapping[str, Task]) -> list[str]:
+    """The experiments and, transitively, those whose tables they read."""
+    needed = list(dict.fromkeys(names))
+    for name in needed:
+        needed += [other for other in (tasks[name].after if name in tasks else ()) if other not in needed]
+    return needed
+
+
+def _cost(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, float]:
+    """Seconds one after the other, and of processor."""
+    chosen = [tasks[name] for name in names]
+    return {"wall_s": sum(task.wall_s for task in chosen), "cpu_s": sum(task.cpu_s for task in chosen)}
+
+
+def _records(results: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*/*.provenance.json"))]
+
+
+def _inputs(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of those that a table rests on, in the order of the catalogue."""
+    origins = {id: about["origin"] for record in records for id, about in record["inputs"].items()}
+    return [
+        {"id": id, "title": entry.title, "bytes": entry.bytes, "licence": entry.licence, "origin": origins[id]}
+        for id, entry in catalogue().items()
+        if id in origins
+    ]
+
+
+def _distinct(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({json.dumps(each, sort_keys=True): each for each in found}.values())
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def main(
+    out: Annotated[Path, typer.Option()] = Path("results/appendix.json"),
+    results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = Path("results"),
+    ledger: Annotated[list[Path], typer.Option(help="One or more.")] = [Path("paper/claims.toml")],  # noqa: B006
+    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+) -> None:
+    with one_line_errors():
+        found = appendix(results, read_ledgers(ledger), registry(tuple(own)))
+        write_text(out, json.dumps(found, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

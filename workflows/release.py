@@ -1,0 +1,191 @@
+"""The release archive: all that it takes to install and run without a network, but torch.
+
+    python workflows/release.py        # `make release`: dist/jouleproof-<version>.tar.gz
+
+It holds the files of the last commit, wheels of every pinned dependency for this platform and this Python, the inputs
+whose licence lets them be passed on, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
+give the same bytes.
+"""
+
+import gzip
+import io
+import os
+import platform
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bench.errors import UserError, one_line_errors
+from bench.files import atomic
+from bench.inputs import catalogue, default_cache
+from bench.inputs.catalogue import Bring, Entry
+from bench.inputs.fetch import Unavailable, fetch
+from bench.inputs.files import copy_checked
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_TO_THE_USER = ("torch",)  # its builds are large, and one for each kind of accelerator
+MAY_BE_PASSED_ON = ("Apache-2.0", "CC-BY-4.0", "MIT")
+
+INSTALL = """# Install and run without a network
+
+Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {platform}; each keeps its own licence.
+
+1. Put the wheel of {torch} for your machine, and of what its build needs beyond `wheelhouse/` (the CPU build: nothing;
+   CUDA builds: `nvidia-*`, `triton`), into `wheelhouse/`.
+2. In this folder:
+
+       export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD/wheelhouse" JOULEPROOF_INPUTS="$PWD/inputs"
+       make PYTHON=python{python}
+
+   or, into an environment of your own:
+
+       pip install --no-index --find-links wheelhouse -c constraints.txt setuptools
+       pip install --no-index --find-links wheelhouse -c constraints.txt --no-build-isolation -e '.[test]'
+       snakemake
+
+## Inputs that are not in here
+
+{left_out}
+"""
+
+
+def release(
+    commit: str, tree: bytes, wheels: Path, inputs: Path, left_out: Mapping[str, str], root: Path = ROOT
+) -> tuple[str, Iterator[tuple[str, bytes | Path, int]]]:
+    """The archive's name without suffix, and its members sorted by path: path below that name, content, mode.
+
+    tree: of `git archive`. wheels, inputs: folders whose files go along. left_out: why, by id of the input.
+    """
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    note = INSTALL.format(
+        version=version,
+        commit=commit,
+        python=".".join(platform.python_version_tuple()[:2]),
+        platform=f"{platform.system()} {platform.machine()}",
+        torch=" and ".join(f"`{line}`" for line in pins if _name(line) in LEFT_TO_THE_USER),
+        left_out="\n".join(f"- `{id}`: {why}" for id, why in left_out.items()) or "None.",
+    )
+    members: dict[str, tuple[bytes | Path, int]] = {"INSTALL.md": (note.encode(), 0o644)}
+    with tarfile.open(fileobj=io.BytesIO(tree)) as archive:
+        for member in archive:
+            if member.isfile():
+                members[member.name] = cast(BinaryIO, archive.extractfile(member)).read(), member.mode & 0o755
+            elif not member.isdir():
+                raise UserError(f"release: {member.name} is neither a file nor a folder; the archive holds only these")
+    for name, folder in (("wheelhouse", wheels), ("inputs", inputs)):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                members[f"{name}/{path.relative_to(folder).as_posix()}"] = path, 0o644
+    return f"jouleproof-{version}", ((path, *members[path]) for path in sorted(members))
+
+
+def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path, int]], time: int) -> None:
+    """Members under the folder `top`, all of one time (seconds since 1970) and of nobody.
+
+    Wheels are compressed already: the fastest level will do.
+    """
+    with (
+        atomic(out) as temporary,
+        temporary.open("wb") as file,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=time) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path, content, mode in members:
+            about = tarfile.TarInfo(f"{top}/{path}")
+            about.mtime, about.mode = time, mode
+            if isinstance(content, Path):
+                about.size = content.stat().st_size
+                with content.open("rb") as opened:
+                    archive.addfile(about, opened)
+            else:
+                about.size = len(content)
+                archive.addfile(about, io.BytesIO(content))
+
+
+def pins_to_bring(constraints: str) -> list[str]:
+    """The pinned requirements whose wheels go along."""
+    lines = [line.strip() for line in constraints.splitlines()]
+    return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
+
+
+def collect_inputs(folder: Path, known: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
+    """Put every input that may be passed on below `folder`, from the first place that has it or from its source.
+
+    Returns why the others are left out, by id. Raises UserError where one is missing that nothing can stand in for.
+    """
+    left_out = {}
+    for id, entry in known.items():
+        if isinstance(entry.source, Bring):
+            left_out[id] = f"yours to bring; a stand-in takes its place. {entry.source.how}"
+        elif not entry.licence.startswith(MAY_BE_PASSED_ON):
+            left_out[id] = f"its licence ({entry.licence}) is not known to let it be passed on"
+        else:
+            try:
+                _collect(entry, folder, places)
+            except Unavailable as why:
+                if entry.stand_in is None:
+                    raise UserError(f"release: {id}: {entry.source} failed: {why}") from why
+                left_out[id] = f"it could not be had when this archive was made; from {entry.source}, {entry.licence}"
+    return left_out
+
+
+def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
+    for place in places:
+        if all((place / file.file).is_file() for file in entry.files):
+            for file in entry.files:
+                copy_checked(place / file.file, folder / file.file, file.digest)
+            return
+    fetch(entry, folder)
+
+
+def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
+    """By pip, as its settings say where from; what has no wheel is built here, at a fixed date."""
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
+    done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
+    if done.returncode:
+        raise UserError("release: pip could not get every wheel; its message stands above")
+
+
+def _name(requirement: str) -> str:
+    return requirement.partition("==")[0].strip().lower().replace("_", "-")
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError(f"release: git {arguments[0]} failed; a release is made from a git clone") from error
+
+
+def main() -> None:
+    commit, time = _git("log", "-1", "--format=%H %ct").decode().split()
+    if _git("status", "--porcelain"):
+        print("release: files were changed since the last commit; the archive holds the commit", file=sys.stderr)
+    dist = ROOT / "dist"
+    dist.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="release.", dir=dist) as name:
+        wheels, inputs = Path(name) / "wheels", Path(name) / "inputs"
+        wheels.mkdir()
+        inputs.mkdir()
+        own = os.environ.get("JOULEPROOF_INPUTS")
+        places = [*([Path(own)] if own else []), default_cache()]
+        left_out = collect_inputs(inputs, catalogue(), places)
+        collect_wheels(wheels, pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
+        top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)
+        out = dist / f"{top}.tar.gz"
+        write_archive(out, top, members, int(time))
+    for id, why in left_out.items():
+        print(f"release: without {id}: {why}")
+    print(f"release: {out} ({out.stat().st_size:,} bytes)")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()
