@@ -57,8 +57,9 @@ def _real() -> Mapping[str, pd.DataFrame]:
             "slm_energy/quality": asked,
             "slm_energy/cost": cost(small_models.CONFIG, small_models.MODEL.network, asked),
             "slm_energy/engines": engines(small_models.CONFIG, small_models.MODEL, Path()),
-            **{f"slm_energy/{make.__name__}": make(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS,
-                                                   small_models.PROBLEMS) for make in (tuning, tuning_cost)},
+            "slm_energy/tuning": tuning(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS,
+                                        small_models.PROBLEMS),
+            "slm_energy/tuning_cost": tuning_cost(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS),
         }  # fmt: skip
 
 
