@@ -161,7 +161,9 @@ def test_an_accepted_path_never_leaves_its_folder(parts):
 
 
 @pytest.mark.skipif(not os.environ.get("JOULEPROOF_INPUTS"), reason="needs a folder with the real inputs")
-@pytest.mark.parametrize("id", [found.id for found in catalogue().values() if not isinstance(found.source, Wheel | Parts)])
+@pytest.mark.parametrize(
+    "id", [found.id for found in catalogue().values() if not isinstance(found.source, Wheel | Parts)]
+)
 def test_the_real_files_are_what_the_catalogue_promises(id, tmp_path):
     folder = Path(os.environ["JOULEPROOF_INPUTS"])
     if not all((folder / file.file).exists() for file in entry(id).files):
