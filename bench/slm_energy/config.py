@@ -129,7 +129,7 @@ class TuningConfig(Strict):
 class EnginesConfig(Strict):
     """Programs that run the same weights."""
 
-    engines: Names = ["runner", "runner_bfloat16", "eager", "transformers", "llama_cpp"]
+    engines: Names = ["runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", "llama_cpp"]
     prompt: Positive = 256
     tokens: Positive = Field(24, description="written in one round")
     repeats: Annotated[int, Field(ge=2)] = 3

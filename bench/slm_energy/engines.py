@@ -92,6 +92,21 @@ def _llama_cpp(subject: Subject) -> Run:
     return run
 
 
+def _ctranslate2(subject: Subject) -> Run:
+    from bench.models.ctranslate import in_ctranslate2
+
+    try:
+        generator = in_ctranslate2(subject.decoder, "int8")
+    except ImportError as error:
+        raise NotInstalled("ctranslate2") from error
+
+    def run(prompt: Sequence[int], count: int) -> None:
+        words = [str(token) for token in prompt]
+        generator.generate_batch([words], max_length=count, end_token=[], include_prompt_in_result=False)
+
+    return run
+
+
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine
     for engine in (
@@ -99,6 +114,7 @@ ENGINES: Mapping[str, Engine] = {
         Engine("runner_bfloat16", "bfloat16", _runner(torch.bfloat16)),
         Engine("eager", "float32", _eager),
         Engine("transformers", "float32", _transformers),
+        Engine("ctranslate2", "int8", _ctranslate2),
         Engine("llama_cpp", "Q4_1", _llama_cpp),
     )
 }

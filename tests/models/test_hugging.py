@@ -1,10 +1,12 @@
 """Folders of transformers models: the same numbers as our decoder, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import processors
 
 from bench.errors import UserError
 from bench.models.continuation import continued
@@ -43,6 +45,30 @@ def test_likelihoods_are_the_logarithms_of_the_softmax():
             torch.testing.assert_close(own.nats, expected, atol=1e-4, rtol=1e-4)
             best = [int(logs[place - 1].argmax()) == text[place] for place in range(first, len(text))]
             assert own.likeliest.tolist() == best
+
+
+def test_every_text_begins_with_the_opening_which_is_not_counted():
+    opened = replace(THEIRS, opening=(1,))
+    expected = THEIRS.likelihoods([[1, *text] for text in TEXTS], [2, 2, 5])
+    for own, other in zip(opened.likelihoods(TEXTS, [1, 1, 4]), expected, strict=True):
+        torch.testing.assert_close(own.nats, other.nats)
+    for prefix in ([7, 8, 9], []):
+        alone = [greedy(Decoding(DECODER, 40), [1, *prefix, *text], 6) for text in TEXTS]
+        assert opened.continued(prefix, TEXTS, 6, lambda _: False) == alone
+
+
+@pytest.mark.parametrize(("post_processor", "opening"), [("[CLS] $A", (2,)), ("$A [SEP]", ()), ("$A", ())])
+def test_a_folder_opens_texts_as_its_tokenizer_does(tmp_path, post_processor, opening):
+    as_llama(DECODER).save_pretrained(tmp_path)
+    tokenizer = small_tokenizer()
+    special = [("[CLS]", 2), ("[SEP]", 3)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=post_processor, special_tokens=special)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    about = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "[CLS]", "eos_token": "[SEP]"})
+    (tmp_path / "tokenizer_config.json").write_text(about, encoding="utf-8")
+    model = load_folder(tmp_path)
+    assert model.opening == opening
+    assert model.context == model.network.config.max_position_embeddings - len(opening)
 
 
 @pytest.mark.parametrize(

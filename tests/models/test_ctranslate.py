@@ -1,0 +1,52 @@
+"""The same weights in CTranslate2: its logits and its texts are those of the decoder, which is left as it was."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench.models.ctranslate import in_ctranslate2
+from bench.models.generation import Decoding, greedy
+from bench.slm_energy.engines import ENGINES, Subject
+from tests.models.small import random_decoder
+
+pytest.importorskip("ctranslate2", reason="the extra `engines` is not installed")
+DECODER = random_decoder()
+TEXT = [5, 9, 33, 2, 17, 60, 0, 41]
+
+
+def logits_of(generator):
+    return np.array(generator.forward_batch([TEXT]))[0]
+
+
+@pytest.mark.parametrize(("weights", "tolerance"), [("float32", 1e-5), ("int8", 0.05)])
+def test_logits_are_those_of_the_decoder_but_for_rounding(weights, tolerance):
+    expected = DECODER(torch.tensor([TEXT]))[0].numpy()
+    before = {name: value.clone() for name, value in DECODER.state_dict().items()}
+    found = logits_of(in_ctranslate2(DECODER, weights))
+    assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
+    assert all(torch.equal(value, before[name]) for name, value in DECODER.state_dict().items())
+
+
+def test_a_text_goes_on_as_the_decoder_would_write_it():
+    words = [str(token) for token in TEXT]
+    found = in_ctranslate2(DECODER, "float32").generate_batch(
+        [words], max_length=12, end_token=[], include_prompt_in_result=False
+    )
+    assert found[0].sequences_ids[0] == greedy(Decoding(DECODER, 40), TEXT, 12)
+
+
+def test_the_engine_writes_as_many_tokens_as_it_is_asked_for(tmp_path, monkeypatch):
+    import ctranslate2
+
+    written, batch = [], ctranslate2.Generator.generate_batch
+
+    def counted(*arguments, **options):
+        result = batch(*arguments, **options)
+        written.append(len(result[0].sequences_ids[0]))
+        return result
+
+    monkeypatch.setattr(ctranslate2.Generator, "generate_batch", counted)
+    run = ENGINES["ctranslate2"].start(Subject(DECODER, tmp_path, 40))
+    run(TEXT, 1)
+    run(TEXT, 25)
+    assert written == [1, 25]
