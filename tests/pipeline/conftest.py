@@ -39,7 +39,7 @@ def environment(project: Path, **changes: str) -> dict[str, str]:
 
 
 def snakemake(
-    project: Path, *arguments: str, timeout_s: float = 900, **changes: str
+    project: Path, *arguments: str, timeout_s: float = 2400, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end; stdout and stderr together in `stdout`."""
     return subprocess.run(
