@@ -69,12 +69,14 @@ def _levels(config: PlacementConfig, about: Scene, demand: np.ndarray, factor: f
 
 def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """An hour of one prompt and one token machine of the simulated cluster through every sensor: readings (W); and what
-    becomes of mean and peak."""
+    becomes of mean and peak. A sensor that does not read once in that time has no rows."""
     rows: list[Row] = []
     for pool in ("prompt", "token"):
         watts = _machine(power_trace, pool)
         for number, (name, sensor) in enumerate(sensors(config.sensors.sensors).items()):
             times, values = read(sensor, watts, [config.sensors.seed, number])
+            if not len(values):
+                continue
             about = {"pool": pool, "sensor": name, "t_s": -1.0}
             short = times <= config.sensors.shown_s
             rows += [{**about, "t_s": float(time), "metric": "reading", "unit": "W", "value": value}
