@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -28,8 +29,10 @@ def run(source: Path, out: Annotated[Path, typer.Option(help="The executed noteb
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         try:
-            no_port = Config({"KernelManager": {"transport": "ipc"}})
-            NotebookClient(notebook, timeout=600, record_timing=False, config=no_port).execute()
+            with TemporaryDirectory() as folder:  # sockets in a folder of its own, and no port
+                about = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
+                config = Config({"KernelManager": about})
+                NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()
         except CellExecutionError as error:
             raise UserError(f"notebooks: {source}: {error.ename}: {' '.join(error.evalue.split())}") from error
         write_text(out, nbformat.writes(notebook) + "\n")
