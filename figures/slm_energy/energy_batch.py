@@ -24,7 +24,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
     for axis, gpu in zip(axes, GPUS, strict=True):
         _lines(axis, points[points["gpu"] == gpu])
         _slope(axis, energy_law, gpu)
-        axis.set(xscale="log", yscale="log", xlabel="requests at once, mean")
+        axis.set(xscale="log", yscale="log", xlabel="mean batch (requests at once)")
         axis.set_title(gpu)
     axes[0].set_ylabel("energy of a token (J)")
     colours = colormaps["Blues"]

@@ -66,7 +66,7 @@ def _exponents(axis: Axes, law: pd.DataFrame) -> None:
     ticks = sorted(limit for limit in set(rows["limit"]) if limit.bit_count() == 1)
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.set_ylim(0.55, 1.15)
-    axis.set(xlabel="requests at once", ylabel="exponent of the parameters")
+    axis.set(xlabel="batch (requests at once)", ylabel="exponent of the parameters (1)")
     accepted(axis, "slm_energy.law", axis.get_xlim(), way="y")
     axis.set_title("dense models")
     axis.legend(loc="lower left")

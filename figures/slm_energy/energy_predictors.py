@@ -34,7 +34,6 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
     for axis, (predictors, title) in zip(axes, list(PREDICTORS.items())[1:], strict=False):
         _predicted(axis, points, law[law["predictors"] == predictors])
         axis.set_title(("computing parameters " if title == "and batch" else "… ") + title.replace("\n", " "))
-    axes[0].set_ylabel("measured (J/token)")
     _explained(axes[2], law)
     figure.legend(
         handles=[
@@ -56,7 +55,7 @@ def _predicted(axis: Axes, points: pd.DataFrame, law: pd.DataFrame) -> None:
         axis.plot(predicted[chosen], points["value"][chosen], **look)
     ends = [points["value"].min(), points["value"].max()]
     axis.plot(ends, ends, color="#888888", lw=0.8, ls=":")
-    axis.set(xscale="log", yscale="log", xlabel="predicted (J/token)")
+    axis.set(xscale="log", yscale="log", xlabel="predicted (J/token)", ylabel="measured (J/token)")
 
 
 def _explained(axis: Axes, law: pd.DataFrame) -> None:

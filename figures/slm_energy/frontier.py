@@ -48,7 +48,7 @@ def draw(
     for axis in axes:
         axis.set_xscale("log")
         axis.set_xlabel("energy of an answer (J)")
-    axes[0].set_ylabel("right answers (share)")
+        axis.set_ylabel("right answers (share)")
     marks = axes[1].get_legend_handles_labels()[0]
     for size, (colour, marker) in looks.items():
         marks.append(Line2D([], [], color=colour, marker=marker, ls="", label=size))

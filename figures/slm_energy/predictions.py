@@ -25,7 +25,7 @@ def draw(answers: pd.DataFrame, energy_points: pd.DataFrame) -> Figure:
     own = energy_points[(energy_points["model"] == MEASURED) & (energy_points["gpu"] == GPU)]
     own = own[(own["task"] == TASK) & (own["metric"] == "joules_per_token")].sort_values("limit")
     axis.plot(own["limit"], own["value"], color="black", marker="o", fillstyle="none", label=f"{MEASURED}, measured")
-    axis.set(xscale="log", yscale="log", xlabel="requests at once", ylabel="energy of a token (J)")
+    axis.set(xscale="log", yscale="log", xlabel="batch (requests at once)", ylabel="energy of a token (J)")
     axis.set_xscale("log", base=2)
     ticks = sorted({limit for limit in own["limit"] if limit.bit_count() == 1})
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
