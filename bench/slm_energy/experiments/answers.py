@@ -37,8 +37,7 @@ def answers(config: SlmEnergyConfig, law: pd.DataFrame) -> pd.DataFrame:
 
     at_front: share of draws in which no model is right at least as often for fewer joules. As draws, by pair of models:
     joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and joules_ratio_same_length, where all
-    answers are of one length; order: share of draws in which the first takes fewer joules for a right answer. Of the
-    phone joules_per_token, and token_ratio to an 8B model on the GPU. weights: GB by format, weights_draw: between the
+    answers are of one length. Of the phone joules_per_token, and token_ratio to an 8B model on the GPU. weights: GB by format, weights_draw: between the
     formats with a scale of 8 and of 16 bits for 32 weights.
     """
     settings = config.answers
@@ -110,7 +109,6 @@ def _ratios(own: Costs, rival: Costs, about: Mapping[str, Any]) -> Iterator[dict
         ("price_ratio", own.price / rival.price * right),
     ):
         yield from _draws({**about, "metric": metric}, values)
-    yield {**about, "metric": "order", "unit": "share", "value": np.mean(own.answer * right < rival.answer)}
 
 
 def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,39 @@
+"""Laws of the energy of a token: the exponents of what it is predicted by and the share of the variance of its logarithm that
+they explain, models resampled, 95 %; the models and configurations that each rests on; and the error on a model that the
+law did not see, as a share of what was measured, in the median over models and of the worst."""
+
+import pandas as pd
+
+from bench.numbers import number, with_span
+from bench.stats import draws_interval
+
+TITLE = "Laws of the energy of a token"
+SOURCES = ["slm_energy/energy_law"]
+SHOWN = (8, 64, 256)  # requests at once of the laws at one number of them
+
+
+def tabulate(energy_law: pd.DataFrame) -> pd.DataFrame:
+    law = energy_law[(energy_law["predictors"] != "none") & energy_law["limit"].isin([0, *SHOWN])]
+    law = law[(law["gpu"] == "both") | ((law["gpu"] == "H100") & (law["limit"] > 0))]
+    keys = ["models", "gpu", "limit", "predictors"]
+    return pd.DataFrame([_row(own, *key) for key, own in law.groupby(keys, sort=False)])
+
+
+def _row(own: pd.DataFrame, models: str, gpu: str, limit: int, predictors: str) -> dict[str, str]:
+    counted = own[own["metric"].isin(["models", "configurations"])].set_index("metric")["value"]
+    left_out = own.loc[own["metric"] == "left_out", "value"]
+    return {
+        "models": models,
+        "GPU": "H100 and B200" if gpu == "both" else gpu,
+        "requests at once": str(limit) if limit else "all",
+        "exponents": ", ".join(f"{name} {_spanned(own, 'exponent', name)}" for name in predictors.split(" + ")),
+        "R²": _spanned(own, "r2", "none"),
+        "models (configurations)": f"{number(counted['models'])} ({number(counted['configurations'])})",
+        "error on a model left out": f"{left_out.median():.0%}, worst {left_out.max():.0%}",
+    }
+
+
+def _spanned(own: pd.DataFrame, metric: str, predictor: str) -> str:
+    rows = own[(own["metric"] == metric) & (own["predictor"] == predictor)]
+    found = draws_interval(rows["value"].to_numpy())
+    return with_span(found.value, found.low, found.high)
