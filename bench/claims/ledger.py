@@ -122,9 +122,7 @@ def read_ledger(path: Path) -> list[Claim]:
     """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
     try:
         rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
-        if not isinstance(rows, list):
-            raise ValueError("its rows begin with [[claim]]")
-        if not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ValueError("its rows begin with [[claim]]")
     except (OSError, ValueError, KeyError, RecursionError) as error:
         raise UserError(f"claims: {path} cannot be read: {' '.join(str(error).split()):.300}") from error

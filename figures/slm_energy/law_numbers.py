@@ -1,6 +1,6 @@
-"""Laws of the energy of a token: the exponents of what it is predicted by and the share of the variance of its logarithm that
-they explain, models resampled, 95 %; the models and configurations that each rests on; and the error on a model that the
-law did not see, as a share of what was measured, in the median over models and of the worst."""
+"""Laws of the energy of a token: the exponents of what it is predicted by and the share of the variance of its
+logarithm that they explain, models resampled, 95 %; the models and configurations that each rests on; and the error
+on a model that the law did not see, as a share of what was measured, in the median over models and of the worst."""
 
 import pandas as pd
 

@@ -35,10 +35,10 @@ def answers(config: SlmEnergyConfig, law: pd.DataFrame) -> pd.DataFrame:
     """By limit of requests at once, medians with the ends of the interval: joules_per_token and joules_per_answer by
     model; joules_per_correct, accuracy and at_front by model and protocol.
 
-    at_front: share of draws in which no model is right at least as often for fewer joules. As draws, by pair of models:
-    joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and joules_ratio_same_length, where all
-    answers are of one length. Of the phone joules_per_token, and token_ratio to an 8B model on the GPU. weights: GB by format, weights_draw: between the
-    formats with a scale of 8 and of 16 bits for 32 weights.
+    at_front: share of draws in which no model is right at least as often for fewer joules. As draws, by pair of
+    models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and joules_ratio_same_length,
+    where all answers are of one length. Of the phone joules_per_token, and token_ratio to an 8B model on the GPU.
+    weights: GB by format, weights_draw: between the formats with a scale of 8 and of 16 bits for 32 weights.
     """
     settings = config.answers
     rows = [{"model": PHI, "format": name, "metric": "weights", "unit": "GB", "value": value}
