@@ -8,6 +8,13 @@ READ_BY_NOTEBOOKS = {
         f"slm_energy/{name}"
         for name in ("ladder", "ladder_equal_flops", "ladder_cost", "ladder_energy")
     ),
+    "joint": (
+        "joint/levers",
+        "phase_split/service_energy",
+        "placement/hosting",
+        "slm_energy/answers",
+        "slm_energy/cards",
+    ),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.formats import Multiplier, MXFormat, quantize
+
 FEW = 16  # rows that the packed form is laid out for; others are as fast (torch 2.13)
 
 
@@ -27,3 +29,16 @@ class Matrix:
         if self._transposed is not None and (self._packed is None or len(x) == 1):
             return torch.mm(x, self._transposed)
         return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")
+
+
+class PackedMatrix:
+    """(outputs, inputs) in a block format, read as it is packed, once for each row: fast for one row."""
+
+    def __init__(self, weight: Tensor, fmt: MXFormat) -> None:
+        packed = quantize(weight, fmt)
+        self.nbytes = packed.nbytes
+        self._multiply = Multiplier(packed)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (rows, inputs) float32. Returns (rows, outputs)."""
+        return self._multiply(x[0])[None] if len(x) == 1 else torch.stack([self._multiply(row) for row in x])

@@ -1,7 +1,9 @@
 """A language model over many texts at once: their next tokens in, logits of what follows out, keys and values kept."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import cast
 
@@ -9,10 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.formats import MXFormat
 from bench.models.decoder import Decoder, Layer, rotary_angles, rotate
-from bench.models.matrix import Matrix
+from bench.models.matrix import Matrix, PackedMatrix
 
 LayerDone = Callable[[int], None]
+AnyMatrix = Matrix | PackedMatrix
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,11 @@ class Weights:
     """Of one layer; matrices that share an input stand in one."""
 
     attention_norm: Tensor
-    qkv: Matrix
-    out: Matrix
+    qkv: AnyMatrix
+    out: AnyMatrix
     mlp_norm: Tensor
-    gate_up: Matrix
-    down: Matrix
+    gate_up: AnyMatrix
+    down: AnyMatrix
 
 
 def no_layer_done(_: int) -> None:
@@ -57,13 +61,22 @@ class Runner:
         self._device = torch.device(device)
         self._embedding = decoder.embedding.weight.detach().to(self._device, dtype)
         self._head = Matrix(self._embedding, self._device)
-        self._layers = [_weights(layer, self._device, dtype) for layer in cast(list[Layer], decoder.layers)]
+        self._layers = _layers(decoder, lambda weight: Matrix(weight.to(dtype), self._device), self._device)
         self._norm = decoder.norm.weight.detach().to(self._device)
         self._rotation = tuple(angles.to(self._device, dtype) for angles in rotary_angles(capacity, self.shape))
         shape = self.shape
         self._cache = torch.zeros(
             shape.layers, 2, slots, shape.kv_heads, capacity, shape.head_width, device=self._device, dtype=dtype
         )
+
+    def packed(self, decoder: Decoder, fmt: MXFormat) -> "Runner":
+        """The same in float32 with its layers' matrices in a block format; embedding, head and room are shared.
+
+        decoder: that this was made from.
+        """
+        other = copy(self)
+        other._layers = _layers(decoder, partial(PackedMatrix, fmt=fmt), self._device)
+        return other
 
     def cache(self, slot: int, tokens: int) -> Tensor:
         """(layers, 2, KV heads, tokens, head width), to read and to write: keys, then values."""
@@ -132,20 +145,21 @@ class Runner:
         return mixed.transpose(0, 1).reshape(len(qkv), -1)
 
 
-def _weights(layer: Layer, device: torch.device, dtype: torch.dtype) -> Weights:
-    attention, mlp = layer.attention, layer.mlp
+def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: torch.device) -> list[Weights]:
+    def joined(*parts: torch.nn.Linear) -> AnyMatrix:
+        return matrix(torch.cat([part.weight.detach() for part in parts]))
 
-    def matrix(*parts: torch.nn.Linear) -> Matrix:
-        return Matrix(torch.cat([part.weight.detach() for part in parts]).to(dtype), device)
-
-    return Weights(
-        layer.attention_norm.weight.detach().to(device),
-        matrix(attention.q, attention.k, attention.v),
-        matrix(attention.out),
-        layer.mlp_norm.weight.detach().to(device),
-        matrix(mlp.gate, mlp.up),
-        matrix(mlp.down),
-    )
+    return [
+        Weights(
+            layer.attention_norm.weight.detach().to(device),
+            joined(layer.attention.q, layer.attention.k, layer.attention.v),
+            joined(layer.attention.out),
+            layer.mlp_norm.weight.detach().to(device),
+            joined(layer.mlp.gate, layer.mlp.up),
+            joined(layer.mlp.down),
+        )
+        for layer in cast(list[Layer], decoder.layers)
+    ]
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

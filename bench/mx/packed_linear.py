@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.formats import Multiplier, MXFormat, quantize
+from bench.formats import MXFormat
 from bench.models.casting import linear_layers, replace_layer
+from bench.models.matrix import PackedMatrix
 
 Product = Callable[[Tensor], Tensor]
 Make = Callable[[Tensor], tuple[Product, int]]
@@ -53,13 +54,10 @@ def plain_product(weight: Tensor) -> tuple[Product, int]:
 
 def packed_product(weight: Tensor, fmt: MXFormat) -> tuple[Product, int]:
     """The product with a weight in a format, a row of inputs at a time, and the bytes that it reads of it."""
-    packed = quantize(weight, fmt)
-    multiply = Multiplier(packed)
+    packed = PackedMatrix(weight, fmt)
 
     def product(x: Tensor) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
-        sums = multiply(rows[0])[None] if len(rows) == 1 else torch.stack([multiply(row) for row in rows])
-        return sums.view(*x.shape[:-1], -1)
+        return packed(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], -1)
 
     return product, packed.nbytes
 

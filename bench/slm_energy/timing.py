@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numba
 import torch
 
 from bench.measure.clocks import own_cpu_seconds
@@ -19,15 +20,17 @@ SHORTEST_S = 1e-3  # that a run is taken for
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """This process on one core, torch on one thread."""
-    threads = torch.get_num_threads()
+    """This process on one core, torch and numba on one thread."""
+    threads, of_numba = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(1)
+    numba.set_num_threads(1)
     place([os.getpid()])
     try:
         yield
     finally:
         let_out()
         torch.set_num_threads(threads)
+        numba.set_num_threads(of_numba)
 
 
 def cpu_s(run: Callable[[], object]) -> float:

@@ -14,11 +14,13 @@ SCALE_BITS = 8
 
 @dataclass(frozen=True)
 class WeightFormat:
-    """bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format."""
+    """bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format. packed: the
+    block format that weights can be held in, where it is one."""
 
     name: str
     bits: float
     cast: Cast
+    packed: MXFormat | None = None
 
 
 FLOAT32 = WeightFormat("float32", 32.0, lambda x: x)
@@ -34,7 +36,7 @@ def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
 def _found(name: str) -> WeightFormat:
     fmt = plugins.load("format", name, {**PLAIN, **FORMATS})
     if isinstance(fmt, MXFormat):
-        return WeightFormat(fmt.name, fmt.bits + SCALE_BITS / fmt.block, partial(fake_quantize, fmt=fmt))
+        return WeightFormat(fmt.name, fmt.bits + SCALE_BITS / fmt.block, partial(fake_quantize, fmt=fmt), fmt)
     if not isinstance(fmt, WeightFormat):
         raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a bench.formats.MXFormat")
     return fmt

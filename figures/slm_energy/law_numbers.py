@@ -16,10 +16,11 @@ def tabulate(energy_law: pd.DataFrame) -> pd.DataFrame:
     law = energy_law[(energy_law["predictors"] != "none") & energy_law["limit"].isin([0, *SHOWN])]
     law = law[(law["gpu"] == "both") | ((law["gpu"] == "H100") & (law["limit"] > 0))]
     keys = ["models", "gpu", "limit", "predictors"]
-    return pd.DataFrame([_row(own, *key) for key, own in law.groupby(keys, sort=False)])
+    return pd.DataFrame([_row(own) for _, own in law.groupby(keys, sort=False)])
 
 
-def _row(own: pd.DataFrame, models: str, gpu: str, limit: int, predictors: str) -> dict[str, str]:
+def _row(own: pd.DataFrame) -> dict[str, str]:
+    models, gpu, limit, predictors = own[["models", "gpu", "limit", "predictors"]].iloc[0]
     counted = own[own["metric"].isin(["models", "configurations"])].set_index("metric")["value"]
     left_out = own.loc[own["metric"] == "left_out", "value"]
     return {

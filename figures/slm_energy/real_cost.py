@@ -1,32 +1,42 @@
-"""Processor time of a token on one core of one engine: written, with so many texts side by side, each 256 tokens long
-(lines), and read in a prompt (marks at the left edge). Full marks: float32; open marks: bfloat16. The larger model's
-weights are drawn at random, which takes the same time. Medians of the rounds; bars reach from the least to the most."""
+"""Processor time of a token on one core of one engine. Left: written, with so many texts side by side, each 256 tokens
+long (lines), and read in a prompt (marks at the left edge). Full marks: float32; open marks: bfloat16. The larger
+model's weights are drawn at random, which takes the same time. Right: written alone by the real weights in each format,
+against the least bytes that it has to read; the head stays float32 in block formats. Medians of the rounds; bars reach
+from the least to the most."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from figures.style import HEIGHT, WIDTH
+from figures.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "What a token costs"
 SOURCES = ["slm_energy/cost"]
 LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#444444", "^"), ("#009E73", "D"))
+FILLS = {"float32": "full", "bfloat16": "none"}
 PROMPT_AT = 0.6  # left of the smallest batch
 
 
 def draw(cost: pd.DataFrame) -> Figure:
-    figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.15 * HEIGHT), width_ratios=[1.25, 1])
     times = cost[cost["metric"] == "cpu_ms_per_token"]
+    _side_by_side(left, times[times["format"].isin(FILLS)])
+    own = cost[(cost["weights"] == "real") & (cost["phase"] == "token") & (cost["batch"] == 1)]
+    _by_format(right, own)
+    return figure
+
+
+def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
     for (colour, marker), (model, of_model) in zip(LOOKS, times.groupby("model", sort=False), strict=False):
         for dtype, rows in of_model.groupby("format", sort=False):
-            filled = "full" if dtype == "float32" else "none"
             for phase, line in rows.groupby("phase"):
                 found = line.groupby("batch")["value"].agg(["median", "min", "max"])
                 across = found.index if phase == "token" else [PROMPT_AT]
                 ends = [found["median"] - found["min"], found["max"] - found["median"]]
-                axis.errorbar(across, found["median"], ends, color=colour, marker=marker, fillstyle=filled, capsize=2,
-                              ls="-" if phase == "token" else "",
+                axis.errorbar(across, found["median"], ends, color=colour, marker=marker, fillstyle=FILLS[str(dtype)],
+                              capsize=2, ls="-" if phase == "token" else "",
                               label=f"{model}, {dtype}" if phase == "token" else None)  # fmt: skip
     axis.set_xscale("log")
     axis.set_yscale("log")
@@ -38,4 +48,18 @@ def draw(cost: pd.DataFrame) -> Figure:
     axis.set_xlabel("texts side by side (1)")
     axis.set_ylabel("CPU time of a token (ms)")
     axis.legend(fontsize=6.5)
-    return figure
+
+
+def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
+    read = rows[rows["metric"] == "bytes_per_token"].groupby("format")["value"].first() / 1e6
+    times = rows[rows["metric"] == "cpu_ms_per_token"].groupby("format")["value"].agg(["median", "min", "max"])
+    for name, look in format_style(times.index).items():
+        found = times.loc[name]
+        ends = [[found["median"] - found["min"]], [found["max"] - found["median"]]]
+        axis.errorbar(read[name], found["median"], ends, color=look["color"], marker=look["marker"], ls="", capsize=2,
+                      label=format_label(name))  # fmt: skip
+    axis.set_xlim(0)
+    axis.set_ylim(0)
+    axis.set_xlabel("read for a token, at least (MB)")
+    axis.set_ylabel("CPU time of a token alone (ms)")
+    axis.legend(fontsize=6, ncols=2, loc="lower right")

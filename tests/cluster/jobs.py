@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from bench.joint.__main__ import EXPERIMENTS as JOINT
 from bench.mx.__main__ import EXPERIMENTS as MX
 from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
@@ -21,6 +22,7 @@ EXPERIMENTS = {
         ("phase_split", PHASE_SPLIT),
         ("placement", PLACEMENT),
         ("slm_energy", SLM_ENERGY),
+        ("joint", JOINT),
     )
     for name, experiment in experiments.items()
 }

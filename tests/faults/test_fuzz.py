@@ -15,7 +15,7 @@ SMALL = settings(
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_damaged_input_is_refused_intry_one_line_or_read_as_it_is(tmp_path, name):
+def test_a_damaged_input_is_refused_in_one_line_or_read_as_it_is(tmp_path, name):
     tally = fuzz(name, range(1_000_000, 1_000_120), tmp_path)
     assert not tally.examples
     assert len(tally.outcomes) > 1, "nothing was read, so nothing was compared"

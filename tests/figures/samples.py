@@ -403,6 +403,7 @@ def verdict_rows(claims):
             "high": 1.5 if number % 2 else None,
             "inputs": {},
             "flags": ["one model"] if number % 2 else [],
+            "reading": "mixed" if list(VERDICT_STYLES)[number % len(VERDICT_STYLES)] == "cited" else None,
             "figure": None,
         }
         for number, (claim, version) in enumerate(places)

@@ -1,10 +1,14 @@
 """The runner against the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.formats import FORMATS, fake_quantize
+from bench.models.casting import weights_cast
 from bench.models.generation import Decoding, greedy
 from bench.models.hugging import as_llama
 from bench.models.runner import Piece, Runner
@@ -63,6 +67,17 @@ def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
     assert float((found - expected).norm() / expected.norm()) < 0.04  # 2**-8 a rounding, over some twenty of them
     shape = Shape(decodes=2, context=7)
     assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
+
+
+@pytest.mark.parametrize("name", ["mxfp4", "mxfp8_e4m3"])
+def test_packed_it_says_what_the_decoder_says_with_its_weights_cast(name):
+    runner, text = Runner(DECODER_OF_TESTS, 2, CAPACITY), list(range(1, 10))
+    packed = runner.packed(DECODER_OF_TESTS, FORMATS[name])
+    assert packed.weight_bytes < runner.weight_bytes and packed.head_bytes == runner.head_bytes
+    found = packed.run([Piece(0, 0, text), Piece(1, 0, [7])])
+    with weights_cast(DECODER_OF_TESTS, partial(fake_quantize, fmt=FORMATS[name])):
+        expected = torch.stack([plain(text), plain([7])])
+    torch.testing.assert_close(found, expected, atol=TOLERANCE, rtol=TOLERANCE)
 
 
 def test_layers_are_announced_in_order_once_their_part_of_the_cache_is_final():

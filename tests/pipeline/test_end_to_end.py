@@ -5,6 +5,7 @@ import importlib.util
 import json
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -233,8 +234,21 @@ def test_check_fails_when_a_deterministic_verdict_moved(finished: Path) -> None:
 
 
 def test_another_folder_and_one_core_give_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    expected = digests(finished)
+    wanted = [*(name for name in expected if name.endswith(".parquet")), *one_picture_per_study(expected)]
+    assert len(wanted) > 60
     other = copy_project(tmp_path / "other")
-    done = snakemake(other, *EXTENDED, *STAND_IN, "--cores", "1")
+    done = snakemake(other, *wanted, *EXTENDED, *STAND_IN, "--cores", "1")
     assert done.returncode == 0, done.stdout[-4000:]
-    assert digests(other) == digests(finished)
-    assert len(digests(other)) > 25
+    found = digests(other)
+    assert set(found) >= set(wanted)
+    assert found == {name: expected[name] for name in found}
+
+
+def one_picture_per_study(names: Iterable[str]) -> list[str]:
+    """A figure and a table of text of each study that has one; tests/figures draws all of them twice."""
+    first: dict[tuple[str, str, str], str] = {}
+    for name in sorted(name for name in names if not name.endswith(".parquet")):
+        _, folder, study, _ = name.split("/")
+        first.setdefault((folder, study, name.rpartition(".")[2]), name)
+    return list(first.values())

@@ -40,6 +40,14 @@ def test_bytes_and_operations_are_those_counted_by_hand(costs):
     assert alone["mxfp4"] == body * 4.25 / 32 + head + cached
 
 
+def test_block_formats_are_timed_where_a_token_of_the_real_model_is_written_alone(costs):
+    times = costs[(costs["metric"] == "cpu_ms_per_token") & (costs["format"] == "mxfp4")]
+    assert set(zip(times["model"], times["weights"], times["phase"], times["batch"], strict=True)) == {
+        ("SMALL", "real", "token", 1)
+    }
+    assert sorted(times["repeat"]) == [0, 1, 2] and (times["value"] > 0).all()
+
+
 def test_a_ratio_per_doubling_is_the_ratio_where_parameters_double(costs):
     rows = costs[costs["metric"].isin(["per_doubling", "larger_over_smaller"])]
     wide = rows.pivot_table(index=["format", "task", "batch", "repeat"], columns="metric", values="value")

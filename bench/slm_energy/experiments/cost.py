@@ -18,10 +18,11 @@ from bench.results import MEASURED, tidy
 from bench.slm_energy.config import CostConfig, SlmEnergyConfig
 from bench.slm_energy.named import shapes as named_shapes
 from bench.slm_energy.timing import CLOCK, cpu_s, joules, one_core
-from bench.slm_energy.weight_formats import FLOAT32, weight_formats
+from bench.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
+ALONE = 1  # of texts side by side
 ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
 
 
@@ -45,7 +46,8 @@ class Cell:
 
 
 def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd.DataFrame:
-    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count.
+    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count. Block
+    formats hold the real weights of the layers; the head stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
     with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
@@ -58,20 +60,23 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
     rows: list[dict[str, Any]] = []
     with one_core():
         cells = [cell for each in named_shapes(settings.shapes).items() for cell in _cells(*each, settings, decoder)]
+        formats, alone = weight_formats(config.quality.formats), Shape(decodes=ALONE, context=settings.prompt)
         for cell in cells:
-            rows += _exact(cell, shapes, [fmt.name for fmt in weight_formats(config.quality.formats)])
+            rows += _exact(cell, shapes, formats)
+        packed = [cell for of in cells if _real_float32(of) for cell in _packed_cells(of, formats, decoder)]
         step = steps("slm_energy cost", settings.repeats + 1)
-        seconds = []
+        seconds, of_packed = [], []
         for number in range(settings.repeats + 1):
             seconds.append([[_cpu_s_per_token(cell.runner, shape) for shape in shapes] for cell in cells])
+            of_packed.append([[_cpu_s_per_token(cell.runner, alone)] for cell in packed])
             step(f"round {number}")
         for cell in cells:
             rows += _joules(cell, shapes, meter)
+        for cell in packed:
+            rows += _joules(cell, [alone], meter)
     timed = np.array(seconds[1:])  # rounds, cells, shapes
-    for place_, cell in enumerate(cells):
-        for at, shape in enumerate(shapes):
-            rows += [{**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms", "repeat": repeat,
-                      "value": 1e3 * float(value)} for repeat, value in enumerate(timed[:, place_, at])]  # fmt: skip
+    rows += _times(cells, shapes, timed)
+    rows += _times(packed, [alone], np.array(of_packed[1:]))
     rows += _answers(cells, timed, settings, quality)
     return tidy({"batch": 1, "task": "none", "source": CLOCK, "tier": MEASURED, **row} for row in rows)
 
@@ -87,6 +92,15 @@ def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decode
     slots, room = max(settings.batches) + 1, settings.prompt + 1
     return [Cell(name, "real" if real else "random", dtype, Runner(network, slots, room, dtype=kind))
             for dtype, kind in DTYPES.items()]  # fmt: skip
+
+
+def _real_float32(cell: Cell) -> bool:
+    return cell.weights == "real" and cell.dtype == FLOAT32.name
+
+
+def _packed_cells(cell: Cell, formats: Sequence[WeightFormat], decoder: Decoder) -> list[Cell]:
+    return [Cell(cell.model, cell.weights, fmt.name, cell.runner.packed(decoder, fmt.packed))
+            for fmt in formats if fmt.packed]  # fmt: skip
 
 
 def _sizes(shape: DecoderShape) -> tuple[int, ...]:
@@ -108,11 +122,19 @@ def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
     runner.run(pieces).argmax(dim=1).tolist()
 
 
+def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) -> Iterator[dict[str, Any]]:
+    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    for number, cell in enumerate(cells):
+        for at, shape in enumerate(shapes):
+            about = {**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
+            yield from _repeats(about, 1e3 * timed[:, number, at])
+
+
 def _phase(shape: Shape) -> dict[str, Any]:
     return {"phase": "prompt" if shape.prompt else "token", "batch": shape.decodes or 1}
 
 
-def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat]) -> Iterator[dict[str, Any]]:
     """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
     if cell.dtype != FLOAT32.name:
         return
@@ -122,7 +144,7 @@ def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[str]) -> Itera
         about = {**cell.about, **_phase(shape)}
         yield {**about, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
         cached = read_bytes(cell.runner, shape) - cell.runner.weight_bytes
-        for fmt in weight_formats(formats):
+        for fmt in formats:
             size = _weight_bytes(cell.runner, fmt.bits) + cached
             yield {**about, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
 

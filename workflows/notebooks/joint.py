@@ -1,0 +1,50 @@
+# %% [markdown]
+# # The levers together: do their savings multiply?
+# Rests on the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
+
+# %%
+from pathlib import Path
+
+import pandas as pd
+
+import bench
+from bench.experiment import read_config
+from bench.joint.__main__ import STUDY_OF
+from bench.joint.config import JointConfig
+from bench.joint.experiments.levers import levers
+from bench.results import read
+from figures import style
+from figures.joint.waterfall import draw
+
+RESULTS = Path(bench.__file__).parents[1] / "results"
+style.use_style()
+
+# %%
+table = read(RESULTS / "joint/levers.parquet")
+
+
+def medians(of: pd.DataFrame) -> pd.DataFrame:
+    ratios = of[of["metric"].isin(["joules_ratio", "joules_overlap"])]
+    return ratios.groupby(["plain", "levers", "metric"], sort=False)["value"].median().unstack()
+
+
+medians(table).round(3)
+
+# %% [markdown]
+# ## The figure of the paper
+
+# %%
+figure = draw(table)
+
+# %% [markdown]
+# ## One assumption changed: the router
+# A router never knows which questions the small model can answer. What if it did: it sends all of these to the small
+# model, and no other?
+
+# %%
+config = read_config(RESULTS / "config/joint.json", JointConfig)
+knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
+tables = {name: read(RESULTS / f"{study}/{name}.parquet") for name, study in STUDY_OF.items()}
+again = levers(config.model_copy(update={"assumptions": knowing}), tables)
+
+pd.concat({"as assumed": medians(table), "a router that knows": medians(again)}, axis=1).round(3)
