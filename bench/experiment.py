@@ -1,11 +1,13 @@
 """From a function to a job: the command line that every study shares.
 
 `python -m bench.<study> <experiment> --config FILE --input RECORD … --result FILE … --out FILE` runs one experiment in
-one process and writes its table with its provenance beside it.
+one process and writes its table with its provenance beside it. Inputs that a table of another experiment rests on are
+handed on.
 """
 
 import hashlib
 import json
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,7 +124,7 @@ def run(
     else:
         use_one_thread()
     from bench import inputs, results
-    from bench.measure.provenance import ProvenanceRecorder
+    from bench.measure.provenance import ProvenanceRecorder, read_provenance
 
     recorder = ProvenanceRecorder()
     loaded = {record.id: record for record in map(inputs.load, records)}
@@ -135,12 +137,13 @@ def run(
     if absent:
         raise UserError(f"{title}: needs --result for {', '.join(absent)}")
     read = {name: results.read(path) for name, path in needed.items() if path is not None}
+    handed_on = [read_provenance(path)["inputs"] for path in needed.values() if path is not None]
     own = {path.name: _own(path) for path in experiment.own(config)}
     table = experiment.run(Job(config, loaded, workers, read))
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={**{name: loaded[name].provenance() for name in experiment.inputs}, **own},
+        inputs={**dict(ChainMap(*handed_on)), **{name: loaded[name].provenance() for name in experiment.inputs}, **own},
         timed=experiment.timed,
     )
     results.write(table, out)

@@ -159,9 +159,8 @@ EXPERIMENTS: Mapping[str, Experiment[SlmEnergyConfig]] = {
     "meter_audit": Experiment(meter_audit, timed=True),
     "cards": Experiment(cards),
     "energy_points": Experiment(energy_points, inputs=("mlenergy",)),
-    # named as an input of what rests on it through a table, so that verdicts and figures say where it came from
-    "energy_law": Experiment(energy_law, inputs=("mlenergy",), results=("energy_points",)),
-    "answers": Experiment(answers, inputs=("mlenergy",), results=("energy_law",)),
+    "energy_law": Experiment(energy_law, results=("energy_points",)),
+    "answers": Experiment(answers, results=("energy_law",)),
 }
 
 app = command_line("slm_energy", SlmEnergyConfig, EXPERIMENTS)

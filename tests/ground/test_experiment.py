@@ -42,6 +42,11 @@ def crowd(job):
     return tidy([{"value": job.workers}], metric="workers", unit="processes", tier="measured")
 
 
+def doubled(job):
+    """Twice the size of an input, from the table of another experiment."""
+    return tidy([{"value": 2 * job.results["read"]["value"][0]}], metric="size", unit="bytes", tier="measured")
+
+
 def own(config):
     return [Path(config.own)] if config.own else []
 
@@ -53,6 +58,7 @@ APP = command_line(
         "dice": Experiment(dice, own=own),
         "read": Experiment(read, inputs=(INPUT,)),
         "crowd": Experiment(crowd, timed=True),
+        "doubled": Experiment(doubled, results=("read",)),
     },
 )
 
@@ -157,6 +163,12 @@ def test_an_input_that_the_experiment_does_not_need_is_not_in_its_provenance(run
 def test_the_number_of_workers_reaches_the_experiment(run, tmp_path):
     run("crowd", "--workers", "3")
     assert results.read(tmp_path / "out/crowd.parquet")["value"].tolist() == [3]
+
+
+def test_what_rests_on_a_table_of_another_experiment_names_the_inputs_of_that(run, record, tmp_path):
+    run("read", "--input", record)
+    assert run("doubled", "--result", tmp_path / "out/read.parquet").exit_code == 0
+    assert read_provenance(tmp_path / "out/doubled.parquet")["inputs"][INPUT]["origin"] == "stand-in"
 
 
 def test_an_input_that_is_missing_is_one_line_that_names_it(run):
