@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.errors import UserError
-from bench.settings import read_settings, write_configs
+from bench.settings import label, read_settings, write_configs
 from bench.sources import own_sources, sources
 from figures.registry import registry
 from snakemake.exceptions import WorkflowError

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.claims.ledger import read_ledger
@@ -28,6 +29,7 @@ from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.named import find_all as find_all_of_slm_energy
 
 InputMode = Literal["auto", "stand-in", "required"]
+STUDIES = ("mx", "phase_split", "placement", "slm_energy", "joint")
 
 
 class Settings(BaseModel):
@@ -83,6 +85,17 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     return settings.model_copy(update={"inputs_dir": folder})
 
 
+def label(settings: Settings, folder: Path) -> str:
+    """What verdicts of this run are filed under: its size, or `<size>_changed` where a knob of a study is not as in the
+    file of that name in `folder`."""
+    path = folder / f"{settings.size}.yaml"
+    if not path.exists():
+        return settings.size
+    named_config = Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    same = all(getattr(settings, study) == getattr(named_config, study) for study in STUDIES)
+    return settings.size if same else f"{settings.size}_changed"
+
+
 def _check_own(settings: Settings) -> None:
     """Of studies of the user's own: their parts, their claims, and that no two have one name."""
     for package, knobs in settings.own_studies.items():
@@ -95,6 +108,11 @@ def _check_own(settings: Settings) -> None:
             if claim.area != study.name or claim.id.partition(".")[0] != study.name:
                 raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its "
                                 "area be that")  # fmt: skip
+            for query in (*claim.query.values(), *claim.context):
+                owner, _, name = query.table.partition("/")
+                if owner == study.name and name not in study.experiments:
+                    raise UserError(f"claims: {study.ledger}: {claim.id}: {query.table} is no experiment of "
+                                    f"{study.module}; it has {', '.join(study.experiments)}")  # fmt: skip
     names = [package.rpartition(".")[2] for package in settings.own_studies]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

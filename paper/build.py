@@ -21,13 +21,15 @@ def build(
 ) -> None:
     """Results lie in the folder of `out`, which must be inside the project."""
     with one_line_errors():
-        added = [vars(figure) for name, figure in registry(tuple(own)).items() if name not in registry()]
+        pictures = registry(tuple(own))
+        added = [vars(figure) for name, figure in pictures.items() if name not in registry()]
+        captions = {name: figure.caption for name, figure in pictures.items()}
         results = "/" + out.resolve().parent.relative_to(ROOT).as_posix()
         try:
             pdf = typst.compile(
                 str(source),
                 root=str(ROOT),
-                sys_inputs={"results": results, "own": json.dumps(added)},
+                sys_inputs={"results": results, "own": json.dumps(added), "captions": json.dumps(captions)},
                 ignore_system_fonts=True,
                 timestamp=0,
             )

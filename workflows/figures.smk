@@ -134,7 +134,7 @@ rule verdicts:
         "results/verdicts.json",
         "results/verdicts.size.txt",
     params:
-        size=settings.size,
+        size=label(settings, Path("workflows/config")),
         note=settings.note,
         ledgers=[f"--ledger={path}" for path in [LEDGER, *OWN_LEDGERS]],
     shell:

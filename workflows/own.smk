@@ -1,6 +1,14 @@
 """Studies of the user's own (bench.own): one rule per experiment; their figures and claims join the others."""
 
 OWN_STUDIES = settings.own()
+for own_study in OWN_STUDIES:
+    known = {f"{own_study.name}/{name}" for name in own_study.experiments}
+    for figure in pictures.values():
+        for source in figure.sources:
+            if source.startswith(f"{own_study.name}/") and source not in known:
+                raise WorkflowError(
+                    f"{figure.module}: SOURCES: {source} is no result; there are {', '.join(sorted(known))}"
+                )
 OWN_LEDGERS = [str(study.ledger) for study in OWN_STUDIES if study.ledger]
 OWN_RESULT_FILES = [
     f"results/{study.name}/{name}.{suffix}"

@@ -28,7 +28,7 @@ def judge(
     ledger: Annotated[list[Path], typer.Option(help="One or more.")] = [LEDGER],  # noqa: B006
     results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = RESULTS,
     out: Annotated[Path, typer.Option()] = VERDICTS,
-    size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "default",
+    size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "unnamed",
     note: Annotated[str, typer.Option(help="A limit that every verdict of this config has.")] = "",
 ) -> None:
     """Ledger and results to verdicts, with the config's size beside them."""

@@ -1,5 +1,6 @@
 """Every knob of the levers together. A pair is an assumption: a range that is drawn from evenly."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +16,10 @@ class Strict(BaseModel):
 
 def _span(low: float, high: float, what: str, source: str = OWN) -> Any:
     return Field([low, high], description=what, json_schema_extra={"source": source})
+
+
+SHARES = ("realised", "split_realised", "neighbours", "packed", "placed_joules", "overlap", "recognised", "mistaken",
+          "short", "small_mx")  # fmt: skip
 
 
 class AssumptionsConfig(Strict):
@@ -62,8 +67,9 @@ class AssumptionsConfig(Strict):
     def _rising(self) -> "AssumptionsConfig":
         for name in type(self).model_fields:
             low, high = getattr(self, name)
-            if not 0 <= low <= high:
-                raise ValueError(f"{name}: [{low}, {high}] is no range from 0 upwards")
+            end = 1 if name in SHARES else math.inf
+            if not 0 <= low <= high <= end:
+                raise ValueError(f"{name}: [{low}, {high}] is no range within 0 and {end}")
         return self
 
 

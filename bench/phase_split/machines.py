@@ -166,6 +166,7 @@ class Design:
 
 
 SCHEDULERS = {"token_jsq": "together", "mixed_pool": "split"}
+DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines", "token_sku", "token_machines"}
 
 
 def read_design(path: Path, name: str) -> Design:
@@ -176,7 +177,7 @@ def read_design(path: Path, name: str) -> Design:
             raise ValueError("it is no object of designs")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
-    known = [key for key, value in designs.items() if isinstance(value, dict) and "scheduler" in value]
+    known = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
     if name not in known:
         raise UserError(f"{path}: no design {name!r}; there: {', '.join(known)}")
     try:
@@ -186,9 +187,12 @@ def read_design(path: Path, name: str) -> Design:
 
 
 def _design(name: str, row: Mapping[str, Any]) -> Design:
-    scheduler = str(row["scheduler"]).partition(":")[0]
+    scheduler = str(row.get("scheduler")).partition(":")[0]
     if scheduler not in SCHEDULERS:
         raise UserError(f"design {name}: scheduler {scheduler!r} is not one of {', '.join(SCHEDULERS)}")
+    unknown = sorted(set(row) - DESIGN_KEYS)
+    if unknown:
+        raise UserError(f"design {name}: {', '.join(unknown)} not known; known: {', '.join(sorted(DESIGN_KEYS))}")
     try:
         if SCHEDULERS[scheduler] == "together":
             ((machine, count),) = row["machines"].items()

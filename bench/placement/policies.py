@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.errors import UserError
 from bench.placement.profiles import INFORMATION, Information, mean_of_slots, percentile_of_slots
 from bench.placement.rules import RULES, Rule
 from bench.placement.workloads import Fleet
@@ -17,6 +18,11 @@ class Policy:
     information: Information
     rule: Rule
     source: str
+
+    def __post_init__(self) -> None:
+        for name, kind in (("information", Information), ("rule", Rule)):
+            if not isinstance(getattr(self, name), kind):
+                raise UserError(f"policy: its {name} is no {kind.__name__} but {getattr(self, name)!r:.60}")
 
 
 def _buckets(percentile: float, deviations: float) -> Information:

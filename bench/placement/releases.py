@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.errors import UserError
 from bench.placement.profiles import by_slot
 from bench.placement.workloads import Fleet
 
@@ -22,6 +23,10 @@ class Release:
     used: Callable[[Released, Fleet], np.ndarray]
     numbers: int
     words: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.numbers, int | float) or self.numbers < 0:
+            raise UserError(f"release {self.words!r}: numbers is {self.numbers!r:.60}; it counts what leaves in a week")
 
 
 def percentiles(slots: int, percentile: float, words: str, grid_w: float = 0.0) -> Release:

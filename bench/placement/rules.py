@@ -1,7 +1,10 @@
 """Which of the places where a workload fits it goes to."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from bench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,12 @@ class Rule:
     rise: float = 0.0
     above_mean: float = 0.0
     scattered: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("left", "rise", "above_mean"):
+            weight = getattr(self, name)
+            if not isinstance(weight, int | float) or not math.isfinite(weight):
+                raise UserError(f"rule: {name} is {weight!r:.60}, not a finite number")
 
 
 RULES: Mapping[str, Rule] = {

@@ -60,12 +60,24 @@ def risk(period: Period, demand: np.ndarray, where: Tree, rule: Rule, factor: fl
 
 def told(about: Scene, known: Information) -> Told:
     """Before the week that the margin is set in, and before the one that is scored."""
-    before, after = (known.of(readings, about.score.fleet) for readings in about.seen)
-    for found, readings in zip((before, after), about.seen, strict=True):
-        if np.ndim(found) != 2 or len(found) != len(readings) or not np.isfinite(found).all():
-            raise UserError(f"placement: information {known.words!r} gave an array of shape {np.shape(found)}; needed: "
-                            f"finite watts of shape (workloads, slots), here ({len(readings)}, slots)")  # fmt: skip
+    what = f"information {known.words!r}"
+    before, after = (
+        watts_by_slot(what, known.of(readings, about.score.fleet), len(readings)) for readings in about.seen
+    )
     return before, after
+
+
+def watts_by_slot(what: str, found: object, workloads: int, slots: int | None = None) -> np.ndarray:
+    """What a function that may be a user's own gave. Raises UserError where it is no watts of (workloads, slots): the
+    kernels that it goes on to check no bounds. slots: None where any number will do."""
+    shape = np.shape(found) if isinstance(found, np.ndarray) else ()
+    fits = len(shape) == 2 and shape[0] == workloads and (shape[1] > 0 if slots is None else shape[1] == slots)
+    if not fits or not isinstance(found, np.ndarray) or not ((found >= 0) & (found < np.inf)).all():
+        gave = f"an array of shape {shape}" if isinstance(found, np.ndarray) else f"a {type(found).__name__}"
+        needed = f"({workloads}, {'slots' if slots is None else slots})"
+        raise UserError(f"placement: {what} gave {gave}; needed: finite watts, none below 0, of shape "
+                        f"(workloads, slots), here {needed}")  # fmt: skip
+    return found
 
 
 def calibrated(

@@ -31,8 +31,8 @@ def draw(levers: pd.DataFrame) -> Figure:
     for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         _waterfall(axis, own, measure)
         plain = of(own, measure, "none")
-        size = f"{plain.value:,.0f} J" if measure == "joules" else f"{plain.value:.2f} MW"
-        axis.set_title(f"{title}; plain: {size}")
+        size = f"{plain.value:,.0f} J" if measure == "joules" else f"{plain.value:.2f} MW for a million requests/h"
+        axis.set_title(f"{title}\nplain: {size}")
     accepted(axes[0], "joint.parts_add_up", axes[0].get_xlim(), "y", 0.01)
     axes[0].set_ylabel("of the plain system (%)")
     return figure

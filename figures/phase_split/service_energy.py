@@ -1,8 +1,8 @@
 """One service (the Azure conversation hour, corrected rules, H100) by stored format, by share of its requests that
 somebody else answers, and by way of serving: machines (prompt + token), joules of a request that is left at the most
-load that they bear, by where they go, and at the lowest load that was tried; kW of nameplates for one request/s; W of a
-machine that a row of ten needs, with rows of one pool and with rows of both; whether the whole hour holds all service
-levels."""
+load that they bear, by where they go, and at the lowest load that was tried; kW of nameplates for each request/s; W of
+a machine that a row of ten needs, with rows of one pool and with rows of both; whether the whole hour holds all
+service levels."""
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ def _row(case: list[str], rows: pd.DataFrame) -> dict[str, str]:
         "machines": f"{full['prompt_machines']:.0f}" + (f" + {full['token_machines']:.0f}" if way == "split" else ""),
         "J: prompts + decoding + idle + hosts": f"{full[list(PARTS)].sum():,.0f} = {parts}",
         f"J at load {rows['level'].min():g}": f"{least[list(PARTS)].sum():,.0f}",
-        "kW s": f"{full['provisioned']:.2f}",
+        "kW per request/s": f"{full['provisioned']:.2f}",
         "W in rows of one pool, of both": f"{full['row_alike_w']:,.0f}, {full['row_mixed_w']:,.0f}"
         if "row_alike_w" in full
         else "–",

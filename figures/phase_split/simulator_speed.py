@@ -1,6 +1,6 @@
 """Speed of the simulator on one core, once compiled: Splitwise-HH serving conversation requests, with the published
-rules and corrected. The published simulator does about 730 requests/s on an idle machine. Medians over repeats, with
-the lowest and the highest."""
+rules and corrected. The published simulator did about 730 requests/s when it was run for comparison. Medians over
+repeats, with the lowest and the highest."""
 
 import pandas as pd
 

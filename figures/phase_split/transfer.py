@@ -37,7 +37,7 @@ def draw(transfer: pd.DataFrame) -> Figure:
         axis.axhline(STATED, color="#0F6B57", lw=0.9, ls="--")
         axis.set_xscale("log", base=2)
         axis.set_xticks(list(found), [f"{rate:g}" for rate in found])
-        axis.set_yscale("symlog", linthresh=0.1)
+        axis.set_yscale("log")
         axis.set_title(SERVICE_LABELS[service])
         axis.set_xlabel("link of a machine (Gbit/s)")
     axes[0][0].set_ylabel("added to E2E latency (%)")

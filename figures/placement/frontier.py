@@ -1,6 +1,6 @@
 """Work hosted, over what nameplates allow for, against the share of rows and five-minute slots that are over their
 budget, as the margin on the budgets grows. Margins are set with hindsight, in the week that is scored. One rule
-(asynchrony). Means over seeds; at no risk a point lies on the left edge."""
+(asynchrony). Means over seeds; the tick at the left edge stands for no risk, and for less than a hundred-thousandth."""
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ def draw(frontier: pd.DataFrame) -> Figure:
         own = means.loc[name]
         axis.plot(np.maximum(own["risk"], FLOOR), own["work"], color=colour, marker=marker, label=label)
     axis.set_xscale("log")
+    decades = [10.0**power for power in range(-4, 1) if 10.0**power < axis.get_xlim()[1]]
+    axis.set_xticks([FLOOR, *decades], ["0", *(f"$10^{{{np.log10(each):.0f}}}$" for each in decades)])
     axis.set_xlabel("risk: share of rows and slots over their budget (1)")
     axis.set_ylabel("work hosted over nameplates' (x)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=5)

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from bench.stats import draws_interval
 from figures.style import HEIGHT, WIDTH, accepted, accepted_handle
@@ -19,6 +20,7 @@ GPU, TASK, DENSE, MIXTURE = "H100", "lm-arena-chat", "Dense Transformer", "MoE"
 STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#009E73", "s"))
 GPU_STYLES = {"H100": ("#0072B2", "D"), "B200": ("#E69F00", "o")}
 SHOWN = (8, 64, 256)
+BILLIONS = (2, 5, 10, 20, 50, 100, 200, 400)
 
 
 def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
@@ -29,6 +31,8 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
         largest = _limit(axes[0], points[(points["limit"] == limit) & (points["gpu"] == GPU)], colour, marker)
         _line(axes[0], energy_law, limit, largest, colour)
     axes[0].set(xscale="log", yscale="log", xlabel="parameters that compute (billions)", ylabel="energy of a token (J)")
+    axes[0].set_xticks(BILLIONS, [str(each) for each in BILLIONS])
+    axes[0].xaxis.set_minor_locator(NullLocator())
     axes[0].set_title(GPU)
     _exponents(axes[1], energy_law)
     handles = [Line2D([], [], color=colour, marker=marker, label=f"{limit} at once")

@@ -55,7 +55,7 @@ def _predicted(axis: Axes, points: pd.DataFrame, law: pd.DataFrame) -> None:
         axis.plot(predicted[chosen], points["value"][chosen], **look)
     ends = [points["value"].min(), points["value"].max()]
     axis.plot(ends, ends, color="#888888", lw=0.8, ls=":")
-    axis.set(xscale="log", yscale="log", xlabel="predicted (J/token)", ylabel="measured (J/token)")
+    axis.set(xscale="log", yscale="log", xlabel="predicted (J/token)", ylabel="published (J/token)")
 
 
 def _explained(axis: Axes, law: pd.DataFrame) -> None:

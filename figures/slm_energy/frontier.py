@@ -52,7 +52,7 @@ def draw(
     marks = axes[1].get_legend_handles_labels()[0]
     for size, (colour, marker) in looks.items():
         marks.append(Line2D([], [], color=colour, marker=marker, ls="", label=size))
-    axes[1].legend(handles=marks, loc="lower right", fontsize=6.5, ncols=2, handlelength=1)
+    axes[1].legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=6.5, ncols=3, handlelength=1)
     figure.legend(handles=names, loc="outside upper center", ncols=5, fontsize=6.5, columnspacing=1, handlelength=1)
     return figure
 

@@ -1,6 +1,7 @@
 """The ladder by size: share of right answers to held-out problems at equal steps and at equal FLOPs of training (with
 the steps that those are), means over seeds with 95 % intervals; of the better of the two FLOPs of an answer, CPU time
-of a training step, of an answer and of a right answer, many side by side; and joules of a right answer, modelled."""
+of a training step (medians), of an answer and of a right answer (means over seeds of their medians), as many side by
+side as the heading says; and joules of a right answer, modelled."""
 
 import pandas as pd
 
@@ -32,12 +33,18 @@ def tabulate(
                 "equal FLOPs": _share(ends[1]),
                 "MFLOP/answer": f"{_value(better, size, 'flops_per_answer') / 1e6:.2f}",
                 "ms/step": number(max(times["step"][size].values())),
-                "ms/answer": number(times["answer"][size][batch]),
+                f"ms/answer, {batch} at once": number(_over_seeds(ladder_cost, size, batch)),
                 "ms/right answer": number(right.loc[right["batch"] == batch, "value"].mean()) if len(right) else "–",
                 "modelled mJ/right answer": _joules(ladder_energy, size, batch),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _over_seeds(cost: pd.DataFrame, size: str, batch: int) -> float:
+    """CPU ms of an answer: the mean over seeds of the median over rounds."""
+    own = cost[(cost["metric"] == "cpu_ms") & (cost["what"] == "answer") & (cost["size"] == size)]
+    return float(own[own["batch"] == batch].groupby("seed")["value"].median().mean())
 
 
 def _value(table: pd.DataFrame, size: str, metric: str) -> float:

@@ -24,7 +24,7 @@ def draw(answers: pd.DataFrame, energy_points: pd.DataFrame) -> Figure:
         _band(axis, answers[answers["model"] == name], name, colour, marker)
     own = energy_points[(energy_points["model"] == MEASURED) & (energy_points["gpu"] == GPU)]
     own = own[(own["task"] == TASK) & (own["metric"] == "joules_per_token")].sort_values("limit")
-    axis.plot(own["limit"], own["value"], color="black", marker="o", fillstyle="none", label=f"{MEASURED}, measured")
+    axis.plot(own["limit"], own["value"], color="black", marker="o", fillstyle="none", label=f"{MEASURED}, published")
     axis.set(xscale="log", yscale="log", xlabel="batch (requests at once)", ylabel="energy of a token (J)")
     axis.set_xscale("log", base=2)
     ticks = sorted({limit for limit in own["limit"] if limit.bit_count() == 1})

@@ -53,7 +53,7 @@ def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
 def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
     read = rows[rows["metric"] == "bytes_per_token"].groupby("format")["value"].first() / 1e6
     times = rows[rows["metric"] == "cpu_ms_per_token"].groupby("format")["value"].agg(["median", "min", "max"])
-    for name, look in format_style(times.index).items():
+    for name, look in format_style(set(times.index) & set(read.index)).items():
         found = times.loc[name]
         ends = [[found["median"] - found["min"]], [found["max"] - found["median"]]]
         axis.errorbar(read[name], found["median"], ends, color=look["color"], marker=look["marker"], ls="", capsize=2,

@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 from bench.errors import UserError
 from bench.experiment import read_config
 from bench.mx.config import MxConfig
-from bench.settings import Settings, read_settings, write_configs
+from bench.settings import Settings, label, read_settings, write_configs
 
 CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
@@ -210,3 +210,20 @@ def test_the_config_of_a_run_that_holds_the_lock_stays(tmp_path, monkeypatch):
     (tmp_path / ".snakemake/locks/0.input.lock").unlink()
     write_configs(other, {}, tmp_path / "config")
     assert read_config(tmp_path / "config/mx.json", MxConfig) == other.mx
+
+
+@pytest.mark.parametrize("size", ["default", "tiny", "full"])
+def test_a_run_is_filed_under_its_size_only_with_the_knobs_of_that_size(size):
+    assert label(read_settings(merged(size), {}), CONFIGS) == size
+    assert label(read_settings({**merged(size), "inputs": {"gsm8k_test": "stand-in"}}, {}), CONFIGS) == size
+    changed = {**merged(size), "joint": {"draws": 100}}
+    assert label(read_settings(changed, {}), CONFIGS) == f"{size}_changed"
+
+
+def test_a_size_of_the_users_own_is_filed_under_its_name():
+    assert label(read_settings({"size": "mine", "joint": {"draws": 100}}, {}), CONFIGS) == "mine"
+
+
+@pytest.mark.parametrize("span", [[1.2, 1.4], [0.5, 1.1], [-0.1, 0.5], [0.6, 0.5]])
+def test_a_share_lies_between_none_and_all(span):
+    assert "is no range within 0 and 1" in message_of({"size": "mine", "joint": {"assumptions": {"recognised": span}}})

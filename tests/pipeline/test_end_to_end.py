@@ -220,12 +220,12 @@ def test_check_says_when_nothing_is_expected_of_this_config(finished: Path) -> N
     (finished / "paper/expected.toml").unlink(missing_ok=True)
     done = snakemake(finished, "check", *EXTENDED, *STAND_IN, "--cores", "1")
     assert done.returncode == 0
-    assert "says nothing of config tiny with stand-in inputs" in done.stdout
+    assert "says nothing of config tiny_changed with stand-in inputs" in done.stdout
 
 
 def test_check_fails_when_a_deterministic_verdict_moved(finished: Path) -> None:
     (finished / "paper/expected.toml").write_text(
-        '[tiny.stand-in]\n"mx.storage.mxfp4" = '
+        '[tiny_changed.stand-in]\n"mx.storage.mxfp4" = '
         '{ verdict = "partly", estimate = "3.7 x", interval = "[3.7, 3.7]", tier = "measured" }\n'
     )
     done = snakemake(finished, "check", *EXTENDED, *STAND_IN, "--cores", "1")

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from bench.errors import UserError
+from bench.placement.controllers import Controller
+from bench.placement.policies import Policy
 from bench.placement.prediction import PREDICTORS, wrong_by
 from bench.placement.profiles import INFORMATION, by_slot
+from bench.placement.releases import Release
+from bench.placement.rules import RULES, Rule
+from bench.placement.scenes import watts_by_slot
 from bench.placement.time import DAY, WEEK
 from tests.placement.small import plain_fleet
 
@@ -76,3 +81,32 @@ def test_a_profile_is_made_wrong_only_where_there_is_no_history():
     factors = level[~seen][:, 10] / 10.0
     assert (abs(factors - 1) <= 0.2).all() and factors.std() > 0.05
     assert all(sorted(row) == list(range(24)) for row in phase[~seen]) and not np.array_equal(phase, profiles)
+
+
+@pytest.mark.parametrize(
+    "found", [None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))]
+)
+def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(found):
+    with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' gave .* needed: finite watts"):
+        watts_by_slot("predictor 'mine:largest'", found, 3, 4)
+
+
+def test_watts_by_workload_and_slot_pass_as_they_are():
+    watts = np.ones((3, 4))
+    assert watts_by_slot("predictor", watts, 3, 4) is watts and watts_by_slot("information", watts, 3) is watts
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"), "its information is no Information"),
+        (lambda: Rule(above_mean="a"), "above_mean is 'a', not a finite number"),
+        (lambda: Controller(-0.9, 0.95, 1.0, 1.0, 1.0, 0.05, 2, 40, ""), "must rise from above 0"),
+        (lambda: Controller(0.8, 0.9, 1.5, 1.0, 1.0, 0.05, 2, 40, ""), "must lie above 0 and up to 1"),
+        (lambda: Controller(0.8, 0.9, 1.0, 1.0, 1.0, 0.9, 2, 40, ""), "from 0 to below first"),
+        (lambda: Release(len, len, -1, "less than nothing"), "it counts what leaves in a week"),
+    ],
+)
+def test_an_object_that_cannot_be_meant_is_refused_when_it_is_made(make, words):
+    with pytest.raises(UserError, match=words):
+        make()

@@ -12,7 +12,7 @@ from bench.placement.named import predictors
 from bench.placement.prediction import Predictor, wrong_by
 from bench.placement.profiles import INFORMATION
 from bench.placement.rules import RULES
-from bench.placement.scenes import Scene, calibrated, hall, in_hindsight, oracle, scene, told
+from bench.placement.scenes import Scene, calibrated, hall, in_hindsight, oracle, scene, told, watts_by_slot
 from bench.progress import steps
 from bench.results import SIMULATED, tidy
 
@@ -34,7 +34,7 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
              for about in scenes]  # fmt: skip
     profiles = [told(about, INFORMATION[PROFILE]) for about in scenes]
     reckoned: dict[str, Reckoning] = {
-        **{name: partial(_predicted, each) for name, each in found.items()},
+        **{name: partial(_predicted, name, each) for name, each in found.items()},
         **{f"level {level:g}": partial(_wrong_by, level, 0.0) for level in settings.level_errors},
         **{f"phase {hours:g}": partial(_wrong_by, 0.0, hours) for hours in settings.phase_errors_h},
     }
@@ -64,8 +64,10 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     return tidy(rows, unit="x", tier=SIMULATED)
 
 
-def _predicted(predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, about: Scene) -> np.ndarray:
-    return predictor(profiles, seen, about.score.fleet)
+def _predicted(
+    name: str, predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, about: Scene
+) -> np.ndarray:  # fmt: skip
+    return watts_by_slot(f"predictor {name!r}", predictor(profiles, seen, about.score.fleet), *profiles.shape)
 
 
 def _wrong_by(level: float, hours: float, profiles: np.ndarray, seen: np.ndarray, about: Scene) -> np.ndarray:

@@ -59,7 +59,7 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
     meter = open_meter(config.meters.meter)
     rows: list[dict[str, Any]] = []
     with one_core():
-        cells = [cell for each in named_shapes(settings.shapes).items() for cell in _cells(*each, settings, decoder)]
+        cells = _all_cells(settings, decoder)
         formats, alone = weight_formats(config.quality.formats), Shape(decodes=ALONE, context=settings.prompt)
         for cell in cells:
             rows += _exact(cell, shapes, formats)
@@ -83,6 +83,14 @@ def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd
 
 def _shapes(settings: CostConfig) -> list[Shape]:
     return [Shape(prompt=settings.prompt), *(Shape(decodes=many, context=settings.prompt) for many in settings.batches)]
+
+
+def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
+    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
+    named = named_shapes(settings.shapes)
+    made = {name: _cells(name, named[name], settings, decoder)
+            for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)}  # fmt: skip
+    return [cell for name in named for cell in made[name]]
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:

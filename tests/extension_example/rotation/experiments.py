@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 from scipy.linalg import hadamard
 
 from bench.experiment import Experiment, Job
@@ -17,7 +17,7 @@ class Config(BaseModel):
 
     formats: list[str] = ["mxfp8_e4m3", "mxfp4"]
     outliers: list[float] = [1.0, 4.0, 16.0]
-    vectors: int = 2000
+    vectors: PositiveInt = 2000
     seeds: list[int] = list(range(10))
 
 
