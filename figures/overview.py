@@ -117,7 +117,7 @@ def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
     axis.add_patch(Rectangle((column, place + 0.06), 0.97, 0.88, facecolor=face, edgecolor="#BBBBBB", lw=0.4))
     middle, label, name = place + 0.52, short_label(row["id"], row["version"]), row["id"].partition(".")[2]
     axis.text(column + 0.015, middle, glyph, fontsize=8, color=ink, va="center", ha="left", fontweight="bold")
-    label = f"{label}: {row['reading']}" if row["reading"] else label
+    label = f"{label} ({row['reading']})" if row["reading"] else label
     axis.text(column + 0.06, middle, label, fontsize=7.6, color=ink, va="center", ha="left")
     axis.text(column + 0.925, middle, name, fontsize=5.3, color=ink, va="center", ha="right")
     axis.text(column + 0.96, middle, style.TIER_MARKS[row["tier"]], fontsize=7, color=ink, va="center", ha="right")

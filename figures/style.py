@@ -147,6 +147,8 @@ SENSOR_STYLES = {  # colour, marker, label
     "five_minutes": ("#D55E00", "D", "means of 5 min"),
 }
 TIER_MARKS = {"measured": "●", "simulated": "▲", "cited": "○"}
+SHAPE_LABELS = {"smollm2_135m": "SmolLM2-135M", "smollm2_360m": "SmolLM2-360M"}
+
 VERDICT_STYLES = {  # glyph, face, text
     "reproduced": ("✓", "#0F6B57", "white"),
     "partly": ("~", "#7CC0A8", "black"),
@@ -189,6 +191,11 @@ def use_style() -> None:
 
 def format_label(name: str) -> str:
     return FORMAT_LABELS.get(name, name)
+
+
+def shape_label(name: str, weights: str) -> str:
+    """Of a model that is timed. weights: "real" or "random"."""
+    return SHAPE_LABELS.get(name, name) + (" shape, random weights" if weights == "random" else "")
 
 
 def ordered_formats(names: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from figures.style import HEIGHT, WIDTH, format_label, format_style, shape_label
 
 TITLE = "What a token costs"
 SOURCES = ["slm_energy/cost"]
@@ -20,7 +20,7 @@ PROMPT_AT = 0.6  # left of the smallest batch
 
 
 def draw(cost: pd.DataFrame) -> Figure:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.15 * HEIGHT), width_ratios=[1.25, 1])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.45 * HEIGHT), width_ratios=[1.25, 1])
     times = cost[cost["metric"] == "cpu_ms_per_token"]
     _side_by_side(left, times[times["format"].isin(FILLS)])
     own = cost[(cost["weights"] == "real") & (cost["phase"] == "token") & (cost["batch"] == 1)]
@@ -29,7 +29,8 @@ def draw(cost: pd.DataFrame) -> Figure:
 
 
 def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
-    for (colour, marker), (model, of_model) in zip(LOOKS, times.groupby("model", sort=False), strict=False):
+    by_model = times.groupby(["model", "weights"], sort=False)
+    for (colour, marker), ((model, weights), of_model) in zip(LOOKS, by_model, strict=False):
         for dtype, rows in of_model.groupby("format", sort=False):
             for phase, line in rows.groupby("phase"):
                 found = line.groupby("batch")["value"].agg(["median", "min", "max"])
@@ -37,7 +38,7 @@ def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
                 ends = [found["median"] - found["min"], found["max"] - found["median"]]
                 axis.errorbar(across, found["median"], ends, color=colour, marker=marker, fillstyle=FILLS[str(dtype)],
                               capsize=2, ls="-" if phase == "token" else "",
-                              label=f"{model}, {dtype}" if phase == "token" else None)  # fmt: skip
+                              label=f"{shape_label(model, weights)}, {dtype}" if phase == "token" else None)  # fmt: skip
     axis.set_xscale("log")
     axis.set_yscale("log")
     batches = sorted(times[times["phase"] == "token"]["batch"].unique())
@@ -47,7 +48,7 @@ def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("texts side by side (1)")
     axis.set_ylabel("CPU time of a token (ms)")
-    axis.legend(fontsize=6.5)
+    axis.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 
 def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
@@ -62,4 +63,4 @@ def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
     axis.set_ylim(0)
     axis.set_xlabel("read for a token, at least (MB)")
     axis.set_ylabel("CPU time of a token alone (ms)")
-    axis.legend(fontsize=6, ncols=2, loc="lower right")
+    axis.legend(fontsize=6.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.numbers import number, with_span
 from bench.stats import mean_interval
-from figures.style import format_label
+from figures.style import format_label, shape_label
 
 TITLE = "Real shapes in numbers"
 SOURCES = ["slm_energy/cost"]
@@ -35,7 +35,7 @@ def _row(cost: pd.DataFrame, model: str, dtype: str) -> dict[str, str]:
     written = own[(own["metric"] == "flops_per_token") & (own["phase"] == "token")]["value"].median()
     read = own[(own["metric"] == "bytes_per_token") & (own["phase"] == "token") & (own["batch"] == 1)]
     return {
-        "model": model,
+        "model": shape_label(model, str(own["weights"].iloc[0])),
         "numbers": format_label(dtype),
         "prompt (ms/token)": middle("cpu_ms_per_token", "prompt", 1, dtype),
         "alone (ms/token)": middle("cpu_ms_per_token", "token", 1, dtype),
