@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bench.errors import one_line_errors
-from bench.inputs import InputError, catalogue, default_cache
+from bench.inputs import InputError, catalogue, default_cache, entry
 from bench.inputs import resolve as resolve_input
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -54,6 +54,7 @@ def resolve(
     """Find, download, or stand in for one input; write its files and their record."""
     signal.signal(signal.SIGTERM, _stop)
     with one_line_errors():
+        entry(id)  # an id that is not known is told first
         if out.name != f"{id}.json":
             raise InputError(f"--out {out}: the record of {id} is called {id}.json")
         resolve_input(

@@ -15,8 +15,8 @@ def told(
     """Lines: each counter with the power that it reads over a short watch, or why there is none; what the meter `name`
     takes of them; what is modelled instead."""
     yield from watched(seconds, every_s, sleep)
-    steal = "is told" if ContentionWatch().reading().steal is not None else "is not told"
-    yield f"CPU and wall seconds, load: always; time that the hypervisor takes: {steal}"
+    steal = "recorded" if ContentionWatch().reading().steal is not None else "not told by this machine"
+    yield f"CPU and wall seconds, load: recorded always; time that a hypervisor took (steal): {steal}"
     try:
         meter = open_meter(name)
     except Unmeasurable as error:

@@ -228,8 +228,13 @@ def test_a_stand_in_of_the_context_is_a_flag_too(tmp_path):
     [(True, True, ("the machine was busy",)), (True, False, ()), (False, True, ()), (False, False, ())],
 )
 def test_a_busy_machine_is_a_flag_where_the_result_is_a_timing(tmp_path, timed, busy, flags):
-    write_table(tmp_path, repeats(2.5), timed=timed, busy=busy)
+    write_table(tmp_path, repeats(2.4, 2.5, 2.6), timed=timed, busy=busy)
     assert answered(tmp_path).flags == flags
+
+
+def test_a_busy_machine_is_no_flag_on_a_count_beside_timings(tmp_path):
+    write_table(tmp_path, repeats(2.5), timed=True, busy=True)
+    assert answered(tmp_path).flags == ()
 
 
 @pytest.mark.parametrize("timed", [True, False])
