@@ -29,8 +29,8 @@ class ModeChoice(StrEnum):
 def list_inputs() -> None:
     """Print every input: id, size, licence, stand-in, where from."""
     rows = [("id", "size", "licence", "stand-in", "where from")]
-    for entry in catalogue().values():
-        rows.append((entry.id, f"{entry.bytes:,} B", entry.licence, entry.stand_in or "-", str(entry.source)))
+    for each in catalogue().values():
+        rows.append((each.id, f"{each.bytes:,} B", each.licence, each.stand_in or "-", str(each.source)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         id, size, licence, stand_in, source = row

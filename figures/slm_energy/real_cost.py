@@ -31,6 +31,7 @@ def draw(cost: pd.DataFrame) -> Figure:
 def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
     by_model = times.groupby(["model", "weights"], sort=False)
     for (colour, marker), ((model, weights), of_model) in zip(LOOKS, by_model, strict=False):
+        named = shape_label(str(model), str(weights))
         for dtype, rows in of_model.groupby("format", sort=False):
             for phase, line in rows.groupby("phase"):
                 found = line.groupby("batch")["value"].agg(["median", "min", "max"])
@@ -38,7 +39,7 @@ def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
                 ends = [found["median"] - found["min"], found["max"] - found["median"]]
                 axis.errorbar(across, found["median"], ends, color=colour, marker=marker, fillstyle=FILLS[str(dtype)],
                               capsize=2, ls="-" if phase == "token" else "",
-                              label=f"{shape_label(model, weights)}, {dtype}" if phase == "token" else None)  # fmt: skip
+                              label=f"{named}, {dtype}" if phase == "token" else None)  # fmt: skip
     axis.set_xscale("log")
     axis.set_yscale("log")
     batches = sorted(times[times["phase"] == "token"]["batch"].unique())
