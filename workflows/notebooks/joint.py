@@ -3,6 +3,8 @@
 # Rests on the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
 
 # %%
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +47,7 @@ figure = draw(table)
 config = read_config(RESULTS / "config/joint.json", JointConfig)
 knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
 tables = {name: read(RESULTS / f"{study}/{name}.parquet") for name, study in STUDY_OF.items()}
-again = levers(config.model_copy(update={"assumptions": knowing}), tables)
+with redirect_stderr(StringIO()):  # its progress
+    again = levers(config.model_copy(update={"assumptions": knowing}), tables)
 
 pd.concat({"as assumed": medians(table), "a router that knows": medians(again)}, axis=1).round(3)
