@@ -33,7 +33,7 @@ def formats(names: Sequence[str], plain: Sequence[str] = ()) -> None:
     known = [*plain, *FORMATS]
     for name in names:
         if name not in known:
-            raise UserError(f"config: format {name!r} is not known; known: {', '.join(known)}")
+            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(known)}")
 
 
 def designs(names: Sequence[str], service: str) -> Mapping[str, Design]:

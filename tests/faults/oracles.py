@@ -19,7 +19,7 @@ STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d
 def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:
     """Columns of a CSV file, as texts. Raises where a line has more or fewer cells than the header."""
     csv.field_size_limit(1 << 20)
-    lines = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=None)))
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=None)))
     header, *rows = [row for row in lines if "".join(row).strip()] if without_blank_lines else lines
     assert len(set(header)) == len(header), "a column comes twice"
     assert all(len(row) == len(header) for row in rows), "a line has more or fewer cells than the header"
