@@ -136,14 +136,15 @@ def run(
     absent = [name for name, path in needed.items() if path is None]
     if absent:
         raise UserError(f"{title}: needs --result for {', '.join(absent)}")
-    read = {name: results.read(path) for name, path in needed.items() if path is not None}
-    handed_on = [read_provenance(path)["inputs"] for path in needed.values() if path is not None]
+    given = {name: path for name, path in needed.items() if path is not None}
+    read = {name: results.read(path) for name, path in given.items()}
+    handed_on = ChainMap(*(read_provenance(path)["inputs"] for path in given.values()))
     own = {path.name: _own(path) for path in experiment.own(config)}
     table = experiment.run(Job(config, loaded, workers, read))
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={**dict(ChainMap(*handed_on)), **{name: loaded[name].provenance() for name in experiment.inputs}, **own},
+        inputs={**handed_on, **{name: loaded[name].provenance() for name in experiment.inputs}, **own},
         timed=experiment.timed,
     )
     results.write(table, out)

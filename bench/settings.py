@@ -139,11 +139,7 @@ def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -
     """
     locked = any(Path(".snakemake/locks").glob("*"))
     contents = {
-        "mx.json": settings.mx.model_dump_json(indent=1) + "\n",
-        "phase_split.json": settings.phase_split.model_dump_json(indent=1) + "\n",
-        "placement.json": settings.placement.model_dump_json(indent=1) + "\n",
-        "slm_energy.json": settings.slm_energy.model_dump_json(indent=1) + "\n",
-        "joint.json": settings.joint.model_dump_json(indent=1) + "\n",
+        **{f"{study}.json": getattr(settings, study).model_dump_json(indent=1) + "\n" for study in STUDIES},
         **{f"{study.name}.json": study.config.model_dump_json(indent=1) + "\n" for study in settings.own()},
         "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
     }

@@ -1,7 +1,7 @@
 """Every knob of the levers together. A pair is an assumption: a range that is drawn from evenly."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,12 +14,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _span(low: float, high: float, what: str, source: str = OWN) -> Any:
-    return Field([low, high], description=what, json_schema_extra={"source": source})
+def _span(low: float, high: float, what: str, source: str = OWN, most: float = math.inf) -> Any:
+    return Field([low, high], description=what, json_schema_extra={"source": source, "most": most})
 
 
-SHARES = ("realised", "split_realised", "neighbours", "packed", "placed_joules", "overlap", "recognised", "mistaken",
-          "short", "small_mx")  # fmt: skip
+def _share(low: float, high: float, what: str, source: str = OWN) -> Any:
+    return _span(low, high, what, source, most=1.0)
 
 
 class AssumptionsConfig(Strict):
@@ -28,11 +28,11 @@ class AssumptionsConfig(Strict):
     stored_bits: Span = _span(
         4.25, 8.25, "MX: bits of a stored weight or cache value", "MXFP4 to MXFP8; what they lose: MX study"
     )
-    realised: Span = _span(
+    realised: Span = _share(
         0.5, 1.0, "MX: share of the saved bytes' time that kernels save",
         "assumption; packed products of the MX study save half to three quarters, on a processor",
     )  # fmt: skip
-    split_realised: Span = _span(0.7, 1.0, "splitting: share of what it changes in the simulator that a cluster gets")
+    split_realised: Span = _share(0.7, 1.0, "splitting: share of what it changes in the simulator that a cluster gets")
     prompt_power: Span = _span(
         0.85,
         1.15,
@@ -43,33 +43,33 @@ class AssumptionsConfig(Strict):
     host_power: Span = _span(0.5, 1.5, "power of a host, over 1,000 W")
     idle_power: Span = _span(0.5, 2.0, "power of idle accelerators, over 15 % of TDP")
     day_level: Span = _span(0.5, 1.0, "mean load of the time that machines stand ready, over the hour's")
-    neighbours: Span = _span(0.0, 1.0, "placement: from a hall of this service alone (0) to the placement study's (1)")
-    packed: Span = _span(0.0, 1.0, "placement: how far the plain hall packs rows full (1) or spreads (0)")
-    placed_joules: Span = _span(
+    neighbours: Span = _share(0.0, 1.0, "placement: from a hall of this service alone (0) to the placement study's (1)")
+    packed: Span = _share(0.0, 1.0, "placement: how far the plain hall packs rows full (1) or spreads (0)")
+    placed_joules: Span = _share(
         0.0, 1.0, "placement: share of the fleet's change of joules per work that this service sees",
         "assumption; placement moves machines, not requests",
     )  # fmt: skip
-    overlap: Span = _span(
+    overlap: Span = _share(
         0.0, 1.0, "small model: how far its right answers lie within the large model's",
         "bounds of two shares (Fréchet): as little as they allow (0), as much (1)",
     )  # fmt: skip
-    recognised: Span = _span(0.4, 0.85, "small model: share of what it can answer that the router sends to it")
-    mistaken: Span = _span(0.05, 0.3, "small model: share of what it cannot answer that the router sends to it")
-    short: Span = _span(0.0, 1.0, "small model: from any of the requests (0) to those with the shortest answers (1)")
+    recognised: Span = _share(0.4, 0.85, "small model: share of what it can answer that the router sends to it")
+    mistaken: Span = _share(0.05, 0.3, "small model: share of what it cannot answer that the router sends to it")
+    short: Span = _share(0.0, 1.0, "small model: from any of the requests (0) to those with the shortest answers (1)")
     small_overhead: Span = _span(
         0.8, 1.5, "small model: host, idle time and batching, over the large model's share",
         "assumption; the laws know boards that are busy",
     )  # fmt: skip
-    small_mx: Span = _span(0.0, 1.0, "small model: share of what MX saves the large one that it saves the small one")
+    small_mx: Span = _share(0.0, 1.0, "small model: share of what MX saves the large one that it saves the small one")
     router: Span = _span(0.0, 0.01, "router: its joules for a request, over the plain system's")
 
     @model_validator(mode="after")
     def _rising(self) -> "AssumptionsConfig":
-        for name in type(self).model_fields:
+        for name, field in type(self).model_fields.items():
             low, high = getattr(self, name)
-            end = 1 if name in SHARES else math.inf
-            if not 0 <= low <= high <= end:
-                raise ValueError(f"{name}: [{low}, {high}] is no range within 0 and {end}")
+            most = cast(dict[str, float], field.json_schema_extra)["most"]
+            if not 0 <= low <= high <= most:
+                raise ValueError(f"{name}: [{low}, {high}] is no range within 0 and {most:g}")
         return self
 
 

@@ -70,14 +70,13 @@ def told(about: Scene, known: Information) -> Told:
 def watts_by_slot(what: str, found: object, workloads: int, slots: int | None = None) -> np.ndarray:
     """What a function that may be a user's own gave. Raises UserError where it is no watts of (workloads, slots): the
     kernels that it goes on to check no bounds. slots: None where any number will do."""
-    shape = np.shape(found) if isinstance(found, np.ndarray) else ()
-    fits = len(shape) == 2 and shape[0] == workloads and (shape[1] > 0 if slots is None else shape[1] == slots)
-    if not fits or not isinstance(found, np.ndarray) or not ((found >= 0) & (found < np.inf)).all():
-        gave = f"an array of shape {shape}" if isinstance(found, np.ndarray) else f"a {type(found).__name__}"
-        needed = f"({workloads}, {'slots' if slots is None else slots})"
-        raise UserError(f"placement: {what} gave {gave}; needed: finite watts, none below 0, of shape "
-                        f"(workloads, slots), here {needed}")  # fmt: skip
-    return found
+    if isinstance(found, np.ndarray):
+        wide = found.ndim == 2 and (found.shape[1] > 0 if slots is None else found.shape[1] == slots)
+        if wide and len(found) == workloads and ((found >= 0) & (found < np.inf)).all():
+            return found
+    gave = f"an array of shape {found.shape}" if isinstance(found, np.ndarray) else f"a {type(found).__name__}"
+    raise UserError(f"placement: {what} gave {gave}; needed: finite watts, none below 0, of shape (workloads, slots), "
+                    f"here ({workloads}, {'slots' if slots is None else slots})")  # fmt: skip
 
 
 def calibrated(

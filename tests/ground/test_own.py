@@ -174,6 +174,16 @@ def test_a_claim_that_is_not_the_studys_is_one_line(name, claims, complaint, tmp
     assert complaint in message_of(own_studies={name: {}})
 
 
+def test_a_claim_that_asks_for_a_table_that_the_study_has_not_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "swirl").mkdir()
+    (tmp_path / "swirl" / "experiments.py").write_text(f"from {ROTATION}.experiments import Config, EXPERIMENTS\n")
+    text = own_study(ROTATION, {}).ledger.read_text(encoding="utf-8").replace("rotation", "swirl")
+    (tmp_path / "swirl" / "claims.toml").write_text(text.replace('"swirl/gain", metric', '"swirl/gian", metric'))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = message_of(own_studies={"swirl": {}})
+    assert "swirl.outliers: swirl/gian is no experiment of swirl.experiments; it has gain" in said
+
+
 def test_a_figure_that_lacks_a_part_is_one_line_with_its_file(tmp_path, monkeypatch):
     (tmp_path / "whirl" / "figures").mkdir(parents=True)
     (tmp_path / "whirl" / "experiments.py").touch()

@@ -55,6 +55,14 @@ def test_a_users_own_format_runs_and_its_file_is_an_input(project: Path) -> None
     assert set(read(project / target)["format"]) == {"mxfp4", "own_again"}
 
 
+def test_a_figure_of_a_users_own_study_that_reads_what_is_not_there_is_named(project: Path) -> None:
+    file = project / "tests/extension_example/rotation/figures/gain.py"
+    file.write_text(file.read_text(encoding="utf-8").replace('"rotation/gain"', '"rotation/gian"'), encoding="utf-8")
+    done = snakemake(project, *TINY, "--config", "own_studies={tests.extension_example.rotation: {}}", "-n")
+    assert done.returncode != 0
+    assert "figures.gain: SOURCES: rotation/gian is no experiment of tests.extension_example.rotation" in done.stdout
+
+
 def test_results_that_cannot_be_written_are_one_line(project: Path) -> None:
     (project / "results").write_text("a file where the folder should be")
     done = snakemake(project, *TINY, "--cores", "1")

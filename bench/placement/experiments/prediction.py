@@ -64,9 +64,7 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     return tidy(rows, unit="x", tier=SIMULATED)
 
 
-def _predicted(
-    name: str, predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, about: Scene
-) -> np.ndarray:  # fmt: skip
+def _predicted(name: str, predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, about: Scene) -> np.ndarray:
     return watts_by_slot(f"predictor {name!r}", predictor(profiles, seen, about.score.fleet), *profiles.shape)
 
 
