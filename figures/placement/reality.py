@@ -46,7 +46,7 @@ def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: 
     names = [name for name in colours if name in {*rows["data"], *absent}]
     for place, name in enumerate(names):
         if name in absent:
-            axis.annotate("not had", (0.5, place), xycoords=("axes fraction", "data"), ha="center", va="center",
+            axis.annotate("not at hand", (0.5, place), xycoords=("axes fraction", "data"), ha="center", va="center",
                           fontsize=7, color="#555555")  # fmt: skip
             continue
         low, middle, high = rows[rows["data"] == name].sort_values("percent")["value"]

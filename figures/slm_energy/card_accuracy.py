@@ -15,13 +15,13 @@ from figures.style import HEIGHT, WIDTH
 TITLE = "Grade school math against parameters"
 SOURCES = ["slm_energy/cards"]
 PROTOCOL = "8-shot CoT"
-PHI, OTHERS = ("#0072B2", "D"), ("#444444", "o")
+PHI, OTHERS, FRONT = ("#0072B2", "D"), ("#444444", "o"), "#BBBBBB"
 ABOVE = (0, 6, "center", "bottom")  # where a name stands beside its mark: points right, points up, alignment
 PLACES = {
-    "Phi-3-mini": (-4, 8, "left", "bottom"), "Phi-3-small": (0, 7, "center", "bottom"),
+    "Phi-3-mini": (-4, 8, "left", "bottom"), "Phi-3-small": (0, 12, "center", "bottom"),
     "Phi-3-medium": (0, 8, "center", "bottom"), "Phi-3.5-MoE": (0, 6, "center", "bottom"),
     "Llama 3 8B": (-6, 0, "right", "center"), "Llama 3.1 8B": (-6, 0, "right", "center"),
-    "Gemma 2 9B": (2, -9, "left", "top"), "Mistral Nemo 12B": (7, 0, "left", "center"),
+    "Gemma 2 9B": (3, -13, "left", "top"), "Mistral Nemo 12B": (7, 0, "left", "center"),
     "Mixtral 8x22B": (-6, 8, "center", "bottom"), "Mixtral 8x7B": (6, -3, "left", "top"),
     "Command R+": (0, -9, "center", "top"), "Gemma 7B": (7, 0, "left", "center"),
     "Mistral 7B": (7, 0, "left", "center"),
@@ -46,7 +46,8 @@ def draw(cards: pd.DataFrame) -> Figure:
     handles = [Line2D([], [], color=colour, marker=marker, ls="", label=label)
                for label, (colour, marker) in makers.items()]  # fmt: skip
     handles.append(Line2D([], [], color="#888888", marker="o", fillstyle="none", ls=":", label="computing for a token"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    handles.append(Line2D([], [], color=FRONT, lw=0.9, label="no smaller one matches these"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, columnspacing=1.2)
     return figure
 
 
@@ -66,4 +67,4 @@ def _model(axis: Axes, questions: int, name: str, family: str, score: float, tot
 def _front(axis: Axes, scores: pd.DataFrame) -> None:
     ordered = scores.sort_values(["total_b", "value"], ascending=[True, False])
     best = ordered[ordered["value"] > ordered["value"].cummax().shift(fill_value=float("-inf"))]
-    axis.step(best["total_b"], best["value"], where="post", color="#BBBBBB", lw=0.9, zorder=0)
+    axis.step(best["total_b"], best["value"], where="post", color=FRONT, lw=0.9, zorder=0)

@@ -1,4 +1,4 @@
-"""The checks on recorded data: what is beside the generated fleet, and what is said where data are not had."""
+"""The checks on recorded data: what is beside the generated fleet, and what is said where data are not at hand."""
 
 import numpy as np
 import pandas as pd
