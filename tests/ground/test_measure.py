@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.errors import UserError
-from bench.measure import clocks, contention, provenance, threads
+from bench.measure import clocks, contention, meters, provenance, threads
 from bench.measure.contention import BUSY_FOREIGN, BUSY_STEAL, Contention, ContentionWatch
 from bench.measure.provenance import ProvenanceRecorder, provenance_path, read_provenance
 
@@ -113,7 +113,8 @@ def test_one_thread_is_asked_of_every_numerical_library(monkeypatch):
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """The provenance of a result outside a git checkout."""
+    """The provenance of a result outside a git checkout, by a process that opened no meter."""
+    monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     inputs = {"one": {"origin": "stand-in", "sha256 of a": "0"}}
