@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.errors import UserError, one_line_errors
 from bench.measure.threads import use_one_thread, use_placed_threads
+from bench.plugins import blamed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,9 @@ def _command(study: str, name: str, config_type: type[ConfigT], experiment: Expe
         workers: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
     ) -> None:
         with one_line_errors():
-            run(experiment, f"{study} {name}", read_config(config, config_type), input, result, workers, out)
+            knobs = read_config(config, config_type)
+            with blamed(study, knobs.model_dump()):
+                run(experiment, f"{study} {name}", knobs, input, result, workers, out)
 
     return command
 

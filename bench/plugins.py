@@ -6,7 +6,9 @@ Messages name the key of the config, the name that it holds, and what the object
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 from bench.errors import UserError
 
 T = TypeVar("T")
+_OWN = re.compile(r"[\w.]+:\w+")
 
 
 @contextmanager
@@ -101,6 +104,35 @@ def load_module(name: str) -> Any:
 def reason(error: Exception) -> str:
     """An exception of the user's own code as one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+@contextmanager
+def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Says under the stack trace of an error in the user's own code which name of the config stands for that code."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))  # that of another process too, which is in it as text
+        for key, name in _own_names(study, config):
+            if (file := source_file(name)) and f'File "{file}"' in trace:
+                error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
+        raise
+
+
+def _own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
+    """Keys of a config, and the `package.module:object` names that stand there."""
+    if isinstance(part, str):
+        if _OWN.fullmatch(part):
+            yield key, part
+    elif isinstance(part, Mapping):
+        for name, inner in part.items():
+            yield from _own_names(key, name)
+            yield from _own_names(f"{key}.{name}", inner)
+    elif isinstance(part, Sequence):
+        for inner in part:
+            yield from _own_names(key, inner)
 
 
 def source_file(name: str) -> Path | None:

@@ -94,9 +94,9 @@ class QualityConfig(Strict):
         "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
     ]  # fmt: skip
     tasks: Names = ["solutions", "sums", "problems"]
-    items: dict[str, Positive] = Field({"solutions": 60, "sums": 90, "problems": 24}, description="by task, in float32")
+    items: dict[str, Positive] = Field({"solutions": 50, "sums": 60, "problems": 24}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
-    cast_items: Positive = Field(12, description="of them, in the other formats")
+    cast_items: Positive = Field(8, description="of them, in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
 
 

@@ -276,7 +276,8 @@ WITH_OWN = f"mx={{formats: [mxfp4], scales: ['own:rule'], qsnr: {{{SMALL_QSNR}}}
 
 
 def _raises(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, "RuntimeError: not today", traced=True)
+    words = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
+    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, words, traced=True)
 
 
 def _wrong_shape(folder: Path, times: int, seed: int) -> Outcomes:

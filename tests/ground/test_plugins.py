@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.plugins import load, source_file
+from bench.plugins import blamed, load, source_file
 
 BUILTINS = {"one": 1, "two": 2}
 
@@ -91,3 +91,33 @@ def test_what_has_no_file_has_no_source(name):
 
 def test_an_installed_modules_file_is_its_source():
     assert source_file("json:dumps").parts[-2:] == Path("json/__init__.py").parts
+
+
+def notes_of(error, config):
+    with pytest.raises(type(error)) as caught, blamed("mx", config):
+        raise error
+    return getattr(caught.value, "__notes__", [])
+
+
+def failing(name):
+    """What a function of the user's own raised, with the trace that leads there."""
+    try:
+        load("thing", name, BUILTINS)()
+    except Exception as error:
+        return error
+    raise AssertionError
+
+
+def test_an_error_in_code_of_the_users_own_is_traced_to_the_name_in_the_config(working_folder):
+    (working_folder / "own_rule.py").write_text("def rule():\n    raise ValueError('not\\ntoday')\n")
+    (working_folder / "own_other.py").write_text("def rule():\n    return 1\n")
+    config = {"seeds": [1], "scales": ["floor", "own_rule:rule"], "of": {"own_other:rule": 2, "own_rule:rule": None}}
+    note = "'own_rule:rule' failed: ValueError: not today"
+    error = failing("own_rule:rule")
+    assert notes_of(error, config) == [f"config: mx.scales: {note}", f"config: mx.of: {note}"]
+
+
+def test_an_error_of_our_own_blames_no_name_in_the_config(working_folder):
+    (working_folder / "own_rule.py").write_text("def rule():\n    return 1\n")
+    assert notes_of(ValueError("ours"), {"scales": ["own_rule:rule"], "models": ["folder:nowhere"]}) == []
+    assert notes_of(UserError("one line"), {"scales": ["own_rule:rule"]}) == []
