@@ -132,7 +132,7 @@ class DecodeConfig(Strict):
 
     prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of GSM8K questions that are read first")
     tokens: Positive = Field(16, description="tokens that are then decoded greedily")
-    repeats: Annotated[int, Field(ge=2)] = Field(4, description="rounds in which every format decodes once")
+    repeats: Annotated[int, Field(ge=2)] = Field(8, description="rounds in which every format decodes once")
     forced: Positive = Field(16, description="tokens whose logits are compared with the fake-quantised model's")
     near_tie: Annotated[float, Field(gt=0)] = Field(1e-2, description="logits closer than this may swap their order")
 

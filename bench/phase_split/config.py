@@ -207,7 +207,7 @@ class RooflineConfig(Strict):
     prompts: Annotated[list[Positive], Field(min_length=1)] = Field([64, 256, 512], description="tokens")
     decodes: Annotated[list[Positive], Field(min_length=1)] = Field([1, 4, 16, 32], description="of a batch")
     context: Positive = Field(256, description="tokens before a decode's")
-    repeats: Annotated[int, Field(ge=2)] = 3
+    repeats: Annotated[int, Field(ge=2)] = 6
 
 
 class PhaseSplitConfig(Strict):
