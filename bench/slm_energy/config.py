@@ -94,9 +94,9 @@ class QualityConfig(Strict):
         "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
     ]  # fmt: skip
     tasks: Names = ["solutions", "sums", "problems"]
-    items: dict[str, Positive] = Field({"solutions": 50, "sums": 60, "problems": 16}, description="by task, in float32")
+    items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
-    cast_items: Positive = Field(8, description="of them, in the other formats")
+    cast_items: Positive = Field(6, description="of them, in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -122,7 +122,7 @@ class TuningConfig(Strict):
     rank: Positive = Field(8, description="of LoRA's matrices")
     most_tokens: Positive = Field(64, description="longer texts are left out")
     problems: Positive = Field(2000, description="of the training split, whose calculations are trained on")
-    items: Positive = Field(48, description="calculations of the test split")
+    items: Positive = Field(40, description="calculations of the test split")
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
 
 

@@ -46,9 +46,9 @@ class Cell:
 
 
 def cost(config: SlmEnergyConfig, load: Callable[[], Decoder], quality: pd.DataFrame) -> pd.DataFrame:
-    """load: reads the weights of the first shape, which are let go before anything is timed. Everything takes turns in a
-    round, after one that does not count. Block formats hold the real weights of the layers; the head stays float32, and a
-    token is written alone.
+    """load: reads the weights of the first shape, which are let go before anything is timed. Everything takes turns in
+    a round, after one that does not count. Block formats hold the real weights of the layers; the head stays float32,
+    and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
     with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
