@@ -78,7 +78,7 @@ class MetersConfig(Strict):
     """The workload that meters are tried on, and the meter of timed experiments."""
 
     meter: str = Field("auto", description="auto, rapl, nvml, none, or package.module:object")
-    steps: Positive = Field(1_000, description="products of matrices of 384 by 384 in one run of the workload")
+    steps: Positive = Field(700, description="products of matrices of 384 by 384 in one run of the workload")
     repeats: Annotated[int, Field(ge=2)] = 2
 
 
@@ -131,7 +131,7 @@ class EnginesConfig(Strict):
 
     engines: Names = ["runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", "llama_cpp"]
     prompt: Positive = 256
-    tokens: Positive = Field(12, description="written in one round")
+    tokens: Positive = Field(10, description="written in one round")
     repeats: Annotated[int, Field(ge=2)] = 3
 
 

@@ -55,6 +55,7 @@ def _roof(axis: Axes, rows: pd.DataFrame) -> None:
 
 def _shares(axis: Axes, roofline: pd.DataFrame) -> None:
     places: list[float] = []
+    highest: list[float] = []
     labels: list[str] = []
     axis.set_ylim(0, TOP)
     for phase, metric in BINDS.items():
@@ -69,13 +70,14 @@ def _shares(axis: Axes, roofline: pd.DataFrame) -> None:
                      edgecolor="white", lw=0)  # fmt: skip
             axis.errorbar(place, middle, yerr=[[middle - values.min()], [values.max() - middle]], color="#222222", lw=1)
             places.append(place)
+            highest.append(values.max())
             labels.append("one\nthread" if threads == 1 else "two\nthreads")
         axis.set_ylim(0, TOP)
         accepted(axis, CLAIMS[phase], (places[begun] - 0.5, places[-1] + 0.5), "y")
-        axis.text((places[begun] + places[-1]) / 2, TOP, f"{phase} {size}\n{SHARES[phase]}", ha="center", va="bottom",
-                  fontsize=6.5)  # fmt: skip
+        axis.text((places[begun] + places[-1]) / 2, 1.02, f"{phase} {size}\n{SHARES[phase]}", ha="center", va="bottom",
+                  fontsize=6.5, transform=axis.get_xaxis_transform())  # fmt: skip
     axis.axhline(1, color="#888888", lw=0.7)
     axis.set_xticks(places, labels)
     axis.set_ylabel("over the ceiling (share)")
-    axis.set_ylim(0, 1.35 * TOP)
+    axis.set_ylim(0, max(TOP, *highest) * 1.05)
     axis.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
