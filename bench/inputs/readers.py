@@ -200,7 +200,9 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=columns).replace_schema_metadata(None).to_pandas()
+        read = pq.read_table(path, columns=columns).replace_schema_metadata(None)
+        read.validate(full=True)  # else text that is no UTF-8 breaks whoever looks at it
+        table = read.to_pandas()
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):

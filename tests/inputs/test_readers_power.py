@@ -1,6 +1,8 @@
 """Recorded power and CPU use: exact values, and one line on anything else."""
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bench.inputs import InputError, read_cpu_use, read_power_cdf
@@ -56,6 +58,16 @@ def test_a_file_that_is_no_parquet_is_one_line(tmp_path, use):
     (tmp_path / "text").write_text("no parquet")
     with pytest.raises(InputError, match="cannot be read"):
         read_cpu_use(tmp_path / "text", tasks)
+
+
+def test_text_in_parquet_that_is_not_utf_8_is_one_line(tmp_path, use):
+    _, tasks = use()
+    broken = pa.array([b"a", b"\xe2", b"b"], pa.binary()).view(pa.string())
+    table = {"id": broken, "duration": [300_000] * 3, "cpu_usage": [1.0] * 3}
+    pq.write_table(pa.table(table), tmp_path / "broken")
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        read_cpu_use(tmp_path / "broken", tasks)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
