@@ -1,12 +1,16 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, written and read."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @contextmanager
@@ -40,3 +44,13 @@ def write_text(path: Path, text: str) -> None:
     """UTF-8, unchanged line ends, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Raises OSError or pyarrow's exceptions where the file is none, or its text is not UTF-8, which pyarrow by itself
+    leaves to whoever looks at it first."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, columns=columns)
+    table.validate(full=True)
+    return table

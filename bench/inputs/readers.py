@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.files import read_parquet
 from bench.inputs.files import InputError
 
 if TYPE_CHECKING:
@@ -197,12 +198,9 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
 
 def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        read = pq.read_table(path, columns=columns).replace_schema_metadata(None)
-        read.validate(full=True)  # else text that is no UTF-8 breaks whoever looks at it
-        table = read.to_pandas()
+        table = read_parquet(path, columns).replace_schema_metadata(None).to_pandas()
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):

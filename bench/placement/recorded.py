@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from bench import plugins
 from bench.errors import UserError
+from bench.files import read_parquet
 from bench.placement.time import SLOT_S, WEEK
 from bench.placement.workloads import KINDS, MIXES, Fleet
 
@@ -51,9 +51,7 @@ def recorded(named: str) -> Recorded:
 def _read(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
-            read = pq.read_table(path)
-            read.validate(full=True)  # else text that is no UTF-8 breaks whoever looks at it
-            return read.to_pandas()
+            return read_parquet(path).to_pandas()
         return pd.read_csv(path, dtype={"workload": str, "kind": str, "tenant": str})
     except (OSError, ValueError, KeyError) as error:  # pandas' and pyarrow's own are among them
         raise UserError(f"placement: trace {path} cannot be read: {' '.join(str(error).split())}") from error

@@ -32,8 +32,8 @@ def cost(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":
     from bench.models.smollm2 import load_smollm2
     from bench.slm_energy.experiments import cost as room
 
-    file = job.inputs["smollm2_135m"].path()
-    return room.cost(job.config, lambda: load_smollm2(file).network, job.results["quality"])
+    decoder = load_smollm2(job.inputs["smollm2_135m"].path()).network
+    return room.cost(job.config, decoder, job.results["quality"])
 
 
 def tuning(job: Job[SlmEnergyConfig]) -> "pd.DataFrame":

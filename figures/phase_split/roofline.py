@@ -47,7 +47,8 @@ def _roof(axis: Axes, rows: pd.DataFrame) -> None:
                           textcoords="offset points", fontsize=6.5, ha="center", color="#333333")  # fmt: skip
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_ylim(top=2.2 * ceilings["flop_rate"] / 1e9)
+    bottom, _ = axis.get_ylim()
+    axis.set_ylim(0.6 * bottom, 2.2 * ceilings["flop_rate"] / 1e9)  # room for the sizes below the lowest points
     axis.set_xlabel("operations per byte read (FLOP/B)")
     axis.set_ylabel("reached (GFLOP/s)")
     axis.set_title("one thread")

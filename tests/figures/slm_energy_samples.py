@@ -55,7 +55,7 @@ def _real() -> Mapping[str, pd.DataFrame]:
     asked = quality(small_models.CONFIG, small_models.PROBLEMS, small_models.PROBLEMS, {})
     return {
             "slm_energy/quality": asked,
-            "slm_energy/cost": cost(small_models.CONFIG, lambda: small_models.MODEL.network, asked),
+            "slm_energy/cost": cost(small_models.CONFIG, small_models.MODEL.network, asked),
             "slm_energy/engines": engines(small_models.CONFIG, small_models.MODEL, Path()),
             "slm_energy/tuning": tuning(small_models.CONFIG, small_models.MODEL, small_models.PROBLEMS,
                                         small_models.PROBLEMS),

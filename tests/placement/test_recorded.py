@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bench.errors import UserError
@@ -74,6 +76,10 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00")
         with pytest.raises(UserError, match="cannot be read"):
             recorded(str(tmp_path / name))
+    broken = pa.array([b"\xe2"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"workload": broken, "t_s": [0], "watts": [1.0]}), tmp_path / "text.parquet")
+    with pytest.raises(UserError, match="cannot be read"):
+        recorded(str(tmp_path / "text.parquet"))
     with pytest.raises(UserError, match="is a Rule, not a table"):
         recorded("tests.extension_example.placement:FLAT")
 

@@ -23,7 +23,7 @@ from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 @pytest.fixture
 def costs() -> pd.DataFrame:
-    return cost(CONFIG, lambda: MODEL.network, quality(CONFIG, PROBLEMS, PROBLEMS, {}))
+    return cost(CONFIG, MODEL.network, quality(CONFIG, PROBLEMS, PROBLEMS, {}))
 
 
 def test_bytes_and_operations_are_those_counted_by_hand(costs):
@@ -83,7 +83,7 @@ def test_every_timed_table_has_the_joules_that_a_counter_counts(plugged, tmp_pat
     plugged.engines.engines = ["runner", "eager"]
     tables = {
         "joules_per_step": tuning_cost(plugged, MODEL, PROBLEMS),
-        "joules_per_token": cost(plugged, lambda: MODEL.network, quality(plugged, PROBLEMS, PROBLEMS, {})),
+        "joules_per_token": cost(plugged, MODEL.network, quality(plugged, PROBLEMS, PROBLEMS, {})),
     }
     for metric, table in tables.items():
         counted = table[table["metric"] == metric]

@@ -1,6 +1,6 @@
 """Processor time, operations and bytes of real shapes, on one core of one engine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -45,10 +45,9 @@ class Cell:
         return self.runner.weight_bytes / self.runner.dtype.itemsize
 
 
-def cost(config: SlmEnergyConfig, load: Callable[[], Decoder], quality: pd.DataFrame) -> pd.DataFrame:
-    """load: reads the weights of the first shape, which are let go before anything is timed. Everything takes turns in
-    a round, after one that does not count. Block formats hold the real weights of the layers; the head stays float32,
-    and a token is written alone.
+def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd.DataFrame:
+    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count. Block
+    formats hold the real weights of the layers; the head stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
     with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
@@ -60,10 +59,11 @@ def cost(config: SlmEnergyConfig, load: Callable[[], Decoder], quality: pd.DataF
     meter = open_meter(config.meters.meter)
     rows: list[dict[str, Any]] = []
     with one_core():
+        cells = _all_cells(settings, decoder)
         formats, alone = weight_formats(config.quality.formats), Shape(decodes=ALONE, context=settings.prompt)
-        cells, packed = _all_cells(settings, formats, load())
         for cell in cells:
             rows += _exact(cell, shapes, formats)
+        packed = [cell for of in cells if _real_float32(of) for cell in _packed_cells(of, formats, decoder)]
         step = steps("slm_energy cost", settings.repeats + 1)
         seconds, of_packed = [], []
         for number in range(settings.repeats + 1):
@@ -85,16 +85,12 @@ def _shapes(settings: CostConfig) -> list[Shape]:
     return [Shape(prompt=settings.prompt), *(Shape(decodes=many, context=settings.prompt) for many in settings.batches)]
 
 
-def _all_cells(
-    settings: CostConfig, formats: Sequence[WeightFormat], decoder: Decoder
-) -> tuple[list[Cell], list[Cell]]:
-    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room. Then
-    those in block formats."""
+def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
+    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
     named = named_shapes(settings.shapes)
     made = {name: _cells(name, named[name], settings, decoder)
             for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)}  # fmt: skip
-    cells = [cell for name in named for cell in made[name]]
-    return cells, [cell for of in cells if _real_float32(of) for cell in _packed_cells(of, formats, decoder)]
+    return [cell for name in named for cell in made[name]]
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
