@@ -61,7 +61,7 @@ class Outcome:
 @dataclass(frozen=True)
 class Served:
     """outcomes: in the order of the requests. cpu_share: of the time of their iterations that workers had a core, by
-    rank. router_cpu_s: of this process. deaths: of workers, in words."""
+    rank; 1 where a worker ran none. router_cpu_s: of this process. deaths: of workers, in words."""
 
     outcomes: list[Outcome]
     cpu_share: list[float]
@@ -161,7 +161,7 @@ class _Run:
             self.deaths.append(str(died))
             self.fleet.start()
             return [0.0 for _ in ranks]
-        return [found[rank]["cpu_s"] / max(found[rank]["busy_s"], 1e-9) for rank in ranks]
+        return [found[rank]["cpu_s"] / found[rank]["busy_s"] if found[rank]["busy_s"] else 1.0 for rank in ranks]
 
     def _arrive(self, number: int) -> None:
         request, capacity = self.requests[number], self.fleet.plan.capacity

@@ -79,6 +79,11 @@ def test_every_mode_says_what_the_plain_decoder_says(fleet, rules):
     assert not served.deaths and all(0 < share <= 1.1 for share in served.cpu_share)
 
 
+def test_a_worker_without_work_lacked_no_core(fleet):
+    served = serve(fleet, [Request(0.0, [1, 2, 3], 2)], Rules("split", prompt_workers=2))
+    assert served.outcomes[0].status == "done" and served.cpu_share[1] == 1.0
+
+
 @pytest.mark.parametrize("way", ["memory", "gloo"])
 @pytest.mark.parametrize("form", ["float32", "bfloat16", "mxfp8_e4m3"])
 def test_a_cache_is_as_many_bytes_as_its_format_says(fleet, way, form):
