@@ -25,7 +25,7 @@ def draw(oversubscription: pd.DataFrame) -> Figure:
     )
     for column, headroom in enumerate(headrooms):
         own = rows[rows["headroom"] == headroom]
-        found = over_seeds(own, ["metric", "controller", "added"])
+        found = over_seeds(own, ["metric", "controller", "added"]).sort_index()
         for number, controller in enumerate(dict.fromkeys(own["controller"])):
             colour, marker, label = STYLES.get(controller, (f"C{number + 4}", "o", controller))
             brakes = found.loc["brakes_per_day", controller]
