@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.settings import label, read_settings, write_configs
-from bench.sources import own_sources, sources
+from bench.sources import own_files, own_sources, sources
 from figures.registry import registry
 from snakemake.exceptions import WorkflowError
 

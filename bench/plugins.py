@@ -115,24 +115,24 @@ def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
         raise
     except Exception as error:
         trace = "".join(traceback.format_exception(error))  # that of another process too, which is in it as text
-        for key, name in _own_names(study, config):
+        for key, name in own_names(study, config):
             if (file := source_file(name)) and f'File "{file}"' in trace:
                 error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
         raise
 
 
-def _own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
-    """Keys of a config, and the `package.module:object` names that stand there."""
+def own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
+    """Keys of a part of a config, whose own key is `key`, and the `package.module:object` names that stand there."""
     if isinstance(part, str):
         if _OWN.fullmatch(part):
             yield key, part
     elif isinstance(part, Mapping):
         for name, inner in part.items():
-            yield from _own_names(key, name)
-            yield from _own_names(f"{key}.{name}", inner)
+            yield from own_names(key, name)
+            yield from own_names(f"{key}.{name}", inner)
     elif isinstance(part, Sequence):
         for inner in part:
-            yield from _own_names(key, inner)
+            yield from own_names(key, inner)
 
 
 def source_file(name: str) -> Path | None:

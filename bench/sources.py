@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from bench import plugins
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +28,11 @@ def own_sources(names: Iterable[str]) -> list[str]:
             above = module.count(".") + (path.stem == "__init__")
             found |= set(_followed([module], (module.split(".")[0], path.parents[above])))
     return sorted(found)
+
+
+def own_files(config: BaseModel) -> list[str]:
+    """The same of all that a study's config names, whichever key holds it."""
+    return own_sources(name for _, name in plugins.own_names("", config.model_dump()))
 
 
 Home = tuple[str, Path] | None  # a package of the user's own, and the folder that it lies in

@@ -1,12 +1,10 @@
 """MX number formats: what they store, what they lose, what that does to real models."""
 
-from bench.mx.named import own_files as own_files_of_mx
-
 MX = "{PYTHON:q} -m bench.mx"
 MX_COMMON = [
     "bench/mx/__main__.py",
     *sources("bench.experiment"),
-    *own_files_of_mx(settings.mx),
+    *own_files(settings.mx),
 ]
 
 

@@ -41,6 +41,7 @@ for own_study in OWN_STUDIES:
                     {
                         *sources("bench.own"),
                         *own_sources([f"{own_study.module}:EXPERIMENTS"]),
+                        *own_files(own_study.config),
                     }
                 ),
                 config=f"results/config/{own_study.name}.json",

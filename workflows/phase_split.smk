@@ -4,7 +4,7 @@ PHASE_SPLIT = "{PYTHON:q} -m bench.phase_split"
 PHASE_SPLIT_COMMON = [
     "bench/phase_split/__main__.py",
     *sources("bench.experiment"),
-    *own_sources(settings.phase_split.designs),
+    *own_files(settings.phase_split),
 ]
 PHASE_SPLIT_FACTS = [
     "bench/phase_split/facts/profile_axis.csv",

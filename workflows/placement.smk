@@ -1,7 +1,6 @@
 """Placement by power telemetry: one rule per experiment, all of one shape."""
 
 from bench.placement.__main__ import EXPERIMENTS as PLACEMENT_EXPERIMENTS
-from bench.placement.named import own_files
 
 PLACEMENT_ROOMS = {
     "sensed": "precision",

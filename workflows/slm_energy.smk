@@ -1,7 +1,6 @@
 """Small language models: one rule per experiment, all of one shape."""
 
 from bench.slm_energy.__main__ import EXPERIMENTS as SLM_EXPERIMENTS
-from bench.slm_energy.named import own_files as own_files_of_slm_energy
 
 SLM_ROOMS = {
     "energy_points": "energy_law",
@@ -18,7 +17,7 @@ SLM_FACTS = {
 SLM_COMMON = [
     "bench/slm_energy/__main__.py",
     *sources("bench.experiment"),
-    *own_files_of_slm_energy(settings.slm_energy),
+    *own_files(settings.slm_energy),
 ]
 
 

@@ -10,7 +10,6 @@ from bench.mx.config import MxConfig, TrainingConfig
 from bench.mx.others import named_others
 from bench.mx.parts import PARTS
 from bench.plugins import named_at
-from bench.sources import own_sources
 
 T = TypeVar("T")
 
@@ -25,11 +24,6 @@ def find_all(config: MxConfig) -> None:
 
         with named_at("mx.training.recipes"):
             recipes(config.training.recipes)
-
-
-def own_files(config: MxConfig) -> list[str]:
-    """Where the user's own objects come from."""
-    return own_sources([*(name for _, names, _ in _named(config) for name in names), *config.training.recipes])
 
 
 def _named(config: MxConfig) -> Iterator[tuple[str, Sequence[str], Callable[[Sequence[str]], object]]]:

@@ -14,7 +14,6 @@ from bench.placement.releases import RELEASES, Release
 from bench.placement.rules import RULES, Rule
 from bench.placement.sensors import SENSORS, Sensor
 from bench.plugins import named_at
-from bench.sources import own_sources
 
 
 def information(names: Iterable[str]) -> Mapping[str, Information]:
@@ -84,8 +83,3 @@ def find_all(config: PlacementConfig) -> None:
     for path in own:
         if not path.is_file():
             raise UserError(f"config: placement: {path} is not a file")
-
-
-def own_files(config: PlacementConfig) -> list[str]:
-    """Where the researcher's own objects come from: code; data files are an experiment's own."""
-    return own_sources(name for _, names, _ in _named(config) for name in names)

@@ -8,7 +8,6 @@ from bench.measure import meters
 from bench.plugins import named_at
 from bench.slm_energy.config import CostConfig, EnginesConfig, QualityConfig, SlmEnergyConfig
 from bench.slm_energy.language_models import BUILT_IN, PREFIXES, own_maker
-from bench.sources import own_sources
 
 if TYPE_CHECKING:
     from bench.models.decoder import DecoderShape
@@ -57,19 +56,8 @@ def find_all(config: SlmEnergyConfig) -> None:
             with named_at(f"slm_energy.{key}"):
                 find(own)
     with named_at("slm_energy.quality.models"):
-        for name in _own_models(config):
-            own_maker(name)
+        for name in config.quality.models:
+            if name != BUILT_IN and not name.startswith(PREFIXES):
+                own_maker(name)
     with named_at("slm_energy.meters.meter"):
         meters.known(config.meters.meter)
-
-
-def own_files(config: SlmEnergyConfig) -> list[str]:
-    """Where the researcher's own objects come from."""
-    return own_sources([
-        *config.quality.formats, *config.quality.tasks, *_own_models(config), *config.cost.shapes,
-        *config.engines.engines, config.meters.meter,
-    ])  # fmt: skip
-
-
-def _own_models(config: SlmEnergyConfig) -> list[str]:
-    return [name for name in config.quality.models if name != BUILT_IN and not name.startswith(PREFIXES)]

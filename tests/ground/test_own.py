@@ -5,6 +5,7 @@ import re
 
 import matplotlib as mpl
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from bench import own, results
@@ -14,7 +15,7 @@ from bench.errors import UserError
 from bench.experiment import Experiment
 from bench.own import main, own_study
 from bench.settings import read_settings, write_configs
-from bench.sources import own_sources, sources
+from bench.sources import ROOT, own_files, own_sources, sources
 from figures.__main__ import app as figures_app
 from figures.registry import registry
 
@@ -212,3 +213,16 @@ def test_the_sources_of_an_own_object_are_its_file_and_what_it_imports(tmp_path,
     assert found == sorted([*(str(tmp_path / "pack" / f"{name}.py") for name in ("a", "b", "d", "inner/c")),
                             *sources("bench.errors")])  # fmt: skip
     assert f"{EXAMPLE.replace('.', '/')}/cluster.py" in own_sources([f"{EXAMPLE}.cluster:DESIGN"])
+
+
+def test_code_that_a_config_names_is_an_input_whichever_key_names_it():
+    config = yaml.safe_load((ROOT / "tests/extension_example/config.yaml").read_text())
+    settings = read_settings({"size": "tiny", **config}, {})
+    named = {"mx": ["formats"], "phase_split": ["cluster"], "placement": ["placement"],
+             "slm_energy": ["meter", "small_models"]}  # fmt: skip
+    for study, modules in named.items():
+        found = own_files(getattr(settings, study))
+        assert [f"tests/extension_example/{name}.py" for name in modules] == [
+            path for path in found if path.startswith("tests/extension_example/") and "__init__" not in path
+        ]
+    assert own_files(read_settings({"size": "tiny"}, {}).mx) == []

@@ -11,7 +11,7 @@ from bench.results import CITED, MEASURED, SIMULATED
 from bench.slm_energy.config import SlmEnergyConfig
 from bench.slm_energy.experiments import meter_audit as room
 from bench.slm_energy.experiments.meter_audit import ALONE, BESIDE, NOT_INSTALLED, Tool, meter_audit, neighbours
-from bench.slm_energy.named import find_all, own_files
+from bench.slm_energy.named import find_all
 from figures.slm_energy.meter_numbers import tabulate
 
 
@@ -90,11 +90,6 @@ def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
     config = SlmEnergyConfig.model_validate({"meters": {"meter": "wattmeter"}})
     with pytest.raises(UserError, match="meter 'wattmeter' is not known"):
         find_all(config)
-
-
-def test_a_meter_of_the_users_own_is_an_input_of_the_rules():
-    config = SlmEnergyConfig.model_validate({"meters": {"meter": "tests.extension_example.meter:PLUG"}})
-    assert "tests/extension_example/meter.py" in own_files(config)
 
 
 def test_the_work_is_the_same_every_time():
