@@ -1,4 +1,4 @@
-"""Speed of casts in GB/s of float32 input, by library (shape). Fake-quantise: to the format and back to float32 in one
+"""Speed of casts in GB/s of the float32 side, by library (shape). Fake-quantise: to the format and back to float32 in one
 step; quantise: to packed bytes; dequantise: from these. Filled: all threads; hollow: one thread (this library alone).
 This library writes into memory that is there (`out=`), as does the copy of the same input (dashed; dark: all threads,
 pale: one); the other libraries take no such argument and write into new memory. Points are medians over the passes."""
@@ -27,7 +27,7 @@ def draw(throughput: pd.DataFrame) -> Figure:
     for axis, (operation, title) in zip(axes, PANELS.items(), strict=True):
         _panel(axis, rates, operation, formats, counts)
         axis.set_title(title)
-        axis.set_xlabel("float32 input (GB/s)")
+        axis.set_xlabel("float32 side (GB/s)")
     axes[0].set_yticks(range(len(formats)), [format_label(name) for name in formats])
     axes[0].invert_yaxis()
     handles = [

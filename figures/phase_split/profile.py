@@ -1,7 +1,7 @@
 """What the published profile measured, BLOOM-176B on eight accelerators. Left: time of a prompt against its tokens.
 Middle: time of an iteration of decoding against the sequences of its batch; dashed, what the published simulator reads
 instead. Right: power of the A100 in the prompt phase (solid) and on average over runs that mostly decode (dashed), over
-its limit; the H100's was not recorded. Times under the power cap are the H100's, the prompt's times 1.3."""
+its limit; the H100's was not recorded."""
 
 import numpy as np
 import pandas as pd

@@ -32,7 +32,7 @@ def _row(values: "pd.Series[float]", mode: str, load: float, metric: str) -> dic
         error = values.get(("predicted", mode, load, f"{metric.removesuffix('_s')}_error", level))
         row[f"P{100 * level:g} measured"] = _cell(measured, 1e3, "{:.0f}")
         row[f"P{100 * level:g} predicted"] = _cell(predicted if measured is not None else None, 1e3, "{:.0f}")
-        row[f"error P{100 * level:g} (%)"] = _cell(error, 100, "{:+.0f}")
+        row[f"error P{100 * level:g} (%)"] = _cell(error, 100, "{:+z.0f}")
     return row
 
 

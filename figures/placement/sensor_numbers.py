@@ -17,7 +17,7 @@ def tabulate(sensed: pd.DataFrame) -> pd.DataFrame:
                "readings an hour": f"{values[sensor, 'prompt', 'readings']:.0f}",
                "delay (s)": f"{values[sensor, 'prompt', 'delay']:.0f}"}  # fmt: skip
         for pool in ("prompt", "token"):
-            row[f"{pool}: mean off by (%)"] = f"{100 * values[sensor, pool, 'mean_error']:+.1f}"
+            row[f"{pool}: mean off by (%)"] = f"{100 * values[sensor, pool, 'mean_error']:+z.1f}"
             row[f"{pool}: peak seen"] = f"{values[sensor, pool, 'peak_seen']:.2f}"
         rows.append(row)
     return pd.DataFrame(rows)

@@ -1,5 +1,5 @@
-"""What meters say that one workload takes (W), means over its repeats; whether they ran here or elsewhere; – where they
-give no number."""
+"""What meters say that one workload takes (W; s of the processor where they count no joules), means over its repeats;
+whether they ran here or elsewhere; – where they give no number."""
 
 import pandas as pd
 
@@ -16,11 +16,12 @@ def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (tool, version, mode, state), own in told.groupby(FACTORS, sort=False):
         power = own[own["metric"] == "power"]
-        mean = power.groupby(["workload", "neighbours"])["value"].mean()
-        mark = f" {TIER_MARKS[power['tier'].iloc[0]]}" if len(power) else ""
+        shown, unit = (power, "") if len(power) else (own[own["metric"] == "cpu_s"], " s")
+        mean = shown.groupby(["workload", "neighbours"])["value"].mean()
+        mark = f" {TIER_MARKS[shown['tier'].iloc[0]]}" if len(shown) else ""
         rows.append(
             {"meter": f"{tool} {version}", "mode": f"{mode}{mark}", "where": state}
-            | {f"{workload}, {where}": f"{mean[workload, where]:.1f}" if (workload, where) in mean else "–"
+            | {f"{workload}, {where}": f"{mean[workload, where]:.{2 if unit else 1}f}{unit}" if (workload, where) in mean else "–"
                for workload, where in COLUMNS}
         )  # fmt: skip
     return pd.DataFrame(rows)
