@@ -1,7 +1,7 @@
 """Power efficiency against energy efficiency. Left: work hosted over what nameplates allow for, and joules per unit of
 that work over those of the offered workloads, by what the policy is told (asynchrony, grouped arrivals): what is hosted
-rises, what it costs hardly changes. Right: joules per work where the policy also chooses processor and storage by profile; pale:
-what the ledger accepts. Means over seeds with 95 % intervals."""
+rises, what it costs hardly changes. Right: joules per work where the policy also chooses processor and storage by
+profile; pale: what the ledger accepts. Means over seeds with 95 % intervals."""
 
 import numpy as np
 import pandas as pd

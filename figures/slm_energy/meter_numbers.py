@@ -16,12 +16,12 @@ def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (tool, version, mode, state), own in told.groupby(FACTORS, sort=False):
         power = own[own["metric"] == "power"]
-        shown, unit = (power, "") if len(power) else (own[own["metric"] == "cpu_s"], " s")
+        shown, form = (power, "{:.1f}") if len(power) else (own[own["metric"] == "cpu_s"], "{:.2f} s")
         mean = shown.groupby(["workload", "neighbours"])["value"].mean()
         mark = f" {TIER_MARKS[shown['tier'].iloc[0]]}" if len(shown) else ""
         rows.append(
             {"meter": f"{tool} {version}", "mode": f"{mode}{mark}", "where": state}
-            | {f"{workload}, {where}": f"{mean[workload, where]:.{2 if unit else 1}f}{unit}" if (workload, where) in mean else "–"
+            | {f"{workload}, {where}": form.format(mean[workload, where]) if (workload, where) in mean else "–"
                for workload, where in COLUMNS}
         )  # fmt: skip
     return pd.DataFrame(rows)
