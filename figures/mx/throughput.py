@@ -1,7 +1,8 @@
 """Speed of casts in GB/s of the float32 side, by library (shape). Fake-quantise: to the format and back to float32 in
 one step; quantise: to packed bytes; dequantise: from these. Filled: all threads; hollow: one thread (this library
-alone). This library writes into memory that is there (`out=`), as does the copy of the same input (dashed; dark: all threads,
-pale: one); the other libraries take no such argument and write into new memory. Points are medians over the passes."""
+alone). This library writes into memory that is there (`out=`), as does the copy of the same input (dashed; dark: all
+threads, pale: one); the other libraries take no such argument and write into new memory. Points are medians over the
+passes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
