@@ -1,4 +1,4 @@
-"""What damaged inputs and disturbed runs lead to, in large: hours, and no part of the paper. `snakemake faults`."""
+"""What damaged inputs and disturbed runs lead to, in large: an hour, and no part of the paper. `snakemake faults`."""
 
 FUZZED = [
     "settings",
