@@ -43,7 +43,7 @@ POLICIES: Mapping[str, Policy] = {
     "prediction_based": Policy(_buckets(95, 0.0), RULES["spread"], "Kumbhare et al., USENIX ATC 2021, chassis score"),
     "coach": Policy(Information(percentile_of_slots(6, 95.0), "6 windows"), RULES["best_fit"], "Coach, ASPLOS 2025"),
     "scattered": Policy(Information(mean_of_slots(168), "mean week"), RULES["best_fit"],
-                        "mean weeks, as SmoothOperator takes them, best fit"),
+                        "SmoothOperator's mean weeks, workloads of a kind together"),
     "smooth_operator": Policy(Information(mean_of_slots(168), "mean week"), RULES["asynchrony"],
                               "SmoothOperator, ASPLOS 2018"),
     "profile": Policy(INFORMATION["slots24"], RULES["asynchrony"], "profile by hour of the day, asynchrony"),
