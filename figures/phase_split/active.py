@@ -1,6 +1,8 @@
 """The share of machines' busy time in which an iteration works on at most so many tokens: all of prompts, one of each
 decode. Left, one H100 machine that serves 2 requests/s by itself; right, clusters that serve conversation, published
-pools. Solid with the rules corrected, dashed as published. Few tokens mean that decoding leaves arithmetic idle."""
+pools. Solid with the rules corrected, dashed as published. Bars: where figure 4 of Splitwise (ISCA 2024) puts the same
+machine: at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding. Few
+tokens mean that decoding leaves arithmetic idle."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -13,12 +15,13 @@ SOURCES = ["phase_split/active"]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 LINES = {"corrected": "-", "published": "--"}
 ALONE = "one machine"
+STATED = {"conv": (20, (0.6, 0.7)), "code": (1, (0.2, 1.0))}  # the share of at most so many tokens lies between
 
 
 def draw(active: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.95 * HEIGHT), sharey=True)
     alone = active["design"] == ALONE
-    for axis, rows in zip(axes, (active[alone], active[~alone]), strict=True):
+    for axis, rows, free in zip(axes, (active[alone], active[~alone]), ("lower right", "upper left"), strict=True):
         cases = rows[["design", "service", "load"]].drop_duplicates().itertuples(index=False)
         for colour, (design, service, load) in zip(COLOURS, cases, strict=False):
             label = SERVICE_LABELS[service] if design == ALONE else f"{DESIGN_LABELS[design]}, {load:g} requests/s"
@@ -27,9 +30,12 @@ def draw(active: pd.DataFrame) -> Figure:
                 found = own[own["version"] == version].sort_values("at_most")
                 axis.plot(found["at_most"], found["value"], color=colour, ls=line,
                           label=label if version == "corrected" else None)  # fmt: skip
+            if design == ALONE and service in STATED:
+                at_most, ends = STATED[service]
+                axis.plot([at_most] * 2, ends, color=colour, lw=4, alpha=0.4, solid_capstyle="butt")
         axis.set_xscale("log")
         axis.set_ylim(0, 1)
         axis.set_xlabel("tokens of an iteration (tokens)")
-        axis.legend(fontsize=6.8)
+        axis.legend(fontsize=6.8, loc=free)
     axes[0].set_ylabel("share of busy time (1)")
     return figure

@@ -52,7 +52,7 @@ def draw(cards: pd.DataFrame) -> Figure:
 
 
 def _model(axis: Axes, questions: int, name: str, family: str, score: float, total: float, active: float) -> None:
-    colour, marker = PHI if family == "Phi" else OTHERS
+    colour, marker = PHI if family.startswith("Phi-3") else OTHERS
     found = share_interval(round(score / 100 * questions), questions)
     reach = [[score - 100 * found.low], [100 * found.high - score]]
     axis.errorbar(total, score, reach, color=colour, marker=marker, capsize=2, ls="")
