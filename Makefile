@@ -10,13 +10,13 @@ READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | 
 
 all: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake
-	@$(BIN)/python -m bench.claims show
+	@$(BIN)/python -m jouleproof.evidence show
 
 test: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
 
 accept: all
-	$(BIN)/python -m bench.claims accept
+	$(BIN)/python -m jouleproof.evidence accept
 
 release: setup
 	$(BIN)/python workflows/release.py

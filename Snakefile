@@ -4,10 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from bench.errors import UserError
-from bench.settings import label, read_settings, write_configs
-from bench.sources import own_files, own_sources, sources
-from figures.registry import registry
+from jouleproof.errors import UserError
+from jouleproof.settings import label, read_settings, write_configs
+from jouleproof.sources import own_files, own_sources, sources
+from jouleproof.drawing.registry import registry
 from snakemake.exceptions import WorkflowError
 
 

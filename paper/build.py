@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 import typst
 
-from bench.errors import UserError, one_line_errors
-from bench.files import atomic
-from figures.registry import registry
+from jouleproof.drawing.registry import registry
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.files import atomic
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UserError
-from bench.inputs import catalogue
-from bench.inputs.catalogue import parse
+from jouleproof.errors import UserError
+from jouleproof.inputs import catalogue
+from jouleproof.inputs.catalogue import parse
 from workflows.release import collect_inputs, collect_wheels, pins_to_bring, release, write_archive
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.claims.ledger import Claim, read_ledgers
-from bench.errors import UserError, one_line_errors
-from bench.files import write_text
-from bench.inputs import catalogue
-from figures.registry import Figure, registry
+from jouleproof.drawing.registry import Figure, registry
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.evidence.ledger import Claim, read_ledgers
+from jouleproof.files import write_text
+from jouleproof.inputs import catalogue
 from workflows.cost import Task, makespan_s, tasks_of
 
 SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}

@@ -110,10 +110,10 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
 
 def _tables_read() -> dict[str, tuple[str, ...]]:
     """By experiment, the tables of others that it reads: of its own study, of phase_split, or (joint) of all."""
-    from bench.joint.__main__ import EXPERIMENTS as JOINT
-    from bench.joint.__main__ import STUDY_OF
-    from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
-    from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
+    from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
+    from jouleproof.studies.joint.__main__ import STUDY_OF
+    from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
+    from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 
     return {
         f"{study}/{name}": tuple(f"{source or STUDY_OF[table]}/{table}" for table in experiment.results)

@@ -52,8 +52,8 @@ def own_package(wildcards):
 def code_of_figure(wildcards):
     drawer = pictures[wildcards.name].module
     if own_package(wildcards):
-        return [*sources("figures.__main__"), *own_sources([f"{drawer}:draw"])]
-    return sources("figures.__main__", drawer)
+        return [*sources("jouleproof.drawing.draw"), *own_sources([f"{drawer}:draw"])]
+    return sources("jouleproof.drawing.draw", drawer)
 
 
 rule figure:
@@ -129,7 +129,7 @@ rule verdicts:
     input:
         list(dict.fromkeys([*RESULT_FILES, *OWN_RESULT_FILES])),
         ledgers=[LEDGER, *OWN_LEDGERS],
-        code=sources("bench.claims.__main__"),
+        code=sources("jouleproof.evidence.cli"),
     output:
         "results/verdicts.json",
         "results/verdicts.size.txt",
@@ -138,14 +138,14 @@ rule verdicts:
         note=settings.note,
         ledgers=[f"--ledger={path}" for path in [LEDGER, *OWN_LEDGERS]],
     shell:
-        "{PYTHON:q} -m bench.claims judge {params.ledgers} --out {output[0]}"
+        "{PYTHON:q} -m jouleproof.evidence judge {params.ledgers} --out {output[0]}"
         " --size {params.size} --note={params.note:q}"
 
 
 rule overview:
     input:
         "results/verdicts.json",
-        code=sources("figures.overview"),
+        code=sources("jouleproof.drawing.overview"),
     output:
         "results/figures/overview.pdf",
         "results/figures/overview.svg",
@@ -156,13 +156,13 @@ rule overview:
             labels={"what": "The verdicts at a glance"},
         ),
     shell:
-        "{PYTHON:q} -m figures.overview --verdicts {input[0]} --out results/figures/overview"
+        "{PYTHON:q} -m jouleproof.drawing.overview --verdicts {input[0]} --out results/figures/overview"
 
 
 rule verdict_table:
     input:
         "results/verdicts.json",
-        code=sources("figures.verdicts"),
+        code=sources("jouleproof.drawing.verdicts"),
     output:
         "results/tables/verdicts.csv",
         "results/tables/verdicts.tex",
@@ -173,11 +173,11 @@ rule verdict_table:
             labels={"what": "The verdicts, claim by claim"},
         ),
     shell:
-        "{PYTHON:q} -m figures.verdicts --verdicts {input[0]} --out results/tables/verdicts"
+        "{PYTHON:q} -m jouleproof.drawing.verdicts --verdicts {input[0]} --out results/tables/verdicts"
 
 
 rule check:
     input:
         "results/verdicts.json",
     shell:
-        "{PYTHON:q} -m bench.claims check"
+        "{PYTHON:q} -m jouleproof.evidence check"

@@ -1,6 +1,6 @@
 """Inputs: the user's folder, the cache, a download, or the built-in stand-in; verified, with a record of which."""
 
-from bench.inputs import catalogue
+from jouleproof.inputs import catalogue
 
 
 localrules:
@@ -9,7 +9,7 @@ localrules:
 
 rule resolve_input:
     input:
-        code=sources("bench.inputs.__main__", "bench.inputs.stand_in"),
+        code=sources("jouleproof.inputs.cli", "jouleproof.inputs.stand_in"),
         catalogue="bench/inputs/catalogue.toml",
         facts=[
             "bench/inputs/stand_in/azure_facts.json",
@@ -25,5 +25,5 @@ rule resolve_input:
         folder=lambda wildcards: settings.inputs_dir or "",
         mode=lambda wildcards: settings.inputs.get(wildcards.id, "auto"),
     shell:
-        "{PYTHON:q} -m bench.inputs resolve {wildcards.id} --out {output[0]}"
+        "{PYTHON:q} -m jouleproof.inputs resolve {wildcards.id} --out {output[0]}"
         " --inputs-dir={params.folder:q} --mode {params.mode}"

@@ -1,6 +1,6 @@
 """The levers together: one rule per experiment, on other studies' tables alone."""
 
-from bench.joint.__main__ import EXPERIMENTS as JOINT_EXPERIMENTS, STUDY_OF
+from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT_EXPERIMENTS, STUDY_OF
 
 for joint_name, joint_experiment in JOINT_EXPERIMENTS.items():
 
@@ -10,7 +10,7 @@ for joint_name, joint_experiment in JOINT_EXPERIMENTS.items():
         input:
             code=[
                 "bench/joint/__main__.py",
-                *sources("bench.experiment", "bench.joint.experiments.levers"),
+                *sources("jouleproof.study", "jouleproof.studies.joint.experiments.levers"),
             ],
             config="results/config/joint.json",
             tables=[
@@ -27,5 +27,5 @@ for joint_name, joint_experiment in JOINT_EXPERIMENTS.items():
                 for table in joint_experiment.results
             ],
         shell:
-            "{PYTHON:q} -m bench.joint {params.experiment} --config {input.config}"
+            "{PYTHON:q} -m jouleproof.studies.joint {params.experiment} --config {input.config}"
             " {params.tables} --out {output[0]}"

@@ -1,16 +1,16 @@
 """MX number formats: what they store, what they lose, what that does to real models."""
 
-MX = "{PYTHON:q} -m bench.mx"
+MX = "{PYTHON:q} -m jouleproof.studies.mx"
 MX_COMMON = [
     "bench/mx/__main__.py",
-    *sources("bench.experiment"),
+    *sources("jouleproof.study"),
     *own_files(settings.mx),
 ]
 
 
 rule mx_formats:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.formats")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.formats")],
         config="results/config/mx.json",
     output:
         "results/mx/formats.parquet",
@@ -21,7 +21,7 @@ rule mx_formats:
 
 rule mx_qsnr:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.qsnr")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.qsnr")],
         config="results/config/mx.json",
     output:
         "results/mx/qsnr.parquet",
@@ -32,7 +32,7 @@ rule mx_qsnr:
 
 rule mx_error_sources:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.error_sources")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.error_sources")],
         config="results/config/mx.json",
     output:
         "results/mx/error_sources.parquet",
@@ -43,7 +43,7 @@ rule mx_error_sources:
 
 rule mx_qsnr_on_weights:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.qsnr_on_weights")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.qsnr_on_weights")],
         config="results/config/mx.json",
         gsm8k="results/inputs/gsm8k_test.json",
         smollm2="results/inputs/smollm2_135m.json",
@@ -58,7 +58,7 @@ rule mx_qsnr_on_weights:
 
 rule mx_direct_cast_language:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.direct_cast")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.direct_cast")],
         config="results/config/mx.json",
         gsm8k="results/inputs/gsm8k_test.json",
         smollm2="results/inputs/smollm2_135m.json",
@@ -73,7 +73,7 @@ rule mx_direct_cast_language:
 
 rule mx_direct_cast_embedding:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.direct_cast")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.direct_cast")],
         config="results/config/mx.json",
         gsm8k="results/inputs/gsm8k_test.json",
         minilm="results/inputs/minilm_l6.json",
@@ -87,7 +87,7 @@ rule mx_direct_cast_embedding:
 
 rule mx_conformance:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.conformance")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.conformance")],
         config="results/config/mx.json",
     output:
         "results/mx/conformance.parquet",
@@ -98,7 +98,7 @@ rule mx_conformance:
 
 rule mx_training:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.training")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.training")],
         config="results/config/mx.json",
         gsm8k_train="results/inputs/gsm8k_train.json",
         gsm8k_test="results/inputs/gsm8k_test.json",
@@ -113,7 +113,7 @@ rule mx_training:
 
 rule mx_wire:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.wire")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.wire")],
         config="results/config/mx.json",
         gsm8k="results/inputs/gsm8k_test.json",
         smollm2="results/inputs/smollm2_135m.json",
@@ -128,7 +128,7 @@ rule mx_wire:
 
 rule mx_silicon:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.silicon")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.silicon")],
         config="results/config/mx.json",
     output:
         "results/mx/silicon.parquet",
@@ -141,7 +141,7 @@ rule mx_peak_rates:
     input:
         code=[
             *MX_COMMON,
-            *sources("bench.mx.experiments.peak_rates"),
+            *sources("jouleproof.studies.mx.experiments.peak_rates"),
             "bench/mx/accelerators.toml",
         ],
         config="results/config/mx.json",
@@ -156,7 +156,7 @@ rule mx_throughput:
     input:
         code=[
             *MX_COMMON,
-            *sources("bench.mx.experiments.throughput", "bench.mx.micro.casts"),
+            *sources("jouleproof.studies.mx.experiments.throughput", "jouleproof.studies.mx.micro.casts"),
         ],
         config="results/config/mx.json",
     output:
@@ -169,7 +169,7 @@ rule mx_throughput:
 
 rule mx_matvec:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.matvec")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.matvec")],
         config="results/config/mx.json",
     output:
         "results/mx/matvec.parquet",
@@ -181,7 +181,7 @@ rule mx_matvec:
 
 rule mx_decode:
     input:
-        code=[*MX_COMMON, *sources("bench.mx.experiments.decode")],
+        code=[*MX_COMMON, *sources("jouleproof.studies.mx.experiments.decode")],
         config="results/config/mx.json",
         gsm8k="results/inputs/gsm8k_test.json",
         smollm2="results/inputs/smollm2_135m.json",

@@ -1,4 +1,4 @@
-"""Studies of the user's own (bench.own): one rule per experiment; their figures and claims join the others."""
+"""Studies of the user's own (jouleproof.own): one rule per experiment; their figures and claims join the others."""
 
 OWN_STUDIES = settings.own()
 OWN_LEDGERS = [str(study.ledger) for study in OWN_STUDIES if study.ledger]
@@ -39,7 +39,7 @@ for own_study in OWN_STUDIES:
             input:
                 code=sorted(
                     {
-                        *sources("bench.own"),
+                        *sources("jouleproof.own"),
                         *own_sources([f"{own_study.module}:EXPERIMENTS"]),
                         *own_files(own_study.config),
                     }
@@ -65,7 +65,7 @@ for own_study in OWN_STUDIES:
                     for table in own_experiment.results
                 ],
             shell:
-                "{PYTHON:q} -m bench.own {params.package:q} {params.experiment}"
+                "{PYTHON:q} -m jouleproof.own {params.package:q} {params.experiment}"
                 " --config {input.config} {params.inputs} {params.tables} --out {output[0]}"
 
     rule:

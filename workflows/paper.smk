@@ -37,7 +37,7 @@ rule appendix:
         code=[
             "workflows/appendix.py",
             "workflows/cost.py",
-            *sources("bench.claims.ledger", "bench.inputs", "figures.registry"),
+            *sources("jouleproof.evidence.ledger", "jouleproof.inputs", "jouleproof.drawing.registry"),
         ],
     output:
         "results/appendix.json",

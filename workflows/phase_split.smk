@@ -1,9 +1,9 @@
 """Phase splitting: simulated clusters, as published and corrected, and a small engine that serves for real."""
 
-PHASE_SPLIT = "{PYTHON:q} -m bench.phase_split"
+PHASE_SPLIT = "{PYTHON:q} -m jouleproof.studies.phase_split"
 PHASE_SPLIT_COMMON = [
     "bench/phase_split/__main__.py",
-    *sources("bench.experiment"),
+    *sources("jouleproof.study"),
     *own_files(settings.phase_split),
 ]
 PHASE_SPLIT_FACTS = [
@@ -12,15 +12,15 @@ PHASE_SPLIT_FACTS = [
 ]
 
 ENGINE_CODE = sources(
-    "bench.phase_split.engine.worker",
-    "bench.phase_split.engine.traffic",
-    "bench.models.smollm2",
+    "jouleproof.serving.engine.worker",
+    "jouleproof.serving.engine.traffic",
+    "jouleproof.models.smollm2",
 )
 
 
 rule phase_split_profile:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.profile")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.profile")],
         config="results/config/phase_split.json",
         profile="results/inputs/splitwise_profile.json",
     output:
@@ -33,7 +33,7 @@ rule phase_split_profile:
 
 rule phase_split_laws:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.profile")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.profile")],
         config="results/config/phase_split.json",
         profile="results/inputs/splitwise_profile.json",
     output:
@@ -46,7 +46,7 @@ rule phase_split_laws:
 
 rule phase_split_traces:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.traces")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.traces")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -61,7 +61,7 @@ rule phase_split_traces:
 
 rule phase_split_capacity:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.headlines")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -76,7 +76,7 @@ rule phase_split_capacity:
 
 rule phase_split_headlines:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.headlines")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -92,7 +92,7 @@ rule phase_split_headlines:
 
 rule phase_split_corrections:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.headlines")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.headlines")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -108,7 +108,7 @@ rule phase_split_corrections:
 
 rule phase_split_latency:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.latency")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.latency")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -125,7 +125,7 @@ rule phase_split_design_space:
     input:
         code=[
             *PHASE_SPLIT_COMMON,
-            *sources("bench.phase_split.experiments.design_space"),
+            *sources("jouleproof.studies.phase_split.experiments.design_space"),
         ],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
@@ -141,7 +141,7 @@ rule phase_split_design_space:
 
 rule phase_split_transfer:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.transfer")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.transfer")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -158,7 +158,7 @@ rule phase_split_simulator_speed:
     input:
         code=[
             *PHASE_SPLIT_COMMON,
-            *sources("bench.phase_split.experiments.simulator_speed"),
+            *sources("jouleproof.studies.phase_split.experiments.simulator_speed"),
         ],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
@@ -177,7 +177,7 @@ rule phase_split_power_trace:
     input:
         code=[
             *PHASE_SPLIT_COMMON,
-            *sources("bench.phase_split.experiments.power_trace"),
+            *sources("jouleproof.studies.phase_split.experiments.power_trace"),
         ],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
@@ -193,7 +193,7 @@ rule phase_split_power_trace:
 
 rule phase_split_robustness:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.robustness")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.robustness")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -208,7 +208,7 @@ rule phase_split_robustness:
 
 rule phase_split_phases:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.phases")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.phases")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -223,7 +223,7 @@ rule phase_split_phases:
 
 rule phase_split_beyond:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.beyond")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.beyond")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -240,7 +240,7 @@ rule phase_split_service_energy:
     input:
         code=[
             *PHASE_SPLIT_COMMON,
-            *sources("bench.phase_split.experiments.service_energy"),
+            *sources("jouleproof.studies.phase_split.experiments.service_energy"),
         ],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
@@ -256,7 +256,7 @@ rule phase_split_service_energy:
 
 rule phase_split_active:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.active")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.active")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -271,7 +271,7 @@ rule phase_split_active:
 
 rule phase_split_week:
     input:
-        code=[*PHASE_SPLIT_COMMON, *sources("bench.phase_split.experiments.week")],
+        code=[*PHASE_SPLIT_COMMON, *sources("jouleproof.studies.phase_split.experiments.week")],
         facts=PHASE_SPLIT_FACTS,
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -289,7 +289,7 @@ rule phase_split_serving:
         code=[
             *PHASE_SPLIT_COMMON,
             *ENGINE_CODE,
-            *sources("bench.phase_split.experiments.serving"),
+            *sources("jouleproof.studies.phase_split.experiments.serving"),
         ],
         config="results/config/phase_split.json",
         conv="results/inputs/azure_conv.json",
@@ -311,7 +311,7 @@ rule phase_split_moves:
         code=[
             *PHASE_SPLIT_COMMON,
             *ENGINE_CODE,
-            *sources("bench.phase_split.experiments.moves"),
+            *sources("jouleproof.studies.phase_split.experiments.moves"),
         ],
         config="results/config/phase_split.json",
         problems="results/inputs/gsm8k_test.json",
@@ -330,7 +330,7 @@ rule phase_split_roofline:
         code=[
             *PHASE_SPLIT_COMMON,
             *ENGINE_CODE,
-            *sources("bench.phase_split.experiments.roofline"),
+            *sources("jouleproof.studies.phase_split.experiments.roofline"),
         ],
         config="results/config/phase_split.json",
         problems="results/inputs/gsm8k_test.json",

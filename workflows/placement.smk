@@ -1,6 +1,6 @@
 """Placement by power telemetry: one rule per experiment, all of one shape."""
 
-from bench.placement.__main__ import EXPERIMENTS as PLACEMENT_EXPERIMENTS
+from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT_EXPERIMENTS
 
 PLACEMENT_ROOMS = {
     "sensed": "precision",
@@ -11,7 +11,7 @@ PLACEMENT_ROOMS = {
 }
 PLACEMENT_COMMON = [
     "bench/placement/__main__.py",
-    *sources("bench.experiment"),
+    *sources("jouleproof.study"),
     *own_files(settings.placement),
 ]
 
@@ -25,7 +25,7 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
             code=[
                 *PLACEMENT_COMMON,
                 *sources(
-                    "bench.placement.experiments."
+                    "jouleproof.studies.placement.experiments."
                     + PLACEMENT_ROOMS.get(placement_name, placement_name)
                 ),
             ],
@@ -52,5 +52,5 @@ for placement_name, placement_experiment in PLACEMENT_EXPERIMENTS.items():
                 for table in placement_experiment.results
             ],
         shell:
-            "{PYTHON:q} -m bench.placement {params.experiment} --config {input.config}"
+            "{PYTHON:q} -m jouleproof.studies.placement {params.experiment} --config {input.config}"
             " {params.inputs} {params.tables} --out {output[0]}"

@@ -20,12 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bench.errors import UserError, one_line_errors
-from bench.files import atomic
-from bench.inputs import catalogue, default_cache
-from bench.inputs.catalogue import Bring, Entry
-from bench.inputs.fetch import Unavailable, fetch
-from bench.inputs.files import copy_checked
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.files import atomic
+from jouleproof.inputs import catalogue, default_cache
+from jouleproof.inputs.catalogue import Bring, Entry
+from jouleproof.inputs.fetch import Unavailable, fetch
+from jouleproof.inputs.files import copy_checked
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_TO_THE_USER = ("torch",)  # its builds are large, and one for each kind of accelerator

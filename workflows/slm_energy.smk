@@ -1,6 +1,6 @@
 """Small language models: one rule per experiment, all of one shape."""
 
-from bench.slm_energy.__main__ import EXPERIMENTS as SLM_EXPERIMENTS
+from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_EXPERIMENTS
 
 SLM_ROOMS = {
     "energy_points": "energy_law",
@@ -16,7 +16,7 @@ SLM_FACTS = {
 }
 SLM_COMMON = [
     "bench/slm_energy/__main__.py",
-    *sources("bench.experiment"),
+    *sources("jouleproof.study"),
     *own_files(settings.slm_energy),
 ]
 
@@ -30,7 +30,7 @@ for slm_name, slm_experiment in SLM_EXPERIMENTS.items():
             code=[
                 *SLM_COMMON,
                 *sources(
-                    "bench.slm_energy.experiments." + SLM_ROOMS.get(slm_name, slm_name)
+                    "jouleproof.studies.slm_energy.experiments." + SLM_ROOMS.get(slm_name, slm_name)
                 ),
             ],
             facts=[
@@ -55,5 +55,5 @@ for slm_name, slm_experiment in SLM_EXPERIMENTS.items():
                 for table in slm_experiment.results
             ],
         shell:
-            "{PYTHON:q} -m bench.slm_energy {params.experiment} --config {input.config}"
+            "{PYTHON:q} -m jouleproof.studies.slm_energy {params.experiment} --config {input.config}"
             " {params.inputs} {params.tables} --out {output[0]}"

@@ -11,9 +11,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.stats import Estimate, draws_interval
 from figures.joint.waterfall import ALL, LEVERS, MEASURES, draws, first_plain, of
-from figures.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
+from jouleproof.evidence.intervals import Estimate, draws_interval
 
 TITLE = "Each lever alone and after the others, and whether their savings multiply"
 SOURCES = ["joint/levers"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.numbers import number, span
 from figures.joint.tornado import swing
+from jouleproof.evidence.digits import number, span
 
 TITLE = "What the levers together rest on"
 SOURCES = ["joint/assumptions"]

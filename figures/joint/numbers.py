@@ -4,10 +4,10 @@ the levers up to there. Medians with the range that holds 95 % of the draws."""
 
 import pandas as pd
 
-from bench.numbers import number, span
-from bench.stats import Estimate
 from figures.joint.alone_and_after import SHORT, alone_or_last
 from figures.joint.waterfall import LEVERS, of
+from jouleproof.evidence.digits import number, span
+from jouleproof.evidence.intervals import Estimate
 
 TITLE = "The levers together in numbers"
 SOURCES = ["joint/levers"]

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
 
 TITLE = "What the total hangs on"
 SOURCES = ["joint/assumptions"]

@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.stats import Estimate, draws_interval
-from figures.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
+from jouleproof.evidence.intervals import Estimate, draws_interval
 
 TITLE = "The levers together, one after another"
 SOURCES = ["joint/levers"]

@@ -5,7 +5,7 @@ not make an infinite block NaN; ml_dtypes casts elements only and is given our s
 
 import pandas as pd
 
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Agreement with other libraries, bit by bit"
 SOURCES = ["mx/conformance"]

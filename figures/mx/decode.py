@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from bench.stats import Estimate, mean_interval
-from figures.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.evidence.intervals import Estimate, mean_interval
 
 TITLE = "A language model decoding with packed weights"
 SOURCES = ["mx/decode", "mx/matvec"]

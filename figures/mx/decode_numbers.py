@@ -6,8 +6,8 @@ the share of near-ties, tokens that differ where the two best logits are closer 
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.style import format_label
+from jouleproof.drawing.style import format_label
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Decoding with packed weights in numbers"
 SOURCES = ["mx/decode"]

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
-from figures.select import deciding_cast, rules_of_all
-from figures.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.drawing.select import deciding_cast, rules_of_all
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Direct cast of two real models"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]

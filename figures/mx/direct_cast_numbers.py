@@ -9,9 +9,9 @@ per block) before; of MiniLM weights and activations."""
 import numpy as np
 import pandas as pd
 
-from bench.stats import Estimate, mean_interval
-from figures.select import by_format_and_rule, deciding_cast
-from figures.style import format_label
+from jouleproof.drawing.select import by_format_and_rule, deciding_cast
+from jouleproof.drawing.style import format_label
+from jouleproof.evidence.intervals import Estimate, mean_interval
 
 TITLE = "Direct cast in numbers"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]

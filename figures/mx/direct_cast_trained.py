@@ -10,10 +10,18 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
 from figures.mx.direct_cast import CLAIMS
-from figures.select import rules_of_all
-from figures.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.drawing.select import rules_of_all
+from jouleproof.drawing.style import (
+    HEIGHT,
+    LEDGER_TOKEN_BYTES,
+    WIDTH,
+    accepted,
+    accepted_handle,
+    format_label,
+    format_style,
+)
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Direct cast of an unrounded model"
 SOURCES = ["mx/training"]

@@ -13,9 +13,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.stats import mean_interval
-from figures.select import preferred
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Error by block size"
 SOURCES = ["mx/error_sources"]

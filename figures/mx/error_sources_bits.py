@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.select import preferred
-from figures.style import HEIGHT, NOT_OCP_MX, WIDTH, format_label, format_style
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import HEIGHT, NOT_OCP_MX, WIDTH, format_label, format_style
 
 TITLE = "QSNR against bits per element"
 SOURCES = ["mx/error_sources"]

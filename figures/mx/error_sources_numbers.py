@@ -7,9 +7,9 @@ stand below, with their QSNR alone; bits are per element, everything that is sha
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.select import preferred
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Sources of error, in numbers"
 SOURCES = ["mx/error_sources"]

@@ -5,7 +5,7 @@ and NaN not at all."""
 
 import pandas as pd
 
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "MX formats: size, range and resolution"
 SOURCES = ["mx/formats"]

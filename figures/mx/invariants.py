@@ -9,7 +9,7 @@ block, such as a fixed scale, is not covariant."""
 
 import pandas as pd
 
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Invariants of every cast"
 SOURCES = ["mx/conformance"]

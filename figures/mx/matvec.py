@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, PLAIN_STYLES, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.drawing.style import HEIGHT, PLAIN_STYLES, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Matrix-vector products on packed weights"
 SOURCES = ["mx/matvec"]

@@ -5,8 +5,8 @@ float64 sums over the same weights, over the largest result, at the largest matr
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.style import format_label
+from jouleproof.drawing.style import format_label
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Matrix-vector products in numbers"
 SOURCES = ["mx/matvec"]

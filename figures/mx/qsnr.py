@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
-from figures.select import preferred
-from figures.style import WIDTH, format_label, format_style, ordered_formats
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import WIDTH, format_label, format_style, ordered_formats
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "QSNR on generated vectors"
 SOURCES = ["mx/qsnr"]

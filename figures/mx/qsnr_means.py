@@ -3,9 +3,9 @@ with 95 % intervals over the seeds. Each seed draws all vectors anew, and each v
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.select import preferred
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "QSNR on the Gaussian, in numbers"
 SOURCES = ["mx/qsnr"]

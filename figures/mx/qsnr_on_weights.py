@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.select import under_one_rule
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.drawing.select import under_one_rule
+from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
 
 TITLE = "QSNR on real weights and activations"
 SOURCES = ["mx/qsnr_on_weights"]

@@ -4,8 +4,8 @@ layer over the same questions."""
 
 import pandas as pd
 
-from figures.select import under_one_rule
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.select import under_one_rule
+from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "QSNR on real tensors, in numbers"
 SOURCES = ["mx/qsnr_on_weights"]

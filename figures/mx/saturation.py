@@ -8,9 +8,9 @@ activations, unrounded. A cell is empty where a cast was not made."""
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.select import deciding_cast
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.select import deciding_cast
+from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "What saturation costs"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]

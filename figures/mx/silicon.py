@@ -16,8 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import draws_interval
-from figures.style import (
+from jouleproof.drawing.style import (
     ACCEPTED,
     ACCEPTED_COLOUR,
     HEIGHT,
@@ -29,6 +28,7 @@ from figures.style import (
     format_label,
     format_style,
 )
+from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "What silicon gains"
 SOURCES = ["mx/silicon", "mx/peak_rates"]

@@ -6,9 +6,9 @@ widths are."""
 
 import pandas as pd
 
-from bench.stats import draws_interval, mean_interval
 from figures.mx.silicon import NAMES
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.evidence.intervals import draws_interval, mean_interval
 
 TITLE = "Modelled cost of dot-product units, and checks of the model"
 SOURCES = ["mx/silicon"]

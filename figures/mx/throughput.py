@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.select import preferred
-from figures.style import HEIGHT, LIBRARY_MARKERS, WIDTH, format_label, format_style, ordered_formats
+from jouleproof.drawing.select import preferred
+from jouleproof.drawing.style import HEIGHT, LIBRARY_MARKERS, WIDTH, format_label, format_style, ordered_formats
 
 TITLE = "Throughput of casts"
 SOURCES = ["mx/throughput"]

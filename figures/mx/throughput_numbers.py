@@ -6,7 +6,7 @@ cost."""
 
 import pandas as pd
 
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Throughput of casts in numbers"
 SOURCES = ["mx/throughput"]

@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, recipe_style
+from jouleproof.drawing.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, recipe_style
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Training in MX formats"
 SOURCES = ["mx/training"]

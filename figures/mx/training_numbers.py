@@ -4,8 +4,8 @@ recipe, so the difference is that of training and of use."""
 
 import pandas as pd
 
-from bench.stats import Estimate, mean_interval
-from figures.style import recipe_style
+from jouleproof.drawing.style import recipe_style
+from jouleproof.evidence.intervals import Estimate, mean_interval
 
 TITLE = "Training in MX formats, in numbers"
 SOURCES = ["mx/training"]

@@ -15,8 +15,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style, ordered_formats
+from jouleproof.drawing.style import (
+    HEIGHT,
+    WIDTH,
+    accepted,
+    accepted_handle,
+    format_label,
+    format_style,
+    ordered_formats,
+)
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Fewer bytes on the wire"
 SOURCES = ["mx/wire"]

@@ -7,8 +7,8 @@ the machine was the limit, not the link."""
 
 import pandas as pd
 
-from bench.stats import mean_interval
-from figures.style import format_label, ordered_formats
+from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Fewer bytes on the wire, in numbers"
 SOURCES = ["mx/wire"]

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import DESIGN_LABELS, HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.drawing.style import DESIGN_LABELS, HEIGHT, SERVICE_LABELS, WIDTH
 
 TITLE = "Tokens worked on at once"
 SOURCES = ["phase_split/active"]

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
 
 TITLE = "Ways of serving, accelerators and formats that the source did not compare"
 SOURCES = ["phase_split/beyond"]

@@ -5,7 +5,7 @@ machines)."""
 import pandas as pd
 
 from figures.phase_split.beyond import ACCELERATORS, ARRIVALS, WAYS
-from figures.style import SERVICE_LABELS
+from jouleproof.drawing.style import SERVICE_LABELS
 
 TITLE = "Ways of serving in numbers"
 SOURCES = ["phase_split/beyond"]

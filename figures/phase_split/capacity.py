@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH, design_style
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH, design_style
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "The most load of each design"
 SOURCES = ["phase_split/capacity"]

@@ -12,7 +12,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from figures.phase_split.headlines import HEADLINES
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "What each correction does to the published ratios"
 SOURCES = ["phase_split/headlines", "phase_split/corrections"]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "The design space of Splitwise-HH"
 SOURCES = ["phase_split/design_space"]

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from figures.style import HEIGHT, SERVICE_LABELS, WIDTH, design_style
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH, design_style
 
 TITLE = "Modelled energy over load"
 SOURCES = ["phase_split/latency"]

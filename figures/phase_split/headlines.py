@@ -10,8 +10,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Published ratios, and what is left of them"
 SOURCES = ["phase_split/headlines"]

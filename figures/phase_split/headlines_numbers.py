@@ -3,9 +3,9 @@ search found, their price and power over the baseline's, and the ratio with its 
 
 import pandas as pd
 
-from bench.stats import mean_interval
 from figures.phase_split.headlines import HEADLINES
-from figures.style import DESIGN_LABELS, SERVICE_LABELS
+from jouleproof.drawing.style import DESIGN_LABELS, SERVICE_LABELS
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Published ratios in numbers"
 SOURCES = ["phase_split/headlines"]

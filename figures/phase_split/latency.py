@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from figures.style import HEIGHT, SERVICE_LABELS, WIDTH, design_style
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH, design_style
 
 TITLE = "Latency over load"
 SOURCES = ["phase_split/latency"]

@@ -5,7 +5,7 @@ mean power (kW) of all machines, idle ones too; means over draws of the requests
 
 import pandas as pd
 
-from figures.style import DESIGN_LABELS, SERVICE_LABELS
+from jouleproof.drawing.style import DESIGN_LABELS, SERVICE_LABELS
 
 TITLE = "Latency and energy under one load"
 SOURCES = ["phase_split/latency"]

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.phase_split.profile import HARDWARE, MODEL, TENSOR_PARALLEL
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "What bounds each phase"
 SOURCES = ["phase_split/profile", "phase_split/laws"]

@@ -5,7 +5,7 @@ the A100's; the source prints 0.70 for the time between tokens of the coding ser
 
 import pandas as pd
 
-from figures.style import SERVICE_LABELS
+from jouleproof.drawing.style import SERVICE_LABELS
 
 TITLE = "A100 against H100, phase by phase"
 SOURCES = ["phase_split/phases"]

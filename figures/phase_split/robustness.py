@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import DESIGN_LABELS, HEIGHT, VERSION_STYLES, WIDTH
+from jouleproof.drawing.style import DESIGN_LABELS, HEIGHT, VERSION_STYLES, WIDTH
 
 TITLE = "Clusters that serve something else"
 SOURCES = ["phase_split/robustness"]

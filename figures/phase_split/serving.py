@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from figures.style import HEIGHT, MODE_STYLES, WIDTH
+from jouleproof.drawing.style import HEIGHT, MODE_STYLES, WIDTH
 
 TITLE = "Phases mixed and split, served for real"
 SOURCES = ["phase_split/serving"]

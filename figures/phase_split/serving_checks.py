@@ -7,7 +7,7 @@ that it was not fitted on."""
 
 import pandas as pd
 
-from figures.style import MODE_STYLES
+from jouleproof.drawing.style import MODE_STYLES
 
 TITLE = "Checks of the runs that were served for real"
 SOURCES = ["phase_split/serving"]

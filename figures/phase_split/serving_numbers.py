@@ -5,7 +5,7 @@ decodes; split. A 99th percentile is printed from 200 samples on, that of the ti
 
 import pandas as pd
 
-from figures.style import MODE_STYLES
+from jouleproof.drawing.style import MODE_STYLES
 
 TITLE = "Measured and predicted latencies"
 SOURCES = ["phase_split/serving"]

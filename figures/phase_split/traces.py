@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
 
 TITLE = "Requests of two services"
 SOURCES = ["phase_split/traces"]

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bench.stats import mean_interval
-from figures.style import HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "What moving caches costs"
 SOURCES = ["phase_split/transfer"]

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "A day of ups and downs"
 SOURCES = ["phase_split/week"]

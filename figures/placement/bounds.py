@@ -3,7 +3,7 @@ branch and bound, by rule. Means over seeds; gap: how far the search's own bound
 
 import pandas as pd
 
-from figures.style import RULE_LABELS
+from jouleproof.drawing.style import RULE_LABELS
 
 TITLE = "How far from the best"
 SOURCES = ["placement/bounds"]

@@ -8,8 +8,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.intervals import bars, over_seeds
-from figures.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH, accepted
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH, accepted
 
 TITLE = "Where a profile is worth most"
 SOURCES = ["placement/hosting", "placement/predictability"]

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH
+from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH
 
 TITLE = "Work against risk"
 SOURCES = ["placement/frontier"]

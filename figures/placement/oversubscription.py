@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.intervals import bars, over_seeds
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Servers added to a row"
 SOURCES = ["placement/oversubscription"]

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.intervals import bars, over_seeds
-from figures.style import HEIGHT, ROW_STYLES, WIDTH, accepted
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, ROW_STYLES, WIDTH, accepted
 
 TITLE = "The peaks that averages hide"
 SOURCES = ["placement/precision"]

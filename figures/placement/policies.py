@@ -7,7 +7,7 @@ the whole risk. Means over seeds."""
 
 import pandas as pd
 
-from figures.intervals import over_seeds
+from jouleproof.drawing.means import over_seeds
 
 TITLE = "Published policies"
 SOURCES = ["placement/policies"]

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.intervals import bars, over_seeds
-from figures.style import WIDTH, accepted
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import WIDTH, accepted
 
 TITLE = "Workloads without a history"
 SOURCES = ["placement/prediction"]

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.intervals import bars, over_seeds
-from figures.style import HEIGHT, SENSOR_STYLES, WIDTH
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "What a profile takes to learn"
 SOURCES = ["placement/profile_error"]

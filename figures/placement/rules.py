@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, INFORMATION_STYLES, RULE_LABELS, WIDTH
+from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, RULE_LABELS, WIDTH
 
 TITLE = "Rule and information"
 SOURCES = ["placement/hosting"]

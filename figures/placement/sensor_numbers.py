@@ -3,7 +3,7 @@ they are, error of the mean, and the highest reading over the highest sample of 
 
 import pandas as pd
 
-from figures.style import SENSOR_STYLES
+from jouleproof.drawing.style import SENSOR_STYLES
 
 TITLE = "Sensors"
 SOURCES = ["placement/sensed"]

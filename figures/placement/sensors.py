@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, SENSOR_STYLES, WIDTH
+from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "One power trace through every sensor"
 SOURCES = ["placement/sensed"]

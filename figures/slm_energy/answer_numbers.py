@@ -5,8 +5,8 @@ answers are assumed alike but for a spread. Last the gigabytes of Phi-3-mini's w
 
 import pandas as pd
 
-from bench.numbers import number, with_span
 from figures.slm_energy.frontier import deciding
+from jouleproof.evidence.digits import number, with_span
 
 TITLE = "Right answers in numbers"
 SOURCES = ["slm_energy/answers"]

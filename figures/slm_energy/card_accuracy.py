@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import share_interval
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.evidence.intervals import share_interval
 
 TITLE = "Grade school math against parameters"
 SOURCES = ["slm_energy/cards"]

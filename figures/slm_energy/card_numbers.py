@@ -4,7 +4,7 @@ questions would give (95 %). Cards of one row give GSM8K alone."""
 
 import pandas as pd
 
-from bench.numbers import number, with_span
+from jouleproof.evidence.digits import number, with_span
 
 TITLE = "Cards in numbers"
 SOURCES = ["slm_energy/cards"]

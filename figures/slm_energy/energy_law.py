@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from bench.stats import draws_interval
-from figures.style import HEIGHT, WIDTH, accepted, accepted_handle
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle
+from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Energy of a token by parameters"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]

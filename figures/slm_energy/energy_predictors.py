@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import draws_interval
-from figures.style import HEIGHT, WIDTH, accepted, accepted_handle
+from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle
+from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "What the energy of a token follows"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]

@@ -5,7 +5,7 @@ compute is. chat: lm-arena-chat; questions: GPQA."""
 
 import pandas as pd
 
-from bench.numbers import number
+from jouleproof.evidence.digits import number
 
 TITLE = "Large over small, as measured"
 SOURCES = ["slm_energy/energy_points"]

@@ -8,8 +8,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.results import CITED
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.evidence.tables import CITED
 
 TITLE = "The engine against the size of the model"
 SOURCES = ["slm_energy/engines", "slm_energy/cost"]

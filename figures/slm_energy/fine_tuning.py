@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import mean_interval
 from figures.slm_energy.ladder import curves, looks_of, medians
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Fine-tuning"
 SOURCES = ["slm_energy/fine_tuning", "slm_energy/ladder_cost"]

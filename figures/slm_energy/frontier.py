@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.stats import share_interval
-from figures.intervals import bars, over_seeds
 from figures.slm_energy.ladder import FILLS, end_of, looks_of
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.evidence.intervals import share_interval
 
 TITLE = "The front of accuracy and energy"
 SOURCES = [

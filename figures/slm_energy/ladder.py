@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.intervals import bars, over_seeds
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Accuracy against cost, by size"
 SOURCES = ["slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost"]

@@ -5,9 +5,9 @@ side as the heading says; and joules of a right answer, modelled."""
 
 import pandas as pd
 
-from bench.numbers import number, span
-from bench.stats import mean_interval
 from figures.slm_energy.ladder import end_of, medians
+from jouleproof.evidence.digits import number, span
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "The ladder in numbers"
 SOURCES = [

@@ -4,8 +4,8 @@ on a model that the law did not see, as a share of what was measured, in the med
 
 import pandas as pd
 
-from bench.numbers import number, with_span
-from bench.stats import draws_interval
+from jouleproof.evidence.digits import number, with_span
+from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Laws of the energy of a token"
 SOURCES = ["slm_energy/energy_law"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.style import TIER_MARKS, WIDTH
+from jouleproof.drawing.style import TIER_MARKS, WIDTH
 
 TITLE = "Meter audit"
 SOURCES = ["slm_energy/meter_audit"]

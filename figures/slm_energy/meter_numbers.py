@@ -3,7 +3,7 @@ whether they ran here or elsewhere; – where they give no number."""
 
 import pandas as pd
 
-from figures.style import TIER_MARKS
+from jouleproof.drawing.style import TIER_MARKS
 
 TITLE = "Meters"
 SOURCES = ["slm_energy/meter_audit"]

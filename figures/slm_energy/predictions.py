@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Predicted energy of a token"
 SOURCES = ["slm_energy/answers", "slm_energy/energy_points"]

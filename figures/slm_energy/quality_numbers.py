@@ -4,9 +4,9 @@ were asked the first of its items alone, so their means are not to be held again
 
 import pandas as pd
 
-from bench.numbers import with_span
-from bench.stats import Estimate, mean_interval, share_interval
-from figures.style import format_label
+from jouleproof.drawing.style import format_label
+from jouleproof.evidence.digits import with_span
+from jouleproof.evidence.intervals import Estimate, mean_interval, share_interval
 
 TITLE = "Quality in numbers"
 SOURCES = ["slm_energy/quality"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from figures.style import HEIGHT, WIDTH, format_label, format_style, shape_label
+from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style, shape_label
 
 TITLE = "What a token costs"
 SOURCES = ["slm_energy/cost"]

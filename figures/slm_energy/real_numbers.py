@@ -6,9 +6,9 @@ stays float32."""
 
 import pandas as pd
 
-from bench.numbers import number, with_span
-from bench.stats import mean_interval
-from figures.style import format_label, shape_label
+from jouleproof.drawing.style import format_label, shape_label
+from jouleproof.evidence.digits import number, with_span
+from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Real shapes in numbers"
 SOURCES = ["slm_energy/cost"]

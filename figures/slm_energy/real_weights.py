@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.stats import draws_interval, mean_interval, share_interval
-from figures.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.evidence.intervals import draws_interval, mean_interval, share_interval
 
 TITLE = "A small model's quality, and its price"
 SOURCES = ["slm_energy/quality", "slm_energy/cost"]

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bench.stats import mean_interval, share_interval
-from figures.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.evidence.intervals import mean_interval, share_interval
 
 TITLE = "Fine-tuning real weights"
 SOURCES = ["slm_energy/tuning", "slm_energy/tuning_cost"]

@@ -2,10 +2,10 @@
 
 import json
 
-from bench import results
-from bench.claims.ledger import Claim, Query
-from bench.claims.verdicts import Verdict
-from bench.measure.provenance import provenance_path
+from jouleproof.evidence import tables
+from jouleproof.evidence.ledger import Claim, Query
+from jouleproof.evidence.provenance import provenance_path
+from jouleproof.evidence.verdicts import Verdict
 
 INF = float("inf")
 QUERY = {"table": "mx/thing", "metric": "m", "label": "The thing"}
@@ -56,7 +56,7 @@ def verdict_row(**changes):
 def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
     """A result with its provenance. inputs: id to origin."""
     path = folder / f"{name}.parquet"
-    results.write(results.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
+    tables.write(tables.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
     about = {
         "timed": timed,
         "inputs": {id: {"origin": origin} for id, origin in (inputs or {}).items()},

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.claims import show
-from bench.claims.expected import read_expected
-from bench.claims.ledger import read_ledger
-from bench.claims.verdicts import version_suffix
+from jouleproof.evidence import show
+from jouleproof.evidence.expected import read_expected
+from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.verdicts import version_suffix
 from tests.claims.samples import verdict_row
 
 ROOT = Path(__file__).resolve().parents[2]

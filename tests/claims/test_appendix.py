@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import typst
 
-from bench.claims.ledger import read_ledger
-from bench.claims.verdicts import write_verdicts
-from bench.errors import UserError
-from figures.registry import Figure, registry
+from jouleproof.drawing.registry import Figure, registry
+from jouleproof.errors import UserError
+from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.verdicts import write_verdicts
 from tests.claims.samples import QUERY, claim, verdict_row
 from workflows.appendix import appendix
 

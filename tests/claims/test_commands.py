@@ -1,14 +1,14 @@
-"""`python -m bench.claims` in a project folder of its own."""
+"""`python -m jouleproof.evidence` in a project folder of its own."""
 
 import json
 
 import pytest
 from typer.testing import CliRunner
 
-from bench.claims import show
-from bench.claims.__main__ import app
-from bench.claims.expected import accepted, read_expected, write_expected
-from bench.claims.verdicts import write_verdicts
+from jouleproof.evidence import show
+from jouleproof.evidence.cli import app
+from jouleproof.evidence.expected import accepted, read_expected, write_expected
+from jouleproof.evidence.verdicts import write_verdicts
 from tests.claims.samples import QUERY, repeats, row, toml, verdict_row, write_table
 
 README = f"head\n\n{show.BEGIN}\nold\n{show.END}\n\ntail\n"

@@ -4,17 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.claims.expected import (
-    Accepted,
-    accepted,
-    compare,
-    key_of,
-    name_of,
-    read_expected,
-    write_expected,
-)
-from bench.claims.verdicts import VERDICTS
-from bench.errors import UserError
+from jouleproof.errors import UserError
+from jouleproof.evidence.expected import Accepted, accepted, compare, key_of, name_of, read_expected, write_expected
+from jouleproof.evidence.verdicts import VERDICTS
 from tests.claims.samples import verdict_row
 
 REPRODUCED = Accepted("reproduced", "2.5 x", "[2.1, 2.9]", "measured")

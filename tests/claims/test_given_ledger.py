@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.claims.ledger import read_ledger
-from bench.results import TIERS
-from figures.registry import registry
+from jouleproof.drawing.registry import registry
+from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.tables import TIERS
 
 LEDGER = Path(__file__).resolve().parents[2] / "paper" / "claims.toml"
 WORDS = ("id", "says", "source", "unit", "published", "tier", "versions")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, PARTLY, REPRODUCED, judge
-from bench.stats import Estimate
+from jouleproof.evidence.intervals import Estimate
+from jouleproof.evidence.verdicts import INCONCLUSIVE, NOT_REPRODUCED, PARTLY, REPRODUCED, judge
 from tests.claims.samples import INF, claim
 
 EXACT = settings(derandomize=True, deadline=None, max_examples=150)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.claims.ledger import read_ledger
-from bench.errors import UserError
+from jouleproof.errors import UserError
+from jouleproof.evidence.ledger import read_ledger
 from tests.claims.samples import INF, QUERY, row, toml
 
 

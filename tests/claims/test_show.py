@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.claims import show
-from bench.claims.expected import Accepted
-from bench.errors import UserError
+from jouleproof.errors import UserError
+from jouleproof.evidence import show
+from jouleproof.evidence.expected import Accepted
 from tests.claims.samples import INF, claim, verdict_row
 
 REPRODUCED = Accepted("reproduced", "2.5 x", "[2.1, 2.9]", "measured")

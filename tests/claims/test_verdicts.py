@@ -5,16 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from bench.claims.verdicts import (
-    NOT_TESTABLE,
-    NOT_YET_RUN,
-    read_verdicts,
-    verdict,
-    verdicts,
-    write_verdicts,
-)
-from bench.errors import UserError
-from bench.numbers import number, span, with_span
+from jouleproof.errors import UserError
+from jouleproof.evidence.digits import number, span, with_span
+from jouleproof.evidence.verdicts import NOT_TESTABLE, NOT_YET_RUN, read_verdicts, verdict, verdicts, write_verdicts
 from tests.claims.samples import INF, QUERY, claim, query, repeats, verdict_row, write_table
 
 PROMISED = {

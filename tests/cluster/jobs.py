@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from bench.joint.__main__ import EXPERIMENTS as JOINT
-from bench.mx.__main__ import EXPERIMENTS as MX
-from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
-from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
-from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
+from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
+from jouleproof.studies.mx.__main__ import EXPERIMENTS as MX
+from jouleproof.studies.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
+from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
+from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 from tests.pipeline.conftest import ROOT, STAND_IN, TINY
 
 EXPERIMENTS = {

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 from pydantic import BaseModel
 
-from bench.settings import Settings
+from jouleproof.settings import Settings
 from tests.cluster.jobs import EXPERIMENTS, profile, submitted
 from tests.pipeline.conftest import ROOT, copy_project, snakemake
 

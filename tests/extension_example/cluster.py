@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bench.phase_split.machines import MACHINES, Design, Load, Machine
-from bench.phase_split.models import ServedModel
-from bench.phase_split.performance import Performance
+from jouleproof.serving.simulator.cost_model import Performance
+from jouleproof.serving.simulator.machines import MACHINES, Design, Load, Machine
+from jouleproof.serving.simulator.served_models import ServedModel
 
 EFFICIENCY = 0.5  # of both peak rates; made up
 

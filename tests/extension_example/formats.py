@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.formats import MXFormat
+from jouleproof.formats import MXFormat
 
 FORMAT = MXFormat("e3m4", exponent_bits=3, mantissa_bits=4, bias=3, specials="none", block=16)
 

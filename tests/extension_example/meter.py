@@ -2,7 +2,7 @@
 
 import itertools
 
-from bench.measure.meters import CounterMeter
+from jouleproof.power.meters import CounterMeter
 
 
 class Plug:

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from bench.placement.controllers import Controller
-from bench.placement.policies import Policy
-from bench.placement.profiles import Information
-from bench.placement.releases import Release
-from bench.placement.rules import Rule
-from bench.placement.sensors import Sensor
-from bench.placement.workloads import Fleet
+from jouleproof.power.controllers import Controller
+from jouleproof.power.sensors import Sensor
+from jouleproof.power.workloads import Fleet
+from jouleproof.studies.placement.policy import Policy
+from jouleproof.studies.placement.profiles import Information
+from jouleproof.studies.placement.releases import Release
+from jouleproof.studies.placement.rules import Rule
 
 
 def _median(readings: np.ndarray, fleet: Fleet) -> np.ndarray:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import nn
 
-from bench.inputs import Problem
-from bench.models.likelihood import Likelihood
-from bench.slm_energy.tasks import Model, Score, Task, some
+from jouleproof.inputs import Problem
+from jouleproof.models.likelihood import Likelihood
+from jouleproof.studies.slm_energy.tasks import Model, Score, Task, some
 
 
 class Bigram:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench.files import write_text
+from jouleproof.files import write_text
 from tests.faults import pipeline, table
 from tests.faults.fuzz import Tally, fuzz
 from tests.faults.targets import TARGETS

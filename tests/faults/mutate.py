@@ -23,7 +23,7 @@ NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 10**6, 2**63, -(2**63), 10**400, 0.5, -0.5, 1e-320, 1e308, float("inf"),
     float("-inf"), float("nan"), "", "1", "1e3", "1e999", "0x10", " 1", "inf", "nan", "mxfp4", "a\nb", "\ud800",
-    "x" * 5000, "package:", ":object", "no.such.module:thing", "bench.formats:FORMATS", "json:dumps", [], [[]], {},
+    "x" * 5000, "package:", ":object", "no.such.module:thing", "jouleproof.formats:FORMATS", "json:dumps", [], [[]], {},
     {"": 1}, [1, "a", None],
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.errors import UserError
+from jouleproof.errors import UserError
 from tests.faults import fuzz, pipeline
 
 HEAD = ("what was done", "how often", "what happened")

@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from bench import inputs, results
-from bench.claims.ledger import read_ledger
-from bench.errors import UserError
-from bench.formats import load_mxarray, quantize, save_mxarray
-from bench.inputs.files import Digest, WrongContent, check
-from bench.inputs.stand_in import mlenergy, splitwise
-from bench.phase_split.workload import read_requests
-from bench.settings import Settings, read_settings
+from jouleproof import inputs
+from jouleproof.errors import UserError
+from jouleproof.evidence import tables as tables_of
+from jouleproof.evidence.ledger import read_ledger
+from jouleproof.formats import load_mxarray, quantize, save_mxarray
+from jouleproof.inputs.files import Digest, WrongContent, check
+from jouleproof.inputs.stand_in import mlenergy, splitwise
+from jouleproof.serving.simulator.workload import read_requests
+from jouleproof.settings import Settings, read_settings
 from tests.faults import oracles
 from tests.faults.mutate import damaged, damaged_tree
 
@@ -95,13 +96,13 @@ def _mxarray_says(files: Files, found: Any, folder: Path) -> str:
 def _tables() -> dict[bytes, pd.DataFrame]:
     rows = [{"format": f"f{n % 3}", "load": n / 4, "value": n * 1.5 - 2, "repeat": n} for n in range(12)]
     tables = [
-        results.tidy(rows, metric="qsnr", unit="dB", tier="measured"),
-        results.tidy([{"value": 1.0}], metric="m", unit="u", tier="cited"),
-        results.tidy(
+        tables_of.tidy(rows, metric="qsnr", unit="dB", tier="measured"),
+        tables_of.tidy([{"value": 1.0}], metric="m", unit="u", tier="cited"),
+        tables_of.tidy(
             [{**row, "seed": 7, "design": "splitwise"} for row in rows], metric="m", unit="s", tier="simulated"
         ),
     ]
-    return {_written(lambda path, table=table: results.write(table, path), "t.parquet"): table for table in tables}
+    return {_written(lambda path, table=table: tables_of.write(table, path), "t.parquet"): table for table in tables}
 
 
 def _table_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
@@ -237,7 +238,7 @@ def _energy() -> list[Files]:
 
 
 def _energy_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    from bench.inputs.readers import _MEASURED, _NAMED  # which column is called what
+    from jouleproof.inputs.readers import _MEASURED, _NAMED
 
     cells = oracles.csv_cells(files["it.csv"])
     for column, name in _NAMED.items():
@@ -310,7 +311,7 @@ def _encoder() -> list[Files]:
 
 
 def _read_encoder(folder: Path) -> Any:
-    from bench.models.minilm import load_minilm
+    from jouleproof.models.minilm import load_minilm
 
     return load_minilm(*(folder / name for name in ("model.safetensors", "config.json", "tokenizer.json")))
 
@@ -353,5 +354,5 @@ TARGETS: Mapping[str, Target] = {
                          lambda folder: load_mxarray(folder / "it.mx"), _mxarray_says, refusals=(ValueError,)),
     "safetensors": _of_files("models (safetensors, config, tokenizer)", _encoder, _read_encoder, _encoder_says),
     "results": _of_files("result tables (parquet)", lambda: [{"it.parquet": content} for content in _tables()],
-                         lambda folder: results.read(folder / "it.parquet"), _table_says),
+                         lambda folder: tables_of.read(folder / "it.parquet"), _table_says),
 }  # fmt: skip

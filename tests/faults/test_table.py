@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UserError
+from jouleproof.errors import UserError
 from tests.faults import fuzz, pipeline, table
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -4,8 +4,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from bench import stats
-from figures import style
+from jouleproof.drawing import style
+from jouleproof.evidence import intervals
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -13,7 +13,7 @@ def drawn_as_for_the_paper():
     """The project's style, few resamples, and no figure left open."""
     mpl.use("agg")
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stats, "RESAMPLES", 99)
+        patch.setattr(intervals, "RESAMPLES", 99)
         style.use_style()
         mpl.rcParams["figure.max_open_warning"] = 0
         yield

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from bench.joint.config import JointConfig
-from bench.joint.experiments.levers import assumptions, levers
+from jouleproof.studies.joint.config import JointConfig
+from jouleproof.studies.joint.experiments.levers import assumptions, levers
 from tests.joint.made import tables
 
 

@@ -4,19 +4,19 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from bench.inputs.stand_in import generate
-from bench.placement.__main__ import RECORDED
-from bench.placement.config import PlacementConfig
-from bench.placement.experiments.hosting import frontier, hosting, predictability
-from bench.placement.experiments.leakage import leakage
-from bench.placement.experiments.oversubscription import oversubscription
-from bench.placement.experiments.policies import bounds, policies
-from bench.placement.experiments.precision import precision, profile_error, sensed
-from bench.placement.experiments.prediction import prediction
-from bench.placement.experiments.processors import processors
-from bench.placement.experiments.reality import reality
-from bench.placement.experiments.scale import scale
-from bench.placement.experiments.transfer import transfer
+from jouleproof.inputs.stand_in import generate
+from jouleproof.studies.placement.__main__ import RECORDED
+from jouleproof.studies.placement.config import PlacementConfig
+from jouleproof.studies.placement.experiments.hosting import frontier, hosting, predictability
+from jouleproof.studies.placement.experiments.leakage import leakage
+from jouleproof.studies.placement.experiments.oversubscription import oversubscription
+from jouleproof.studies.placement.experiments.policies import bounds, policies
+from jouleproof.studies.placement.experiments.precision import precision, profile_error, sensed
+from jouleproof.studies.placement.experiments.prediction import prediction
+from jouleproof.studies.placement.experiments.processors import processors
+from jouleproof.studies.placement.experiments.reality import reality
+from jouleproof.studies.placement.experiments.scale import scale
+from jouleproof.studies.placement.experiments.transfer import transfer
 from tests.placement import small
 
 

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.formats import FORMATS
-from bench.inputs import read_profile, read_trace
-from bench.inputs.stand_in import azure, splitwise
-from bench.mx.config import ErrorSourcesConfig, MxConfig, QsnrConfig
-from bench.mx.experiments.error_sources import error_sources
-from bench.mx.experiments.formats import formats
-from bench.mx.experiments.peak_rates import peak_rates
-from bench.mx.experiments.qsnr import qsnr
-from bench.mx.experiments.silicon import silicon
-from bench.phase_split.clusters import FAMILIES
-from bench.phase_split.config import (
+from jouleproof.drawing.style import RECIPE_LABELS, VERDICT_STYLES
+from jouleproof.evidence.tables import tidy
+from jouleproof.formats import FORMATS
+from jouleproof.inputs import read_profile, read_trace
+from jouleproof.inputs.stand_in import azure, splitwise
+from jouleproof.serving.simulator.capacity import Bench
+from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.studies.mx.config import ErrorSourcesConfig, MxConfig, QsnrConfig
+from jouleproof.studies.mx.experiments.error_sources import error_sources
+from jouleproof.studies.mx.experiments.formats import formats
+from jouleproof.studies.mx.experiments.peak_rates import peak_rates
+from jouleproof.studies.mx.experiments.qsnr import qsnr
+from jouleproof.studies.mx.experiments.silicon import silicon
+from jouleproof.studies.phase_split.config import (
     ActiveConfig,
     BeyondConfig,
     CapacityConfig,
@@ -33,25 +36,22 @@ from bench.phase_split.config import (
     TransferConfig,
     WeekConfig,
 )
-from bench.phase_split.experiments import headlines
-from bench.phase_split.experiments.active import active
-from bench.phase_split.experiments.beyond import beyond
-from bench.phase_split.experiments.design_space import design_space
-from bench.phase_split.experiments.latency import latency
-from bench.phase_split.experiments.moves import moves
-from bench.phase_split.experiments.phases import phases
-from bench.phase_split.experiments.power_trace import power_trace
-from bench.phase_split.experiments.profile import laws, profile_table
-from bench.phase_split.experiments.robustness import robustness
-from bench.phase_split.experiments.roofline import roofline
-from bench.phase_split.experiments.serving import serving
-from bench.phase_split.experiments.simulator_speed import simulator_speed
-from bench.phase_split.experiments.traces import traces
-from bench.phase_split.experiments.transfer import transfer
-from bench.phase_split.experiments.week import week
-from bench.phase_split.trials import Bench
-from bench.results import tidy
-from figures.style import RECIPE_LABELS, VERDICT_STYLES
+from jouleproof.studies.phase_split.experiments import headlines
+from jouleproof.studies.phase_split.experiments.active import active
+from jouleproof.studies.phase_split.experiments.beyond import beyond
+from jouleproof.studies.phase_split.experiments.design_space import design_space
+from jouleproof.studies.phase_split.experiments.latency import latency
+from jouleproof.studies.phase_split.experiments.moves import moves
+from jouleproof.studies.phase_split.experiments.phases import phases
+from jouleproof.studies.phase_split.experiments.power_trace import power_trace
+from jouleproof.studies.phase_split.experiments.profile import laws, profile_table
+from jouleproof.studies.phase_split.experiments.robustness import robustness
+from jouleproof.studies.phase_split.experiments.roofline import roofline
+from jouleproof.studies.phase_split.experiments.serving import serving
+from jouleproof.studies.phase_split.experiments.simulator_speed import simulator_speed
+from jouleproof.studies.phase_split.experiments.traces import traces
+from jouleproof.studies.phase_split.experiments.transfer import transfer
+from jouleproof.studies.phase_split.experiments.week import week
 from tests.extension_example import formats as own
 from tests.figures.joint_samples import joint
 from tests.figures.placement_samples import placement

@@ -8,22 +8,22 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from bench.inputs import read_energy
-from bench.inputs.stand_in import mlenergy
-from bench.measure import meters
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.experiments import meter_audit as meter_room
-from bench.slm_energy.experiments.answers import answers
-from bench.slm_energy.experiments.cards import cards
-from bench.slm_energy.experiments.cost import cost
-from bench.slm_energy.experiments.energy_law import energy_law, energy_points
-from bench.slm_energy.experiments.engines import engines
-from bench.slm_energy.experiments.fine_tuning import fine_tuning
-from bench.slm_energy.experiments.ladder import ladder
-from bench.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
-from bench.slm_energy.experiments.quality import quality
-from bench.slm_energy.experiments.tuning import tuning, tuning_cost
-from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS
+from jouleproof.inputs import read_energy
+from jouleproof.inputs.stand_in import mlenergy
+from jouleproof.power import meters
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments import meter_audit as meter_room
+from jouleproof.studies.slm_energy.experiments.answers import answers
+from jouleproof.studies.slm_energy.experiments.cards import cards
+from jouleproof.studies.slm_energy.experiments.cost import cost
+from jouleproof.studies.slm_energy.experiments.energy_law import energy_law, energy_points
+from jouleproof.studies.slm_energy.experiments.engines import engines
+from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
+from jouleproof.studies.slm_energy.experiments.ladder import ladder
+from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
+from jouleproof.studies.slm_energy.experiments.quality import quality
+from jouleproof.studies.slm_energy.experiments.tuning import tuning, tuning_cost
+from jouleproof.studies.slm_energy.ladder_runs import EQUAL_FLOPS, EQUAL_STEPS
 from tests.slm_energy import small_ladder, small_models
 
 

@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from bench import results
-from bench.measure.provenance import provenance_path
-from figures import style
-from figures.__main__ import app
+from jouleproof.drawing import style
+from jouleproof.drawing.draw import app
+from jouleproof.evidence.provenance import provenance_path
+from jouleproof.evidence.tables import write
 from tests.figures.samples import tables
 
 
@@ -19,7 +19,7 @@ def run(tmp_path):
     def run(name, sources, origin="local"):
         for source in sources:
             path = tmp_path / f"{source}.parquet"
-            results.write(tables(False)[source], path)
+            write(tables(False)[source], path)
             provenance_path(path).write_text(json.dumps({"inputs": {"gsm8k_test": {"origin": origin}}}))
         done = CliRunner().invoke(app, [name, "--results", str(tmp_path)])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
@@ -74,6 +74,6 @@ def test_a_figure_without_its_table_is_one_line_that_says_what_to_run(run):
 
 
 def test_a_figure_without_its_tables_provenance_is_one_line(run, tmp_path):
-    results.write(tables(False)["mx/qsnr"], tmp_path / "mx/qsnr.parquet")
+    write(tables(False)["mx/qsnr"], tmp_path / "mx/qsnr.parquet")
     done = run("mx/qsnr", [])
     assert done.exit_code == 1 and "qsnr.provenance.json cannot be read" in done.stderr

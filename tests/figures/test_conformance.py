@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from figures import style
-from figures.registry import registry
+from jouleproof.drawing import style
+from jouleproof.drawing.registry import registry
 from tests.extension_example import formats as own
 from tests.extension_example.cluster import DESIGN
 from tests.figures.samples import tables

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.patches import Rectangle
 from typer.testing import CliRunner
 
-from bench.claims.ledger import read_ledger
-from figures import overview, style, verdicts
+from jouleproof.drawing import overview, style, verdicts
+from jouleproof.evidence.ledger import read_ledger
 from tests.figures.samples import verdict_rows
 from tests.figures.seen import laid_out, outside_the_canvas, overlapping, texts
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.joint.__main__ import EXPERIMENTS as JOINT
-from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
-from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
-from figures import registry as room
-from figures.registry import registry
+from jouleproof.drawing import registry as room
+from jouleproof.drawing.registry import registry
+from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
+from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
+from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = {

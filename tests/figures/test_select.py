@@ -1,6 +1,6 @@
 import pandas as pd
 
-from figures.select import by_format_and_rule, deciding_cast, rules_of_all, under_one_rule
+from jouleproof.drawing.select import by_format_and_rule, deciding_cast, rules_of_all, under_one_rule
 
 
 def test_a_picture_shows_the_floor_rule_where_it_ran_and_what_no_rule_touches():

@@ -8,12 +8,12 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from bench.claims.ledger import read_ledger
-from bench.claims.verdicts import VERDICTS
-from bench.errors import UserError
-from bench.formats import FORMATS
-from bench.results import TIERS
-from figures import style
+from jouleproof.drawing import style
+from jouleproof.errors import UserError
+from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.tables import TIERS
+from jouleproof.evidence.verdicts import VERDICTS
+from jouleproof.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 

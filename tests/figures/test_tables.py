@@ -7,7 +7,7 @@ import io
 import pandas as pd
 import pytest
 
-from figures import tables
+from jouleproof.drawing import tables
 
 NASTY = r"""<b>&amp;</b> 50 % of $x_1^2$ {a} #1 ~ C:\new "quoted", 'it' """.strip()
 

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.formats import MXFormat
+from jouleproof.formats import MXFormat
 from tests.formats import oracle
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)

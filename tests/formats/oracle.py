@@ -1,4 +1,4 @@
-"""OCP MX v1.0 quantisation in exact rationals, one element at a time: slow, plain, and independent of bench.formats.
+"""OCP MX v1.0 quantisation in exact rationals, one element at a time: slow, plain, independent of jouleproof.formats.
 
 Of a format it reads the fields that describe it (exponent_bits, mantissa_bits, bias, specials), and nothing else.
 """

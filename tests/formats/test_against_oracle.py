@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from bench.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
+from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
 from tests.formats import oracle
 from tests.formats.drawn import REPEATABLE, adversarial, any_blocks, same_bits
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from bench.formats import FORMATS, fake_quantize, matvec, quantize
+from jouleproof.formats import FORMATS, fake_quantize, matvec, quantize
 from tests.formats.drawn import same_bits
 
 X = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.formats import fake_quantize, quantize
+from jouleproof.formats import fake_quantize, quantize
 from tests.formats.drawn import same_bits
 
 FMT = "mxfp6_e2m3"

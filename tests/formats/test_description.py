@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, MXFormat, get_format, get_scale_rule
-from bench.formats.description import scale_values
+from jouleproof.formats import FORMATS, MXFormat, get_format, get_scale_rule
+from jouleproof.formats.description import scale_values
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.formats import FORMATS, MXArray, MXFormat, fake_quantize, quantize
+from jouleproof.formats import FORMATS, MXArray, MXFormat, fake_quantize, quantize
 
 X = np.ones((4, 64), dtype=np.float32)
 both_casts = pytest.mark.parametrize("cast", [quantize, fake_quantize])

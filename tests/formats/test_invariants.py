@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
-from bench.formats.description import scale_values
+from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
+from jouleproof.formats.description import scale_values
 from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks, normal_blocks, same_bits
 
 EXAMPLES = settings(REPEATABLE, max_examples=35)

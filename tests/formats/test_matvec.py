@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.formats import FORMATS, MXArray, MXFormat, matvec, quantize
+from jouleproof.formats import FORMATS, MXArray, MXFormat, matvec, quantize
 from tests.formats.drawn import REPEATABLE
 
-room = importlib.import_module("bench.formats.matvec")
+room = importlib.import_module("jouleproof.formats.packed_matrix")
 OWN = [MXFormat("e3m4", 3, 4, bias=3, specials="ieee"), MXFormat("int4", 0, 2), MXFormat("e2m2", 2, 2, bias=1, block=8)]
 every_format = pytest.mark.parametrize("fmt", [*FORMATS.values(), *OWN], ids=lambda fmt: fmt.name)
 
@@ -49,7 +49,7 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt, scale):
     expected = in_float64(packed, x)
     for road in roads(fmt, 1000):
         out = np.empty(9, dtype=np.float32)
-        room.Multiplier(packed, road).sum_into(x, out)
+        room.PackedMatrix(packed, road).sum_into(x, out)
         summed = np.isfinite(out)  # the others are summed again
         assert summed.all() or scale > 1, road
         assert np.abs(out - expected)[summed].max(initial=0) <= 1e-6 * np.abs(expected).max(), road
@@ -63,7 +63,7 @@ def test_one_element_far_above_its_neighbours_costs_no_more_than_rounding_it(fmt
     packed = quantize(weights, fmt)
     largest = np.abs(packed.dequantize()).max() * np.abs(x).sum()
     for road in roads(fmt, 96):
-        product = room.Multiplier(packed, road)(x)
+        product = room.PackedMatrix(packed, road)(x)
         assert np.abs(product - in_float64(packed, x)).max() <= 1e-6 * largest, road
 
 
@@ -77,7 +77,7 @@ def test_an_outlier_that_meets_a_weight_of_zero_takes_nothing_from_its_neighbour
     expected = in_float64(packed, x)
     assert np.abs(matvec(packed, x) - expected).max() <= 1e-6 * np.abs(expected).max()
     for road in roads(fmt, columns):
-        assert np.abs(room.Multiplier(packed, road)(x) - expected).max() <= 1e-6 * np.abs(expected).max(), road
+        assert np.abs(room.PackedMatrix(packed, road)(x) - expected).max() <= 1e-6 * np.abs(expected).max(), road
 
 
 @every_format
@@ -106,7 +106,7 @@ def test_a_road_that_would_read_a_format_wrong_is_refused(fmt):
     packed = quantize(drawn(2, 64)[0], fmt)
     for road in {*room.ROADS, "none"} - {*roads(fmt, 64)}:
         with pytest.raises(ValueError, match=f"matvec: road '{road}' cannot carry {fmt.name} here; can: "):
-            room.Multiplier(packed, road)
+            room.PackedMatrix(packed, road)
 
 
 @every_format
@@ -213,7 +213,7 @@ def test_an_out_that_does_not_fit_is_refused():
 
 def test_a_multiplier_that_was_pickled_multiplies_by_its_own_weights():
     weights, x = drawn(5, 96)
-    multiply = room.Multiplier(quantize(weights, "mxfp4"))
+    multiply = room.PackedMatrix(quantize(weights, "mxfp4"))
     again = pickle.loads(pickle.dumps(multiply))
     expected = multiply(x)
     del multiply

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.formats import fake_quantize, quantize
+from jouleproof.formats import fake_quantize, quantize
 
 ELEMENTS = 1 << 22
 WHOLE_BLOCKS = (2048, ELEMENTS // 2048)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gfloat import formats as gfloat_formats
 
-from bench.formats import FORMATS, fake_quantize, quantize
+from jouleproof.formats import FORMATS, fake_quantize, quantize
 from tests.formats import oracle
 from tests.formats.drawn import same_bits
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.formats import MXFormat, quantize
-from bench.formats.blocks import pack, unpack
+from jouleproof.formats import MXFormat, quantize
+from jouleproof.formats.blocks import pack, unpack
 from tests.formats.drawn import REPEATABLE
 
 integers = st.integers(2, 8).map(lambda bits: MXFormat(f"int{bits}", 0, bits - 2, block=16))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from bench.errors import UserError
-from bench.formats import FORMATS, MXArray, MXFormat, load_mxarray, quantize, save_mxarray
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, MXArray, MXFormat, load_mxarray, quantize, save_mxarray
 from tests.formats.drawn import REPEATABLE
 
 OWN = [MXFormat("e3m4", 3, 4, bias=3, block=16), MXFormat("int5", 0, 3, block=24), MXFormat("e2m2", 2, 2, bias=1)]
@@ -122,7 +122,7 @@ def test_a_file_that_is_overwritten_is_never_half_there(stored, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.formats.storage.save_file", full)
+    monkeypatch.setattr("jouleproof.formats.storage.save_file", full)
     with pytest.raises(UserError, match="No space left"):
         save_mxarray(packed_numbers(), stored)
     assert stored.read_bytes() == before and [*stored.parent.iterdir()] == [stored]

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, threading
 import numpy as np
-from bench.formats import fake_quantize, matvec, quantize
+from jouleproof.formats import fake_quantize, matvec, quantize
 x = np.random.default_rng(0).standard_normal((256, 64)).astype(np.float32)
 """
 THREADS = """
@@ -68,5 +68,5 @@ def test_a_fork_of_a_process_that_has_not_cast_may_cast():
 @pytest.mark.parametrize("layer", ["workqueue", "default"])
 def test_a_fork_of_a_process_that_has_cast_casts_or_says_why_it_cannot(layer):
     answer = printed('fake_quantize(x, "mxfp4")\n' + FORK, NUMBA_THREADING_LAYER=layer)
-    assert answer.endswith("child: 0\n") and answer.startswith(("cast: (256, 64)", "refused: bench.formats: "))
+    assert answer.endswith("child: 0\n") and answer.startswith(("cast: (256, 64)", "refused: jouleproof.formats: "))
     assert layer != "workqueue" or answer.startswith("cast")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure.counters import Unmeasurable, nvml, rapl, sampled
+from jouleproof.power.counters import Unmeasurable, nvml, rapl, sampled
 
 
 def domain(root, name, energy="0", called="package-0", wraps="262143328850"):

@@ -8,13 +8,13 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 from typer.testing import CliRunner
 
-from bench import results
-from bench.experiment import Experiment, command_line
-from bench.inputs import entry
-from bench.inputs.stand_in import generate
-from bench.measure.provenance import read_provenance
-from bench.measure.threads import VARIABLES
-from bench.results import tidy
+from jouleproof.evidence import tables
+from jouleproof.evidence.provenance import read_provenance
+from jouleproof.evidence.tables import tidy
+from jouleproof.inputs import entry
+from jouleproof.inputs.stand_in import generate
+from jouleproof.measure.threads import VARIABLES
+from jouleproof.study import Experiment, command_line
 
 INPUT = "gsm8k_test"
 
@@ -116,7 +116,7 @@ def one_line(done):
 
 def test_an_experiment_writes_its_table_and_its_provenance_and_nothing_else(run, tmp_path):
     assert run("dice", config='{"sides": 20}').exit_code == 0
-    assert results.read(tmp_path / "out/dice.parquet")["value"].tolist() == [20]
+    assert tables.read(tmp_path / "out/dice.parquet")["value"].tolist() == [20]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["dice.parquet", "dice.provenance.json"]
 
 
@@ -143,7 +143,7 @@ def test_an_input_reaches_the_experiment_and_its_origin_the_provenance(run, reco
     assert run("read", "--input", record).exit_code == 0
     about = read_provenance(tmp_path / "out/read.parquet")["inputs"][INPUT]
     assert about["origin"] == "stand-in"
-    assert results.read(tmp_path / "out/read.parquet")["value"][0] > 0
+    assert tables.read(tmp_path / "out/read.parquet")["value"][0] > 0
 
 
 def test_a_file_that_the_config_names_is_in_the_provenance_with_its_hash(run, tmp_path):
@@ -162,7 +162,7 @@ def test_an_input_that_the_experiment_does_not_need_is_not_in_its_provenance(run
 
 def test_the_number_of_workers_reaches_the_experiment(run, tmp_path):
     run("crowd", "--workers", "3")
-    assert results.read(tmp_path / "out/crowd.parquet")["value"].tolist() == [3]
+    assert tables.read(tmp_path / "out/crowd.parquet")["value"].tolist() == [3]
 
 
 def test_what_rests_on_a_table_of_another_experiment_names_the_inputs_of_that(run, record, tmp_path):

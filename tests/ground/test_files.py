@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import files
-from bench.errors import UserError, one_line_errors
-from bench.files import atomic, write_text
+from jouleproof import files
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.files import atomic, write_text
 
 
 def disk_full(*_, **__):

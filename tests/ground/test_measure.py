@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.errors import UserError
-from bench.measure import clocks, contention, meters, provenance, threads
-from bench.measure.contention import BUSY_FOREIGN, BUSY_STEAL, Contention, ContentionWatch
-from bench.measure.provenance import ProvenanceRecorder, provenance_path, read_provenance
+from jouleproof.errors import UserError
+from jouleproof.evidence import provenance
+from jouleproof.evidence.provenance import ProvenanceRecorder, provenance_path, read_provenance
+from jouleproof.measure import clocks, contention, threads
+from jouleproof.measure.contention import BUSY_FOREIGN, BUSY_STEAL, Contention, ContentionWatch
+from jouleproof.power import meters
 
 Linux = namedtuple("Linux", "user system idle iowait steal guest")
 Mac = namedtuple("Mac", "user nice system idle")
@@ -182,8 +184,8 @@ def test_provenance_is_json_that_any_reader_takes(written):
 
 def test_numba_obeys_even_where_it_was_imported_before():
     code = (
-        "import numba; from bench.measure.threads import use_one_thread; use_one_thread();"
-        "from bench.formats import fake_quantize, quantize; import numpy;"
+        "import numba; from jouleproof.measure.threads import use_one_thread; use_one_thread();"
+        "from jouleproof.formats import fake_quantize, quantize; import numpy;"
         "x = numpy.ones(64, dtype=numpy.float32); fake_quantize(x, 'mxfp4'); print(numba.get_num_threads())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,13 +6,13 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from bench.errors import UserError
-from bench.measure import meters
-from bench.measure.contention import Contention
-from bench.measure.counters import Nvml, Unmeasurable, nvml, rapl
-from bench.measure.meters import CounterMeter, Energy, Meter, open_meter, opened, total
-from bench.measure.provenance import ProvenanceRecorder, read_provenance
-from bench.measure.traces import MOST_W, STOPPED_S, Trace
+from jouleproof.errors import UserError
+from jouleproof.evidence.provenance import ProvenanceRecorder, read_provenance
+from jouleproof.measure.contention import Contention
+from jouleproof.power import meters
+from jouleproof.power.counter_trace import MOST_W, STOPPED_S, Trace
+from jouleproof.power.counters import Nvml, Unmeasurable, nvml, rapl
+from jouleproof.power.meters import CounterMeter, Energy, Meter, open_meter, opened, total
 from tests.extension_example.meter import PLUG
 from tests.ground.test_counters import domain
 
@@ -282,7 +282,7 @@ def test_a_meter_of_the_users_own_goes_by_its_module_and_name():
     ("name", "message"),
     [
         ("wattmeter", "not known; built in: auto, rapl, nvml, none"),
-        ("tests.extension_example.meter:__name__", "is a str, not a bench.measure.meters.Meter"),
+        ("tests.extension_example.meter:__name__", "is a str, not a jouleproof.power.meters.Meter"),
         ("tests.extension_example.meter:NOWHERE", "cannot be loaded"),
     ],
 )
@@ -301,7 +301,7 @@ def test_the_meter_is_in_the_provenance_of_what_was_measured_with_it(tmp_path):
 
 def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():
     done = subprocess.run(
-        [sys.executable, "-m", "bench.slm_energy", "meters", "--seconds=0.2", "--every=0.1"],
+        [sys.executable, "-m", "jouleproof.studies.slm_energy", "meters", "--seconds=0.2", "--every=0.1"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = done.stdout.splitlines()

@@ -8,16 +8,17 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from bench import own, results
-from bench.claims.__main__ import app as claims_app
-from bench.claims.ledger import read_ledger, read_ledgers
-from bench.errors import UserError
-from bench.experiment import Experiment
-from bench.own import main, own_study
-from bench.settings import read_settings, write_configs
-from bench.sources import ROOT, own_files, own_sources, sources
-from figures.__main__ import app as figures_app
-from figures.registry import registry
+from jouleproof import own
+from jouleproof.drawing.draw import app as figures_app
+from jouleproof.drawing.registry import registry
+from jouleproof.errors import UserError
+from jouleproof.evidence import tables
+from jouleproof.evidence.cli import app as claims_app
+from jouleproof.evidence.ledger import read_ledger, read_ledgers
+from jouleproof.own import main, own_study
+from jouleproof.settings import read_settings, write_configs
+from jouleproof.sources import ROOT, own_files, own_sources, sources
+from jouleproof.study import Experiment
 
 HERE = "tests.ground.test_own"
 EXAMPLE = "tests.extension_example"
@@ -56,7 +57,7 @@ def message_of(**config):
     [
         (
             {"mx": {"formats": [f"{HERE}:NUMBER"]}},
-            "mx.formats: format '{}:NUMBER' is a int, not a bench.formats.MXForm",
+            "mx.formats: format '{}:NUMBER' is a int, not a jouleproof.formats.MXForm",
         ),
         (
             {"mx": {"scales": [f"{HERE}:takes_one"]}},
@@ -65,7 +66,7 @@ def message_of(**config):
         ({"mx": {"formats": [f"{EXAMPLE}.formats:GONE"]}}, "has no attribute 'GONE'"),
         (
             {"placement": {"policies": {"policies": [f"{HERE}:NUMBER"]}}},
-            "placement.policies.policies: policy '{}:NUMBER' is a int, not a bench.placement.policies.Policy",
+            "placement.policies.policies: policy '{}:NUMBER' is a int, not a jouleproof.studies.placement.policy.Policy",
         ),
         (
             {"placement": {"prediction": {"predictors": [f"{HERE}:takes_one"]}}},
@@ -73,19 +74,19 @@ def message_of(**config):
         ),
         (
             {"phase_split": {"designs": [f"{HERE}:NUMBER"]}},
-            "phase_split.designs: design '{}:NUMBER' is a int, not a bench.phase_split.machines.Design",
+            "phase_split.designs: design '{}:NUMBER' is a int, not a jouleproof.serving.simulator.machines.Design",
         ),
         (
             {"slm_energy": {"quality": {"models": [f"{HERE}:takes_one"]}}},
-            "slm_energy.quality.models: language model '{}:takes_one' cannot be called as () -> bench.slm_energy.tasks",
+            "slm_energy.quality.models: language model '{}:takes_one' cannot be called as () -> jouleproof.studies.slm_energy.tasks",
         ),
         (
             {"slm_energy": {"quality": {"tasks": [f"{HERE}:NUMBER"]}}},
-            "slm_energy.quality.tasks: task '{}:NUMBER' is a int, not a bench.slm_energy.tasks.Task",
+            "slm_energy.quality.tasks: task '{}:NUMBER' is a int, not a jouleproof.studies.slm_energy.tasks.Task",
         ),
         (
             {"slm_energy": {"meters": {"meter": f"{HERE}:NO_METER"}}},
-            "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a bench.measure.meters.Meter: lacks descr",
+            "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a jouleproof.power.meters.Meter: lacks descr",
         ),
         (
             {"own_studies": {"tests.nowhere": {}}},
@@ -103,7 +104,7 @@ def test_what_is_not_what_it_should_be_is_one_line_with_key_object_and_missing_p
 
 
 def test_a_model_that_lacks_parts_is_one_line_when_it_is_made():
-    from bench.slm_energy.language_models import language_model
+    from jouleproof.studies.slm_energy.language_models import language_model
 
     with pytest.raises(
         UserError, match="made a NoModel that lacks body, rounded, tokens, likelihoods, continued, text"
@@ -114,9 +115,9 @@ def test_a_model_that_lacks_parts_is_one_line_when_it_is_made():
 @pytest.mark.parametrize(
     ("experiments", "complaint"),
     [
-        ([], "is a list, not a mapping of names to bench.experiment.Experiment"),
+        ([], "is a list, not a mapping of names to jouleproof.study.Experiment"),
         ({"Gain": Experiment(takes_one)}, "'Gain' is no name of a table"),
-        ({"gain": takes_one}, "gain is a function, not a bench.experiment.Experiment"),
+        ({"gain": takes_one}, "gain is a function, not a jouleproof.study.Experiment"),
         ({"gain": Experiment(no_model)}, "gain: run cannot be called as (job) -> table: too many positional arguments"),
         ({"gain": Experiment(takes_one, results=("loss",))}, "gain: results: no experiment loss in this study"),
     ],
@@ -133,7 +134,7 @@ def test_the_example_is_a_study_with_a_table_a_figure_and_a_claim(tmp_path, monk
     table = tmp_path / "rotation" / "gain.parquet"
     with pytest.raises(SystemExit, match="0"):
         main([ROTATION, "gain", "--config", str(tmp_path / "config.json"), "--out", str(table)])
-    assert len(results.read(table)) == 2 * 3 * 8
+    assert len(tables.read(table)) == 2 * 3 * 8
     run = CliRunner().invoke
     made = run(figures_app, ["rotation/gain", "--results", str(tmp_path), "--own", ROTATION])
     assert made.exit_code == 0 and (tmp_path / "figures/rotation/gain.svg").stat().st_size > 1000
@@ -203,7 +204,7 @@ def test_two_ledgers_with_one_id_are_refused():
 
 def test_the_sources_of_an_own_object_are_its_file_and_what_it_imports(tmp_path, monkeypatch):
     (tmp_path / "pack").mkdir()
-    (tmp_path / "pack" / "a.py").write_text("from . import b\nfrom .inner import c\nimport json, bench.errors\n")
+    (tmp_path / "pack" / "a.py").write_text("from . import b\nfrom .inner import c\nimport json, jouleproof.errors\n")
     (tmp_path / "pack" / "b.py").write_text("import numpy\n")
     (tmp_path / "pack" / "inner").mkdir()
     (tmp_path / "pack" / "inner" / "c.py").write_text("from .. import d\n")
@@ -211,7 +212,7 @@ def test_the_sources_of_an_own_object_are_its_file_and_what_it_imports(tmp_path,
     monkeypatch.syspath_prepend(str(tmp_path))
     found = own_sources(["pack.a:THING", "mean", "random"])
     assert found == sorted([*(str(tmp_path / "pack" / f"{name}.py") for name in ("a", "b", "d", "inner/c")),
-                            *sources("bench.errors")])  # fmt: skip
+                            *sources("jouleproof.errors")])  # fmt: skip
     assert f"{EXAMPLE.replace('.', '/')}/cluster.py" in own_sources([f"{EXAMPLE}.cluster:DESIGN"])
 
 

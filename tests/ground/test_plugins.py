@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UserError
-from bench.plugins import blamed, load, source_file
+from jouleproof.errors import UserError
+from jouleproof.plugins import blamed, load, source_file
 
 BUILTINS = {"one": 1, "two": 2}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import results
-from bench.errors import UserError
-from bench.results import COLUMNS, TIERS, check, tidy
+from jouleproof.errors import UserError
+from jouleproof.evidence import tables
+from jouleproof.evidence.tables import COLUMNS, TIERS, check, tidy
 
 EXACT = settings(derandomize=True, deadline=None, max_examples=20)
 ABOUT = {"metric": "m", "unit": "u", "tier": "measured"}
@@ -100,38 +100,38 @@ def test_a_table_is_made_exactly_where_no_cell_comes_twice(cells):
 def test_what_is_written_is_read(tmp_path_factory, cells):
     table = tidy([{"factor": name, "value": value} for name, value in cells.items()], **ABOUT)
     path = tmp_path_factory.getbasetemp() / "what_is_written.parquet"
-    results.write(table, path)
-    pd.testing.assert_frame_equal(results.read(path), table, check_exact=True)
+    tables.write(table, path)
+    pd.testing.assert_frame_equal(tables.read(path), table, check_exact=True)
 
 
 def test_two_writes_of_a_table_give_identical_bytes(tmp_path, table):
     for name in ("a", "b"):
-        results.write(table.copy(), tmp_path / name)
+        tables.write(table.copy(), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_a_table_that_was_read_gives_the_same_bytes_again(tmp_path, table):
-    results.write(table, tmp_path / "a")
-    results.write(results.read(tmp_path / "a"), tmp_path / "b")
+    tables.write(table, tmp_path / "a")
+    tables.write(tables.read(tmp_path / "a"), tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_a_table_outside_the_schema_is_not_written(tmp_path, table):
     with pytest.raises(ValueError, match="no rows"):
-        results.write(table.iloc[:0], tmp_path / "t.parquet")
+        tables.write(table.iloc[:0], tmp_path / "t.parquet")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_that_is_not_there_says_which_command_makes_it(tmp_path):
     path = tmp_path / "t.parquet"
     with pytest.raises(UserError, match="is not there; run `snakemake") as caught:
-        results.read(path)
+        tables.read(path)
     assert str(path) in str(caught.value)
 
 
 def damaged(table, path):
     """Ways in which the written bytes can be wrong: cut short, empty, another file, and one byte flipped."""
-    results.write(table, path)
+    tables.write(table, path)
     whole = path.read_bytes()
     yield from (b"", b"no parquet at all", whole[: len(whole) // 2], whole[:-1])
     for place in range(0, len(whole), 29):
@@ -144,7 +144,7 @@ def test_a_damaged_table_is_one_line_that_names_it_or_reads_as_it_was(tmp_path, 
     for content in list(damaged(table, path)):
         path.write_bytes(content)
         try:
-            results.read(path)
+            tables.read(path)
         except UserError as error:
             if "\n" in str(error) or str(path) not in str(error):
                 wrong.append(str(error))
@@ -153,32 +153,32 @@ def test_a_damaged_table_is_one_line_that_names_it_or_reads_as_it_was(tmp_path, 
 
 def test_a_flipped_bit_in_a_column_is_noticed(tmp_path):
     path = tmp_path / "t.parquet"
-    results.write(tidy([{"value": float(n), "repeat": n} for n in range(1000)], **ABOUT), path)
+    tables.write(tidy([{"value": float(n), "repeat": n} for n in range(1000)], **ABOUT), path)
     whole = bytearray(path.read_bytes())
     whole[len(whole) // 3] ^= 1
     path.write_bytes(whole)
     with pytest.raises(UserError, match="cannot be read"):
-        results.read(path)
+        tables.read(path)
 
 
 def test_a_parquet_file_that_is_no_result_is_one_line(tmp_path, table):
     table.drop(columns="tier").to_parquet(tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"cannot be read \(table lacks tier\)"):
-        results.read(tmp_path / "t.parquet")
+        tables.read(tmp_path / "t.parquet")
 
 
 def test_names_that_were_exchanged_in_the_footer_are_noticed(tmp_path, table):
     """Page checksums hold for the pages alone, whoever's they are said to be."""
     path = tmp_path / "t.parquet"
-    results.write(table.assign(seed=[1, 2]), path)
+    tables.write(table.assign(seed=[1, 2]), path)
     path.write_bytes(
         path.read_bytes().replace(b"seed", b"more").replace(b"repeat", b"seed").replace(b"more", b"repeat")
     )
     with pytest.raises(UserError, match="cannot be read"):
-        results.read(path)
+        tables.read(path)
 
 
 def test_a_table_that_another_program_wrote_has_no_digest_and_is_refused(tmp_path, table):
     table.to_parquet(tmp_path / "t.parquet")
     with pytest.raises(UserError, match="its sha256 does not match its content"):
-        results.read(tmp_path / "t.parquet")
+        tables.read(tmp_path / "t.parquet")

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from bench.errors import UserError
-from bench.experiment import read_config
-from bench.mx.config import MxConfig
-from bench.settings import Settings, label, read_settings, write_configs
+from jouleproof.errors import UserError
+from jouleproof.settings import Settings, label, read_settings, write_configs
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.study import read_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 

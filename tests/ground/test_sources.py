@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import sources as room
-from bench.sources import ROOT, sources
+from jouleproof import sources as room
+from jouleproof.sources import ROOT, sources
 
 WORKFLOWS = [ROOT / "Snakefile", *sorted((ROOT / "workflows").glob("*.smk"))]
 MODULES_IN_RULES = sorted(
@@ -110,7 +110,9 @@ def test_no_module_of_the_project_imports_by_a_relative_name_that_would_be_misse
 
 
 def test_the_rules_name_modules():
-    assert {"bench.experiment", "bench.mx.experiments.qsnr", "figures.__main__"} <= set(MODULES_IN_RULES)
+    assert {"jouleproof.study", "jouleproof.studies.mx.experiments.qsnr", "jouleproof.drawing.draw"} <= set(
+        MODULES_IN_RULES
+    )
 
 
 @pytest.mark.parametrize("module", MODULES_IN_RULES)
@@ -131,4 +133,6 @@ def test_an_edited_experiment_reaches_no_figure_but_through_its_table():
 
 
 def test_one_experiment_is_not_among_the_sources_of_another():
-    assert "bench/mx/experiments/direct_cast.py" not in sources("bench.mx.experiments.qsnr", "bench.experiment")
+    assert "bench/mx/experiments/direct_cast.py" not in sources(
+        "jouleproof.studies.mx.experiments.qsnr", "jouleproof.study"
+    )

@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import t as student_t
 
-from bench import stats
-from bench.stats import Estimate, draws_interval, mean_interval
+from jouleproof.evidence import intervals
+from jouleproof.evidence.intervals import Estimate, draws_interval, mean_interval
 
 EXACT = settings(derandomize=True, deadline=None, max_examples=30)
 SAMPLES = arrays(np.float64, st.integers(2, 12), elements=st.floats(-100, 100))
-MANY = arrays(np.float64, st.integers(stats.FEW_UNITS, 12), elements=st.floats(-100, 100))
+MANY = arrays(np.float64, st.integers(intervals.FEW_UNITS, 12), elements=st.floats(-100, 100))
 
 
 @pytest.fixture
 def few_resamples(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 499)
+    monkeypatch.setattr(intervals, "RESAMPLES", 499)
 
 
 def plain_bootstrap(samples, weights, resamples=20_000):
@@ -48,7 +48,7 @@ def test_the_estimate_is_the_weighted_mean(data):
     values = data.draw(SAMPLES)
     weights = data.draw(arrays(np.float64, values.shape, elements=st.floats(0.1, 10)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stats, "RESAMPLES", 20)
+        patch.setattr(intervals, "RESAMPLES", 20)
         assert mean_interval(values, weights).value == pytest.approx(np.average(values, weights=weights), abs=1e-9)
 
 
@@ -56,7 +56,7 @@ def test_the_estimate_is_the_weighted_mean(data):
 @given(MANY)
 def test_the_bootstrap_interval_lies_within_the_sample(values):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stats, "RESAMPLES", 100)
+        patch.setattr(intervals, "RESAMPLES", 100)
         found = mean_interval(values)
     assert values.min() - 1e-9 <= found.low <= found.high <= values.max() + 1e-9
 

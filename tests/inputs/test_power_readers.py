@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.inputs import InputError, read_job_use, read_power_domain
-from bench.inputs.stand_in import generate
+from jouleproof.inputs import InputError, read_job_use, read_power_domain
+from jouleproof.inputs.stand_in import generate
 
 STEP_US = 300_000_000
 

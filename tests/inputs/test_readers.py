@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from bench.inputs import InputError, read_gsm8k, read_profile, read_trace
-from bench.inputs.stand_in import splitwise
+from jouleproof.inputs import InputError, read_gsm8k, read_profile, read_trace
+from jouleproof.inputs.stand_in import splitwise
 
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.inputs import InputError, read_cpu_use, read_power_cdf
-from bench.inputs.stand_in import generate
+from jouleproof.inputs import InputError, read_cpu_use, read_power_cdf
+from jouleproof.inputs.stand_in import generate
 
 HEADER = "cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_seren,cpu_server_power_w_seren\n"
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from bench.inputs import InputError, load, resolve
-from bench.inputs.catalogue import Bring
+from jouleproof.inputs import InputError, load, resolve
+from jouleproof.inputs.catalogue import Bring
 
 from .conftest import CONTENT, make_entry
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.inputs import InputError, load
-from bench.inputs import resolve as resolve_input
-from bench.inputs.catalogue import Bring, Url
-from bench.inputs.resolve import default_cache
-from bench.inputs.stand_in import generate
+from jouleproof.inputs import InputError, load
+from jouleproof.inputs import resolve as resolve_input
+from jouleproof.inputs.catalogue import Bring, Url
+from jouleproof.inputs.resolve import default_cache
+from jouleproof.inputs.stand_in import generate
 
 from .conftest import CONTENT, IMPATIENT, files_under, make_entry
 

@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from bench.inputs import catalogue, read_profile, read_trace
-from bench.inputs.stand_in import GENERATORS, splitwise
+from jouleproof.inputs import catalogue, read_profile, read_trace
+from jouleproof.inputs.stand_in import GENERATORS, splitwise
 
 from .conftest import generated
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.inputs.stand_in import azure
+from jouleproof.inputs.stand_in import azure
 
 from .conftest import generated
 

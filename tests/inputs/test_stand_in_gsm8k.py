@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.inputs import read_gsm8k
-from bench.inputs.stand_in import gsm8k
-from bench.inputs.stand_in.gsm8k_counting import COUNTING
-from bench.inputs.stand_in.gsm8k_money import MONEY
-from bench.inputs.stand_in.wording import PEOPLE, Pick, Worked, over, percent, times
+from jouleproof.inputs import read_gsm8k
+from jouleproof.inputs.stand_in import gsm8k
+from jouleproof.inputs.stand_in.gsm8k_counting import COUNTING
+from jouleproof.inputs.stand_in.gsm8k_money import MONEY
+from jouleproof.inputs.stand_in.wording import PEOPLE, Pick, Worked, over, percent, times
 
 from .conftest import generated
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from bench.results import SIMULATED, tidy
+from jouleproof.evidence.tables import SIMULATED, tidy
 
 BITS = {"16 bits": 16.0, "mxfp8_e4m3": 8.25, "mxfp4": 4.25}
 WAYS = {"together": 1.0, "chunked": 1.1, "split": 0.8}

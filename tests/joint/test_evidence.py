@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.joint import evidence
-from bench.joint.config import JointConfig
-from bench.joint.levers import FROM_TABLES
+from jouleproof.errors import UserError
+from jouleproof.studies.joint import evidence
+from jouleproof.studies.joint.config import JointConfig
+from jouleproof.studies.joint.levers import FROM_TABLES
 from tests.joint import made
 
 CONFIG = JointConfig(draws=200)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bench.joint.config import AssumptionsConfig, JointConfig
-from bench.joint.experiments.levers import assumptions, levers
-from bench.joint.levers import FROM_TABLES, LEVERS, SUBSETS
+from jouleproof.studies.joint.config import AssumptionsConfig, JointConfig
+from jouleproof.studies.joint.experiments.levers import assumptions, levers
+from jouleproof.studies.joint.levers import FROM_TABLES, LEVERS, SUBSETS
 from tests.joint.made import tables
 
 CONFIG = JointConfig(draws=100)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.joint.config import AssumptionsConfig
-from bench.joint.levers import FROM_TABLES, LEVERS, MEASURES, SUBSETS, drawn, overlap, with_levers
-from bench.joint.service import MEGAWATTS, Service
+from jouleproof.studies.joint.config import AssumptionsConfig
+from jouleproof.studies.joint.levers import FROM_TABLES, LEVERS, MEASURES, SUBSETS, drawn, overlap, with_levers
+from jouleproof.studies.joint.service import MEGAWATTS, Service
 from tests.joint.made import about, service_energy
 
 PLAIN_J, PLAIN_KW = 1910.0, 5.0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.joint.service import Service, State, bits_of, hats
+from jouleproof.errors import UserError
+from jouleproof.studies.joint.service import Service, State, bits_of, hats
 from tests.joint.made import joules, service_energy
 
 TABLE = service_energy(tilt=0.5)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.models.decoder import Decoder, DecoderShape
-from bench.models.encoder import EncoderShape, SentenceEncoder
-from bench.models.minilm import EmbeddingModel
-from bench.models.smollm2 import LanguageModel
+from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.encoder import EncoderShape, SentenceEncoder
+from jouleproof.models.minilm import EmbeddingModel
+from jouleproof.models.smollm2 import LanguageModel
 
 DECODER = DecoderShape(
     vocabulary=61, layers=2, width=64, mlp_width=96, heads=4, kv_heads=2, rope_base=10_000.0, norm_epsilon=1e-5

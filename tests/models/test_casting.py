@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.models.casting import activations_cast, activations_seen, linear_layers, weights_cast
+from jouleproof.models.casting import activations_cast, activations_seen, linear_layers, weights_cast
 
 
 class Small(nn.Module):

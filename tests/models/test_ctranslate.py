@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.models.ctranslate import in_ctranslate2
-from bench.models.generation import Decoding, greedy
-from bench.slm_energy.engines import ENGINES, Subject
+from jouleproof.models.ctranslate import in_ctranslate2
+from jouleproof.models.generation import Decoding, greedy
+from jouleproof.studies.slm_energy.engine_registry import ENGINES, Subject
 from tests.models.small import random_decoder
 
 pytest.importorskip("ctranslate2", reason="the extra `engines` is not installed")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.models import decoder as decoder_room
-from bench.models.decoder import Decoder, first_layers, rotary_angles, rotate
+from jouleproof.models import decoder as decoder_room
+from jouleproof.models.decoder import Decoder, first_layers, rotary_angles, rotate
 from tests.models.small import DECODER, language_model, random_decoder
 
 NAMES = {

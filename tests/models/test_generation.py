@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.models.generation import Decoding, greedy
+from jouleproof.models.generation import Decoding, greedy
 from tests.models.small import DECODER, random_decoder
 
 TOKENS = [3, 14, 15, 9, 26, 5, 35, 8, 9, 7]

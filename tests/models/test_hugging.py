@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import processors
 
-from bench.errors import UserError
-from bench.models.continuation import continued
-from bench.models.generation import Decoding, greedy
-from bench.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub, load_gguf
-from bench.models.likelihood import likelihoods
-from bench.models.runner import Runner
+from jouleproof.errors import UserError
+from jouleproof.models.continuation import continued
+from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub, load_gguf
+from jouleproof.models.likelihood import likelihoods
+from jouleproof.models.runner import Runner
 from tests.models.small import LetterTokenizer, random_decoder
 from tests.models.test_minilm import small_tokenizer
 

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from bench.errors import UserError
-from bench.models.minilm import MAX_TOKENS, load_minilm
+from jouleproof.errors import UserError
+from jouleproof.models.minilm import MAX_TOKENS, load_minilm
 from tests.models.small import ENCODER, random_encoder
 from tests.models.test_encoder import their_name
 

@@ -7,12 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.formats import FORMATS, fake_quantize
-from bench.models.casting import weights_cast
-from bench.models.generation import Decoding, greedy
-from bench.models.hugging import as_llama
-from bench.models.runner import Piece, Runner
-from bench.models.shapes import Shape, flops, read_bytes, timed
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.models.casting import weights_cast
+from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.hugging import as_llama
+from jouleproof.models.runner import Piece, Runner
+from jouleproof.models.shapes import Shape, flops, read_bytes, timed
 from tests.models.small import DECODER, random_decoder
 
 TOLERANCE = 2e-4

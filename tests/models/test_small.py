@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from bench.inputs import Problem
-from bench.models.small import END, VOCABULARY, document, small_decoder, small_shape, stream
+from jouleproof.inputs import Problem
+from jouleproof.models.small import END, VOCABULARY, document, small_decoder, small_shape, stream
 
 SHAPE = small_shape(layers=2, width=32)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.models.smollm2 import load_smollm2
+from jouleproof.errors import UserError
+from jouleproof.models.smollm2 import load_smollm2
 from tests.models.small import DECODER, random_decoder
 
 LETTERS = ["h", "o", "w", "m", "a", "n", "y", "Ġ", *"0123456789", "?"]

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.models.text import batches, padded
+from jouleproof.models.text import batches, padded
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 rows = st.lists(st.integers(1, 40).map(lambda n: [0] * n), max_size=20)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, fake_quantize, quantize
-from bench.mx import adversarial
-from bench.mx.adversarial import GROUPS
+from jouleproof.formats import FORMATS, fake_quantize, quantize
+from jouleproof.studies.mx import adversarial
+from jouleproof.studies.mx.adversarial import GROUPS
 
 BLOCKS = 48
 FLOAT32 = np.finfo(np.float32)

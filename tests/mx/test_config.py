@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from bench.errors import UserError
-from bench.experiment import read_config
-from bench.formats import FORMATS, SCALE_RULES
-from bench.mx import named
-from bench.mx.config import MxConfig
-from bench.mx.experiments.formats import formats as formats_table
-from bench.mx.experiments.qsnr import qsnr
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, SCALE_RULES
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.experiments.formats import formats as formats_table
+from jouleproof.studies.mx.experiments.qsnr import qsnr
+from jouleproof.study import read_config
 from tests.extension_example import formats as own
 
 NO_FORMAT = "mxfp4"
@@ -79,15 +79,15 @@ def test_a_config_that_is_not_there_is_an_error_that_names_it(tmp_path):
 
 
 def test_built_in_formats_are_found_by_name():
-    assert named.formats(["mxfp4", "mxint8"]) == {"mxfp4": FORMATS["mxfp4"], "mxint8": FORMATS["mxint8"]}
+    assert registry.formats(["mxfp4", "mxint8"]) == {"mxfp4": FORMATS["mxfp4"], "mxint8": FORMATS["mxint8"]}
 
 
 def test_a_format_of_the_users_own_is_found():
-    assert named.formats(["tests.extension_example.formats:FORMAT"]) == {"e3m4": own.FORMAT}
+    assert registry.formats(["tests.extension_example.formats:FORMAT"]) == {"e3m4": own.FORMAT}
 
 
 def test_a_scale_rule_of_the_users_own_is_found():
-    assert named.scale_rules(["floor", "tests.extension_example.formats:unit_scale"]) == {
+    assert registry.scale_rules(["floor", "tests.extension_example.formats:unit_scale"]) == {
         "floor": SCALE_RULES["floor"],
         "unit_scale": own.unit_scale,
     }
@@ -99,12 +99,12 @@ def test_a_scale_rule_of_the_users_own_is_found():
         ("mxfp5", "mxfp8_e4m3, mxfp8_e5m2"),
         ("tests.extension_example.formats:MISSING", "MISSING"),
         ("tests.mx.nowhere:FORMAT", "nowhere"),
-        ("tests.mx.test_config:NO_FORMAT", "str, not a bench.formats.MXFormat"),
-        ("tests.extension_example.formats:unit_scale", "function, not a bench.formats.MXFormat"),
+        ("tests.mx.test_config:NO_FORMAT", "str, not a jouleproof.formats.MXFormat"),
+        ("tests.extension_example.formats:unit_scale", "function, not a jouleproof.formats.MXFormat"),
     ],
 )
 def test_a_format_that_is_none_is_an_error_that_says_why(name, complaint):
-    message = one_line(named.formats, ["mxfp4", name])
+    message = one_line(registry.formats, ["mxfp4", name])
     assert repr(name) in message and complaint in message
 
 
@@ -117,7 +117,7 @@ def test_a_format_that_is_none_is_an_error_that_says_why(name, complaint):
     ],
 )
 def test_a_scale_rule_that_is_none_is_an_error_that_says_why(name, complaint):
-    message = one_line(named.scale_rules, ["floor", name])
+    message = one_line(registry.scale_rules, ["floor", name])
     assert repr(name) in message and complaint in message
 
 

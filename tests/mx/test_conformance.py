@@ -5,14 +5,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize
-from bench.mx.adversarial import GROUPS
-from bench.mx.config import ConformanceConfig, MxConfig
-from bench.mx.experiments.conformance import compare, conformance
-from bench.mx.invariants import INVARIANTS, same_bits
-from bench.mx.peers import peer_casts
 from figures.mx import conformance as agreement_table
 from figures.mx import invariants as invariants_table
+from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize
+from jouleproof.studies.mx.adversarial import GROUPS
+from jouleproof.studies.mx.config import ConformanceConfig, MxConfig
+from jouleproof.studies.mx.experiments.conformance import compare, conformance
+from jouleproof.studies.mx.invariants import INVARIANTS, same_bits
+from jouleproof.studies.mx.peers import peer_casts
 
 BLOCKS = 16
 

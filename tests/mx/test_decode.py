@@ -5,12 +5,12 @@ from functools import partial
 import pytest
 import torch
 
-from bench.formats import FORMATS, fake_quantize
-from bench.inputs import Problem
-from bench.models.casting import linear_layers, weights_cast
-from bench.mx.config import DecodeConfig, MxConfig
-from bench.mx.experiments.decode import FLOAT32, decode, enough_tokens
-from bench.mx.packed_linear import make_engine, packed_product, plain_product, running, shared_inputs
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import linear_layers, weights_cast
+from jouleproof.studies.mx.config import DecodeConfig, MxConfig
+from jouleproof.studies.mx.experiments.decode import FLOAT32, decode, enough_tokens
+from jouleproof.studies.mx.packed_linear import make_engine, packed_product, plain_product, running, shared_inputs
 from tests.extension_example import formats as own
 from tests.models.small import language_model
 

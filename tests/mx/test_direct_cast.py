@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from bench.errors import UserError
-from bench.formats import FORMATS, SCALE_RULES, fake_quantize
-from bench.inputs import Problem
-from bench.models.casting import activations_cast, under_cast, weights_cast
-from bench.mx.config import DirectCastConfig, MxConfig
-from bench.mx.experiments.direct_cast import (
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import activations_cast, under_cast, weights_cast
+from jouleproof.studies.mx.cast_steps import clip_only
+from jouleproof.studies.mx.config import DirectCastConfig, MxConfig
+from jouleproof.studies.mx.experiments.direct_cast import (
     PlannedCast,
     direct_cast_embedding,
     direct_cast_language,
@@ -28,7 +29,6 @@ from bench.mx.experiments.direct_cast import (
     planned_casts,
     saturation_seen,
 )
-from bench.mx.parts import clip_only
 from tests.extension_example import formats as own
 from tests.models.small import embedding_model, language_model
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, fake_quantize
-from bench.mx.config import ErrorSourcesConfig, MxConfig
-from bench.mx.experiments.error_sources import error_sources, one_at_a_time
-from bench.mx.experiments.qsnr import vectors
-from bench.mx.noise import qsnr_db
-from bench.mx.others import OTHERS
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.studies.mx.config import ErrorSourcesConfig, MxConfig
+from jouleproof.studies.mx.experiments.error_sources import error_sources, one_at_a_time
+from jouleproof.studies.mx.experiments.qsnr import vectors
+from jouleproof.studies.mx.generated_vectors import qsnr_db
+from jouleproof.studies.mx.other_casts import OTHERS
 from tests.extension_example import formats as own
 
 SETTINGS = ErrorSourcesConfig(vectors=64, length=128, seeds=[0, 1], blocks=[16, 32, 64], distributions=["laplace"])

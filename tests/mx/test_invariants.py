@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.formats import SCALE_RULES, MXFormat
-from bench.mx import invariants
-from bench.mx.invariants import INVARIANTS
+from jouleproof.formats import SCALE_RULES, MXFormat
+from jouleproof.studies.mx import invariants
+from jouleproof.studies.mx.invariants import INVARIANTS
 from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks
 
 FMT = MXFormat("e3m4", 3, 4, bias=3, block=32)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS
-from bench.measure.caches import cache_bytes
-from bench.mx.config import MatvecConfig, MxConfig
-from bench.mx.experiments.matvec import drawn, matvec
-from bench.mx.products import FLOAT32, READ, products
+from jouleproof.formats import FORMATS
+from jouleproof.measure.caches import cache_bytes
+from jouleproof.studies.mx.config import MatvecConfig, MxConfig
+from jouleproof.studies.mx.experiments.matvec import drawn, matvec
+from jouleproof.studies.mx.products import FLOAT32, READ, products
 from tests.extension_example import formats as own
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, fake_quantize
-from bench.mx.config import MxConfig, QsnrConfig
-from bench.mx.experiments.qsnr import qsnr, vectors
-from bench.mx.noise import qsnr_db, sum_of_squares
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.studies.mx.config import MxConfig, QsnrConfig
+from jouleproof.studies.mx.experiments.qsnr import qsnr, vectors
+from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
 
 
 @pytest.fixture(scope="module")

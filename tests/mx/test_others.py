@@ -8,9 +8,9 @@ import pytest
 import torch
 from torchao.prototype.mx_formats.nvfp4_tensor import nvfp4_quantize, per_tensor_amax_to_scale
 
-from bench.errors import UserError
-from bench.formats import FORMATS
-from bench.mx.others import OTHERS, OtherCast, named_others
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS
+from jouleproof.studies.mx.other_casts import OTHERS, OtherCast, named_others
 from tests.formats.oracle import floor_log2
 
 E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6], dtype=np.float32)
@@ -148,7 +148,10 @@ def test_a_cast_of_the_users_own_is_found():
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("mx5", "nvfp4, mx9"), ("tests.extension_example.formats:FORMAT", "MXFormat, not a bench.mx.others.OtherCast")],
+    [
+        ("mx5", "nvfp4, mx9"),
+        ("tests.extension_example.formats:FORMAT", "MXFormat, not a jouleproof.studies.mx.other_casts.OtherCast"),
+    ],
 )
 def test_what_is_no_such_cast_is_an_error_that_says_why(name, complaint):
     with pytest.raises(UserError, match=complaint):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from figures.__main__ import app as figures
+from jouleproof.drawing.draw import app as figures
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
@@ -41,7 +41,7 @@ def results(tmp_path_factory):
     config = folder.parent / "mx.json"
     config.write_text(json.dumps(CONFIG), encoding="utf-8")
     for experiment in ("qsnr", "conformance"):
-        python("bench.mx", experiment, "--config", config, "--out", folder / f"mx/{experiment}.parquet")
+        python("jouleproof.studies.mx", experiment, "--config", config, "--out", folder / f"mx/{experiment}.parquet")
     for name in ("mx/qsnr", "mx/qsnr_means", "mx/invariants", "mx/conformance"):
         done = CliRunner().invoke(figures, [name, "--results", str(folder)])
         assert done.exit_code == 0, done.output

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
-from bench.mx.parts import PARTS, clip_only, largest_values, round_only, saturated
+from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
+from jouleproof.studies.mx.cast_steps import PARTS, clip_only, largest_values, round_only, saturated
 from tests.formats import oracle
 
 every_format = pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from bench.formats import fake_quantize
-from bench.inputs import Problem
-from bench.models.casting import linear_layers
-from bench.mx.config import MxConfig, WeightsConfig
-from bench.mx.experiments.qsnr_on_weights import activation_rows, measured_layers, qsnr_on_weights
-from bench.mx.noise import qsnr_db
+from jouleproof.formats import fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import linear_layers
+from jouleproof.studies.mx.config import MxConfig, WeightsConfig
+from jouleproof.studies.mx.experiments.qsnr_on_weights import activation_rows, measured_layers, qsnr_on_weights
+from jouleproof.studies.mx.generated_vectors import qsnr_db
 from tests.models.small import embedding_model, language_model
 
 PROBLEMS = [Problem(question, "#### 1", 1) for question in ("How many apples are left?", "Why?", "Not measured")]

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from bench.errors import UserError
-from bench.formats import fake_quantize
-from bench.models.small import small_decoder, small_shape
-from bench.mx.recipes import RECIPES, Recipe, RecipeLinear, recipes, use_recipe
+from jouleproof.errors import UserError
+from jouleproof.formats import fake_quantize
+from jouleproof.models.small import small_decoder, small_shape
+from jouleproof.studies.mx.recipes import RECIPES, Recipe, RecipeLinear, recipes, use_recipe
 from tests.extension_example import formats as own
 
 OWN = Recipe("of_a_users_own", own.FORMAT, own.FORMAT, own.FORMAT)
@@ -128,7 +128,7 @@ def test_a_recipe_of_the_users_own_goes_by_its_name():
     ("names", "message"),
     [
         (["mxfp5"], "recipe 'mxfp5' is not known; built in: float32, bfloat16"),
-        (["tests.extension_example.formats:FORMAT"], "is a MXFormat, not a bench.mx.recipes.Recipe"),
+        (["tests.extension_example.formats:FORMAT"], "is a MXFormat, not a jouleproof.studies.mx.recipes.Recipe"),
         (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "have one name"),
     ],
 )

@@ -5,16 +5,28 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bench.formats import FORMATS, MXFormat
-from bench.mx import circuits
-from bench.mx.accelerators import accelerators
-from bench.mx.circuits import Cells
-from bench.mx.config import MxConfig, SiliconConfig
-from bench.mx.experiments.peak_rates import peak_rates
-from bench.mx.experiments.silicon import silicon
-from bench.mx.others import nvfp4
-from bench.mx.silicon import CELLS, CONSTANTS, GROUPS, UNITS, Draws, Unit, area, draw, parts, unit_cost, unit_of
-from bench.mx.silicon_checks import CHECKS
+from jouleproof.formats import FORMATS, MXFormat
+from jouleproof.studies.mx import circuits
+from jouleproof.studies.mx.accelerators import accelerators
+from jouleproof.studies.mx.circuits import Cells
+from jouleproof.studies.mx.config import MxConfig, SiliconConfig
+from jouleproof.studies.mx.experiments.peak_rates import peak_rates
+from jouleproof.studies.mx.experiments.silicon import silicon
+from jouleproof.studies.mx.other_casts import nvfp4
+from jouleproof.studies.mx.silicon_checks import CHECKS
+from jouleproof.studies.mx.silicon_model import (
+    CELLS,
+    CONSTANTS,
+    GROUPS,
+    UNITS,
+    Draws,
+    Unit,
+    area,
+    draw,
+    parts,
+    unit_cost,
+    unit_of,
+)
 from tests.extension_example import formats as own
 
 DRAWS = draw(64, seed=3)

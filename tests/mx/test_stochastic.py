@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.formats import FORMATS, fake_quantize
-from bench.mx.stochastic import random_signs, rotated, round_stochastically
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.studies.mx.stochastic import random_signs, rotated, round_stochastically
 
 
 def generator(seed=0):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.formats import FORMATS, fake_quantize
-from bench.mx.config import MxConfig, ThroughputConfig
-from bench.mx.experiments import throughput as room
-from bench.mx.peers import quantisers
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.studies.mx.config import MxConfig, ThroughputConfig
+from jouleproof.studies.mx.experiments import throughput as room
+from jouleproof.studies.mx.peers import quantisers
 from tests.extension_example import formats as own
 
 CONFIG = ThroughputConfig(elements=8192, slow_elements=4096, threads=[1], passes=2, peer_passes=1)

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from bench.inputs import Problem
-from bench.models.training import held_out_loss, windows
-from bench.mx.config import MxConfig, TrainingConfig
-from bench.mx.experiments.training import cast_losses, curve, training, untrained
-from bench.mx.named import formats, scale_rules
+from jouleproof.inputs import Problem
+from jouleproof.models.training import held_out_loss, windows
+from jouleproof.studies.mx.config import MxConfig, TrainingConfig
+from jouleproof.studies.mx.experiments.training import cast_losses, curve, training, untrained
+from jouleproof.studies.mx.registry import formats, scale_rules
 
 PROBLEMS = [
     Problem(f"Ann has {n} boxes of 12 eggs. How many eggs?", f"{n} * 12\n#### {12 * n}", 12 * n) for n in range(9)

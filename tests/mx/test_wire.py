@@ -20,19 +20,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import UserError
-from bench.formats import FORMATS, fake_quantize, quantize
-from bench.formats.messages import BFloat16, Float32, Packed
-from bench.inputs import Problem
-from bench.measure.clocks import Pacer
-from bench.models.decoder import rotary_angles, rotate
-from bench.mx.config import MxConfig, WireConfig
-from bench.mx.experiments import wire as experiment
-from bench.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest, wire
-from bench.mx.wire import AllReduce, Move
-from bench.mx.wire_launch import gather, run_ranks, started
-from bench.mx.wire_rank import REFERENCE, Task, codecs
-from bench.processes import place
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, fake_quantize, quantize
+from jouleproof.formats.codecs import BFloat16, Float32, Packed
+from jouleproof.inputs import Problem
+from jouleproof.measure.clocks import Pacer
+from jouleproof.models.decoder import rotary_angles, rotate
+from jouleproof.processes import place
+from jouleproof.studies.mx.config import MxConfig, WireConfig
+from jouleproof.studies.mx.experiments import wire as experiment
+from jouleproof.studies.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest, wire
+from jouleproof.studies.mx.wire_launch import gather, run_ranks, started
+from jouleproof.studies.mx.wire_rank import REFERENCE, Task, codecs
+from jouleproof.studies.mx.wire_transport import AllReduce, Move
 from tests.models.small import language_model
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=30)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.phase_split.machines import Design
-from bench.phase_split.performance import performance
-from bench.phase_split.simulator import CORRECTED, GAP_EDGES, PUBLISHED, Semantics, Window, simulate
-from bench.phase_split.workload import Requests
+from jouleproof.serving.simulator.cost_model import performance
+from jouleproof.serving.simulator.machines import Design
+from jouleproof.serving.simulator.simulate import CORRECTED, GAP_EDGES, PUBLISHED, Semantics, Window, simulate
+from jouleproof.serving.simulator.workload import Requests
 from tests.phase_split import oracle
 
 LAYERS = 70

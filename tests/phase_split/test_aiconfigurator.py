@@ -6,11 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split import aiconfigurator
-from bench.phase_split.machines import MACHINES, Design
-from bench.phase_split.performance import performance
-from bench.phase_split.simulator import PUBLISHED, simulate
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator import aiconfigurator
+from jouleproof.serving.simulator.cost_model import performance
+from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.simulate import PUBLISHED, simulate
 from tests.phase_split.test_simulator import crowd
 
 INSTALLED = find_spec("aiconfigurator_core") is not None

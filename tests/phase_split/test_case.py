@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split.case import run_case
-from bench.phase_split.machines import read_design
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator.case import run_case
+from jouleproof.serving.simulator.machines import read_design
 
 REFERENCE = Path(__file__).with_name("reference")
 HEADER = "request_id,arrival_timestamp,prompt_size,token_size\n"

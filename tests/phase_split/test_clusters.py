@@ -7,13 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split.clusters import FAMILIES, PUBLISHED_POOLS, Budget, Prices, best_pools, least_pools, pools
-from bench.phase_split.config import LoadConfig
-from bench.phase_split.machines import Design, read_design
-from bench.phase_split.models import served
-from bench.phase_split.service import LIMITS, meets, most_load, slowdowns
-from bench.phase_split.trials import VERSIONS, Bench
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.clusters import (
+    FAMILIES,
+    PUBLISHED_POOLS,
+    Budget,
+    Prices,
+    best_pools,
+    least_pools,
+    pools,
+)
+from jouleproof.serving.simulator.machines import Design, read_design
+from jouleproof.serving.simulator.served_models import served
+from jouleproof.serving.simulator.service_levels import LIMITS, meets, most_load, slowdowns
+from jouleproof.studies.phase_split.config import LoadConfig
 
 REFERENCE = Path(__file__).with_name("reference") / "clusters.json"
 

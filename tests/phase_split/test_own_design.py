@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split.machines import MACHINES, Design
-from bench.phase_split.models import served
-from bench.phase_split.named import designs
-from bench.phase_split.performance import Performance, performance, times
-from bench.phase_split.simulator import simulate
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator.cost_model import Performance, performance, times
+from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.served_models import served
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.studies.phase_split.registry import designs
 from tests.extension_example import cluster as own
 from tests.phase_split.test_simulator import crowd
 
@@ -83,7 +83,7 @@ def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
     ("profile", "complaint"),
     [
         (lambda machine: None, "machine mine: profile cannot be called as (machine, model) -> Performance"),
-        (lambda machine, model: 3, "its profile made a int, not a bench.phase_split.performance.Performance"),
+        (lambda machine, model: 3, "its profile made a int, not a jouleproof.serving.simulator.cost_model.Performance"),
         (lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0), "tokens must rise"),
         (lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0), "affine (2,)"),
         (
@@ -103,7 +103,7 @@ def test_a_performance_model_that_is_none_is_one_line(profile, complaint):
     ("names", "complaint"),
     [
         (["splitwise_xx"], "design 'splitwise_xx' is not known; built in: baseline_a100"),
-        (["tests.extension_example.cluster:H20"], "is a Machine, not a bench.phase_split.machines.Design"),
+        (["tests.extension_example.cluster:H20"], "is a Machine, not a jouleproof.serving.simulator.machines.Design"),
         (["splitwise_hh", "splitwise_hh"], "two designs are called splitwise_hh"),
         (["tests.extension_example.cluster:NOTHING"], "cannot be loaded"),
     ],

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.phase_split.machines import read_design
-from bench.phase_split.simulator import PUBLISHED, simulate
-from bench.phase_split.workload import read_requests
+from jouleproof.serving.simulator.machines import read_design
+from jouleproof.serving.simulator.simulate import PUBLISHED, simulate
+from jouleproof.serving.simulator.workload import read_requests
 
 REFERENCE = Path(__file__).with_name("reference")
 EXPECTED = list(csv.DictReader((REFERENCE / "expected.csv").open(encoding="utf-8")))

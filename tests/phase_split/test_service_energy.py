@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.phase_split.clusters import FAMILIES
-from bench.phase_split.config import LoadConfig, PhaseSplitConfig, ServiceEnergyConfig
-from bench.phase_split.experiments import service_energy as room
-from bench.phase_split.simulator import simulate
-from bench.phase_split.trials import Bench
-from bench.phase_split.workload import drawn
+from jouleproof.serving.simulator.capacity import Bench
+from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.serving.simulator.workload import drawn
+from jouleproof.studies.phase_split.config import LoadConfig, PhaseSplitConfig, ServiceEnergyConfig
+from jouleproof.studies.phase_split.experiments import service_energy as room
 
 RNG = np.random.default_rng(3)
 TRACE = pd.DataFrame({

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import inputs
-from bench.phase_split import serve as room
-from bench.phase_split.config import EngineConfig, PhaseSplitConfig, ServingConfig
-from bench.phase_split.engine.grid import measured_shapes, probes
-from bench.phase_split.engine.latencies import Latencies, latencies, pooled, quantiles, starved
-from bench.phase_split.engine.moves import Move
-from bench.phase_split.engine.router import Outcome, Request, Served
-from bench.phase_split.engine.tokens import sameness
-from bench.phase_split.experiments.serving import alone
+from jouleproof import inputs
+from jouleproof.serving.engine import serve as room
+from jouleproof.serving.engine.grid import measured_shapes, probes
+from jouleproof.serving.engine.latencies import Latencies, latencies, pooled, quantiles, starved
+from jouleproof.serving.engine.router import Outcome, Request, Served
+from jouleproof.serving.engine.token_check import sameness
+from jouleproof.serving.engine.transport import Move
+from jouleproof.studies.phase_split.config import EngineConfig, PhaseSplitConfig, ServingConfig
+from jouleproof.studies.phase_split.experiments.serving import alone
 from tests.figures import samples
 from tests.models.small import random_decoder
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split.machines import Design
-from bench.phase_split.simulator import CORRECTED, PUBLISHED, Window, simulate, stream
-from bench.phase_split.workload import Requests
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator.machines import Design
+from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Window, simulate, stream
+from jouleproof.serving.simulator.workload import Requests
 
 SPLIT = Design("split", "split", ("dgx-h100", 3), ("dgx-h100", 2))
 TOGETHER = Design("together", "together", ("dgx-a100", 4))

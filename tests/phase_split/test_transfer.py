@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.inputs import read_trace
-from bench.inputs.stand_in import azure
-from bench.phase_split.config import LoadConfig, PhaseSplitConfig, TransferConfig
-from bench.phase_split.experiments.transfer import transfer
-from bench.phase_split.trials import Bench
+from jouleproof.inputs import read_trace
+from jouleproof.inputs.stand_in import azure
+from jouleproof.serving.simulator.capacity import Bench
+from jouleproof.studies.phase_split.config import LoadConfig, PhaseSplitConfig, TransferConfig
+from jouleproof.studies.phase_split.experiments.transfer import transfer
 
 
 @pytest.fixture(scope="module")

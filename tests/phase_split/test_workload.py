@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
-from bench.phase_split.workload import by_day, drawn, read_requests, replayed, superposed
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator.workload import by_day, drawn, read_requests, replayed, superposed
 
 CELLS = "a row has more or fewer cells than the header, or a column comes twice"
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"

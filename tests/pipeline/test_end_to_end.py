@@ -11,12 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from bench.joint.__main__ import EXPERIMENTS as JOINT
-from bench.mx.__main__ import EXPERIMENTS as MX
-from bench.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
-from bench.placement.__main__ import EXPERIMENTS as PLACEMENT
-from bench.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
-from figures.registry import registry
+from jouleproof.drawing.registry import registry
+from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
+from jouleproof.studies.mx.__main__ import EXPERIMENTS as MX
+from jouleproof.studies.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
+from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
+from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
 from tests.pipeline.conftest import EXTENDED, STAND_IN, copy_project, snakemake
 
 OWN_STUDY = "tests.extension_example.rotation"

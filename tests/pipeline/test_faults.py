@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import read
+from jouleproof.evidence.tables import read
 from tests.pipeline.conftest import TINY, environment, snakemake
 
 QSNR = "results/mx/qsnr.parquet"
@@ -41,7 +41,7 @@ def test_an_unknown_format_is_named_with_those_that_exist_and_costs_no_result(pr
 
 def test_a_users_own_format_runs_and_its_file_is_an_input(project: Path) -> None:
     (project / "own.py").write_text(
-        "from bench.formats import MXFormat\nE3M4 = MXFormat('own_e3m4', 3, 4, bias=3)\n", encoding="utf-8"
+        "from jouleproof.formats import MXFormat\nE3M4 = MXFormat('own_e3m4', 3, 4, bias=3)\n", encoding="utf-8"
     )
     config = ("--config", "mx={formats: [mxfp4, 'own:E3M4']}")
     target = "results/mx/formats.parquet"
@@ -49,7 +49,7 @@ def test_a_users_own_format_runs_and_its_file_is_an_input(project: Path) -> None
     assert done.returncode == 0, done.stdout
     assert set(read(project / target)["format"]) == {"mxfp4", "own_e3m4"}
     (project / "own.py").write_text(
-        "from bench.formats import MXFormat\nE3M4 = MXFormat('own_again', 3, 4, bias=3)\n", encoding="utf-8"
+        "from jouleproof.formats import MXFormat\nE3M4 = MXFormat('own_again', 3, 4, bias=3)\n", encoding="utf-8"
     )
     done = snakemake(project, *TINY, *config, "--cores", "1", target)
     assert set(read(project / target)["format"]) == {"mxfp4", "own_again"}

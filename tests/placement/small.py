@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from bench.placement.config import FleetConfig, HostingConfig, PlacementConfig
-from bench.placement.hosting import Period
-from bench.placement.time import WEEK
-from bench.placement.workloads import Fleet, Stays
+from jouleproof.power.time_grid import WEEK
+from jouleproof.power.workloads import Fleet, Stays
+from jouleproof.studies.placement.config import FleetConfig, HostingConfig, PlacementConfig
+from jouleproof.studies.placement.evaluation import Period
 
 CONFIG = PlacementConfig(fleet=FleetConfig(servers=20), hosting=HostingConfig(seeds=2, rows=[4, 10]))
 

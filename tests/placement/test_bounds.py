@@ -5,10 +5,19 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.placement.appropriate import NEW, OLD, STORAGE, chosen_processors, chosen_storage, loads, needs, power
-from bench.placement.bounds import least_peak, peak_of
-from bench.placement.kernels import NOWHERE
-from bench.placement.workloads import KINDS, fleet
+from jouleproof.power.workloads import KINDS, fleet
+from jouleproof.studies.placement.bounds import least_peak, peak_of
+from jouleproof.studies.placement.hardware_selection import (
+    NEW,
+    OLD,
+    STORAGE,
+    chosen_processors,
+    chosen_storage,
+    loads,
+    needs,
+    power,
+)
+from jouleproof.studies.placement.kernels import NOWHERE
 
 
 @pytest.mark.parametrize("seed", range(3))

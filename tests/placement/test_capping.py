@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.placement.capping import BRAKE_CLOCK, CLOCK_POWER, Controlled, run
-from bench.placement.controllers import CONTROLLERS, Controller
-from bench.placement.time import SAMPLES
+from jouleproof.power.capping import BRAKE_CLOCK, CLOCK_POWER, Controlled, run
+from jouleproof.power.controllers import CONTROLLERS, Controller
+from jouleproof.power.time_grid import SAMPLES
 
 IDLE, MOST = 100.0, 1000.0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.errors import UserError
-from bench.placement.config import (
+from jouleproof.errors import UserError
+from jouleproof.studies.placement.config import (
     BoundsConfig,
     FleetConfig,
     FrontierConfig,
@@ -17,18 +17,18 @@ from bench.placement.config import (
     SensorsConfig,
     TransferConfig,
 )
-from bench.placement.experiments.hosting import frontier, hosting, predictability
-from bench.placement.experiments.leakage import leakage
-from bench.placement.experiments.oversubscription import oversubscription
-from bench.placement.experiments.policies import bounds, policies
-from bench.placement.experiments.precision import precision, sensed
-from bench.placement.experiments.prediction import prediction
-from bench.placement.experiments.processors import processors
-from bench.placement.experiments.scale import scale
-from bench.placement.experiments.transfer import transfer
-from bench.placement.named import find_all
-from bench.placement.profiles import Information
-from bench.placement.scenes import scene
+from jouleproof.studies.placement.experiments.hosting import frontier, hosting, predictability
+from jouleproof.studies.placement.experiments.leakage import leakage
+from jouleproof.studies.placement.experiments.oversubscription import oversubscription
+from jouleproof.studies.placement.experiments.policies import bounds, policies
+from jouleproof.studies.placement.experiments.precision import precision, sensed
+from jouleproof.studies.placement.experiments.prediction import prediction
+from jouleproof.studies.placement.experiments.processors import processors
+from jouleproof.studies.placement.experiments.scale import scale
+from jouleproof.studies.placement.experiments.transfer import transfer
+from jouleproof.studies.placement.profiles import Information
+from jouleproof.studies.placement.registry import find_all
+from jouleproof.studies.placement.scenarios import scene
 from tests.placement.small import CONFIG, power_trace
 
 HERE = "tests.extension_example.placement"
@@ -124,7 +124,7 @@ def test_everything_of_a_researchers_own_is_found_by_name():
         ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
         (
             {"hosting": HostingConfig(rules=[f"{HERE}:MEDIAN"])},
-            "is a Information, not a bench.placement",
+            "is a Information, not a jouleproof.studies.placement",
         ),
         (
             {"prediction": PredictionConfig(predictors=[f"{HERE}:FLAT"])},

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.placement.leakage import gain, gain_elsewhere, identified
-from bench.placement.releases import RELEASES
-from bench.placement.time import WEEK
+from jouleproof.power.time_grid import WEEK
+from jouleproof.studies.placement.attackers import gain, gain_elsewhere, identified
+from jouleproof.studies.placement.releases import RELEASES
 from tests.placement.small import plain_fleet
 
 RNG = np.random.default_rng(0)

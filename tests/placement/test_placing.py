@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import UserError
-from bench.placement.hosting import hosted, margin, place, risk_of
-from bench.placement.kernels import NOWHERE, drawn
-from bench.placement.rules import RULES, Rule
-from bench.placement.tree import Tree, tree
+from jouleproof.errors import UserError
+from jouleproof.power.tree import Tree, tree
+from jouleproof.studies.placement.evaluation import hosted, margin, place, risk_of
+from jouleproof.studies.placement.kernels import NOWHERE, drawn
+from jouleproof.studies.placement.rules import RULES, Rule
 from tests.placement.small import period
 
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from bench.errors import UserError
-from bench.placement.controllers import Controller
-from bench.placement.policies import Policy
-from bench.placement.prediction import PREDICTORS, wrong_by
-from bench.placement.profiles import INFORMATION, by_slot
-from bench.placement.releases import Release
-from bench.placement.rules import RULES, Rule
-from bench.placement.scenes import watts_by_slot
-from bench.placement.time import DAY, WEEK
+from jouleproof.errors import UserError
+from jouleproof.power.controllers import Controller
+from jouleproof.power.time_grid import DAY, WEEK
+from jouleproof.studies.placement.policy import Policy
+from jouleproof.studies.placement.predictors import PREDICTORS, wrong_by
+from jouleproof.studies.placement.profiles import INFORMATION, by_slot
+from jouleproof.studies.placement.releases import Release
+from jouleproof.studies.placement.rules import RULES, Rule
+from jouleproof.studies.placement.scenarios import watts_by_slot
 from tests.placement.small import plain_fleet
 
 RNG = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.inputs.stand_in import generate
-from bench.placement.__main__ import RECORDED, of_reality
-from bench.placement.config import FleetConfig, RealityConfig
-from bench.placement.experiments.reality import GOOGLE, _evens_out, _repeats, reality
-from bench.placement.time import DAY, WEEK
+from jouleproof.inputs.stand_in import generate
+from jouleproof.power.time_grid import DAY, WEEK
+from jouleproof.studies.placement.__main__ import RECORDED, of_reality
+from jouleproof.studies.placement.config import FleetConfig, RealityConfig
+from jouleproof.studies.placement.experiments.reality import GOOGLE, _evens_out, _repeats, reality
 from tests.placement.small import CONFIG
 
 

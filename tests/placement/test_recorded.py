@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.errors import UserError
-from bench.placement.recorded import checked, fleet_of, recorded
-from bench.placement.time import WEEK
+from jouleproof.errors import UserError
+from jouleproof.power.time_grid import WEEK
+from jouleproof.studies.placement.recorded import checked, fleet_of, recorded
 from tests.extension_example import placement as own
 
 TABLE = own.fleet(workloads=4, weeks=3)

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
-from bench.placement.sensors import SENSORS, Sensor, read
-from bench.placement.textures import samples, textures
-from bench.placement.time import SAMPLES, WEEK
-from bench.placement.workloads import KINDS, fleet
+from jouleproof.errors import UserError
+from jouleproof.power.sensors import SENSORS, Sensor, read
+from jouleproof.power.time_grid import SAMPLES, WEEK
+from jouleproof.power.traces import samples, textures
+from jouleproof.power.workloads import KINDS, fleet
 from tests.placement.small import power_trace
 
 WATTS = np.random.default_rng(0).uniform(1000, 5000, 600)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.placement.experiments.reality import _repeats
-from bench.placement.time import WEEK
-from bench.placement.workloads import KINDS, Rhythm, fleet, stays
+from jouleproof.power.time_grid import WEEK
+from jouleproof.power.workloads import KINDS, Rhythm, fleet, stays
+from jouleproof.studies.placement.experiments.reality import _repeats
 
 FLEET = fleet(300, 2, 0)
 

@@ -1,6 +1,6 @@
 """A ladder of two sizes that trains in a second."""
 
-from bench.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 
 LADDER = {
     "sizes": {"1k": (1, 8, 1), "4k": (1, 16, 2)}, "seeds": [0, 1, 2], "problems": 2, "tests": 6, "steps": 6,

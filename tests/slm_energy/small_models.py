@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bench.inputs import Problem
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.tasks import Score, Task, some
+from jouleproof.inputs import Problem
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.tasks import Score, Task, some
 from tests.models.small import DECODER, language_model
 
 PROBLEMS = [

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.results import SIMULATED, tidy
-from bench.slm_energy.cards import Published
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.experiments.answers import Costs, answers, at_front
-from bench.slm_energy.predicted import MIXED_PREDICTORS, Laws, joules_per_token, laws_of
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.answers import Costs, answers, at_front
+from jouleproof.studies.slm_energy.model_cards import Published
+from jouleproof.studies.slm_energy.prediction_model import MIXED_PREDICTORS, Laws, joules_per_token, laws_of
 
 DRAWS = 100
 EIGHT, SMALL, MIXTURE = Published("a", 8.0, 8.0), Published("b", 3.8, 3.8), Published("c", 40.0, 7.0)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import UserError
-from bench.slm_energy.arithmetic import (
+from jouleproof.errors import UserError
+from jouleproof.studies.slm_energy.arithmetic import (
     END,
     GIVES,
     Range,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.slm_energy import cards as room
-from bench.slm_energy.cards import Published
-from bench.slm_energy.experiments.cards import LARGER, SAME_SIZE, UNKNOWN, cards, size_beside
+from jouleproof.studies.slm_energy import model_cards as room
+from jouleproof.studies.slm_energy.experiments.cards import LARGER, SAME_SIZE, UNKNOWN, cards, size_beside
+from jouleproof.studies.slm_energy.model_cards import Published
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
-from bench.inputs import InputError, read_energy
-from bench.inputs.stand_in import mlenergy
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.energy_law import fit, left_out, resampled
-from bench.slm_energy.experiments.energy_law import energy_law, energy_points, is_dense, measured_chat
+from jouleproof.inputs import InputError, read_energy
+from jouleproof.inputs.stand_in import mlenergy
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.energy_law import energy_law, energy_points, is_dense, measured_chat
+from jouleproof.studies.slm_energy.law_fit import fit, left_out, resampled
 
 PREDICTORS = ("active", "total", "batch")
 

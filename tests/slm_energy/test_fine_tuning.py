@@ -6,14 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import UserError
-from bench.experiment import read_config
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.courses import Run, step_flops
-from bench.slm_energy.experiments.fine_tuning import fine_tuning, steps_to
-from bench.slm_energy.experiments.ladder import ladder
-from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS, tuned
-from bench.slm_energy.ladder_ratios import best_of, break_even, tunings
+from jouleproof.errors import UserError
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning, steps_to
+from jouleproof.studies.slm_energy.experiments.ladder import ladder
+from jouleproof.studies.slm_energy.ladder_ratios import best_of, break_even, tunings
+from jouleproof.studies.slm_energy.ladder_runs import EQUAL_FLOPS, EQUAL_STEPS, tuned
+from jouleproof.studies.slm_energy.training_runs import Run, step_flops
+from jouleproof.study import read_config
 from tests.slm_energy.small_ladder import config
 
 amounts = st.floats(1e-3, 1e3)

@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.models.decoder import forward_flops, random_decoder
-from bench.models.generation import Decoding
-from bench.models.generation import greedy as greedy_alone
-from bench.models.small import plain_shape
-from bench.models.stacked import greedy, hidden, logits, stacked
-from bench.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
-from bench.slm_energy.checkpoints import checkpoint_path, read_run, trained
-from bench.slm_energy.courses import answer_flops, answer_places, batches, parameters, step_flops
-from bench.slm_energy.experiments.fine_tuning import fine_tuning
-from bench.slm_energy.experiments.ladder import ladder
-from bench.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
-from bench.slm_energy.ladder import EQUAL_FLOPS, EQUAL_STEPS, budget_steps, course
-from bench.slm_energy.ladder_ratios import OVER_LARGEST_REACHED, SMALLEST_OVER_LARGEST, Best, ends
+from jouleproof.errors import UserError
+from jouleproof.models.decoder import forward_flops, random_decoder
+from jouleproof.models.generation import Decoding
+from jouleproof.models.generation import greedy as greedy_alone
+from jouleproof.models.small import plain_shape
+from jouleproof.models.stacked import greedy, hidden, logits, stacked
+from jouleproof.studies.slm_energy import training_runs
+from jouleproof.studies.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
+from jouleproof.studies.slm_energy.checkpoints import checkpoint_path, read_run, trained
+from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
+from jouleproof.studies.slm_energy.experiments.ladder import ladder
+from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
+from jouleproof.studies.slm_energy.ladder_ratios import OVER_LARGEST_REACHED, SMALLEST_OVER_LARGEST, Best, ends
+from jouleproof.studies.slm_energy.ladder_runs import EQUAL_FLOPS, EQUAL_STEPS, budget_steps, course
+from jouleproof.studies.slm_energy.training_runs import answer_flops, answer_places, batches, parameters, step_flops
 from tests.slm_energy.small_ladder import config
 
 SHAPE = plain_shape(50, 2, 16, 2)
@@ -151,14 +152,13 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(tmp_path, stop):
 def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(tmp_path, monkeypatch):
     own = a_course(tmp_path)
     straight = trained(own, tmp_path / "straight")
-    from bench.slm_energy import courses
 
     def failing(at, first, known):
         yield from islice(batches(at, first, known), 3 - first)
         raise StoppedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(courses, "batches", failing)
+        patched.setattr(training_runs, "batches", failing)
         with pytest.raises(StoppedError):
             trained(own, tmp_path / "cut")
     assert same(straight, trained(own, tmp_path / "cut"))
@@ -206,9 +206,8 @@ def test_loss_is_taken_on_the_answers_alone(tmp_path):
 
 
 def test_a_batch_is_the_same_wherever_a_run_goes_on_from(tmp_path, monkeypatch):
-    from bench.slm_energy import courses
 
-    monkeypatch.setattr(courses, "DRAWN_TOGETHER", 4)
+    monkeypatch.setattr(training_runs, "DRAWN_TOGETHER", 4)
     own = a_course(tmp_path)
     known = vocabulary(own.task.range)
     straight = list(islice(batches(own, 0, known), 12))

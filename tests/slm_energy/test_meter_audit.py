@@ -5,14 +5,21 @@ import os
 import psutil
 import pytest
 
-from bench.errors import UserError
-from bench.measure import meters
-from bench.results import CITED, MEASURED, SIMULATED
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.experiments import meter_audit as room
-from bench.slm_energy.experiments.meter_audit import ALONE, BESIDE, NOT_INSTALLED, Tool, meter_audit, neighbours
-from bench.slm_energy.named import find_all
 from figures.slm_energy.meter_numbers import tabulate
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED
+from jouleproof.power import meters
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments import meter_audit as room
+from jouleproof.studies.slm_energy.experiments.meter_audit import (
+    ALONE,
+    BESIDE,
+    NOT_INSTALLED,
+    Tool,
+    meter_audit,
+    neighbours,
+)
+from jouleproof.studies.slm_energy.registry import find_all
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.slm_energy.config import Bounds, PowerConfig
-from bench.slm_energy.power import (
+from jouleproof.studies.slm_energy.config import Bounds, PowerConfig
+from jouleproof.studies.slm_energy.power import (
     JOULES_PER_KWH,
     carbon_g,
     constants,

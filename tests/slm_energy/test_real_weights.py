@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.measure import meters
-from bench.slm_energy import timing
-from bench.slm_energy.engines import ENGINES, Engine, NotInstalled
-from bench.slm_energy.experiments.cost import cost
-from bench.slm_energy.experiments.engines import engines
-from bench.slm_energy.experiments.quality import quality
-from bench.slm_energy.experiments.tuning import tuning, tuning_cost
-from bench.slm_energy.language_models import language_model
-from bench.slm_energy.tuning import calculations, right, trainable, tuned
-from bench.slm_energy.weight_formats import weight_formats
+from jouleproof.errors import UserError
+from jouleproof.power import meters
+from jouleproof.studies.slm_energy import timing
+from jouleproof.studies.slm_energy.engine_registry import ENGINES, Engine, NotInstalled
+from jouleproof.studies.slm_energy.experiments.cost import cost
+from jouleproof.studies.slm_energy.experiments.engines import engines
+from jouleproof.studies.slm_energy.experiments.quality import quality
+from jouleproof.studies.slm_energy.experiments.tuning import tuning, tuning_cost
+from jouleproof.studies.slm_energy.language_models import language_model
+from jouleproof.studies.slm_energy.weight_formats import weight_formats
+from jouleproof.studies.slm_energy.weight_tuning import calculations, right, trainable, tuned
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 

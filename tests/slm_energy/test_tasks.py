@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.models.likelihood import Likelihood
-from bench.slm_energy import tasks
-from bench.slm_energy.config import SlmEnergyConfig
-from bench.slm_energy.experiments.quality import quality
-from bench.slm_energy.named import find_all
-from bench.slm_energy.named import tasks as named_tasks
 from figures.slm_energy import quality_numbers
+from jouleproof.errors import UserError
+from jouleproof.models.likelihood import Likelihood
+from jouleproof.studies.slm_energy import tasks
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.quality import quality
+from jouleproof.studies.slm_energy.registry import find_all
+from jouleproof.studies.slm_energy.registry import tasks as named_tasks
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
@@ -114,7 +114,7 @@ def test_a_task_without_items_is_refused():
 
 
 def test_a_thing_that_is_no_task_is_refused():
-    with pytest.raises(UserError, match="not a bench.slm_energy.tasks.Task"):
+    with pytest.raises(UserError, match="not a jouleproof.studies.slm_energy.tasks.Task"):
         named_tasks(["tests.slm_energy.small_models:MODEL"])
 
 
@@ -137,7 +137,10 @@ def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
         ({"engines": {"engines": ["vllm"]}}, "engine 'vllm' is not known"),
         ({"quality": {"tasks": ["riddles"]}}, "task 'riddles' is not known"),
         ({"quality": {"models": ["gpt5"]}}, "language model 'gpt5' is not known"),
-        ({"engines": {"engines": ["tests.slm_energy.small_models:TASK"]}}, "is a Task, not a bench.slm_energy.engines"),
+        (
+            {"engines": {"engines": ["tests.slm_energy.small_models:TASK"]}},
+            "is a Task, not a jouleproof.studies.slm_energy.engine_registry",
+        ),
     ],
 )
 def test_a_name_that_stands_for_nothing_is_said_before_anything_runs(knobs, complaint):

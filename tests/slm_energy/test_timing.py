@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.slm_energy import timing
+from jouleproof.studies.slm_energy import timing
 
 
 class Meter:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 import bench
-from bench.experiment import read_config
-from bench.joint.__main__ import STUDY_OF
-from bench.joint.config import JointConfig
-from bench.joint.experiments.levers import levers
-from bench.results import read
-from figures import style
 from figures.joint.waterfall import draw
+from jouleproof.drawing import style
+from jouleproof.evidence.tables import read
+from jouleproof.studies.joint.__main__ import STUDY_OF
+from jouleproof.studies.joint.config import JointConfig
+from jouleproof.studies.joint.experiments.levers import levers
+from jouleproof.study import read_config
 
 RESULTS = Path(bench.__file__).parents[1] / "results"
 style.use_style()

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 import bench
-from bench.formats import FORMATS, fake_quantize
-from bench.results import read
-from bench.stats import mean_interval
-from figures import style
 from figures.mx.qsnr import draw
+from jouleproof.drawing import style
+from jouleproof.evidence.intervals import mean_interval
+from jouleproof.evidence.tables import read
+from jouleproof.formats import FORMATS, fake_quantize
 
 RESULTS = Path(bench.__file__).parents[1] / "results"
 style.use_style()

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 import bench
-from bench.placement.config import FleetConfig, HostingConfig, PlacementConfig
-from bench.placement.experiments.hosting import hosting as run_hosting
-from bench.results import read
-from bench.stats import mean_interval
-from figures import style
 from figures.placement.rules import draw
+from jouleproof.drawing import style
+from jouleproof.evidence.intervals import mean_interval
+from jouleproof.evidence.tables import read
+from jouleproof.studies.placement.config import FleetConfig, HostingConfig, PlacementConfig
+from jouleproof.studies.placement.experiments.hosting import hosting as run_hosting
 
 RESULTS = Path(bench.__file__).parents[1] / "results"
 style.use_style()

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bench.errors import UserError, one_line_errors
-from bench.files import write_text
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.files import write_text
 
 NEEDED = ("jupytext", "nbclient", "ipykernel")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 import bench
-from bench.experiment import read_config
-from bench.results import read
-from bench.slm_energy.config import Bounds, SlmEnergyConfig
-from bench.slm_energy.experiments.ladder_cost import ladder_energy
-from figures import style
 from figures.slm_energy.ladder import draw
+from jouleproof.drawing import style
+from jouleproof.evidence.tables import read
+from jouleproof.studies.slm_energy.config import Bounds, SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_energy
+from jouleproof.study import read_config
 
 RESULTS = Path(bench.__file__).parents[1] / "results"
 style.use_style()

@@ -5,9 +5,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from scipy.linalg import hadamard
 
-from bench.experiment import Experiment, Job
-from bench.formats import fake_quantize
-from bench.results import MEASURED, tidy
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import fake_quantize
+from jouleproof.study import Experiment, Job
 
 
 class Config(BaseModel):

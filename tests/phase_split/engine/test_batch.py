@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.phase_split.engine.batch import STARVED, Job, next_batch
+from jouleproof.serving.engine.batching import STARVED, Job, next_batch
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=200)
 

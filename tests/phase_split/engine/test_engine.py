@@ -16,14 +16,14 @@ import psutil
 import pytest
 import torch
 
-from bench.errors import UserError
-from bench.formats import get_format
-from bench.models.generation import Decoding, greedy
-from bench.models.shapes import Shape
-from bench.phase_split.engine import router
-from bench.phase_split.engine.fleet import FleetPlan, started_fleet
-from bench.phase_split.engine.moves import Move
-from bench.phase_split.engine.router import Request, Rules, serve
+from jouleproof.errors import UserError
+from jouleproof.formats import get_format
+from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.shapes import Shape
+from jouleproof.serving.engine import router
+from jouleproof.serving.engine.fleet import FleetPlan, started_fleet
+from jouleproof.serving.engine.router import Request, Rules, serve
+from jouleproof.serving.engine.transport import Move
 from tests.models.small import DECODER, random_decoder
 
 CAPACITY = 40
@@ -229,8 +229,8 @@ def test_workers_listen_to_the_loopback_address_alone(fleet):
 def test_memory_that_is_not_there_is_one_line_and_leaves_nothing():
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-        "from bench.errors import one_line_errors\n"
-        "from bench.phase_split.engine.fleet import FleetPlan, started_fleet\n"
+        "from jouleproof.errors import one_line_errors\n"
+        "from jouleproof.serving.engine.fleet import FleetPlan, started_fleet\n"
         "from tests.models.small import random_decoder\n"
         "with one_line_errors():\n    with started_fleet(FleetPlan(), random_decoder()): pass\n"
     )

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.models.shapes import Shape
-from bench.phase_split.engine.laws import fitted, halves, predicted
-from bench.phase_split.engine.traffic import arrivals, scaled, with_text
-from bench.phase_split.machines import Design, Machine
-from bench.phase_split.models import ServedModel
-from bench.phase_split.simulator import simulate
-from bench.phase_split.workload import Requests
+from jouleproof.models.shapes import Shape
+from jouleproof.serving.engine.cost_laws import fitted, halves, predicted
+from jouleproof.serving.engine.traffic import arrivals, scaled, with_text
+from jouleproof.serving.simulator.machines import Design, Machine
+from jouleproof.serving.simulator.served_models import ServedModel
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.serving.simulator.workload import Requests
 
 MODEL = ServedModel("engine", "", 1000, 2, 64, 4, 2, 4.0)
 SHAPES = [

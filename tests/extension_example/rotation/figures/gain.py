@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures import style
+from jouleproof.drawing import style
 
 TITLE = "Rotation before a cast"
 SOURCES = ["rotation/gain"]

@@ -1,0 +1,127 @@
+"""Every claim of the ledger by area, with its verdict. Left in a row: what it is about; right: its id in the ledger,
+without the area, and a mark for the tier of its evidence."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import matplotlib as mpl
+import typer
+from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from jouleproof.drawing import style
+
+TITLE = "The verdicts at a glance"
+AREAS = {
+    "mx": "MX formats",
+    "phase_split": "phase splitting",
+    "placement": "placement",
+    "slm_energy": "small models",
+    "joint": "together",
+}
+VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
+WORDS = {  # of an id, where they are not words already
+    "mxfp4": "MXFP4",
+    "mxfp6": "MXFP6",
+    "mxfp8": "MXFP8",
+    "mxint8": "MXINT8",
+    "matvec": "matrix-vector,",
+    "allreduce": "all-reduce",
+    "kv": "KV",
+    "aa": "AA",
+    "ha": "HA",
+    "hhcap": "HHcap",
+    "a100": "A100",
+    "h100": "H100",
+    "moe": "mixture of experts",
+    "law": "energy law",
+    "polca": "POLCA",
+    "rule": "placement rule",
+    "precision": "telemetry precision",
+    "phi3": "Phi-3:",
+}
+COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def make(
+    verdicts: Annotated[Path, typer.Option()], out: Annotated[Path, typer.Option(help="Path without suffix.")]
+) -> None:
+    mpl.use("agg")
+    style.use_style()
+    style.save(draw(json.loads(verdicts.read_text(encoding="utf-8"))), out)
+
+
+def draw(rows: list[dict[str, Any]]) -> Figure:
+    """rows: the objects of verdicts.json."""
+    areas = dict.fromkeys([*AREAS, *(row["area"] for row in rows)])
+    columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
+    tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
+    figure, axis = plt.subplots(figsize=(style.WIDTH, ROW_HEIGHT * tallest + 0.6))
+    for number, column in enumerate(columns):
+        top = 0.0
+        for area, part in column:
+            axis.text(
+                number, top + 0.62, AREAS.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
+            )
+            axis.text(
+                number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"
+            )
+            for place, row in enumerate(part, start=1):
+                _tile(axis, number, top + place, row)
+            top += len(part) + 1.6
+    axis.set(xlim=(-0.01, COLUMNS - 0.02), ylim=(tallest, -0.1))
+    axis.axis("off")
+    used = {row["verdict"] for row in rows}
+    handles: list[Artist] = [
+        Rectangle((0, 0), 1, 1, facecolor=face, edgecolor="#999999", lw=0.4, label=f"{glyph} {verdict}".strip())
+        for verdict, (glyph, face, _) in style.VERDICT_STYLES.items()
+        if verdict in used
+    ]
+    tiers = {row["tier"] for row in rows}
+    handles += [
+        Line2D([], [], lw=0, label=f"{mark} {tier}") for tier, mark in style.TIER_MARKS.items() if tier in tiers
+    ]
+    stand_ins = {name for row in rows for name, origin in row["inputs"].items() if origin == "stand-in"}
+    if stand_ins:
+        style.footnote(figure, [], stand_ins)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.0, columnspacing=0.8)
+    return figure
+
+
+def short_label(claim: str, version: str) -> str:
+    """What a claim is about, from its id: "mx.fetches.matvec_mxfp4" reads "Fetches: matrix-vector, MXFP4"."""
+    _, *parts = claim.split(".")
+    named = [" ".join(WORDS.get(word, word) for word in part.split("_")) for part in parts]
+    text = ": ".join(named)
+    return text[0].upper() + text[1:] + VERSION_MARKS.get(version, "")
+
+
+def _columns(areas: dict[str, list[dict[str, Any]]]) -> list[list[tuple[str, list[dict[str, Any]]]]]:
+    """Every area goes below the column that is the shortest so far."""
+    columns: list[list[tuple[str, list[dict[str, Any]]]]] = [[] for _ in range(COLUMNS)]
+    for area, part in areas.items():
+        min(columns, key=lambda column: sum(len(above) for _, above in column)).append((area, part))
+    return columns
+
+
+def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
+    glyph, face, ink = style.VERDICT_STYLES[row["verdict"]]
+    axis.add_patch(Rectangle((column, place + 0.06), 0.97, 0.88, facecolor=face, edgecolor="#BBBBBB", lw=0.4))
+    middle, label, name = place + 0.52, short_label(row["id"], row["version"]), row["id"].partition(".")[2]
+    axis.text(column + 0.015, middle, glyph, fontsize=8, color=ink, va="center", ha="left", fontweight="bold")
+    label = f"{label} ({row['reading']})" if row["reading"] else label
+    axis.text(column + 0.06, middle, label, fontsize=7.6, color=ink, va="center", ha="left")
+    axis.text(column + 0.925, middle, name, fontsize=5.3, color=ink, va="center", ha="right")
+    axis.text(column + 0.96, middle, style.TIER_MARKS[row["tier"]], fontsize=7, color=ink, va="center", ha="right")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,37 @@
+"""The part of a table that a picture shows where it cannot show all."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from jouleproof.drawing.style import ordered_formats
+
+
+def under_one_rule(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows under the floor rule (or under the first rule where floor was left out), and those that no rule touches."""
+    return table[table["scale"].isin([preferred([rule for rule in table["scale"] if rule != "none"], "floor"), "none"])]
+
+
+def rules_of_all(table: pd.DataFrame) -> list[str]:
+    """Scale rules that every format was cast under, in the order of the table."""
+    formats = table[table["scale"] != "none"].groupby("scale", sort=False)["format"].nunique()
+    return [str(rule) for rule in formats.index[formats == formats.max()]]
+
+
+def by_format_and_rule(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Every (format, scale rule) of the table, rules in its order within the formats in theirs."""
+    pairs = dict.fromkeys(zip(table["format"], table["scale"], strict=True))
+    return [pair for name in ordered_formats(table["format"]) for pair in pairs if pair[0] == name]
+
+
+def deciding_cast(table: pd.DataFrame) -> pd.DataFrame:
+    """Of a model that was cast in several ways the rows that can decide something: activations alone where its weights
+    were rounded before, weights and activations where not; those of the first cast where that was not made."""
+    cast = table[table["subject"] != "none"]
+    subject = "both" if table["rounded"].iloc[0] == "no" else "activations"
+    return cast[cast["subject"] == preferred(list(cast["subject"]), subject)]
+
+
+def preferred(levels: Sequence[str], name: str) -> str:
+    """`name` where it is among the levels, else the first of them."""
+    return name if name in levels else levels[0]

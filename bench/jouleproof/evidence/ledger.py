@@ -1,0 +1,143 @@
+"""What is claimed, where, the range that counts as agreement, and which result answers it."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import TIERS
+from jouleproof.study import config_error
+
+UNVERSIONED = "-"
+
+
+def _given(number: float) -> float:
+    if number != number:
+        raise ValueError("nan is no number")
+    return number
+
+
+Number = Annotated[float, AfterValidator(_given)]  # infinite where a range has no end
+Level = str | int | Number
+
+
+class Query(BaseModel):
+    """The rows of a result that answer a claim, and how they become one number.
+
+    table: `<study>/<experiment>`. metric, where: which rows; a list of levels matches any of them.
+    weight: the column that weights a row in the mean; every row counts the same where it is left out.
+    best, by: of the means at each level of column `by`, the smallest or largest is the estimate.
+    bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
+        evidence can refute an upper limit but never confirm it.
+    rows: "units" that were measured, whose mean is the number, or "draws" of an uncertain number, whose median it is.
+    times: factor from the rows' unit to the claim's.
+    label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    table: Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_]+$")]
+    metric: str
+    label: str
+    where: Mapping[str, Level | list[Level]] = {}
+    units: str | None = None
+    weight: str | None = None
+    best: Literal["min", "max"] | None = None
+    by: str | None = None
+    bound: Literal["lower"] | None = None
+    rows: Literal["units", "draws"] = "units"
+    times: Number = 1.0
+
+    @model_validator(mode="after")
+    def _best_and_by(self) -> "Query":
+        if (self.best is None) != (self.by is None):
+            raise ValueError("best and by go together")
+        return self
+
+
+class Claim(BaseModel):
+    """One row of the ledger.
+
+    accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
+    tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
+    against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it
+        decides the row, and the query's answer joins the context: an easy case does not outweigh it.
+    context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
+    untestable: why this machine cannot answer the row, where that is sure before anything runs; its verdict then.
+    settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
+    from one machine to another, in the row's unit, where that is more than the last digits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+(\.[a-z0-9_]+)?$")]
+    area: str
+    says: str
+    source: str
+    unit: str
+    accept: Annotated[tuple[Number, Number], Field(strict=False)]
+    tier: str
+    published: Number | None = None
+    null: Number | None = None
+    versions: Annotated[list[str], Field(min_length=1)] = [UNVERSIONED]
+    range_changed_because: str | None = None
+    query: Mapping[str, Query] = {}
+    against: Query | None = None
+    context: list[Query] = []
+    flags: list[str] = []
+    untestable: str | None = None
+    settled_by: str | None = None
+    tolerance: Annotated[Number, Field(ge=0)] = 0.0
+    figure: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Claim":
+        low, high = self.accept
+        if not low <= high:
+            raise ValueError(f"accept=[{low}, {high}] is empty")
+        if self.tier not in TIERS:
+            raise ValueError(f"tier={self.tier} is not one of {', '.join(TIERS)}")
+        if self.null is not None and low < self.null < high:
+            raise ValueError(f"null={self.null} lies inside accept=[{low}, {high}]")
+        if self.against and self.against.bound != "lower":
+            raise ValueError('against needs bound="lower": it can tell against the claim, not for it')
+        if self.untestable and self.query:
+            raise ValueError("a row with a query is not untestable")
+        if set(self.query) - set(self.versions):
+            raise ValueError(f"query names versions {sorted(set(self.query) - set(self.versions))}")
+        return self
+
+
+def read_ledgers(paths: Sequence[Path]) -> list[Claim]:
+    """Every claim of several ledgers. Raises UserError as `read_ledger` does, and where two hold one id."""
+    claims = [claim for path in paths for claim in read_ledger(path)]
+    _refuse_twice(", ".join(map(str, paths)), claims)
+    return claims
+
+
+def read_ledger(path: Path) -> list[Claim]:
+    """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
+    try:
+        rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError("its rows begin with [[claim]]")
+    except (OSError, ValueError, KeyError, RecursionError) as error:
+        raise UserError(f"claims: {path} cannot be read: {' '.join(str(error).split()):.300}") from error
+    claims = []
+    for row in rows:
+        try:
+            claims.append(Claim.model_validate(row))
+        except ValidationError as error:
+            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')!s:.80}", error, Claim)) from error
+    _refuse_twice(str(path), claims)
+    return claims
+
+
+def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
+    ids = [claim.id for claim in claims]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise UserError(f"claims: {where}: {', '.join(twice)} stands there twice")

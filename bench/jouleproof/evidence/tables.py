@@ -1,0 +1,88 @@
+"""The one table schema: the factors of an experiment, then metric, unit, value, repeat, seed, tier."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jouleproof.errors import UserError
+from jouleproof.files import atomic
+
+MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
+DIGEST = b"sha256"  # entry of a file's metadata, of what page checksums leave open: names, types, which page is whose
+COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
+
+
+def tidy(rows: Iterable[Mapping[str, Any]], **constants: Any) -> pd.DataFrame:
+    """One table from rows of factors and values; `constants` (metric=, unit=, tier= …) fill what the rows leave out.
+
+    repeat and seed are 0 where nothing was repeated or drawn.
+    """
+    table = pd.DataFrame([{"repeat": 0, "seed": 0, **constants, **row} for row in rows])
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"table lacks {', '.join(missing)}")
+    factors = [name for name in table.columns if name not in COLUMNS]
+    table = table[[*factors, *COLUMNS]].astype(COLUMNS)
+    check(table)
+    return table
+
+
+def check(table: pd.DataFrame) -> None:
+    """Raise ValueError where a table is not in the schema: a column missing, a hole, a value that is no number, an
+    unknown tier, or one cell given twice."""
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"table lacks {', '.join(missing)}")
+    if table.empty:
+        raise ValueError("table has no rows")
+    holes = [name for name in table.columns if table[name].isna().any()]
+    if holes:
+        raise ValueError(f"table has empty cells in {', '.join(holes)}")
+    if not np.isfinite(table["value"]).all():
+        raise ValueError("table has values that are not finite")
+    unknown = set(table["tier"]) - set(TIERS)
+    if unknown:
+        raise ValueError(f"table has unknown tiers {sorted(unknown)}; known: {', '.join(TIERS)}")
+    keys = [name for name in table.columns if name != "value"]
+    if table.duplicated(keys).any():
+        raise ValueError(f"table gives a cell twice: {table[table.duplicated(keys)].iloc[0].to_dict()}")
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Parquet, atomically; identical tables give identical bytes."""
+    check(table)
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    arrow = arrow.replace_schema_metadata({DIGEST: _digest(arrow.to_pandas())})
+    with atomic(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Raises UserError where the file is absent, damaged or not in the schema."""
+    try:
+        arrow = pq.read_table(path, page_checksum_verification=True)
+        table = arrow.replace_schema_metadata(None).to_pandas()
+        check(table)
+        if (arrow.schema.metadata or {}).get(DIGEST) != _digest(table):
+            raise ValueError("its sha256 does not match its content")
+    except FileNotFoundError:
+        raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
+    except (OSError, pa.ArrowException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"results: {path} cannot be read ({reason}); delete it and run snakemake again") from error
+    return table
+
+
+def _digest(table: pd.DataFrame) -> bytes:
+    """Hexadecimal SHA-256 over names, types and values of the columns."""
+    found = hashlib.sha256()
+    for name, column in table.items():
+        found.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
+        found.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
+    return found.hexdigest().encode()

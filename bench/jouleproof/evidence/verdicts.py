@@ -1,0 +1,230 @@
+"""Ledger and results to verdicts."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jouleproof.errors import UserError
+from jouleproof.evidence import tables
+from jouleproof.evidence.digits import number, span
+from jouleproof.evidence.estimates import LeftOutError, answer, table_path
+from jouleproof.evidence.intervals import Estimate
+from jouleproof.evidence.ledger import UNVERSIONED, Claim, Query
+from jouleproof.evidence.provenance import read_provenance
+from jouleproof.files import write_text
+
+REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
+CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
+SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # what a citation says of the claim
+VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
+
+BOUND_TOLERANCE = 1e-4  # relative: how far floats may differ between machines
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of results/verdicts.json. accept: None where a side is open. version: "-" where there is only one.
+
+    inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
+    near_bound: whether an interval that counts ends within numerical tolerance of a bound of accept or of null.
+    reading: of a cited row, what the published numbers say of the claim: all of them in its range, none, or some.
+    """
+
+    id: str
+    area: str
+    version: str
+    says: str
+    source: str
+    published: float | None
+    accept: tuple[float | None, float | None]
+    unit: str
+    verdict: str
+    tier: str
+    reason: str
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    figure: str | None = None
+    deterministic: bool = True
+    near_bound: bool = False
+    reading: str | None = None
+
+
+def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
+    """The verdict on an interval, as the head of the ledger defines it.
+
+    bound: "lower" where the estimate is only a part of what is claimed (see Query): its interval has no upper end then.
+    """
+    low, high = claim.accept
+    if bound == "lower":
+        estimate = replace(estimate, high=math.inf)
+    if estimate.high < low or estimate.low > high:
+        return PARTLY if _on_claimed_side(estimate, claim) else NOT_REPRODUCED
+    if low <= estimate.low and estimate.high <= high:
+        return REPRODUCED
+    return INCONCLUSIVE
+
+
+def read_citations(estimate: Estimate, claim: Claim) -> str:
+    """What published numbers, from the lowest to the highest, say of a claim."""
+    decided = judge(estimate, claim)
+    return {REPRODUCED: SUPPORTS, INCONCLUSIVE: MIXED}.get(decided, CONTRADICTS)
+
+
+def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
+    if claim.null is None:
+        return False
+    return estimate.low > claim.null if claim.accept[0] >= claim.null else estimate.high < claim.null
+
+
+def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> list[Verdict]:
+    """One per claim and version, from the tables below `folder`. limits: of the whole run, flagged on every row."""
+    return [verdict(claim, version, folder, limits) for claim in claims for version in claim.versions]
+
+
+def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
+    """Raises UserError where the result lacks the rows that the query names."""
+    query = claim.query.get(version)
+    context, ends, open_question = list(claim.context), [], False
+    if query and claim.against:
+        other, harder = claim.against, _answered(claim.against, folder)
+        if harder:
+            ends.append(harder.low)
+            if judge(harder, claim, other.bound) in (NOT_REPRODUCED, PARTLY):
+                query, other = other, query
+            else:
+                open_question = judge(harder, claim) != REPRODUCED
+        context.insert(0, other)
+    if claim.untestable:
+        flags = (*claim.flags, *limits)
+        return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
+    if query is None or not table_path(query, folder).exists():
+        return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
+    try:
+        estimate, tier, units = answer(query, folder)
+    except LeftOutError as error:
+        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
+    decided = CITED if tier == tables.CITED else judge(estimate, claim, query.bound)
+    eased = decided == REPRODUCED and open_question
+    reason = _reason(decided, estimate, claim, query, units)
+    if eased:
+        decided = INCONCLUSIVE
+        reason += " The harder case that follows does not lie in it as a whole, so this easier one does not decide."
+    context = [each for each in context if table_path(each, folder).exists()]
+    provenances = [read_provenance(table_path(each, folder)) for each in (query, *context)]
+    inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
+    timed = provenances[0]["timed"]
+    stand_ins = [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
+    exact = estimate.low == estimate.high  # a count beside timings: no load moves it
+    busy = ["the machine was busy"] if timed and not exact and provenances[0]["contention"]["busy"] else []
+    return _row(
+        claim,
+        version,
+        decided,
+        tier,
+        " ".join(
+            [
+                reason,
+                *(_context(each, folder) for each in context),
+                *([f"To be settled by {claim.settled_by}."] if decided == INCONCLUSIVE and claim.settled_by else []),
+            ]
+        ),
+        estimate=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        inputs=inputs,
+        flags=(*claim.flags, *limits, *stand_ins, *busy),
+        figure=claim.figure,
+        deterministic=not timed,
+        reading=read_citations(estimate, claim) if decided == CITED else None,
+        near_bound=any(
+            math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
+            for end in (estimate.low, estimate.high, *ends)
+            for limit in (*claim.accept, claim.null)
+            if limit is not None
+        ),
+    )
+
+
+def _answered(query: Query, folder: Path) -> Estimate | None:
+    """None where this run does not have it."""
+    try:
+        return answer(query, folder)[0] if table_path(query, folder).exists() else None
+    except LeftOutError:
+        return None
+
+
+def _row(claim: Claim, version: str, decided: str, tier: str, reason: str, **measured: Any) -> Verdict:
+    low, high = (bound if math.isfinite(bound) else None for bound in claim.accept)
+    return Verdict(
+        id=claim.id,
+        area=claim.area,
+        version=version,
+        says=claim.says,
+        source=claim.source,
+        published=claim.published,
+        accept=(low, high),
+        unit=claim.unit,
+        verdict=decided,
+        tier=tier,
+        reason=reason,
+        **measured,
+    )
+
+
+def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query, units: int) -> str:
+    interval, accept = span(estimate.low, estimate.high), span(*claim.accept)
+    cited = {SUPPORTS: "lies in", CONTRADICTS: "lies outside", MIXED: "straddles a bound of"}
+    where = {
+        CITED: f"was published, not run; it {cited[read_citations(estimate, claim)]}",
+        REPRODUCED: "lies in",
+        PARTLY: "lies outside",
+        NOT_REPRODUCED: "lies outside",
+        INCONCLUSIVE: "straddles a bound of",
+    }[decided]
+    if decided == INCONCLUSIVE and query.bound:
+        return f"{_label(query, units)}: {interval}, a part of what is claimed; it alone does not lie beyond {accept}."
+    side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
+    return f"{_label(query, units)}: {interval} {where} {accept}{side}."
+
+
+def _label(query: Query, units: int) -> str:
+    return query.label if query.units is None else f"{query.label} ({units} {query.units})"
+
+
+def _context(query: Query, folder: Path) -> str:
+    try:
+        estimate, _, units = answer(query, folder)
+    except LeftOutError as error:
+        return f"{query.label}: this run's config leaves out {error}."
+    return f"{_label(query, units)}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
+
+
+def write_verdicts(rows: list[Verdict], path: Path) -> None:
+    """A JSON list of objects."""
+    write_text(path, json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_verdicts(path: Path) -> list[Verdict]:
+    """Raises UserError where the file is absent or not what `write_verdicts` writes."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Verdict(**{**row, "accept": tuple(row["accept"]), "flags": tuple(row["flags"])}) for row in rows]
+    except FileNotFoundError:
+        raise UserError(f"claims: {path} is not there; run `snakemake` first") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"claims: {path} is damaged ({error}); delete it and run `snakemake` again") from error
+
+
+def verdict_in_words(row: Verdict) -> str:
+    """With the reading of a cited row."""
+    return f"{row.verdict}: {row.reading}" if row.reading else row.verdict
+
+
+def version_suffix(row: Verdict) -> str:
+    return "" if row.version == UNVERSIONED else f" ({row.version})"

@@ -1,0 +1,273 @@
+"""The public functions: arrays or tensors of any shape in, the same kind out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from jouleproof.formats.blocks import get_rounding, ties_away
+from jouleproof.formats.compiled import quantise
+from jouleproof.formats.description import MXFormat, get_format
+from jouleproof.formats.scale import ScaleRule
+from jouleproof.formats.validation import (
+    axis_from_front,
+    dtype_name,
+    is_torch,
+    numpy_view,
+    readable,
+    scale_rule,
+    target,
+    writable,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
+DTYPES = ("float32", "bfloat16", "float16")
+TILE_ELEMENTS = 1 << 17  # of a buffer, where an array cannot be worked on where it lies
+
+
+@dataclass(frozen=True, eq=False)
+class MXArray:
+    """A quantised array: packed element codes and one scale per block along `axis`.
+
+    codes: (*other axes, blocks, block_bytes) uint8, and scales: (*other axes, blocks) uint8 (E8M0), both of the kind
+    (NumPy or torch) that was quantised; `axis` is moved last and its end is padded with zeros to whole blocks.
+    shape, axis: of the array that was quantised, axis counted from the front.
+    """
+
+    codes: Any
+    scales: Any
+    fmt: MXFormat
+    shape: tuple[int, ...]
+    axis: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.fmt, MXFormat):
+            raise TypeError(f"MXArray: fmt={self.fmt!r} is a {type(self.fmt).__name__}, not an MXFormat")
+        whole = isinstance(self.shape, tuple) and all(type(length) is int for length in (*self.shape, self.axis))
+        if not (whole and min(self.shape, default=0) > 0 and 0 <= self.axis < len(self.shape)):
+            raise ValueError(
+                f"MXArray: shape={self.shape!r}, axis={self.axis!r}; "
+                "needs a tuple of lengths > 0, and one of its axes, counted from the front"
+            )
+        scales_shape = _scales_shape(self.shape, self.axis, self.fmt)
+        codes_shape = (*scales_shape, self.fmt.block_bytes)
+        for name, array, shape in (("codes", self.codes, codes_shape), ("scales", self.scales, scales_shape)):
+            readable(array, f"MXArray: {name}")
+            if tuple(array.shape) != shape or dtype_name(array) != "uint8":
+                raise ValueError(
+                    f"MXArray: {name} has shape={tuple(array.shape)}, dtype={dtype_name(array)}; "
+                    f"{self.fmt.name} of shape={self.shape}, axis={self.axis} needs shape={shape}, dtype=uint8"
+                )
+        if is_torch(self.codes) != is_torch(self.scales):
+            raise TypeError("MXArray: codes and scales are not of one kind, NumPy or torch")
+
+    def __repr__(self) -> str:
+        return f"MXArray({self.fmt.name}, shape={self.shape}, axis={self.axis})"
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError("MXArray: holds packed codes; dequantize() gives their values, matvec multiplies by them")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes and scales, padding included."""
+        return numpy_view(self.codes).nbytes + numpy_view(self.scales).nbytes
+
+    def dequantize(self, out: Any = None) -> Any:
+        """float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
+        if out is None:
+            out = _empty(self.codes, self.shape, "float32")
+        rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
+        codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
+        if _lie_flat(codes, scales) and _in_whole_blocks(rows, self.fmt):
+            quantise.dequantize(codes.reshape(-1), scales.reshape(-1), self.fmt, rows.reshape(-1))
+            return out
+        rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
+        for index, blocks, columns in _tiles(rows.shape, self.fmt.block):
+            _dequantize_tile(codes[index][:, blocks], scales[index][:, blocks], self.fmt, rows[index][:, columns])
+        return out
+
+
+def quantize(
+    x: ArrayT,
+    fmt: str | MXFormat,
+    *,
+    axis: int = -1,
+    scale: str | ScaleRule = "floor",
+    rounding: str = "even",
+    out: MXArray | None = None,
+) -> MXArray:
+    """Cast to a block format (OCP MX v1.0, section 6.3), blocks running along `axis`.
+
+    x: float32, bfloat16 or float16, of any shape that is not empty; a NumPy array, or a torch tensor on the CPU.
+    scale: "floor" (the specification's), "ceil", "even", "rceil", or a rule of your own (jouleproof.formats.scale).
+    rounding: "even" (nearest, ties to even) or "away" (nearest, ties away from zero).
+    A block that holds NaN or Inf reads back as all NaN. Larger elements clamp to the largest normal. Floats keep the
+    sign of zero; integers have no -0 and never use their most negative code. A last block that is not full is padded
+    with zeros, which do not change its scale. Near the largest float32 a rule that rounds the scale up (all but floor)
+    can round an element to 2**128, which reads back as Inf.
+    Raises ValueError on an unknown format, rule, rounding or axis, an empty array, a tensor that autograd watches, or
+    an `out` that does not fit; TypeError on another dtype.
+    Contiguous float32 in whole blocks is read where it lies; anything else goes through a buffer of half a megabyte.
+    """
+    fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
+    rows, axis = _rows(x, axis, "quantize")
+    shape = tuple(x.shape)
+    if out is None:
+        out = _empty_mxarray(x, fmt, shape, axis)
+    elif not isinstance(out, MXArray):
+        raise TypeError(f"quantize: out is a {type(out).__name__}, not an MXArray")
+    elif (out.fmt, out.shape, out.axis, is_torch(out.codes)) != (fmt, shape, axis, is_torch(x)):
+        raise ValueError(
+            f"quantize: out is {out.fmt.name} of shape={out.shape}, axis={out.axis}; "
+            f"x needs {fmt.name} of shape={shape}, axis={axis} and its own kind"
+        )
+    codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
+    if np.shares_memory(codes, scales):
+        raise ValueError("quantize: out has codes and scales that share memory")
+    rows = _apart(rows, codes, scales)
+    if _lie_flat(codes, scales) and _in_whole_blocks(rows, fmt):
+        quantise.quantize(rows.reshape(-1), fmt, rule, away, codes.reshape(-1), scales.reshape(-1))
+        return out
+    rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
+    for index, blocks, columns in _tiles(rows.shape, fmt.block):
+        tile = rows[index][:, columns]
+        _quantize_tile(tile, fmt, rule, away, codes[index][:, blocks], scales[index][:, blocks])
+    return out
+
+
+def fake_quantize(
+    x: ArrayT,
+    fmt: str | MXFormat,
+    *,
+    axis: int = -1,
+    scale: str | ScaleRule = "floor",
+    rounding: str = "even",
+    out: ArrayT | None = None,
+) -> ArrayT:
+    """What `quantize(...).dequantize()` gives, without the packed array between, in x's own dtype.
+
+    Values are exact in float32; bfloat16 and float16 round them once more where they cannot hold them.
+    Takes and raises what `quantize` does. `out` may be `x`; one that overlaps it in another way costs a copy of `x`.
+    """
+    fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
+    rows, axis = _rows(x, axis, "fake_quantize")
+    shape = tuple(x.shape)
+    if out is None:
+        out = _empty(x, shape, dtype_name(x))
+    into = np.moveaxis(target(out, x, shape, dtype_name(x), "fake_quantize"), axis, -1)
+    if not _same_place(rows, into):
+        rows = _apart(rows, into)
+    if _in_whole_blocks(rows, fmt) and _in_whole_blocks(into, fmt):
+        quantise.fake_quantize(rows.reshape(-1), fmt, rule, away, into.reshape(-1))
+        return out
+    rows, into = _matrices((rows, 1), (into, 1))
+    for index, _, columns in _tiles(rows.shape, fmt.block):
+        _fake_quantize_tile(rows[index][:, columns], fmt, rule, away, into[index][:, columns])
+    return out
+
+
+def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
+    """A view of x with `axis` moved last, and that axis counted from the front."""
+    if (is_torch(x) or isinstance(x, np.ndarray)) and dtype_name(x) not in DTYPES:
+        raise TypeError(f"{caller}: x has dtype={dtype_name(x)}, not one of {', '.join(DTYPES)}; cast it first")
+    view = readable(x, f"{caller}: x")
+    axis = axis_from_front(axis, view.shape, caller)
+    if 0 in view.shape:
+        raise ValueError(f"{caller}: x is empty, shape={view.shape}")
+    return np.moveaxis(view, axis, -1), axis
+
+
+def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
+    """A copy where it may lie where something is written."""
+    return read.copy() if any(np.may_share_memory(read, place) for place in written) else read
+
+
+def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
+    """Whether the kernels can work on rows where they lie."""
+    flat = rows.flags.c_contiguous and rows.flags.aligned
+    return rows.dtype == np.float32 and flat and rows.shape[-1] % fmt.block == 0
+
+
+def _lie_flat(*arrays: np.ndarray) -> bool:
+    return all(array.flags.c_contiguous for array in arrays)
+
+
+def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.strides == b.strides and quantise.address(a) == quantise.address(b)
+
+
+def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
+    """Views with their leading axes, all but the given number, made one where that needs no copy; at least one."""
+    shaped = [(view[None] if view.ndim == trailing else view, trailing) for view, trailing in views]
+    try:
+        return [np.reshape(view, (-1, *view.shape[view.ndim - trailing :]), copy=False) for view, trailing in shaped]
+    except ValueError:
+        return [view for view, _ in shaped]
+
+
+def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | slice, ...], slice, slice]]:
+    """Index of the leading axes, the last of them as a slice; blocks along the rows; and these blocks' columns."""
+    *outer, rows, length = shape
+    blocks = -(-length // block)
+    some_rows, some_blocks = max(1, TILE_ELEMENTS // (blocks * block)), max(1, TILE_ELEMENTS // block)
+    for index in np.ndindex(*outer):
+        for row in range(0, rows, some_rows):
+            for first in range(0, blocks, some_blocks):
+                last = min(first + some_blocks, blocks)
+                yield (*index, slice(row, row + some_rows)), slice(first, last), slice(first * block, last * block)
+
+
+def _quantize_tile(
+    tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: np.ndarray, scales: np.ndarray
+) -> None:
+    values = _padded(tile, fmt)
+    packed, sizes = np.empty(codes.shape, dtype=np.uint8), np.empty(scales.shape, dtype=np.uint8)
+    quantise.quantize(values.reshape(-1), fmt, rule, away, packed.reshape(-1), sizes.reshape(-1))
+    codes[...], scales[...] = packed, sizes
+
+
+def _dequantize_tile(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
+    values = np.empty((len(scales), scales.shape[1] * fmt.block), dtype=np.float32)
+    packed, sizes = (np.ascontiguousarray(part).reshape(-1) for part in (codes, scales))
+    quantise.dequantize(packed, sizes, fmt, values.reshape(-1))
+    out[...] = values[:, : out.shape[1]]
+
+
+def _fake_quantize_tile(tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out: np.ndarray) -> None:
+    values = _padded(tile, fmt)
+    quantise.fake_quantize(values.reshape(-1), fmt, rule, away, values.reshape(-1))
+    with np.errstate(over="ignore"):
+        np.copyto(out, values[:, : out.shape[1]], casting="unsafe")
+
+
+def _padded(part: np.ndarray, fmt: MXFormat) -> np.ndarray:
+    """A float32 copy of a matrix, its rows filled up with zeros to whole blocks."""
+    rows, length = part.shape
+    values = np.zeros((rows, -(-length // fmt.block) * fmt.block), dtype=np.float32)
+    values[:, :length] = part
+    return values
+
+
+def _scales_shape(shape: tuple[int, ...], axis: int, fmt: MXFormat) -> tuple[int, ...]:
+    return (*shape[:axis], *shape[axis + 1 :], -(-shape[axis] // fmt.block))
+
+
+def _empty_mxarray(like: Any, fmt: MXFormat, shape: tuple[int, ...], axis: int) -> MXArray:
+    leading = _scales_shape(shape, axis, fmt)
+    codes, scales = _empty(like, (*leading, fmt.block_bytes), "uint8"), _empty(like, leading, "uint8")
+    return MXArray(codes, scales, fmt, shape, axis)
+
+
+def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """A new array of the kind of `like`."""
+    if is_torch(like):
+        import torch
+
+        return torch.empty(shape, dtype=getattr(torch, dtype), device="cpu")
+    return np.empty(shape, dtype=like.dtype if dtype_name(like) == dtype else dtype)

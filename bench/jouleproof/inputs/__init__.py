@@ -1,0 +1,49 @@
+"""Inputs: find, download, verify, or stand in. See catalogue.toml for what there is.
+
+resolve(id, out_dir, …) brings an input in and writes its record; load(record_path) reads a record and verifies its
+files again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use and read_energy read the formats.
+Importing this package imports no large library.
+"""
+
+from jouleproof.inputs.catalogue import Bring, Entry, InputFile, Parts, Url, Wheel, catalogue, entry
+from jouleproof.inputs.files import InputError
+from jouleproof.inputs.power_readers import read_job_use, read_power_domain
+from jouleproof.inputs.readers import (
+    Problem,
+    read_cpu_use,
+    read_energy,
+    read_gsm8k,
+    read_power_cdf,
+    read_profile,
+    read_trace,
+)
+from jouleproof.inputs.record import Origin, Record, RecordedFile, load
+from jouleproof.inputs.resolve import Mode, default_cache, resolve
+
+__all__ = [
+    "Bring",
+    "Entry",
+    "InputError",
+    "InputFile",
+    "Mode",
+    "Origin",
+    "Parts",
+    "Problem",
+    "Record",
+    "RecordedFile",
+    "Url",
+    "Wheel",
+    "catalogue",
+    "default_cache",
+    "entry",
+    "load",
+    "read_cpu_use",
+    "read_energy",
+    "read_gsm8k",
+    "read_job_use",
+    "read_power_cdf",
+    "read_power_domain",
+    "read_profile",
+    "read_trace",
+    "resolve",
+]

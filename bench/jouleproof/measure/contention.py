@@ -1,0 +1,52 @@
+"""How busy the machine was with other things while an experiment ran."""
+
+from dataclasses import dataclass
+
+import psutil
+
+from jouleproof.measure.clocks import Stopwatch
+
+BUSY_FOREIGN, BUSY_STEAL = 0.10, 0.02
+
+
+@dataclass(frozen=True)
+class Contention:
+    """Shares of the machine's CPU time (0 to 1) while it was watched.
+
+    idle: what nobody took. foreign: what other processes took. steal: what the hypervisor gave to other machines; None
+    where the system does not tell. load_1min: the run queue's length over the last minute at the end.
+    """
+
+    idle: float
+    foreign: float
+    steal: float | None
+    load_1min: float
+
+    @property
+    def busy(self) -> bool:
+        """Too busy for a timing to be taken at its word."""
+        return self.foreign > BUSY_FOREIGN or (self.steal or 0.0) > BUSY_STEAL
+
+
+class ContentionWatch:
+    """Reads the machine's counters when made and when asked."""
+
+    def __init__(self) -> None:
+        self._start = psutil.cpu_times()
+        self._own = Stopwatch()
+
+    def reading(self) -> Contention:
+        end = psutil.cpu_times()
+        elapsed = {name: getattr(end, name) - getattr(self._start, name) for name in end._fields}
+        # guest time is counted inside user time already
+        total = sum(seconds for name, seconds in elapsed.items() if not name.startswith("guest"))
+        idle = elapsed["idle"] + elapsed.get("iowait", 0.0)
+        steal = elapsed.get("steal")
+        foreign = total - idle - (steal or 0.0) - self._own.cpu_s()
+        total = max(total, 1e-9)
+        return Contention(
+            idle=min(1.0, max(0.0, idle / total)),
+            foreign=min(1.0, max(0.0, foreign / total)),
+            steal=None if steal is None else min(1.0, max(0.0, steal / total)),
+            load_1min=psutil.getloadavg()[0],
+        )

@@ -1,0 +1,37 @@
+"""Greedy continuations of many texts that begin alike, side by side."""
+
+from collections.abc import Callable, Sequence
+
+from jouleproof.models.runner import Piece, Runner
+
+Done = Callable[[Sequence[int]], bool]
+
+
+def continued(
+    runner: Runner, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
+) -> list[list[int]]:
+    """What follows prefix + prompt, for each prompt: the likeliest token each time, until done(tokens) or `most`.
+
+    prefix: read once for all. prompts: of at least one token each. The runner has a slot for the prefix and one or more
+    for texts; so many are continued at once.
+    Raises ValueError where a text does not fit into a slot.
+    """
+    found: list[list[int]] = [[] for _ in prompts]
+    if prefix:
+        runner.run([Piece(0, 0, prefix)])
+    places = runner.slots - 1
+    for first in range(0, len(prompts), places):
+        numbers = range(first, min(first + places, len(prompts)))
+        for number in numbers:
+            runner.cache(number - first + 1, len(prefix)).copy_(runner.cache(0, len(prefix)))
+        pieces = [Piece(number - first + 1, len(prefix), prompts[number]) for number in numbers]
+        while pieces:
+            logits = runner.run(pieces)
+            following = []
+            for piece, token in zip(pieces, logits.argmax(dim=1).tolist(), strict=True):
+                text = found[first + piece.slot - 1]
+                text.append(token)
+                if len(text) < most and not done(text):
+                    following.append(Piece(piece.slot, piece.end, [token]))
+            pieces = following
+    return found

@@ -1,0 +1,157 @@
+"""Any causal language model that `transformers` reads: from a local folder, a GGUF file, or the hub, and only from
+safetensors, without code of the model's own."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from jouleproof.errors import UserError
+from jouleproof.models.continuation import Done
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.likelihood import Likelihood, likelihoods
+
+OF_LLAMA = {
+    "attention_norm": "input_layernorm",
+    "mlp_norm": "post_attention_layernorm",
+    "attention.out": "self_attn.o_proj",
+    **{f"attention.{part}": f"self_attn.{part}_proj" for part in "qkv"},
+    **{f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")},
+}  # names of weights within a layer
+TOKENIZERS = ("tokenizer.json", "tokenizer.model")
+
+
+@dataclass(frozen=True)
+class HuggingModel:
+    """A network of `transformers` with its tokenizer. rounded: as in jouleproof.models.smollm2.
+
+    context: tokens that it reads at most, without the opening.
+    opening: tokens that every text begins with, where the tokenizer says so; without them such a model writes nonsense.
+    """
+
+    name: str
+    network: Any
+    tokenizer: Any
+    rounded: str | None
+    context: int
+    opening: tuple[int, ...] = ()
+
+    @property
+    def body(self) -> nn.Module:
+        """Its layers, without the head."""
+        return self.network.base_model
+
+    def tokens(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
+
+    def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
+        """Of the tokens of each text from its `first` on, which is at least 1."""
+        opened = [[*self.opening, *text] for text in texts]
+        places = [len(self.opening) + first for first in firsts]
+        return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
+
+    def _hidden(self, tokens: Tensor) -> Tensor:
+        return self.network.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+
+    @torch.inference_mode()
+    def continued(
+        self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
+    ) -> list[list[int]]:
+        """As jouleproof.models.continuation says, one text at a time."""
+        before = [*self.opening, *prefix]
+        start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
+        found = []
+        for prompt in prompts:
+            cache, text, fed = deepcopy(start), list[int](), list(prompt)
+            while not text or (len(text) < most and not done(text)):
+                out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
+                cache, fed = out.past_key_values, [int(out.logits[0, -1].argmax())]
+                text += fed
+            found.append(text)
+        return found
+
+
+def as_llama(decoder: Decoder) -> Any:
+    """The same weights in a network of `transformers`; logits are the same but for rounding."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    shape = decoder.shape
+    config = LlamaConfig(
+        vocab_size=shape.vocabulary, hidden_size=shape.width, intermediate_size=shape.mlp_width,
+        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base}, rms_norm_eps=shape.norm_epsilon,
+        tie_word_embeddings=True, attention_bias=False,
+        eos_token_id=None, bos_token_id=None,
+    )  # fmt: skip
+    network = LlamaForCausalLM(config)
+    state = decoder.state_dict()
+    theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
+    for name, value in state.items():
+        if name.startswith("layers."):
+            _, number, part = name.removesuffix(".weight").split(".", 2)
+            theirs[f"model.layers.{number}.{OF_LLAMA[part]}.weight"] = value
+    network.load_state_dict(theirs, strict=False)
+    network.tie_weights()
+    return network.train(False).requires_grad_(False)
+
+
+def load_folder(folder: Path) -> HuggingModel:
+    """Raises UserError where it is no folder of `transformers` with a tokenizer and weights as safetensors."""
+    if not (folder / "config.json").is_file():
+        raise UserError(f"models: {folder} has no config.json; it is no folder of a transformers model")
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
+    if not any(folder.glob("*.safetensors")):
+        pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
+        found = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
+        raise UserError(f"models: {folder} has no weights as safetensors ({found}); save it with safe_serialization")
+    return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
+
+
+def load_gguf(file: Path) -> HuggingModel:
+    """Dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
+    if not file.is_file():
+        raise UserError(f"models: {file} is not there")
+    return _load(file.stem, str(file.parent), rounded=file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF",
+                 gguf_file=file.name, local_files_only=True)  # fmt: skip
+
+
+def load_from_hub(name: str) -> HuggingModel:
+    """name: `organisation/model@revision`. Raises UserError where it cannot be had, or has no safetensors."""
+    repository, at, revision = name.partition("@")
+    if not at or not revision:
+        raise UserError(f"models: hub:{name}: say which revision, as organisation/model@commit")
+    return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
+
+
+def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> HuggingModel:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
+        )
+        network, loading = loaded
+        for kind, names in loading.items():  # they would be drawn at random, or left out
+            if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
+                raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
+    except Exception as error:  # transformers fails in ways of its own
+        raise UserError(f"models: {where} cannot be loaded ({' '.join(str(error).split()):.200})") from error
+    opening = _opening(tokenizer)
+    context = int(getattr(network.config, "max_position_embeddings", 2048)) - len(opening)
+    return HuggingModel(name, network.train(False).requires_grad_(False), tokenizer, rounded, context, opening)
+
+
+def _opening(tokenizer: Any) -> tuple[int, ...]:
+    """The token of a beginning, where the tokenizer puts it before every text."""
+    begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
+    return (tokenizer.bos_token_id,) if begins else ()

@@ -1,0 +1,44 @@
+"""Matrices of weights, held so that a product with one row, a few, or hundreds of them is fast."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jouleproof.formats import MXFormat, PackedMatrix, quantize
+
+FEW = 16  # rows that the packed form is laid out for; others are as fast (torch 2.13)
+
+
+class Matrix:
+    """(outputs, inputs) float32 or bfloat16.
+
+    On a processor, where torch has oneDNN, held in oneDNN's blocks, as torch's compiler does when it freezes weights,
+    and in float32 also transposed, as one row is multiplied at the rate of memory then. Left as it is elsewhere.
+    """
+
+    def __init__(self, weight: Tensor, device: torch.device) -> None:
+        self.nbytes = weight.nbytes
+        packs = device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        twice = packs and weight.dtype == torch.float32
+        self._transposed = None if packs and not twice else weight.T.contiguous().to(device)
+        self._packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight, FEW) if packs else None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (rows, inputs). Returns (rows, outputs)."""
+        if self._transposed is not None and (self._packed is None or len(x) == 1):
+            return torch.mm(x, self._transposed)
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")
+
+
+class BlockMatrix:
+    """(outputs, inputs) in a block format, read as it is packed, once for each row: fast for one row."""
+
+    def __init__(self, weight: Tensor, fmt: MXFormat) -> None:
+        packed = quantize(weight, fmt)
+        self.nbytes = packed.nbytes
+        self._multiply = PackedMatrix(packed)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (rows, inputs) float32. Returns (rows, outputs)."""
+        return self._multiply(x[0])[None] if len(x) == 1 else torch.stack([self._multiply(row) for row in x])

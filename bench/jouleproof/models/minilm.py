@@ -1,0 +1,88 @@
+"""all-MiniLM-L6-v2, a sentence encoder in full float32, from its safetensors file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from jouleproof.errors import UserError
+from jouleproof.models.encoder import EncoderShape, SentenceEncoder
+from jouleproof.models.text import padded
+
+MAX_TOKENS = 256
+NAMES = {
+    "embeddings.word_embeddings": "words",
+    "embeddings.position_embeddings": "positions",
+    "embeddings.token_type_embeddings": "segment",
+    "embeddings.LayerNorm": "embedding_norm",
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "out",
+    "attention.output.LayerNorm": "attention_norm",
+    "intermediate.dense": "up",
+    "output.dense": "down",
+    "output.LayerNorm": "mlp_norm",
+}
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """An encoder with its tokenizer. rounded: as in LanguageModel."""
+
+    name: str
+    network: SentenceEncoder
+    tokenizer: Tokenizer
+    rounded: str | None
+
+    def tokens(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text).ids
+
+    @torch.inference_mode()
+    def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(texts, width) float32 sentence vectors of norm 1."""
+        return self.network(*padded(texts))
+
+
+def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
+    """Raises UserError where the files are not of this architecture."""
+    try:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        shape = EncoderShape(
+            vocabulary=settings["vocab_size"],
+            positions=settings["max_position_embeddings"],
+            layers=settings["num_hidden_layers"],
+            width=settings["hidden_size"],
+            mlp_width=settings["intermediate_size"],
+            heads=settings["num_attention_heads"],
+            norm_epsilon=settings["layer_norm_eps"],
+        )
+        state = {
+            _name(name): value
+            for name, value in load_file(weights).items()
+            if name != "embeddings.position_ids" and not name.startswith("pooler.")
+        }
+        if shape.layers != len({name.split(".")[1] for name in state if name.startswith("layers.")}):
+            raise ValueError(f"num_hidden_layers={shape.layers} is not the number of layers in the file")
+        words = Tokenizer.from_file(str(tokenizer))
+        with torch.device("meta"):
+            encoder = SentenceEncoder(shape)
+        encoder.load_state_dict(state, assign=True)
+    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
+        reason = " ".join(str(error).split())
+        raise UserError(f"models: {weights.parent} is not all-MiniLM-L6-v2 ({reason:.200})") from error
+    words.no_padding()
+    words.enable_truncation(min(MAX_TOKENS, shape.positions))
+    return EmbeddingModel("all-MiniLM-L6-v2", encoder.eval().requires_grad_(False), words, rounded=None)
+
+
+def _name(saved: str) -> str:
+    stem, _, kind = saved.rpartition(".")
+    if stem.startswith("encoder.layer."):
+        number, _, part = stem.removeprefix("encoder.layer.").partition(".")
+        return f"layers.{number}.{NAMES[part]}.{kind}"
+    return f"{NAMES[stem]}.{kind}"

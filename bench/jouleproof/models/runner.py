@@ -1,0 +1,177 @@
+"""A language model over many texts at once: their next tokens in, logits of what follows out, keys and values kept."""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from jouleproof.formats import MXFormat
+from jouleproof.models.decoder import Decoder, Layer, rotary_angles, rotate
+from jouleproof.models.matrix import BlockMatrix, Matrix
+
+LayerDone = Callable[[int], None]
+AnyMatrix = Matrix | BlockMatrix
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The next tokens of the text in a slot, of which `start` were read before."""
+
+    slot: int
+    start: int
+    tokens: Sequence[int]
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of one layer; matrices that share an input stand in one."""
+
+    attention_norm: Tensor
+    qkv: AnyMatrix
+    out: AnyMatrix
+    mlp_norm: Tensor
+    gate_up: AnyMatrix
+    down: AnyMatrix
+
+
+def no_layer_done(_: int) -> None:
+    """For callers who wait for all layers."""
+
+
+class Runner:
+    """Room for `slots` texts of up to `capacity` tokens each; how much of a slot is filled is its user's to know.
+
+    dtype: of weights, activations, keys and values; norms and logits are float32.
+    """
+
+    def __init__(
+        self, decoder: Decoder, slots: int, capacity: int, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.shape, self.slots, self.capacity, self.dtype = decoder.shape, slots, capacity, dtype
+        self._device = torch.device(device)
+        self._embedding = decoder.embedding.weight.detach().to(self._device, dtype)
+        self._head = Matrix(self._embedding, self._device)
+        self._layers = _layers(decoder, lambda weight: Matrix(weight.to(dtype), self._device), self._device)
+        self._norm = decoder.norm.weight.detach().to(self._device)
+        self._rotation = tuple(angles.to(self._device, dtype) for angles in rotary_angles(capacity, self.shape))
+        shape = self.shape
+        self._cache = torch.zeros(
+            shape.layers, 2, slots, shape.kv_heads, capacity, shape.head_width, device=self._device, dtype=dtype
+        )
+
+    def packed(self, decoder: Decoder, fmt: MXFormat) -> "Runner":
+        """The same in float32 with its layers' matrices in a block format; embedding, head and room are shared.
+
+        decoder: that this was made from.
+        """
+        other = copy(self)
+        other._layers = _layers(decoder, partial(BlockMatrix, fmt=fmt), self._device)
+        return other
+
+    def cache(self, slot: int, tokens: int) -> Tensor:
+        """(layers, 2, KV heads, tokens, head width), to read and to write: keys, then values."""
+        return self._cache[:, :, slot, :, :tokens]
+
+    @property
+    def weight_bytes(self) -> int:
+        """That one iteration reads, the head's included."""
+        matrices = [matrix for layer in self._layers for matrix in (layer.qkv, layer.out, layer.gate_up, layer.down)]
+        return sum(matrix.nbytes for matrix in [*matrices, self._head])
+
+    @property
+    def head_bytes(self) -> int:
+        return self._head.nbytes
+
+    @torch.inference_mode()
+    def run(self, pieces: Sequence[Piece], layer_done: LayerDone = no_layer_done) -> Tensor:
+        """(pieces, vocabulary) float32: logits of what follows each. layer_done: called with the number of each layer
+        once its keys and values are in the cache.
+
+        Raises ValueError where a text does not fit into its slot, or two pieces want one.
+        """
+        self._refuse_what_does_not_fit(pieces)
+        tokens = torch.tensor([token for piece in pieces for token in piece.tokens], device=self._device)
+        places = torch.cat([torch.arange(piece.start, piece.end, device=self._device) for piece in pieces])
+        rotation = tuple(angles[places] for angles in self._rotation)
+        ends = list(accumulate(len(piece.tokens) for piece in pieces))
+        x = self._embedding[tokens]
+        for number, layer in enumerate(self._layers):
+            qkv = layer.qkv(self._normed(x, layer.attention_norm))
+            x = x + layer.out(self._attend(number, pieces, qkv, rotation))
+            layer_done(number)
+            gate, up = layer.gate_up(self._normed(x, layer.mlp_norm)).chunk(2, dim=-1)
+            x = x + layer.down(functional.silu(gate) * up)
+        last = x[torch.tensor(ends, device=self._device) - 1]
+        return self._head(self._normed(last, self._norm)).float()
+
+    def _refuse_what_does_not_fit(self, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            if not piece.tokens or piece.end > self.capacity:
+                raise ValueError(f"slot of {self.capacity} tokens: {len(piece.tokens)} more after {piece.start}")
+        if len({piece.slot for piece in pieces}) < len(pieces):
+            raise ValueError("two pieces for one slot")
+
+    def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
+        wide = x.float()
+        scaled = wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + self.shape.norm_epsilon) * weight
+        return scaled.to(x.dtype)
+
+    def _attend(self, number: int, pieces: Sequence[Piece], qkv: Tensor, rotation: tuple[Tensor, ...]) -> Tensor:
+        """(tokens, width). qkv: (tokens, width + 2 * KV width), the pieces' one after the other."""
+        shape = self.shape
+        heads = qkv.view(len(qkv), -1, shape.head_width).transpose(0, 1)
+        turned = rotate(heads[: shape.heads + shape.kv_heads], (rotation[0], rotation[1]))
+        queries, keys = turned[: shape.heads], turned[shape.heads :]
+        values = heads[shape.heads + shape.kv_heads :]
+        cache = self._cache[number]
+        mixed = torch.empty_like(queries)
+        first = 0
+        for piece in pieces:
+            own = slice(first, first := first + len(piece.tokens))
+            read = cache[:, piece.slot, :, : piece.end]
+            read[0, :, piece.start :] = keys[:, own]
+            read[1, :, piece.start :] = values[:, own]
+            mixed[:, own] = _attention(queries[:, own], read[0], read[1])
+        return mixed.transpose(0, 1).reshape(len(qkv), -1)
+
+
+def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: torch.device) -> list[Weights]:
+    def joined(*parts: torch.nn.Linear) -> AnyMatrix:
+        return matrix(torch.cat([part.weight.detach() for part in parts]))
+
+    return [
+        Weights(
+            layer.attention_norm.weight.detach().to(device),
+            joined(layer.attention.q, layer.attention.k, layer.attention.v),
+            joined(layer.attention.out),
+            layer.mlp_norm.weight.detach().to(device),
+            joined(layer.mlp.gate, layer.mlp.up),
+            joined(layer.mlp.down),
+        )
+        for layer in cast(list[Layer], decoder.layers)
+    ]
+
+
+def _attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """(heads, new tokens, width). queries: the new tokens', keys and values: (KV heads, all tokens, width)."""
+    heads, new, width = queries.shape
+    read = keys.shape[1]
+    if new == 1:  # the heads that share keys are the rows of one product
+        grouped = queries.reshape(1, len(keys), -1, width)
+        return functional.scaled_dot_product_attention(grouped, keys[None], values[None]).reshape(heads, 1, width)
+    if new == read:
+        return functional.scaled_dot_product_attention(
+            queries[None], keys[None], values[None], is_causal=True, enable_gqa=True
+        )[0]
+    seen = torch.ones(new, read, dtype=torch.bool, device=queries.device).tril(read - new)
+    return functional.scaled_dot_product_attention(queries[None], keys[None], values[None], seen, enable_gqa=True)[0]

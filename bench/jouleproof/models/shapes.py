@@ -1,0 +1,58 @@
+"""Iterations of given shapes: how long a runner takes for each, what it computes and what it reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jouleproof.measure.clocks import Stopwatch
+from jouleproof.models.decoder import forward_flops
+from jouleproof.models.runner import Piece, Runner
+
+APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row
+
+
+@dataclass(frozen=True)
+class Shape:
+    """prompt: tokens of one prompt, none at 0, of which `read` tokens were read before. decodes: how many, each with
+    `context` tokens before its own."""
+
+    prompt: int = 0
+    read: int = 0
+    decodes: int = 0
+    context: int = 0
+
+    def pieces(self, vocabulary: int) -> list[Piece]:
+        tokens = [APART * place % vocabulary for place in range(self.prompt + self.decodes)]
+        prompt = [Piece(0, self.read, tokens[self.decodes :])] if self.prompt else []
+        return [*prompt, *(Piece(slot + 1, self.context, tokens[slot : slot + 1]) for slot in range(self.decodes))]
+
+
+def timed(runner: Runner, shapes: Sequence[Shape], repeats: int) -> list[list[float]]:
+    """Seconds, by repeat and shape, the choice of the likeliest token included; all shapes take turns, after one round
+    that does not count."""
+    return [one_round(runner, shapes) for _ in range(repeats + 1)][1:]
+
+
+def one_round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
+    """Seconds of each shape, once."""
+    return [_seconds(runner, shape.pieces(runner.shape.vocabulary)) for shape in shapes]
+
+
+def _seconds(runner: Runner, pieces: list[Piece]) -> float:
+    watch = Stopwatch()
+    runner.run(pieces).argmax(dim=1).tolist()
+    return watch.wall_s()
+
+
+def flops(runner: Runner, shape: Shape) -> float:
+    """Multiplications and additions of all products, attention's included."""
+    outputs = bool(shape.prompt) + shape.decodes
+    attended = sum(shape.read + place + 1 for place in range(shape.prompt)) + shape.decodes * (shape.context + 1)
+    return forward_flops(runner.shape, shape.prompt + shape.decodes, outputs, attended)
+
+
+def read_bytes(runner: Runner, shape: Shape) -> float:
+    """Of weights, once, and of cached keys and values; what stays between two products is not counted."""
+    model = runner.shape
+    per_token = 2 * model.layers * model.kv_heads * model.head_width * runner.dtype.itemsize
+    cached = shape.read + shape.prompt + shape.decodes * (shape.context + 1)
+    return float(runner.weight_bytes + per_token * cached)

@@ -1,0 +1,68 @@
+"""A small decoder-only transformer over bytes, to be trained from scratch on short documents.
+
+The architecture is jouleproof.models.decoder's; a token is a byte of UTF-8. Documents stand one after the other in a
+stream, each ended by a zero byte, which occurs in no text.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from jouleproof.inputs import Problem
+from jouleproof.models.decoder import Decoder, DecoderShape
+
+VOCABULARY = 256
+END = 0
+INITIAL_SPREAD = 0.05  # standard deviation of the weights; 0.02, as in GPT-2, starts slower at these widths
+HEAD_WIDTH = 32
+
+
+def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
+    """No heads share keys; MLP three times the width. width: an even multiple of heads, for rotary positions."""
+    if width % (2 * heads):
+        raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
+    return DecoderShape(
+        vocabulary=vocabulary,
+        layers=layers,
+        width=width,
+        mlp_width=3 * width,
+        heads=heads,
+        kv_heads=heads,
+        rope_base=10_000.0,
+        norm_epsilon=1e-5,
+    )
+
+
+def small_shape(layers: int, width: int) -> DecoderShape:
+    """Over bytes; heads 32 wide. width: a multiple of 32, so that MX blocks are full."""
+    if width % HEAD_WIDTH:
+        raise ValueError(f"small_shape: width={width} is not a multiple of {HEAD_WIDTH}")
+    return plain_shape(VOCABULARY, layers, width, width // HEAD_WIDTH)
+
+
+def small_decoder(shape: DecoderShape, seed: int) -> Decoder:
+    """Untrained, in float32: weights normal, those that write to the residual stream narrower by the square root of
+    their number (Radford et al. 2019), norms 1. The same seed gives the same bits."""
+    with torch.device("meta"):
+        decoder = Decoder(shape)
+    decoder.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    residual_spread = INITIAL_SPREAD / (2 * shape.layers) ** 0.5
+    for name, parameter in decoder.named_parameters():
+        if name.endswith("norm.weight"):
+            nn.init.ones_(parameter)
+        else:
+            residual = name.endswith(("out.weight", "down.weight"))
+            nn.init.normal_(parameter, std=residual_spread if residual else INITIAL_SPREAD, generator=generator)
+    return decoder
+
+
+def document(problem: Problem) -> bytes:
+    """Question and worked answer, a line break between them."""
+    return f"{problem.question}\n{problem.answer}".encode()
+
+
+def stream(documents: Iterable[bytes]) -> Tensor:
+    """(bytes,) uint8: the documents, each with its end."""
+    return torch.frombuffer(bytearray(b"".join(text + bytes([END]) for text in documents)), dtype=torch.uint8)

@@ -1,0 +1,144 @@
+"""SmolLM2-135M-Instruct from its GGUF file. Its weights are rounded to 16 levels per block (Q4_1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gguf import GGUFReader
+from gguf.quants import dequantize
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from torch import nn
+
+from jouleproof.errors import UserError
+from jouleproof.models.continuation import Done, continued
+from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.likelihood import Likelihood, likelihoods
+from jouleproof.models.runner import Runner
+from jouleproof.models.text import padded
+
+CONTROL_TOKEN = 3
+SIDE_BY_SIDE = 16
+SHAPES: Mapping[str, DecoderShape] = {  # by the config files of the models, Allal et al., arXiv 2502.02737
+    "smollm2_135m": DecoderShape(49152, 30, 576, 1536, 9, 3, 1e5, 1e-5),
+    "smollm2_360m": DecoderShape(49152, 32, 960, 2560, 15, 5, 1e5, 1e-5),
+    "smollm2_1.7b": DecoderShape(49152, 24, 2048, 8192, 32, 32, 1.3e5, 1e-5),
+}
+NAMES = {
+    "attn_norm": "attention_norm",
+    "attn_q": "attention.q",
+    "attn_k": "attention.k",
+    "attn_v": "attention.v",
+    "attn_output": "attention.out",
+    "ffn_norm": "mlp_norm",
+    "ffn_gate": "mlp.gate",
+    "ffn_up": "mlp.up",
+    "ffn_down": "mlp.down",
+}
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A decoder with its tokenizer. rounded: the format that its weights were rounded to before, None where they
+    were not: only then are they a test of a cast. context: tokens that it was trained to read at most."""
+
+    name: str
+    network: Decoder
+    tokenizer: Tokenizer
+    rounded: str | None
+    context: int = 2048
+
+    @property
+    def body(self) -> nn.Module:
+        """Its layers, without the head."""
+        return self.network
+
+    def tokens(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    @torch.inference_mode()
+    def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(texts, tokens of the longest, vocabulary) float32 next-token logits, padding's after a text's end."""
+        tokens, _ = padded(texts)
+        return self.network(tokens)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
+
+    def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
+        """Of the tokens of each text from its `first` on, which is at least 1."""
+        return likelihoods(self.network.hidden, self.network.head, texts, firsts)
+
+    def continued(
+        self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
+    ) -> list[list[int]]:
+        """As jouleproof.models.continuation says, sixteen texts at once."""
+        room = len(prefix) + max(map(len, prompts)) + most
+        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, room)
+        return continued(runner, prefix, prompts, most, done)
+
+
+def load_smollm2(path: Path) -> LanguageModel:
+    """Read the weights to float32. Raises UserError where the file is no GGUF of this architecture."""
+    try:
+        reader = GGUFReader(path)
+        field = {name: entry.contents() for name, entry in reader.fields.items()}
+        if field["general.architecture"] != "llama" or field["tokenizer.ggml.pre"] != "smollm":
+            raise KeyError("general.architecture, tokenizer.ggml.pre")
+        shape = DecoderShape(
+            vocabulary=field["llama.vocab_size"],
+            layers=field["llama.block_count"],
+            width=field["llama.embedding_length"],
+            mlp_width=field["llama.feed_forward_length"],
+            heads=field["llama.attention.head_count"],
+            kv_heads=field["llama.attention.head_count_kv"],
+            rope_base=field["llama.rope.freq_base"],
+            norm_epsilon=field["llama.attention.layer_norm_rms_epsilon"],
+        )
+        weights = {
+            _name(tensor.name): _weight(tensor.name, dequantize(tensor.data, tensor.tensor_type), shape)
+            for tensor in reader.tensors
+        }
+        if shape.layers != len({name.split(".")[1] for name in weights if name.startswith("layers.")}):
+            raise ValueError(f"llama.block_count={shape.layers} is not the number of layers in the file")
+        tokenizer = _tokenizer(field)
+        with torch.device("meta"):
+            decoder = Decoder(shape)
+        decoder.load_state_dict(weights, assign=True)
+    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
+        reason = " ".join(str(error).split())
+        raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({reason:.200})") from error
+    network = decoder.eval().requires_grad_(False)
+    context = field.get("llama.context_length", LanguageModel.context)
+    return LanguageModel("SmolLM2-135M", network, tokenizer, "Q4_1", context)
+
+
+def _name(gguf_name: str) -> str:
+    parts = gguf_name.split(".")
+    if parts[0] == "blk":
+        return f"layers.{parts[1]}.{NAMES[parts[2]]}.weight"
+    return {"token_embd": "embedding", "output_norm": "norm"}[parts[0]] + ".weight"
+
+
+def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
+    """GGUF stores the rotated rows of q and k interleaved (0, half, 1, half + 1 …); here halves stand together."""
+    for part, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
+        if f".{part}." in name:
+            value = value.reshape(heads, shape.head_width // 2, 2, -1).swapaxes(1, 2).reshape(value.shape)
+    return torch.from_numpy(np.array(value, dtype=np.float32))
+
+
+def _tokenizer(field: Mapping[str, Any]) -> Tokenizer:
+    """Byte-level BPE after every digit is split off: the pre-tokeniser that the file calls `smollm`."""
+    tokens, types = field["tokenizer.ggml.tokens"], field["tokenizer.ggml.token_type"]
+    merges = [tuple(merge.split(" ")) for merge in field["tokenizer.ggml.merges"]]
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    control = [token for token, kind in zip(tokens, types, strict=True) if kind == CONTROL_TOKEN]
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in control])
+    return tokenizer

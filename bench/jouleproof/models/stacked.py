@@ -1,0 +1,152 @@
+"""Several decoders of one shape side by side, their weights stacked: small models share the cost of a call.
+
+Model m reads row block m of the tokens and no other, so each comes out as if it were alone, up to the order of sums.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from jouleproof.models.decoder import Decoder, DecoderShape, rotary_angles
+
+Weights = Mapping[str, Tensor]  # as a Decoder names them, (models, …) each, those of JOINED in one
+JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"}  # matrices that share an input
+
+
+def stacked(decoders: Sequence[Decoder]) -> dict[str, Tensor]:
+    """Copies of their weights, which are of one shape."""
+    parts: dict[str, list[Tensor]] = {}
+    for name, _ in decoders[0].named_parameters():
+        *above, module, kind = name.split(".")
+        own = ".".join([*above, JOINED.get(module, module), kind])
+        parts.setdefault(own, []).append(torch.stack([each.get_parameter(name).detach() for each in decoders]))
+    return {name: torch.cat(some, dim=1) for name, some in parts.items()}
+
+
+@dataclass
+class Past:
+    """Keys and values of what was read, by layer: (models * rows, heads, tokens, head width) each."""
+
+    keys: dict[int, Tensor] = field(default_factory=dict)
+    values: dict[int, Tensor] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        return self.keys[0].shape[2] if self.keys else 0
+
+    def extended(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        if layer in self.keys:
+            keys, values = torch.cat([self.keys[layer], keys], dim=2), torch.cat([self.values[layer], values], dim=2)
+        self.keys[layer], self.values[layer] = keys, values
+        return keys, values
+
+
+def hidden(
+    weights: Weights, shape: DecoderShape, texts: Sequence[Tensor], past: Past | None = None,
+    asked: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """(models, places, width): what the logits of each place are made of.
+
+    texts: (models, rows, tokens) int64 each, texts of one length; their places lie end to end, one tensor's after
+    another's. past: of the same rows, read before; it grows by these tokens, which are then of one tensor, and one per
+    row unless nothing was read yet. asked: the places that are wanted, all where None.
+    """
+    models = len(texts[0])
+    first = past.length if past else 0
+    rotation = _rotation(shape, first, texts)
+    own = torch.arange(models)[:, None] * shape.vocabulary
+    tokens = torch.cat([text.flatten(1) for text in texts], dim=1) + own
+    x = functional.embedding(tokens, weights["embedding.weight"].reshape(-1, shape.width))
+    width, kv_width = shape.width, shape.kv_heads * shape.head_width
+
+    def normed(x: Tensor, name: str) -> Tensor:
+        return functional.rms_norm(x, (shape.width,), eps=shape.norm_epsilon) * weights[f"{name}.weight"][:, None]
+
+    def linear(x: Tensor, name: str) -> Tensor:
+        return torch.bmm(x, weights[f"{name}.weight"].transpose(1, 2))
+
+    def attended(layer: int, parts: Sequence[Tensor], text: Tensor) -> Tensor:
+        """parts: queries, keys and values of one of the texts' tensors."""
+        _, rows, count = text.shape
+        q, k, v = (part.reshape(models * rows, count, -1, shape.head_width).transpose(1, 2) for part in parts)
+        if past is not None:
+            k, v = past.extended(layer, k, v)
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=first == 0, enable_gqa=True)
+        return mixed.transpose(1, 2).reshape(models, rows * count, width)
+
+    for layer in range(shape.layers):
+        own_name = f"layers.{layer}."
+        qkv = linear(normed(x, own_name + "attention_norm"), own_name + "attention.qkv")
+        qk, v = torch.split(qkv, [width + kv_width, kv_width], dim=2)
+        q, k = torch.split(_turned(qk, rotation, shape.head_width), [width, kv_width], dim=2)
+        parts = [torch.split(part, [text[0].numel() for text in texts], dim=1) for part in (q, k, v)]
+        mixed = torch.cat([attended(layer, part, text) for *part, text in zip(*parts, texts, strict=True)], dim=1)
+        if asked is not None and layer == shape.layers - 1:
+            x, mixed = x[:, asked], mixed[:, asked]
+        x = x + linear(mixed, own_name + "attention.out")
+        gate, up = linear(normed(x, own_name + "mlp_norm"), own_name + "mlp.gate_up").chunk(2, dim=-1)
+        x = x + linear(functional.silu(gate) * up, own_name + "mlp.down")
+    return normed(x, "norm")
+
+
+def _rotation(shape: DecoderShape, first: int, texts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Cosine and sine for the queries and keys of each place, (places, heads that turn * head width) each."""
+    longest = first + max(text.shape[2] for text in texts)
+    cosine, sine = (
+        torch.cat([angles[first : first + text.shape[2]].repeat(text.shape[1], 1) for text in texts])
+        for angles in _angles(shape, 1 << longest.bit_length())
+    )
+    return cosine, sine
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)
+def _angles(shape: DecoderShape, tokens: int) -> tuple[Tensor, Tensor]:
+    """(tokens, heads that turn * head width) each; the sine of a head's first half is negative."""
+    heads = shape.heads + shape.kv_heads
+    cosine, sine = (angles.repeat(1, heads) for angles in rotary_angles(tokens, shape))
+    sine.view(tokens, heads, 2, -1)[:, :, 0].neg_()
+    return cosine, sine
+
+
+def _turned(x: Tensor, rotation: tuple[Tensor, Tensor], head_width: int) -> Tensor:
+    """x: (models, places, heads * head width), turned in the planes of (i, i + head_width / 2) of each head."""
+    left, right = x.reshape(*x.shape[:2], -1, 2, head_width // 2).unbind(dim=3)
+    swapped = torch.stack([right, left], dim=3).view(x.shape)
+    return x * rotation[0] + swapped * rotation[1]
+
+
+def logits(weights: Weights, states: Tensor) -> Tensor:
+    """(models, places, width) to (models, places, vocabulary)."""
+    return torch.bmm(states, weights["embedding.weight"].transpose(1, 2))
+
+
+@torch.inference_mode()
+def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, end: int | None) -> tuple[Tensor, Tensor]:
+    """The likeliest token each time: (models, rows, most) int64, and how many of them each row wrote, (models, rows).
+
+    prompts: (models, rows, tokens), all of one length. end: the token after which a row writes no more; what would
+    follow is filled with it. None: all write `most`.
+    """
+    models, rows, _ = prompts.shape
+    past, fed = Past(), prompts
+    found = torch.full((models, rows, most), -1 if end is None else end)
+    lengths = torch.full((models, rows), most)
+    going = torch.ones(models, rows, dtype=torch.bool)
+    for place in range(most):
+        states = hidden(weights, shape, [fed], past).view(models, rows, -1, shape.width)[:, :, -1]
+        best = logits(weights, states).argmax(dim=2)
+        fed = best[:, :, None]
+        if end is None:
+            found[:, :, place] = best
+            continue
+        found[:, :, place] = torch.where(going, best, end)
+        lengths[going & (best == end)] = place + 1
+        going &= best != end
+        if not going.any():
+            break
+    return found, lengths

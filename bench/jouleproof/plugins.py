@@ -1,0 +1,156 @@
+"""Names in the config to objects: a built-in name, or `package.module:object`, which runs the user's own code.
+
+Messages name the key of the config, the name that it holds, and what the object lacks.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jouleproof.errors import UserError
+
+T = TypeVar("T")
+_OWN = re.compile(r"[\w.]+:\w+")
+
+
+@contextmanager
+def named_at(key: str) -> Iterator[None]:
+    """Puts the config's key (`mx.formats`) into what is said of the names that it holds."""
+    try:
+        yield
+    except UserError as error:
+        if key in str(error):
+            raise
+        raise UserError(f"config: {key}: {str(error).removeprefix('config: ')}") from error
+
+
+def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
+    """The object that `name` stands for. kind: what it is, for the message ("format", "scale rule").
+
+    Raises UserError where the name is neither built in nor importable.
+    """
+    if name in builtins:
+        return builtins[name]
+    module_name, colon, attribute = name.partition(":")
+    if not colon:
+        raise UserError(
+            f"config: {kind} {name!r:.80} is not known; built in: {', '.join(builtins)}; "
+            "or name your own as package.module:object"
+        )
+    try:
+        return getattr(load_module(module_name), attribute)
+    except Exception as error:  # a user's module can break in any way
+        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {reason(error)}") from error
+
+
+def load_all(
+    kind: str,
+    names: Iterable[str],
+    builtins: Mapping[str, T],
+    of: type[T],
+    calls: Mapping[str, Sequence[str]] | None = None,
+) -> Mapping[str, T]:
+    """By name; one's own by the name of the object alone. calls: which parts are functions, and of what.
+
+    Raises UserError where an object is of another type, or a function of it does not take what it is given.
+    """
+    found: dict[str, T] = {}
+    for name in names:
+        each = load(kind, name, builtins)
+        if not isinstance(each, of):
+            raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
+        for part, arguments in (calls or {}).items():
+            check_call(f"{kind} {name!r}: {part}", getattr(each, part), arguments)
+        short = name.rpartition(":")[2]
+        if found.get(short, each) is not each:
+            raise UserError(f"config: two of {kind} are called {short}; each needs a name of its own")
+        found[short] = each
+    return found
+
+
+def check_call(what: str, function: Any, arguments: Sequence[str], result: str = "") -> None:
+    """Raises UserError where `function` cannot be called with so many arguments. what: names it; result: what it is to
+    return, for the message."""
+    wanted = f"({', '.join(arguments)})" + (f" -> {result}" if result else "")
+    if not callable(function):
+        raise UserError(f"config: {what} is a {type(function).__name__}, not a function {wanted}")
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        raise UserError(f"config: {what} cannot be called as {wanted}: {error}") from error
+    except ValueError:  # functions in C do not tell
+        return
+
+
+def lacking(found: object, protocol: type) -> list[str]:
+    """Which parts of a Protocol an object has not."""
+    parts = [part for part in (*protocol.__dict__, *getattr(protocol, "__annotations__", {})) if part[0] != "_"]
+    return [part for part in dict.fromkeys(parts) if not hasattr(found, part)]
+
+
+def load_module(name: str) -> Any:
+    """One of the user's own, looked for in the working folder first. Raises whatever it raises."""
+    _import_from_working_folder()
+    return importlib.import_module(name)
+
+
+def reason(error: Exception) -> str:
+    """An exception of the user's own code as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+@contextmanager
+def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Says under the stack trace of an error in the user's own code which name of the config stands for that code."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))  # that of another process too, which is in it as text
+        for key, name in own_names(study, config):
+            if (file := source_file(name)) and f'File "{file}"' in trace:
+                error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
+        raise
+
+
+def own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
+    """Keys of a part of a config, whose own key is `key`, and the `package.module:object` names that stand there."""
+    if isinstance(part, str):
+        if _OWN.fullmatch(part):
+            yield key, part
+    elif isinstance(part, Mapping):
+        for name, inner in part.items():
+            yield from own_names(key, name)
+            yield from own_names(f"{key}.{name}", inner)
+    elif isinstance(part, Sequence):
+        for inner in part:
+            yield from own_names(key, inner)
+
+
+def source_file(name: str) -> Path | None:
+    """The file that a `package.module:object` name comes from; None for a built-in name."""
+    module_name, colon, _ = name.partition(":")
+    return module_file(module_name) if colon else None
+
+
+def module_file(name: str) -> Path | None:
+    """Where a module lies, found without running it, though the packages around it are run; None where it is not."""
+    _import_from_working_folder()
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:  # `load` says what is wrong with it
+        spec = None
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def _import_from_working_folder() -> None:
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))

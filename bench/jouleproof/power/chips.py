@@ -1,0 +1,27 @@
+"""One chip of a server: a share of the server's power, as the levels below it in a tree of power.
+
+Eight GPUs and a host. A GPU draws 70 W idle and 700 W at its most (H100 SXM, board power by its datasheet; idle an
+assumption) where the server draws 22 and 85 % of 10.2 kW; the host draws the rest. Chips that a workload works with in
+step rise and fall together; where each serves by itself, a chip's ups and downs are larger by the root of eight, which
+eight of them add up to the server's.
+"""
+
+from dataclasses import replace
+
+from jouleproof.power.traces import Textures
+from jouleproof.power.workloads import Fleet, Server
+
+CHIPS = 8
+IDLE_W, MOST_W = 70.0, 700.0
+IN_STEP = ("prompt", "token", "swings")  # textures of models divided over all chips of a server: an assumption
+OF_IDLE = IDLE_W / (Server().idle * Server().nameplate_w)
+OF_MOST = MOST_W / (Server().most * Server().nameplate_w)
+
+
+def one_chip(fleet: Fleet, known: Textures) -> tuple[Fleet, Textures]:
+    """The same workloads as one chip of each sees them: its mean watts, least and most, and its textures."""
+    idle_w, most_w = OF_IDLE * fleet.idle_w, OF_MOST * fleet.most_w
+    part = (most_w - idle_w) / (fleet.most_w - fleet.idle_w)
+    watts = idle_w + part * (fleet.watts - fleet.idle_w)
+    textured = {name: each * part * (1.0 if name in IN_STEP else CHIPS**0.5) for name, each in known.items()}
+    return replace(fleet, watts=watts, nameplate_w=most_w, idle_w=idle_w, most_w=most_w), textured

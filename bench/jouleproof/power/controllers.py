@@ -1,0 +1,46 @@
+"""Controllers that slow servers where a row nears its budget, as published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jouleproof.errors import UserError
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Of a row. Shares are of its budget, clocks of the highest.
+
+    Above `first` servers of low priority run at `low`, above `second` at `lower` and those of high priority at `high`;
+    each is undone `release` below its threshold. Above 1 all are braked. reads_s: how often the row's power is read,
+    which is then its mean since the last time. acts_s: until what was decided is done. source: of the numbers.
+    """
+
+    first: float
+    second: float
+    low: float
+    lower: float
+    high: float
+    release: float
+    reads_s: int
+    acts_s: int
+    source: str
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first <= self.second:
+            raise UserError(f"controller: first {self.first} and second {self.second} must rise from above 0")
+        if not all(0 < clock <= 1 for clock in (self.low, self.lower, self.high)):
+            raise UserError(f"controller: clocks {self.low}, {self.lower}, {self.high} must lie above 0 and up to 1")
+        if not 0 <= self.release < self.first or self.reads_s < 1 or self.acts_s < 0:
+            raise UserError(f"controller: release {self.release} must lie from 0 to below first, "
+                            f"reads_s {self.reads_s} be at least 1, and acts_s {self.acts_s} not below 0")  # fmt: skip
+
+
+CONTROLLERS: Mapping[str, Controller] = {
+    "none": Controller(np.inf, np.inf, 1.0, 1.0, 1.0, 0.05, 2, 40, "nothing but the brake"),
+    "polca": Controller(0.80, 0.89, 1275 / 1410, 1110 / 1410, 1305 / 1410, 0.05, 2, 40,
+                        "POLCA, ASPLOS 2024; thresholds and clocks not checked against it"),
+    "three_band": Controller(0.95, 0.99, 0.9, 0.75, 0.9, 0.05, 3, 9,
+                             "Dynamo, ISCA 2016; bands not checked against it, levels of clocks assumed"),
+}  # fmt: skip

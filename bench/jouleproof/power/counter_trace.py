@@ -1,0 +1,80 @@
+"""Readings of one energy counter over a window: unwound as they come, and given up at the first that cannot be true."""
+
+from collections.abc import Sequence
+
+from jouleproof.power.counters import Counter, Unmeasurable, unwound
+
+MOST_W = 2_000.0  # of one domain; a counter that falls by more than a wrap explains went backwards
+STOPPED_S = 1.0  # without growth; every counter here steps at least ten times as often
+SHORTEST_S = 0.2  # below which a counter may not have stepped yet
+
+
+class Trace:
+    """A counter between two moments. A counter may wrap once between two readings: read it more often than its range
+    over MOST_W, which is two minutes for RAPL's usual 262 kJ."""
+
+    def __init__(self, source: str, counter: Counter) -> None:
+        self.source, self.domains = source, tuple(counter.domains)
+        self._wraps = tuple(counter.wraps_j)
+        self._grown, self._by_power = ([0.0] * len(self.domains) for _ in range(2))
+        self._samples = self._powers = 0
+        self._first_s = self._last_s = 0.0
+        self._moved_s: list[float] = []
+        self._joules: Sequence[float] = ()
+        self._watts: Sequence[float] | None = None
+
+    def add(self, time_s: float, joules: Sequence[float], watts: Sequence[float] | None = None) -> None:
+        """joules: of each domain since any moment, as the counter tells them; watts: at this moment, where it does.
+
+        Raises Unmeasurable where the counter or the clock stopped or went backwards, or a domain is missing.
+        """
+        if not self.domains:
+            raise Unmeasurable(f"{self.source}: it has no domains")
+        if len(joules) != len(self.domains):
+            raise Unmeasurable(f"{self.source}: {len(joules)} readings of {len(self.domains)} domains")
+        if not self._samples:
+            self._first_s, self._moved_s = time_s, [time_s] * len(self.domains)
+        else:
+            self._grow(time_s, joules)
+            self._integrate(time_s - self._last_s, watts)
+        self._samples += 1
+        self._powers += watts is not None
+        self._last_s, self._joules, self._watts = time_s, joules, watts
+
+    def joules(self) -> list[float]:
+        """By domain, between the first reading and the last. Raises Unmeasurable where one of them counted nothing."""
+        elapsed = self.seconds()
+        for domain, grown in zip(self.domains, self._grown, strict=True):
+            if not grown > 0:
+                raise Unmeasurable(f"{self.source}: {domain} counted nothing in {elapsed:.2f} s")
+        return list(self._grown)
+
+    def seconds(self) -> float:
+        return self._last_s - self._first_s
+
+    def integral_j(self) -> float | None:
+        """Of the power over the same time; None where fewer than three moments had one, or one of them had none."""
+        return sum(self._by_power) if self._powers == self._samples >= 3 else None
+
+    def _grow(self, time_s: float, joules: Sequence[float]) -> None:
+        elapsed = time_s - self._last_s
+        if not elapsed >= 0:
+            raise Unmeasurable(f"{self.source}: the clock jumped back")
+        for number, domain in enumerate(self.domains):
+            grown = unwound(self._joules[number], joules[number], self._wraps[number])
+            wrapped = joules[number] < self._joules[number]
+            if wrapped and not 0 <= grown <= MOST_W * max(elapsed, 1e-3):
+                raise Unmeasurable(f"{self.source}: {domain} went backwards")
+            if not grown < float("inf"):
+                raise Unmeasurable(f"{self.source}: {domain} reads {joules[number]}")
+            if grown > 0:
+                self._moved_s[number] = time_s
+            elif time_s - self._moved_s[number] > STOPPED_S:
+                raise Unmeasurable(f"{self.source}: {domain} stopped")
+            self._grown[number] += grown
+
+    def _integrate(self, elapsed: float, watts: Sequence[float] | None) -> None:
+        if watts is None or self._watts is None:
+            return
+        for number, (before, after) in enumerate(zip(self._watts, watts, strict=True)):
+            self._by_power[number] += 0.5 * (before + after) * elapsed

@@ -1,0 +1,148 @@
+"""Energy counters of this machine, sampled: RAPL through powercap, NVML through zeus. What has no counter is
+unmeasurable, with the reason, and never 0 W."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from jouleproof.errors import UserError
+from jouleproof.measure.clocks import now
+
+POWERCAP = Path("/sys/class/powercap")
+WITHIN_PACKAGE = ("core", "uncore")  # counted with the package that they are in
+
+
+class Unmeasurable(UserError):
+    """There is no counter, it cannot be read, or it does not count."""
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """domains: what it counts, none twice. joules: since any moment, by domain; grows, but for `wraps_j`, at which it
+    begins anew (infinity where it never does)."""
+
+    @property
+    def domains(self) -> Sequence[str]: ...
+    @property
+    def wraps_j(self) -> Sequence[float]: ...
+    def joules(self) -> list[float]: ...
+
+
+@runtime_checkable
+class PowerCounter(Counter, Protocol):
+    """A counter that tells the power of the moment too. watts: by domain."""
+
+    def watts(self) -> list[float]: ...
+
+
+@dataclass(frozen=True)
+class Rapl:
+    """Packages, memory where it is apart, and nothing that another domain holds. folders: of powercap, one a domain."""
+
+    folders: Sequence[Path]
+    domains: Sequence[str]
+    wraps_j: Sequence[float]
+
+    def joules(self) -> list[float]:
+        return [_number(folder / "energy_uj") * 1e-6 for folder in self.folders]
+
+
+def rapl(root: Path = POWERCAP) -> Rapl:
+    """Raises Unmeasurable where powercap is not there or may not be read."""
+    found = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+    named = [(folder, _text(folder / "name")) for folder in found]
+    chosen = [(folder, name) for folder, name in named if name not in WITHIN_PACKAGE and name != "psys"]
+    if not chosen:
+        raise Unmeasurable(f"rapl: no domain under {root}; a virtual machine has none")
+    domains = [f"{folder.name} {name}" for folder, name in chosen]
+    wraps = [_number(folder / "max_energy_range_uj") * 1e-6 for folder, _ in chosen]
+    counter = Rapl([folder for folder, _ in chosen], domains, wraps)
+    counter.joules()
+    return counter
+
+
+@dataclass(frozen=True)
+class Nvml:
+    """Every GPU's energy counter and power, through zeus."""
+
+    domains: Sequence[str]
+    read: Callable[[int], float] = field(repr=False)
+    read_w: Callable[[int], float] = field(repr=False)
+
+    @property
+    def wraps_j(self) -> Sequence[float]:
+        return [float("inf")] * len(self.domains)
+
+    def joules(self) -> list[float]:
+        return [self.read(number) for number in range(len(self.domains))]
+
+    def watts(self) -> list[float]:
+        return [self.read_w(number) for number in range(len(self.domains))]
+
+
+def nvml() -> Nvml:
+    """Raises Unmeasurable where zeus is not installed, or finds no GPU that counts its energy."""
+    try:
+        from zeus.device import get_gpus
+    except ImportError as error:
+        raise Unmeasurable("nvml: zeus is not installed (pip install zeus)") from error
+    try:
+        gpus = get_gpus()
+        counter = Nvml(
+            [f"gpu {number} {gpus.get_name(number)}" for number in range(len(gpus))],
+            lambda number: gpus.get_total_energy_consumption(number) * 1e-3,
+            lambda number: gpus.get_instant_power_usage(number) * 1e-3,
+        )
+        counter.joules()
+    except Exception as error:  # zeus and the driver fail in ways of their own
+        raise Unmeasurable(f"nvml: {' '.join(str(error).split()) or type(error).__name__}") from error
+    if not counter.domains:
+        raise Unmeasurable("nvml: no GPU")
+    return counter
+
+
+def unwound(before: float, after: float, wraps_j: float) -> float:
+    """J that a counter grew by between two readings, between which it wrapped once at most."""
+    return after - before if after >= before else after - before + wraps_j
+
+
+def sampled(
+    counter: Counter, seconds: float, every_s: float, sleep: Callable[[float], None], clock: Callable[[], float] = now
+) -> list[tuple[float, list[float]]]:
+    """(s since the start, mean watts by domain since the last sample), counters that wrapped unwound once.
+
+    Raises Unmeasurable where a clock stands still or jumps back, or a domain counts nothing in all that time.
+    """
+    if every_s <= 0 or seconds < every_s:
+        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s is no measurement")
+    start = last = clock()
+    before, samples = counter.joules(), []
+    for _ in range(int(seconds / every_s)):
+        sleep(every_s)
+        time, joules = clock(), counter.joules()
+        if time <= last:
+            raise Unmeasurable("telemetry: the clock stood still or jumped back")
+        grown = list(map(unwound, before, joules, counter.wraps_j))
+        samples.append((time - start, [each / (time - last) for each in grown]))
+        before, last = joules, time
+    for number, domain in enumerate(counter.domains):
+        if not any(watts[number] > 0 for _, watts in samples):
+            raise Unmeasurable(f"{domain}: counted nothing in {last - start:.1f} s")
+    return samples
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Unmeasurable(
+            f"rapl: {path} cannot be read ({error.strerror}); it is for root alone by default"
+        ) from error
+
+
+def _number(path: Path) -> float:
+    text = _text(path)
+    if not text.isdecimal():
+        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, no number")
+    return float(text)

@@ -1,0 +1,255 @@
+"""Joules of what runs between two moments, from the counters of this machine: a number that was counted, or nothing and
+the reason, never a model and never 0.
+
+One meter a process. `none` is a meter without counters.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import Any, Protocol, Self, runtime_checkable
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.measure.clocks import Stopwatch, now
+from jouleproof.measure.contention import Contention, ContentionWatch
+from jouleproof.power.counter_trace import SHORTEST_S, Trace
+from jouleproof.power.counters import Counter, PowerCounter, Unmeasurable, nvml, rapl, sampled
+
+COUNTERS: Mapping[str, Callable[[], Counter]] = {"rapl": rapl, "nvml": nvml}
+EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What one source counted in a window.
+
+    joules: of all domains; None where it did not count, and then `reason` says why. integral_j: of its power readings
+    over the same time, where it tells power.
+    """
+
+    source: str
+    domains: tuple[str, ...]
+    joules: float | None
+    reason: str = ""
+    integral_j: float | None = None
+
+    @property
+    def disagreement(self) -> float | None:
+        """By how much the integral of the power is above what the counter counted, over that."""
+        return None if self.joules is None or self.integral_j is None else self.integral_j / self.joules - 1
+
+    def __add__(self, other: "Energy") -> "Energy":
+        """Of two windows; nothing where one of them has nothing. Raises ValueError where the sources differ."""
+        if (self.source, self.domains) != (other.source, other.domains):
+            raise ValueError(f"joules of {self.source} {self.domains} and {other.source} {other.domains} do not add up")
+        joules, integral_j = (
+            None if one is None or two is None else one + two
+            for one, two in ((self.joules, other.joules), (self.integral_j, other.integral_j))
+        )
+        return Energy(self.source, self.domains, joules, self.reason or other.reason, integral_j)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A window. energies: one for each source of the meter. cpu_s: of this process and its children that ended."""
+
+    energies: tuple[Energy, ...]
+    cpu_s: float
+    wall_s: float
+    contention: Contention
+
+    @property
+    def joules(self) -> Mapping[str, float | None]:
+        """By source."""
+        return {energy.source: energy.joules for energy in self.energies}
+
+
+class Window(Protocol):
+    """Measures from its making to `end`."""
+
+    def end(self) -> Reading: ...
+
+
+@runtime_checkable
+class Meter(Protocol):
+    """name: as the config has it. describe: what it counts, for the provenance; plain JSON."""
+
+    @property
+    def name(self) -> str: ...
+    def describe(self) -> dict[str, Any]: ...
+    def begin(self) -> Window: ...
+
+
+@dataclass
+class CounterMeter:
+    """Counters by source. absent: sources that were asked for and are not there, with the reason. every_s: between two
+    readings within a window; None: at both ends only.
+
+    A source that fails once has nothing to say for the rest of the run.
+    """
+
+    name: str
+    counters: Mapping[str, Counter]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    every_s: float | None = EVERY_S
+    clock: Callable[[], float] = now
+    failed: dict[str, str] = field(default_factory=dict, init=False)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "domains": {source: list(counter.domains) for source, counter in self.counters.items()},
+            "unmeasurable": dict(self.absent),
+            "failed": dict(self.failed),
+        }
+
+    def begin(self) -> "CounterWindow":
+        return CounterWindow(self)
+
+
+class CounterWindow:
+    """`with meter.begin() as window: …` leaves its reading in `window.reading`."""
+
+    reading: Reading
+
+    def __init__(self, meter: CounterMeter) -> None:
+        self._meter = meter
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._traces = {source: Trace(source, counter) for source, counter in meter.counters.items()}
+        self.sample()
+        self._thread: threading.Thread | None = None
+        if meter.every_s is not None and self._traces:
+            self._thread = threading.Thread(target=self._watch, args=(meter.every_s,), daemon=True)
+            self._thread.start()
+        self._contention, self._stopwatch = ContentionWatch(), Stopwatch()
+
+    def sample(self) -> None:
+        """Read every counter that has not failed."""
+        with self._lock:
+            for source, trace in self._traces.items():
+                counter = self._meter.counters[source]
+                if source in self._meter.failed:
+                    continue
+                try:
+                    joules = counter.joules()
+                    watts = counter.watts() if isinstance(counter, PowerCounter) else None
+                    trace.add(self._meter.clock(), joules, watts)
+                except Exception as error:  # drivers fail in ways of their own
+                    self._fail(source, error)
+
+    def end(self) -> Reading:
+        cpu_s, wall_s, contention = self._stopwatch.cpu_s(), self._stopwatch.wall_s(), self._contention.reading()
+        self._stop()
+        self.sample()
+        energies = tuple(self._energy(source, trace) for source, trace in self._traces.items())
+        self.reading = Reading(energies, cpu_s, wall_s, contention)
+        return self.reading
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is None:
+            self.end()
+        else:
+            self._stop()
+
+    def _energy(self, source: str, trace: Trace) -> Energy:
+        if source not in self._meter.failed:
+            try:
+                return Energy(source, trace.domains, sum(trace.joules()), integral_j=trace.integral_j())
+            except Unmeasurable as error:
+                if trace.seconds() < SHORTEST_S:
+                    return Energy(source, trace.domains, None, f"{error}: the window is too short")
+                self._fail(source, error)
+        return Energy(source, trace.domains, None, self._meter.failed[source])
+
+    def _fail(self, source: str, error: Exception) -> None:
+        self._meter.failed[source] = " ".join(str(error).split()) or type(error).__name__
+
+    def _watch(self, every_s: float) -> None:
+        while not self._over.wait(every_s):
+            self.sample()
+
+    def _stop(self) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def total(energies: Iterable[Energy]) -> Energy:
+    """Of one source over many windows. Raises ValueError where the sources differ, or there is none."""
+    try:
+        return reduce(add, energies)
+    except TypeError:
+        raise ValueError("no readings to add up") from None
+
+
+def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
+    """A line for every domain of every counter, with the power that it reads, or why there is none."""
+    for source, find in COUNTERS.items():
+        try:
+            counter = find()
+            samples = sampled(counter, seconds, every_s, sleep)
+        except Unmeasurable as error:
+            yield f"{source}: unmeasurable ({error})"
+            continue
+        for number, domain in enumerate(counter.domains):
+            watts = [each[number] for _, each in samples]
+            yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
+
+
+def _auto() -> CounterMeter:
+    counters, absent = {}, {}
+    for source, find in COUNTERS.items():
+        try:
+            counters[source] = find()
+        except Unmeasurable as error:
+            absent[source] = str(error)
+    return CounterMeter("auto", counters, absent)
+
+
+METERS: Mapping[str, Callable[[], Meter]] = {
+    "auto": _auto,
+    "rapl": lambda: CounterMeter("rapl", {"rapl": rapl()}),
+    "nvml": lambda: CounterMeter("nvml", {"nvml": nvml()}),
+    "none": lambda: CounterMeter("none", {}),
+}
+
+_opened: dict[str, Meter] = {}  # by the name that it was asked for by; one at most
+
+
+def known(name: str) -> Callable[[], Meter]:
+    """What makes the meter that `name` stands for; one's own is there already.
+
+    Raises UserError where it stands for nothing, or for a thing that is no meter.
+    """
+    if name in METERS:
+        return METERS[name]
+    found: Any = plugins.load("meter", name, METERS)
+    if not isinstance(found, Meter):
+        missing = ", ".join(plugins.lacking(found, Meter))
+        raise UserError(f"config: meter {name!r} is a {type(found).__name__}, not a {__name__}.Meter: lacks {missing}")
+    return lambda: found
+
+
+def open_meter(name: str) -> Meter:
+    """The one meter of this process, which goes into its provenance.
+
+    name: "auto" (every counter that there is), "rapl", "nvml", "none", or package.module:object of one's own.
+    Raises UserError where it is not to be had, or this process opened another one.
+    """
+    for before in _opened:
+        if before != name:
+            raise UserError(f"meter: {name}: this process measures with {before} already")
+    if not _opened:
+        _opened[name] = known(name)()
+    return _opened[name]
+
+
+def opened() -> dict[str, Any] | None:
+    """What the meter of this process counts, if it has one."""
+    return next((meter.describe() for meter in _opened.values()), None)

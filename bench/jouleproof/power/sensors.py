@@ -1,0 +1,58 @@
+"""Sensors: what each lets through of a power that changes every two seconds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jouleproof.power.time_grid import SAMPLE_S
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """every_s: between readings. window_s: of which the power is averaged up to a reading. delay_s: until one is to be
+    had. duty: share of the window in which the sensor looks. step_w: to which it rounds. gain: its largest error, a
+    share, constant for one sensor. lost: share of readings that never come. words: what it stands for, and its source.
+    """
+
+    every_s: int
+    window_s: int
+    words: str
+    delay_s: int = 0
+    duty: float = 1.0
+    step_w: float = 0.0
+    gain: float = 0.0
+    lost: float = 0.0
+
+
+SENSORS: Mapping[str, Sensor] = {
+    "ideal": Sensor(2, 2, "ideal sensor on the die"),
+    "nvml": Sensor(2, 2, "NVML, mean of 1 s, here of 2", duty=1.0, step_w=1.0, gain=0.05),
+    "nvml_part_time": Sensor(2, 2, "NVML that looks a quarter of the time", duty=0.25, step_w=1.0, gain=0.05),
+    "rapl": Sensor(2, 2, "RAPL counter, differences", step_w=0.1, gain=0.03),
+    "redfish": Sensor(60, 60, "BMC over Redfish, once a minute", delay_s=60, step_w=10.0, gain=0.02, lost=0.01),
+    "ipmi": Sensor(20, 2, "IPMI, every 20 s, in steps of 20 W", delay_s=5, step_w=20.0, gain=0.02, lost=0.02),
+    "five_minutes": Sensor(300, 300, "means of five minutes", delay_s=300, step_w=10.0, gain=0.02),
+}
+
+
+def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """When readings are to be had (s from the first sample), and what they say (W).
+
+    watts: (samples,) 2 s apart. A part-time sensor looks at the first part of its window, or, where that is one sample,
+    at a share of it in which a draw within 10 % of the sample may differ. A reading that is lost is not among them.
+    """
+    rng = np.random.default_rng([*seed, 7])
+    step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)
+    ends = np.arange(window, len(watts) + 1, step)
+    looked = max(round(window * sensor.duty), 1)
+    sums = np.concatenate([[0.0], np.cumsum(watts)])
+    begin = ends - window
+    values = (sums[begin + looked] - sums[begin]) / looked
+    if sensor.duty * window < 1:
+        values = values * (1 + 0.1 * (1 - sensor.duty) * rng.uniform(-1, 1, len(values)))
+    values = values * (1 + sensor.gain * rng.uniform(-1, 1))
+    if sensor.step_w:
+        values = np.round(values / sensor.step_w) * sensor.step_w
+    kept = rng.random(len(ends)) >= sensor.lost
+    return ends[kept] * SAMPLE_S + sensor.delay_s, values[kept]

@@ -1,0 +1,96 @@
+"""What power does within five minutes: pieces of 150 samples, 2 s apart, of a mean of 0 W.
+
+Prompt and token machines have theirs from the simulated phase-split cluster. The others' are assumptions: services draw
+in bursts of some twenty seconds, training jobs swing with their steps and stop for checkpoints, batch work is steady.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.signal import lfilter
+
+from jouleproof.errors import UserError
+from jouleproof.power.kernels import fast
+from jouleproof.power.time_grid import SAMPLE_S, SAMPLES, SLOT_S
+from jouleproof.power.workloads import KINDS, Fleet, Kind
+
+PIECES = 288
+BURST_W, BURST_S = 500.0, 20.0  # standard deviation of a service's bursts, and how long one is like itself
+SWING_W, STEP_S = 1_400.0, 24.0  # a training step, from its communication to its computation
+STEADY_W = 60.0
+STEADY = "steady"
+Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
+
+
+def textures(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
+    """power_trace: pool, machine, t_s and watts (value) of the simulated cluster, 2 s apart.
+
+    Raises UserError where samples are missing, doubled or not 2 s apart, or a pool is.
+    """
+    rng = np.random.default_rng([seed, 4])
+    found = {pool: _of_pool(power_trace, pool) for pool in ("prompt", "token")}
+    steps = np.arange(PIECES * SAMPLES) * SAMPLE_S / STEP_S
+    swings = SWING_W * np.where(steps % 1.0 < 0.7, 0.3, -0.7) * (1 + 0.1 * rng.standard_normal(len(steps)))
+    swings[(np.arange(len(steps)) // 10) % 180 == 179] = -2.5 * SWING_W  # 20 s of a checkpoint each hour
+    return {
+        **found,
+        "bursts": _level(BURST_W * _coloured(rng, BURST_S)),
+        "swings": _level(swings),
+        "steady": _level(STEADY_W * _coloured(rng, BURST_S)),
+    }
+
+
+def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
+    """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
+    out = np.empty((watts.shape[1], SAMPLES))
+    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, fleet.most_w, out)
+    return out.reshape(-1)
+
+
+def means(watts: np.ndarray, samples: int) -> np.ndarray:
+    """Of so many samples each, one after the other; what is left at the end is left out."""
+    return watts[: len(watts) // samples * samples].reshape(-1, samples).mean(axis=1)
+
+
+def pieces(fleet: Fleet, kinds: Mapping[str, Kind], known: Textures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All pieces in one array, and for every workload the first of its kind's and how many they are; of a kind that is
+    not known those of steady work."""
+    first, total = {}, 0
+    for name, each in known.items():
+        first[name] = total
+        total += len(each)
+    names = [kinds[name].texture if (name := fleet.kinds[kind]) in kinds else STEADY for kind in fleet.kind]
+    begin = np.array([first[name] for name in names])
+    count = np.array([len(known[name]) for name in names])
+    return np.concatenate([*known.values()]).astype(np.float32), begin, count
+
+
+def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
+    own = power_trace[power_trace["pool"] == pool]
+    if own.empty:
+        raise UserError(f"placement: the power trace has no {pool} machines")
+    if own.duplicated(["machine", "t_s"]).any():
+        raise UserError(f"placement: the power trace gives a {pool} machine's sample twice")
+    watts = own.pivot(index="machine", columns="t_s", values="value")
+    times = watts.columns.to_numpy()
+    if watts.isna().any(axis=None) or not np.allclose(np.diff(times), SAMPLE_S):
+        raise UserError(
+            f"placement: the power trace of the {pool} machines has gaps, or samples not {SAMPLE_S} s apart"
+        )
+    if (watts.to_numpy() < 0).any():
+        raise UserError(f"placement: the power trace of the {pool} machines has negative watts")
+    whole = len(times) // SAMPLES * SAMPLES
+    if not whole:
+        raise UserError(f"placement: the power trace is shorter than one slot of {SLOT_S} s")
+    return _level(watts.to_numpy()[:, :whole].reshape(-1))
+
+
+def _level(watts: np.ndarray) -> np.ndarray:
+    parted = watts.reshape(-1, SAMPLES)
+    return parted - parted.mean(axis=1, keepdims=True)
+
+
+def _coloured(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    keep = float(np.exp(-SAMPLE_S / seconds))
+    return lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], rng.standard_normal(PIECES * SAMPLES))

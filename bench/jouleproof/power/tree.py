@@ -1,0 +1,70 @@
+"""A tree of power: a hall of rows, rows of racks, each with what it may draw and how many servers stand in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jouleproof.errors import UserError
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nodes, parents before children. parent: (nodes,), -1 at the top. budget_w: what each may draw. room: servers that
+    stand in each leaf, 0 above."""
+
+    parent: np.ndarray
+    budget_w: np.ndarray
+    room: np.ndarray
+
+    @property
+    def leaves(self) -> np.ndarray:
+        return np.flatnonzero(self.room > 0)
+
+    @property
+    def depth(self) -> np.ndarray:
+        """(nodes,) 0 at the top."""
+        found = np.zeros(len(self.parent), int)
+        for node in range(1, len(self.parent)):
+            found[node] = found[self.parent[node]] + 1
+        return found
+
+    def scaled(self, factor: float) -> "Tree":
+        """The same with other budgets, of which a policy is told where it is to keep a margin."""
+        return Tree(self.parent, self.budget_w * factor, self.room)
+
+
+def tree(
+    rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1, uneven: bool = False
+) -> Tree:  # fmt: skip
+    """A hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as many.
+
+    racks: into which a row is divided; one may draw what its servers' share is and a quarter more. The hall may draw
+    what its rows may. uneven: rows differ, evenly, by up to half a server's power either way, so that whole servers are
+    no advantage to whoever's demand divides a budget. Raises UserError where a budget does not reach for one server.
+    """
+    if servers < 1 or rows < 1:
+        raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
+    if nameplate_w <= 0:
+        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is none")
+    if racks > servers:
+        raise UserError(
+            f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
+        )
+    parent, budget, room = [-1], [rows * servers * nameplate_w], [0]
+    places = int(np.ceil(servers * crowding / racks))
+    for number in range(rows):
+        row = len(parent)
+        row_w = nameplate_w * (servers + ((number + 0.5) / rows - 0.5 if uneven else 0.0))
+        parent.append(0)
+        budget.append(row_w)
+        room.append(0 if racks > 1 else places)
+        if racks > 1:
+            parent += [row] * racks
+            budget += [1.25 * row_w / racks] * racks
+            room += [places] * racks
+    if min(budget) < nameplate_w * (1 - 1e-9):
+        raise UserError(
+            f"placement: a budget of {min(budget):,.0f} W does not reach for one server of {nameplate_w:,.0f} W; "
+            "let rows, and the racks that they are divided into, be larger"
+        )
+    return Tree(np.array(parent), np.array(budget), np.array(room))

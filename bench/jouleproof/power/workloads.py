@@ -1,0 +1,215 @@
+"""Fleets of workloads: who they are, when they run, and the power that they truly draw, which no policy sees.
+
+A fleet is generated. Its classes' levels and rhythms are assumptions; its servers draw more, and its weeks repeat
+better, than recorded ones do (the experiment `reality` says by how much); the ups and downs of prompt and token
+machines within five minutes are those of the simulated phase-split cluster.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from jouleproof.power.time_grid import DAY, SLOT_S, WEEK
+
+ZONES_H = (-8.0, 0.0, 8.0)  # of the tenants' customers
+MODELS = (0.85, 1.0, 1.17)  # small, medium, large: what a tenant's model makes of its level
+LENGTHS = (0.7, 1.4)  # short and long prompts: what they make of its noise
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of workloads. Levels are shares of what the server draws above idle.
+
+    night, day: least and most of an ordinary day. peak_h: hour of the most, local time. sharpness: 1 a sine, more a
+    shorter day. weekend: factor. noise: standard deviation of what is no rhythm; hours: for how long it is like itself;
+    shared: part of its variance that all workloads of a tenant have in common. drift: of the level, from one week to
+    the next. texture: what happens within five minutes. critical: users wait for it. share: of the fleet.
+    """
+
+    night: float
+    day: float
+    share: float
+    peak_h: float = 14.0
+    sharpness: float = 1.0
+    weekend: float = 1.0
+    noise: float = 0.05
+    hours: float = 2.0
+    shared: float = 0.3
+    drift: float = 0.06
+    texture: str = "steady"
+    critical: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "prompt": Kind(0.15, 0.60, 0.16, peak_h=15, noise=0.06, shared=0.6, texture="prompt", critical=True),
+    "token": Kind(0.20, 0.42, 0.16, peak_h=15, noise=0.04, shared=0.6, texture="token", critical=True),
+    "office": Kind(0.03, 0.55, 0.14, peak_h=13, sharpness=2.5, weekend=0.3, noise=0.05, texture="bursts",
+                   critical=True),
+    "evening": Kind(0.08, 0.55, 0.10, peak_h=20.5, sharpness=1.5, weekend=1.1, noise=0.05, texture="bursts",
+                    critical=True),
+    "always": Kind(0.25, 0.33, 0.12, noise=0.03, hours=6, texture="bursts", critical=True),
+    "training": Kind(0.74, 0.78, 0.14, noise=0.05, hours=12, shared=0.9, drift=0.03, texture="swings"),
+    "batch": Kind(0.03, 0.65, 0.10, peak_h=3, sharpness=2.0, noise=0.10, hours=4),
+    "trials": Kind(0.20, 0.28, 0.08, noise=0.22, hours=8, drift=0.20, texture="swings"),
+}  # fmt: skip
+
+MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over its share of the ordinary mix
+    "same": {},
+    "train_heavy": {"training": 4.0, "trials": 2.0},
+    "phase_split": {"prompt": 3.5, "token": 3.5},
+    "office_hours": {"office": 5.0},
+}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Workloads, each as large as one server. watts: (workloads, slots of five minutes), the true mean power, weeks one
+    after the other. kind, model, length, tenant: (workloads,) numbers; kinds: names of kinds. offset: (workloads,)
+    slots by which a workload's texture is ahead. idle_w, most_w: least and most of a server at any moment."""
+
+    kinds: tuple[str, ...]
+    kind: np.ndarray
+    model: np.ndarray
+    length: np.ndarray
+    tenant: np.ndarray
+    critical: np.ndarray
+    offset: np.ndarray
+    watts: np.ndarray
+    nameplate_w: float
+    idle_w: float
+    most_w: float
+
+    @property
+    def count(self) -> int:
+        return len(self.kind)
+
+    def week(self, number: int) -> np.ndarray:
+        """(workloads, slots) watts."""
+        return self.watts[:, number * WEEK : (number + 1) * WEEK]
+
+    def of(self, chosen: np.ndarray) -> "Fleet":
+        """Some of the workloads, in this order."""
+        return replace(
+            self, kind=self.kind[chosen], model=self.model[chosen], length=self.length[chosen],
+            tenant=self.tenant[chosen], critical=self.critical[chosen], offset=self.offset[chosen],
+            watts=self.watts[chosen],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a server is rated at, and the shares of it that it draws idle and with a workload at its most."""
+
+    nameplate_w: float = 10_200.0
+    idle: float = 0.22
+    most: float = 0.85
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How a fleet differs from an ordinary one. predictable: 1 where every week is like the last but for drift and
+    noise, 0 where nothing is. tenant_size: workloads of a tenant, on average."""
+
+    mix: str = "same"
+    predictable: float = 1.0
+    tenant_size: int = 12
+    server: Server = field(default_factory=Server)
+
+
+def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: Mapping[str, Kind] = KINDS) -> Fleet:
+    """Tenants draw a class, a model, a length of prompts and a time zone, which their workloads share, and a part of
+    their noise."""
+    rng = np.random.default_rng([seed, 1])
+    factors = MIXES[rhythm.mix]
+    shares = np.array([kind.share * factors.get(name, 1.0) for name, kind in kinds.items()])
+    tenants = max(1, -(-count // rhythm.tenant_size))
+    tenant = np.sort(rng.integers(0, tenants, count))
+    tenant_kind = rng.choice(len(shares), tenants, p=shares / shares.sum())
+    zone_h = rng.choice(ZONES_H, tenants, p=(0.5, 0.35, 0.15))
+    tenant_model, tenant_length = rng.integers(0, len(MODELS), tenants), rng.integers(0, len(LENGTHS), tenants)
+    kind = tenant_kind[tenant]
+    described = list(kinds.values())
+    load = np.empty((count, weeks * WEEK), np.float32)
+    offset = rng.integers(0, 2**31, tenants)[tenant]
+    for number in range(tenants):
+        own = np.flatnonzero(tenant == number)
+        if len(own):
+            load[own] = _tenant_load(
+                described[tenant_kind[number]], MODELS[tenant_model[number]], LENGTHS[tenant_length[number]],
+                zone_h[number], len(own), weeks, rhythm, rng,
+            )  # fmt: skip
+    apart = np.array([described[each].texture != "swings" for each in kind])
+    offset = np.where(apart, rng.integers(0, 2**31, count), offset)  # steps of a training job come together
+    server = rhythm.server
+    watts = server.nameplate_w * (server.idle + (server.most - server.idle) * load)
+    critical = np.array([described[each].critical for each in kind])
+    return Fleet(
+        tuple(kinds), kind, tenant_model[tenant], tenant_length[tenant], tenant, critical, offset, watts,
+        server.nameplate_w, server.nameplate_w * server.idle, server.nameplate_w * server.most,
+    )  # fmt: skip
+
+
+def _tenant_load(
+    kind: Kind, model: float, length: float, zone_h: float, count: int, weeks: int, rhythm: Rhythm,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """(count, slots) shares of what can be drawn above idle."""
+    slots = weeks * WEEK
+    surprise = 1.0 - rhythm.predictable
+    level = (
+        model * np.exp(0.12 * rng.standard_normal((count, 1))) * _weekly(kind.drift + 0.4 * surprise, count, weeks, rng)
+    )
+    shift_h = zone_h + 0.7 * rng.standard_normal((count, 1)) + _walk(6.0 * surprise, count, weeks, rng)
+    hour = np.arange(slots) * SLOT_S / 3600
+    phase = np.cos(2 * np.pi * (hour - kind.peak_h - shift_h) / 24)
+    rise = ((1 + phase) / 2) ** kind.sharpness
+    free = (np.floor((hour - shift_h) / 24).astype(int) % 7) >= 5
+    shape = kind.night + (kind.day - kind.night) * rise
+    shape = np.where(free, kind.night + (shape - kind.night) * kind.weekend, shape)
+    together = _coloured(1, slots, kind.hours, rng) * np.sqrt(kind.shared)
+    apart = _coloured(count, slots, kind.hours, rng) * np.sqrt(1 - kind.shared)
+    noise = (length * kind.noise + 0.15 * surprise) * (together + apart)
+    return np.clip(shape * level + noise, 0.0, 1.0)
+
+
+def _weekly(spread: float, count: int, weeks: int, rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(np.exp(spread * rng.standard_normal((count, weeks))), WEEK, axis=1)
+
+
+def _walk(hours: float, count: int, weeks: int, rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(np.cumsum(hours * rng.standard_normal((count, weeks)), axis=1), WEEK, axis=1)
+
+
+def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) -> np.ndarray:
+    """(count, slots) of variance 1, which forgets itself within so many hours."""
+    keep = float(np.exp(-SLOT_S / 3600 / hours))
+    white = rng.standard_normal((count, slots)) * np.sqrt(1 - keep**2)
+    white[:, 0] /= np.sqrt(1 - keep**2)
+    from scipy.signal import lfilter
+
+    return lfilter([1.0], [1.0, -keep], white, axis=1)
+
+
+@dataclass(frozen=True)
+class Stays:
+    """When workloads come and go within a period. first, last: (workloads,) slots; it is gone at `last`."""
+
+    first: np.ndarray
+    last: np.ndarray
+
+
+def stays(fleet: Fleet, at_once: int, days: float, grouped: bool, seed: int) -> Stays:
+    """So many come at the beginning, the others evenly over a week; half of them stay longer than `days`.
+
+    grouped: workloads of a tenant come one after the other; else in no order.
+    """
+    rng = np.random.default_rng([seed, 2])
+    order = np.concatenate([np.flatnonzero(fleet.tenant == each) for each in rng.permutation(fleet.tenant.max() + 1)])
+    if not grouped:
+        order = rng.permutation(fleet.count)
+    later = np.sort(rng.integers(1, WEEK, max(fleet.count - at_once, 0)))
+    first = np.empty(fleet.count, np.int64)
+    first[order] = np.concatenate([np.zeros(min(at_once, fleet.count), np.int64), later])
+    long = np.ceil(days * DAY * np.exp(rng.standard_normal(fleet.count))).astype(np.int64)
+    return Stays(first, np.minimum(first + np.maximum(long, 1), WEEK))

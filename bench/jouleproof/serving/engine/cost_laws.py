@@ -1,0 +1,91 @@
+"""Measured iterations as the simulator's performance model."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import isotonic_regression, nnls
+
+from jouleproof.models.shapes import Shape
+from jouleproof.serving.simulator.cost_model import Performance, beyond
+
+
+def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
+    """Every other one of each kind, the first and the last among the first half where their number is odd."""
+    kinds: dict[tuple[bool, bool, bool, int], list[Shape]] = {}
+    for shape in shapes:
+        kinds.setdefault((shape.prompt > 0, shape.decodes > 0, shape.read > 0, shape.context), []).append(shape)
+    return (
+        [shape for kind in kinds.values() for shape in kind[::2]],
+        [shape for kind in kinds.values() for shape in kind[1::2]],
+    )
+
+
+def fitted(seconds: Mapping[Shape, float]) -> Performance:
+    """Straight lines through the prompts, and through the decodes at no context; what each token of context adds, and
+    each decode beside a prompt, by least squares. More work never takes less time, whatever the noise.
+
+    seconds: of prompts alone, of decodes alone in at least two contexts, and of both together.
+    """
+    prompts = {shape: time for shape, time in seconds.items() if not shape.decodes and not shape.read}
+    decodes = {shape: time for shape, time in seconds.items() if not shape.prompt}
+    together = {shape: time for shape, time in seconds.items() if shape.prompt and shape.decodes}
+    sizes = np.array(sorted({shape.prompt for shape in prompts}), dtype=float)
+    sizes, prompt_s = _rising(sizes, np.array([_of(prompts, size) for size in sizes]))
+    batches, decode_s, per_context = _decode_law(decodes)
+    knots = np.union1d(sizes, batches)
+    each = _beside_prompts(together, sizes, prompt_s, per_context)
+    return Performance(
+        tokens=knots,
+        prompt_s=beyond(knots, sizes, prompt_s),
+        decode_s=beyond(knots, batches, decode_s) - each * knots,
+        affine=np.array([each, 0.0, per_context]),
+        prompt_w=np.zeros(len(knots)),
+        decode_w=0.0,
+        mixed=1.0,
+    )
+
+
+def predicted(law: Performance, shape: Shape) -> float:
+    """Seconds of an iteration, as the simulator reckons (jouleproof.serving.simulator.kernel.plan)."""
+    context = shape.read + shape.decodes * (shape.context + 1)
+    further = law.affine[0] * shape.decodes + law.affine[2] * context
+    if not shape.prompt:
+        return float(beyond(np.array([shape.decodes]), law.tokens, law.decode_s)[0] + further)
+    rows = np.array([shape.prompt + shape.decodes])
+    return float(beyond(rows, law.tokens, law.prompt_s)[0] * (law.mixed if shape.decodes else 1.0) + further)
+
+
+def _of(prompts: Mapping[Shape, float], size: float) -> float:
+    return next(time for shape, time in prompts.items() if shape.prompt == size)
+
+
+def _rising(sizes: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Knots and seconds of the nearest law that never falls and is nowhere below 0, from no work on."""
+    seconds = isotonic_regression(seconds).x
+    nothing = max(float(beyond(np.zeros(1), sizes, seconds)[0]), 0.0)
+    return np.append(0.0, sizes), np.append(nothing, seconds)
+
+
+def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Batches, seconds of each at no context, and seconds per token of context."""
+    batches = np.array(sorted({shape.decodes for shape in decodes}))
+    rows = np.zeros((len(decodes), len(batches) + 1))
+    for row, shape in zip(rows, decodes, strict=True):
+        row[np.searchsorted(batches, shape.decodes)] = 1.0
+        row[-1] = shape.decodes * (shape.context + 1)
+    times = np.array(list(decodes.values()))
+    found = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
+    return *_rising(batches.astype(float), found[:-1]), float(found[-1])
+
+
+def _beside_prompts(
+    together: Mapping[Shape, float], sizes: np.ndarray, prompt_s: np.ndarray, per_context: float
+) -> float:
+    """Seconds that each decode adds to what a prompt of as many tokens more would take."""
+    rest, decodes = [], []
+    for shape, time in together.items():
+        context = shape.read + shape.decodes * (shape.context + 1)
+        plain = float(beyond(np.array([shape.prompt + shape.decodes]), sizes, prompt_s)[0])
+        rest.append((time - plain - per_context * context) / time)
+        decodes.append(shape.decodes / time)
+    return max(float(np.dot(rest, decodes) / np.dot(decodes, decodes)), 0.0)

@@ -1,0 +1,61 @@
+"""Which shapes of iterations are measured, and how: while the other workers are at work, as they are under load."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.models.shapes import Shape
+from jouleproof.serving.engine.fleet import Fleet
+from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.studies.phase_split.config import EngineConfig
+
+PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+CONTEXTS = (32, 256)
+TOGETHER = ((32, 2), (64, 4), (64, 16), (128, 2), (128, 8), (192, 4), (192, 16), (256, 8), (320, 12))
+CHUNKS = ((48, 64, 4), (48, 192, 4), (32, 128, 16), (56, 256, 8), (48, 320, 12))
+BEFORE = 64  # tokens of context of the decodes beside a prompt
+
+
+def measured_shapes(engine: EngineConfig) -> list[Shape]:
+    """Those of a grid that fit into the cache."""
+    shapes = [Shape(prompt=size) for size in PROMPTS]
+    shapes += [Shape(decodes=many, context=context) for context in CONTEXTS for many in DECODES]
+    shapes += [Shape(prompt=size, decodes=many, context=BEFORE) for size, many in TOGETHER]
+    shapes += [Shape(size, read, many, BEFORE) for size, read, many in CHUNKS]
+    return [
+        shape
+        for shape in shapes
+        if max(shape.prompt + shape.read, shape.context + 1) <= engine.capacity and shape.decodes < engine.slots
+    ]
+
+
+def probes(shapes: Sequence[Shape]) -> list[Shape]:
+    """A prompt and a batch of decodes of middling size."""
+    prompts = [shape for shape in shapes if not shape.decodes]
+    decodes = [shape for shape in shapes if not shape.prompt]
+    return [prompts[len(prompts) // 2], decodes[len(decodes) // 4]]
+
+
+def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], repeats: int) -> np.ndarray:
+    """(workers, repeats, shapes) seconds: decodes while the others read prompts, all others while they decode.
+
+    beside: a prompt and a batch of decodes, which the others are at work on.
+    """
+    prompt, decodes = beside
+    seconds = np.zeros((fleet.plan.workers, repeats, len(shapes)))
+    for other, chosen in ((decodes, [bool(shape.prompt) for shape in shapes]),
+                          (prompt, [not shape.prompt for shape in shapes])):  # fmt: skip
+        own = [shape for shape, take in zip(shapes, chosen, strict=True) if take]
+        seconds[:, :, chosen] = fleet.measured(own, repeats, other)
+    return seconds
+
+
+def prompt_capacity(fleet: Fleet, engine: EngineConfig, lengths: pd.DataFrame) -> float:
+    """Requests/s that the prompt workers can read, measured."""
+    every = measured_shapes(engine)
+    shapes = [shape for shape in every if not shape.decodes]
+    seconds = np.median(fleet.measured(shapes, 2, beside=probes(every)[1]), axis=(0, 1))
+    sizes = np.array([shape.prompt for shape in shapes], dtype=float)
+    return engine.prompt_workers / float(beyond(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean())

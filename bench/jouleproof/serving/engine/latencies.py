@@ -1,0 +1,56 @@
+"""What requests waited for, read off a run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jouleproof.serving.engine.router import Request, Served
+
+ENOUGH_CPU = 0.95  # of the time of their iterations; a run with less is void
+FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples of a 99th percentile
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """In seconds: ttft_s and e2e_s by request, gap_s by pair of tokens; of those that count."""
+
+    ttft_s: np.ndarray
+    gap_s: np.ndarray
+    e2e_s: np.ndarray
+
+
+def latencies(asked: Sequence[Request], served: Served, warm_up: int) -> Latencies:
+    """Of the requests that were served, but for the first `warm_up`."""
+    counted = [
+        (request.arrival_s, outcome.times_s)
+        for request, outcome in list(zip(asked, served.outcomes, strict=True))[warm_up:]
+        if outcome.status == "done"
+    ]
+    return Latencies(
+        np.array([times[0] - at for at, times in counted]),
+        np.concatenate([np.diff(times) for _, times in counted] or [np.zeros(0)]),
+        np.array([times[-1] - at for at, times in counted]),
+    )
+
+
+def pooled(parts: Iterable[Latencies]) -> Latencies:
+    parts = list(parts)
+    return Latencies(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("ttft_s", "gap_s", "e2e_s"))
+    )
+
+
+def quantiles(found: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """None of a 99th percentile or beyond that rests on too few samples."""
+    for metric, fewest in FEWEST.items():
+        values = getattr(found, metric)
+        for level in levels:
+            if len(values) and (level < 0.99 or len(values) >= max(fewest, 2 / (1 - level))):
+                yield {"metric": metric, "unit": "s", "quantile": level, "value": float(np.quantile(values, level))}
+
+
+def starved(served: Served) -> bool:
+    """Whether a worker lacked processor time: such a run is void."""
+    return min(served.cpu_share) < ENOUGH_CPU

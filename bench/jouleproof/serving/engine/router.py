@@ -1,0 +1,283 @@
+"""In front of the workers: requests come at their times, go to a worker, and what they get is written down."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Literal
+
+from jouleproof.errors import UserError
+from jouleproof.measure.clocks import now, own_cpu_seconds
+from jouleproof.serving.engine.batching import Policy
+from jouleproof.serving.engine.fleet import Fleet, Report, WorkerDied
+from jouleproof.serving.engine.transport import Move
+
+HEAD_START_S = 0.05  # until the first request, so that it is sent in time
+SILENCE_S = 60.0  # without a word while requests are under way, after which a worker is given up
+Status = Literal["waiting", "done", "refused", "left", "failed"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """prompt: tokens. output: tokens to make, whatever they are. leaves_s: after its arrival the client goes away."""
+
+    arrival_s: float
+    prompt: Sequence[int]
+    output: int
+    leaves_s: float = inf
+
+
+@dataclass(frozen=True)
+class Rules:
+    """prompt_workers: how many read prompts where the phases are split. tokens: of a batch. retries: of a request whose
+    worker died."""
+
+    policy: Policy
+    prompt_workers: int = 1
+    tokens: int = 2048
+    move: Move = field(default_factory=Move)
+    retries: int = 2
+
+
+@dataclass
+class Outcome:
+    """Of one request. reason: of a refusal or failure. times_s: of every token, on the clock of the arrivals.
+
+    sent_s, taken_s: what its workers spent on moving its cache. arrived_s: when the cache was in its place.
+    moved_bytes: of the message or messages.
+    """
+
+    status: Status = "waiting"
+    reason: str = ""
+    tokens: list[int] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
+    retries: int = 0
+    sent_s: float = 0.0
+    taken_s: float = 0.0
+    arrived_s: float = 0.0
+    moved_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Served:
+    """outcomes: in the order of the requests. cpu_share: of the time of their iterations that workers had a core, by
+    rank; 1 where a worker ran none. router_cpu_s: of this process. deaths: of workers, in words."""
+
+    outcomes: list[Outcome]
+    cpu_share: list[float]
+    router_cpu_s: float
+    wall_s: float
+    deaths: list[str]
+
+
+def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
+    """Every request to its end. requests: in the order of their arrivals.
+
+    Where a worker dies all are started anew and what was under way is begun again, with what its client has already
+    got. Raises UserError where the rules do not fit the workers, or no worker comes up again.
+    """
+    split = rules.policy == "split"
+    if split and not 0 < rules.prompt_workers < fleet.plan.workers:
+        raise UserError(
+            f"engine: {fleet.plan.workers} workers cannot be split into {rules.prompt_workers} for prompts and at "
+            "least one for tokens"
+        )
+    run = _Run(fleet, requests, rules)
+    began, cpu = now(), own_cpu_seconds()
+    run.to_the_end()
+    shares = run.cpu_shares()
+    return Served(run.outcomes, shares, own_cpu_seconds() - cpu, now() - began, run.deaths)
+
+
+class _Run:
+    """One call of `serve`."""
+
+    def __init__(self, fleet: Fleet, requests: Sequence[Request], rules: Rules) -> None:
+        self.fleet, self.requests, self.rules = fleet, requests, rules
+        self.outcomes = [Outcome() for _ in requests]
+        self.deaths: list[str] = []
+        split = rules.policy == "split"
+        ranks = range(fleet.plan.workers)
+        self.prompt_pool = list(ranks)[: rules.prompt_workers] if split else list(ranks)
+        self.token_pool = list(ranks)[rules.prompt_workers :] if split else []
+        self.start_s = 0.0
+        self.came: dict[int, int] = {}  # tokens of this try, of requests under way
+        self.queue: deque[int] = deque()  # for a box
+        try:
+            self._begin()
+        except WorkerDied as died:
+            self._begin_again(died)
+
+    def _begin(self) -> None:
+        move = self.rules.move
+        for rank in range(self.fleet.plan.workers):
+            self.fleet.tell(
+                rank, do="begin", tokens=self.rules.tokens, chunked=self.rules.policy == "chunked",
+                move={"way": move.way, "by_layer": move.by_layer, "form": move.form},
+            )  # fmt: skip
+        self.pending = [0] * self.fleet.plan.workers  # tokens of prompts, and requests that decode
+        self.at: dict[int, tuple[int, int]] = {}  # workers of prompt and tokens
+        self.boxes = list(range(self.fleet.plan.boxes))
+        self.box_of: dict[int, int] = {}
+        self.came.clear()
+        self.queue.clear()
+
+    def to_the_end(self) -> None:
+        self.start_s = now() + HEAD_START_S
+        coming = deque(range(len(self.requests)))
+        leaving = sorted(
+            (request.arrival_s + request.leaves_s, number)
+            for number, request in enumerate(self.requests)
+            if request.leaves_s < inf
+        )
+        heard_s = now()
+        while coming or self.came or self.queue:
+            try:
+                clock = now() - self.start_s
+                while coming and self.requests[coming[0]].arrival_s <= clock:
+                    self._arrive(coming.popleft())
+                while leaving and leaving[0][0] <= clock:
+                    self._hang_up(leaving.pop(0)[1])
+                next_s = min(self.requests[coming[0]].arrival_s if coming else inf, leaving[0][0] if leaving else inf)
+                reports = self.fleet.reports(min(next_s - (now() - self.start_s), 1.0))
+                for rank, report in reports:
+                    self._hear(rank, report)
+                if reports or not self.came:
+                    heard_s = now()
+                elif now() - heard_s > SILENCE_S:
+                    raise WorkerDied(min(self.at[number][0] for number in self.came), "was not heard of any more")
+            except WorkerDied as died:
+                self._begin_again(died)
+                heard_s = now()
+
+    def cpu_shares(self) -> list[float]:
+        """By rank, since the run began or workers were last started; 0 where one has just died."""
+        ranks = range(self.fleet.plan.workers)
+        try:
+            for rank in ranks:
+                self.fleet.tell(rank, do="stats")
+            found = self.fleet.answers("stats", ranks)
+        except WorkerDied as died:
+            self.deaths.append(str(died))
+            self.fleet.start()
+            return [0.0 for _ in ranks]
+        return [found[rank]["cpu_s"] / found[rank]["busy_s"] if found[rank]["busy_s"] else 1.0 for rank in ranks]
+
+    def _arrive(self, number: int) -> None:
+        request, capacity = self.requests[number], self.fleet.plan.capacity
+        room = len(request.prompt) + request.output - 1  # the last token is made, never read
+        if not request.prompt or request.output < 1:
+            self._end(number, "refused", "a prompt and an output of at least one token each are needed")
+        elif room > capacity:
+            self._end(number, "refused", f"{room} tokens do not fit into a cache of {capacity}")
+        else:
+            self._submit(number)
+
+    def _submit(self, number: int) -> None:
+        request = self.requests[number]
+        if self.token_pool and request.output > 1:
+            self.queue.append(number)
+            self._send_off()
+            return
+        rank = min(self.prompt_pool, key=lambda each: self.pending[each])
+        self._take_on(number, rank, rank)
+        self.fleet.tell(rank, do="prompt", id=number, prompt=list(request.prompt), wanted=request.output)
+
+    def _take_on(self, number: int, prompt_rank: int, token_rank: int) -> None:
+        self.at[number], self.came[number] = (prompt_rank, token_rank), 0
+        self.pending[prompt_rank] += len(self.requests[number].prompt)
+        self.pending[token_rank] += 1
+
+    def _send_off(self) -> None:
+        """Whose cache finds a box."""
+        while self.queue and self.boxes:
+            number = self.queue.popleft()
+            request, box = self.requests[number], self.boxes.pop()
+            prompt_rank, token_rank = (
+                min(pool, key=lambda each: self.pending[each]) for pool in (self.prompt_pool, self.token_pool)
+            )
+            self._take_on(number, prompt_rank, token_rank)
+            self.box_of[number] = box
+            self.fleet.tell(token_rank, do="expect", tokens=len(request.prompt), box=box, source=prompt_rank)
+            self.fleet.tell(prompt_rank, do="prompt", id=number, prompt=list(request.prompt), wanted=1, box=box,
+                            to=token_rank)  # fmt: skip
+
+    def _hear(self, rank: int, report: Report) -> None:
+        time_s = report.get("t", 0.0) - self.start_s
+        for number, token in report.get("made", []):
+            self._token(number, token, time_s)
+        for number, first, seconds, size in report.get("moved", []):
+            outcome, request, token_rank = self.outcomes[number], self.requests[number], self.at[number][1]
+            outcome.sent_s, outcome.moved_bytes = seconds, size
+            self.fleet.tell(token_rank, do="continue", id=number, read=len(request.prompt), wanted=request.output,
+                            first=first, box=self.box_of[number])  # fmt: skip
+        if "taken" in report:
+            number, seconds = report["taken"]
+            self.outcomes[number].taken_s, self.outcomes[number].arrived_s = seconds, time_s
+            self.boxes.append(self.box_of.pop(number))
+            if self.outcomes[number].status == "left":
+                self._drop(number)
+            self._send_off()
+
+    def _token(self, number: int, token: int, time_s: float) -> None:
+        if number not in self.came:  # of a client that has left
+            return
+        request, outcome = self.requests[number], self.outcomes[number]
+        self.came[number] += 1
+        if self.came[number] == 1:
+            self.pending[self.at[number][0]] -= len(request.prompt)
+        if outcome.status == "waiting" and self.came[number] > len(outcome.tokens):
+            outcome.tokens.append(token)
+            outcome.times_s.append(time_s)
+        if self.came[number] == request.output:
+            self._forget(number)
+            self._end(number, "done")
+
+    def _forget(self, number: int) -> None:
+        if number in self.came:
+            if not self.came.pop(number):
+                self.pending[self.at[number][0]] -= len(self.requests[number].prompt)
+            self.pending[self.at.pop(number)[1]] -= 1
+
+    def _end(self, number: int, status: Status, reason: str = "") -> None:
+        if self.outcomes[number].status == "waiting":
+            self.outcomes[number].status, self.outcomes[number].reason = status, reason
+
+    def _hang_up(self, number: int) -> None:
+        """The client is gone. A request whose cache is under way is dropped once that is in its place."""
+        if self.outcomes[number].status != "waiting":
+            return
+        self._end(number, "left", f"the client left after {self.requests[number].leaves_s:g} s")
+        if number in self.queue:
+            self.queue.remove(number)
+        elif number in self.came and number not in self.box_of:
+            self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        rank = self.at[number][1]
+        self._forget(number)
+        self.fleet.tell(rank, do="drop", id=number)
+
+    def _begin_again(self, died: WorkerDied) -> None:
+        """What was under way starts from its prompt, unless it was tried often enough."""
+        again = sorted([*self.came, *self.queue])
+        while True:
+            self.deaths.append(str(died))
+            self.fleet.start()
+            try:
+                self._begin()
+                for number in again:
+                    self._try_again(number, died)
+                return
+            except WorkerDied as another:
+                died = another
+
+    def _try_again(self, number: int, died: WorkerDied) -> None:
+        outcome = self.outcomes[number]
+        if outcome.status != "waiting":
+            return
+        outcome.retries += 1
+        if outcome.retries > self.rules.retries:
+            self._end(number, "failed", f"tried {self.rules.retries + 1} times; at last {died}")
+        else:
+            self._submit(number)

@@ -1,0 +1,106 @@
+"""One run of the engine for `jouleproof serving serve`: a row per request, and the table of latencies."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from jouleproof import inputs
+from jouleproof.files import atomic
+from jouleproof.models.decoder import Decoder, first_layers, random_decoder
+from jouleproof.models.smollm2 import SHAPES, load_smollm2
+from jouleproof.serving.engine.fleet import started_fleet
+from jouleproof.serving.engine.grid import prompt_capacity
+from jouleproof.serving.engine.latencies import latencies, quantiles
+from jouleproof.serving.engine.router import Request, Served, serve
+from jouleproof.serving.engine.setup import fleet_plan, rules
+from jouleproof.serving.engine.traffic import arrivals, scaled, text, with_text
+from jouleproof.serving.engine.transport import Move
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+LEVELS = (0.5, 0.9, 0.99)
+
+
+def run(config: PhaseSplitConfig, records: Mapping[str, inputs.Record], mode: str, load: float, move: Move, seed: int,
+        out: Path) -> str:  # fmt: skip
+    """The table of latencies as text. Raises UserError where an input, a name or a port is not to be had."""
+    torch.set_num_threads(1)
+    settings, engine = config.serving, config.engine
+    with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
+        found = {name: records.get(name) or _resolved(name, Path(folder))
+                 for name in (f"azure_{settings.service}", "gsm8k_test")}  # fmt: skip
+        trace = inputs.read_trace(found[f"azure_{settings.service}"].path())
+        problems = inputs.read_gsm8k(found["gsm8k_test"].path())
+        decoder, words = _model(config, records, Path(folder), problems)
+    lengths, _ = scaled(trace, settings.scale, engine.capacity)
+    with started_fleet(fleet_plan(engine, gloo=move.way == "gloo"), decoder) as fleet:
+        most = prompt_capacity(fleet, engine, lengths)
+        asked = with_text(arrivals(lengths, load * most, settings.requests, seed), words, seed)
+        served = serve(fleet, asked, replace(rules(mode, config), move=move))
+    table = request_table(asked, served)
+    with atomic(out) as temporary:
+        table.to_parquet(temporary, index=False)
+    return _latencies(asked, served, settings.warm_up, load * most)
+
+
+def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
+    """A row per request: what was asked, what became of it, and its latencies in seconds, where it was served."""
+    rows = []
+    for number, (request, outcome) in enumerate(zip(asked, served.outcomes, strict=True)):
+        times = outcome.times_s if outcome.status == "done" else []
+        rows.append(
+            {
+                "request_id": number, "arrival_s": request.arrival_s, "prompt": len(request.prompt),
+                "output": request.output, "status": outcome.status, "reason": outcome.reason,
+                "retries": outcome.retries, "ttft_s": times[0] - request.arrival_s if times else np.nan,
+                "tbt_s": float(np.mean(np.diff(times))) if len(times) > 1 else np.nan,
+                "e2e_s": times[-1] - request.arrival_s if times else np.nan,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _resolved(name: str, folder: Path) -> inputs.Record:
+    own = os.environ.get("JOULEPROOF_INPUTS")
+    return inputs.resolve(name, folder, inputs_dir=Path(own) if own else None, cache_dir=inputs.default_cache())
+
+
+def _model(
+    config: PhaseSplitConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
+) -> tuple[Decoder, list[int]]:
+    """Random weights and tokens where the real ones cannot be had, which is said on stderr."""
+    try:
+        model = load_smollm2((records.get("smollm2_135m") or _resolved("smollm2_135m", folder)).path())
+    except inputs.InputError as error:
+        print(f"serve: random weights of the same shape, because: {error}", file=sys.stderr)
+        words = np.random.default_rng(0).integers(0, SHAPES["smollm2_135m"].vocabulary, 10_000).tolist()
+        return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), config.engine.layers), words
+    network = random_decoder(model.network.shape, seed=0) if config.engine.model == "random" else model.network
+    return first_layers(network, config.engine.layers), text(problems, model.tokens)
+
+
+def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) -> str:
+    found = latencies(asked, served, warm_up)
+    rows: dict[str, dict[str, float]] = {}
+    names = {"ttft_s": "TTFT", "gap_s": "TBT", "e2e_s": "E2E"}
+    for row in quantiles(found, LEVELS):
+        rows.setdefault(names[row["metric"]], {})[f"P{100 * row['quantile']:g} (ms)"] = 1e3 * row["value"]
+    lines = [f"{len(asked)} requests at {rate:.2f} requests/s"]
+    if rows:
+        lines.append(pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.1f}", na_rep="-"))
+        if any(len(row) < len(LEVELS) for row in rows.values()):
+            lines.append("-: too few samples for a 99th percentile")
+    statuses = pd.Series([outcome.status for outcome in served.outcomes]).value_counts()
+    lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))
+    lines += [f"{outcome.status}: request {number}: {outcome.reason}"
+              for number, outcome in enumerate(served.outcomes) if outcome.reason]  # fmt: skip
+    lines += [f"started anew: {death}" for death in served.deaths]
+    share = ", ".join(f"{value:.1%}" for value in served.cpu_share)
+    lines.append(f"workers got {share} of the processor time that their iterations took")
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""Memory that processes share, without a name: it is gone with the last of them, however they end."""
+
+import errno
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import torch
+from torch import Tensor
+
+from jouleproof.errors import UserError
+
+
+@contextmanager
+def shared_memory(size: int) -> Iterator[int]:
+    """A file descriptor of `size` bytes, all of them there from the start, to pass to children.
+
+    Raises UserError where the machine has no such room.
+    """
+    descriptor = _anonymous_file()
+    try:
+        _reserve(descriptor, size)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    available = psutil.virtual_memory().available
+    try:
+        if size > available:  # asked first, as a system that promises too much kills whoever takes it at its word
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+        else:
+            os.ftruncate(descriptor, size)
+    except OSError as error:
+        raise UserError(
+            f"engine: no room for {size / 1e6:.0f} MB of shared memory ({error.strerror}; {available / 1e6:.0f} MB are "
+            "free): lower layers, capacity or boxes"
+        ) from error
+
+
+def mapped(descriptor: int) -> Tensor:
+    """(bytes,) uint8 of a descriptor from shared_memory."""
+    size = os.fstat(descriptor).st_size
+    return torch.frombuffer(mmap.mmap(descriptor, size), dtype=torch.uint8)
+
+
+def _anonymous_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("jouleproof")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

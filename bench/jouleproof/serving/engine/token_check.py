@@ -1,0 +1,24 @@
+"""Whether two ways of serving say the same, and where not, whether two tokens were as likely as rounding can tell."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.generation import Decoding
+
+Sameness = Literal["same", "near_tie", "different"]
+
+
+def sameness(
+    decoder: Decoder, prompt: Sequence[int], expected: Sequence[int], found: Sequence[int], near: float
+) -> Sameness:
+    """near: how far apart the logits of two tokens may lie, by the plain decoder, to be a tie."""
+    if list(expected) == list(found):
+        return "same"
+    first = next((place for place, pair in enumerate(zip(expected, found)) if pair[0] != pair[1]), None)  # noqa: B905
+    if first is None:  # one is longer
+        return "different"
+    logits = Decoding(decoder, len(prompt) + first).feed([*prompt, *expected[:first]])
+    best = float(logits.max())
+    apart = best - min(float(logits[expected[first]]), float(logits[found[first]]))
+    return "near_tie" if apart < near else "different"

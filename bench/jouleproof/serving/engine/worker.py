@@ -1,0 +1,225 @@
+"""One worker: `python -m jouleproof.serving.engine.worker`, started by the fleet (jouleproof.serving.engine.fleet).
+
+Commands come as a JSON object per line on its standard input, reports leave as such on its standard output; what
+libraries print goes to standard error. It ends with its input.
+"""
+
+import json
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import IO, Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
+
+from jouleproof.measure.clocks import Stopwatch, now, own_cpu_seconds
+from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.runner import Piece, Runner
+from jouleproof.models.shapes import Shape, one_round, timed
+from jouleproof.serving.engine.batching import Job, next_batch
+from jouleproof.serving.engine.shared import mapped
+from jouleproof.serving.engine.transport import Carrier, GlooCarrier, MemoryCarrier, Move, Mover
+
+Command = Mapping[str, Any]
+SILENCE_S = 60.0  # until a socket's other side is given up
+
+
+class Worker:
+    """Texts in hand and the slots they stand in. carriers: ways for caches, by name."""
+
+    def __init__(self, runner: Runner, carriers: Mapping[str, Carrier], report: "Reporter") -> None:
+        self._runner, self._carriers, self._report = runner, carriers, report
+        self.begin({"tokens": 1, "chunked": False, "move": {}})
+
+    def begin(self, command: Command) -> None:
+        """A new run: nothing is in hand."""
+        move = Move(**command["move"])
+        self._tokens, self._chunked = command["tokens"], command["chunked"]
+        self._mover = Mover(self._runner, self._carriers[move.way], move)
+        self._jobs: list[Job] = []
+        self._waiting: list[Command] = []  # for a slot, in the order of their coming
+        self._boxes: dict[int, tuple[int, int]] = {}  # of jobs whose cache moves on: the box, who gets it
+        self._free = list(range(self._runner.slots))
+        self._loop: Shape | None = None  # what it does over and over, to be in another's way
+        self.busy_s = self.cpu_s = 0.0
+
+    @property
+    def idle(self) -> bool:
+        return not self._jobs and not self._waiting and self._loop is None
+
+    def obey(self, command: Command) -> None:
+        do = command["do"]
+        if do in ("prompt", "continue"):
+            self._waiting.append(command)
+        elif do == "expect":
+            self._mover.expect(command["tokens"], command["box"], command["source"])
+        elif do == "drop":
+            self._drop(command["id"])
+        elif do == "begin":
+            self.begin(command)
+        elif do == "measure":
+            shapes = [Shape(*shape) for shape in command["shapes"]]
+            self._report(seconds=timed(self._runner, shapes, command["repeats"]))
+        elif do == "loop":
+            self._loop = Shape(*command["shape"])
+        elif do == "stop":
+            self._loop = None
+        elif do == "stats":
+            self._report(stats={"busy_s": self.busy_s, "cpu_s": self.cpu_s})
+        else:
+            raise ValueError(f"command {do!r} is not known")
+
+    def iterate(self) -> None:
+        """One iteration over all that is in hand."""
+        if self._loop is not None:
+            one_round(self._runner, [self._loop])
+            return
+        busy, cpu = Stopwatch(), own_cpu_seconds()
+        self._admit()
+        batch = next_batch(self._jobs, self._tokens, self._chunked)
+        self._run([job for job, _ in batch], [job.piece(count) for job, count in batch])
+        self.busy_s += busy.wall_s()
+        self.cpu_s += own_cpu_seconds() - cpu
+
+    def _admit(self) -> None:
+        while self._waiting and self._free:
+            command = self._waiting.pop(0)
+            slot = self._free.pop()
+            if command["do"] == "continue":
+                watch = Stopwatch()
+                self._mover.take(command["box"], slot)
+                self._report(t=now(), taken=[command["id"], watch.wall_s()])
+                job = Job(command["id"], [], command["wanted"], slot, [command["first"]], command["read"])
+            else:
+                job = Job(command["id"], command["prompt"], command["wanted"], slot, [])
+                if "box" in command:
+                    self._boxes[job.id] = command["box"], command["to"]
+            self._jobs.append(job)
+
+    def _run(self, jobs: list[Job], pieces: list[Piece]) -> None:
+        leaving = [job for job in jobs if job.id in self._boxes]  # their prompts are read whole
+        watch_s = dict.fromkeys((job.id for job in leaving), 0.0)
+        sizes = dict.fromkeys(watch_s, 0)
+
+        def send(part: int) -> None:
+            for job in leaving:
+                watch = Stopwatch()
+                sizes[job.id] += self._mover.send(job.slot, len(job.prompt), part, *self._boxes[job.id])
+                watch_s[job.id] += watch.wall_s()
+
+        logits = self._runner.run(pieces, send) if self._mover.by_layer else self._runner.run(pieces)
+        made = []
+        for job, piece, best in zip(jobs, pieces, logits.argmax(dim=1).tolist(), strict=True):
+            job.read = piece.end
+            if not job.prompt_left:
+                job.made.append(best)
+                made.append([job.id, best])
+        for job in self._jobs:
+            job.missed = 0 if job in jobs else job.missed + 1
+        self._report(t=now(), made=made)
+        if leaving:
+            if not self._mover.by_layer:
+                send(0)
+            flush = Stopwatch()
+            self._mover.flush()
+            flush_s = flush.wall_s() / len(leaving)
+            self._report(
+                t=now(), moved=[[job.id, job.made[0], watch_s[job.id] + flush_s, sizes[job.id]] for job in leaving]
+            )
+        for job in [job for job in jobs if job.done]:
+            self._boxes.pop(job.id, None)
+            self._leave(job)
+
+    def _leave(self, job: Job) -> None:
+        self._jobs.remove(job)
+        self._free.append(job.slot)
+
+    def _drop(self, number: int) -> None:
+        """Nobody waits for it any more."""
+        for job in [job for job in self._jobs if job.id == number]:
+            self._leave(job)
+        self._waiting = [command for command in self._waiting if command["id"] != number]
+
+
+class Reporter:
+    def __init__(self, lines: IO[str]) -> None:
+        self._lines = lines
+
+    def __call__(self, **report: Any) -> None:
+        print(json.dumps(report), file=self._lines, flush=True)
+
+
+def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | None]:
+    """All that come on a descriptor; None as often as none is there and `wait()` does not ask to wait for one."""
+    rest = b""
+    while True:
+        if not wait() and not select.select([descriptor], [], [], 0)[0]:
+            yield None
+            continue
+        data = os.read(descriptor, 1 << 20)
+        if not data:
+            return
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
+    """weights: (bytes,) of all parameters, one after the other in the order of the decoder's state."""
+    with torch.device("meta"):
+        decoder = Decoder(shape)
+    state, first = {}, 0
+    for name, like in decoder.state_dict().items():
+        size = like.numel() * 4
+        state[name] = weights[first : first + size].view(torch.float32).view(like.shape)
+        first += size
+    decoder.load_state_dict(state, assign=True)
+    return decoder.eval().requires_grad_(False)
+
+
+def main() -> None:
+    """The first command says what to load and whom to meet."""
+    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    torch.set_num_threads(1)
+    report = Reporter(lines)
+    first = next(commands(0, lambda: True), None)
+    if first is None:
+        return
+    worker = _prepared(first, report)
+    report(ready=True)
+    for command in commands(0, lambda: worker.idle):
+        if command is None:
+            worker.iterate()
+        else:
+            worker.obey(command)
+
+
+def _prepared(command: Command, report: Reporter) -> Worker:
+    shape = DecoderShape(**command["shape"])
+    device = f"cuda:{command['rank'] % torch.cuda.device_count()}" if command["device"] == "cuda" else command["device"]
+    weights = mapped(command["weights"])
+    runner = Runner(loaded(weights, shape), command["slots"], command["capacity"], device)
+    mailbox = mapped(command["mailbox"]).view(command["boxes"], shape.layers, -1)
+    carriers: dict[str, Carrier] = {"memory": MemoryCarrier(mailbox)}
+    if command["store"]:
+        timeout = timedelta(seconds=SILENCE_S)
+        host, port = command["store"]
+        store = TCPStore(host, port, is_master=False, timeout=timeout)
+        dist.init_process_group(
+            "gloo", store=PrefixStore(str(command["start"]), store), rank=command["rank"],
+            world_size=command["world"], timeout=timeout,
+        )  # fmt: skip
+        carriers["gloo"] = GlooCarrier(shape.layers)
+    return Worker(runner, carriers, report)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)  # a process group whose other side is gone is not waited for

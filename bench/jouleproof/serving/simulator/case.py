@@ -1,0 +1,77 @@
+"""One case from files: a design, requests; a row per request, and the table of latencies."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.files import atomic
+from jouleproof.serving.simulator.machines import Design, read_design
+from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, RequestError, Run, simulate
+from jouleproof.serving.simulator.workload import FIRST_ROW, read_requests
+
+PERCENTILES = (50, 90, 99)
+POWER_BIN_S = 2.0
+PHASES = ("prompt", "token", "idle")
+
+
+def run_case(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
+    """The table of latencies in seconds, and the energy, as text. compat: as published, TBT over tokens, not gaps, too.
+
+    Raises UserError where a file cannot be read or a request fits no machine.
+    """
+    described, requests = read_design(designs, design), read_requests(trace)
+    try:
+        run = simulate(
+            described, requests, PUBLISHED if compat else CORRECTED, power_bin_s=POWER_BIN_S if power else 0.0
+        )
+    except RequestError as error:
+        raise UserError(f"{trace}: row {error.row + FIRST_ROW}: prompt_size, token_size: {error.why}") from error
+    except UserError as error:
+        raise UserError(f"{trace}: {error}") from error
+    table = run.table()
+    if compat:
+        table["tbt_s"] = (run.e2e_s - run.ttft_s) / run.output
+    with atomic(out) as temporary:
+        table.to_parquet(temporary, index=False)
+    if power:
+        with atomic(power) as temporary:
+            power_table(run, described, POWER_BIN_S).to_parquet(temporary, index=False)
+    return _latencies(table, run)
+
+
+def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
+    """machine, pool, t (s), W, and the phase that took most of the bin; until the last event."""
+    found = run.power[:, : int(np.ceil(run.end_s / bin_s))]
+    idle_s = bin_s - found[:, :, 2:].sum(axis=2)
+    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / bin_s
+    phases = np.concatenate([found[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
+    machine, place = np.indices(watts.shape)
+    return pd.DataFrame(
+        {
+            "machine": machine.ravel(),
+            "pool": np.where(machine.ravel() < design.prompt[1], "prompt", "token"),
+            "t": place.ravel() * bin_s,
+            "W": watts.ravel(),
+            "phase": np.array(PHASES)[phases.ravel()],
+        }
+    )
+
+
+def _latencies(table: pd.DataFrame, run: Run) -> str:
+    done = table.dropna(subset=["e2e_s"])
+    rows = {}
+    for name, label in (("ttft_s", "TTFT"), ("tbt_s", "TBT"), ("e2e_s", "E2E")):
+        values = done[name].dropna()
+        rows[label] = {f"P{percent} (s)": np.percentile(values, percent) for percent in PERCENTILES if len(values)}
+    text = pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.6f}")
+    joules = run.energy_all_j
+    text += (
+        f"\nenergy, modelled, idle machines included: {joules / len(table):.0f} J/request, "
+        f"{joules / run.output.sum():.1f} J/token; {joules / run.end_s / 1e3:.1f} kW on average"
+    )
+    if run.unfinished:
+        why = "nothing could happen any more" if run.deadlock else "they never fitted"
+        text += f"\n{run.unfinished} of {len(table)} requests did not finish: {why}"
+    return text

@@ -1,0 +1,204 @@
+"""Frozen descriptions: accelerators, the machines that they stand in, and clusters of machines."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from jouleproof.errors import UserError
+from jouleproof.plugins import check_call
+
+if TYPE_CHECKING:
+    from jouleproof.serving.simulator.cost_model import Performance
+    from jouleproof.serving.simulator.served_models import ServedModel
+
+Policy = Literal["together", "chunked", "split"]
+Scheduler = Callable[[int, int, "Load"], tuple[int, int]]
+"""Prompt and output tokens of a request that comes, and the load, to the number of the machine that reads the prompt
+and of the one that makes the tokens. Depends on these alone: it may be asked again about the same request."""
+PerformanceModel = Callable[["Machine", "ServedModel"], "Performance"]
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Load:
+    """Of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes that
+    it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come. prompt_pool:
+    how many machines stand in it."""
+
+    pending: np.ndarray
+    reserved: np.ndarray
+    prompt_pool: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A server of accelerators that run one copy of a model together.
+
+    profile: the accelerator's name in the profile, or `aiconfigurator:` and a system
+    (serving.simulator.aiconfigurator), or the times themselves, or a function that makes them for a model. compute,
+    bandwidth: what it does over that one, where it has no profile of its own: a prompt's time shrinks with the first, a
+    token's with the second. price, power: of a machine, in the units of the published simulator's accounting (any
+    currency per hour; any unit of provisioned power). tdp_w: of all accelerators. host_w: of the rest, always. idle:
+    share of tdp_w that idle accelerators draw.
+    memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
+    beside its bytes. assumed: what about it is not measured, if anything.
+    """
+
+    name: str
+    profile: "str | Performance | PerformanceModel"
+    memory_bytes: int
+    price: float
+    power: float
+    tdp_w: float
+    link_bytes_per_s: float
+    memory_bytes_per_s: float
+    host_w: float = 1000.0
+    idle: float = 0.15
+    compute: float = 1.0
+    bandwidth: float = 1.0
+    hop_s: float = 0.0
+    assumed: str = ""
+
+    @property
+    def idle_w(self) -> float:
+        return self.host_w + self.idle * self.tdp_w
+
+    def __post_init__(self) -> None:
+        numbers = (self.memory_bytes, self.price, self.power, self.tdp_w, self.link_bytes_per_s,
+                   self.memory_bytes_per_s, self.compute, self.bandwidth)  # fmt: skip
+        if min(numbers) <= 0 or self.host_w < 0 or not 0 <= self.idle <= 1:
+            raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
+        if callable(self.profile):
+            check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
+
+
+BY_DATASHEET = "all times, scaled from the H100's by datasheet; the price is the H100's; all power"
+
+# Prices and powers: the published simulator's notebooks (commit 8f99e7d). Memory: 8 x 80 GiB. Links: 8 InfiniBand
+# ports of 200 (A100) and 400 Gbit/s (H100), memory rates: Splitwise (ISCA 2024), table 1; hops: its figure 14. Host and
+# idle power: assumptions.
+# Accelerators without a profile are the H100 times the ratio of datasheet numbers, dense BF16 and memory: 989 TFLOP/s
+# and 3.352 TB/s (H100 SXM), 989 and 4.8, 141 GB (H200 SXM), 2250 and 8, 180 GB (HGX B200), 2500 and 8, 186 GB (GB200);
+# 700, 700, 1000 and 1200 W. That is the most that they can gain: fixed costs shrink with it. Provisioned power: that of
+# the DGX H100 times the ratio of the systems' (10.2, 10.2 and 14.3 kW; of an NVL72 of 120 kW, eight of 72).
+MACHINES: Mapping[str, Machine] = {
+    machine.name: machine
+    for machine in (
+        Machine("dgx-a100", "a100-80gb", 640 * GIB, 2.21, 24.8, 3200.0, 200e9, 8 * 2.039e12, hop_s=0.008,
+                assumed="host and idle power"),
+        Machine("dgx-h100", "h100-80gb", 640 * GIB, 4.76, 44.0, 5600.0, 400e9, 8 * 3.352e12, hop_s=0.005,
+                assumed="host and idle power; power by phase as the A100's, by share of TDP"),
+        Machine("dgx-h100-pcap", "h100-80gb-pcap", 640 * GIB, 4.76, 30.8, 3920.0, 400e9, 8 * 3.352e12, hop_s=0.005,
+                assumed="times under the cap (1.3 x the prompt, 1.0 x the token, as published); all power"),
+        Machine("dgx-h200", "h100-80gb", 8 * 141 * 10**9, 4.76, 44.0, 5600.0, 400e9, 8 * 4.8e12,
+                bandwidth=4.8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
+        Machine("dgx-b200", "h100-80gb", 8 * 180 * 10**9, 4.76, 44.0 * 14.3 / 10.2, 8000.0, 400e9, 8 * 8e12,
+                compute=2250 / 989, bandwidth=8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
+        Machine("gb200-nvl72-ninth", "h100-80gb", 8 * 186 * 10**9, 4.76, 44.0 * 120 / 9 / 10.2, 9600.0, 8 * 900e9,
+                8 * 8e12, compute=2500 / 989, bandwidth=8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Design:
+    """A cluster. prompt, token: a machine, or the name of one, and how many there are; token only where the phases are
+    split.
+
+    policy: `together`, whole prompts before decodes, as the published baseline; `chunked`, decodes with as much of the
+    prompts as a batch has room for (Agrawal et al., OSDI 2024); `split`; or a Scheduler, which places every request and
+    is slower to simulate. batch_tokens: of an iteration; a single longer
+    prompt is taken all the same, where it is not read in chunks. balance_s: seconds after which machines of a split
+    cluster change pools, in the proportion of the work; 0 leaves the pools as they are. decodes: that a token machine
+    is meant to hold then.
+    """
+
+    name: str
+    policy: Policy | Scheduler
+    prompt: tuple[str | Machine, int]
+    token: tuple[str | Machine, int] = ("", 0)
+    batch_tokens: int = 2048
+    balance_s: float = 0.0
+    decodes: int = 64
+
+    def __post_init__(self) -> None:
+        scheduled = callable(self.policy)
+        if scheduled:
+            check_call(f"design {self.name}: policy", self.policy, ("prompt", "output", "load"), "two machines")
+        pools = [self.prompt, self.token] if self.policy == "split" or (scheduled and self.token[1]) else [self.prompt]
+        for machine, count in pools:
+            if not isinstance(machine, Machine) and machine not in MACHINES:
+                raise UserError(f"design {self.name}: machine {machine!r} is not known; known: {', '.join(MACHINES)}")
+            if type(count) is not int or count < 1:
+                raise UserError(f"design {self.name}: a pool of {machine} has {count!r} machines; needs at least 1")
+        if not scheduled and (self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1])):
+            raise UserError(f"design {self.name}: policy {self.policy!r} does not fit its pools")
+        if self.batch_tokens < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
+            raise UserError(
+                f"design {self.name}: batch_tokens and decodes must be at least 1, balance_s finite and not below 0"
+            )
+        if self.balance_s and (self.policy != "split" or self.prompt[0] != self.token[0]):
+            raise UserError(f"design {self.name}: only split pools of one kind of machine can be balanced")
+
+    @property
+    def pools(self) -> list[tuple[Machine, int]]:
+        pools = (self.prompt, self.token)
+        return [(MACHINES[kind] if isinstance(kind, str) else kind, count) for kind, count in pools if count]
+
+    @property
+    def machines(self) -> list[Machine]:
+        """Every machine, the prompt pool first."""
+        return [machine for machine, count in self.pools for _ in range(count)]
+
+    @property
+    def price(self) -> float:
+        return sum(machine.price * count for machine, count in self.pools)
+
+    @property
+    def power(self) -> float:
+        """Provisioned."""
+        return sum(machine.power * count for machine, count in self.pools)
+
+
+SCHEDULERS = {"token_jsq": "together", "mixed_pool": "split"}
+DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines", "token_sku", "token_machines"}
+
+
+def read_design(path: Path, name: str) -> Design:
+    """One design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
+    try:
+        designs = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(designs, dict):
+            raise ValueError("it is no object of designs")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    known = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
+    if name not in known:
+        raise UserError(f"{path}: no design {name!r}; there: {', '.join(known)}")
+    try:
+        return _design(name, designs[name])
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _design(name: str, row: Mapping[str, Any]) -> Design:
+    scheduler = str(row.get("scheduler")).partition(":")[0]
+    if scheduler not in SCHEDULERS:
+        raise UserError(f"design {name}: scheduler {scheduler!r} is not one of {', '.join(SCHEDULERS)}")
+    unknown = sorted(set(row) - DESIGN_KEYS)
+    if unknown:
+        raise UserError(f"design {name}: {', '.join(unknown)} not known; known: {', '.join(sorted(DESIGN_KEYS))}")
+    try:
+        if SCHEDULERS[scheduler] == "together":
+            ((machine, count),) = row["machines"].items()
+            return Design(name, "together", (machine, count))
+        pools = [(row[f"{phase}_sku"], row[f"{phase}_machines"]) for phase in ("prompt", "token")]
+    except (KeyError, AttributeError, ValueError) as error:
+        raise UserError(f"design {name}: its pools cannot be read: {error!r}") from error
+    prompt, token = pools
+    return Design(name, "split", prompt, token)

@@ -1,0 +1,67 @@
+"""Language models as the simulator sees them: bytes of weights and of the cache of a token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from jouleproof.errors import UserError
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """profile: its name in the profile. heads, kv_heads: of attention, for the cache. bytes_per_value: of the cache."""
+
+    name: str
+    profile: str
+    weight_bytes: int
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    bytes_per_value: float = 2.0
+
+    @property
+    def kv_bytes(self) -> int:
+        """Of one token, keys and values of all layers."""
+        return round(2 * self.hidden * self.kv_heads / self.heads * self.layers * self.bytes_per_value)
+
+    def without_shared_heads(self) -> "ServedModel":
+        """As the published simulator counts: a key and a value for every head."""
+        return replace(self, kv_heads=self.heads)
+
+    def stored_in(self, bytes_per_value: float) -> "ServedModel":
+        """Weights and cache in a narrower format."""
+        weights = round(self.weight_bytes * bytes_per_value / self.bytes_per_value)
+        return replace(self, weight_bytes=weights, bytes_per_value=bytes_per_value)
+
+
+# Splitwise (ISCA 2024), table 3, with the weights' bytes of the published simulator; key and value heads of Llama2-70B:
+# Touvron et al. 2023, arXiv 2307.09288, table 1 and section 2.2.
+SERVED_MODELS: Mapping[str, ServedModel] = {
+    model.name: model
+    for model in (
+        ServedModel("bloom-176b", "bloom-176b", 329_000_000_000, 70, 14336, 112, 112),
+        ServedModel("llama2-70b", "llama2-70b", 135_000_000_000, 80, 8192, 64, 8),
+    )
+}
+
+
+def served(name: str | ServedModel) -> ServedModel:
+    """A model by its name, or itself; `name/format` stores weights and cache in a block format of jouleproof.formats.
+
+    Raises UserError where the model or the format is not known.
+    """
+    if isinstance(name, ServedModel):
+        return name
+    from jouleproof.formats.description import SCALE_BITS, get_format
+
+    model, _, form = name.partition("/")
+    if model not in SERVED_MODELS:
+        raise UserError(f"model {model!r} is not known; known: {', '.join(SERVED_MODELS)}")
+    found = SERVED_MODELS[model]
+    if not form:
+        return found
+    try:
+        described = get_format(form)
+    except ValueError as error:
+        raise UserError(f"model {name}: {error}") from error
+    return found.stored_in((described.bits + SCALE_BITS / described.block) / 8)

@@ -1,0 +1,139 @@
+"""Service levels: how much slower than on an idle A100 machine requests may be, and the most load that a design bears.
+
+Limits: Splitwise (ISCA 2024), table 6.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.serving.simulator.cost_model import beyond, performance
+from jouleproof.serving.simulator.kernel import BEND, MAX_BATCH
+from jouleproof.serving.simulator.machines import MACHINES, Machine
+from jouleproof.serving.simulator.simulate import Hopeless, Run, Semantics, Window
+from jouleproof.serving.simulator.workload import Requests
+
+PERCENTILES = (50, 90, 99)
+MEASURES = ("ttft", "tbt", "e2e")
+LIMITS = np.array([[2.0, 3.0, 6.0], [1.25, 1.5, 5.0], [1.25, 1.5, 5.0]])  # by measure and percentile
+YARDSTICK = MACHINES["dgx-a100"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How latencies are read off a run.
+
+    per_gap: TBT is E2E - TTFT over the gaps between tokens, and the whole run is not counted but a window; else over
+    the tokens, and over the whole run, as the published simulator does.
+    """
+
+    per_gap: bool = True
+
+
+def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
+    """(3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request that has no gap, infinite
+    where a request did not finish."""
+    tbt = run.tbt_s if reading.per_gap else (run.e2e_s - run.ttft_s) / run.output
+    every = np.stack([run.ttft_s, tbt, run.e2e_s])
+    every[:, np.isnan(run.e2e_s)] = np.inf
+    return every[:, counts(run.arrival_s, reading, window)]
+
+
+def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np.ndarray:
+    """(n,) bool: which requests do."""
+    if window is None or not reading.per_gap:
+        return np.ones(len(arrival_s), dtype=bool)
+    return (arrival_s >= window.first) & (arrival_s < window.last)
+
+
+def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
+    """(3, n) seconds by MEASURES of requests that have an A100 machine to themselves: what slowdowns are over. The
+    model is stored in 16 bits there, whatever its format elsewhere."""
+    yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
+    prompt, output = prompt.astype(float), output.astype(float)
+    ttft = yardstick.unloaded_prompt_s(prompt)
+    if by_context:
+        tbt = yardstick.unloaded_token_s(prompt + output / 2)
+    else:  # at the number of prompt tokens, as the published notebooks ask
+        tbt = beyond(prompt, yardstick.tokens, yardstick.decode_s)
+    return np.stack([ttft, tbt, ttft + tbt * (output - 1)])
+
+
+def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
+    """When a run is sure to miss a limit, whatever follows."""
+    counted = counts(requests.arrival_s, reading, window)
+    ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
+    gaps = requests.output - 1 if reading.per_gap else requests.output
+    seconds = np.stack([ttft, tbt * gaps, e2e])
+    judged = np.stack([counted, counted & (gaps > 0), counted])
+    many = judged.sum(axis=1)[:, None]
+    allowed = many - (np.array(PERCENTILES) / 100 * (many - 1)).astype(np.int64) - 1
+    return Hopeless(np.where(judged, seconds, np.inf).T, LIMITS * (1 + 1e-9), np.maximum(allowed, 0))
+
+
+def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
+    """How many decodes with the trace's mean context a machine can run at once within the limit of the median TBT."""
+    law = performance(machine, model, True)
+    context = float((trace["prompt_tokens"] + trace["output_tokens"] / 2).mean())
+    limit = (
+        LIMITS[1, 0] * performance(YARDSTICK, model.partition("/")[0], True).unloaded_token_s(np.array([context]))[0]
+    )
+    many = np.arange(1, MAX_BATCH + 1)
+    each, above, per_context = law.affine
+    seconds = beyond(many, law.tokens, law.decode_s) + each * many + above * np.maximum(many - BEND, 0)
+    return max(int(np.searchsorted(seconds + per_context * context * many, limit)), 1)
+
+
+def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
+    """(3, 3): percentiles of the slowdown by MEASURES and PERCENTILES; infinite where nothing counts."""
+    own = latencies(run, reading, window)
+    if own.shape[1] == 0:
+        return np.full((3, 3), np.inf)
+    counted = counts(run.arrival_s, reading, window)
+    over = alone(run.prompt[counted], run.output[counted], semantics.by_context, model)
+    return np.stack([_percentiles(row) for row in own / over])
+
+
+def _percentiles(values: np.ndarray) -> np.ndarray:
+    values = values[~np.isnan(values)]
+    if len(values) == 0:
+        return np.zeros(len(PERCENTILES))
+    if np.isfinite(values).all():
+        return np.percentile(values, PERCENTILES)
+    ordered = np.sort(values)  # an infinite neighbour makes NaN of an interpolated percentile
+    return ordered[np.ceil(np.array(PERCENTILES) / 100 * (len(ordered) - 1)).astype(int)]
+
+
+def meets(found: np.ndarray) -> bool:
+    """Whether all nine limits hold."""
+    return bool((found < LIMITS).all())
+
+
+def most_load(
+    passes: Callable[[float], bool],
+    start: float,
+    precision: float,
+    apart: float = 1.5,
+    borne: float = 0.0,
+    least: float = 0.1,
+) -> float:
+    """The highest load, in requests/s, between one that passes and one that does not, `precision` apart (a share).
+
+    Brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone it finds
+    one of the edges. borne: a load below `start` that is known to pass. 0 where not even `least` passes.
+    """
+    low, high = borne, start
+    while passes(high):
+        low, high = high, apart * high
+    while high > least and (low == 0 or high / low > 1 + precision):
+        middle = 0.5 * (low + high) if low else max(high / apart, least)
+        if passes(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+PUBLISHED_READING, CORRECTED_READING = Reading(per_gap=False), Reading()

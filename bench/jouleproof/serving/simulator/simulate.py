@@ -1,0 +1,365 @@
+"""One run: a cluster design, a model and requests in; what happened to each request and machine out."""
+
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.plugins import reason
+from jouleproof.serving.simulator import kernel
+from jouleproof.serving.simulator.cost_model import beyond, performance, times
+from jouleproof.serving.simulator.machines import GIB, Design, Load
+from jouleproof.serving.simulator.served_models import ServedModel, served
+from jouleproof.serving.simulator.workload import Requests
+
+GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
+BATCH_TOKENS = 2048
+FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
+MOST_CAPACITY = 1 << 22
+MOST_ACTIVE = 16_384  # tokens of a batch that are told apart
+POLICIES = {"together": kernel.TOGETHER, "split": kernel.SPLIT, "chunked": kernel.CHUNKED}
+
+
+class RequestError(UserError):
+    """What is wrong with one request. row: its place among those that were given."""
+
+    def __init__(self, row: int, why: str) -> None:
+        super().__init__(f"request {row}: {why}")
+        self.row, self.why = row, why
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """What the simulator does where the published one errs; each can be switched on alone.
+
+    by_context: decode time by batch and context, not by the published axis. layered: caches move layer by layer over
+    links that are shared, not whole at 200 GiB/s each. shared_heads: keys and values as many as the model has.
+    link_bytes_per_s: of every machine, in place of its own; infinite where moving a cache takes no time.
+    """
+
+    by_context: bool = True
+    layered: bool = True
+    shared_heads: bool = True
+    link_bytes_per_s: float | None = None
+
+
+PUBLISHED = Semantics(by_context=False, layered=False, shared_heads=False)
+CORRECTED = Semantics()
+
+
+@dataclass(frozen=True)
+class Window:
+    """Arrivals from `first` up to `last` seconds count: the run before fills the cluster, the one after drains it."""
+
+    first: float = -np.inf
+    last: float = np.inf
+
+
+@dataclass(frozen=True)
+class Hopeless:
+    """When a run may stop early: more than `allowed` requests slower than `slowdowns` times their time alone.
+
+    alone_s: (n, 3) of TTFT, of all later tokens, of E2E; infinite for requests that do not count. slowdowns, allowed:
+    (3, 3), by those and by percentile.
+    """
+
+    alone_s: np.ndarray
+    slowdowns: np.ndarray
+    allowed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN where a request did not
+    finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, where they
+    are counted. busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and seconds by phase in
+    bins of time. active_s: (16385,) seconds of all machines by the tokens that they worked on, where they are counted.
+    idle_w: (machines,). end_s: of the last event. deadlock: whether it stopped because nothing could happen any more.
+    """
+
+    arrival_s: np.ndarray
+    prompt: np.ndarray
+    output: np.ndarray
+    ttft_s: np.ndarray
+    e2e_s: np.ndarray
+    prompt_machine: np.ndarray
+    token_machine: np.ndarray
+    gaps: np.ndarray
+    busy_s: np.ndarray
+    energy_j: np.ndarray
+    power: np.ndarray
+    active_s: np.ndarray
+    idle_w: np.ndarray
+    end_s: float
+    events: int
+    iterations: int
+    deadlock: bool
+
+    @property
+    def unfinished(self) -> int:
+        return int(np.isnan(self.e2e_s).sum())
+
+    @property
+    def energy_all_j(self) -> float:
+        """Of all machines until the last event, idle ones too."""
+        idle_s = self.end_s - self.busy_s.sum(axis=1)
+        return float(self.energy_j.sum() + (idle_s * self.idle_w).sum())
+
+    @property
+    def tbt_s(self) -> np.ndarray:
+        """Mean over the gaps of a request; NaN where it has one token."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
+
+    def table(self) -> pd.DataFrame:
+        """A row per request."""
+        return pd.DataFrame(
+            {
+                "request_id": np.arange(len(self.arrival_s)),
+                "arrival_s": self.arrival_s,
+                "ttft_s": self.ttft_s,
+                "tbt_s": self.tbt_s,
+                "e2e_s": self.e2e_s,
+                "prompt_machine": self.prompt_machine,
+                "token_machine": self.token_machine,
+            }
+        )
+
+
+def simulate(
+    design: Design,
+    requests: Requests,
+    semantics: Semantics = CORRECTED,
+    model: str | ServedModel = "bloom-176b",
+    window: Window | None = None,
+    power_bin_s: float = 0.0,
+    active: bool = False,
+    hopeless: Hopeless | None = None,
+) -> Run:
+    """Every request until it is served, or until nothing can happen any more, or the run is hopeless.
+
+    window: whose gaps between tokens are counted; none where it is left out. power_bin_s: width of the bins of
+    `power`; none are kept at 0. active: whether time is counted by the tokens of an iteration. Raises RequestError
+    where a request fits no machine, or the published semantics meet one with a single output token, which they lose.
+    """
+    _refuse_what_never_fits(design, requests, semantics, model)
+    capacity = FIRST_CAPACITY
+    while True:
+        state, limits = _state(design, semantics, model, len(requests), capacity, window)
+        if power_bin_s > 0:
+            bins = int((requests.arrival_s[-1] + 3600) / power_bin_s)
+            power = np.zeros((len(state.machines), bins, 4))
+            counts = state.counts._replace(power=power, width=np.array([power_bin_s]))
+            state = state._replace(counts=counts)
+        if active:
+            state = state._replace(counts=state.counts._replace(active=np.zeros(MOST_ACTIVE + 1)))
+        _feed(state, requests)
+        if hopeless:
+            state.requests["alone_s"] = hopeless.alone_s
+            limits_of = {"slowdowns": hopeless.slowdowns, "allowed": hopeless.allowed}
+            state = state._replace(counts=state.counts._replace(**limits_of))
+        _run(design, state, limits, False)
+        if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
+            return _result(state, requests, design)
+        if capacity >= MOST_CAPACITY:
+            raise UserError(f"design {design.name}: more than {capacity} tasks wait for one machine")
+        capacity *= 4
+
+
+def stream(
+    design: Design,
+    batches: Iterable[Requests],
+    semantics: Semantics = CORRECTED,
+    model: str | ServedModel = "bloom-176b",
+) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
+    """One batch of requests after the other with its TTFT and E2E, in memory for three batches.
+
+    batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
+    request is under way for more than two batches, or too many wait.
+    """
+    state: kernel.State | None = None
+    limits: kernel.Limits | None = None
+    held: list[Requests] = []  # those that are under way, then the newest
+    taken = 0
+    for batch in batches:
+        _refuse_what_never_fits(design, batch, semantics, model)
+        if state is None or limits is None:
+            state, limits = _state(design, semantics, model, 3 * len(batch), 1 << 16, None)
+        if len(held) > 1:
+            yield held[0], *_taken(state, taken, len(held[0]))
+            taken += len(held.pop(0))
+        _feed(state, batch)
+        _run(design, state, limits, True)
+        _stop_where_full(design, state)
+        held.append(batch)
+    if state is None or limits is None:
+        return
+    _run(design, state, limits, False)
+    _stop_where_full(design, state)
+    for batch in held:
+        yield batch, *_taken(state, taken, len(batch))
+        taken += len(batch)
+
+
+def _run(design: Design, state: kernel.State, limits: kernel.Limits, more: bool) -> None:
+    if isinstance(design.policy, str):
+        kernel.run(state, limits, POLICIES[design.policy], more)
+        return
+    pending, reserved = (state.machines[name].view() for name in ("pending", "reserved"))
+    load = Load(pending, reserved, prompt_pool=design.prompt[1])
+    for each in (load.pending, load.reserved):
+        each.flags.writeable = False
+    kernel.run(state, limits, kernel.ASKED, more)
+    while state.desk[0]["status"] == kernel.ASKS:
+        request = state.requests[(state.desk[0]["next"] - 1) % len(state.requests)]
+        kernel.answer(state, limits, *_places(design, int(request["prompt"]), int(request["output"]), load))
+        kernel.run(state, limits, kernel.ASKED, more)
+
+
+def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
+    """What a scheduler of the user's own says. Raises UserError where that is no pair of machines."""
+    assert not isinstance(design.policy, str)
+    try:
+        found = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
+    except Exception as error:  # a user's function can break in any way
+        raise UserError(f"design {design.name}: its policy failed on a request of {prompt} + {output} tokens: "
+                        f"{reason(error)}") from error  # fmt: skip
+    if len(found) != 2 or not all(0 <= machine < len(load.pending) for machine in found):
+        raise UserError(f"design {design.name}: its policy placed a request on {found}, not on two machines of "
+                        f"0 to {len(load.pending) - 1}")  # fmt: skip
+    return found
+
+
+def _stop_where_full(design: Design, state: kernel.State) -> None:
+    if state.desk[0]["status"] != kernel.GOING_ON:
+        raise UserError(f"design {design.name}: it cannot keep up with the stream of requests")
+
+
+def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    slots = (first + np.arange(count)) % len(state.requests)
+    rows = state.requests[slots]
+    if np.isnan(rows["e2e"]).any():
+        raise UserError("a request of a stream was under way for more than two batches")
+    return rows["ttft"].copy(), rows["e2e"].copy()
+
+
+def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
+    kv = _kv_bytes(semantics, model)
+    room = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
+    need = (requests.prompt.astype(np.int64) + requests.output) * kv
+    if (need > room).any():
+        row = int(np.argmax(need > room))
+        raise RequestError(
+            row,
+            f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside {served(model).name}'s weights",
+        )
+    if semantics == PUBLISHED and (requests.output == 1).any():
+        row = int(np.argmax(requests.output == 1))
+        raise RequestError(row, "a single output token, which the published simulator loses")
+
+
+def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
+    found = served(model)
+    return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
+
+
+def _state(
+    design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, window: Window | None
+) -> tuple[kernel.State, kernel.Limits]:
+    language_model, machines = served(model), design.machines
+    kinds = list(dict.fromkeys(machines))
+    laws = [performance(kind, model, semantics.by_context) for kind in kinds]
+    limits = kernel.Limits(
+        memory=min(machine.memory_bytes for machine in machines),
+        weights=language_model.weight_bytes,
+        kv=_kv_bytes(semantics, model),
+        tokens=design.batch_tokens,
+        starved=4,
+        queue=8192,
+        bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
+        retry_s=1.0,
+        layers=language_model.layers if semantics.layered else 0,
+        balance_s=design.balance_s,
+        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), laws[0].tokens, laws[0].prompt_s)[0]) / BATCH_TOKENS,
+        decodes=float(design.decodes),
+    )
+    described = np.zeros(len(machines), kernel.MACHINE)
+    described["used"] = described["reserved"] = limits.weights
+    described["kind"] = [kinds.index(machine) for machine in machines]
+    described["link"] = [semantics.link_bytes_per_s or machine.link_bytes_per_s for machine in machines]
+    described["hop_s"] = [0.0 if semantics.link_bytes_per_s == np.inf else machine.hop_s for machine in machines]
+    homes = [kernel.PROMPT_LIST] * design.prompt[1] + [kernel.TOKEN_LIST] * design.token[1]
+    described["home"] = homes
+    for name in ("present", "prompts", "blocked"):
+        described[name] = kernel.NONE
+    desk = np.zeros(1, kernel.DESK)
+    desk["lists"] = kernel.NONE
+    desk["next_balance"] = design.balance_s
+    requests = np.zeros(slots, kernel.REQUEST)
+    state = kernel.State(
+        requests=requests,
+        machines=described,
+        waiting=np.zeros((len(machines), capacity), np.int64),
+        events=np.zeros(16 * capacity, kernel.EVENT),
+        desk=desk,
+        times=times(laws),
+        counts=kernel.Counts(
+            window=np.array([window.first, window.last] if window else [0.0, 0.0]),
+            edges=GAP_EDGES,
+            gaps=np.zeros(len(GAP_EDGES) - 1 if window else 0, np.int64),
+            power=np.zeros((len(machines), 0, 4)),
+            width=np.array([1.0]),
+            active=np.zeros(0),
+            slowdowns=np.ones((3, 3)),
+            allowed=np.zeros((3, 3), np.int64),
+        ),
+    )
+    for machine, home in enumerate(homes):
+        kernel.join(state, machine, home)
+    return state, limits
+
+
+def _feed(state: kernel.State, requests: Requests) -> None:
+    """Behind those that were fed before, in slots whose requests are done."""
+    fed = int(state.desk[0]["fed"])
+    slots = (fed + np.arange(len(requests))) % len(state.requests)
+    if np.isnan(state.requests["e2e"][slots]).any():
+        raise UserError("a request of a stream was under way for more than two batches")
+    rows = state.requests
+    for name in ("waits", "selected", "state", "read"):
+        rows[name][slots] = 0
+    rows["arrival"][slots], rows["prompt"][slots], rows["output"][slots] = (
+        requests.arrival_s, requests.prompt, requests.output,
+    )  # fmt: skip
+    rows["remaining"][slots] = requests.output - 1
+    rows["ttft"][slots] = rows["e2e"][slots] = np.nan
+    rows["alone_s"][slots] = np.inf
+    rows["machine"][slots] = kernel.NONE
+    state.desk[0]["fed"] = fed + len(requests)
+
+
+def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
+    rows, machines, desk = state.requests, state.machines, state.desk[0]
+    return Run(
+        arrival_s=requests.arrival_s,
+        prompt=requests.prompt,
+        output=requests.output,
+        ttft_s=rows["ttft"].copy(),
+        e2e_s=rows["e2e"].copy(),
+        prompt_machine=rows["machine"][:, 0].copy(),
+        token_machine=rows["machine"][:, 1].copy(),
+        gaps=state.counts.gaps,
+        busy_s=machines["busy_s"].copy(),
+        energy_j=machines["energy_j"].copy(),
+        power=state.counts.power,
+        active_s=state.counts.active,
+        idle_w=np.array([machine.idle_w for machine in design.machines]),
+        end_s=float(desk["now"]),
+        events=int(desk["executed"]),
+        iterations=int(desk["iterations"]),
+        deadlock=bool(desk["status"] == kernel.DEADLOCK),
+    )

@@ -1,0 +1,88 @@
+"""What the levers rest on that other studies' tables give, as draws."""
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.studies.joint.config import JointConfig
+
+PROFILE, BLIND, OWN_RULE = "slots24", "nameplate", "asynchrony"
+PROTOCOL = "8-shot CoT"
+CARDS, LAWS, FLEETS = "model cards, tasks weighted at random", "laws on ML.ENERGY's measurements", "placement study"
+SOURCES = {  # what it is, and where it is from
+    "capable_least": ("small model: least share of the large one's right answers that both scores allow", CARDS),
+    "capable_most": ("small model: largest share of them that both scores allow", CARDS),
+    "token_ratio": ("small model: J of a token, over the large one's", LAWS),
+    "length_ratio": ("small model: tokens of an answer, over the large one's", "spread over ML.ENERGY's models"),
+    "joules_placed": ("placement: change of joules per work", f"{FLEETS}, fleets drawn anew"),
+    "gain_of_profile": ("placement: work hosted with profiles over nameplates, one rule, one risk", FLEETS),
+    "gain_of_rule": ("placement: work hosted by asynchrony over best fit, told nameplates, one risk", FLEETS),
+}
+
+
+def from_tables(
+    config: JointConfig, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """(draws,) each, by the names of SOURCES; seeded, a stream for each source."""
+    streams = [np.random.default_rng([config.seed, 1000 + number]) for number in range(3)]
+    return {
+        **capable(config, cards, streams[0]),
+        **small_over_large(config, answers, streams[1]),
+        **placed(config, hosting, streams[2]),
+    }
+
+
+def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Share of the large model's right answers that the small one has too: two shares alone leave a range."""
+    small, large = scores(config, cards)
+    least, most = np.maximum(small + large - 1, 0) / large, np.minimum(small / large, 1)
+    mix = rng.dirichlet(np.ones(len(small)), config.draws)
+    return {"capable_least": mix @ least, "capable_most": mix @ most}
+
+
+def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """(tasks,) shares of right answers of the small model, by its last card, and of the large one under the same
+    protocol; of the one that stands for it where no card has it."""
+    rows = cards[cards["metric"] == "score"].drop_duplicates(["model", "task", "protocol"], keep="last")
+    by_model = {str(model): own.set_index(["task", "protocol"])["value"] / 100 for model, own in rows.groupby("model")}
+    for name in (config.small, config.large, config.stands_for):
+        if name not in by_model:
+            raise UserError(f"joint: no card has a score of {name!r}; known: {', '.join(sorted(by_model))}")
+    small = by_model[config.small].groupby(level="task").tail(1)
+    large = by_model[config.large].reindex(small.index).fillna(by_model[config.stands_for].reindex(small.index))
+    known = large.notna()
+    return small[known].to_numpy(), large[known].to_numpy()
+
+
+def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """A limit of requests at once, and one of its draws."""
+    rows = answers[(answers["model"] == config.small) & (answers["against"] == config.large)
+                   & (answers["protocol"] == PROTOCOL)]  # fmt: skip
+    table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")
+    if table.empty:
+        raise UserError(f"joint: the table of answers does not compare {config.small!r} with {config.large!r}")
+    limits = table.index.get_level_values("limit")
+    own = table.groupby(level="limit").size()
+    chosen = rng.choice(own.index.to_numpy(), config.draws)
+    found = np.array([rng.choice(np.flatnonzero(limits == limit)) for limit in chosen])
+    length = table["joules_ratio"] / table["joules_ratio_same_length"]
+    return {"token_ratio": table["token_ratio"].to_numpy()[found], "length_ratio": length.to_numpy()[found]}
+
+
+def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Means over fleets, drawn anew; the same fleets for all of them."""
+    rows = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == config.row)]
+    columns = {
+        "joules_placed": ("joules_over_plain", OWN_RULE, PROFILE),
+        "gain_of_profile": ("level_over_nameplate", OWN_RULE, PROFILE),
+        "gain_of_rule": ("level_over_best_fit", OWN_RULE, BLIND),
+    }
+    found = {}
+    for name, (metric, rule, told) in columns.items():
+        own = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == told)]
+        found[name] = own.sort_values("seed")["value"].to_numpy()
+        if not len(found[name]):
+            raise UserError(f"joint: the table of hosting lacks {metric} of {rule} told {told}, rows of {config.row}")
+    count = len(found["joules_placed"])
+    again = rng.integers(0, count, (config.draws, count))
+    return {name: values[again].mean(axis=1) for name, values in found.items()}

@@ -1,0 +1,120 @@
+"""The reference service between the cases that were simulated: joules and provisioned watts of a request, by draws.
+
+Everything is linear between neighbouring cases: formats by bits, ways of serving, shares taken away, which requests
+those are, levels of load. A draw is a weight for each case.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.formats.description import SCALE_BITS, get_format
+
+UNPACKED, UNPACKED_BITS = "16 bits", 16.0
+PARTS = ("prompt_j", "token_j", "idle_j", "host_j")
+SPLIT = "split"
+WHICH = ("any", "short")
+MEGAWATTS = 1e6 / 3600 / 1000  # per million requests an hour, from kW for one request/s
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a draw stands, (draws,) each. bits: of a stored value. split: 0 as the plain system serves, 1 in split
+    pools. taken: share of the requests that somebody else answers. short: 0 for any of them, 1 for those with the
+    shortest answers. level: of the load, over the most that the machines bear."""
+
+    bits: np.ndarray
+    split: np.ndarray
+    taken: np.ndarray
+    short: np.ndarray
+    level: np.ndarray
+
+
+@dataclass(frozen=True)
+class Service:
+    """table: phase_split/service_energy. plain: the way of serving that is not split."""
+
+    table: pd.DataFrame
+    plain: str
+
+    @cached_property
+    def forms(self) -> list[str]:
+        """Rising in bits."""
+        return sorted(set(self.table["stored_as"]), key=bits_of)
+
+    @cached_property
+    def taken(self) -> np.ndarray:
+        return np.array(sorted(set(self.table["taken"])))
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        return np.array(sorted(set(self.table["level"])))
+
+    def joules(self, at: State) -> dict[str, np.ndarray]:
+        """(draws,) J of one of all requests, those that are taken away among them, by PARTS."""
+        weights = [*self._weights(at), hats(at.level, self.levels)]
+        over = self._kept[:, None, None] * self.levels  # so that power, which is linear in the load, is interpolated
+        return {part: _mixed(self._cases(part) * over, weights) / at.level for part in PARTS}
+
+    def kilowatts(self, at: State) -> np.ndarray:
+        """(draws,) kW of nameplates for one of all requests/s."""
+        return _mixed(self._cases("provisioned")[..., -1] * self._kept[:, None], self._weights(at))
+
+    def row_gain(self, at: State) -> np.ndarray:
+        """(draws,) W that a machine in a row of its pool needs, over W in a row of both pools; whole service."""
+        weights = self._weights(at)[:2]
+        alike, mixed = (self._cases(f"row_{name}_w")[:, :, 0, 0, -1] for name in ("alike", "mixed"))
+        return _mixed(alike, weights) / _mixed(mixed, weights)
+
+    @property
+    def _kept(self) -> np.ndarray:
+        return 1 - self.taken
+
+    def _weights(self, at: State) -> list[np.ndarray]:
+        return [hats(at.bits, np.array([bits_of(form) for form in self.forms])), hats(at.split, np.arange(2.0)),
+                hats(at.taken, self.taken), hats(at.short, np.arange(2.0))]  # fmt: skip
+
+    @cached_property
+    def _means(self) -> "pd.Series[float]":
+        return self.table.groupby(["metric", "stored_as", "way", "taken", "which", "level"])["value"].mean()
+
+    @cached_property
+    def _known(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def _cases(self, metric: str) -> np.ndarray:
+        """(forms, ways, taken, which, levels); means over seeds, NaN where there is none."""
+        if metric not in self._known:
+            found = np.full((len(self.forms), 2, len(self.taken), 2, len(self.levels)), np.nan)
+            for place in np.ndindex(*found.shape):
+                form, way, taken, which, level = place
+                found[place] = self._means.get(
+                    (metric, self.forms[form], (self.plain, SPLIT)[way], self.taken[taken],
+                     WHICH[which if taken else 0], self.levels[level]), np.nan,
+                )  # fmt: skip
+            if np.isnan(found[:, :, 0, 0, -1]).any():
+                raise UserError(f"joint: service_energy lacks {metric} of a format served {self.plain} or split")
+            self._known[metric] = found
+        return self._known[metric]
+
+
+def bits_of(form: str) -> float:
+    """Of a stored value, its share of the scale included."""
+    if form == UNPACKED:
+        return UNPACKED_BITS
+    described = get_format(form)
+    return described.bits + SCALE_BITS / described.block
+
+
+def hats(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """(draws, knots) weights of straight lines between rising knots; beyond the outer ones those alone."""
+    return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=1)
+
+
+def _mixed(cases: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
+    """(draws,) of cases with an axis for each of the weights, (draws, cases of the axis)."""
+    letters = "abcde"[: len(weights)]
+    return np.einsum(",".join([letters, *(f"n{letter}" for letter in letters)]) + "->n", cases, *weights)

@@ -1,0 +1,47 @@
+"""The two parts of what a cast changes: it clips what exceeds the largest value of a block, and it rounds the rest.
+
+Element by element the cast's error is the sum of the two parts' errors, of which one is zero.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from jouleproof.formats import MXFormat, ScaleRule, quantize
+from jouleproof.formats.blocks import SCALE_VALUES
+from jouleproof.formats.scale import floor
+
+PartialCast = Callable[[np.ndarray, MXFormat, ScaleRule], np.ndarray]
+
+
+def largest_values(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
+    """(…, n) float32: the largest magnitude that the block of each element can hold under the scale that it gets.
+
+    x: (…, n) float32, blocks along the last axis. NaN for a block that holds NaN or Inf, Inf beyond float32's range.
+    """
+    with np.errstate(over="ignore"):
+        largest = SCALE_VALUES[quantize(x, fmt, scale=rule).scales] * np.float32(fmt.max_normal)
+    return np.repeat(largest, fmt.block, axis=-1)[..., : x.shape[-1]]
+
+
+def saturated(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
+    """(…, n) bool: whether an element exceeds the largest value of its block."""
+    return np.abs(x) > largest_values(x, fmt, rule)
+
+
+def clip_only(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
+    """Elements clipped to the largest value of their block, and none rounded. x: (…, n) float32, finite."""
+    largest = largest_values(x, fmt, rule)
+    return np.clip(x, -largest, largest)
+
+
+def round_only(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
+    """Elements rounded as in the cast, but those that it would clip are left as they are. x: (…, n) float32, finite."""
+    cast = quantize(x, fmt, scale=rule).dequantize()
+    return np.where(saturated(x, fmt, rule), x, cast)
+
+
+PARTS: Mapping[str, tuple[PartialCast, ScaleRule]] = {
+    "floor_clip_only": (clip_only, floor),
+    "floor_round_only": (round_only, floor),
+}

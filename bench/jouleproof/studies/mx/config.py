@@ -1,0 +1,167 @@
+"""Every knob of the study, with its unit and its default."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jouleproof.formats import FORMATS, SCALE_RULES
+from jouleproof.studies.mx.other_casts import OTHERS
+
+Positive = Annotated[int, Field(ge=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Distribution = Literal["gaussian", "laplace", "student_t"]
+Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class QsnrConfig(Strict):
+    """Generated vectors."""
+
+    distributions: Annotated[list[Distribution], Field(min_length=1)] = ["gaussian", "laplace", "student_t"]
+    vectors: Positive = Field(10_000, description="vectors per distribution and seed")
+    length: Positive = Field(256, description="elements per vector")
+    degrees_of_freedom: Annotated[float, Field(gt=2)] = Field(5.0, description="of Student-t; its variance is finite")
+    seeds: Seeds = [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+class ErrorSourcesConfig(QsnrConfig):
+    """Generated vectors, cast in more ways than for QSNR, so fewer of them.
+
+    blocks: elements that share a scale; a multiple of 8. others: casts that are not OCP MX (mx.other_casts).
+    """
+
+    vectors: Positive = Field(2_000, description="vectors per distribution and seed")
+    seeds: Seeds = [0, 1, 2, 3, 4]
+    blocks: Annotated[list[Annotated[int, Field(ge=8, multiple_of=8)]], Field(min_length=1)] = [8, 16, 32, 64, 128]
+    others: list[str] = list(OTHERS)
+
+
+class WeightsConfig(Strict):
+    """Real tensors."""
+
+    questions: Positive = Field(8, description="GSM8K questions whose activations are caught")
+    layer_stride: Positive = Field(1, description="every how many-th layer of a model is measured")
+
+
+class DirectCastConfig(Strict):
+    """Real models, cast without training."""
+
+    scales: Names = Field(["floor", "rceil"], description="rules under which every format is cast")
+    more_scales: dict[str, Names] = Field(
+        {"mxfp8_e4m3": ["floor_clip_only", "floor_round_only"], "mxfp4": ["even"]},
+        description="further rules, or parts of a cast (jouleproof.studies.mx.cast_steps), by format",
+    )
+    language_subjects: Subjects = Field(["activations"], description="what of the language model is cast")
+    embedding_subjects: Subjects = Field(["both"], description="what of the sentence encoder is cast")
+    tokens: Positive = Field(800, description="predicted tokens of GSM8K questions at least, for the language model")
+    batch_tokens: Positive = Field(512, description="tokens that a model is given at once, whose logits are in memory")
+    questions: Annotated[int, Field(ge=2)] = Field(64, description="GSM8K questions for the sentence encoder")
+
+
+class TrainingConfig(Strict):
+    """A small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always among them.
+
+    The spread over seeds decides, so a few short runs say more than one long run.
+    """
+
+    recipes: Names = ["float32", "mxfp8", "mxfp6", "mxfp4_weights"]
+    scales: Names = Field(["floor", "rceil"], description="rules under which float32's end point is cast")
+    seeds: Seeds = [0, 1, 2]
+    layers: Positive = 2
+    width: Annotated[int, Field(ge=32, multiple_of=32)] = 96
+    context: Annotated[int, Field(ge=32, multiple_of=32)] = Field(64, description="predicted bytes per window of text")
+    batch: Positive = Field(8, description="windows per step")
+    steps: Positive = 160
+    warm_up: Positive = Field(16, description="steps")
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    every: Positive = Field(10, description="steps per point of a training curve")
+    held_out: Positive = Field(128, description="windows of the test split per seed")
+
+
+class ConformanceConfig(Strict):
+    """Adversarial blocks."""
+
+    blocks: Positive = Field(64, description="blocks per group")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class SiliconConfig(Strict):
+    """Modelled dot-product units."""
+
+    draws: Annotated[int, Field(ge=2)] = Field(1_000, description="draws from the ranges of the model's constants")
+    seed: Annotated[int, Field(ge=0)] = 0
+    vectors: Positive = Field(2_000, description="Gaussian vectors per seed for the QSNR beside the cost")
+    seeds: Seeds = [0, 1, 2, 3]
+
+
+class ThroughputConfig(Strict):
+    """Casts against a copy and against other libraries. Every pass times every case once."""
+
+    elements: Annotated[int, Field(ge=4096, multiple_of=4096)] = Field(
+        1 << 24, description="float32 of ours and torchao"
+    )
+    slow_elements: Annotated[int, Field(ge=4096, multiple_of=4096)] = Field(
+        1 << 20, description="of the slower libraries"
+    )
+    threads: Annotated[list[Positive], Field(min_length=1)] = [1, 2]
+    passes: Positive = 4
+    peer_passes: Positive = Field(2, description="passes that other libraries take part in, with the most threads")
+    rounds: Positive = Field(1, description="timed calls per case and pass, whose median counts")
+
+
+class MatvecConfig(Strict):
+    """Products of packed matrices with a vector."""
+
+    shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
+        [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
+    )
+    repeats: Annotated[int, Field(ge=2)] = Field(8, description="rounds in which every product is timed once")
+
+
+class DecodeConfig(Strict):
+    """SmolLM2-135M, one token at a time.
+
+    threads: more than one meet hundreds of times per token, which only a machine that does nothing else rewards.
+    """
+
+    threads: Positive = 1
+
+    prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of GSM8K questions that are read first")
+    tokens: Positive = Field(16, description="tokens that are then decoded greedily")
+    repeats: Annotated[int, Field(ge=2)] = Field(8, description="rounds in which every format decodes once")
+    forced: Positive = Field(16, description="tokens whose logits are compared with the fake-quantised model's")
+    near_tie: Annotated[float, Field(gt=0)] = Field(1e-2, description="logits closer than this may swap their order")
+
+
+class WireConfig(Strict):
+    """Real tensors between two processes."""
+
+    bucket_mib: Annotated[float, Field(gt=0)] = Field(25.0, description="float32 gradients at least, DDP's own default")
+    tokens: Annotated[int, Field(ge=2)] = Field(512, description="per rank, of the backward pass and of the KV cache")
+    gbit_per_s: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
+        [1.0, 10.0], description="payload rates that a link is limited to, beside loopback without a limit"
+    )
+    repeats: Positive = 5
+    timeout_s: Annotated[float, Field(gt=0)] = Field(60.0, description="how long one process waits for another")
+
+
+class MxConfig(Strict):
+    """formats, scales: built-in names, or `package.module:object`."""
+
+    formats: Names = list(FORMATS)
+    scales: Names = list(SCALE_RULES)
+    qsnr: QsnrConfig = QsnrConfig()
+    error_sources: ErrorSourcesConfig = ErrorSourcesConfig()
+    qsnr_on_weights: WeightsConfig = WeightsConfig()
+    direct_cast: DirectCastConfig = DirectCastConfig()
+    conformance: ConformanceConfig = ConformanceConfig()
+    wire: WireConfig = WireConfig()
+    training: TrainingConfig = TrainingConfig()
+    silicon: SiliconConfig = SiliconConfig()
+    throughput: ThroughputConfig = ThroughputConfig()
+    matvec: MatvecConfig = MatvecConfig()
+    decode: DecodeConfig = DecodeConfig()

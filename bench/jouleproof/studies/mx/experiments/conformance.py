@@ -1,0 +1,63 @@
+"""Bit-by-bit agreement with other libraries, and the invariants of every cast, on adversarial blocks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import MXFormat, fake_quantize
+from jouleproof.progress import steps
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.adversarial import GROUPS
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.invariants import INVARIANTS, same_bits
+from jouleproof.studies.mx.peers import PeerCast, peer_casts
+
+AGREEMENT, NO_PEER, PEERS_RULE = "agreement", "none", "floor"
+
+
+def conformance(config: MxConfig) -> pd.DataFrame:
+    """Of how many elements, how many break a property of a format's cast.
+
+    Agreement, with every library that has the format, under the floor rule: elements that it casts to other bits
+    (mismatches) or refuses; all NaN count as one value. Invariants (mx.invariants), of every format under every
+    rule: violations, of the elements that the invariant speaks of.
+    """
+    formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
+    step = steps("mx conformance", len(formats))
+    rows: list[dict[str, Any]] = []
+    for name, fmt in formats.items():
+        peers = peer_casts(fmt)
+        for number, (group, make) in enumerate(GROUPS.items()):
+            x = make(fmt, config.conformance.blocks, np.random.default_rng([config.conformance.seed, number]))
+            where = {"format": name, "group": group}
+            rows += [{**where, **row} for row in _agreement(x, fmt, peers)]
+            for scale, rule in rules.items():
+                for invariant, count in INVARIANTS.items():
+                    elements, violations = count(x, fmt, rule)
+                    about = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
+                    rows.append({**about, "metric": "elements", "value": float(elements)})
+                    rows.append({**about, "metric": "violations", "value": float(violations)})
+        step(name)
+    return tidy(rows, unit="elements", seed=config.conformance.seed, tier=MEASURED)
+
+
+def _agreement(x: np.ndarray, fmt: MXFormat, peers: dict[str, PeerCast]) -> Iterator[dict[str, Any]]:
+    ours = fake_quantize(x, fmt, scale=PEERS_RULE)
+    for peer, cast in peers.items():
+        refused, mismatches = compare(cast, x, ours)
+        about = {"scale": PEERS_RULE, "property": AGREEMENT, "peer": peer}
+        yield {**about, "metric": "elements", "value": float(x.size)}
+        yield {**about, "metric": "mismatches", "value": float(mismatches)}
+        yield {**about, "metric": "refused", "value": float(refused)}
+
+
+def compare(cast: PeerCast, x: np.ndarray, ours: np.ndarray) -> tuple[int, int]:
+    """Elements that the peer refuses to cast, with an error, and those that it casts to other bits than ours."""
+    try:
+        with np.errstate(all="ignore"):
+            return 0, int((~same_bits(ours, cast(x))).sum())
+    except ValueError:
+        return x.size, 0

@@ -1,0 +1,210 @@
+"""Real models with their linear layers cast to MX formats, without training."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import activations_seen, under_cast
+from jouleproof.models.minilm import EmbeddingModel
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.models.text import batches
+from jouleproof.progress import Step, steps
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.cast_steps import PARTS, PartialCast, saturated
+from jouleproof.studies.mx.config import MxConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PlannedCast:
+    """A format under a rule, or a part of that cast. scale: the name of the rule or of the part."""
+
+    name: str
+    fmt: MXFormat
+    scale: str
+    rule: ScaleRule
+    part: PartialCast | None = None
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {"format": self.name, "scale": self.scale}
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (…, n) float32, to the same, blocks along the last axis."""
+        if self.part is None:
+            return fake_quantize(x, self.fmt, scale=self.rule)
+        return torch.from_numpy(self.part(x.numpy(), self.fmt, self.rule))
+
+
+def planned_casts(config: MxConfig) -> list[PlannedCast]:
+    """Every format under every rule, then what `more_scales` adds to it. Raises UserError on an unknown name."""
+    settings, formats = config.direct_cast, registry.formats(config.formats)
+    every = registry.scale_rules(settings.scales)
+    casts = [PlannedCast(name, fmt, scale, rule) for scale, rule in every.items() for name, fmt in formats.items()]
+    for configured, fmt in zip(dict.fromkeys(config.formats), formats.values(), strict=True):
+        more = settings.more_scales.get(configured, [])
+        rules = registry.scale_rules([scale for scale in more if scale not in PARTS])
+        casts += [PlannedCast(fmt.name, fmt, scale, rule) for scale, rule in rules.items() if scale not in every]
+        casts += [
+            PlannedCast(fmt.name, fmt, scale, PARTS[scale][1], PARTS[scale][0]) for scale in more if scale in PARTS
+        ]
+    return casts
+
+
+def direct_cast_language(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+    """Loss of a language model on GSM8K questions and its KL divergence from float32, under every cast.
+
+    Batch by batch, so that the float32 logits of one batch are all that is kept. A row's `tokens` are the predicted
+    tokens of its question, the weight of the row in any mean. How texts fall into batches moves the last bit of a
+    matrix product, which now and then tips the rounding of an activation: a cast of activations depends on
+    batch_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
+    """
+    settings, casts = config.direct_cast, planned_casts(config)
+    texts = enough_texts((model.tokens(problem.question) for problem in problems), settings.tokens)
+    groups = batches(texts, settings.batch_tokens)
+    step = steps("mx direct_cast_language", len(groups) * (1 + len(casts) * len(settings.language_subjects)))
+    rows: list[dict[str, Any]] = []
+    for group in groups:
+        rows += language_rows(casts, settings.language_subjects, model, {i: texts[i] for i in group}, step)
+    rows.sort(key=lambda row: row["question"])
+    about = {"model": model.name, "rounded": model.rounded or "no"}
+    return tidy(({**about, **row} for row in rows), tier=MEASURED)
+
+
+def language_rows(
+    casts: Sequence[PlannedCast], subjects: Sequence[str], model: LanguageModel, texts: dict[int, list[int]], step: Step
+) -> Iterator[dict[str, Any]]:
+    """Loss, added loss and divergence of each text under each cast, its float32 loss, and what of its float32
+    activations saturates. texts: by number of the question."""
+    batch = list(texts.values())
+    where = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
+    with saturation_seen(model.network, casts, [len(text) for text in batch]) as counts:
+        reference = log_probabilities(model, batch)
+    losses = [loss(row, text) for row, text in zip(reference, batch, strict=True)]
+    for question, value in zip(where, losses, strict=True):
+        yield {"format": "float32", "scale": "none", "subject": "none", **question, "metric": "loss", "value": value}
+    for cast, shares in counts.items():
+        for question, share in zip(where, shares, strict=True):
+            about = {**cast.about, "subject": "activations", **question, "unit": "share"}
+            yield {**about, "metric": "saturated_elements", "value": share}
+    step("float32")
+    for cast, subject in ((cast, subject) for cast in casts for subject in subjects):
+        with under_cast(model.network, cast, subject):
+            outputs = log_probabilities(model, batch)
+        for text, question, float32_loss, float32, output in zip(batch, where, losses, reference, outputs, strict=True):
+            about, cast_loss = {**cast.about, "subject": subject, **question}, loss(output, text)
+            yield {**about, "metric": "loss", "value": cast_loss}
+            yield {**about, "metric": "added_loss", "value": cast_loss - float32_loss}
+            yield {**about, "metric": "kl", "value": divergence(float32, output)}
+        step(f"{cast.name} {cast.scale} {subject}")
+
+
+def direct_cast_embedding(config: MxConfig, problems: Sequence[Problem], model: EmbeddingModel) -> pd.DataFrame:
+    """Cosine of sentence embeddings to their float32 selves, and whether the nearest neighbour among the questions is
+    still the same one, under every cast."""
+    settings, casts = config.direct_cast, planned_casts(config)
+    texts = [model.tokens(problem.question) for problem in problems[: settings.questions]]
+    step = steps("mx direct_cast_embedding", 1 + len(casts) * len(settings.embedding_subjects))
+    reference = embeddings(model, texts, settings.batch_tokens)
+    neighbours = nearest(reference)
+    step("float32")
+    rows: list[dict[str, Any]] = []
+    for cast, subject in ((cast, subject) for cast in casts for subject in settings.embedding_subjects):
+        with under_cast(model.network, cast, subject):
+            vectors = embeddings(model, texts, settings.batch_tokens)
+        cosines = (vectors.double() * reference.double()).sum(dim=-1)
+        same = nearest(vectors) == neighbours
+        for i, text in enumerate(texts):
+            where = {**cast.about, "subject": subject, "question": i, "tokens": len(text)}
+            rows.append({**where, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
+            rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
+        step(f"{cast.name} {cast.scale} {subject}")
+    return tidy(({"model": model.name, "rounded": model.rounded or "no", **row} for row in rows), tier=MEASURED)
+
+
+@contextmanager
+def saturation_seen(
+    network: nn.Module, casts: Sequence[PlannedCast], lengths: Sequence[int]
+) -> Iterator[dict[PlannedCast, np.ndarray]]:
+    """While open, counts what would saturate of every different input of a linear layer, under each whole cast.
+
+    lengths: tokens of each text in the batch, padding left out. Gives (texts,) shares of a text's elements.
+    """
+    present = np.arange(max(lengths)) < np.array(lengths)[:, None]
+    beyond = {cast: np.zeros(len(lengths)) for cast in casts if cast.part is None}
+    elements = np.zeros(len(lengths))
+
+    def see(_: str, x: Tensor) -> None:
+        """x: (texts, tokens, width)."""
+        elements[:] += present.sum(axis=1) * x.shape[-1]
+        for cast, counts in beyond.items():
+            counts += (saturated(x.numpy(), cast.fmt, cast.rule).sum(axis=-1) * present).sum(axis=1)
+
+    with activations_seen(network, see):
+        yield beyond
+    for counts in beyond.values():
+        counts /= elements
+
+
+def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
+    """The first texts that hold `tokens` predicted tokens together, or all where they do not.
+
+    A text of one token predicts nothing and is left out.
+    """
+    chosen: list[list[int]] = []
+    for text in texts:
+        if len(text) < 2:
+            continue
+        if sum(len(done) - 1 for done in chosen) >= tokens:
+            break
+        chosen.append(text)
+    return chosen
+
+
+def in_batches(
+    texts: Sequence[list[int]], run: Callable[[list[list[int]]], Iterable[Tensor]], batch_tokens: int
+) -> list[Tensor]:
+    """run() over batches of texts of like length, its results in the order of the texts."""
+    results: dict[int, Tensor] = {}
+    for batch in batches(texts, batch_tokens):
+        results.update(zip(batch, run([texts[i] for i in batch]), strict=True))
+    return [results[i] for i in range(len(texts))]
+
+
+def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
+    """(tokens - 1, vocabulary) per text: what is predicted for its second to last token, log-softmax taken."""
+    logits = model.run(batch)
+    return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
+
+
+def embeddings(model: EmbeddingModel, texts: Sequence[list[int]], batch_tokens: int) -> Tensor:
+    """(texts, width)."""
+    return torch.stack(in_batches(texts, model.run, batch_tokens))
+
+
+def loss(log_probabilities: Tensor, text: Sequence[int]) -> float:
+    """Mean negative log-likelihood of the text's tokens, nats/token."""
+    targets = torch.tensor(text[1:])
+    return float(-log_probabilities.gather(1, targets[:, None]).double().mean())
+
+
+def divergence(reference: Tensor, cast: Tensor) -> float:
+    """Mean KL divergence of the cast model's next-token distribution from the reference's, nats/token."""
+    return float((reference.exp() * (reference - cast)).sum(dim=-1).double().mean())
+
+
+def nearest(vectors: Tensor) -> Tensor:
+    """(texts,) index of the other text with the largest cosine; the first where two are equal."""
+    similarity = vectors @ vectors.T
+    similarity.fill_diagonal_(-2)
+    return similarity.argmax(dim=1)

@@ -1,0 +1,87 @@
+"""QSNR on the tensors of real models."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import activations_seen, linear_layers
+from jouleproof.models.minilm import EmbeddingModel
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.progress import steps
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
+
+Casts = Mapping[tuple[str, str], tuple[MXFormat, ScaleRule]]
+
+
+def qsnr_on_weights(
+    config: MxConfig, problems: Sequence[Problem], language_model: LanguageModel, encoder: EmbeddingModel
+) -> pd.DataFrame:
+    """QSNR of weights and of activations caught on GSM8K questions, layer by layer, every format and scale rule."""
+    formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
+    casts = {(f, r): (formats[f], rules[r]) for f, r in product(formats, rules)}
+    questions = [problem.question for problem in problems[: config.qsnr_on_weights.questions]]
+    step = steps("mx qsnr_on_weights", 4)
+    rows: list[dict[str, Any]] = []
+    for model in (language_model, encoder):
+        about = {"model": model.name, "rounded": model.rounded or "no"}
+        measured = measured_layers(model.network, config.qsnr_on_weights.layer_stride)
+        rows += [{**about, "tensor": "weight", **row} for row in weight_rows(measured, casts)]
+        step(f"weights of {model.name}")
+        texts = [model.tokens(question) for question in questions]
+        rows += [{**about, "tensor": "activation", **row} for row in activation_rows(model, texts, measured, casts)]
+        step(f"activations of {model.name}")
+    return tidy(rows, metric="qsnr", unit="dB", tier=MEASURED)
+
+
+def measured_layers(network: nn.Module, stride: int) -> dict[str, nn.Linear]:
+    """Linear layers, by name, of every stride-th layer of the model."""
+    return {name: layer for name, layer in linear_layers(network).items() if _layer_number(name) % stride == 0}
+
+
+def weight_rows(layers: Mapping[str, nn.Linear], casts: Casts) -> Iterator[dict[str, Any]]:
+    for name, layer in layers.items():
+        yield from _rows(name, layer.weight.detach().numpy(), casts)
+
+
+def activation_rows(
+    model: LanguageModel | EmbeddingModel, texts: Sequence[Sequence[int]], layers: Container[str], casts: Casts
+) -> Iterator[dict[str, Any]]:
+    """Inputs of the linear layers, over all tokens that are no padding."""
+    lengths = torch.tensor([len(text) for text in texts])
+    present = torch.arange(int(lengths.max())) < lengths[:, None]
+    rows: list[dict[str, Any]] = []
+
+    def see(name: str, x: Tensor) -> None:
+        if name in layers:
+            rows.extend(_rows(name, x[present].numpy(), casts))
+
+    with activations_seen(model.network, see):
+        model.run(texts)
+    yield from rows
+
+
+def _layer_number(name: str) -> int:
+    """name: dotted, `layers.<number>. … .<projection>`."""
+    return int(name.split(".")[1])
+
+
+def _rows(name: str, x: np.ndarray, casts: Casts) -> Iterator[dict[str, Any]]:
+    signal = sum_of_squares(x)
+    for (fmt_name, rule_name), (fmt, rule) in casts.items():
+        where = {
+            "layer": _layer_number(name),
+            "projection": name.split(".")[-1],
+            "format": fmt_name,
+            "scale": rule_name,
+        }
+        yield {**where, "value": qsnr_db(x, fake_quantize(x, fmt, scale=rule), signal)}

@@ -1,0 +1,106 @@
+"""What silicon gains: modelled area and energy of dot-product units against their QSNR, and how the model fares where
+figures were published."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED, tidy
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.progress import steps
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.experiments.qsnr import vectors
+from jouleproof.studies.mx.generated_vectors import qsnr_db
+from jouleproof.studies.mx.other_casts import fp8_per_tensor, int8_per_row, nvfp4
+from jouleproof.studies.mx.silicon_checks import CHECKS
+from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, draw, unit_cost, unit_of
+
+Cast = Callable[[np.ndarray], np.ndarray]
+REFERENCE = "bfloat16"
+ENDS = (0.025, 0.975)
+
+
+def silicon(config: MxConfig) -> pd.DataFrame:
+    """Cost of a unit per format relative to bfloat16's, draw by draw; QSNR on the Gaussian; the model's checks.
+
+    relative_*: a format's cost over bfloat16's; saved_*: the inverse.
+    """
+    draws = draw(config.silicon.draws, config.silicon.seed)
+    units = {**UNITS, **{name: unit_of(fmt) for name, fmt in registry.formats(config.formats).items()}}
+    rows = [*_costs(units, draws), *_qsnr(config), *_checks(draws)]
+    return tidy([{"format": "-", "check": "-", **row} for row in rows])
+
+
+def _costs(units: Mapping[str, Unit], draws: Draws) -> list[dict[str, Any]]:
+    area_reference, energy_reference = unit_cost(units[REFERENCE], draws)
+    rows = []
+    for name, unit in units.items():
+        areas, energies = unit_cost(unit, draws)
+        small, thrifty = areas / area_reference, energies / energy_reference
+        for metric, values in {"area": small, "energy": thrifty, "area_energy": np.sqrt(small * thrifty)}.items():
+            about = {"format": name, "tier": SIMULATED}
+            rows += [
+                {**about, "metric": f"relative_{metric}", "unit": "1", "repeat": number, "value": value}
+                for number, value in enumerate(values)
+            ]
+            rows += [
+                {**about, "metric": f"saved_{metric}", "unit": "x", "repeat": number, "value": value}
+                for number, value in enumerate(1 / values)
+            ]
+    return rows
+
+
+def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
+    """Of what the unit is fed: MX formats under the first scale rule of the config; FP8 and INT8 under one scale."""
+    formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
+    rule = rules.get("floor", next(iter(rules.values())))
+    casts: dict[str, Cast] = {name: partial(fake_quantize, fmt=fmt, scale=rule) for name, fmt in formats.items()}
+    casts |= CASTS
+    sample = config.qsnr.model_copy(update={"vectors": config.silicon.vectors})
+    step = steps("mx silicon", len(config.silicon.seeds))
+    rows = []
+    for seed in config.silicon.seeds:
+        x = vectors("gaussian", sample, seed)
+        about = {"metric": "qsnr", "unit": "dB", "tier": MEASURED, "seed": seed}
+        rows += [{**about, "format": name, "value": qsnr_db(x, cast(x))} for name, cast in casts.items()]
+        step(f"seed {seed}")
+    return rows
+
+
+def _through(dtype: Any) -> Cast:
+    return lambda x: x.astype(dtype).astype(np.float32)
+
+
+def _per_tensor(x: np.ndarray) -> np.ndarray:
+    return int8_per_row(x.reshape(1, -1)).reshape(x.shape)
+
+
+CASTS: Mapping[str, Cast] = {
+    "bfloat16": _through(ml_dtypes.bfloat16),
+    "float16": _through(np.float16),
+    "fp8_e4m3": fp8_per_tensor,
+    "fp8_e5m2": partial(fp8_per_tensor, fmt=FORMATS["mxfp8_e5m2"]),
+    "int8": _per_tensor,
+    "nvfp4": nvfp4,
+}
+
+
+def _checks(draws: Draws) -> list[dict[str, Any]]:
+    """check_published: one row, or two for the ends of a range."""
+    rows = []
+    for check in CHECKS:
+        about = {"check": f"{check.name} ({check.source})", "unit": "x"}
+        rows += [
+            {**about, "metric": "check_modelled", "tier": SIMULATED, "repeat": number, "value": value}
+            for number, value in enumerate(np.quantile(check.modelled(draws), ENDS))
+        ]
+        rows += [
+            {**about, "metric": "check_published", "tier": CITED, "repeat": number, "value": value}
+            for number, value in enumerate(check.published)
+        ]
+    return rows

@@ -1,0 +1,105 @@
+"""How fast casts are: this library, others, and a plain copy."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import FORMATS
+from jouleproof.measure.threads import let_out, placed_threads
+from jouleproof.progress import steps
+from jouleproof.studies.mx.config import MxConfig
+
+MICRO = Path(__file__).parent.parent / "micro" / "casts.py"
+CASE = ("operation", "library", "format", "out", "elements", "threads")
+FIRST_CALL = (
+    "import sys, numpy\nfrom jouleproof.formats import fake_quantize, quantize\n"
+    "from jouleproof.measure.clocks import Stopwatch\n"
+    "x, name = numpy.ones(1024, dtype=numpy.float32), sys.argv[1]\nwatch = Stopwatch()\n"
+    "fake_quantize(x, name), quantize(x, name).dequantize()\nprint(watch.wall_s())\n"
+)
+
+
+def throughput(config: MxConfig) -> pd.DataFrame:
+    """Time of each cast per pass (the median of its rounds), as GB/s of float32 input and over the copy of the same
+    pass; and what the first calls of a process cost, with and without compiled code on disk."""
+    counts = config.throughput.threads
+    let_out()
+    step = steps("mx throughput", len(counts) + 1)
+    rows: list[dict[str, Any]] = []
+    for count in counts:
+        times = pd.DataFrame(list(_timed(config, count)))
+        rows += _rates(times)
+        step(f"{count} thread{'s' if count > 1 else ''}")
+    rows += _first_calls(config)
+    step("first calls")
+    return tidy(rows, tier=MEASURED)
+
+
+def ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Medians over the passes: the fraction of a copy's speed and the speed over torchao's, by threads, operation,
+    format, and whether the result's memory was there."""
+    rows = table[table["metric"].isin(["of_copy", "over_torchao"])]
+    keys = ["threads", "operation", "format"]
+    return rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False).round(
+        2
+    )
+
+
+def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
+    """One row per case and pass, from pytest-benchmark's own file."""
+    settings = {**config.throughput.model_dump(), "formats": config.formats, "threads": threads}
+    settings["counts"] = config.throughput.threads
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "benchmark.json"
+        command = [sys.executable, "-m", "pytest", str(MICRO), "-q", "-o", "addopts=", "-p", "no:cacheprovider",
+                   f"--rootdir={folder}", f"--benchmark-json={report}"]  # fmt: skip
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"mx throughput: pytest-benchmark failed: {done.stdout.strip()[-300:]}")
+        for benchmark in json.loads(report.read_text(encoding="utf-8"))["benchmarks"]:
+            yield {**benchmark["extra_info"], "seconds": benchmark["stats"]["median"]}
+
+
+def _rates(times: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    copies = times[times["operation"] == "copy"].set_index(["out", "pass"])["seconds"]
+    peers = times[times["library"] == "torchao"].set_index(["operation", "format", "pass"])["seconds"]
+    for time in times.to_dict("records"):
+        about = {name: time[name] for name in CASE} | {"repeat": time["pass"]}
+        per_element = time["seconds"] / time["elements"]
+        rows.append({**about, "metric": "throughput", "unit": "GB/s", "value": 4e-9 / per_element})
+        if time["library"] == "jouleproof":
+            copy = copies[time["out"], time["pass"]] / times["elements"].max()
+            rows.append({**about, "metric": "of_copy", "unit": "1", "value": copy / per_element})
+            peer = peers.get((time["operation"], time["format"], time["pass"]))
+            if peer is not None:
+                rows.append({**about, "metric": "over_torchao", "unit": "x", "value": peer / time["seconds"]})
+    return rows
+
+
+def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
+    """Seconds of the first three casts of a process in a built-in format, with numba's cache empty and then filled."""
+    name = next((name for name in config.formats if name in FORMATS), None)
+    if name is None:
+        return []
+    rows = []
+    about = {"operation": "first calls", "library": "jouleproof", "format": name, "out": "new", "elements": 1024}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        command = [sys.executable, "-c", FIRST_CALL, name]
+        for code in ("compiled", "from_disk"):
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            where = {"threads": 0, "metric": f"first_call_{code}", "unit": "s"}
+            rows.append({**about, **where, "value": float(done.stdout)})
+    return rows

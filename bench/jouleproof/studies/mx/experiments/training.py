@@ -1,0 +1,102 @@
+"""Training from scratch under MX recipes, and the direct cast of what float32 training ends at."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import SUBJECTS, under_cast
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.small import document, small_decoder, small_shape, stream
+from jouleproof.models.training import Plan, held_out_loss, train, windows
+from jouleproof.progress import steps
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.config import MxConfig, TrainingConfig
+from jouleproof.studies.mx.recipes import BASELINE, recipes, use_recipe
+
+NO_CAST = {"format": "none", "scale": "none", "subject": "none"}
+
+
+def training(config: MxConfig, train_problems: Sequence[Problem], test_problems: Sequence[Problem]) -> pd.DataFrame:
+    """Loss of a small transformer over bytes under every recipe: same start, batches and steps for the same seed.
+
+    train_loss: mean over the batches since the row before, up to `step`. loss: at the end, on windows of the test
+    split that the seed draws, so the spread over seeds is one of starts, batches and texts; the model is run under its
+    own recipe. added_loss: over float32 of the same seed. cast_added_loss: what a cast of float32's end point, without
+    training, adds to its loss. parameters, trained_tokens: of one model.
+    """
+    settings = config.training
+    plans, formats, rules = (
+        recipes(settings.recipes),
+        registry.formats(config.formats),
+        registry.scale_rules(settings.scales),
+    )
+    texts = [stream(map(document, problems)) for problems in (train_problems, test_problems)]
+    step = steps("mx training", len(settings.seeds) * (len(plans) + 1))
+    rows: list[dict[str, Any]] = []
+    for seed in settings.seeds:
+        held_out = windows(texts[1], settings.held_out, settings.context, torch.Generator().manual_seed(seed))
+        end_points = {}
+        for recipe in plans.values():
+            model = untrained(settings, seed)
+            use_recipe(model, recipe, seed)
+            losses = train(model, texts[0], plan(settings), seed)
+            rows += [{"recipe": recipe.name, "seed": seed, **row} for row in curve(losses, settings.every)]
+            loss = held_out_loss(model, held_out)
+            end_points[recipe.name] = (loss, model.state_dict())
+            step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/byte on text held out")
+        base, weights = end_points[BASELINE]
+        for name, (loss, _) in end_points.items():
+            about = {"recipe": name, "seed": seed, "step": settings.steps}
+            rows.append({**about, "metric": "loss", "value": loss})
+            if name != BASELINE:
+                rows.append({**about, "metric": "added_loss", "value": loss - base})
+        model = untrained(settings, seed)
+        model.load_state_dict(weights)
+        about = {"recipe": BASELINE, "seed": seed, "step": settings.steps, "metric": "cast_added_loss"}
+        for cast, loss in cast_losses(model, held_out, formats, rules):
+            rows.append({**about, **cast, "value": loss - base})
+        step(f"direct casts, seed {seed}")
+    about = {"recipe": "none", "step": settings.steps, "unit": "1"}
+    size = sum(parameter.numel() for parameter in untrained(settings, 0).parameters())
+    rows.append({**about, "metric": "parameters", "value": size})
+    rows.append({**about, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
+    return tidy(({**NO_CAST, "unit": "nats/byte", **row} for row in rows), tier=MEASURED)
+
+
+def plan(settings: TrainingConfig) -> Plan:
+    return Plan(settings.steps, settings.batch, settings.context, settings.learning_rate, settings.warm_up)
+
+
+def untrained(settings: TrainingConfig, seed: int) -> Decoder:
+    return small_decoder(small_shape(settings.layers, settings.width), seed)
+
+
+def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
+    """Means over runs of `every` steps; the last may be shorter."""
+    waiting: list[float] = []
+    step = 0
+    for step, loss in enumerate(losses, 1):
+        waiting.append(loss)
+        if step % every == 0:
+            yield {"step": step, "metric": "train_loss", "value": sum(waiting) / len(waiting)}
+            waiting.clear()
+    if waiting:
+        yield {"step": step, "metric": "train_loss", "value": sum(waiting) / len(waiting)}
+
+
+def cast_losses(
+    model: Decoder, held_out: Tensor, formats: Mapping[str, MXFormat], rules: Mapping[str, ScaleRule]
+) -> Iterator[tuple[dict[str, str], float]]:
+    """Loss with the inputs, the weights, or both of all linear layers cast; what was cast goes with it."""
+    for (scale, rule), (name, fmt), subject in product(rules.items(), formats.items(), SUBJECTS):
+        with under_cast(model, partial(fake_quantize, fmt=fmt, scale=rule), subject):
+            loss = held_out_loss(model, held_out)
+        yield {"format": name, "scale": scale, "subject": subject}, loss

@@ -1,0 +1,172 @@
+"""Gradients and a KV cache of a real model between two processes, in float32, bfloat16 and MX."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import linear_layers
+from jouleproof.models.decoder import Decoder, rotary_angles, rotate
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.progress import steps
+from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.wire_launch import Report, run_ranks
+from jouleproof.studies.mx.wire_rank import PAYLOADS, REFERENCE, Task
+
+WORLD = 2
+LOOPBACK = "loopback"
+EVERY_LINK = "every"
+
+
+def wire(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+    """Time, bytes and error of an all-reduce of gradients and of a move of a KV cache, by format and link.
+
+    link: payload bits/s that a rank may send, set in software, or loopback without a limit. time_s is from a barrier to
+    the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate the rate that wire_s comes to.
+    Speedups are paired repeat by repeat. sent_bytes are the busier rank's, counted where they are handed to the
+    network. relative_error is RMS over RMS of the float32 result. torch_all_reduce_s is torch.distributed's own, over
+    loopback.
+    """
+    settings = config.wire
+    links = {f"{rate:g} Gbit/s": rate * 1e9 for rate in settings.gbit_per_s}
+    task = Task(WORLD, config.formats, {**links, LOOPBACK: None}, settings.repeats, settings.timeout_s)
+    step = steps("mx wire", 1 + WORLD + len(PAYLOADS) * (1 + len(task.links)))
+
+    def heard(rank: int, report: Report) -> None:
+        if rank == 0 and report.get("repeat") in (None, settings.repeats - 1):
+            step(
+                f"{report['payload']} over {report['link']}"
+                if "link" in report
+                else f"{report['payload']} in all formats"
+            )
+
+    with one_torch_thread():
+        texts = [nth_text(model, problems, settings.tokens, rank) for rank in range(WORLD)]
+        cache = kv_cache(model.network, texts[0])
+        step("KV cache")
+        tensors = []
+        for rank, text in enumerate(texts):
+            bucket = gradient_bucket(model.network, text, int(settings.bucket_mib * 2**20))
+            tensors.append({"gradient": bucket, "kv_cache": cache})
+            step(f"gradient of rank {rank}")
+    ranks = run_ranks(task, tensors, heard)
+    rows = [*delivered_rows(ranks), *(row for reports in zip(*ranks, strict=True) for row in timed_rows(reports))]
+    return tidy(({"model": model.name, **row} for row in rows), tier=MEASURED)
+
+
+def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]]:
+    """Errors, and bytes from the first repeat over the first link. Raises RuntimeError where ranks that share a result
+    do not have the same bits."""
+    for payload in PAYLOADS:
+        own = [[report for report in reports if report["payload"] == payload] for reports in ranks]
+        delivered = [first["delivered"] for first, *_ in own if first["delivered"]]
+        sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in own) for name in delivered[0]}
+        for name, found in delivered[0].items():
+            if any(other[name]["digest"] != found["digest"] for other in delivered):
+                raise RuntimeError(f"mx wire: {payload} in {name} differs from rank to rank")
+            about = {"payload": payload, "link": EVERY_LINK, "format": name}
+            yield {**about, "metric": "relative_error", "unit": "1", "value": found["relative_error"]}
+            yield {**about, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
+            yield {
+                **about,
+                "metric": "bytes_over_bfloat16",
+                "unit": "ratio",
+                "value": sent[name] / sent["bfloat16"],
+            }
+
+
+def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
+    """Of one repeat. reports: of every rank."""
+    if "times" not in reports[0]:
+        return
+    where = {name: reports[0][name] for name in ("payload", "link", "repeat")}
+    times = {name: slowest([report["times"][name] for report in reports]) for name in reports[0]["times"]}
+    reference = times.pop(REFERENCE, None)
+    if reference:
+        yield {**where, "format": "float32", "metric": "torch_all_reduce_s", "unit": "s", "value": reference["time_s"]}
+    for name, found in times.items():
+        about = {**where, "format": name}
+        wire_s = found["time_s"] - found["cast_s"] - found["uncast_s"]
+        for part, value in (*((part, found[part]) for part in ("time_s", "cast_s", "uncast_s")), ("wire_s", wire_s)):
+            yield {**about, "metric": part, "unit": "s", "value": value}
+        rate = 8e-9 * found["sent_bytes"] / wire_s
+        yield {**about, "metric": "wire_rate", "unit": "Gbit/s", "value": rate}
+        for other in ("float32", "bfloat16"):
+            speedup = times[other]["time_s"] / found["time_s"]
+            yield {**about, "metric": f"speedup_over_{other}", "unit": "x", "value": speedup}
+
+
+def slowest(times: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of all ranks; a part that it had none of is the one's that had."""
+    last = max(times, key=lambda each: each["time_s"])
+    others = {part: seconds for each in times for part, seconds in each.items()}
+    return {**others, **last, "sent_bytes": max(each["sent_bytes"] for each in times)}
+
+
+def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: int) -> Tensor:
+    """(1, tokens): the n-th run of tokens of the questions and answers, end to end."""
+    found: list[int] = []
+    for problem in problems:
+        found += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
+        if len(found) >= (n + 1) * tokens:
+            return torch.tensor(found[n * tokens : (n + 1) * tokens])[None]
+    raise UserError(f"mx wire: the problems hold {len(found)} tokens, not {(n + 1) * tokens}; lower tokens")
+
+
+def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
+    """The first gradients of the layers that a backward pass finishes, as one vector of at least nbytes of float32.
+
+    PyTorch's DistributedDataParallel fills its buckets the same way: parameters in the reverse of their order, until a
+    bucket is full (the tied embedding and the last norm go first there, and are left out here). The loss is the
+    mean cross-entropy of the next token. text: (1, tokens).
+    """
+    bucket: list[nn.Parameter] = []
+    for parameter in reversed(list(network.layers.parameters())):
+        if sum(each.nbytes for each in bucket) >= nbytes:
+            break
+        bucket.append(parameter)
+    try:
+        for parameter in bucket:
+            parameter.requires_grad_(True)
+        logits = network(text)[0, :-1]
+        gradients = torch.autograd.grad(functional.cross_entropy(logits, text[0, 1:]), bucket)
+    finally:
+        for parameter in bucket:
+            parameter.requires_grad_(False)
+    return torch.cat([gradient.reshape(-1) for gradient in gradients])
+
+
+@torch.no_grad()
+def kv_cache(network: Decoder, text: Tensor) -> Tensor:
+    """(layers, 2, KV heads, tokens, head width) float32: keys, turned to their positions, and values."""
+    shape = network.shape
+    found: list[Tensor] = []
+
+    def keep(_: nn.Module, __: tuple[Tensor], projected: Tensor) -> None:
+        found.append(projected.view(-1, shape.kv_heads, shape.head_width).transpose(0, 1))
+
+    with ExitStack() as hooks:
+        for name, layer in linear_layers(network).items():
+            if name.endswith((".attention.k", ".attention.v")):
+                hooks.callback(layer.register_forward_hook(keep).remove)
+        network(text)
+    keys = rotate(torch.stack(found[::2]), rotary_angles(text.shape[1], shape))
+    return torch.stack([keys, torch.stack(found[1::2])], dim=1)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """So that a sum has the same bits on any number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,101 @@
+"""What a cast should satisfy whatever the format: each invariant counts the elements of some blocks that violate it.
+
+Blocks are (blocks, block) float32. NaN is equal to NaN, and bits are compared: 0 and -0 differ.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from jouleproof.formats import MXFormat, ScaleRule, fake_quantize, quantize
+from jouleproof.formats.blocks import decode, encode, get_rounding, unpack
+from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN
+
+POWERS = (-3, 5)  # of two, in front of a block
+
+Counts = tuple[int, int]  # elements that an invariant speaks of, and those that violate it
+Cast = Callable[[np.ndarray], np.ndarray]
+
+
+def idempotence(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
+    """A second cast changes nothing."""
+    cast = _cast(fmt, rule)
+    once = cast(x)
+    return x.size, _count(~same_bits(cast(once), once))
+
+
+def order(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
+    """No element of a block becomes smaller than one that it was not smaller than."""
+    y = np.take_along_axis(_cast(fmt, rule)(x), np.argsort(x, axis=1, kind="stable"), axis=1)
+    return x.size, _count(y[:, 1:] < y[:, :-1])
+
+
+def sign_symmetry(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
+    """The negative block becomes the negative result; of integers, which have no -0, by value."""
+    cast = _cast(fmt, rule)
+    negated, expected = cast(-x), -cast(x)
+    same = same_bits(negated, expected)
+    return x.size, _count(~(same | (negated == expected) if fmt.is_integer else same))
+
+
+def scale_covariance(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
+    """A power of two in front of the block comes out in front of the result, where neither the block's scale clamps nor
+    float32 ends."""
+    cast, spoken_of, violated = _cast(fmt, rule), 0, 0
+    y = cast(x)
+    for power in POWERS:
+        moved, moved_exactly = _times_power(x, power)
+        expected, expected_exactly = _times_power(y, power)
+        inside = (moved_exactly & expected_exactly).all(axis=1) & _free(x, fmt, rule) & _free(moved, fmt, rule)
+        spoken_of += x.shape[1] * _count(inside)
+        violated += _count(~same_bits(cast(moved), expected)[inside])
+    return spoken_of, violated
+
+
+def plain_reference(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
+    """The compiled kernels give the bits of the plain quantiser: packed codes, scales, and what is read back."""
+    codes, scales = encode(x, fmt, rule, get_rounding("even"))
+    expected = np.empty_like(x)
+    decode(codes, scales, fmt, expected)
+    packed = quantize(x, fmt, scale=rule)
+    kept = packed.codes.reshape(len(x), fmt.block_bytes)
+    same = (unpack(kept, fmt) == codes) & (packed.scales.reshape(-1, 1) == scales[:, None])
+    same &= same_bits(packed.dequantize(), expected) & same_bits(_cast(fmt, rule)(x), expected)
+    return x.size, _count(~same)
+
+
+INVARIANTS: Mapping[str, Callable[[np.ndarray, MXFormat, ScaleRule], Counts]] = {
+    "idempotence": idempotence,
+    "order": order,
+    "sign symmetry": sign_symmetry,
+    "scale covariance": scale_covariance,
+    "plain reference": plain_reference,
+}
+
+
+def same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Elementwise on float32: the same bits, or both NaN."""
+    return (a.view(np.int32) == b.view(np.int32)) | (np.isnan(a) & np.isnan(b))
+
+
+def _cast(fmt: MXFormat, rule: ScaleRule) -> Cast:
+    return partial(fake_quantize, fmt=fmt, scale=rule)
+
+
+def _times_power(x: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
+    """x * 2**power in float32, and where that is finite and exact."""
+    exact = np.ldexp(x.astype(np.float64), power)
+    with np.errstate(over="ignore"):
+        product = exact.astype(np.float32)
+    return product, np.isfinite(product) & (product == exact)
+
+
+def _free(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
+    """(blocks,) whether the scale is neither NaN nor at an end of its range."""
+    scales = quantize(x, fmt, scale=rule).scales.reshape(-1)
+    return (scales > SCALE_MIN + SCALE_BIAS) & (scales < SCALE_MAX + SCALE_BIAS)
+
+
+def _count(where: np.ndarray) -> int:
+    return int(where.sum())

@@ -1,0 +1,78 @@
+"""Casts by this library and by others, beside a plain copy. Reads its settings from the environment: see `throughput`.
+
+Rounds are short and come in passes, every case once per pass, so that a disturbance hits all cases alike.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from jouleproof.formats import FORMATS, MXArray, fake_quantize, quantize
+from jouleproof.studies.mx import registry
+from jouleproof.studies.mx.peers import quantisers
+
+SETTINGS = json.loads(os.environ["JOULEPROOF_CASTS"])
+FORMATS_HERE = registry.formats(SETTINGS["formats"])
+COPY = "-"
+
+
+def cases() -> list[dict[str, Any]]:
+    """operation, library, format, out (given or new), elements; what is slow comes in fewer passes."""
+    found = []
+    for out in ("given", "new"):
+        found.append({"operation": "copy", "library": "torch", "format": COPY, "out": out})
+        for operation in ("fake_quantize", "quantize", "dequantize"):
+            found += [
+                {"operation": operation, "library": "jouleproof", "format": name, "out": out} for name in FORMATS_HERE
+            ]
+    ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in found]
+    peers = [
+        {"operation": operation, "library": library, "format": name, "out": "new", "passes": SETTINGS["peer_passes"],
+         "elements": SETTINGS["elements" if library == "torchao" else "slow_elements"]}
+        for name in FORMATS_HERE
+        if SETTINGS["threads"] == max(SETTINGS["counts"]) and FORMATS.get(name) is FORMATS_HERE[name]
+        for library, operation in quantisers(name)
+    ]  # fmt: skip
+    return [{**case, "pass": number} for number in range(SETTINGS["passes"]) for case in [*ours, *peers]
+            if number < case["passes"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case['library']}-{case['operation']}-{case['format']}")
+def test_cast(benchmark: Any, case: dict[str, Any]) -> None:
+    torch.set_num_threads(SETTINGS["threads"])
+    benchmark.extra_info.update({**case, "threads": SETTINGS["threads"]})
+    benchmark.pedantic(work(case), rounds=SETTINGS["rounds"], iterations=1, warmup_rounds=case["pass"] == 0)
+
+
+def work(case: dict[str, Any]) -> Callable[[], Any]:
+    """What is timed. Memory that is given was written to before."""
+    given, (x, target) = case["out"] == "given", (part[: case["elements"]] for part in memory())
+    if case["operation"] == "copy":
+        return (lambda: target.copy_(x)) if given else (lambda: torch.clone(x))
+    if case["library"] != "jouleproof":
+        cast = quantisers(case["format"])[case["library"], case["operation"]]
+        return lambda: cast(x)
+    fmt, written = FORMATS_HERE[case["format"]], packed(case["format"])
+    return {
+        "fake_quantize": lambda: fake_quantize(x, fmt, out=target if given else None),
+        "quantize": lambda: quantize(x, fmt, out=written if given else None),
+        "dequantize": lambda: written.dequantize(out=target if given else None),
+    }[case["operation"]]
+
+
+@cache
+def memory() -> tuple[torch.Tensor, torch.Tensor]:
+    """Gaussian numbers, and a place of the same size."""
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal(SETTINGS["elements"], dtype=np.float32))
+    return x, torch.zeros_like(x)
+
+
+@cache
+def packed(name: str) -> MXArray:
+    return quantize(memory()[0], FORMATS_HERE[name])

@@ -1,0 +1,140 @@
+"""Casts that are not OCP MX, for comparison: other block formats, and one scale per row or tensor.
+
+jouleproof.formats describes blocks with one power-of-two scale; none of these is just that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, MXFormat, fake_quantize
+
+Shared = tuple[int, int | Literal["row", "tensor"]]
+FLOAT32_BITS = 32
+
+
+@dataclass(frozen=True)
+class OtherCast:
+    """A cast that is no block format of OCP MX v1.0.
+
+    run: float32 (…, n), finite, to float32 of that shape, blocks along the last axis; a last block may be short.
+    element_bits: of one element alone, its sign included.
+    shared: (bits, elements that share them) of every scale or exponent that is stored beside the elements.
+    """
+
+    name: str
+    source: str
+    run: Callable[[np.ndarray], np.ndarray]
+    element_bits: int
+    shared: tuple[Shared, ...]
+    ocp_mx: ClassVar[bool] = False
+
+    def bits_per_element(self, shape: Sequence[int]) -> float:
+        """With its part of everything that is shared, in an array of this shape whose blocks are full."""
+        return self.element_bits + sum(bits / _elements(size, shape) for bits, size in self.shared)
+
+    def block(self, shape: Sequence[int]) -> int:
+        """Elements that share the first of the scales, in an array of this shape."""
+        return _elements(self.shared[0][1], shape)
+
+
+def nvfp4(x: np.ndarray) -> np.ndarray:
+    """E2M1 elements, an E4M3 scale per 16 of them, and a float32 scale per tensor that brings the largest block scale
+    to the top of E4M3's range. A block whose scale underflows in E4M3 becomes zero."""
+    e2m1, e4m3 = FORMATS["mxfp4"], FORMATS["mxfp8_e4m3"]
+    blocks = _in_blocks(x, 16)
+    tensor_scale = np.abs(blocks).max() / np.float32(e4m3.max_normal * e2m1.max_normal)
+    if tensor_scale == 0:
+        return x.copy()
+    amax = np.abs(blocks).max(axis=-1, keepdims=True)
+    block_scale = _rounded(amax / np.float32(e2m1.max_normal) / tensor_scale, e4m3)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = np.where(block_scale > 0, blocks * (1 / tensor_scale / block_scale), 0)
+    return _from_blocks(_rounded(scaled, e2m1) * (block_scale * tensor_scale), x)
+
+
+def microexponents(x: np.ndarray, mantissa_bits: int) -> np.ndarray:
+    """MX9, MX6 and MX4 of arXiv 2302.08007: 16 elements share the exponent of the largest, two share a bit that shifts
+    theirs down by one where both are smaller, and an element is a sign and a mantissa without a hidden one. Rounds to
+    nearest, ties to even; a mantissa that would overflow stays at its largest."""
+    blocks = _in_blocks(x.astype(np.float64), 16)
+    pairs = blocks.reshape(*blocks.shape[:-1], 8, 2)
+    pair_exponent = np.frexp(np.abs(pairs).max(axis=-1, keepdims=True))[1] - 1
+    pair_exponent = np.where(pairs.any(axis=-1, keepdims=True), pair_exponent, -127)
+    exponent = pair_exponent.max(axis=-2, keepdims=True)
+    step_exponent = exponent - np.minimum(exponent - pair_exponent, 1) + 1 - mantissa_bits
+    largest = 2**mantissa_bits - 1
+    mantissa = np.clip(np.rint(np.ldexp(pairs, -step_exponent)), -largest, largest)
+    return _from_blocks(np.ldexp(mantissa, step_exponent).reshape(blocks.shape), x)
+
+
+def fp8_per_tensor(x: np.ndarray, fmt: MXFormat = FORMATS["mxfp8_e4m3"]) -> np.ndarray:
+    """Elements of a format under one float32 scale that brings the largest magnitude to the top of their range."""
+    scale = np.abs(x).max() / np.float32(fmt.max_normal)
+    return x.copy() if scale == 0 else _rounded(x / scale, fmt) * scale
+
+
+def int8_per_row(x: np.ndarray) -> np.ndarray:
+    """Integers from -127 to 127 under a float32 scale per row (a channel of a weight, a token of an activation)."""
+    scale = np.abs(x).max(axis=-1, keepdims=True) / np.float32(127)
+    scale = np.where(scale == 0, np.float32(1), scale)
+    return np.clip(np.rint(x / scale), -127, 127) * scale
+
+
+MICROEXPONENTS = "Rouhani et al. 2023, With Shared Microexponents, A Little Shifting Goes a Long Way, arXiv 2302.08007"
+OTHERS: Mapping[str, OtherCast] = {
+    "nvfp4": OtherCast("NVFP4", "NVIDIA 2025, Pretraining LLMs with NVFP4, arXiv 2509.25149", nvfp4, 4,
+                       ((8, 16), (FLOAT32_BITS, "tensor"))),
+    **{
+        f"mx{bits}": OtherCast(f"MX{bits}", MICROEXPONENTS, partial(microexponents, mantissa_bits=mantissa),
+                               1 + mantissa, ((8, 16), (1, 2)))
+        for bits, mantissa in ((9, 7), (6, 4), (4, 2))
+    },
+    "fp8_per_tensor": OtherCast("FP8 per tensor", "Micikevicius et al. 2022, FP8 Formats for Deep Learning, "
+                                "arXiv 2209.05433", fp8_per_tensor, 8, ((FLOAT32_BITS, "tensor"),)),
+    "int8_per_row": OtherCast("INT8 per row", "Wu et al. 2020, Integer Quantization for Deep Learning Inference, "
+                              "arXiv 2004.09602", int8_per_row, 8, ((FLOAT32_BITS, "row"),)),
+}  # fmt: skip
+
+
+def named_others(names: Sequence[str]) -> Mapping[str, OtherCast]:
+    """By the cast's own name, of those that a config names. Raises UserError where an object is no OtherCast."""
+    found = [(name, plugins.load("cast", name, OTHERS)) for name in names]
+    for name, other in found:
+        if not isinstance(other, OtherCast):
+            raise UserError(
+                f"config: cast {name!r} is a {type(other).__name__}, not a jouleproof.studies.mx.other_casts.OtherCast"
+            )
+    return {other.name: other for _, other in found}
+
+
+def _elements(size: int | Literal["row", "tensor"], shape: Sequence[int]) -> int:
+    if isinstance(size, int):
+        return size
+    return shape[-1] if size == "row" else int(np.prod(shape))
+
+
+def _rounded(x: np.ndarray, fmt: MXFormat) -> np.ndarray:
+    """To the nearest value of an element, ties to even, under no scale; larger ones clamp."""
+    return fake_quantize(x.astype(np.float32), fmt, scale=_no_scale)
+
+
+def _no_scale(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
+    return np.zeros(amax.shape, dtype=np.int32)
+
+
+def _in_blocks(x: np.ndarray, size: int) -> np.ndarray:
+    """(…, n) to (…, blocks, size), padded with zeros."""
+    padding = -x.shape[-1] % size
+    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padding)]) if padding else x
+    return padded.reshape(*x.shape[:-1], -1, size)
+
+
+def _from_blocks(blocks: np.ndarray, like: np.ndarray) -> np.ndarray:
+    rows = blocks.reshape(*like.shape[:-1], -1)
+    return np.ascontiguousarray(rows[..., : like.shape[-1]], dtype=np.float32)

@@ -1,0 +1,96 @@
+"""Matrix-vector products of one matrix, as this library and others offer them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.linalg import blas
+
+from jouleproof.formats import MXFormat, PackedMatrix, quantize
+
+FLOAT32, READ = "float32", "read"
+FIRST_ROWS = 512
+GROUP = 32  # of torch's int4 weights, that share a scale
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Product:
+    """run: computes it once. weight_bytes: what it reads of the matrix. activations: what it takes the vector as.
+
+    first_rows: (FIRST_ROWS, columns) float32, the weights that it multiplies by, for the error of its sums.
+    """
+
+    library: str
+    format: str
+    activations: str
+    weight_bytes: int
+    run: Run
+    first_rows: Callable[[], np.ndarray]
+
+
+def products(matrix: np.ndarray, x: np.ndarray, formats: Mapping[str, MXFormat]) -> list[Product]:
+    """matrix: (rows, columns) float32; x: (columns,) float32. What a library does not offer here is left out."""
+    tensor, vector = torch.from_numpy(matrix), torch.from_numpy(x)
+    found = [
+        Product(
+            "torch", FLOAT32, FLOAT32, matrix.nbytes, lambda: torch.mv(tensor, vector), lambda: matrix[:FIRST_ROWS]
+        ),
+        Product("numpy", FLOAT32, FLOAT32, matrix.nbytes, lambda: matrix @ x, lambda: matrix[:FIRST_ROWS]),
+        Product(
+            "scipy",
+            FLOAT32,
+            FLOAT32,
+            matrix.nbytes,
+            lambda: blas.sgemv(1.0, matrix.T, x, trans=1),
+            lambda: matrix[:FIRST_ROWS],
+        ),
+    ]
+    for name, fmt in formats.items():
+        found.append(_packed(name, fmt, matrix, x))
+    reading = Product("torch", READ, FLOAT32, matrix.nbytes, lambda: tensor.sum(), lambda: matrix[:FIRST_ROWS])
+    return sorted([*found, *_torch_kernels(tensor, vector), reading], key=lambda product: product.library)
+
+
+def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Product:
+    packed, out = quantize(matrix, fmt), np.empty(len(matrix), dtype=np.float32)
+    multiply = PackedMatrix(packed)
+    return Product("jouleproof", name, FLOAT32, packed.nbytes, lambda: multiply(x, out=out),
+                   lambda: quantize(matrix[:FIRST_ROWS], fmt).dequantize())  # fmt: skip
+
+
+def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> list[Product]:
+    """bfloat16, and PyTorch's kernels for int8 and int4 weights with bfloat16 activations."""
+    rows, columns = matrix.shape
+    half, row = matrix.bfloat16(), x.bfloat16()[None]
+    found = [
+        Product(
+            "torch", "bfloat16", "bfloat16", 2 * rows * columns,
+            lambda: torch.nn.functional.linear(row, half), lambda: half[:FIRST_ROWS].float().numpy(),
+        )
+    ]  # fmt: skip
+    scale8 = (matrix.abs().amax(dim=1) / 127).bfloat16()
+    codes8 = (matrix / scale8.float()[:, None]).round_().clamp_(-128, 127).to(torch.int8)
+    found.append(
+        Product(
+            "torch", "int8 per row", "bfloat16", rows * (columns + 2),
+            lambda: torch._weight_int8pack_mm(row, codes8, scale8),
+            lambda: (codes8[:FIRST_ROWS].float() * scale8[:FIRST_ROWS, None].float()).numpy(),
+        )
+    )  # fmt: skip
+    if columns % GROUP == 0 and rows % 16 == 0:
+        groups = matrix.view(rows, -1, GROUP)
+        scale4 = (groups.abs().amax(dim=2) / 7).bfloat16()
+        codes4 = (groups / scale4.float()[..., None]).round_().clamp_(-8, 7).int()
+        first = (codes4[:FIRST_ROWS].float() * scale4[:FIRST_ROWS, :, None].float()).view(-1, columns).numpy()
+        packed4 = torch._convert_weight_to_int4pack_for_cpu(codes4.add_(8).view(rows, columns), 1)
+        scales = torch.stack([scale4.T, torch.zeros_like(scale4.T)], dim=2).contiguous()
+        found.append(
+            Product(
+                "torch", "int4 per 32", "bfloat16", rows * columns // 2 + 4 * rows * columns // GROUP,
+                lambda: torch._weight_int4pack_mm_for_cpu(row, packed4, GROUP, scales),
+                lambda: first,
+            )
+        )  # fmt: skip
+    return found

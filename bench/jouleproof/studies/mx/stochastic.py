@@ -1,0 +1,67 @@
+"""Stochastic rounding to a block format, and the random rotation that goes with it."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jouleproof.formats import MXFormat, get_scale_rule
+from jouleproof.formats.description import SCALE_MAX, SCALE_MIN
+
+ROTATED = 32  # elements that a rotation mixes
+
+
+def round_stochastically(x: Tensor, fmt: MXFormat, generator: torch.Generator) -> Tensor:
+    """Each element to one of the two format values around it, the nearer with the higher probability: unbiased.
+
+    x: float32, finite, blocks along the last axis, all of them full. Scales follow `rceil`, so nothing saturates. An
+    element's distance from the lower value, in steps, is exact, and is compared with a uniform number of 24 bits: the
+    bias is below 2**-24 of a step. Raises ValueError where a block is not full.
+    """
+    blocks = _in_groups(x, fmt.block, "round_stochastically")
+    scale = torch.exp2(_scale_exponents(blocks.abs().amax(dim=-1), fmt))[..., None].float()
+    magnitude = blocks.abs() / scale
+    _, exponent = torch.frexp(magnitude)
+    step = torch.exp2((exponent - 1).clamp(min=fmt.emin).double() - fmt.mantissa_bits).float()
+    steps = magnitude / step
+    whole = steps.floor()
+    up = torch.rand(blocks.shape, generator=generator) < steps - whole
+    return torch.copysign((whole + up) * step * scale, blocks).reshape(x.shape)
+
+
+def rotated(x: Tensor, signs: Tensor) -> Tensor:
+    """x diag(signs) H / √32 along the last axis, 32 elements at a time. This is orthogonal: two operands of a product
+    that are rotated alike along the axis that it sums over have the same product. signs: (32,) of ±1.
+
+    Raises ValueError where the axis is no multiple of 32 long.
+    """
+    return ((_in_groups(x, ROTATED, "rotated") * signs) @ _hadamard()).reshape(x.shape)
+
+
+def random_signs(generator: torch.Generator) -> Tensor:
+    return torch.randint(2, (ROTATED,), generator=generator) * 2.0 - 1.0
+
+
+def _in_groups(x: Tensor, size: int, caller: str) -> Tensor:
+    if x.shape[-1] % size:
+        raise ValueError(f"{caller}: the last axis has {x.shape[-1]} elements, no multiple of {size}")
+    return x.reshape(*x.shape[:-1], -1, size)
+
+
+def _scale_exponents(amax: Tensor, fmt: MXFormat) -> Tensor:
+    """float64, of any shape; blocks of zeros get the smallest."""
+    largest = amax.numpy()
+    exponent = np.full(largest.shape, float(SCALE_MIN))
+    sized = largest > 0
+    exponent[sized] = np.clip(get_scale_rule("rceil")(largest[sized], fmt), SCALE_MIN, SCALE_MAX)
+    return torch.from_numpy(exponent)
+
+
+@cache
+def _hadamard() -> Tensor:
+    """(32, 32) float32: Sylvester's matrix over √32, orthogonal and symmetric."""
+    matrix = torch.ones(1, 1)
+    while len(matrix) < ROTATED:
+        matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])
+    return matrix / ROTATED**0.5

@@ -1,0 +1,147 @@
+"""Tensors between processes as float32, bfloat16 or packed MX blocks: an all-reduce, and a move from one to another.
+
+A `Codec` turns a tensor into one contiguous uint8 message and back, a `Link` carries messages and counts them, and the
+two transfers, `AllReduce` and `Move`, are made once for a tensor, with their buffers, and called as often as it is to
+be sent. Nothing overlaps: cast, wire and uncast follow one another, so that each can be timed.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import pairwise
+from typing import Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from jouleproof.formats.codecs import Codec
+from jouleproof.measure.clocks import Laps, Pacer
+
+CHUNK_BYTES = 1 << 20  # what a link takes at a time: 8 ms at 1 Gbit/s, 0.8 ms at 10
+
+
+class Link(Protocol):
+    """The calling process is number `rank` of `world`. sent_bytes: all that it has sent so far."""
+
+    rank: int
+    world: int
+    sent_bytes: int
+
+    def exchange(self, sends: Mapping[int, Tensor], receives: Mapping[int, Tensor]) -> None:
+        """Send and receive uint8 vectors, by the rank of the other side, both at once; returns when all are done."""
+        ...
+
+
+class GlooLink:
+    """Over torch.distributed, whose process group is there already.
+
+    bits_per_s: what a rank may send, in payload bits; what it receives is on the other's account, so a link is full
+    duplex. A chunk is handed to the socket once its last bit would have left: the network itself, here loopback, can
+    only add to the time. Raises RuntimeError where the other side is gone, or silent for timeout_s.
+    """
+
+    def __init__(self, bits_per_s: float, timeout_s: float) -> None:
+        self.rank, self.world, self.sent_bytes = dist.get_rank(), dist.get_world_size(), 0
+        self._pacer = Pacer(bits_per_s / 8)
+        self._timeout = timedelta(seconds=timeout_s)
+
+    def exchange(self, sends: Mapping[int, Tensor], receives: Mapping[int, Tensor]) -> None:
+        works = [dist.irecv(chunk, source) for source, message in receives.items() for chunk in _chunks(message)]
+        for to, message in sends.items():
+            chunks = _chunks(message)
+            for chunk, size in zip(chunks, self._pacer.passed(map(len, chunks)), strict=True):
+                works.append(dist.isend(chunk, to))
+                self.sent_bytes += size
+        for work in works:
+            if work is not None:
+                work.wait(self._timeout)
+
+
+def _chunks(message: Tensor) -> tuple[Tensor, ...]:
+    return torch.split(message, CHUNK_BYTES) if len(message) else ()
+
+
+class Transfer(Protocol):
+    """Calling it transfers the tensor that it was made for.
+
+    Returns seconds of what this rank did: `cast`, `wire` (waiting for the other side included) and `uncast` (adding
+    included). delivers: whether `out` of this rank is filled.
+    """
+
+    delivers: bool
+
+    def __call__(self, link: Link) -> Mapping[str, float]: ...
+
+
+class AllReduce:
+    """The sum of a vector over all ranks, as a reduce-scatter and an all-gather of messages.
+
+    Every rank owns a part of the vector. It is sent the others' parts, adds them to its own in float32, and sends the
+    sum, cast once more, to all. It reads its own sum back from that message, so all ranks end with the same bits. The
+    owner's own addend is not cast; addends come in the order owner, owner - 1, owner - 2, …, modulo world.
+    """
+
+    delivers = True
+
+    def __init__(self, x: Tensor, out: Tensor, codec: Codec, rank: int, world: int) -> None:
+        """x, out: (elements,) float32, distinct; x is read in every call."""
+        bounds = [len(x) * part // world for part in range(world + 1)]
+        self._addends = [x[start:end] for start, end in pairwise(bounds)]
+        self._sums = [out[start:end] for start, end in pairwise(bounds)]
+        self._codec = codec
+        self._outgoing = [codec.message(part) for part in self._addends]
+        self._received = torch.empty_like(self._addends[rank])
+        self._incoming = codec.message(self._received)
+        self._gathered = [codec.message(part) for part in self._sums]
+
+    def __call__(self, link: Link) -> Mapping[str, float]:
+        laps, codec, rank = Laps(), self._codec, link.rank
+        total = self._sums[rank]
+        addend = self._addends[rank]
+        for to, source in _steps(link):
+            with laps.lap("cast"):
+                codec.encode(self._addends[to], self._outgoing[to])
+            with laps.lap("wire"):
+                link.exchange({to: self._outgoing[to]}, {source: self._incoming})
+            with laps.lap("uncast"):
+                codec.decode(self._incoming, self._received)
+                addend = torch.add(addend, self._received, out=total)
+        with laps.lap("cast"):
+            codec.encode(total, self._gathered[rank])
+        with laps.lap("uncast"):
+            codec.decode(self._gathered[rank], total)
+        for to, source in _steps(link):
+            with laps.lap("wire"):
+                link.exchange({to: self._gathered[rank]}, {source: self._gathered[source]})
+            with laps.lap("uncast"):
+                codec.decode(self._gathered[source], self._sums[source])
+        return laps.seconds
+
+
+def _steps(link: Link) -> list[tuple[int, int]]:
+    """To whom and from whom, step by step, so that in each step every rank sends to one and receives from one."""
+    return [((link.rank + step) % link.world, (link.rank - step) % link.world) for step in range(1, link.world)]
+
+
+class Move:
+    """A tensor from rank 0 to rank 1, which reads it into `out`; other ranks stand by."""
+
+    def __init__(self, x: Tensor, out: Tensor, codec: Codec, rank: int) -> None:
+        """x, out: float32 of one shape; x is read on rank 0, out is written on rank 1."""
+        self.delivers = rank == 1
+        self._x, self._out, self._codec = x, out, codec
+        self._message = codec.message(x if rank == 0 else out)
+
+    def __call__(self, link: Link) -> Mapping[str, float]:
+        laps = Laps()
+        if link.rank == 0:
+            with laps.lap("cast"):
+                self._codec.encode(self._x, self._message)
+            with laps.lap("wire"):
+                link.exchange({1: self._message}, {})
+        if link.rank == 1:
+            with laps.lap("wire"):
+                link.exchange({}, {0: self._message})
+            with laps.lap("uncast"):
+                self._codec.decode(self._message, self._out)
+        return laps.seconds

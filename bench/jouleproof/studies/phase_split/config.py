@@ -1,0 +1,232 @@
+"""Every knob of the study, with its unit and its default."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.serving.simulator.machines import MACHINES
+
+Positive = Annotated[int, Field(ge=1)]
+Above = Annotated[float, Field(gt=0)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Service = Literal["conv", "code"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class LoadConfig(Strict):
+    """Requests that are drawn for a run."""
+
+    seconds: Above = Field(120.0, description="of arrivals")
+    warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
+    drain: Above = Field(10.0, description="seconds of arrivals at the end that do not count in it")
+    hour_s: Above = Field(3600.0, description="seconds of the trace at its own pace, where that is served")
+
+
+class CapacityConfig(Strict):
+    """The most load that meets every service level, by bisection.
+
+    seeds: of the requests that designs are scored on. search_seed: of those that pools are searched on.
+    """
+
+    services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
+    search_seed: Annotated[int, Field(ge=0)] = 100
+    precision: Above = Field(0.01, description="of a load, as a share")
+    search_precision: Above = Field(0.02, description="of a load that pools are searched by")
+    pool_step: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.2, description="share of a cluster's machines by which pools differ that are searched first"
+    )
+
+
+class SpeedConfig(Strict):
+    """Of the simulator itself: Splitwise-HH, conversation."""
+
+    rate: Above = Field(70.0, description="requests/s")
+    seconds: Above = Field(600.0, description="of arrivals")
+    repeats: Annotated[int, Field(ge=2)] = 7
+
+
+class LatencyConfig(Strict):
+    """Latencies of every design over load."""
+
+    rates: Annotated[list[Above], Field(min_length=2)] = [20, 40, 60, 80, 100, 120, 140]
+    seeds: Seeds = [1, 2]
+
+
+class DesignSpaceConfig(Strict):
+    """Splitwise-HH under one load: which pools meet every service level."""
+
+    service: Service = "code"
+    rate: Above = Field(70.0, description="requests/s")
+    prompt_machines: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [18, 34]
+    token_machines: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [1, 10]
+    seeds: Seeds = [1, 2]
+
+
+class TransferConfig(Strict):
+    """What moving caches costs: Splitwise-HH under a load that it bears."""
+
+    rates: dict[Service, Above] = {"conv": 50.0, "code": 50.0}
+    gbit_per_s: Annotated[list[Above], Field(min_length=1)] = Field(
+        [200.0, 400.0, 800.0, 1600.0, 3200.0], description="of a machine's link"
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3, 4, 5]
+
+
+class BeyondConfig(Strict):
+    """What the source did not compare, all at the power of 40 H100 machines."""
+
+    services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
+    accelerators: Annotated[list[str], Field(min_length=1)] = ["dgx-h100", "dgx-h200", "dgx-b200", "gb200-nvl72-ninth"]
+    formats: list[str] = Field(["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits")
+    chunk: Positive = Field(512, description="tokens of a batch, where prompts are read in chunks")
+    balance_s: Above = Field(10.0, description="seconds after which machines may change pools")
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3]
+    precision: Above = Field(0.02, description="of a load, as a share")
+
+    @field_validator("accelerators")
+    @classmethod
+    def _known_machines(cls, names: list[str]) -> list[str]:
+        return _known("accelerator", names, MACHINES)
+
+
+def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(known)}")
+    return names
+
+
+class ServiceEnergyConfig(Strict):
+    """One service, whole and in part, in formats and ways of serving."""
+
+    service: Service = "conv"
+    model: Literal["bloom-176b", "llama2-70b"] = "llama2-70b"
+    rate: Above = Field(50.0, description="requests/s, the hour's mean")
+    formats: Annotated[list[str], Field(min_length=2)] = Field(
+        ["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits, widest first"
+    )
+    taken: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = Field(
+        [0.8], description="shares of the requests that somebody else answers, rising"
+    )
+    levels: Annotated[list[Above], Field(min_length=2)] = Field(
+        [0.5, 1.0], description="of the load, over the most that the machines bear, rising"
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2]
+    precision: Above = Field(0.02, description="of a load, as a share")
+
+
+class ActiveConfig(Strict):
+    """Time by the tokens that machines work on at once."""
+
+    alone: Above = Field(2.0, description="requests/s of a machine by itself")
+    rates: Annotated[list[Above], Field(min_length=1)] = Field([70.0, 130.0], description="requests/s of clusters")
+    seconds: Above = Field(600.0, description="of arrivals")
+
+
+class WeekConfig(Strict):
+    """A long time of daily ups and downs, served as a stream."""
+
+    service: Service = "conv"
+    pools: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
+        [8, 12], description="prompt and token machines, H100"
+    )
+    rate: Above = Field(40.0, description="requests/s at the height of the day")
+    valley: Annotated[float, Field(gt=0, le=1)] = Field(0.3, description="of it at the depth of the night")
+    hours: Positive = 24
+    batch: Annotated[int, Field(ge=1000)] = Field(100_000, description="requests in memory at once, thrice")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class PowerTraceConfig(Strict):
+    """Power of every machine while the Azure hour is served, for the placement study."""
+
+    service: Service = "conv"
+    rate: Above = Field(50.0, description="requests/s, on average")
+    hours: Above = 1.0
+    bin_s: Above = Field(2.0, description="seconds of a sample")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class EngineConfig(Strict):
+    """Workers that serve a language model for real.
+
+    model: SmolLM2-135M, or one of its shape with random weights. device: a core for each worker, or a GPU. host, port:
+    where workers meet that talk over sockets; nothing else is listened to.
+    """
+
+    model: Literal["smollm2_135m", "random"] = "smollm2_135m"
+    layers: Positive = Field(4, description="of the model's; the first so many")
+    workers: Annotated[int, Field(ge=2)] = 2
+    prompt_workers: Positive = Field(1, description="of them, where the phases are split")
+    slots: Positive = Field(32, description="texts that a worker holds at once")
+    capacity: Annotated[int, Field(ge=16)] = Field(512, description="tokens of a text")
+    boxes: Positive = Field(8, description="caches that are on their way at once")
+    device: Literal["cpu", "cuda"] = "cpu"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, lt=65536)] = Field(0, description="any that is free at 0")
+
+
+class ServingConfig(Strict):
+    """The same requests served with mixed, chunked and split phases. Batches are the source's 2,048 tokens over
+    `scale`, and 512 where prompts are read in chunks."""
+
+    service: Service = "conv"
+    scale: Above = Field(8.0, description="that the trace's lengths are divided by")
+    batch_tokens: Positive = 256
+    chunk_tokens: Positive = 64
+    loads: Annotated[list[Above], Field(min_length=1)] = Field(
+        [0.5, 0.85], description="shares of what the prompt workers can take"
+    )
+    requests: Positive = Field(30, description="of a run")
+    warm_up: Annotated[int, Field(ge=0)] = Field(5, description="of them, the first, which do not count")
+    repeats: Annotated[int, Field(ge=2)] = 3
+    tries: Positive = Field(3, description="of a run that did not get its processor time")
+    shape_repeats: Positive = Field(1, description="of each measured shape of an iteration, before every repeat")
+    checked: Positive = Field(6, description="requests whose tokens are compared with the plain decoder's")
+    near_tie: Above = Field(1e-3, description="difference of two logits that rounding may turn around")
+
+
+class MovesConfig(Strict):
+    """Caches that move, one at a time."""
+
+    prompts: Annotated[list[Positive], Field(min_length=1)] = Field([256], description="tokens")
+    forms: Annotated[list[str], Field(min_length=1)] = ["float32", "bfloat16", "mxfp8_e4m3"]
+    repeats: Annotated[int, Field(ge=2)] = 3
+
+
+class RooflineConfig(Strict):
+    """Both phases against what the machine can do at most."""
+
+    layers: Positive = 30
+    prompts: Annotated[list[Positive], Field(min_length=1)] = Field([64, 256, 512], description="tokens")
+    decodes: Annotated[list[Positive], Field(min_length=1)] = Field([1, 4, 16, 32], description="of a batch")
+    context: Positive = Field(256, description="tokens before a decode's")
+    repeats: Annotated[int, Field(ge=2)] = 6
+
+
+class PhaseSplitConfig(Strict):
+    """Simulated clusters, and a small engine. designs: built-in names, or `package.module:object`."""
+
+    designs: Annotated[list[str], Field(min_length=1)] = list(FAMILIES)
+    model: Literal["bloom-176b", "llama2-70b"] = "bloom-176b"
+    load: LoadConfig = LoadConfig()
+    capacity: CapacityConfig = CapacityConfig()
+    latency: LatencyConfig = LatencyConfig()
+    design_space: DesignSpaceConfig = DesignSpaceConfig()
+    transfer: TransferConfig = TransferConfig()
+    speed: SpeedConfig = SpeedConfig()
+    power_trace: PowerTraceConfig = PowerTraceConfig()
+    beyond: BeyondConfig = BeyondConfig()
+    service_energy: ServiceEnergyConfig = ServiceEnergyConfig()
+    active: ActiveConfig = ActiveConfig()
+    week: WeekConfig = WeekConfig()
+    engine: EngineConfig = EngineConfig()
+    serving: ServingConfig = ServingConfig()
+    moves: MovesConfig = MovesConfig()
+    roofline: RooflineConfig = RooflineConfig()

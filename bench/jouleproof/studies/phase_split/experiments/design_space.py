@@ -1,0 +1,27 @@
+"""Splitwise-HH with every pair of pools under one load."""
+
+import pandas as pd
+
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+
+def design_space(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """The share of seeds under which all nine service levels hold, by pools, as published and corrected."""
+    settings = config.design_space
+    prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)
+    tokens = range(settings.token_machines[0], settings.token_machines[1] + 1)
+    step = steps("phase_split design_space", len(VERSIONS) * len(prompts))
+    rows = []
+    for version, setup in VERSIONS.items():
+        for prompt in prompts:
+            for token in tokens:
+                design = FAMILIES["splitwise_hh"].design(prompt, token)
+                held = [bench.passes(setup, design, settings.service, settings.rate, seed) for seed in settings.seeds]
+                about = {"version": version, "prompt_machines": prompt, "token_machines": token, "price": design.price}
+                rows.append({**about, "metric": "meets", "unit": "1", "value": sum(held) / len(held)})
+            step(f"{version}, {prompt} prompt machines")
+    return tidy(rows, tier=SIMULATED)

@@ -1,0 +1,75 @@
+"""The six designs over load: latencies, service levels, and energy."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.service_levels import MEASURES, PERCENTILES, latencies, meets, slowdowns
+from jouleproof.serving.simulator.simulate import GAP_EDGES, Run
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.registry import designs
+
+
+def latency(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine service
+    levels hold, energy per request and per output token, and mean power; runs that do not finish have no percentiles.
+    """
+    settings = config.latency
+    services = config.capacity.services
+    step = steps("phase_split latency", len(VERSIONS) * len(services) * len(config.designs))
+    rows: list[dict[str, Any]] = []
+    for version, setup in VERSIONS.items():
+        for service in services:
+            for name, design in designs(config.designs, service).items():
+                for rate in settings.rates:
+                    for seed in settings.seeds:
+                        run = bench.run(setup, design, service, rate, seed)
+                        about = {"version": version, "service": service, "design": name, "load": rate, "seed": seed}
+                        found = slowdowns(run, setup.semantics, setup.reading, bench.window, setup.model)
+                        rows += [{**about, **row} for row in _percentiles(latencies(run, setup.reading, bench.window))]
+                        if version == "corrected":
+                            rows += [{**about, **row} for row in _gaps(run)]
+                        rows += [{**about, **row} for row in _energy(run, float(run.arrival_s[-1]))]
+                        rows.append({**about, "metric": "meets", "unit": "1", "value": float(meets(found))})
+                step(f"{version}, {service}, {name}")
+    return tidy(rows, tier=SIMULATED)
+
+
+def _percentiles(found: np.ndarray) -> list[dict[str, Any]]:
+    rows = []
+    for measure, values in zip(MEASURES, found, strict=True):
+        values = values[~np.isnan(values)]
+        if len(values) and np.isfinite(values).all():
+            rows += [
+                {"metric": f"{measure}_p{percent}", "unit": "s", "value": value}
+                for percent, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)
+            ]
+    return rows
+
+
+def _gaps(run: Run) -> list[dict[str, Any]]:
+    """Percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
+    counted = run.gaps.cumsum()
+    if run.unfinished or counted[-1] == 0:
+        return []
+    return [
+        {
+            "metric": f"gap_p{percent}",
+            "unit": "s",
+            "value": GAP_EDGES[1 + int(np.searchsorted(counted, percent / 100 * counted[-1]))],
+        }
+        for percent in PERCENTILES
+    ]
+
+
+def _energy(run: Run, seconds: float) -> list[dict[str, Any]]:
+    joules = run.energy_all_j
+    return [
+        {"metric": "energy_per_request", "unit": "J", "value": joules / len(run.prompt)},
+        {"metric": "energy_per_token", "unit": "J", "value": joules / float(run.output.sum())},
+        {"metric": "mean_power", "unit": "W", "value": joules / run.end_s},
+    ]

@@ -1,0 +1,64 @@
+"""Caches that move from one process to another, one request at a time."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.models.decoder import Decoder
+from jouleproof.progress import steps
+from jouleproof.serving.engine.fleet import Fleet, started_fleet
+from jouleproof.serving.engine.router import Outcome, Request, Rules, serve
+from jouleproof.serving.engine.setup import fleet_plan
+from jouleproof.serving.engine.transport import Move, Way
+from jouleproof.studies.phase_split import registry
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+TOKENS = 3  # of a request: from the prompt, right after the move, and one more to compare the gap with
+APART_S = 0.05
+
+
+def moves(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
+    """By way (memory that both processes share, sockets), form, all layers at once or each for itself, and prompt:
+    bytes of a cache, seconds that the sender and the receiver work on it, what it adds to the first gap over an
+    ordinary one, and the time to the first token. Repeats take turns."""
+    settings = config.moves
+    registry.formats(settings.forms, plain=registry.PLAIN)
+    ways = [Move(way, by_layer, form) for way, by_layer, form in
+            product(get_args(Way), (False, True), settings.forms)]  # fmt: skip
+    step = steps("phase_split moves", len(ways))
+    rows: list[dict[str, Any]] = []
+    with started_fleet(fleet_plan(config.engine, gloo=True), decoder) as fleet:
+        _alone(fleet, words, settings.prompts[:1], Move(form=settings.forms[-1]))  # compiles the casts
+        for move in ways:
+            about = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
+            _alone(fleet, words, settings.prompts[:1], move)
+            for repeat in range(settings.repeats):
+                outcomes = _alone(fleet, words, settings.prompts, move)
+                for prompt, outcome in zip(settings.prompts, outcomes, strict=True):
+                    rows += [{**about, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
+            step(f"{about['format']} through {move.way}, {about['parts']}")
+    return tidy(rows, tier=MEASURED)
+
+
+def _alone(fleet: Fleet, words: Sequence[int], prompts: Sequence[int], move: Move) -> list[Outcome]:
+    """One request after the other, so that none waits for another."""
+    found = []
+    for prompt in prompts:
+        request = Request(APART_S, np.resize(np.asarray(words), prompt).tolist(), TOKENS)
+        found += serve(fleet, [request], Rules("split", tokens=fleet.plan.capacity, move=move)).outcomes
+    return found
+
+
+def _of(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    gaps = np.diff(outcome.times_s)
+    values = {
+        "bytes": ("B", outcome.moved_bytes), "sent_s": ("s", outcome.sent_s), "taken_s": ("s", outcome.taken_s),
+        "added_s": ("s", gaps[0] - gaps[1]), "ttft_s": ("s", outcome.times_s[0] - APART_S),
+        "e2e_s": ("s", outcome.times_s[-1] - APART_S),
+    }  # fmt: skip
+    for name, (unit, value) in values.items():
+        yield {"metric": name, "unit": unit, "value": float(value)}

@@ -1,0 +1,39 @@
+"""The two phases of a median request on each accelerator, alone on its machine, beside what the source states."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import CITED, SIMULATED, tidy
+from jouleproof.serving.simulator.cost_model import performance
+from jouleproof.serving.simulator.machines import MACHINES
+
+MODEL = "llama2-70b"
+MACHINE_OF = {"A100": "dgx-a100", "H100": "dgx-h100"}
+# Splitwise (ISCA 2024), table 4: P50 without batching, Llama2-70B; seconds.
+STATED = {
+    ("code", "A100"): {"ttft": 0.185, "tbt": 0.052, "e2e": 0.856},
+    ("code", "H100"): {"ttft": 0.095, "tbt": 0.031, "e2e": 0.493},
+    ("conv", "A100"): {"ttft": 0.155, "tbt": 0.040, "e2e": 4.957},
+    ("conv", "H100"): {"ttft": 0.084, "tbt": 0.028, "e2e": 3.387},
+}
+
+
+def phases(traces: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
+    (simulated), and as stated (cited)."""
+    rows = []
+    for (service, accelerator), stated in STATED.items():
+        found = _alone(MACHINE_OF[accelerator], traces[service])
+        about = {"service": service, "accelerator": accelerator, "unit": "s"}
+        for tier, values in ((SIMULATED, found), (CITED, stated)):
+            rows += [{**about, "metric": metric, "value": value, "tier": tier} for metric, value in values.items()]
+    return tidy(rows)
+
+
+def _alone(machine: str, trace: pd.DataFrame) -> dict[str, float]:
+    prompt, output = (np.array([float(trace[name].median())]) for name in ("prompt_tokens", "output_tokens"))
+    law = performance(MACHINES[machine], MODEL, by_context=True)
+    ttft, tbt = float(law.unloaded_prompt_s(prompt)[0]), float(law.unloaded_token_s(prompt + output / 2)[0])
+    return {"ttft": ttft, "tbt": tbt, "e2e": ttft + tbt * (float(output[0]) - 1)}

@@ -1,0 +1,28 @@
+"""Power of every machine of a split cluster while it serves an hour of real requests."""
+
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.evidence.tables import COLUMNS, SIMULATED, check
+from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench
+from jouleproof.serving.simulator.case import power_table
+from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.serving.simulator.workload import superposed
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+
+def power_trace(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Mean watts by machine and bin of time; phase: what took most of the bin."""
+    settings = config.power_trace
+    design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS[settings.service]["splitwise_hh"])
+    seconds = settings.hours * 3600
+    requests = superposed(bench.traces[settings.service], settings.rate, seconds, settings.seed)
+    run = simulate(design, requests, CORRECTED_SETUP.semantics, power_bin_s=settings.bin_s)
+    found = power_table(run, design, settings.bin_s).rename(columns={"t": "t_s", "W": "value"})
+    table = found[found["t_s"] < seconds]
+    constants: dict[str, Any] = {"metric": "power", "unit": "W", "repeat": 0, "seed": settings.seed, "tier": SIMULATED}
+    table = table.assign(**constants)[[*table.columns.drop("value"), *COLUMNS]].astype(COLUMNS)
+    check(table)
+    return table

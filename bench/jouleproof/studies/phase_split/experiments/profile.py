@@ -1,0 +1,75 @@
+"""The measured profile: what a prompt and a token take, what they draw, and how well laws fit."""
+
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.evidence.tables import CITED, SIMULATED, tidy
+from jouleproof.serving.simulator import profile
+from jouleproof.serving.simulator.machines import MACHINES
+from jouleproof.serving.simulator.served_models import SERVED_MODELS
+
+MEMORY_OF = "dgx-h100"
+CELL = ("prompt_size", "batch_size", "token_size")
+MEASURED = (
+    ("prompt_time_s", "s"),
+    ("token_time_s", "s"),
+    ("e2e_time_s", "s"),
+    ("peak_power_tdp", "TDP"),
+    ("average_power_tdp", "TDP"),
+)
+
+
+def profile_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Medians by cell, as published. runs: jouleproof.inputs.read_profile."""
+    cells = profile.cells_of(runs)
+    whole = runs.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
+    cells = cells.merge(whole.rename(columns={"end_to_end_time_s": "e2e_time_s"}))
+    rows = [
+        {
+            **{name: cell[name] for name in (*profile.GROUP, *CELL)},
+            "metric": metric,
+            "unit": unit,
+            "value": cell[metric],
+        }
+        for cell in cells.to_dict("records")
+        for metric, unit in MEASURED
+        if cell[metric] > 0
+    ]
+    return tidy(rows, tier=CITED)
+
+
+def laws(runs: pd.DataFrame) -> pd.DataFrame:
+    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells; and what
+    models take of a machine's memory."""
+    cells, axis = profile.cells_of(runs), profile.axis_of(runs)
+    rows = []
+    for group in profile.groups(cells):
+        measured, knots = profile.of(cells, *group), profile.of(axis, *group)
+        law = profile.decode_law(measured)
+        found = {
+            ("decode_error", "1"): profile.decode_error(law, measured),
+            ("prompt_error", "1"): profile.prompt_error(knots, measured),
+            ("decode_constant", "s"): law.constant,
+            ("decode_each", "s"): law.each,
+            ("decode_above", "s"): law.above,
+            ("decode_context", "s"): law.context,
+        }
+        about = dict(zip(profile.GROUP, group, strict=True))
+        rows += [{**about, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in found.items()]
+    return tidy([*rows, *_memory()], tier=SIMULATED)
+
+
+def _memory() -> list[dict[str, Any]]:
+    """In bytes; of the cache for a token, with the heads that the model shares and with one for every head."""
+    about = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
+    machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
+    rows = [{**about, "model": model.name, **machine} for model in SERVED_MODELS.values()]
+    for name, model in SERVED_MODELS.items():
+        found = {
+            "weights": model.weight_bytes,
+            "cache_of_token": model.kv_bytes,
+            "cache_of_token_every_head": model.without_shared_heads().kv_bytes,
+        }
+        rows += [{**about, "model": name, "metric": metric, "value": value} for metric, value in found.items()]
+    return rows

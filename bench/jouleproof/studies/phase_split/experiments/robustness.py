@@ -1,0 +1,56 @@
+"""The clusters laid out for one service and model, serving another, or jobs that nobody waits for."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench, Setup
+from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.machines import Design
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+OTHER_MODEL = "llama2-70b"
+BATCH = "batch jobs"
+BATCH_RATE = 200.0  # requests/s, more than any of the clusters bears
+
+
+def robustness(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Requests/s of clusters with the conversation service's pools: the most load that holds all service levels, of
+    that service, of the coding service, and of conversation with another model; and what they serve of batch jobs,
+    which come faster than they can be served and have no service level."""
+    settings = config.capacity
+    seeds = settings.seeds[:2]
+    step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))
+    rows: list[dict[str, Any]] = []
+    for version, setup in VERSIONS.items():
+        cases: dict[str, tuple[Setup, str]] = {
+            "its own service": (setup, "conv"),
+            "the other service": (setup, "code"),
+            "another model": (replace(setup, model=OTHER_MODEL), "conv"),
+        }
+        for name, pools in PUBLISHED_POOLS["conv"].items():
+            design = FAMILIES[name].design(*pools)
+            about = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
+            for case, (of_case, service) in cases.items():
+                loads = bench.loads(of_case, design, service, seeds, settings.precision)
+                rows += [
+                    {**about, "case": case, "metric": "most_load", "value": found, "seed": seed}
+                    for seed, found in loads.items()
+                ]
+            rows += [
+                {**about, "case": BATCH, "metric": "served", "value": served(bench, setup, design, seed), "seed": seed}
+                for seed in seeds
+            ]
+            step(f"{version}, {name}")
+    return tidy(rows, tier=SIMULATED)
+
+
+def served(bench: Bench, setup: Setup, design: Design, seed: int) -> float:
+    """Requests/s that are finished in the second half of the time in which batch jobs come."""
+    run = simulate(design, bench.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
+    done, end = run.arrival_s + run.e2e_s, bench.load.seconds
+    return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

@@ -1,0 +1,188 @@
+"""What one service takes by way of serving and stored format, whole and with a part of its requests taken away: joules
+of a request by where they go, and provisioned power, with every service level held."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench, Setup
+from jouleproof.serving.simulator.clusters import FAMILIES, H100, Budget, Prices, best_pools
+from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.service_levels import meets, slowdowns
+from jouleproof.serving.simulator.simulate import Run, simulate
+from jouleproof.serving.simulator.workload import superposed
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.experiments.headlines import ANY
+
+UNPACKED = "16 bits"
+WAYS = ("together", "chunked", "split")
+KW_OF_POWER = 10.2 / MACHINES[H100].power  # a DGX H100's, by datasheet
+PEAK_S = 120.0  # the busiest stretch of the hour, which machines are counted for
+BIN_S = 10.0
+ROW, RISK = 10, 1e-3  # machines behind a budget, share of rows and bins above it: as in the placement study
+MOST_MACHINES = 256
+
+
+@dataclass(frozen=True)
+class Case:
+    """taken: share of the requests that somebody else answers; which: `any`, or those with the shortest answers."""
+
+    form: str
+    taken: float
+    which: str
+
+
+def service_energy(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Corrected rules, H100. Machines are counted for whole prompts first, under Poisson arrivals at the pace of the
+    hour's busiest two minutes; each way has as many. Then the hour is served at the most load that they bear, and at a
+    share of it (level), so that rounding to whole machines plays no part.
+
+    By level, J of a request that is left: prompt_j and token_j of accelerators at work, idle_j of idle ones, host_j of
+    the rest of all machines. meets: whether all service levels hold over the hour. provisioned: kW of nameplates for
+    one request/s of the hour's mean, by seed. prompt_machines, token_machines. Of the whole service row_alike_w and
+    row_mixed_w: W of a machine that a row of ten needs so that one row and bin of 10 s in a thousand is above, where
+    rows hold machines of one pool, and where each holds its part of both.
+    """
+    settings = config.service_energy
+    cases = list(_cases(config))
+    step = steps("phase_split service_energy", len(cases))
+    rows: list[dict[str, Any]] = []
+    for case in cases:
+        rows += _served(config, bench, case)
+        step(f"{case.form}, {case.taken:g} taken, {case.which}")
+    return tidy(({"service": settings.service, "model": settings.model, **row} for row in rows), tier=SIMULATED)
+
+
+def _cases(config: PhaseSplitConfig) -> Iterator[Case]:
+    settings = config.service_energy
+    for form in (UNPACKED, *settings.formats):
+        yield Case(form, 0.0, "any")
+        for taken in settings.taken:
+            for which in ("any", "short"):
+                yield Case(form, taken, which)
+
+
+def without_the_short(trace: pd.DataFrame, taken: float) -> pd.DataFrame:
+    """The requests that are left where the share `taken` with the shortest answers is gone; of equally short
+    ones the first."""
+    order = np.argsort(trace["output_tokens"].to_numpy(), kind="stable")
+    return trace.iloc[np.sort(order[round(taken * len(trace)) :])]
+
+
+def peak_over_mean(trace: pd.DataFrame) -> float:
+    """Of arrivals in stretches of two minutes; 1 where the trace is shorter than two of them."""
+    at = trace["arrival_s"].to_numpy() - trace["arrival_s"].iloc[0]
+    counts = np.bincount((at // PEAK_S).astype(int))[:-1]  # the last stretch is not whole
+    return float(counts.max() / counts.mean()) if len(counts) > 1 else 1.0
+
+
+def _served(config: PhaseSplitConfig, bench: Bench, case: Case) -> Iterator[dict[str, Any]]:
+    settings = config.service_energy
+    service, whole = settings.service, bench.traces[settings.service]
+    trace = without_the_short(whole, case.taken) if case.which == "short" else whole
+    left = replace(bench, traces={service: trace})
+    setup = replace(CORRECTED_SETUP, model=settings.model + ("" if case.form == UNPACKED else f"/{case.form}"))
+    peak = peak_over_mean(whole)
+    count = _fewest(config, left, setup, settings.rate * (1 - case.taken) * peak)
+    for way in WAYS:
+        design = _design(config, left, setup, way, count)
+        about = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
+        for pool, (_, machines) in zip(("prompt", "token"), (design.prompt, design.token), strict=True):
+            yield {**about, "metric": f"{pool}_machines", "unit": "1", "value": machines}
+        loads = left.loads(setup, design, service, settings.seeds, settings.precision)
+        for seed, most in loads.items():
+            kilowatts = design.power * KW_OF_POWER / (most / peak)
+            yield {**about, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
+        mean = fmean(loads.values()) / peak
+        for level in settings.levels:
+            requests = superposed(trace, mean * level, bench.load.hour_s, settings.seeds[0])
+            run = simulate(design, requests, setup.semantics, setup.model, power_bin_s=BIN_S)
+            yield from ({**about, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
+
+
+def _read_off(
+    run: Run, design: Design, bench: Bench, setup: Setup, case: Case, level: float
+) -> Iterator[dict[str, Any]]:
+    for name, joules in joules_by_part(run, design).items():
+        yield {"metric": name, "unit": "J", "value": joules / len(run.prompt)}
+    if level == 1.0:
+        window = bench.window_of(replace(setup, arrivals="hour"))
+        found = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
+        yield {"metric": "meets", "unit": "1", "value": float(meets(found))}
+    if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
+        for name, watts in row_watts(run, design).items():
+            yield {"metric": name, "unit": "W", "value": watts}
+
+
+def _design(config: PhaseSplitConfig, bench: Bench, setup: Setup, way: str, count: int) -> Design:
+    """So many machines; of split pools the ones that bear most, on the seed that is kept for searching."""
+    if way == "together":
+        return _together(count)
+    if way == "chunked":
+        return Design(way, "chunked", (H100, count), batch_tokens=config.beyond.chunk)
+    search = config.capacity
+
+    def load(design: Design, beat: float) -> float:
+        service = config.service_energy.service
+        return bench.more_load(setup, design, service, search.search_seed, search.search_precision, beat)
+
+    budget = Budget(ANY, max(count, 2) * MACHINES[H100].power)
+    return best_pools(FAMILIES["splitwise_hh"], budget, Prices(), search.pool_step, load)[0]
+
+
+def _fewest(config: PhaseSplitConfig, bench: Bench, setup: Setup, rate: float) -> int:
+    """Machines that bear a rate with whole prompts first."""
+
+    def bears(count: int) -> bool:
+        service = config.service_energy.service
+        return bench.passes(setup, _together(count), service, rate, config.capacity.search_seed)
+
+    too_few, enough = 0, 1
+    while not bears(enough):
+        too_few, enough = enough, 2 * enough
+        if too_few > MOST_MACHINES:
+            raise UserError(f"phase_split service_energy: no {too_few} machines bear {rate:g} requests/s")
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if bears(middle) else (middle, enough)
+    return enough
+
+
+def _together(count: int) -> Design:
+    return Design("together", "together", (H100, count))
+
+
+def joules_by_part(run: Run, design: Design) -> dict[str, float]:
+    """J of a whole run: of accelerators by phase and idle, and of hosts."""
+    host_w = np.array([machine.host_w for machine in design.machines])
+    idle_s = run.end_s - run.busy_s.sum(axis=1)
+    prompt, token = (run.energy_j - run.busy_s * host_w[:, None]).sum(axis=0)
+    return {
+        "prompt_j": float(prompt),
+        "token_j": float(token),
+        "idle_j": float((idle_s * (run.idle_w - host_w)).sum()),
+        "host_j": float(host_w.sum() * run.end_s),
+    }
+
+
+def row_watts(run: Run, design: Design) -> dict[str, float]:
+    """W of a machine, by how rows are filled."""
+    found = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
+    idle_s = BIN_S - found[:, :, 2:].sum(axis=2)
+    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
+    count = len(watts)
+    rows = max(round(count / ROW), 1)
+    alike = np.array_split(np.arange(count), rows)
+    mixed = [np.arange(row, count, rows) for row in range(rows)]
+    return {"row_alike_w": _needed(watts, alike), "row_mixed_w": _needed(watts, mixed)}
+
+
+def _needed(watts: np.ndarray, rows: Sequence[np.ndarray]) -> float:
+    return float(np.quantile([watts[row].mean(axis=0) for row in rows], 1 - RISK))

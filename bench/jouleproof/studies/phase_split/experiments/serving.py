@@ -1,0 +1,260 @@
+"""Requests served for real, with mixed, chunked and split phases, and what the simulator says of the same requests."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import MEASURED, SIMULATED, tidy
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.shapes import Shape
+from jouleproof.progress import Step, steps
+from jouleproof.serving.engine.cost_laws import fitted, halves, predicted
+from jouleproof.serving.engine.fleet import Fleet, started_fleet
+from jouleproof.serving.engine.grid import measured, measured_shapes, probes, prompt_capacity
+from jouleproof.serving.engine.latencies import FEWEST, Latencies, latencies, pooled, quantiles, starved
+from jouleproof.serving.engine.prediction import served_model, simulated, simulated_design
+from jouleproof.serving.engine.router import Request, Served, serve
+from jouleproof.serving.engine.setup import MODES, fleet_plan, rules
+from jouleproof.serving.engine.token_check import sameness
+from jouleproof.serving.engine.traffic import arrivals, scaled, with_text
+from jouleproof.serving.simulator.cost_model import Performance
+from jouleproof.serving.simulator.served_models import ServedModel
+from jouleproof.serving.simulator.workload import Requests
+from jouleproof.studies.phase_split.config import PhaseSplitConfig, ServingConfig
+
+PROBES = 2  # times that a probe is measured between two runs
+QUANTILES = (0.5, 0.9, 0.99)
+CURVE = (*np.round(np.arange(0.02, 1.0, 0.02), 2), 0.99, 0.995, 0.998)
+EVERY = "every"  # load, or mode
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Try:
+    """One run: which mode under which load; drawn, asked: its requests, without and with their text; found: of those
+    that count; voids: runs before it that did not get their processor time; probe_s: (shapes,) seconds of a few
+    iterations right before and after it."""
+
+    mode: str
+    load: float
+    repeat: int
+    drawn: Requests
+    asked: list[Request]
+    served: Served
+    found: Latencies
+    voids: int
+    probe_s: np.ndarray
+
+    @property
+    def about(self) -> Row:
+        return {"mode": self.mode, "load": self.load, "over": "run", "repeat": self.repeat}
+
+
+def serving(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
+    """Latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts them from
+    half of the measured shapes; how far it is off; whether all modes say the same.
+
+    decoder: what is served. words: tokens that prompts are cut from. load: share of what the prompt workers can take.
+    A run whose workers got less than 95 % of the processor time that their iterations took is void and repeated. As a
+    shared machine changes its pace from one second to the next, a few shapes are measured before and after each run,
+    and the fitted times are scaled by what they come to for the prediction of that run.
+    """
+    settings = config.serving
+    lengths, left_out = scaled(trace, settings.scale, config.engine.capacity)
+    shapes = measured_shapes(config.engine)
+    probed = probes(shapes)
+    step = steps("phase_split serving", 2 + settings.repeats * len(settings.loads) * len(MODES))
+    with started_fleet(fleet_plan(config.engine), decoder) as fleet:
+        most = prompt_capacity(fleet, config.engine, lengths)
+        step("what the prompt workers can read")
+        link = _link(fleet, config, words)
+        step("how fast caches move")
+        tries: list[Try] = []
+        seconds: list[np.ndarray] = []  # of shapes, again before every repeat, as the machine may change its pace
+        for repeat in range(settings.repeats):
+            seconds.append(measured(fleet, shapes, probed, settings.shape_repeats))
+            drawn = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
+            tries += _runs(fleet, config, drawn, repeat, words, probed, step)
+    times = dict(zip(shapes, np.median(np.concatenate(seconds, axis=1), axis=(0, 1)).tolist(), strict=True))
+    first, second = halves(shapes)
+    law = fitted({shape: times[shape] for shape in first})
+    rows = [
+        *_about(most, left_out, fleet.placed),
+        *_errors_of(law, {shape: times[shape] for shape in second}),
+        *_measured(tries),
+        *_over_mixed(tries),
+        *_predicted(tries, config, law, link, served_model(decoder), probed),
+        *_tokens(tries, settings, decoder),
+        *_moves(tries),
+    ]
+    return tidy(({"mode": EVERY, "load": 0.0, "over": "-", "quantile": 0.0, **row} for row in rows), tier=MEASURED)
+
+
+def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float:
+    """Bytes per second of a cache that moves, casts and copies included."""
+    prompt = min(128, config.engine.capacity - 2)
+    few = Requests(np.linspace(0.0, 1.0, 6), np.full(6, prompt, np.int32), np.full(6, 2, np.int32))
+    outcomes = serve(fleet, with_text(few, words, 0), rules("split", config)).outcomes
+    return float(np.median([outcome.moved_bytes / (outcome.sent_s + outcome.taken_s) for outcome in outcomes[1:]]))
+
+
+def _runs(
+    fleet: Fleet, config: PhaseSplitConfig, drawn: Mapping[float, Requests], repeat: int, words: Sequence[int],
+    probed: Sequence[Shape], step: Step,
+) -> Iterator[Try]:  # fmt: skip
+    """Modes take turns, each repeat beginning with another one."""
+    modes = list(MODES)
+    after = measured(fleet, probed, probed, PROBES)
+    for load, requests in drawn.items():
+        asked = with_text(requests, words, repeat)
+        for place in range(len(modes)):
+            mode = modes[(place + repeat) % len(modes)]
+            for voids in range(config.serving.tries):
+                before, served = after, serve(fleet, asked, rules(mode, config))
+                after = measured(fleet, probed, probed, PROBES)
+                probe_s = np.median(np.concatenate([before, after], axis=1), axis=(0, 1))
+                found = latencies(asked, served, config.serving.warm_up)
+                last = Try(mode, load, repeat, requests, asked, served, found, voids, probe_s)
+                if not starved(served):
+                    break
+            yield last
+            step(f"{mode} at {load:g} of the prompt workers' capacity, repeat {repeat + 1}")
+
+
+def _about(most: float, left_out: float, placed: bool) -> Iterator[Row]:
+    yield {"metric": "prompt_capacity", "unit": "1/s", "value": most}
+    yield {"metric": "left_out", "unit": "share", "value": left_out}
+    yield {"metric": "cores_of_their_own", "unit": "1", "value": float(placed)}
+
+
+def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row]:
+    """Mean relative errors on shapes that it was not fitted on."""
+    kinds = {"prompts alone": (True, False), "decodes alone": (False, True), "both": (True, True)}
+    for kind, present in kinds.items():
+        errors = [
+            abs(predicted(law, shape) / time - 1)
+            for shape, time in seconds.items()
+            if (shape.prompt > 0, shape.decodes > 0) == present
+        ]
+        yield {
+            "metric": "error_of_law", "unit": "share", "over": kind, "value": float(np.mean(errors)), "tier": SIMULATED,
+        }  # fmt: skip
+
+
+def _measured(tries: Sequence[Try]) -> Iterator[Row]:
+    for each in tries:
+        yield from ({**each.about, **row} for row in quantiles(each.found, QUANTILES))
+        counts = {
+            "voids": float(each.voids),
+            "void": float(starved(each.served)),
+            "not_done": float(sum(outcome.status != "done" for outcome in each.served.outcomes)),
+            "cpu_share": min(each.served.cpu_share),
+            "router_share": each.served.router_cpu_s / each.served.wall_s,
+        }
+        yield from ({**each.about, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
+    for (mode, load), runs in _by_mode(tries).items():
+        about, found = {"mode": mode, "load": load, "over": "pooled"}, pooled(each.found for each in runs)
+        yield from ({**about, **row} for row in quantiles(found, CURVE))
+        for metric in FEWEST:
+            yield {**about, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(found, metric)))}
+
+
+def _by_mode(tries: Sequence[Try]) -> dict[tuple[str, float], list[Try]]:
+    found: dict[tuple[str, float], list[Try]] = {}
+    for each in tries:
+        found.setdefault((each.mode, each.load), []).append(each)
+    return found
+
+
+def _mixed(tries: Sequence[Try]) -> dict[tuple[float, int], Try]:
+    """The mixed run of the same requests, by load and repeat."""
+    return {(each.load, each.repeat): each for each in tries if each.mode == "mixed"}
+
+
+def _over_mixed(tries: Sequence[Try]) -> Iterator[Row]:
+    """Ratios of runs of the same requests."""
+    mixed = _mixed(tries)
+    for each in tries:
+        base = _by_quantile(mixed[each.load, each.repeat].found)
+        if each.mode != "mixed":
+            for (metric, level), value in _by_quantile(each.found).items():
+                name = f"{metric.removesuffix('_s')}_over_mixed"
+                ratio = value / base[metric, level]
+                yield {**each.about, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
+
+
+def _by_quantile(found: Latencies) -> dict[tuple[str, float], float]:
+    return {(row["metric"], row["quantile"]): row["value"] for row in quantiles(found, QUANTILES)}
+
+
+def _predicted(
+    tries: Sequence[Try], config: PhaseSplitConfig, law: Performance, link: float, model: ServedModel,
+    probed: Sequence[Shape],
+) -> Iterator[Row]:  # fmt: skip
+    for (mode, load), runs in _by_mode(tries).items():
+        parts = []
+        for each in runs:
+            pace = float(np.mean(each.probe_s / [predicted(law, shape) for shape in probed]))
+            yield {**each.about, "metric": "pace", "unit": "x", "value": pace}
+            design = simulated_design(mode, config, law.slowed(pace), model)
+            parts.append(simulated(design, each.drawn, link, model, config.serving.warm_up))
+        about = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
+        found, truth = pooled(parts), _by_quantile(pooled(each.found for each in runs))
+        yield from ({**about, **row} for row in quantiles(found, CURVE))
+        for (metric, level), value in _by_quantile(found).items():
+            if (metric, level) in truth:
+                name, error = f"{metric.removesuffix('_s')}_error", value / truth[metric, level] - 1
+                yield {**about, "quantile": level, "metric": name, "unit": "share", "value": error}
+
+
+def _tokens(tries: Sequence[Try], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
+    """Requests by whether they got the tokens of the mixed run; and some against the plain decoder."""
+    mixed = _mixed(tries)
+    counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
+    for each in tries:
+        expected = mixed[each.load, each.repeat].served.outcomes
+        for request, one, other in zip(each.asked, expected, each.served.outcomes, strict=True):
+            if one.status == other.status == "done":
+                counts[each.mode][sameness(decoder, request.prompt, one.tokens, other.tokens, settings.near_tie)] += 1
+    first = next(iter(mixed.values()))
+    for request, outcome in list(zip(first.asked, first.served.outcomes, strict=True))[: settings.checked]:
+        plain = alone(decoder, request)
+        counts["plain"][sameness(decoder, request.prompt, plain, outcome.tokens, settings.near_tie)] += 1
+    del counts["mixed"]
+    for mode, found in counts.items():
+        for name, count in found.items():
+            yield {"mode": mode, "metric": f"tokens_{name}", "unit": "requests", "value": float(count)}
+
+
+def alone(decoder: Decoder, request: Request) -> list[int]:
+    """What the plain decoder says."""
+    return greedy(Decoding(decoder, len(request.prompt) + request.output), request.prompt, request.output)
+
+
+def _moves(tries: Sequence[Try]) -> Iterator[Row]:
+    """Means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency, and
+    the time from the first token until the cache is in its place, waiting for the end of an iteration included."""
+    for each in tries:
+        moved = [
+            (outcome, outcome.times_s[-1] - request.arrival_s)
+            for request, outcome in zip(each.asked, each.served.outcomes, strict=True)
+            if outcome.moved_bytes and outcome.status == "done"
+        ]
+        if not moved:
+            continue
+        work = [outcome.sent_s + outcome.taken_s for outcome, _ in moved]
+        values = {
+            "moving_s": ("s", np.mean(work)),
+            "moving_share": ("share", np.sum(work) / np.sum([lasted for _, lasted in moved])),
+            "handover_s": ("s", np.mean([outcome.arrived_s - outcome.times_s[0] for outcome, _ in moved])),
+            "moved_bytes": ("B", np.mean([outcome.moved_bytes for outcome, _ in moved])),
+        }
+        yield from (
+            {**each.about, "metric": name, "unit": unit, "value": float(value)}
+            for name, (unit, value) in values.items()
+        )

@@ -1,0 +1,31 @@
+"""How fast the simulator itself is."""
+
+import time
+
+import pandas as pd
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.serving.simulator.workload import drawn
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+
+def simulator_speed(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH, conversation."""
+    settings = config.speed
+    design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])
+    rows = []
+    for version, setup in VERSIONS.items():
+        requests = drawn(bench.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
+        simulate(design, requests, setup.semantics)
+        for repeat in range(settings.repeats):
+            began = time.perf_counter()
+            run = simulate(design, requests, setup.semantics)
+            seconds = time.perf_counter() - began
+            for metric, count in (("requests", len(requests)), ("events", run.events), ("iterations", run.iterations)):
+                rows.append(
+                    {"version": version, "metric": metric, "unit": "1/s", "value": count / seconds, "repeat": repeat}
+                )
+    return tidy(rows, tier=MEASURED)

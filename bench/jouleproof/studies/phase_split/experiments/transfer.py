@@ -1,0 +1,50 @@
+"""What moving caches between machines adds to a request, whole or layer by layer, over links of several rates."""
+
+import math
+from dataclasses import replace
+
+import pandas as pd
+
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.simulate import simulate
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+OWN = 0.0  # links as the version has them
+
+
+def transfer(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Mean end-to-end latency over that of the same run with links that take no time, less one.
+
+    gbit_per_s: 0 is the link that each version takes by itself: 200 GiB/s as published, the machines' own corrected.
+    A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
+    """
+    settings = config.transfer
+    step = steps("phase_split transfer", len(settings.rates) * len(VERSIONS))
+    rows = []
+    for service, rate in settings.rates.items():
+        design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS[service]["splitwise_hh"])
+        for version, setup in VERSIONS.items():
+            for layered in (False, True):
+                if version == "published" and layered:
+                    continue
+                for seed in settings.seeds:
+                    requests = bench.requests(setup, service, rate, seed)
+                    free = replace(setup.semantics, layered=layered, link_bytes_per_s=math.inf)
+                    least = simulate(design, requests, free).e2e_s.mean()
+                    for gbit in (OWN, *settings.gbit_per_s):
+                        semantics = replace(free, link_bytes_per_s=gbit * 1e9 / 8 or None)
+                        found = simulate(design, requests, semantics).e2e_s.mean()
+                        if math.isnan(found):
+                            continue
+                        rows.append(
+                            {
+                                "version": version, "service": service, "way": "layers" if layered else "whole",
+                                "gbit_per_s": gbit, "metric": "overhead", "unit": "1", "value": found / least - 1,
+                                "seed": seed,
+                            }
+                        )  # fmt: skip
+            step(f"{service}, {version}")
+    return tidy(rows, tier=SIMULATED)

@@ -1,0 +1,52 @@
+"""Days of ups and downs, served by a split cluster as one stream of requests."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.progress import steps
+from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench
+from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.serving.simulator.service_levels import PERCENTILES
+from jouleproof.serving.simulator.simulate import stream
+from jouleproof.serving.simulator.workload import Requests, by_day
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+
+
+def week(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+    """Requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
+    settings = config.week
+    design = FAMILIES["splitwise_hh"].design(*settings.pools)
+    batches = by_day(
+        bench.traces[settings.service], settings.rate, settings.valley, settings.hours, settings.seed, settings.batch
+    )
+    step = steps("phase_split week", settings.hours)
+    served = stream(design, batches, CORRECTED_SETUP.semantics, CORRECTED_SETUP.model)
+    rows: list[dict[str, Any]] = []
+    for hour, (_, ttft, tbt) in enumerate(_hours(served)):
+        about = {"hour": float(hour), "seed": settings.seed}
+        rows.append({**about, "metric": "arrivals", "unit": "requests/s", "value": len(ttft) / 3600})
+        for name, values in (("ttft", ttft), ("tbt", tbt)):
+            found = np.nanpercentile(values, PERCENTILES)
+            rows += [
+                {**about, "metric": f"{name}_p{percent}", "unit": "s", "value": value}
+                for percent, value in zip(PERCENTILES, found, strict=True)
+            ]
+        step(f"hour {hour}")
+    return tidy(rows, tier=SIMULATED)
+
+
+def _hours(served: Iterable[tuple[Requests, np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+    """(3, n) arrival, TTFT and TBT of the requests of one hour after the other."""
+    held, end = np.empty((3, 0)), 3600.0
+    for batch, ttft, e2e in served:
+        gaps = np.where(batch.output > 1, batch.output - 1, np.nan)
+        held = np.concatenate([held, [batch.arrival_s, ttft, (e2e - ttft) / gaps]], axis=1)
+        while held[0, -1] >= end:
+            last = int(np.searchsorted(held[0], end))
+            yield held[:, :last]
+            held, end = held[:, last:], end + 3600.0
+    yield held

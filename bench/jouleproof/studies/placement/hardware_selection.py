@@ -1,0 +1,108 @@
+"""The most appropriate processor and storage for a workload, by its profile.
+
+Speeds of the older processor are those of prompts and tokens measured by the phase-split study's source (Splitwise,
+ISCA 2024, table 4: 84 over 155 ms, 28 over 40 ms); for all else, and for all of storage, assumptions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jouleproof.power.workloads import Fleet
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A generation of servers. idle_w, most_w: drawn with nothing and with all to do. speed: by kind of workload, of
+    that of the newest; `other` where a kind is not named."""
+
+    name: str
+    idle_w: float
+    most_w: float
+    speed: Mapping[str, float]
+
+    def speeds(self, fleet: Fleet) -> np.ndarray:
+        return np.array([self.speed.get(fleet.kinds[kind], self.speed["other"]) for kind in fleet.kind])
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A class of storage. watts_per_tb: at work. gb_per_s: that a workload gets at most. tb: that there are, over the
+    workloads' demand."""
+
+    name: str
+    watts_per_tb: float
+    gb_per_s: float
+    tb: float
+
+
+NEW = Processor("new", 0.22 * 10_200, 0.85 * 10_200, {"other": 1.0})
+OLD = Processor("old", 0.22 * 6_500, 0.85 * 6_500, {"prompt": 84 / 155, "token": 28 / 40, "other": 0.5})
+STORAGE = (Storage("disk", 0.4, 0.5, 0.8), Storage("flash", 0.7, 4.0, 0.6), Storage("fast flash", 1.5, 14.0, 0.6))
+NEEDS_STORAGE, TYPICAL_TB, TYPICAL_GB_PER_S = 0.5, 60.0, 0.8
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Of workloads: (workloads,) tb, and gb_per_s at their most; 0 where nothing is stored."""
+
+    tb: np.ndarray
+    gb_per_s: np.ndarray
+
+
+def needs(count: int, seed: int) -> Needs:
+    rng = np.random.default_rng([seed, 12])
+    stores = rng.random(count) < NEEDS_STORAGE
+    tb = np.where(stores, TYPICAL_TB * np.exp(0.8 * rng.standard_normal(count)), 0.0)
+    return Needs(tb, np.where(stores, TYPICAL_GB_PER_S * np.exp(1.0 * rng.standard_normal(count)), 0.0))
+
+
+def loads(fleet: Fleet, watts: np.ndarray) -> np.ndarray:
+    """(workloads, slots) shares of what the newest processor can do."""
+    return (watts - fleet.idle_w) / (fleet.most_w - fleet.idle_w)
+
+
+def power(mean_load: np.ndarray, servers: np.ndarray, speed: np.ndarray, processor: Processor) -> np.ndarray:
+    """(workloads,) mean watts of workloads that are spread over so many servers of a kind."""
+    return processor.idle_w * servers + (processor.most_w - processor.idle_w) * mean_load / speed
+
+
+def old_servers(seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    """(workloads,) how many of the old a workload needs, by the 99th percentile of its loads."""
+    return np.ceil(np.percentile(seen, 99, axis=1) / OLD.speeds(fleet)).astype(int)
+
+
+def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], by_profile: bool) -> np.ndarray:
+    """(workloads,) 0: the new, 1: the old processor, one after the other in their order, of so many servers of each.
+
+    seen: (workloads, slots) loads of the week before. by_profile: whichever draws less by last week's mean, as long as
+    there is room; else the one of which the larger share is free.
+    """
+    mean, many = seen.mean(axis=1), old_servers(seen, fleet)
+    one_each = np.ones(len(seen), int)
+    saves = power(mean, many, OLD.speeds(fleet), OLD) < power(mean, one_each, np.ones(len(seen)), NEW)
+    free = [float(each) for each in places]
+    chosen = np.zeros(len(seen), int)
+    for one in range(len(seen)):
+        asked = (1, many[one])
+        wanted = int(saves[one]) if by_profile else int(free[1] / places[1] > free[0] / places[0])
+        if free[wanted] < asked[wanted]:
+            wanted = 1 - wanted
+        chosen[one] = wanted
+        free[wanted] -= asked[wanted]
+    return chosen
+
+
+def chosen_storage(wants: Needs, by_profile: bool) -> np.ndarray:
+    """(workloads,) numbers of classes: of those with room that are fast enough the one that draws least, or the
+    fastest; where none is, the fastest with room."""
+    left = np.array([each.tb for each in STORAGE]) * wants.tb.sum()
+    order = range(len(STORAGE)) if by_profile else range(len(STORAGE) - 1, -1, -1)
+    chosen = np.full(len(wants.tb), len(STORAGE) - 1)
+    for one in np.flatnonzero(wants.tb > 0):
+        room = [number for number in order if left[number] >= wants.tb[one]]
+        enough = [number for number in room if wants.gb_per_s[one] <= STORAGE[number].gb_per_s]
+        chosen[one] = enough[0] if enough else max(room)
+        left[chosen[one]] -= wants.tb[one]
+    return chosen

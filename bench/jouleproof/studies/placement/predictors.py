@@ -1,0 +1,66 @@
+"""What a policy reckons with where a workload has no history of its own: what others like it drew."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from jouleproof.power.workloads import Fleet
+
+Predictor = Callable[[np.ndarray, np.ndarray, Fleet], np.ndarray]
+"""(workloads, slots) watts of profiles, which of the workloads have a history, and the fleet, to profiles of all."""
+
+
+def nameplate(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    return np.where(seen[:, None], profiles, fleet.nameplate_w)
+
+
+def fleet_peak(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    """95th percentile of the highest values of all that have a history, at all times."""
+    return np.where(seen[:, None], profiles, np.percentile(profiles[seen].max(axis=1), 95))
+
+
+def fleet_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    return np.where(seen[:, None], profiles, profiles[seen].mean(axis=0))
+
+
+def class_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    return _mean_of(profiles, seen, fleet.kind, fleet_mean(profiles, seen, fleet))
+
+
+def tenant_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    """Of its tenant's workloads; of its class where the tenant is new."""
+    return _mean_of(profiles, seen, fleet.tenant, class_mean(profiles, seen, fleet))
+
+
+def own(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+    """As if every workload had a history."""
+    return profiles
+
+
+PREDICTORS: Mapping[str, Predictor] = {
+    "nameplate": nameplate,
+    "fleet_peak": fleet_peak,
+    "fleet_mean": fleet_mean,
+    "class_mean": class_mean,
+    "tenant_mean": tenant_mean,
+    "own": own,
+}
+
+
+def _mean_of(profiles: np.ndarray, seen: np.ndarray, group: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    found = otherwise.copy()
+    for each in np.unique(group[~seen]):
+        like = seen & (group == each)
+        if like.any():
+            found[~seen & (group == each)] = profiles[like].mean(axis=0)
+    return found
+
+
+def wrong_by(profiles: np.ndarray, seen: np.ndarray, level: float, hours: float, seed: int) -> np.ndarray:
+    """Profiles of those without history, each off by a factor drawn from 1 ± level and by up to so many hours."""
+    rng = np.random.default_rng([seed, 5])
+    count, slots = profiles.shape
+    factor = 1 + level * rng.uniform(-1, 1, (count, 1))
+    shift = np.round(rng.uniform(-hours, hours, count) * slots / 24).astype(int)
+    at = (np.arange(slots)[None, :] - shift[:, None]) % slots
+    return np.where(seen[:, None], profiles, np.take_along_axis(profiles, at, axis=1) * factor)

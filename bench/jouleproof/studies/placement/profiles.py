@@ -1,0 +1,88 @@
+"""From a week of readings to what a policy is told of a workload: watts by slot of a day or week."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jouleproof.errors import UserError
+from jouleproof.power.time_grid import DAY, WEEK
+from jouleproof.power.workloads import Fleet
+
+Told = Callable[[np.ndarray, Fleet], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Information:
+    """What is released. of: (workloads, a week of readings) watts and the fleet, to (workloads, slots) watts that a
+    policy reckons with; slots divide a day or a week evenly and begin with it, at Monday midnight.
+    """
+
+    of: Told
+    words: str
+
+
+def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
+    """(workloads, slots, readings of it): as slots of a day where there are at most 24, else of a week.
+
+    Raises UserError where the readings do not cover a week, or a slot not whole readings.
+    """
+    count, length = readings.shape
+    if length % WEEK or not length:
+        raise UserError(f"placement: {length} readings are no whole weeks of {WEEK}, so they make no profile")
+    period = DAY if slots <= 24 else WEEK
+    if period % slots:
+        raise UserError(f"placement: {period} readings do not divide into {slots} slots")
+    parted = readings.reshape(count, length // period, slots, period // slots)
+    return parted.transpose(0, 2, 1, 3).reshape(count, slots, -1)
+
+
+def percentile_of_slots(slots: int, percentile: float) -> Told:
+    def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
+        return np.percentile(by_slot(readings, slots), percentile, axis=2)
+
+    return of
+
+
+def mean_and_spread(slots: int, deviations: float) -> Told:
+    def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
+        parted = by_slot(readings, slots)
+        return parted.mean(axis=2) + deviations * parted.std(axis=2)
+
+    return of
+
+
+def mean_of_slots(slots: int) -> Told:
+    def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
+        return by_slot(readings, slots).mean(axis=2)
+
+    return of
+
+
+def _nameplate(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
+    return np.full((len(readings), 1), fleet.nameplate_w)
+
+
+def _by_phase(readings: np.ndarray, _: Fleet) -> np.ndarray:
+    """Two levels, the 95th percentiles of the readings above and below the middle of the range, weighted by how much
+    of each hour of the day they hold: what remains where only the phases' levels and shares are told."""
+    ordered = np.sort(readings, axis=1)
+    last = readings.shape[1] - 1
+    middle = 0.5 * (ordered[:, last // 100] + ordered[:, last - last // 100])
+    low = np.minimum(np.sum(ordered <= middle[:, None], axis=1), last)
+    busy_w = ordered[np.arange(len(ordered)), low + (0.95 * (last - low)).astype(int)]
+    calm_w = ordered[np.arange(len(ordered)), np.maximum((0.95 * low).astype(int) - 1, 0)]
+    share = by_slot(readings > middle[:, None], 24).mean(axis=2)
+    return share * busy_w[:, None] + (1 - share) * calm_w[:, None]
+
+
+INFORMATION: Mapping[str, Information] = {
+    "nameplate": Information(_nameplate, "nameplate"),
+    "mean": Information(mean_of_slots(1), "mean"),
+    "p99": Information(percentile_of_slots(1, 99.0), "99th percentile"),
+    "phases": Information(_by_phase, "levels of two phases, shares by hour"),
+    "windows6": Information(percentile_of_slots(6, 95.0), "95th percentile of 6 windows a day"),
+    "slots24": Information(percentile_of_slots(24, 95.0), "95th percentile by hour of the day"),
+    "spread24": Information(mean_and_spread(24, 2.0), "mean and 2 deviations by hour of the day"),
+    "slots168": Information(percentile_of_slots(168, 95.0), "95th percentile by hour of the week"),
+}

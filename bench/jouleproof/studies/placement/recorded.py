@@ -1,0 +1,140 @@
+"""A fleet from a trace of one's own: the power of workloads in time, in place of the generated one."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.files import read_parquet
+from jouleproof.power.time_grid import SLOT_S, WEEK
+from jouleproof.power.workloads import KINDS, MIXES, Fleet
+
+NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical: (workloads,)."""
+
+    name: str
+    watts: np.ndarray
+    kind: np.ndarray
+    tenant: np.ndarray
+    critical: np.ndarray
+
+
+@cache
+def recorded(named: str) -> Recorded:
+    """A CSV or parquet file, or a table, or a function that makes one, as package.module:object.
+
+    A row a sample: workload, t_s (from a Monday's midnight), watts, and, the same in all of a workload's rows where
+    they are given: kind (a class), tenant, critical (1: users wait for it). Samples are evenly apart, 300 s or a whole
+    part of that, and of all workloads at the same times. Raises UserError, in one line, on anything else.
+    """
+    path = Path(named)
+    if ":" in named and not path.exists():
+        builtin: dict[str, Any] = {}
+        found = plugins.load("trace", named, builtin)
+        table, name = found() if callable(found) else found, named.rpartition(":")[2]
+        if not isinstance(table, pd.DataFrame):
+            raise UserError(f"config: trace {named!r} is a {type(table).__name__}, not a table")
+    else:
+        table, name = _read(path), path.name.partition(".")[0]
+    return checked(table, name)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".parquet":
+            return read_parquet(path).to_pandas()
+        return pd.read_csv(path, dtype={"workload": str, "kind": str, "tenant": str})
+    except (OSError, ValueError, KeyError) as error:  # pandas' and pyarrow's own are among them
+        raise UserError(f"placement: trace {path} cannot be read: {' '.join(str(error).split())}") from error
+
+
+def checked(table: pd.DataFrame, name: str) -> Recorded:
+    """The same table, told apart by workload. Raises UserError where something is wrong with it."""
+    about = f"placement: trace {name}"
+    if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
+        raise UserError(
+            f"{about}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
+            f"needed: {', '.join(NEEDED)}; known beside them: {', '.join(OPTIONAL)}"
+        )
+    table = table.reset_index(drop=True)
+    time, watts = (pd.to_numeric(table[each], errors="coerce") for each in ("t_s", "watts"))
+
+    def refuse(bad: "pd.Series[bool]", why: str) -> None:
+        if bad.any():
+            row = int(bad.to_numpy().argmax())
+            raise UserError(f"{about}: workload {table['workload'][row]} at {table['t_s'][row]} s: {why}")
+
+    refuse(table["workload"].isna(), "it has no name")
+    refuse(~np.isfinite(time), "that is no time")
+    refuse(~np.isfinite(watts), "its watts are no number; a sample that is missing is a gap")
+    refuse(watts < 0, "negative watts")
+    refuse(pd.DataFrame({"w": table["workload"], "t": time}).duplicated(), "that sample stands twice")
+    gone = time.groupby(table["workload"], sort=False).diff()
+    refuse(gone < 0, "the clock jumps back")
+    step = gone.min()
+    if not step > 0 or SLOT_S % step:
+        raise UserError(f"{about}: samples are {step:g} s apart, which is no whole part of {SLOT_S} s")
+    refuse(gone.fillna(step) % step != 0, f"the clock jumps: samples are {step:g} s apart elsewhere")
+    refuse(gone > step, "samples before it are missing")
+    ends = time.groupby(table["workload"], sort=False).agg(["min", "max"])
+    if (other := ends[(ends != ends.iloc[0]).any(axis=1)]).size:
+        raise UserError(f"{about}: workload {other.index[0]} begins or ends at another time than {ends.index[0]}")
+    known = {each: table.groupby("workload", sort=False)[each] for each in OPTIONAL if each in table}
+    for each, own in known.items():
+        if table[each].isna().any() or (own.nunique() > 1).any():
+            raise UserError(f"{about}: {each} is missing somewhere, or not the same in all rows of a workload")
+    count = len(ends)
+    values = watts.to_numpy(float)[np.argsort(table.groupby("workload", sort=False).ngroup(), kind="stable")]
+    slots = values.reshape(count, -1)
+    per_slot = round(SLOT_S / step)
+    slots = slots[:, : slots.shape[1] // per_slot * per_slot].reshape(count, -1, per_slot).mean(axis=2)
+    kind, tenant, critical = (known[each].first().to_numpy() if each in known else None for each in OPTIONAL)
+    if critical is not None and not set(critical) <= {0, 1}:
+        raise UserError(f"{about}: critical is 0 or 1")
+    return Recorded(
+        name, slots, np.full(count, "own") if kind is None else kind.astype(str),
+        np.arange(count) if tenant is None else np.unique(tenant.astype(str), return_inverse=True)[1],
+        np.zeros(count, bool) if critical is None else critical.astype(bool),
+    )  # fmt: skip
+
+
+def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
+    """So many of the trace's workloads, none twice, drawn by the seed and by what the mix makes of their kinds. What a
+    server draws idle is the least that any of them ever drew. Fleets of other seeds may hold the same workloads.
+
+    Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
+    """
+    about, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
+    if slots < weeks * WEEK:
+        raise UserError(
+            f"{about}: it covers {slots / WEEK:.2f} weeks, and {weeks} are needed: one to learn a profile from, "
+            "one to set margins in, one to score"
+        )
+    if len(trace.watts) < count:
+        few = len(trace.watts)
+        raise UserError(f"{about}: it has {few} workloads, and {count} are offered; lower placement.fleet.servers")
+    if (most := trace.watts.max()) > nameplate_w:
+        raise UserError(f"{about}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
+    if most == trace.watts.min():
+        raise UserError(f"{about}: all draw the same all the time")
+    rng = np.random.default_rng([seed, 1])
+    weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
+    chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))
+    kinds, kind = np.unique(trace.kind[chosen], return_inverse=True)
+    tenant = np.unique(trace.tenant[chosen], return_inverse=True)[1]
+    in_step = np.array([name in KINDS and KINDS[name].texture == "swings" for name in kinds])[kind]
+    of_tenant, own = rng.integers(0, 2**31, (2, count))
+    return Fleet(
+        tuple(map(str, kinds)), kind, np.zeros(count, int), np.zeros(count, int), tenant, trace.critical[chosen],
+        np.where(in_step, of_tenant[tenant], own), trace.watts[chosen, : weeks * WEEK].astype(np.float32), nameplate_w,
+        float(trace.watts.min()), nameplate_w,
+    )  # fmt: skip

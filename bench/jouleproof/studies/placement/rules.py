@@ -1,0 +1,35 @@
+"""Which of the places where a workload fits it goes to."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jouleproof.errors import UserError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Weights of what a place is like with the workload in it, all over its budget; the least sum wins.
+
+    left: of the budget at the peak. rise: of the peak. above_mean: how far the peak lies above the mean. Of places
+    alike the first wins; where `scattered`, the first in an order that is drawn anew for every workload.
+    """
+
+    left: float = 0.0
+    rise: float = 0.0
+    above_mean: float = 0.0
+    scattered: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("left", "rise", "above_mean"):
+            weight = getattr(self, name)
+            if not isinstance(weight, int | float) or not math.isfinite(weight):
+                raise UserError(f"rule: {name} is {weight!r:.60}, not a finite number")
+
+
+RULES: Mapping[str, Rule] = {
+    "random": Rule(scattered=True),  # any place where it fits
+    "best_fit": Rule(left=1.0),  # the fullest place
+    "spread": Rule(left=-1.0),  # the emptiest
+    "asynchrony": Rule(left=-0.05, rise=1.0),  # where the peak rises least; of places alike the emptiest
+}

@@ -1,0 +1,86 @@
+"""What model cards say: scores, and against whom the subject of a card wins."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.tables import CITED, tidy
+from jouleproof.studies.slm_energy import model_cards as published
+from jouleproof.studies.slm_energy.model_cards import Card, Published, Score
+
+SAME_SIZE, LARGER, UNKNOWN = "up to twice its size", "more than twice its size", "of unknown size"
+WON = {1: 1.0, 0: 0.5, -1: 0.0}
+NORMAL_95 = 1.96
+
+
+def cards() -> pd.DataFrame:
+    """score: percent by card, model and task. won: 1 where the card's subject scores above the model, 0.5 where the
+    same, 0 where below. share_won: mean of that over the tasks of an area, or of all. questions: of a task, where
+    known; there difference, difference_low and difference_high are of the two scores, as if other questions had been
+    drawn (95 %). languages: that the subject is said to support.
+
+    total_b, active_b: billions of parameters, 0 where they are not published. size: of the model beside the subject.
+    Models of the subject's own family are no rivals.
+    """
+    rows = [row for card in published.cards() for row in _rows(card)]
+    nothing = {"model": "none", "family": "none", "size": "none", "total_b": 0.0, "active_b": 0.0, "task": "none",
+               "area": "none", "protocol": "none"}  # fmt: skip
+    return tidy(({**nothing, **row} for row in rows), tier=CITED)
+
+
+def size_beside(model: Published, subject: Published) -> str:
+    """Which of the three, by all parameters."""
+    if model.total is None or subject.total is None:
+        return UNKNOWN
+    return SAME_SIZE if model.total <= 2 * subject.total else LARGER
+
+
+def _rows(card: Card) -> Iterator[dict[str, Any]]:
+    about = {"card": card.name, "subject": card.subject}
+    if card.languages:
+        yield {**about, "metric": "languages", "unit": "languages", "value": len(card.languages)}
+    for score in card.scores:
+        for model, value in score.by_model.items():
+            yield {**about, **_named(card, model), **_asked(score), "metric": "score", "unit": "%", "value": value}
+    for model in _rivals(card) if card.scores else ():
+        yield from ({**about, **_named(card, model), **row} for row in _against(card, model))
+
+
+def _rivals(card: Card) -> list[str]:
+    known = published.models()
+    return [model for model in card.scores[0].by_model if known[model].family != known[card.subject].family]
+
+
+def _against(card: Card, model: str) -> Iterator[dict[str, Any]]:
+    won: list[float] = []
+    areas: dict[str, list[float]] = {}
+    for score in card.scores:
+        ours, theirs = score.by_model[card.subject], score.by_model[model]
+        won.append(WON[int(np.sign(ours - theirs))])
+        areas.setdefault(score.area, []).append(won[-1])
+        yield {**_asked(score), "metric": "won", "unit": "1", "value": won[-1]}
+        if questions := published.questions().get(score.task):
+            yield {**_asked(score), "metric": "questions", "unit": "questions", "value": questions}
+            for end, value in _difference(ours / 100, theirs / 100, questions).items():
+                yield {**_asked(score), "metric": f"difference{end}", "unit": "points", "value": 100 * value}
+    for area, values in {"all": won, **areas}.items():
+        yield {"area": area, "metric": "share_won", "unit": "share of tasks", "value": np.mean(values)}
+
+
+def _difference(ours: float, theirs: float, questions: int) -> dict[str, float]:
+    """Of two shares of right answers: itself and its 95 % interval, as if each had been asked questions of its own."""
+    middle = ours - theirs
+    reach = NORMAL_95 * np.sqrt((ours * (1 - ours) + theirs * (1 - theirs)) / questions)
+    return {"": middle, "_low": middle - reach, "_high": middle + reach}
+
+
+def _named(card: Card, model: str) -> dict[str, Any]:
+    about, subject = published.models()[model], published.models()[card.subject]
+    return {"model": model, "family": about.family, "total_b": about.total or 0.0, "active_b": about.active or 0.0,
+            "size": size_beside(about, subject)}  # fmt: skip
+
+
+def _asked(score: Score) -> dict[str, Any]:
+    return {"task": score.task, "area": score.area, "protocol": score.protocol or "not said"}

@@ -1,0 +1,215 @@
+"""Processor time, operations and bytes of real shapes, on one core of one engine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.models.decoder import Decoder, DecoderShape, random_decoder
+from jouleproof.models.runner import Piece, Runner
+from jouleproof.models.shapes import Shape, flops, read_bytes
+from jouleproof.power.meters import Meter, open_meter
+from jouleproof.progress import steps
+from jouleproof.studies.slm_energy.config import CostConfig, SlmEnergyConfig
+from jouleproof.studies.slm_energy.registry import shapes as named_shapes
+from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
+from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DECODES_PER_ROUND = 2
+ALONE = 1  # of texts side by side
+ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model in one format. weights: "real" or "random", which takes the same time."""
+
+    model: str
+    weights: str
+    dtype: str
+    runner: Runner
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {"model": self.model, "weights": self.weights, "format": self.dtype}
+
+    @property
+    def computing(self) -> float:
+        """Parameters that take part in a product for every token: the head's too, the embedding's look-up not."""
+        return self.runner.weight_bytes / self.runner.dtype.itemsize
+
+
+def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd.DataFrame:
+    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count. Block
+    formats hold the real weights of the layers; the head stays float32, and a token is written alone.
+
+    cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
+    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
+    be. per_doubling: of cpu_s_per_answer, the larger of two shapes over the smaller, to the power of one over the
+    doublings of parameters that compute. joules_per_token: where this machine has counters.
+    """
+    settings = config.cost
+    shapes = _shapes(settings)
+    meter = open_meter(config.meters.meter)
+    rows: list[dict[str, Any]] = []
+    with one_core():
+        cells = _all_cells(settings, decoder)
+        formats, alone = weight_formats(config.quality.formats), Shape(decodes=ALONE, context=settings.prompt)
+        for cell in cells:
+            rows += _exact(cell, shapes, formats)
+        packed = [cell for of in cells if _real_float32(of) for cell in _packed_cells(of, formats, decoder)]
+        step = steps("slm_energy cost", settings.repeats + 1)
+        seconds, of_packed = [], []
+        for number in range(settings.repeats + 1):
+            seconds.append([[_cpu_s_per_token(cell.runner, shape) for shape in shapes] for cell in cells])
+            of_packed.append([[_cpu_s_per_token(cell.runner, alone)] for cell in packed])
+            step(f"round {number}")
+        for cell in cells:
+            rows += _joules(cell, shapes, meter)
+        for cell in packed:
+            rows += _joules(cell, [alone], meter)
+    timed = np.array(seconds[1:])  # rounds, cells, shapes
+    rows += _times(cells, shapes, timed)
+    rows += _times(packed, [alone], np.array(of_packed[1:]))
+    rows += _answers(cells, timed, settings, quality)
+    return tidy({"batch": 1, "task": "none", "source": CLOCK, "tier": MEASURED, **row} for row in rows)
+
+
+def _shapes(settings: CostConfig) -> list[Shape]:
+    return [Shape(prompt=settings.prompt), *(Shape(decodes=many, context=settings.prompt) for many in settings.batches)]
+
+
+def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
+    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
+    named = named_shapes(settings.shapes)
+    made = {name: _cells(name, named[name], settings, decoder)
+            for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)}  # fmt: skip
+    return [cell for name in named for cell in made[name]]
+
+
+def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
+    """One for each type of number."""
+    real = _sizes(decoder.shape) == _sizes(shape)
+    network = decoder if real else random_decoder(shape, seed=0)
+    slots, room = max(settings.batches) + 1, settings.prompt + 1
+    return [Cell(name, "real" if real else "random", dtype, Runner(network, slots, room, dtype=kind))
+            for dtype, kind in DTYPES.items()]  # fmt: skip
+
+
+def _real_float32(cell: Cell) -> bool:
+    return cell.weights == "real" and cell.dtype == FLOAT32.name
+
+
+def _packed_cells(cell: Cell, formats: Sequence[WeightFormat], decoder: Decoder) -> list[Cell]:
+    return [Cell(cell.model, cell.weights, fmt.name, cell.runner.packed(decoder, fmt.packed))
+            for fmt in formats if fmt.packed]  # fmt: skip
+
+
+def _sizes(shape: DecoderShape) -> tuple[int, ...]:
+    return shape.vocabulary, shape.layers, shape.width, shape.mlp_width, shape.heads, shape.kv_heads
+
+
+def _cpu_s_per_token(runner: Runner, shape: Shape) -> float:
+    pieces = shape.pieces(runner.shape.vocabulary)
+    rounds = 1 if shape.prompt else DECODES_PER_ROUND
+
+    def run() -> None:
+        for _ in range(rounds):
+            _run(runner, pieces)
+
+    return cpu_s(run) / rounds / (shape.prompt or shape.decodes)
+
+
+def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
+    runner.run(pieces).argmax(dim=1).tolist()
+
+
+def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) -> Iterator[dict[str, Any]]:
+    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    for number, cell in enumerate(cells):
+        for at, shape in enumerate(shapes):
+            about = {**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
+            yield from _repeats(about, 1e3 * timed[:, number, at])
+
+
+def _phase(shape: Shape) -> dict[str, Any]:
+    return {"phase": "prompt" if shape.prompt else "token", "batch": shape.decodes or 1}
+
+
+def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat]) -> Iterator[dict[str, Any]]:
+    """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
+    if cell.dtype != FLOAT32.name:
+        return
+    yield {**cell.about, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
+    for shape in shapes:
+        tokens = shape.prompt or shape.decodes
+        about = {**cell.about, **_phase(shape)}
+        yield {**about, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
+        cached = read_bytes(cell.runner, shape) - cell.runner.weight_bytes
+        for fmt in formats:
+            size = _weight_bytes(cell.runner, fmt.bits) + cached
+            yield {**about, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
+
+
+def _weight_bytes(runner: Runner, bits: float) -> float:
+    """The head, which is the embedding too, stays as it is but in bfloat16."""
+    body = (runner.weight_bytes - runner.head_bytes) / 4 * bits / 8
+    return body + runner.head_bytes * (0.5 if bits == 16 else 1.0)
+
+
+def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[str, Any]]:
+    for shape in shapes:
+        for source, counted in joules(meter, partial(_run, cell.runner, shape.pieces(cell.runner.shape.vocabulary))):
+            yield {**cell.about, **_phase(shape), "source": source, "metric": "joules_per_token", "unit": "J",
+                   "value": counted / (shape.prompt or shape.decodes)}  # fmt: skip
+
+
+def _answers(
+    cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    rng = np.random.default_rng(0)
+    plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
+    for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
+        read, written = scores["prompt"].mean(), scores["output"].mean() if scores["task"].iloc[0] == "problems" else 0
+        right, asked = scores["value"].sum(), len(scores)
+        accuracy = rng.beta(right + 0.5, asked - right + 0.5, settings.draws)
+        for at, batch in enumerate(settings.batches, 1):
+            if not written and batch > 1:
+                continue
+            per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
+            about = {"phase": "answer", "batch": batch, "task": str(metric)}
+            for number, cell in enumerate(cells):
+                yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"},
+                                    per_answer[:, number])  # fmt: skip
+                if cell.weights == "real":
+                    drawn = rng.choice(per_answer[:, number], settings.draws) / accuracy
+                    yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_correct", "unit": "s"}, drawn)
+            yield from _per_doubling(cells, per_answer, about)
+
+
+def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The largest shape over the smallest, format by format."""
+    for dtype in DTYPES:
+        own = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
+        (few, small), (many, large) = own[0], own[-1]
+        if few == many:
+            continue
+        ratio = per_answer[:, large] / per_answer[:, small]
+        weights = f"{cells[large].weights} over {cells[small].weights}"
+        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights,
+                 "format": dtype}  # fmt: skip
+        yield from _repeats(
+            {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
+        )
+        yield from _repeats({**named, **about, "metric": "larger_over_smaller", "unit": "x"}, ratio)
+
+
+def _repeats(about: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
+    return ({**about, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))

@@ -1,0 +1,76 @@
+"""The same weights in several programs, on one core: what the engine makes of the cost of a token."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.evidence.tables import CITED, MEASURED, tidy
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.power.meters import Meter, open_meter
+from jouleproof.progress import steps
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.engine_registry import Engine, NotInstalled, Run, Subject
+from jouleproof.studies.slm_energy.registry import engines as named_engines
+from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
+
+FACTS = Path(__file__).parent.parent / "facts" / "engines.csv"
+
+
+def engines(config: SlmEnergyConfig, model: LanguageModel, file: Path) -> pd.DataFrame:
+    """cpu_ms_per_token of a prompt that is read and of tokens that are written after it, engines taking turns after
+    a short round that does not count. state: "run", or "not installed" for what is cited from a run elsewhere.
+    joules_per_token: where this machine has counters.
+    """
+    settings, meter = config.engines, open_meter(config.meters.meter)
+    known = named_engines(settings.engines)
+    started, absent = _started(known, Subject(model.network, file, settings.prompt + settings.tokens + 2))
+    words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
+    prompt = (words * settings.prompt)[: settings.prompt]
+    step = steps("slm_energy engines", settings.repeats + 1)
+    rows: list[dict[str, Any]] = []
+    with one_core():
+        for run in started.values():
+            run(prompt, 2)
+        step("first calls")
+        for repeat in range(settings.repeats):
+            rows += [{"engine": name, "repeat": repeat, **row}
+                     for name, run in started.items() for row in _round(run, prompt, settings.tokens)]  # fmt: skip
+            step(f"round {repeat + 1}")
+        for name, run in started.items():
+            rows += [{"engine": name, **row} for row in _joules(run, prompt, settings.tokens, meter)]
+    rows = [{"weights": known[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
+    facts = pd.read_csv(FACTS)
+    for fact in facts[~facts["engine"].isin(started)].to_dict("records"):
+        state = "not installed" if fact["engine"] in absent else "not run"
+        rows.append({"engine": fact["engine"], "weights": fact["weights"], "state": state, "phase": fact["phase"],
+                     "value": fact["cpu_ms_per_token"], "tier": CITED})  # fmt: skip
+    return tidy(
+        ({"source": CLOCK, "metric": "cpu_ms_per_token", "unit": "ms", **row} for row in rows), model=model.name
+    )
+
+
+def _started(known: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
+    started, absent = {}, []
+    for name in known:
+        try:
+            started[name] = known[name].start(subject)
+        except NotInstalled:
+            absent.append(name)
+    return started, absent
+
+
+def _round(run: Run, prompt: list[int], tokens: int) -> Iterator[dict[str, Any]]:
+    read, both = cpu_s(lambda: run(prompt, 1)), cpu_s(lambda: run(prompt, tokens + 1))
+    yield {"phase": "prompt", "value": 1e3 * read / len(prompt)}
+    yield {"phase": "token", "value": 1e3 * (both - read) / tokens}
+
+
+def _joules(run: Run, prompt: list[int], tokens: int, meter: Meter) -> Iterator[dict[str, Any]]:
+    read, both = (dict(joules(meter, partial(run, prompt, count))) for count in (1, tokens + 1))
+    for source in read.keys() & both.keys():
+        about = {"source": source, "metric": "joules_per_token", "unit": "J"}
+        yield {**about, "phase": "prompt", "value": read[source] / len(prompt)}
+        yield {**about, "phase": "token", "value": (both[source] - read[source]) / tokens}

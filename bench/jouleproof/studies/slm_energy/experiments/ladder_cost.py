@@ -1,0 +1,118 @@
+"""What the ladder's models cost on one core: an answer, a right answer, a training step, fine-tuning to a target."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from jouleproof.evidence.tables import MEASURED, SIMULATED, tidy
+from jouleproof.models.small import small_decoder
+from jouleproof.models.stacked import greedy, stacked
+from jouleproof.power.meters import open_meter
+from jouleproof.progress import steps as progress
+from jouleproof.studies.slm_energy.arithmetic import drawn, prompt_length, texts, vocabulary
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.studies.slm_energy.experiments.fine_tuning import TUNED, UNTOUCHED
+from jouleproof.studies.slm_energy.ladder_ratios import (
+    ALL,
+    Best,
+    Cell,
+    Medians,
+    best_of,
+    modelled,
+    right_answers,
+    tunings,
+    written,
+)
+from jouleproof.studies.slm_energy.ladder_runs import anew, course
+from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
+from jouleproof.studies.slm_energy.training_runs import Course, one_update
+
+ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "longer step"
+
+
+def ladder_cost(
+    config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.DataFrame, fine_tuning: pd.DataFrame
+) -> pd.DataFrame:
+    """Weights are drawn, which takes the same time; answers are as long as what the trained models wrote. All take
+    turns in a round, after one that does not count, and each seed has rounds of its own.
+
+    cpu_ms: of an answer, by how many are written side by side (batch), and of a training step of one model; longer: on
+    the problems of fine-tuning. joules: of the same, for the first seed, where this machine has
+    counters. All else rests on the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
+    """
+    settings, meter = config.ladder, open_meter(config.meters.meter)
+    bests = best_of(pd.concat([ladder, equal_flops]), list(settings.sizes), settings.seeds)
+    step = progress("slm_energy ladder_cost", len(settings.seeds) * (config.ladder_cost.rounds + 1))
+    rows: list[dict[str, Any]] = []
+    medians: Medians = {}
+    with one_core():
+        for seed in settings.seeds:
+            things, rounds = _things(config, bests, fine_tuning, seed), []
+            for number in range(config.ladder_cost.rounds + 1):
+                rounds.append([cpu_s(run) / count for run, count in things.values()])
+                step(f"seed {seed}, round {number}")
+            counted = np.array(rounds[1:])  # rounds, cells
+            for place, cell in enumerate(things):
+                medians[(*cell, seed)] = float(np.median(counted[:, place]))
+                rows += [{**_about(cell), "metric": "cpu_ms", "unit": "ms", "value": 1e3 * value, "repeat": repeat,
+                          "seed": seed} for repeat, value in enumerate(counted[:, place])]  # fmt: skip
+            if seed == settings.seeds[0]:
+                rows += [{**_about(cell), "source": source, "metric": "joules", "unit": "J", "seed": seed,
+                          "value": value / count} for cell, (run, count) in things.items()
+                         for source, value in joules(meter, run)]  # fmt: skip
+    rows += right_answers(settings, bests, medians, config.ladder_cost.batches)
+    rows += tunings(config, fine_tuning, medians)
+    return tidy({"size": ALL, "what": "none", "batch": 0, "source": CLOCK, "unit": "1", "tier": MEASURED, **row}
+                for row in rows)  # fmt: skip
+
+
+def ladder_energy(
+    config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.DataFrame, cost: pd.DataFrame
+) -> pd.DataFrame:
+    """Joules of a right answer, modelled from the CPU seconds of `cost` and from bytes."""
+    settings = config.ladder
+    bests = best_of(pd.concat([ladder, equal_flops]), list(settings.sizes), settings.seeds)
+    times = cost[cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median() / 1e3
+    medians: Medians = dict(zip(times.index, times, strict=True))
+    return tidy(modelled(config, bests, medians), tier=SIMULATED)
+
+
+def _things(
+    config: SlmEnergyConfig, bests: Sequence[Best], fine_tuning: pd.DataFrame, seed: int
+) -> dict[Cell, tuple[Callable[[], None], int]]:
+    """What is timed, and how many answers or steps it does at once."""
+    settings, own = config.ladder, config.fine_tuning
+    found: dict[Cell, tuple[Callable[[], None], int]] = {}
+
+    def add(at: Course, size: str, words: tuple[str, str], tokens: Mapping[int, int]) -> None:
+        for batch in config.ladder_cost.batches:
+            found[size, words[0], batch] = answering(at, tokens, batch), batch * len(tokens)
+        found[size, words[1], at.plan.batch] = one_update(at), 1
+
+    for best in bests:
+        add(course(settings, best.size, settings.steps).alone(seed), best.size, (ANSWER, STEP), best.written)
+    for size, way in ((own.small, TUNED), (own.large, UNTOUCHED)):
+        tokens = written(fine_tuning[(fine_tuning["size"] == size) & (fine_tuning["way"] == way)])
+        add(anew(settings, own, size, own.steps).alone(seed), size, (LONGER_ANSWER, LONGER_STEP), tokens)
+    return found
+
+
+def answering(at: Course, tokens: Mapping[int, int], batch: int) -> Callable[[], None]:
+    """One model that answers `batch` problems of each number of steps, side by side, in so many tokens each."""
+    known, rng = vocabulary(at.task.range), np.random.default_rng(0)
+    weights = stacked([small_decoder(at.shape, at.seeds[0])])
+    prompts = [(torch.from_numpy(texts(drawn(at.task.range, steps, batch, True, rng), known))[
+        None, :, : prompt_length(steps)], most) for steps, most in tokens.items()]  # fmt: skip
+
+    def answer() -> None:
+        for some, most in prompts:
+            greedy(weights, at.shape, some, most, None)
+
+    return answer
+
+
+def _about(cell: Cell) -> dict[str, Any]:
+    return dict(zip(("size", "what", "batch"), cell, strict=True))

@@ -1,0 +1,60 @@
+"""How well a real small model does where a model so small has any quality, and where it has none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jouleproof.errors import UserError
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.inputs import Problem
+from jouleproof.models.casting import weights_cast
+from jouleproof.progress import steps
+from jouleproof.studies.slm_energy.config import QualityConfig, SlmEnergyConfig
+from jouleproof.studies.slm_energy.language_models import language_model
+from jouleproof.studies.slm_energy.registry import tasks
+from jouleproof.studies.slm_energy.tasks import Model, Task
+from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
+
+
+def quality(
+    config: SlmEnergyConfig, test: Sequence[Problem], train: Sequence[Problem], files: Mapping[str, Path]
+) -> pd.DataFrame:
+    """Scores of every model on every item of every task, weights in every format. Formats other than float32 take the
+    first of the items, of tasks that every format is asked. What is cast are the weights of the linear
+    layers; the embedding, which is the head too, stays float32. prompt, output: tokens read and written for the item.
+    """
+    settings = config.quality
+    formats, asked = weight_formats(settings.formats), tasks(settings.tasks)
+    step = steps("slm_energy quality", len(settings.models))
+    rows: list[dict[str, Any]] = []
+    for name in settings.models:
+        model = language_model(name, files, settings.hub)
+        about = {"model": model.name, "rounded": model.rounded or "no"}
+        rows += [{**about, **row} for fmt in formats for task in asked.values()
+                 for row in _scores(model, fmt, task, test, train, settings)]  # fmt: skip
+        step(model.name)
+    return tidy(rows, tier=MEASURED)
+
+
+def _scores(
+    model: Model, fmt: WeightFormat, task: Task, test: Sequence[Problem], train: Sequence[Problem],
+    settings: QualityConfig,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    plain = fmt.name == FLOAT32.name
+    if not (plain or task.every_format):
+        return
+    count = settings.items.get(task.name, settings.items_otherwise)
+    items = task.items(test, train, count, settings.seed)
+    items = items if plain else items[: settings.cast_items]
+    if not items:
+        raise UserError(f"config: task {task.name!r} has no items")
+    with weights_cast(model.body, fmt.cast):
+        for number, score in task.score(model, items):
+            yield {
+                "format": fmt.name, "bits": fmt.bits, "task": task.name, "item": number,
+                "chance": task.chance, "weight": score.weight,
+                "prompt": score.prompt, "output": score.output, "metric": score.metric, "unit": score.unit,
+                "value": score.value,
+            }  # fmt: skip

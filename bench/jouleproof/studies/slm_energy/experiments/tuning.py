@@ -1,0 +1,96 @@
+"""Real weights fine-tuned, all of them or a few that are added: what it brings, and what it costs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.inputs import Problem
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.power.meters import open_meter
+from jouleproof.progress import steps
+from jouleproof.studies.slm_energy.config import SlmEnergyConfig, TuningConfig
+from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
+from jouleproof.studies.slm_energy.weight_tuning import Calculation, calculations, one_step, right, trainable, tuned
+
+TIMED_STEPS = 3
+
+
+def tuning(
+    config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
+) -> pd.DataFrame:
+    """right: whether each held-out calculation's result is the likeliest, before (step 0) and after so many steps.
+    loss: of the step's batch. trained_parameters: of each way."""
+    settings = config.tuning
+    texts, held_out = _texts(settings, model, train, test)
+    most = settings.checkpoints[-1]
+    step = steps("slm_energy tuning", len(settings.ways) * len(settings.seeds) + 1)
+    untouched = right(model.network, held_out)
+    step("untouched")
+    rows: list[dict[str, Any]] = []
+    for way in settings.ways:
+        for seed in settings.seeds:
+            about = {"way": way, "seed": seed}
+            rows += _scores(about, 0, untouched)
+            decoder = deepcopy(model.network)
+            weights = trainable(decoder, way, settings.rank, seed)
+            count = sum(weight.numel() for weight in weights)
+            rows.append({**about, "step": 0, "metric": "trained_parameters", "unit": "1", "value": count})
+            losses = tuned(decoder, weights, texts, most, settings.batch, settings.learning_rates[way], seed)
+            for number, loss in enumerate(losses, 1):
+                rows.append({**about, "step": number, "metric": "loss", "unit": "nats/token", "value": loss})
+                if number in settings.checkpoints:
+                    rows += _scores(about, number, right(decoder, held_out))
+            step(f"{way}, seed {seed}")
+    return tidy(({"item": 0, **row} for row in rows), tier=MEASURED, model=model.name)
+
+
+def tuning_cost(config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem]) -> pd.DataFrame:
+    """cpu_s_per_step of each way, and of reading as many tokens without learning, which take turns; the first round
+    does not count. over_full: a way's over that of training all weights. joules_per_step: where this machine has
+    counters."""
+    settings, meter = config.tuning, open_meter(config.meters.meter)
+    batch = list(islice(calculations(model, train, settings.most_tokens), settings.batch))
+    seconds: dict[str, list[float]] = {}
+    with one_core():
+        runs: dict[str, Callable[[], object]] = {}
+        for way in settings.ways:
+            decoder = deepcopy(model.network)
+            weights = trainable(decoder, way, settings.rank, 0)
+            runs[way] = partial(one_step, decoder, weights, torch.optim.AdamW(weights, lr=0.0), batch)
+        runs["reading"] = partial(right, model.network, batch)
+        for _ in range(TIMED_STEPS + 1):
+            for name, run in runs.items():
+                seconds.setdefault(name, []).append(cpu_s(run))
+        counted = [{"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
+                   for name, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
+    return tidy(({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=model.name)
+
+
+def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+    for way, values in seconds.items():
+        own = np.array(values[1:])
+        for repeat, value in enumerate(own):
+            yield {"way": way, "metric": "cpu_s_per_step", "unit": "s", "repeat": repeat, "value": float(value)}
+        for repeat, value in enumerate(own / np.array(seconds.get("full", values)[1:])):
+            yield {"way": way, "metric": "over_full", "unit": "ratio", "repeat": repeat, "value": float(value)}
+
+
+def _texts(
+    settings: TuningConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
+) -> tuple[list[Calculation], list[Calculation]]:
+    found, held_out = (list(calculations(model, problems, settings.most_tokens))
+                       for problems in (train[: settings.problems], test))  # fmt: skip
+    order = np.random.default_rng(0).permutation(len(held_out))[: settings.items]
+    return found, [held_out[number] for number in order]
+
+
+def _scores(about: dict[str, Any], step: int, values: Sequence[float]) -> Iterator[dict[str, Any]]:
+    for item, value in enumerate(values):
+        yield {**about, "step": step, "item": item, "metric": "right", "unit": "share", "value": value}

@@ -1,0 +1,147 @@
+"""From CPU time and accuracy to cost per right answer, seed by seed, and to modelled joules."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.evidence.intervals import draws_interval
+from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
+from jouleproof.studies.slm_energy.ladder_runs import bytes_per_answer, shape_of
+from jouleproof.studies.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
+
+ALL = "all"  # problems, however many steps they have
+SMALLEST_OVER_LARGEST, OVER_LARGEST_REACHED = "smallest over largest", "smallest over largest that reached it"
+Cell = tuple[str, str, int]  # size, what, how many side by side
+Medians = dict[tuple[str, str, int, int], float]  # CPU seconds by cell and seed
+
+
+@dataclass(frozen=True)
+class Best:
+    """A size under the budget under which it was right most often at the end.
+
+    accuracy, flops: of an answer, (seeds,). written: tokens by number of steps.
+    """
+
+    size: str
+    budget: str
+    accuracy: np.ndarray
+    flops: np.ndarray
+    written: Mapping[int, int]
+
+
+def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> list[Best]:
+    """Each size under the budget under which it is right most often at the end."""
+    runs = runs[runs["step"] == runs.groupby(["size", "budget"])["step"].transform("max")]
+    found = []
+    for size in sizes:
+        own = runs[runs["size"] == size]
+        accuracy = own[(own["metric"] == "accuracy") & (own["problem"] == ALL)]
+        budget = str(accuracy.groupby("budget", sort=False)["value"].mean().idxmax())
+        own, accuracy = own[own["budget"] == budget], accuracy[accuracy["budget"] == budget]
+        flops = own[own["metric"] == "flops_per_answer"].set_index("seed")["value"]
+        by_seed = accuracy.set_index("seed")["value"]
+        found.append(
+            Best(size, budget, by_seed.loc[list(seeds)].to_numpy(), flops.loc[list(seeds)].to_numpy(), written(own))
+        )
+    return found
+
+
+def written(own: pd.DataFrame) -> dict[int, int]:
+    """Tokens of an answer by number of steps, a mean over seeds to the nearest."""
+    tokens = own[(own["metric"] == "answer_tokens") & (own["problem"] != ALL)]
+    return {int(str(steps)): round(value) for steps, value in tokens.groupby("problem")["value"].mean().items()}
+
+
+def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
+    """The smallest and the largest size that reach a mean accuracy, and what to call them: the latter need not be the
+    largest there is. None where fewer than two reach it."""
+    reached = [best for best in bests if best.accuracy.mean() >= target]
+    if len(reached) < 2:
+        return None
+    return (SMALLEST_OVER_LARGEST if reached[-1] is bests[-1] else OVER_LARGEST_REACHED), reached[0], reached[-1]
+
+
+def right_answers(
+    settings: LadderConfig, bests: Sequence[Best], medians: Medians, batches: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """cpu_ms_per_correct: of an answer, over the share of right ones. cost_ratio, flops_ratio: of that in CPU time and
+    in FLOPs, the smallest size that reaches the target over the largest, where each seed has a right answer."""
+    pair = ends(bests, settings.target)
+    for batch in batches:
+        costs = {best.size: np.array([medians[best.size, "answer", batch, seed] for seed in settings.seeds])
+                 / best.accuracy for best in bests if best.accuracy.all()}  # fmt: skip
+        for size, values in costs.items():
+            for seed, value in zip(settings.seeds, values, strict=True):
+                yield {"size": size, "what": "answer", "batch": batch, "metric": "cpu_ms_per_correct", "unit": "ms",
+                       "value": 1e3 * value, "seed": seed}  # fmt: skip
+        if pair and {pair[1].size, pair[2].size} <= set(costs):
+            name, small, large = pair
+            about = {"size": f"{small.size} over {large.size}", "what": name, "batch": batch, "unit": "ratio"}
+            flops = (small.flops / small.accuracy) / (large.flops / large.accuracy)
+            for seed, cost, flop in zip(settings.seeds, costs[small.size] / costs[large.size], flops, strict=True):
+                yield {**about, "metric": "cost_ratio", "value": cost, "seed": seed}
+                yield {**about, "metric": "flops_ratio", "value": flop, "seed": seed}
+
+
+def break_even(spent: float, costs: tuple[float, float], right: tuple[float, float]) -> dict[str, float]:
+    """Answers, and right answers, after which what was spent on the small model has come back, where it does.
+
+    costs: of an answer, right: share of right ones; of the small model tuned, and of the large one untouched.
+    """
+    found = {}
+    if costs[1] > costs[0]:
+        found["break_even"] = spent / (costs[1] - costs[0])
+    if min(right) > 0 and costs[1] / right[1] > costs[0] / right[0]:
+        found["break_even_right"] = spent / (costs[1] / right[1] - costs[0] / right[0])
+    return found
+
+
+def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians) -> Iterator[dict[str, Any]]:
+    """cpu_s_to_target: of fine-tuning and of training anew, where the target was reached. tuning_ratio: of both
+    fine-tuned, small over large. break_even: see there; the small model tuned, the large one untouched."""
+    own = config.fine_tuning
+    rows = own.problems * len(own.problem_steps)
+    needed = fine_tuning[fine_tuning["metric"] == "steps_to_target"]
+    cells = needed[["size", "way", "seed", "value"]].itertuples(index=False)
+    spent = {(size, way, seed): steps * medians[size, "longer step", rows, seed] for size, way, seed, steps in cells}
+    for (size, way, seed), value in spent.items():
+        yield {"size": size, "what": way, "metric": "cpu_s_to_target", "unit": "s", "value": value, "seed": seed}
+    pair = f"{own.small} over {own.large}"
+    shares = fine_tuning[(fine_tuning["metric"] == "accuracy")].sort_values("step").groupby(["size", "way", "seed"])
+    right = shares["value"].last()
+    for seed in config.ladder.seeds:
+        small, large = (spent.get((size, "fine-tuned", seed)) for size in (own.small, own.large))
+        if small and large:
+            yield {"size": pair, "what": "fine-tuned", "metric": "tuning_ratio", "unit": "ratio", "seed": seed,
+                   "value": small / large}  # fmt: skip
+        for batch in config.ladder_cost.batches if small else []:
+            costs = (medians[own.small, "longer answer", batch, seed], medians[own.large, "longer answer", batch, seed])
+            accuracies = (right[own.small, "fine-tuned", seed], right[own.large, "untouched", seed])
+            for metric, value in break_even(small or 0.0, costs, accuracies).items():
+                yield {"size": pair, "what": "untouched", "batch": batch, "metric": metric, "unit": "answers",
+                       "seed": seed, "value": value}  # fmt: skip
+
+
+def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -> Iterator[dict[str, Any]]:
+    """joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio, from CPU seconds and bytes, as if all
+    came from memory: middle, low and high of the prior. joules_order: share of it in which the smaller takes less."""
+    settings, draws = config.ladder, prior_draws(config.power)
+    pair = ends(bests, settings.target)
+    for batch in config.ladder_cost.batches:
+        work: dict[str, tuple[float, float]] = {}
+        for best in bests:
+            seconds = float(np.mean([medians[best.size, "answer", batch, seed] for seed in settings.seeds]))
+            moved = bytes_per_answer(shape_of(settings, best.size), best.written, batch)
+            about = {"size": best.size, "what": "answer", "batch": batch, "unit": "J"}
+            yield from interval_rows(about, "joules_per_answer", modelled_interval(seconds, moved, draws))
+            if accuracy := float(best.accuracy.mean()):
+                work[best.size] = (seconds / accuracy, moved / accuracy)
+                yield from interval_rows(about, "joules_per_correct", modelled_interval(*work[best.size], draws))
+        if pair:
+            name, small, large = pair[0], work[pair[1].size], work[pair[2].size]
+            about = {"size": f"{pair[1].size} over {pair[2].size}", "what": name, "batch": batch, "unit": "ratio"}
+            yield from interval_rows(about, "joules_ratio", draws_interval(ratio(small, large, draws)))
+            yield {**about, "metric": "joules_order", "unit": "share", "value": order_probability(small, large, draws)}

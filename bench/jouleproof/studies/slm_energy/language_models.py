@@ -1,0 +1,57 @@
+"""Names in the config to language models: built in, a folder, a GGUF file, one of the hub, or the researcher's own."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+
+if TYPE_CHECKING:
+    from jouleproof.studies.slm_energy.tasks import Model
+
+BUILT_IN = "smollm2_135m"
+PREFIXES = ("folder:", "gguf:", "hub:")
+KNOWN = (BUILT_IN, "folder:PATH", "gguf:PATH", "hub:ORGANISATION/MODEL@COMMIT")
+
+
+def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
+    """name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
+    function without arguments that returns a Model. files: of the inputs, by id. hub: whether that may be asked.
+
+    Raises UserError where there is no such model.
+    """
+    if name == BUILT_IN:
+        from jouleproof.models.smollm2 import load_smollm2
+
+        return load_smollm2(files[BUILT_IN])
+    kind, _, rest = name.partition(":")
+    if f"{kind}:" in PREFIXES:
+        from jouleproof.models.hugging import load_folder, load_from_hub, load_gguf
+
+        if kind == "hub":
+            if not hub:
+                raise UserError(f"config: model {name!r}: the hub is asked only where slm_energy.quality.hub is true")
+            return load_from_hub(rest)
+        return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
+    return _made(name, own_maker(name))
+
+
+def own_maker(name: str) -> "Callable[[], Model]":
+    """Raises UserError where it is no function."""
+    known: Mapping[str, Any] = dict.fromkeys(KNOWN)
+    make = plugins.load("language model", name, known)
+    plugins.check_call(f"language model {name!r}", make, (), "jouleproof.studies.slm_energy.tasks.Model")
+    return make
+
+
+def _made(name: str, make: "Callable[[], Model]") -> "Model":
+    from jouleproof.studies.slm_energy.tasks import Model
+
+    model = make()
+    if missing := plugins.lacking(model, Model):
+        raise UserError(
+            f"config: slm_energy.quality.models: language model {name!r} made a {type(model).__name__} that lacks "
+            f"{', '.join(missing)} (jouleproof.studies.slm_energy.tasks.Model)"
+        )
+    return model

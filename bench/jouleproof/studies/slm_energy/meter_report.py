@@ -1,0 +1,34 @@
+"""What this machine can measure, in words."""
+
+from collections.abc import Callable, Iterator
+
+from jouleproof.measure.contention import ContentionWatch
+from jouleproof.power.counters import Unmeasurable
+from jouleproof.power.meters import CounterMeter, open_meter, watched
+from jouleproof.studies.slm_energy.config import PowerConfig
+from jouleproof.studies.slm_energy.power import constants
+
+
+def told(
+    name: str, config: PowerConfig, seconds: float, every_s: float, sleep: Callable[[float], None]
+) -> Iterator[str]:
+    """Lines: each counter with the power that it reads over a short watch, or why there is none; what the meter `name`
+    takes of them; what is modelled instead."""
+    yield from watched(seconds, every_s, sleep)
+    steal = "recorded" if ContentionWatch().reading().steal is not None else "not told by this machine"
+    yield f"CPU and wall seconds, load: recorded always; time that a hypervisor took (steal): {steal}"
+    try:
+        meter = open_meter(name)
+    except Unmeasurable as error:
+        yield f"meter {name}: not to be had here ({error})"
+        return
+    found = ", ".join(meter.describe().get("domains", {})) or "no counter"
+    yield f"meter {name}: {found}"
+    if isinstance(meter, CounterMeter) and not meter.counters:
+        yield "joules: not measured here; modelled afterwards from CPU seconds and bytes, in columns of their own:"
+        for constant, bounds in constants(config).items():
+            what = type(config).model_fields[constant].description
+            state = "" if bounds.verified else " [not verified]"
+            yield (
+                f"  {constant}: {bounds.middle:g}, {bounds.low:g} to {bounds.high:g} ({what}){state}: {bounds.source}"
+            )

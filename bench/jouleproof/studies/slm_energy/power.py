@@ -1,0 +1,123 @@
+"""Joules modelled after the run from CPU seconds and bytes, where no counter measured them: simulated, never measured.
+
+Watts are known to a factor of two at best, so what counts are ratios, in which they cancel: one draw from the prior
+holds for both sides.
+"""
+
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from jouleproof.evidence.intervals import CONFIDENCE, Estimate, draws_interval
+from jouleproof.studies.slm_energy.config import Bounds, PowerConfig
+
+JOULES_PER_KWH = 3.6e6
+TAIL_SIGMAS = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+Amount = float | np.ndarray  # one for all draws, or (draws,)
+Work = tuple[Amount, Amount]  # CPU seconds, bytes
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Constants drawn from the prior, (draws,) each, paired draw by draw.
+
+    core_w: W of a core while it computes. dram_j_per_byte: J. idle_w: W of the rest of the machine for each core,
+    while that computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
+    """
+
+    core_w: np.ndarray
+    dram_j_per_byte: np.ndarray
+    idle_w: np.ndarray
+    grid_g_per_j: np.ndarray
+    price_per_j: np.ndarray
+
+
+def constants(config: PowerConfig) -> Mapping[str, Bounds]:
+    """By name, with unit, source and whether it is verified."""
+    return {name: value for name in type(config).model_fields if isinstance(value := getattr(config, name), Bounds)}
+
+
+def prior_draws(config: PowerConfig) -> Draws:
+    """Seeded, a stream for each constant: what one of them becomes leaves the others as they were."""
+    found = {name: drawn(name, bounds, config) for name, bounds in constants(config).items()}
+    return Draws(
+        core_w=found["core_w"],
+        dram_j_per_byte=found["dram_pj_per_bit"] * 8e-12,
+        idle_w=found["idle_w"],
+        grid_g_per_j=found["grid_g_per_kwh"] / JOULES_PER_KWH,
+        price_per_j=found["price_per_kwh"] / JOULES_PER_KWH,
+    )
+
+
+def modelled_joules(cpu_s: Amount, bytes: Amount, draws: Draws) -> np.ndarray:
+    """(draws,) J of `cpu_s` seconds of cores that compute and `bytes` moved from or to memory.
+
+    Raises ValueError where one of them is negative or no number.
+    """
+    for name, value in (("cpu_s", cpu_s), ("bytes", bytes)):
+        if not (np.isfinite(value).all() and np.greater_equal(value, 0).all()):
+            raise ValueError(f"{name}={value!r} is no amount of work")
+    return cpu_s * (draws.core_w + draws.idle_w) + bytes * draws.dram_j_per_byte
+
+
+def modelled_interval(cpu_s: Amount, bytes: Amount, draws: Draws) -> Estimate:
+    """Median and the range that holds 95 % of the prior, in J."""
+    return draws_interval(modelled_joules(cpu_s, bytes, draws))
+
+
+def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
+    """(draws,) joules of `a` over those of `b`, with the same constants on both sides.
+
+    Raises ValueError where `b` takes none.
+    """
+    above, below = modelled_joules(*a, draws), modelled_joules(*b, draws)
+    if not (below > 0).all():
+        raise ValueError(f"b={b!r} does no work")
+    return above / below
+
+
+def interval_rows(about: Mapping[str, Any], metric: str, found: Estimate) -> Iterator[dict[str, Any]]:
+    """Three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
+    for end, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
+        yield {**about, "metric": f"{metric}{end}", "value": value}
+
+
+def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
+    """Share of the prior in which `a` takes less energy than `b`; a tie counts half."""
+    draws = prior if isinstance(prior, Draws) else prior_draws(prior)
+    first, second = modelled_joules(*a, draws), modelled_joules(*b, draws)
+    return float(np.mean((first < second) + 0.5 * (first == second)))
+
+
+def carbon_g(joules: np.ndarray, draws: Draws) -> np.ndarray:
+    """(draws,) g CO2e on the config's range of grids."""
+    return joules * draws.grid_g_per_j
+
+
+def cost(joules: np.ndarray, draws: Draws) -> np.ndarray:
+    """(draws,) in the config's currency, over its range of prices."""
+    return joules * draws.price_per_j
+
+
+def stream(name: str, seed: int) -> np.random.Generator:
+    """Random numbers of one constant's own."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def drawn(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
+    """(draws,) of a constant, the same for the same name and seed; the config's number of draws where none is given.
+
+    Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.
+    Uniform: flat between low and high."""
+    rng, draws = stream(name, config.seed), draws or config.draws
+    if config.shape == "uniform":
+        return rng.uniform(bounds.low, bounds.high, draws)
+    sigmas = rng.standard_normal(draws) / TAIL_SIGMAS
+    up, down = math.log(bounds.high / bounds.middle), math.log(bounds.middle / bounds.low)
+    return bounds.middle * np.exp(np.where(sigmas > 0, sigmas * up, sigmas * down))

@@ -1,0 +1,77 @@
+"""Joules of a token by models that nobody measured, from the published laws: simulated, as draws.
+
+A draw takes one resample of a law, a deviation of each model's own, as large as the law's error on models that it did
+not see, and a floor for models smaller than any that was measured.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jouleproof.studies.slm_energy.model_cards import Published
+from jouleproof.studies.slm_energy.power import stream
+
+GPU = "H100"
+DENSE, MIXED = "dense", "all"  # which models a law was fitted on
+SMALLEST_B = 8.0  # billions of parameters of the smallest model that was measured
+MIXED_PREDICTORS = "active + total + batch"
+
+
+@dataclass(frozen=True)
+class Laws:
+    """Of one limit of requests at once, on one kind of GPU; resamples as draws, ln of J/token.
+
+    dense: (draws, 2), constant and exponent of the parameters. mixed: (draws, 4), constant and exponents of active
+    parameters, all parameters and batch. dense_error, mixed_error: deviation of ln between models.
+    """
+
+    limit: int
+    dense: np.ndarray
+    mixed: np.ndarray
+    dense_error: float
+    mixed_error: float
+
+    @property
+    def draws(self) -> int:
+        return len(self.dense)
+
+
+def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
+    """From the table of the experiment energy_law; None where too few models were measured at that limit."""
+    own = table[(table["gpu"] == GPU)]
+    dense = own[(own["models"] == DENSE) & (own["limit"] == limit) & (own["predictors"] == "active")]
+    mixed = own[(own["models"] == MIXED) & (own["limit"] == 0) & (own["predictors"] == MIXED_PREDICTORS)]
+    if dense.empty or mixed.empty:
+        return None
+    return Laws(
+        limit,
+        _exponents(dense, ["constant", "active"]),
+        _exponents(mixed, ["constant", "active", "total", "batch"]),
+        *(float(each.loc[each["metric"] == "error_ln", "value"].iloc[0]) for each in (dense, mixed)),
+    )
+
+
+def joules_per_token(name: str, model: Published, laws: Laws, floor: float, seed: int) -> np.ndarray:
+    """(draws,) J of one GPU board or more, prompts included, as ML.ENERGY counts them.
+
+    floor: the most of the smallest measured model's energy that a smaller one does not save, flat from 0. Raises
+    ValueError where the model's parameters are not known.
+    """
+    if model.total is None or model.active is None:
+        raise ValueError(f"{name}: parameters not published")
+    deviation = stream(f"law of {name}", seed).standard_normal(laws.draws)
+    if model.active < model.total:
+        logs = [1.0, math.log(model.active), math.log(model.total), math.log(laws.limit)]
+        return np.exp(laws.mixed @ logs + laws.mixed_error * deviation)
+    measured = np.exp(laws.dense @ [1.0, math.log(max(model.total, SMALLEST_B))] + laws.dense_error * deviation)
+    if model.total >= SMALLEST_B:
+        return measured
+    flat = floor * stream("floor", seed).random(laws.draws)
+    return measured * (flat + (1 - flat) * (model.total / SMALLEST_B) ** laws.dense[:, 1])
+
+
+def _exponents(table: pd.DataFrame, names: list[str]) -> np.ndarray:
+    rows = table[table["metric"] == "exponent"]
+    return rows.pivot(index="repeat", columns="predictor", values="value")[names].to_numpy()

@@ -1,0 +1,54 @@
+"""Processor time of pieces of work on one core, and joules where this machine counts them."""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numba
+import torch
+
+from jouleproof.measure.clocks import own_cpu_seconds
+from jouleproof.measure.threads import let_out
+from jouleproof.power.meters import Meter
+from jouleproof.processes import place
+
+CLOCK = "clock"  # the source of what no counter counted
+METERED_S = 2.0  # of a meter's window, where counters move every few milliseconds to tenths of a second
+SHORTEST_S = 1e-3  # that a run is taken for
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """This process on one core, torch and numba on one thread."""
+    threads, of_numba = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    place([os.getpid()])
+    try:
+        yield
+    finally:
+        let_out()
+        torch.set_num_threads(threads)
+        numba.set_num_threads(of_numba)
+
+
+def cpu_s(run: Callable[[], object]) -> float:
+    """Seconds that this process takes for it, all its threads included."""
+    before = own_cpu_seconds()
+    run()
+    return own_cpu_seconds() - before
+
+
+def joules(meter: Meter, run: Callable[[], object]) -> Iterator[tuple[str, float]]:
+    """By source, of one run, from a window of as many as take about METERED_S; nothing where there is no counter, or it
+    did not count."""
+    if not meter.describe().get("domains"):
+        return
+    times = math.ceil(METERED_S / max(cpu_s(run), SHORTEST_S))
+    window = meter.begin()
+    for _ in range(times):
+        run()
+    for source, counted in window.end().joules.items():
+        if counted is not None:
+            yield source, counted / times

@@ -1,0 +1,42 @@
+"""Formats of weights that a language model's linear layers are rounded to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, MXFormat, fake_quantize
+from jouleproof.models.casting import Cast
+
+SCALE_BITS = 8
+
+
+@dataclass(frozen=True)
+class WeightFormat:
+    """bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format. packed: the
+    block format that weights can be held in, where it is one."""
+
+    name: str
+    bits: float
+    cast: Cast
+    packed: MXFormat | None = None
+
+
+FLOAT32 = WeightFormat("float32", 32.0, lambda x: x)
+BFLOAT16 = WeightFormat("bfloat16", 16.0, lambda x: x.bfloat16().float())
+PLAIN = {fmt.name: fmt for fmt in (FLOAT32, BFLOAT16)}
+
+
+def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
+    """Raises UserError on a name that stands for no format."""
+    return [_found(name) for name in names]
+
+
+def _found(name: str) -> WeightFormat:
+    fmt = plugins.load("format", name, {**PLAIN, **FORMATS})
+    if isinstance(fmt, MXFormat):
+        return WeightFormat(fmt.name, fmt.bits + SCALE_BITS / fmt.block, partial(fake_quantize, fmt=fmt), fmt)
+    if not isinstance(fmt, WeightFormat):
+        raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a jouleproof.formats.MXFormat")
+    return fmt

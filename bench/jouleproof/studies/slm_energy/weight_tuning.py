@@ -1,0 +1,110 @@
+"""Fine-tuning of a real model to the right sides of calculations: all its weights, or low-rank additions to some."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jouleproof.inputs import Problem
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.models.text import padded
+
+ADAPTED = ["q", "v"]  # of every layer, as in Hu et al., LoRA, arXiv 2106.09685
+BETAS = (0.9, 0.95)
+CLIP = 1.0
+_CALCULATION = re.compile(r"(.*?<<[^<>=\n]*=)([^<>\n]*)(>>)")
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """read: tokens of a solution's line up to a calculation's sign of equality. result: tokens of what follows, its end
+    mark included."""
+
+    read: tuple[int, ...]
+    result: tuple[int, ...]
+
+    @property
+    def tokens(self) -> list[int]:
+        return [*self.read, *self.result]
+
+
+def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
+    """The first of every line that has one, longer ones left out."""
+    matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
+    found = (
+        Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
+        for match in matches
+        if match
+    )
+    return (each for each in found if len(each.read) + len(each.result) <= most_tokens)
+
+
+def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Parameter]:
+    """Prepare a decoder in place, and return what is trained of it. way: "full" or "lora"."""
+    torch.manual_seed(seed)  # peft draws from the global generator
+    decoder.requires_grad_(True)
+    if way == "lora":
+        from peft import LoraConfig, inject_adapter_in_model
+
+        plan = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=ADAPTED)
+        inject_adapter_in_model(plan, decoder)
+    return [parameter for parameter in decoder.parameters() if parameter.requires_grad]
+
+
+def tuned(
+    decoder: Decoder, weights: Sequence[nn.Parameter], texts: Sequence[Calculation], steps: int, batch: int,
+    learning_rate: float, seed: int,
+) -> Iterator[float]:  # fmt: skip
+    """Train in place by AdamW, the rate falling in a line to 0; yields the loss of every step's batch, in nats a token
+    of the results, after its update. A batch is of like length: neighbours in the order of length, from a random place
+    on."""
+    optimizer = torch.optim.AdamW(weights, lr=learning_rate, betas=BETAS, weight_decay=0.0)
+    generator = torch.Generator().manual_seed(seed)
+    shuffled = torch.randperm(len(texts), generator=generator).tolist()
+    order = sorted(shuffled, key=lambda number: len(texts[number].tokens))
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * (1 - step / steps)
+        first = int(torch.randint(max(1, len(order) - batch + 1), (), generator=generator))
+        yield one_step(decoder, weights, optimizer, [texts[number] for number in order[first : first + batch]])
+
+
+def one_step(
+    decoder: Decoder, weights: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer, texts: Sequence[Calculation]
+) -> float:
+    """Returns the loss before the update."""
+    logits, wanted = _results(decoder, texts)
+    loss = functional.cross_entropy(logits, wanted)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(weights, CLIP)
+    optimizer.step()
+    return loss.item()
+
+
+def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Tensor]:
+    """(tokens of all results, vocabulary) logits, and the tokens."""
+    tokens, _ = padded([text.tokens for text in texts])
+    states = decoder.hidden(tokens)
+    asked = torch.cat([states[row, len(text.read) - 1 : len(text.tokens) - 1] for row, text in enumerate(texts)])
+    return decoder.head(asked), torch.tensor([token for text in texts for token in text.result])
+
+
+@torch.inference_mode()
+def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) -> list[float]:
+    """1 for each whose tokens are all the likeliest, given those before; else 0."""
+    found: dict[int, float] = {}
+    order = sorted(range(len(texts)), key=lambda number: (len(texts[number].tokens), number))
+    for first in range(0, len(order), together):
+        group = order[first : first + together]
+        logits, wanted = _results(decoder, [texts[number] for number in group])
+        start, best = 0, logits.argmax(dim=1) == wanted
+        for number in group:
+            end = start + len(texts[number].result)
+            found[number] = float(bool(best[start:end].all()))
+            start = end
+    return [found[number] for number in range(len(texts))]
