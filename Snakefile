@@ -1,29 +1,49 @@
 """Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and all that it rests on."""
 
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
-from jouleproof.errors import UserError
-from jouleproof.settings import label, read_settings, write_configs
-from jouleproof.sources import own_files, own_sources, sources
-from jouleproof.drawing.registry import registry
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from jouleproof.drawing.registry import by_sources, folders_in, registry
+from jouleproof.errors import UserError
+from jouleproof.inputs import catalogue
+from jouleproof.plugins import data_files
+from jouleproof.settings import check_keys, check_sources, label, read_settings
+from jouleproof.sources import code_named_in, sources
+
+min_version("9.0")
+
+HOME = Path(workflow.basedir)
+# Modules of a user's own lie in the working folder, or beside the Snakefile; jobs look there too.
+sys.path.insert(0, str(HOME))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
+)
 
 
-configfile: "workflows/config/default.yaml"
+configfile: f"{HOME}/workflows/config/default.yaml"
 
 
 report: "workflows/report/artifact.rst"
 
 
 try:
+    for path in workflow.configfiles:
+        check_keys(Path(path))
     settings = read_settings(config, os.environ)
-    pictures = registry(tuple(settings.own_studies))
-    write_configs(settings, config, Path("results/config"))
+    added_figures = {study.name: study.folder / "figures" for study in settings.added}
+    pictures = registry({**folders_in(HOME / "figures"), **added_figures})
+    check_sources(settings, pictures)
 except UserError as error:
     raise WorkflowError(str(error))
 
+RESULTS = settings.results
+JOULEPROOF = f"{shlex.quote(sys.executable)} -m jouleproof"
 PYTHON = sys.executable
 
 
@@ -35,16 +55,10 @@ onstart:
 
 
 include: "workflows/inputs.smk"
-include: "workflows/mx.smk"
-include: "workflows/phase_split.smk"
-include: "workflows/placement.smk"
-include: "workflows/slm_energy.smk"
-include: "workflows/joint.smk"
-include: "workflows/own.smk"
+include: "workflows/experiments.smk"
 include: "workflows/figures.smk"
 include: "workflows/paper.smk"
-include: "workflows/notebooks.smk"
-include: "workflows/faults.smk"
+include: "workflows/checks.smk"
 
 
 rule all:

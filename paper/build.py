@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import typst
 
-from jouleproof.drawing.registry import registry
+from jouleproof.drawing.registry import built_in_folders, registry, study_folders
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
 
@@ -17,19 +17,23 @@ ROOT = Path(__file__).resolve().parent.parent
 def build(
     out: Annotated[Path, typer.Option(help="The PDF.")],
     source: Annotated[Path, typer.Option(help="What is typeset.")] = ROOT / "paper" / "paper.typ",
-    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
 ) -> None:
-    """Results lie in the folder of `out`, which must be inside the project."""
+    """Results lie in the folder of `out`."""
     with one_line_errors():
-        pictures = registry(tuple(own))
-        added = [vars(figure) for name, figure in pictures.items() if name not in registry()]
+        pictures = registry({**built_in_folders(ROOT), **(added := study_folders(study))})
+        shown = [{"name": one.name, "kind": one.kind, "title": one.title, "caption": one.caption, "study": one.study}
+                 for one in pictures.values() if one.study in added]  # fmt: skip
         captions = {name: figure.caption for name, figure in pictures.items()}
-        results = "/" + out.resolve().parent.relative_to(ROOT).as_posix()
         try:
             pdf = typst.compile(
-                str(source),
-                root=str(ROOT),
-                sys_inputs={"results": results, "own": json.dumps(added), "captions": json.dumps(captions)},
+                str(source.resolve()),
+                root="/",
+                sys_inputs={
+                    "results": str(out.resolve().parent),
+                    "own": json.dumps(shown),
+                    "captions": json.dumps(captions),
+                },
                 ignore_system_fonts=True,
                 timestamp=0,
             )

@@ -1,183 +1,185 @@
-"""Verdicts, and every figure and table: one job each, so that an edit remakes one."""
+"""Figures and tables: those that read the same results in one job; the verdicts; and a notebook per study."""
 
-LEDGER = "paper/claims.toml"
-FIGURES = {name: figure for name, figure in pictures.items() if figure.kind == "figure"}
-TABLES = {name: figure for name, figure in pictures.items() if figure.kind == "table"}
-FIGURE_SUFFIXES, TABLE_SUFFIXES = ("pdf", "svg", "png"), ("csv", "tex", "html")
-FIGURE_FILES = [
-    *expand(
-        "results/figures/{name}.{suffix}",
-        name=[*FIGURES, "overview"],
-        suffix=FIGURE_SUFFIXES,
-    ),
-    *expand(
-        "results/tables/{name}.{suffix}",
-        name=[*TABLES, "verdicts"],
-        suffix=TABLE_SUFFIXES,
-    ),
-]
+KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
+SHOWN = {"figure": "png", "table": "html"}  # in the report
+CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}
+FIGURES = [name for name, picture in pictures.items() if picture.kind == "figure"]
+TABLES = [name for name, picture in pictures.items() if picture.kind == "table"]
+VERDICTS = f"{RESULTS}/verdicts.json"
 
 
-RESULT_FILES = expand(
-    "results/{source}.{suffix}",
-    source=dict.fromkeys(
-        source for figure in pictures.values() for source in figure.sources
-    ),
-    suffix=("parquet", "provenance.json"),
-)
-
-
-def results_read_by(wildcards):
-    return [
-        f"results/{source}.{suffix}"
-        for source in pictures[wildcards.name].sources
-        for suffix in ("parquet", "provenance.json")
+def files_of(picture):
+    """Its files, and its caption; the report shows one of them."""
+    stem = f"{RESULTS}/{picture.kind}s/{picture.name}"
+    in_report = report(
+        f"{stem}.{SHOWN[picture.kind]}",
+        caption=str(Path.cwd() / f"{stem}.rst"),
+        category=CATEGORY[picture.kind],
+        subcategory=picture.study,
+        labels={"what": picture.title},
+    )
+    others = [
+        suffix
+        for suffix in KIND_SUFFIXES[picture.kind]
+        if suffix != SHOWN[picture.kind]
     ]
+    return [in_report, f"{stem}.rst", *(f"{stem}.{suffix}" for suffix in others)]
 
 
-def caption(wildcards):
-    return pictures[wildcards.name].caption
+def drawing_code(picture):
+    """Files that a picture's own file is made of."""
+    return sources(
+        str(picture.path), packages=[study.package for study in settings.added]
+    )
 
 
-def title(wildcards):
-    return {"what": pictures[wildcards.name].title}
+def result_files(names):
+    return [f"{RESULTS}/{name}.{suffix}" for name in names for suffix in SUFFIXES]
 
 
-def own_package(wildcards):
-    """Of the study of the user's own that a figure belongs to, as an option; none for those that are built in."""
-    package = pictures[wildcards.name].module.rpartition(".figures.")[0]
-    return f"--own={package}" if package else ""
+FIGURE_FILES = [
+    *(path for picture in pictures.values() for path in files_of(picture)),
+    *(f"{RESULTS}/figures/overview.{suffix}" for suffix in KIND_SUFFIXES["figure"]),
+    *(f"{RESULTS}/tables/verdicts.{suffix}" for suffix in KIND_SUFFIXES["table"]),
+]
+RESULT_FILES = result_files(
+    dict.fromkeys(source for picture in pictures.values() for source in picture.sources)
+)
+DRAWING = sources("jouleproof.drawing.draw:draw_all")
+ADDED = [f"--study={study.package}" for study in settings.added]
 
 
-def code_of_figure(wildcards):
-    drawer = pictures[wildcards.name].module
-    if own_package(wildcards):
-        return [*sources("jouleproof.drawing.draw"), *own_sources([f"{drawer}:draw"])]
-    return sources("jouleproof.drawing.draw", drawer)
+for group in by_sources(pictures).values():
+
+    rule:
+        name:
+            "draw_" + group[0].name.replace("/", "_")
+        input:
+            result_files(group[0].sources),
+            code=sorted(
+                {*DRAWING, *(code for one in group for code in drawing_code(one))}
+            ),
+        output:
+            [path for one in group for path in files_of(one)],
+        log:
+            f"{RESULTS}/log/figures/{group[0].name}.log",
+        resources:
+            runtime=15,
+            mem_mb=2000,
+        params:
+            names=[one.name for one in group],
+            figures=str(HOME / "figures"),
+            added=ADDED,
+        shell:
+            "{JOULEPROOF} draw {params.names} --results {RESULTS} --figures {params.figures:q} {params.added}"
+            " 2>&1 | tee {log}"
 
 
-rule figure:
-    input:
-        results_read_by,
-        code=code_of_figure,
-    output:
-        "results/figures/{name}.pdf",
-        "results/figures/{name}.svg",
-        report(
-            "results/figures/{name}.png",
-            caption="report/figure.rst",
-            category="2 Figures",
-            labels=title,
-        ),
-    wildcard_constraints:
-        name="|".join(FIGURES),
-    params:
-        caption=caption,
-        own=own_package,
-    shell:
-        "{PYTHON:q} -m figures {wildcards.name} {params.own}"
+for study in settings.studies:
 
-
-rule table:
-    input:
-        results_read_by,
-        code=code_of_figure,
-    output:
-        "results/tables/{name}.csv",
-        "results/tables/{name}.tex",
-        report(
-            "results/tables/{name}.html",
-            caption="report/figure.rst",
-            category="3 Tables",
-            labels=title,
-        ),
-    wildcard_constraints:
-        name="|".join(TABLES),
-    params:
-        caption=caption,
-        own=own_package,
-    shell:
-        "{PYTHON:q} -m figures {wildcards.name} {params.own}"
-
-
-rule mx:
-    input:
-        [path for path in FIGURE_FILES if "/mx/" in path],
-
-
-rule phase_split:
-    input:
-        [path for path in FIGURE_FILES if "/phase_split/" in path],
-
-
-rule placement:
-    input:
-        [path for path in FIGURE_FILES if "/placement/" in path],
-
-
-rule slm_energy:
-    input:
-        [path for path in FIGURE_FILES if "/slm_energy/" in path],
-
-
-rule joint:
-    input:
-        [path for path in FIGURE_FILES if "/joint/" in path],
+    rule:
+        name:
+            study.name
+        input:
+            [
+                path
+                for path in [*FIGURE_FILES, *EXPERIMENT_FILES]
+                if f"/{study.name}/" in path
+            ],
 
 
 rule verdicts:
     input:
-        list(dict.fromkeys([*RESULT_FILES, *OWN_RESULT_FILES])),
-        ledgers=[LEDGER, *OWN_LEDGERS],
-        code=sources("jouleproof.evidence.cli"),
+        list(dict.fromkeys([*RESULT_FILES, *EXPERIMENT_FILES])),
+        ledgers=settings.ledgers,
+        code=sources("jouleproof.cli.claims:judge"),
     output:
-        "results/verdicts.json",
-        "results/verdicts.size.txt",
+        VERDICTS,
+        f"{RESULTS}/verdicts.size.txt",
+    log:
+        f"{RESULTS}/log/verdicts.log",
     params:
-        size=label(settings, Path("workflows/config")),
+        size=label(settings, HOME / "workflows/config"),
         note=settings.note,
-        ledgers=[f"--ledger={path}" for path in [LEDGER, *OWN_LEDGERS]],
+        ledgers=[f"--ledger={path}" for path in settings.ledgers],
     shell:
-        "{PYTHON:q} -m jouleproof.evidence judge {params.ledgers} --out {output[0]}"
-        " --size {params.size} --note={params.note:q}"
+        "{JOULEPROOF} claims judge {params.ledgers} --results {RESULTS}"
+        " --size {params.size} --note={params.note:q} 2>&1 | tee {log}"
 
 
 rule overview:
     input:
-        "results/verdicts.json",
-        code=sources("jouleproof.drawing.overview"),
+        VERDICTS,
+        code=sources("jouleproof.drawing.overview:make"),
     output:
-        "results/figures/overview.pdf",
-        "results/figures/overview.svg",
+        f"{RESULTS}/figures/overview.pdf",
+        f"{RESULTS}/figures/overview.svg",
         report(
-            "results/figures/overview.png",
+            f"{RESULTS}/figures/overview.png",
             caption="report/overview.rst",
             category="1 Verdicts",
             labels={"what": "The verdicts at a glance"},
         ),
+    log:
+        f"{RESULTS}/log/overview.log",
     shell:
-        "{PYTHON:q} -m jouleproof.drawing.overview --verdicts {input[0]} --out results/figures/overview"
+        "{JOULEPROOF} claims overview --results {RESULTS} 2>&1 | tee {log}"
 
 
 rule verdict_table:
     input:
-        "results/verdicts.json",
-        code=sources("jouleproof.drawing.verdicts"),
+        VERDICTS,
+        code=sources("jouleproof.drawing.verdicts:make"),
     output:
-        "results/tables/verdicts.csv",
-        "results/tables/verdicts.tex",
+        f"{RESULTS}/tables/verdicts.csv",
+        f"{RESULTS}/tables/verdicts.tex",
         report(
-            "results/tables/verdicts.html",
+            f"{RESULTS}/tables/verdicts.html",
             caption="report/verdicts.rst",
             category="1 Verdicts",
             labels={"what": "The verdicts, claim by claim"},
         ),
+    log:
+        f"{RESULTS}/log/verdict_table.log",
     shell:
-        "{PYTHON:q} -m jouleproof.drawing.verdicts --verdicts {input[0]} --out results/tables/verdicts"
+        "{JOULEPROOF} claims table --results {RESULTS} 2>&1 | tee {log}"
 
 
-rule check:
+READ_BY_NOTEBOOKS = {
+    "mx": ("mx/qsnr",),
+    "phase_split": ("phase_split/headlines", "phase_split/capacity"),
+    "placement": ("placement/hosting",),
+    "slm_energy": tuple(
+        f"slm_energy/{name}"
+        for name in ("ladder", "ladder_equal_flops", "ladder_cost", "ladder_energy")
+    ),
+    "joint": (
+        "joint/levers",
+        "phase_split/service_energy",
+        "placement/hosting",
+        "slm_energy/answers",
+        "slm_energy/cards",
+    ),
+}
+
+
+rule notebook:
     input:
-        "results/verdicts.json",
+        lambda wildcards: [
+            TABLE.format(table) for table in READ_BY_NOTEBOOKS[wildcards.study]
+        ],
+        source=f"{HOME}/workflows/notebooks/{{study}}.py",
+        code=f"{HOME}/workflows/notebooks/run.py",
+    output:
+        f"{RESULTS}/notebooks/{{study}}.ipynb",
+    log:
+        f"{RESULTS}/log/notebooks/{{study}}.log",
+    wildcard_constraints:
+        study="|".join(READ_BY_NOTEBOOKS),
     shell:
-        "{PYTHON:q} -m jouleproof.evidence check"
+        "{PYTHON:q} {input.code:q} {input.source:q} --results {RESULTS} --out {output} 2>&1 | tee {log}"
+
+
+rule notebooks:
+    input:
+        expand(f"{RESULTS}/notebooks/{{study}}.ipynb", study=READ_BY_NOTEBOOKS),

@@ -135,6 +135,29 @@ def own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
             yield from own_names(key, inner)
 
 
+def data_files(config: Any) -> list[Path]:
+    """Files that a config names (`folder/file` or `file.suffix`), whichever key holds them, in its order."""
+    return list(dict.fromkeys(Path(text) for text in _texts(config) if re.search(r"[./]", text) and _is_file(text)))
+
+
+def _texts(config: Any) -> Iterator[str]:
+    if isinstance(config, str):
+        yield config
+    elif isinstance(config, Mapping):
+        for value in config.values():
+            yield from _texts(value)
+    elif isinstance(config, Sequence):
+        for value in config:
+            yield from _texts(value)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # longer than a name may be, or with a zero byte
+        return False
+
+
 def source_file(name: str) -> Path | None:
     """The file that a `package.module:object` name comes from; None for a built-in name."""
     module_name, colon, _ = name.partition(":")

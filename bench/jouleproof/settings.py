@@ -1,43 +1,29 @@
-"""The whole config of a run, checked, and handed to each study as a file of its own."""
+"""The whole config of a run, checked before any job starts."""
 
-import json
-import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from jouleproof import plugins
+from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError
-from jouleproof.evidence.ledger import read_ledger
-from jouleproof.files import write_text
+from jouleproof.evidence.ledger import Claim, read_ledger
 from jouleproof.inputs import catalogue
-from jouleproof.own import OwnStudy, own_study
-from jouleproof.plugins import named_at
-from jouleproof.studies.joint.config import JointConfig
-from jouleproof.studies.mx import registry
-from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.phase_split.config import PhaseSplitConfig
-from jouleproof.studies.phase_split.registry import find_all as find_all_of_phase_split
-from jouleproof.studies.placement.config import PlacementConfig
-from jouleproof.studies.placement.registry import find_all as find_all_of_placement
-from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.registry import find_all as find_all_of_slm_energy
-from jouleproof.study import config_error
+from jouleproof.knobs import config_error
+from jouleproof.study import Study, built_in_studies, check_studies, load_study, tables_read
 
 InputMode = Literal["auto", "stand-in", "required"]
-STUDIES = ("mx", "phase_split", "placement", "slm_energy", "joint")
+TEXTS = ("size", "note", "inputs_dir", "inputs", "results")
+RENAMED = {"own_studies": "studies"}
 
 
-class Settings(BaseModel):
-    """size: names the config in expected.toml. note: a limit that every verdict of this config has.
-    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where it is not set.
-    inputs: by id, `auto` (the default), `stand-in`, or `required` (never a stand-in).
-    own_studies: packages of the user's own (jouleproof.own), and the knobs of each.
-    """
+class _Run(BaseModel):
+    """What a config says beside the knobs of the built-in studies."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -45,78 +31,154 @@ class Settings(BaseModel):
     note: str = ""
     inputs_dir: str | None = None
     inputs: dict[str, InputMode] = {}
-    mx: MxConfig = MxConfig()
-    phase_split: PhaseSplitConfig = PhaseSplitConfig()
-    placement: PlacementConfig = PlacementConfig()
-    slm_energy: SlmEnergyConfig = SlmEnergyConfig()
-    joint: JointConfig = JointConfig()
-    own_studies: dict[str, dict[str, Any]] = {}
+    results: Annotated[str, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
+    studies: dict[str, dict[str, Any]] = {}
 
-    def own(self) -> list[OwnStudy]:
-        """Raises UserError where a package is no study."""
-        return [own_study(package, knobs) for package, knobs in self.own_studies.items()]
+
+@dataclass(frozen=True)
+class Settings:
+    """size: names the config in expected.toml. note: a limit that every verdict of this config has.
+
+    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where the config does not set it. inputs: by id,
+    `auto` (the default), `stand-in`, or `required` (never a stand-in). results: the folder of all that the run makes.
+    studies: the built-in ones and the user's, each after those whose tables it reads. configs: the knobs of each, by
+    its name.
+    """
+
+    size: str
+    note: str
+    inputs_dir: str | None
+    inputs: Mapping[str, InputMode]
+    results: str
+    studies: Sequence[Study]
+    configs: Mapping[str, BaseModel]
+
+    @property
+    def added(self) -> list[Study]:
+        """The studies that the config adds to the built-in ones."""
+        return [study for study in self.studies if not study.built_in]
+
+    @property
+    def ledgers(self) -> list[Path]:
+        """The claims of every study that has any."""
+        return [study.ledger for study in self.studies if study.ledger]
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Raises UserError with a line per wrong knob, and on a folder or an object that is not there: before any job
-    starts, so that a slip of the pen costs no result."""
-    try:
-        texts = ("size", "note", "inputs_dir", "inputs")
-        settings = Settings.model_validate(
-            {key: value if key in texts else _with_numbers(value) for key, value in config.items()}
-        )
-    except ValidationError as error:
-        raise UserError(config_error("workflows/config", error, Settings)) from error
-    except UnicodeEncodeError as error:
-        raise UserError("config: workflows/config: a text holds half a character (a lone surrogate)") from error
-    unknown = sorted(set(settings.inputs) - set(catalogue()))
+    """Raises UserError with a line per wrong knob, and on a folder, a name or an object that is not there."""
+    if renamed := [key for key in config if key in RENAMED]:
+        raise UserError(f"config: {renamed[0]} is called {RENAMED[renamed[0]]} now")
+    built_in = built_in_studies()
+    run, configs = _validated(config, built_in)
+    unknown = sorted(set(run.inputs) - set(catalogue()))
     if unknown:
         raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
-    from_environment = environment.get("JOULEPROOF_INPUTS") or None
-    folder = settings.inputs_dir or from_environment
+    folder = run.inputs_dir or environment.get("JOULEPROOF_INPUTS") or None
     if folder and not Path(folder).is_dir():
-        where = "inputs_dir" if settings.inputs_dir else "JOULEPROOF_INPUTS"
+        where = "inputs_dir" if run.inputs_dir else "JOULEPROOF_INPUTS"
         raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
-    registry.find_all(settings.mx)
-    find_all_of_phase_split(settings.phase_split)
-    find_all_of_placement(settings.placement)
-    find_all_of_slm_energy(settings.slm_energy)
-    _check_own(settings)
-    return settings.model_copy(update={"inputs_dir": folder})
+    added = [_added(package) for package in run.studies]
+    studies = [*built_in, *added]
+    check_studies(studies, catalogue())
+    for study, knobs in zip(added, run.studies.values(), strict=True):
+        configs[study.name] = _added_config(study, knobs)
+    for study in studies:
+        if study.check:
+            _checker(study)(configs[study.name])
+    for study in added:
+        check_claims(study)
+    return Settings(run.size, run.note, folder, run.inputs, run.results, studies, configs)
 
 
 def label(settings: Settings, folder: Path) -> str:
-    """What verdicts of this run are filed under: its size, or `<size>_changed` where a knob of a study is not as in the
-    file of that name in `folder`."""
+    """What verdicts of this run are filed under: its size, or `<size>_changed` where a knob of a built-in study is not
+    as in the file of that name in `folder`."""
     path = folder / f"{settings.size}.yaml"
     if not path.exists():
         return settings.size
-    named_config = Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    same = all(getattr(settings, study) == getattr(named_config, study) for study in STUDIES)
+    built_in = [study for study in settings.studies if study.built_in]
+    _, configs = _validated(yaml.safe_load(path.read_text(encoding="utf-8")), built_in)
+    same = all(settings.configs[study.name] == configs[study.name] for study in built_in)
     return settings.size if same else f"{settings.size}_changed"
 
 
-def _check_own(settings: Settings) -> None:
-    """Of studies of the user's own: their parts, their claims, and that no two have one name."""
-    for package, knobs in settings.own_studies.items():
-        with named_at(f"own_studies.{package}"):
-            study = own_study(package, knobs)
-            unknown = {id for each in study.experiments.values() for id in each.inputs} - set(catalogue())
-            if unknown:
-                raise UserError(f"{study.module}: inputs {', '.join(sorted(unknown))} not in the catalogue")
-        for claim in read_ledger(study.ledger) if study.ledger else []:
-            if claim.area != study.name or claim.id.partition(".")[0] != study.name:
-                raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its "
-                                "area be that")  # fmt: skip
-            for query in (*claim.query.values(), *claim.context):
-                owner, _, name = query.table.partition("/")
-                if owner == study.name and name not in study.experiments:
-                    raise UserError(f"claims: {study.ledger}: {claim.id}: {query.table} is no experiment of "
-                                    f"{study.module}; it has {', '.join(study.experiments)}")  # fmt: skip
-    names = [package.rpartition(".")[2] for package in settings.own_studies]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UserError(f"config: own_studies: two studies are called {', '.join(twice)}; each needs a name of its own")
+def check_keys(path: Path) -> None:
+    """Raises UserError where a config file has a key twice, of which YAML would silently take the last."""
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return  # Snakemake, which has read the file before, says what is wrong with it
+    waiting = [("", tree)]
+    while waiting:
+        under, node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if twice := sorted({key for key in keys if keys.count(key) > 1}):
+                line = next(key.start_mark.line for key, _ in reversed(node.value) if key.value == twice[0]) + 1
+                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} stands there twice")
+            waiting += [(f"{under}{key.value}.", value) for key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(under, value) for value in node.value]
+
+
+def check_claims(study: Study) -> None:
+    """Raises UserError where a claim of a study is filed under another study, or asks for a table that it has not."""
+    for claim in read_ledger(study.ledger) if study.ledger else []:
+        if claim.area != study.name or claim.id.partition(".")[0] != study.name:
+            raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area "
+                            "be that")  # fmt: skip
+        for table in _tables_of(claim):
+            owner, _, name = table.partition("/")
+            if owner == study.name and name not in study.experiments:
+                raise UserError(f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
+                                f"has {', '.join(study.experiments)}")  # fmt: skip
+
+
+def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
+    """Raises UserError where a figure reads a table that no experiment makes: a finished run would not miss it."""
+    known = tables_read(settings.studies)
+    for picture in pictures.values():
+        for source in picture.sources:
+            if source not in known:
+                study = source.partition("/")[0]
+                there = ", ".join(name.partition("/")[2] for name in known if name.startswith(f"{study}/"))
+                raise UserError(f"figures: {picture.path}: SOURCES: {source} is no experiment; " + (
+                    f"{study} has {there}" if there else f"there is no study {study}"))  # fmt: skip
+
+
+def _tables_of(claim: Claim) -> list[str]:
+    return [query.table for query in (*claim.query.values(), *claim.context)]
+
+
+def _validated(config: Mapping[str, Any], built_in: Sequence[Study]) -> tuple[_Run, dict[str, BaseModel]]:
+    """What a config says of the run, and the knobs of the built-in studies by name."""
+    fields: dict[str, Any] = {study.name: (study.config, study.config()) for study in built_in}
+    model = create_model("Settings", __base__=_Run, **fields)
+    try:
+        whole = model.model_validate(
+            {key: value if key in TEXTS else _with_numbers(value) for key, value in config.items()}
+        )
+    except ValidationError as error:
+        raise UserError(config_error("workflows/config", error, model)) from error
+    except UnicodeEncodeError as error:
+        raise UserError("config: workflows/config: a text holds half a character (a lone surrogate)") from error
+    return whole, {study.name: getattr(whole, study.name) for study in built_in}
+
+
+def _added(package: str) -> Study:
+    with plugins.named_at(f"studies.{package}"):
+        return load_study(package)
+
+
+def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
+    try:
+        return study.config.model_validate(knobs)
+    except ValidationError as error:
+        raise UserError(config_error("workflows/config", error, study.config, f"studies.{study.package}")) from error
+
+
+def _checker(study: Study) -> Any:
+    return plugins.load("study", study.object_name(study.check), {})
 
 
 def _with_numbers(value: Any) -> Any:
@@ -128,33 +190,3 @@ def _with_numbers(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", value):
         return float(value) if set(value) & set(".eE") else int(value)
     return value
-
-
-def write_configs(settings: Settings, config: Mapping[str, Any], folder: Path) -> None:
-    """<folder>/<study>.json, and run.json with the whole config as it was given.
-
-    A file whose content stays is not touched, so that nothing is remade. Results that are newer than one that changes,
-    since the clock went back, get a date before it, so that what it decides is remade. While another run has the folder
-    locked, its config stays: Snakemake refuses this run later, and the other's jobs read one config.
-    """
-    locked = any(Path(".snakemake/locks").glob("*"))
-    contents = {
-        **{f"{study}.json": getattr(settings, study).model_dump_json(indent=1) + "\n" for study in STUDIES},
-        **{f"{study.name}.json": study.config.model_dump_json(indent=1) + "\n" for study in settings.own()},
-        "run.json": json.dumps(config, indent=1, sort_keys=True) + "\n",
-    }
-    for name, text in contents.items():
-        path = folder / name
-        before = path.read_text(encoding="utf-8") if path.exists() else None
-        if before is None or (before != text and not locked):
-            write_text(path, text)
-            _date_before(path, folder.parent)
-
-
-def _date_before(path: Path, folder: Path) -> None:
-    """Gives what lies in the folder and is newer than the file a date just before it."""
-    date = path.stat().st_mtime - 1
-    for each in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # a temporary file that has its name now
-            if each.is_file() and each != path and each.stat().st_mtime > date + 1:
-                os.utime(each, (date, date))

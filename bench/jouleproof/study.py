@@ -1,163 +1,288 @@
-"""From a function to a job: the command line that every study shares.
+"""One kind of study: a package that declares its experiments, whether it is built in or a user's.
 
-`python -m bench.<study> <experiment> --config FILE --input RECORD … --result FILE … --out FILE` runs one experiment in
-one process and writes its table with its provenance beside it. Inputs that a table of another experiment rests on are
-handed on.
+    STUDY = Study("spin", "Rotation before a cast", config=SpinConfig,
+                  experiments={"gain": Experiment("experiments:gain", inputs=("gsm8k_test",), results=("mx/qsnr",))})
+
+stands in the package's `__init__`. Beside it lie `claims.toml`, if the study claims anything, and for a user's study a
+folder `figures`. An experiment is a function that returns a tidy table (jouleproof.evidence.tables). It gets, by the
+names of its parameters, `config` (the knobs that the experiment lists), each input by its id (as the catalogue's reader
+reads it, or its path where there is no reader), each table by the name of the experiment that makes it, and
+`checkpoints` (paths by name) where it uses any.
 """
 
-import hashlib
-import json
-from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import ast
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
+from typing import Any
 
-import typer
 from pydantic import BaseModel, ValidationError
 
-from jouleproof.errors import UserError, one_line_errors
-from jouleproof.measure.threads import use_one_thread, use_placed_threads
-from jouleproof.plugins import blamed
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.knobs import config_error, fields_of, part
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from jouleproof.inputs import Record
-
-ConfigT = TypeVar("ConfigT", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Job(Generic[ConfigT]):
-    """What an experiment is given. results: tables of other experiments, by name. workers: processes it may use; the
-    result must not depend on them."""
-
-    config: ConfigT
-    inputs: Mapping[str, "Record"]
-    workers: int
-    results: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
-
-
-def _none(config: object) -> Sequence[Path]:
-    return ()
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+BUILT_IN = "jouleproof.studies"
+TAKEN = (
+    "all", "checkpoints", "config", "figures", "inputs", "inputs_dir", "log", "note", "notebooks", "record", "results",
+    "size", "studies", "tables",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Experiment(Generic[ConfigT]):
-    """A named result of a study.
+class Experiment:
+    """What makes one table.
 
-    run: makes the tidy table. inputs: ids from the catalogue that it needs. results: other experiments, by name, whose
-    tables it needs. timed: its values are timings. own: of a config, the user's own data files that it names.
+    function: `module:function`, the module relative to the study's package. knobs: keys of the study's config that it
+    reads; None: all of them. inputs: ids of the catalogue. results: tables that it reads, `experiment`
+    of this study or `study/experiment`. checkpoints: patterns of names of the study's checkpoints that it reads. timed:
+    its values are timings, so it runs alone. priority: higher starts earlier. resources: what a job asks of a cluster
+    (`runtime`, minutes, and `mem_mb`). group: jobs of one group are packed into few on a cluster.
     """
 
-    run: Callable[[Job[ConfigT]], "pd.DataFrame"]
+    function: str
+    knobs: tuple[str, ...] | None = None
     inputs: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
     timed: bool = False
-    own: Callable[[ConfigT], Sequence[Path]] = _none
+    priority: int = 0
+    resources: Mapping[str, int] = field(default_factory=dict)
+    group: str = ""
+
+    def parameters(self) -> set[str]:
+        """Names of what the function is given beside `config`."""
+        return {
+            *self.inputs,
+            *(table.rpartition("/")[2] for table in self.results),
+            *(["checkpoints"] if self.checkpoints else []),
+        }
 
 
-def command_line(study: str, config_type: type[ConfigT], experiments: Mapping[str, Experiment[ConfigT]]) -> typer.Typer:
-    """The app with one command per experiment."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    for name, experiment in experiments.items():
-        app.command(name, help=experiment.run.__doc__)(_command(study, name, config_type, experiment))
-    app.callback(help=f"Experiments of the study {study}.")(lambda: None)
-    return app
+@dataclass(frozen=True)
+class Study:
+    """name: of its tables, figures and claims. config: a pydantic model with a default for every knob.
+
+    check: `module:function` of its package, called with the config before any job; raises UserError. checkpoints:
+    `module:function` that gives, for a config, an Experiment by name for each model that is trained once and read by
+    several experiments; such a function is also given `name`, and `out`, the file that it writes. package: where it
+    lies; whoever loads it fills that in.
+    """
+
+    name: str
+    title: str
+    config: type[BaseModel]
+    experiments: Mapping[str, Experiment]
+    check: str = ""
+    checkpoints: str = ""
+    package: str = ""
+
+    @property
+    def folder(self) -> Path:
+        file = plugins.module_file(self.package)
+        assert file is not None  # it was loaded from there
+        return file.parent
+
+    @property
+    def built_in(self) -> bool:
+        return self.package.startswith(f"{BUILT_IN}.")
+
+    @property
+    def ledger(self) -> Path | None:
+        """The file of its claims, where it has some."""
+        path = self.folder / "claims.toml"
+        return path if path.is_file() else None
+
+    def object_name(self, relative: str) -> str:
+        """`package.module:object` of a name that is relative to the package."""
+        return f"{self.package}.{relative}"
+
+    def table(self, name: str) -> str:
+        """`<study>/<experiment>` of what an experiment names in its `results`."""
+        return name if "/" in name else f"{self.name}/{name}"
+
+    def reads(self, experiment: Experiment) -> list[str]:
+        """The tables of an experiment, as `<study>/<experiment>`."""
+        return [self.table(name) for name in experiment.results]
+
+    def trained(self, config: BaseModel) -> Mapping[str, Experiment]:
+        """What trains each checkpoint, by name."""
+        if not self.checkpoints:
+            return {}
+        return _object(self.object_name(self.checkpoints))(config)
+
+    def checkpoints_of(self, experiment: Experiment, config: BaseModel) -> list[str]:
+        """Names of the checkpoints that an experiment reads."""
+        return [
+            name
+            for name in (self.trained(config) if experiment.checkpoints else ())
+            if any(fnmatchcase(name, pattern) for pattern in experiment.checkpoints)
+        ]
+
+    def knobs_json(self, experiment: Experiment, config: BaseModel) -> str:
+        """The knobs that an experiment reads, as JSON in one line."""
+        return config.model_dump_json(include=set(fields_of(self.config, experiment.knobs)))
+
+    def knobs(self, experiment: Experiment, text: str) -> BaseModel:
+        """The same read again. Raises UserError with a line per wrong knob."""
+        return self._read(part(self.config, experiment.knobs), text)
+
+    def all_knobs(self, text: str) -> BaseModel:
+        """The whole config, from JSON. Raises UserError with a line per wrong knob."""
+        return self._read(self.config, text)
+
+    def _read(self, model: type[BaseModel], text: str) -> BaseModel:
+        try:
+            return model.model_validate_json(text)
+        except ValidationError as error:
+            raise UserError(config_error("--config", error, model, self.name)) from error
 
 
-def _command(study: str, name: str, config_type: type[ConfigT], experiment: Experiment[ConfigT]) -> Callable[..., None]:
-    def command(
-        out: Annotated[Path, typer.Option(help="Where the table goes (parquet).")],
-        config: Annotated[Path, typer.Option(help="The study's config (JSON).")],
-        input: Annotated[list[Path], typer.Option(help="Records of the inputs (JSON).")] = [],  # noqa: B006
-        result: Annotated[list[Path], typer.Option(help="Tables of other experiments (parquet).")] = [],  # noqa: B006
-        workers: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
-    ) -> None:
-        with one_line_errors():
-            knobs = read_config(config, config_type)
-            with blamed(study, knobs.model_dump()):
-                run(experiment, f"{study} {name}", knobs, input, result, workers, out)
-
-    return command
+def built_in_studies() -> list[Study]:
+    """All of them, those first whose tables others read, then by name."""
+    package = importlib.import_module(BUILT_IN)
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+    return in_order([load_study(f"{BUILT_IN}.{name}") for name in names])
 
 
-def read_config(path: Path, config_type: type[ConfigT]) -> ConfigT:
-    """Raises UserError with a line per wrong knob."""
+def find_study(name: str) -> Study:
+    """A built-in study by its name, or any study by its package. Raises UserError where there is none."""
+    if "." not in name and plugins.module_file(f"{BUILT_IN}.{name}"):
+        return load_study(f"{BUILT_IN}.{name}")
+    if plugins.module_file(name) is None:
+        known = ", ".join(study.name for study in built_in_studies())
+        raise UserError(f"study {name!r:.80} is not known; built in: {known}; or name the package of your own")
+    return load_study(name)
+
+
+def load_study(package: str) -> Study:
+    """Raises UserError, with the package and the part of it that is missing or wrong."""
+    study: Any = plugins.load("study", f"{package}:STUDY", {})
+    if not isinstance(study, Study):
+        raise UserError(f"config: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
+    if not NAME.fullmatch(study.name) or study.name in TAKEN:
+        raise UserError(f"config: the study of {package} cannot be called {study.name!r}: a word in small letters that "
+                        f"is none of {', '.join(TAKEN)}")  # fmt: skip
+    if not (isinstance(study.config, type) and issubclass(study.config, BaseModel)):
+        raise UserError(f"config: {package}:STUDY: config is no pydantic.BaseModel")
+    return replace(study, package=package)
+
+
+def in_order(studies: Iterable[Study]) -> list[Study]:
+    """Those first whose tables others read; by name among equals."""
+    by_name = {study.name: study for study in sorted(studies, key=lambda study: study.name)}
+    before: dict[str, set[str]] = {
+        name: {
+            table.partition("/")[0]
+            for experiment in study.experiments.values()
+            for table in study.reads(experiment)
+            if table.partition("/")[0] in by_name
+        }
+        - {name}
+        for name, study in by_name.items()
+    }
+    ordered: list[Study] = []
+    while len(ordered) < len(by_name):
+        done = {study.name for study in ordered}
+        ready = next((name for name in by_name if name not in done and before[name] <= done), None)
+        if ready is None:  # a circle, which check_studies names
+            ready = next(name for name in by_name if name not in done)
+        ordered.append(by_name[ready])
+    return ordered
+
+
+def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
+    """By `<study>/<experiment>`, the tables of other experiments that it reads."""
+    return {
+        f"{study.name}/{name}": study.reads(experiment)
+        for study in studies
+        for name, experiment in study.experiments.items()
+    }
+
+
+def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
+    """Raises UserError, in one line, on what no job could do. inputs: ids of the catalogue.
+
+    Nothing of the studies' modules is run: files are read as text.
+    """
+    names = [study.name for study in studies]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        packages = ", ".join(study.package for study in studies if study.name in twice)
+        raise UserError(
+            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs another name"
+        )
+    tables = {f"{study.name}/{name}" for study in studies for name in study.experiments}
+    known = set(inputs)
+    for study in studies:
+        for name, experiment in study.experiments.items():
+            _check(study, name, experiment, tables, known)
     try:
-        return config_type.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
-    except ValidationError as error:
-        raise UserError(config_error(str(path), error, config_type)) from error
+        TopologicalSorter(tables_read(studies)).prepare()
+    except CycleError as error:
+        raise UserError(f"study: tables that need each other: {' <- '.join(error.args[1])}") from error
 
 
-def config_error(where: str, error: ValidationError, config_type: type[BaseModel], under: str = "") -> str:
-    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`. under: the key that the knobs are
-    under."""
-    lines = []
-    for part in error.errors():
-        *above, knob = part["loc"] or ("top level",)
-        wrong = part["msg"]
-        if part["type"] == "extra_forbidden":
-            wrong = f"no such knob; known here: {', '.join(_knobs(config_type, above))}"
-        key, wrong = ".".join(map(str, (*([under] if under else []), *above, knob))), " ".join(wrong.split())
-        lines.append(f"config: {where}: {key:.200}: {wrong:.600} (got {part['input']!r:.80})")
-    return "\n".join(lines)
+def _check(study: Study, name: str, experiment: Experiment, tables: set[str], inputs: set[str]) -> None:
+    where = f"study {study.name}: experiment {name}"
+    if not NAME.fullmatch(name):
+        raise UserError(f"study {study.name}: {name!r} is no name of an experiment: a word in small letters")
+    if not isinstance(experiment, Experiment):
+        raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
+    if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:
+        raise UserError(f"{where}: knobs: the config has no {', '.join(absent)}; it has "
+                        f"{', '.join(study.config.model_fields)}")  # fmt: skip
+    if absent := [id for id in experiment.inputs if id not in inputs]:
+        raise UserError(f"{where}: inputs: no {', '.join(absent)} in the catalogue; `jouleproof inputs list` shows it")
+    for table in study.reads(experiment):
+        if table not in tables:
+            owner = table.partition("/")[0]
+            there = ", ".join(sorted(known.partition("/")[2] for known in tables if known.startswith(f"{owner}/")))
+            raise UserError(f"{where}: results: no table {table}; " + (
+                f"{owner} has {there}" if there else f"there is no study {owner}"))  # fmt: skip
+    given = [*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]
+    if twice := sorted({one for one in given if given.count(one) > 1}):
+        raise UserError(f"{where}: two of its inputs and tables are called {', '.join(twice)}")
+    _check_function(where, study, experiment)
 
 
-def _knobs(config_type: Any, above: Sequence[int | str]) -> list[str]:
-    """Of the part of the config that lies under these keys."""
-    for key in above:
-        is_model = isinstance(config_type, type) and issubclass(config_type, BaseModel)
-        config_type = config_type.model_fields[key].annotation if is_model else get_args(config_type)[-1]
-        if type(None) in get_args(config_type):  # it may be left out
-            config_type = next(part for part in get_args(config_type) if part is not type(None))
-    return list(config_type.model_fields)
-
-
-def run(
-    experiment: Experiment[ConfigT], title: str, config: ConfigT, records: list[Path], tables: list[Path], workers: int,
-    out: Path,
-) -> None:  # fmt: skip
-    """Raises UserError where an input is missing or damaged, or the result cannot be written."""
-    if experiment.timed:
-        use_placed_threads()
-    else:
-        use_one_thread()
-    from jouleproof import inputs
-    from jouleproof.evidence import tables
-    from jouleproof.evidence.provenance import ProvenanceRecorder, read_provenance
-
-    recorder = ProvenanceRecorder()
-    loaded = {record.id: record for record in map(inputs.load, records)}
-    absent = [name for name in experiment.inputs if name not in loaded]
-    if absent:
-        raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
-    found = {path.stem: path for path in tables}
-    needed = {name: found.get(name.rpartition("/")[2]) for name in experiment.results}
-    absent = [name for name, path in needed.items() if path is None]
-    if absent:
-        raise UserError(f"{title}: needs --result for {', '.join(absent)}")
-    given = {name: path for name, path in needed.items() if path is not None}
-    read = {name: tables.read(path) for name, path in given.items()}
-    handed_on = ChainMap(*(read_provenance(path)["inputs"] for path in given.values()))
-    own = {path.name: _own(path) for path in experiment.own(config)}
-    table = experiment.run(Job(config, loaded, workers, read))
-    recorder.write(
-        out,
-        config=json.loads(config.model_dump_json()),
-        inputs={**handed_on, **{name: loaded[name].provenance() for name in experiment.inputs}, **own},
-        timed=experiment.timed,
-    )
-    tables.write(table, out)
-
-
-def _own(path: Path) -> dict[str, str]:
-    """What a result says of a file that the config names and the catalogue does not know."""
+def _check_function(where: str, study: Study, experiment: Experiment) -> None:
+    module, _, function = experiment.function.partition(":")
+    dotted = f"{study.package}.{module}"
+    file = plugins.module_file(dotted)
+    if file is None or not file.is_file():
+        raise UserError(f"{where}: there is no module {dotted}")
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
-    return {"origin": "local", "licence": "the user's own", f"sha256 of {path.name}": digest}
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"{where}: {file} cannot be read: {' '.join(str(error).split())}") from error
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if function not in functions:
+        public = ", ".join(name for name in functions if name[0] != "_")
+        raise UserError(f"{where}: {dotted} has no function {function!r}; it has {public or 'none'}")
+    arguments = functions[function].args
+    if arguments.kwarg:
+        return
+    named = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    wanted = experiment.parameters()
+    if wrong := [*(name for name in named if name not in wanted | {"config"}), *sorted(wanted - set(named))]:
+        given = ", ".join(["config", *sorted(wanted)])
+        raise UserError(f"{where}: {function}({', '.join(named)}) is given {given}; {', '.join(wrong)} does not fit")
+
+
+def function_of(study: Study, experiment: Experiment) -> Any:
+    """The function itself, its module imported. Raises UserError where the user's own module cannot be."""
+    return _object(study.object_name(experiment.function))
+
+
+def _object(name: str) -> Any:
+    if name.startswith(f"{BUILT_IN}."):  # an error of the project's own is shown with its stack
+        module, _, attribute = name.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    return plugins.load("study", name, {})

@@ -11,26 +11,25 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.joint.waterfall import ALL, LEVERS, MEASURES, draws, first_plain, of
+from jouleproof.drawing.levers import LEVERS, MEASURES, alone_or_last, estimate_of, first_plain
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
-from jouleproof.evidence.intervals import Estimate, draws_interval
 
 TITLE = "Each lever alone and after the others, and whether their savings multiply"
 SOURCES = ["joint/levers"]
-SHORT = {"mx": "MX", "split": "splitting", "placement": "placement", "small": "small model"}
+SHORT = {name: label for name, (_, _, label) in LEVERS.items()}
 STYLES = {"joules": ("#000000", "o"), "megawatts": ("#8A8A8A", "D")}
 ORDERS = {"alone": ("black", 0.12), "after the others": ("white", -0.12)}
 
 
 def draw(levers: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 1.05 * HEIGHT), width_ratios=(1, 1, 1.15))
-    own = levers[levers["plain"] == first_plain(levers)]
+    rows = first_plain(levers)
     for axis, (measure, title) in zip(axes, MEASURES.items(), strict=False):
-        _levers(axis, own, measure)
+        _levers(axis, rows, measure)
         axis.set_title(title)
     axes[1].sharey(axes[0])
     axes[1].tick_params(labelleft=False)
-    _overlaps(axes[2], own)
+    _overlaps(axes[2], rows)
     axes[2].set_title("do they multiply?")
     handles = [axes[0].get_legend_handles_labels(), axes[2].get_legend_handles_labels()]
     figure.legend([*handles[0][0], *handles[1][0]], [*handles[0][1], *handles[1][1]], loc="outside upper left", ncols=4)
@@ -39,12 +38,12 @@ def draw(levers: pd.DataFrame) -> Figure:
 
 def _levers(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
     for order, (face, shift) in ORDERS.items():
-        found = [alone_or_last(rows, measure, name, order == "alone") for name in LEVERS]
+        estimates = [alone_or_last(rows, measure, name, order == "alone") for name in LEVERS]
         places = np.arange(len(LEVERS))[::-1] + shift
-        for place, each, (colour, _) in zip(places, found, LEVERS.values(), strict=True):
+        for place, estimate, (colour, *_) in zip(places, estimates, LEVERS.values(), strict=True):
             filled = colour if face == "black" else "white"
-            ends = [[100 * (each.value - each.low)], [100 * (each.high - each.value)]]
-            axis.errorbar(100 * each.value, place, xerr=ends, color=colour, marker="o",
+            ends = [[100 * (estimate.value - estimate.low)], [100 * (estimate.high - estimate.value)]]
+            axis.errorbar(100 * estimate.value, place, xerr=ends, color=colour, marker="o",
                           markerfacecolor=filled, ls="", capsize=2)  # fmt: skip
         axis.plot([], [], color="#444444", marker="o", ls="", label=order,
                   markerfacecolor="#444444" if face == "black" else "white")  # fmt: skip
@@ -57,21 +56,13 @@ def _overlaps(axis: Axes, rows: pd.DataFrame) -> None:
     sets = [*combinations(LEVERS, 2), tuple(LEVERS)]
     places = np.arange(len(sets))[::-1]
     for shift, (measure, (colour, marker)) in zip((0.12, -0.12), STYLES.items(), strict=True):
-        found = [of(rows, f"{measure}_overlap", "+".join(each)) for each in sets]
-        value, low, high = (np.array([getattr(each, end) for each in found]) for end in ("value", "low", "high"))
+        estimates = [estimate_of(rows, f"{measure}_overlap", "+".join(levers)) for levers in sets]
+        value, low, high = (np.array([getattr(at, end) for at in estimates]) for end in ("value", "low", "high"))
         axis.errorbar(value, places + shift, xerr=[value - low, high - value], color=colour, marker=marker, ls="",
                       capsize=2, label=MEASURES[measure])  # fmt: skip
     axis.axvline(1, color="#888888", lw=0.7)
-    names = [" and ".join(SHORT[name] for name in each) if len(each) == 2 else "all four" for each in sets]
+    names = [" and ".join(SHORT[name] for name in pair) if len(pair) == 2 else "all four" for pair in sets]
     axis.set_yticks(places, names, fontsize=6.5)
     axis.set_ylim(-0.5, len(sets) - 0.5)
     accepted(axis, "joint.levers_multiply", (-0.5, 0.5))
     axis.set_xlabel("joint saving over product (x)")
-
-
-def alone_or_last(rows: pd.DataFrame, measure: str, name: str, alone: bool) -> Estimate:
-    """What a lever leaves of the plain system, or of what the three others leave."""
-    if alone:
-        return of(rows, f"{measure}_ratio", name)
-    others = "+".join(each for each in LEVERS if each != name)
-    return draws_interval((draws(rows, f"{measure}_ratio", ALL) / draws(rows, f"{measure}_ratio", others)).to_numpy())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from figures.joint.tornado import swing
+from jouleproof.drawing.levers import swing
 from jouleproof.evidence.digits import number, span
 
 TITLE = "What the levers together rest on"

@@ -4,8 +4,7 @@ the levers up to there. Medians with the range that holds 95 % of the draws."""
 
 import pandas as pd
 
-from figures.joint.alone_and_after import SHORT, alone_or_last
-from figures.joint.waterfall import LEVERS, of
+from jouleproof.drawing.levers import LEVERS, alone_or_last, estimate_of
 from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.intervals import Estimate
 
@@ -16,27 +15,27 @@ UNITS = {"joules": "J/request", "megawatts": "MW/(million/h)"}
 
 
 def tabulate(levers: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([row for plain, own in levers.groupby("plain", sort=False) for row in _rows(str(plain), own)])
+    return pd.DataFrame([row for plain, part in levers.groupby("plain", sort=False) for row in _rows(str(plain), part)])
 
 
-def _rows(plain: str, own: pd.DataFrame) -> list[dict[str, str]]:
+def _rows(plain: str, levers: pd.DataFrame) -> list[dict[str, str]]:
     rows = []
     for measure, unit in UNITS.items():
-        about = {"plain system": PLAIN[plain], "of": unit}
-        rows.append({**about, "lever": f"none: {_text(of(own, measure, 'none'))}", "alone (x)": "1",
+        case = {"plain system": PLAIN[plain], "of": unit}
+        rows.append({**case, "lever": f"none: {_text(estimate_of(levers, measure, 'none'))}", "alone (x)": "1",
                      "with those above (x)": "1", "last (x)": "–", "over product (x)": "–"})  # fmt: skip
-        for count, name in enumerate(LEVERS, 1):
+        for count, (name, (*_, label)) in enumerate(LEVERS.items(), 1):
             chain = "+".join(list(LEVERS)[:count])
             rows.append({
-                **about,
-                "lever": SHORT[name],
-                "alone (x)": _text(of(own, f"{measure}_ratio", name)),
-                "with those above (x)": _text(of(own, f"{measure}_ratio", chain)),
-                "last (x)": _text(alone_or_last(own, measure, name, False)),
-                "over product (x)": _text(of(own, f"{measure}_overlap", chain)) if count > 1 else "–",
+                **case,
+                "lever": label,
+                "alone (x)": _text(estimate_of(levers, f"{measure}_ratio", name)),
+                "with those above (x)": _text(estimate_of(levers, f"{measure}_ratio", chain)),
+                "last (x)": _text(alone_or_last(levers, measure, name, False)),
+                "over product (x)": _text(estimate_of(levers, f"{measure}_overlap", chain)) if count > 1 else "–",
             })  # fmt: skip
     return rows
 
 
-def _text(found: Estimate) -> str:
-    return f"{number(found.value)} {span(found.low, found.high)}"
+def _text(estimate: Estimate) -> str:
+    return f"{number(estimate.value)} {span(estimate.low, estimate.high)}"

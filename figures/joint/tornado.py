@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.levers import swing
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
 
 TITLE = "What the total hangs on"
@@ -70,9 +71,3 @@ def draw(assumptions: pd.DataFrame) -> Figure:
     axes[0].set_ylim(-0.7, len(shown) - 0.3)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
-
-
-def swing(table: pd.DataFrame) -> "pd.Series[float]":
-    """The larger of the two by which what is left moves, joules or power."""
-    moves = [(table[f"{metric}_high"] - table[f"{metric}_low"]).abs() for metric in ("joules_ratio", "megawatts_ratio")]
-    return pd.concat(moves, axis=1).max(axis=1)

@@ -9,28 +9,20 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.levers import LEVERS, MEASURES, estimate_of, first_plain
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
-from jouleproof.evidence.intervals import Estimate, draws_interval
 
 TITLE = "The levers together, one after another"
 SOURCES = ["joint/levers"]
-LEVERS = {  # colour, label
-    "mx": ("#D55E00", "MX weights\nand cache"),
-    "split": ("#0072B2", "phase\nsplitting"),
-    "placement": ("#E69F00", "placement\nby profile"),
-    "small": ("#009E73", "small\nmodel"),
-}
-MEASURES = {"joules": "joules of a request", "megawatts": "provisioned power"}
-ALL = "+".join(LEVERS)
 LEFT = "#C9C9C9"
 
 
 def draw(levers: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
-    own = levers[levers["plain"] == first_plain(levers)]
+    rows = first_plain(levers)
     for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
-        _waterfall(axis, own, measure)
-        plain = of(own, measure, "none")
+        _waterfall(axis, rows, measure)
+        plain = estimate_of(rows, measure, "none")
         size = f"{plain.value:,.0f} J" if measure == "joules" else f"{plain.value:.2f} MW for a million requests/h"
         axis.set_title(f"{title}\nplain: {size}")
     accepted(axes[0], "joint.parts_add_up", axes[0].get_xlim(), "y", 0.01)
@@ -41,12 +33,12 @@ def draw(levers: pd.DataFrame) -> Figure:
 def _waterfall(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
     left, labels = 100.0, ["plain"]
     axis.bar(0, left, color=LEFT, width=0.7)
-    for place, (name, (colour, label)) in enumerate(LEVERS.items(), 1):
-        found = of(rows, f"{measure}_ratio", "+".join(list(LEVERS)[:place]))
-        axis.bar(place, 100 * found.value, color=LEFT, width=0.7)
-        axis.bar(place, left - 100 * found.value, bottom=100 * found.value, color=colour, width=0.7)
-        left = 100 * found.value
-        ends = [[left - 100 * found.low], [100 * found.high - left]]
+    for place, (name, (colour, label, _)) in enumerate(LEVERS.items(), 1):
+        estimate = estimate_of(rows, f"{measure}_ratio", "+".join(list(LEVERS)[:place]))
+        axis.bar(place, 100 * estimate.value, color=LEFT, width=0.7)
+        axis.bar(place, left - 100 * estimate.value, bottom=100 * estimate.value, color=colour, width=0.7)
+        left = 100 * estimate.value
+        ends = [[left - 100 * estimate.low], [100 * estimate.high - left]]
         axis.errorbar(place, left, ends, color="black", lw=0.9, capsize=2)
         axis.text(place, 2, f"{left:.0f}", ha="center", fontsize=7)
         labels.append(f"+ {label}" if name != "mx" else label)
@@ -54,17 +46,3 @@ def _waterfall(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
     axis.set_xticks(range(len(labels)), labels, fontsize=6.5)
     axis.set_ylim(0, 104)
     axis.grid(axis="x", visible=False)
-
-
-def first_plain(levers: pd.DataFrame) -> str:
-    return str(levers["plain"].iloc[0])
-
-
-def of(rows: pd.DataFrame, metric: str, levers: str) -> Estimate:
-    """The median of the draws of a set of levers and its range."""
-    return draws_interval(draws(rows, metric, levers).to_numpy())
-
-
-def draws(rows: pd.DataFrame, metric: str, levers: str) -> "pd.Series[float]":
-    """By draw."""
-    return rows[(rows["metric"] == metric) & (rows["levers"] == levers)].set_index("repeat")["value"]

@@ -30,9 +30,9 @@ def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
     _speeds(left, decode, read, {**styles, **format_style(["float32"])})
     _reading(left, read, _read_rate(matvec))
     for place, (name, look) in enumerate(styles.items()):
-        found = _mean(decode, "over_float32", name)
-        drawn: Any = look
-        right.errorbar(found.value, place, xerr=_ends(found), elinewidth=1.3, ms=6, **drawn)
+        speedup = _mean(decode, "over_float32", name)
+        artist: Any = look
+        right.errorbar(speedup.value, place, xerr=_ends(speedup), elinewidth=1.3, ms=6, **artist)
         right.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
     right.axvline(1, color="#888888", lw=0.7)
     right.set_yticks(range(len(styles)), [format_label(name) for name in styles])
@@ -53,9 +53,9 @@ def _speeds(axis: Axes, decode: pd.DataFrame, read: pd.Series, styles: dict[str,
         if name in read:
             alike = [other for other in styles if other in read and read[other] == read[name]]
             aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
-            found, look = _mean(decode, "tokens_per_s", name), {**style, "label": format_label(name)}
-            drawn: Any = look
-            axis.errorbar(read[name] + aside, found.value, yerr=_ends(found), elinewidth=1.3, ms=5, lw=0, **drawn)
+            speed, look = _mean(decode, "tokens_per_s", name), {**style, "label": format_label(name)}
+            artist: Any = look
+            axis.errorbar(read[name] + aside, speed.value, yerr=_ends(speed), elinewidth=1.3, ms=5, lw=0, **artist)
 
 
 def _reading(axis: Axes, read: pd.Series, rate: float) -> None:
@@ -75,8 +75,8 @@ def _mean(decode: pd.DataFrame, metric: str, name: str) -> Estimate:
     return mean_interval(decode[(decode["metric"] == metric) & (decode["format"] == name)]["value"].to_numpy())
 
 
-def _ends(found: Estimate) -> list[list[float]]:
-    return [[found.value - found.low], [found.high - found.value]]
+def _ends(estimate: Estimate) -> list[list[float]]:
+    return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
 
 
 def _read_rate(matvec: pd.DataFrame) -> float:

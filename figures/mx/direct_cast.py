@@ -15,20 +15,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from jouleproof.drawing.select import deciding_cast, rules_of_all
-from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
+from jouleproof.drawing.style import (
+    CAST_CLAIMS,
+    HEIGHT,
+    WIDTH,
+    accepted,
+    accepted_handle,
+    format_label,
+    format_style,
+)
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Direct cast of two real models"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
 LOOKS = (("o", True), ("o", False), ("s", True), ("s", False))  # marker, filled
 LINEAR = 0.01  # nats/token
-CLAIMS = {
-    "mxint8": "mx.inference.mxint8",
-    "mxfp8_e4m3": "mx.inference.mxfp8",
-    "mxfp6_e2m3": "mx.inference.mxfp6",
-    "mxfp6_e3m2": "mx.inference.mxfp6",
-    "mxfp4": "mx.inference.mxfp4",
-}
 CASTS = {"activations": "activations", "weights": "weights", "both": "weights and activations"}
 
 
@@ -44,8 +45,8 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     left.axvline(0, color="#888888", lw=0.7)
     left.set_xlabel(f"added loss, linear within ±{LINEAR:g}\n(nats/token)")
     for place, name in enumerate(styles):
-        if name in CLAIMS:
-            accepted(left, CLAIMS[name], (place - 0.4, place + 0.4))
+        if name in CAST_CLAIMS:
+            accepted(left, CAST_CLAIMS[name], (place - 0.4, place + 0.4))
     left.set_ylabel("format")
     _points(middle, _one_minus(embedding, "cosine"), styles, rules)
     middle.set_xscale("log")
@@ -75,11 +76,11 @@ def _points(
     for place, (name, look) in enumerate(styles.items()):
         for number, (rule, (marker, filled)) in enumerate(zip(rules, LOOKS, strict=False)):
             rows = table[(table["format"] == name) & (table["scale"] == rule)]
-            found = mean_interval(rows["value"].to_numpy(), None if weight is None else rows[weight].to_numpy())
+            mean = mean_interval(rows["value"].to_numpy(), None if weight is None else rows[weight].to_numpy())
             axis.errorbar(
-                found.value,
+                mean.value,
                 place + 0.5 * ((number + 0.5) / len(rules) - 0.5),
-                xerr=[[found.value - found.low], [found.high - found.value]],
+                xerr=[[mean.value - mean.low], [mean.high - mean.value]],
                 color=look["color"],
                 marker=marker,
                 ms=5.5,

@@ -59,5 +59,5 @@ def _perplexity(loss: Estimate) -> str:
     return f"{np.exp(loss.value):.2f} [{np.exp(loss.low):.2f}, {np.exp(loss.high):.2f}]"
 
 
-def _interval(found: Estimate, digits: int) -> str:
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+def _interval(estimate: Estimate, digits: int) -> str:
+    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"

@@ -10,9 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.mx.direct_cast import CLAIMS
 from jouleproof.drawing.select import rules_of_all
 from jouleproof.drawing.style import (
+    CAST_CLAIMS,
     HEIGHT,
     LEDGER_TOKEN_BYTES,
     WIDTH,
@@ -38,10 +38,10 @@ def draw(training: pd.DataFrame) -> Figure:
         for place, (name, look) in enumerate(styles.items()):
             for offset, (subject, marker) in zip(OFFSETS, SUBJECTS.items(), strict=True):
                 here = casts[(casts["format"] == name) & (casts["scale"] == rule) & (casts["subject"] == subject)]
-                found = mean_interval(here["value"].to_numpy())
-                ends = [[found.value - found.low], [found.high - found.value]]
+                mean = mean_interval(here["value"].to_numpy())
+                ends = [[mean.value - mean.low], [mean.high - mean.value]]
                 axis.errorbar(
-                    found.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=5, elinewidth=1.1
+                    mean.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=5, elinewidth=1.1
                 )
         axis.set_xscale("symlog", linthresh=LINEAR)
         axis.axvline(0, color="#888888", lw=0.7)
@@ -51,9 +51,9 @@ def draw(training: pd.DataFrame) -> Figure:
     axes[0][0].invert_yaxis()
     if "floor" in rules:
         for place, name in enumerate(styles):
-            if name in CLAIMS:
+            if name in CAST_CLAIMS:
                 across = (place + OFFSETS[-1] - 0.13, place + OFFSETS[-1] + 0.13)
-                accepted(axes[0][rules.index("floor")], CLAIMS[name], across, over=LEDGER_TOKEN_BYTES)
+                accepted(axes[0][rules.index("floor")], CAST_CLAIMS[name], across, over=LEDGER_TOKEN_BYTES)
     handles: list[Artist] = [
         Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()
     ]

@@ -46,6 +46,6 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _line(axis: Axes, rows: pd.DataFrame, look: Mapping[str, Any], label: str | None = None) -> None:
     blocks = sorted(set(rows["block"]))
-    found = [mean_interval(rows[rows["block"] == block]["value"].to_numpy()) for block in blocks]
-    ends = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
-    axis.errorbar(blocks, [each.value for each in found], ends, **look, label=label, elinewidth=0.9)
+    means = [mean_interval(rows[rows["block"] == block]["value"].to_numpy()) for block in blocks]
+    ends = [[mean.value - mean.low for mean in means], [mean.high - mean.value for mean in means]]
+    axis.errorbar(blocks, [mean.value for mean in means], ends, **look, label=label, elinewidth=0.9)

@@ -52,8 +52,8 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _format(axis: Axes, rows: pd.DataFrame, look: dict[str, str]) -> None:
     """rows: of one format and distribution, in several blocks under several rules."""
-    own = rows[rows["block"] == rows["block"].iloc[0]]
-    means = own.groupby("scale", sort=False)["value"].mean()
-    value, bits = means[preferred(list(means.index), "floor")], own["bits"].iloc[0]
+    at_block = rows[rows["block"] == rows["block"].iloc[0]]
+    means = at_block.groupby("scale", sort=False)["value"].mean()
+    value, bits = means[preferred(list(means.index), "floor")], at_block["bits"].iloc[0]
     axis.plot([bits, bits], [value, max(means)], color=look["color"], lw=1.6, zorder=3)
     axis.plot(bits, value, color=look["color"], marker=look["marker"], ms=6.5, lw=0, zorder=4)

@@ -22,8 +22,8 @@ def tabulate(table: pd.DataFrame) -> pd.DataFrame:
     ours, others = table[table["ocp_mx"] == "yes"], table[table["ocp_mx"] == "no"]
     floor = preferred(list(ours["scale"]), "floor")
     rules = [rule for rule in dict.fromkeys(ours["scale"]) if rule != floor]
-    own = set(ours.groupby("format")["block"].first())
-    blocks = [block for block in sorted(set(ours["block"])) if own != {block}]
+    defined_blocks = set(ours.groupby("format")["block"].first())
+    blocks = [block for block in sorted(set(ours["block"])) if defined_blocks != {block}]
     rows = [_row(ours[ours["format"] == name], floor, rules, blocks) for name in ordered_formats(ours["format"])]
     for name in dict.fromkeys(others["format"]):
         rows.append(_start(others[others["format"] == name], f"{name} *"))
@@ -32,26 +32,26 @@ def tabulate(table: pd.DataFrame) -> pd.DataFrame:
 
 def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
     """rows: QSNR of one cast."""
-    found = mean_interval(rows["value"].to_numpy())
+    mean = mean_interval(rows["value"].to_numpy())
     return {
         "format": label,
         "bits/element": f"{rows['bits'].iloc[0]:.2f}",
-        "QSNR (dB)": f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]",
+        "QSNR (dB)": f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]",
     }
 
 
 def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) -> dict[str, str]:
     """rows: of one format. The first of them are of its own block."""
-    own = (int(rows["block"].iloc[0]), floor, "even")
-    qsnr = _of(rows, own, "qsnr")
-    changes = {rule: (own[0], rule, "even") for rule in rules}
+    defined = (int(rows["block"].iloc[0]), floor, "even")
+    qsnr = _of(rows, defined, "qsnr")
+    changes = {rule: (defined[0], rule, "even") for rule in rules}
     changes |= {f"block {block}": (block, floor, "even") for block in blocks}
-    changes |= {"ties away": (own[0], floor, "away")}
+    changes |= {"ties away": (defined[0], floor, "away")}
     return {
         **_start(qsnr, format_label(rows["format"].iloc[0])),
         **{label: _gain(_of(rows, cast, "qsnr"), qsnr) for label, cast in changes.items()},
-        "saturated (%)": f"{100 * _of(rows, own, 'saturated_elements')['value'].mean():.2f}",
-        "their noise (%)": f"{100 * _of(rows, own, 'saturated_noise')['value'].mean():.2f}",
+        "saturated (%)": f"{100 * _of(rows, defined, 'saturated_elements')['value'].mean():.2f}",
+        "their noise (%)": f"{100 * _of(rows, defined, 'saturated_noise')['value'].mean():.2f}",
     }
 
 

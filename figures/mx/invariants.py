@@ -22,7 +22,7 @@ def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
     cells = table.groupby(["format", "property"])
     return pd.DataFrame(
         [
-            {"format": format_label(name), **{each: _cell(cells.get_group((name, each))) for each in invariants}}
+            {"format": format_label(name), **{which: _cell(cells.get_group((name, which))) for which in invariants}}
             for name in ordered_formats(table["format"])
         ]
     )
@@ -39,5 +39,5 @@ def _cell(rows: pd.DataFrame) -> str:
 
 
 def _named(names: pd.Series, what: str) -> str:
-    found = list(dict.fromkeys(names))
-    return ", ".join(found) if len(found) <= FEW else f"{len(found)} {what}"
+    unique = list(dict.fromkeys(names))
+    return ", ".join(unique) if len(unique) <= FEW else f"{len(unique)} {what}"

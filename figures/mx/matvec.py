@@ -92,10 +92,10 @@ def _speeds(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]
     read = here[here["metric"] == "weight_bytes"].drop_duplicates("format").set_index("format")["value"]
     names = [*styles, *(name for name in OTHERS if name in set(speed["format"]))]
     for place, name in enumerate(names):
-        found = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
+        mean = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
         look: Any = styles.get(name, {"color": "#7F7F7F", "marker": "x"})
-        ends = [[found.value - found.low], [found.high - found.value]]
-        axis.errorbar(found.value, place, xerr=ends, elinewidth=1.3, ms=5.5, **look)
+        ends = [[mean.value - mean.low], [mean.high - mean.value]]
+        axis.errorbar(mean.value, place, xerr=ends, elinewidth=1.3, ms=5.5, **look)
         axis.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
     axis.axvline(1, color="#888888", lw=0.7)
     axis.set_yticks(range(len(names)), [OTHERS.get(name, format_label(name)) for name in names])

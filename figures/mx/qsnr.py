@@ -52,9 +52,9 @@ def draw(qsnr: pd.DataFrame) -> Figure:
 
 def _point(axis: Axes, gains: pd.Series, place: float, colour: str, marker: str) -> None:
     """gains: dB, by seed."""
-    found = mean_interval(gains.to_numpy())
-    ends = [[found.value - found.low], [found.high - found.value]]
-    axis.errorbar(found.value, place, xerr=ends, color=colour, marker=marker, ms=5, ls="none", elinewidth=0.9)
+    mean = mean_interval(gains.to_numpy())
+    ends = [[mean.value - mean.low], [mean.high - mean.value]]
+    axis.errorbar(mean.value, place, xerr=ends, color=colour, marker=marker, ms=5, ls="none", elinewidth=0.9)
 
 
 def _beside(axis: Axes, place: float, text: str) -> None:

@@ -23,5 +23,5 @@ def tabulate(qsnr: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(table: pd.DataFrame, name: str, rule: str) -> str:
-    found = mean_interval(table[(table["format"] == name) & (table["scale"] == rule)]["value"].to_numpy())
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    mean = mean_interval(table[(table["format"] == name) & (table["scale"] == rule)]["value"].to_numpy())
+    return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"

@@ -59,13 +59,13 @@ def _difference(
     one, two = _rows(table, metric, first), _rows(table, metric, second)
     if one.empty or two.empty:
         return ""
-    found = mean_interval((one["value"] - two["value"]).to_numpy(), None if weight is None else one[weight].to_numpy())
-    return f"{found.value:+.{digits}f} [{found.low:+.{digits}f}, {found.high:+.{digits}f}]"
+    mean = mean_interval((one["value"] - two["value"]).to_numpy(), None if weight is None else one[weight].to_numpy())
+    return f"{mean.value:+.{digits}f} [{mean.low:+.{digits}f}, {mean.high:+.{digits}f}]"
 
 
 def _saturated(table: pd.DataFrame, name: str) -> str:
     rows = _rows(table, "saturated_elements", (name, "floor"))
     if rows.empty:
         return ""
-    found = mean_interval(rows["value"].to_numpy(), rows["tokens"].to_numpy())
-    return f"{100 * found.value:.2f} [{100 * found.low:.2f}, {100 * found.high:.2f}]"
+    mean = mean_interval(rows["value"].to_numpy(), rows["tokens"].to_numpy())
+    return f"{100 * mean.value:.2f} [{100 * mean.low:.2f}, {100 * mean.high:.2f}]"

@@ -21,6 +21,7 @@ from jouleproof.drawing.style import (
     ACCEPTED_COLOUR,
     HEIGHT,
     NOT_OCP_MX,
+    OTHER_FORMAT_LABELS,
     TIER_MARKS,
     WIDTH,
     accepted,
@@ -32,14 +33,6 @@ from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "What silicon gains"
 SOURCES = ["mx/silicon", "mx/peak_rates"]
-NAMES = {
-    "bfloat16": "BF16",
-    "float16": "FP16",
-    "fp8_e4m3": "FP8 E4M3",
-    "fp8_e5m2": "FP8 E5M2",
-    "int8": "INT8",
-    "nvfp4": "NVFP4",
-}
 RATES = {"bf16": "16-bit"}
 CLAIM = "mx.silicon.area"  # of BF16's cost over a format's, the other way round than the axis
 CLAIMED = ("mxfp6_e2m3", "mxfp6_e3m2")
@@ -82,8 +75,8 @@ def _points(table: pd.DataFrame) -> list[Point]:
 
 def _units(axis: Axes, points: list[Point]) -> None:
     looks: dict[str, Any] = {
-        **format_style(point.name for point in points if point.name not in NAMES),
-        **{name: {**NOT_OCP_MX, "ms": 5.5} for name in NAMES},
+        **format_style(point.name for point in points if point.name not in OTHER_FORMAT_LABELS),
+        **{name: {**NOT_OCP_MX, "ms": 5.5} for name in OTHER_FORMAT_LABELS},
     }
     front: list[Point] = []
     for point in points:
@@ -91,14 +84,14 @@ def _units(axis: Axes, points: list[Point]) -> None:
         axis.errorbar(point.cost, point.qsnr, xerr=ends, elinewidth=0.9, zorder=3, **look)
         if not front or point.qsnr > front[-1].qsnr:
             front.append(point)
-    axis.plot([each.cost for each in front], [each.qsnr for each in front], color="#888888", lw=0.9, zorder=1)
+    axis.plot([point.cost for point in front], [point.qsnr for point in front], color="#888888", lw=0.9, zorder=1)
     axis.set_xscale("log", base=2)
     axis.set_xlim(0.11, 2.1)
     ticks = [0.125, 0.25, 0.5, 1, 2]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_xlabel("area and energy of a unit over BF16's (1)")
     axis.set_ylabel("QSNR (dB)")
-    axis.set_ylim(min(each.qsnr for each in points) - 5, max(each.qsnr for each in points) + 6)
+    axis.set_ylim(min(point.qsnr for point in points) - 5, max(point.qsnr for point in points) + 6)
     axis.set_title(f"QSNR {TIER_MARKS['measured']} against modelled cost {TIER_MARKS['simulated']}")
     least_saved, _ = ACCEPTED[CLAIM]
     for point in points:
@@ -119,11 +112,11 @@ def _label(axis: Axes, points: list[Point]) -> None:
     def up(qsnr: float) -> float:
         return height * (qsnr - bottom) / (top - bottom)
 
-    taken = [(across(each.low), up(each.qsnr) - 3, across(each.high), up(each.qsnr) + 3) for each in points]
-    for each in sorted(points, key=lambda point: -point.qsnr):
-        text = NAMES.get(each.name, format_label(each.name))
-        wide, x, y = 0.62 * size * len(text), across(each.cost), up(each.qsnr)
-        beside, around = (across(each.high) + 6, across(each.low) - 6 - wide), (-7, 8, -13, 14, -19, 20)
+    taken = [(across(point.low), up(point.qsnr) - 3, across(point.high), up(point.qsnr) + 3) for point in points]
+    for point in sorted(points, key=lambda point: -point.qsnr):
+        text = OTHER_FORMAT_LABELS.get(point.name, format_label(point.name))
+        wide, x, y = 0.62 * size * len(text), across(point.cost), up(point.qsnr)
+        beside, around = (across(point.high) + 6, across(point.low) - 6 - wide), (-7, 8, -13, 14, -19, 20)
         places = [(at, 0) for at in beside] + [(at, step) for step in around for at in (x - wide / 2, *beside)]
         boxes = [(at, y + step - size / 2, at + wide, y + step + size / 2) for at, step in places]
         free = [box for box in boxes if box[0] > 0 and box[2] < width and not _covers(box, taken)]
@@ -131,7 +124,7 @@ def _label(axis: Axes, points: list[Point]) -> None:
         taken.append(box)
         axis.annotate(
             text,
-            (each.cost, each.qsnr),
+            (point.cost, point.qsnr),
             xytext=(box[0] - x, box[1] + size / 2 - y),
             textcoords="offset points",
             fontsize=size,

@@ -6,8 +6,7 @@ widths are."""
 
 import pandas as pd
 
-from figures.mx.silicon import NAMES
-from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.drawing.style import OTHER_FORMAT_LABELS, format_label, ordered_formats
 from jouleproof.evidence.intervals import draws_interval, mean_interval
 
 TITLE = "Modelled cost of dot-product units, and checks of the model"
@@ -23,7 +22,7 @@ def tabulate(silicon: pd.DataFrame) -> pd.DataFrame:
     )
     rows = [
         {
-            "format": NAMES.get(name, format_label(name)),
+            "format": OTHER_FORMAT_LABELS.get(name, format_label(name)),
             **{title: _range(costs.get_group((name, metric))) for metric, title in METRICS.items()},
             "BF16 over it (x)": _range(costs.get_group((name, "saved_area_energy"))),
             "QSNR (dB)": _signal(units, name),
@@ -44,8 +43,8 @@ def _check(name: str, table: pd.DataFrame) -> dict[str, str]:
 
 
 def _range(values: pd.Series) -> str:
-    found = draws_interval(values.to_numpy())
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    ratio = draws_interval(values.to_numpy())
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
 
 
 def _ends(values: pd.Series) -> str:

@@ -32,10 +32,10 @@ def draw(training: pd.DataFrame) -> Figure:
     added = training[training["metric"] == "added_loss"]
     for place, (name, look) in enumerate(differences.items()):
         values = added[added["recipe"] == name]["value"].to_numpy()
-        found = mean_interval(values)
+        mean = mean_interval(values)
         right.plot([place - 0.24] * len(values), values, ls="", marker="_", color=look["color"], ms=8, mew=1.8)
-        ends = [[found.value - found.low], [found.high - found.value]]
-        right.errorbar(place, found.value, ends, color=look["color"], marker=look["marker"], ms=6, elinewidth=1.4)
+        ends = [[mean.value - mean.low], [mean.high - mean.value]]
+        right.errorbar(place, mean.value, ends, color=look["color"], marker=look["marker"], ms=6, elinewidth=1.4)
     right.sharey(middle)
     for axis in (middle, right):
         axis.axhline(0, color="#888888", lw=0.7)

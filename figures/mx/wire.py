@@ -87,11 +87,11 @@ def _speedups(
         axis.plot(sent["float32"] / sent[name], place, "|", color="#444444", ms=13, mew=1.4)
         for offset, (link, marker) in zip(_aside(len(markers)), markers.items(), strict=True):
             rows = timed[(timed["format"] == name) & (timed["link"] == link)]
-            found = mean_interval(rows["value"].to_numpy())
+            speedup = mean_interval(rows["value"].to_numpy())
             axis.errorbar(
-                found.value,
+                speedup.value,
                 place + offset,
-                xerr=[[found.value - found.low], [found.high - found.value]],
+                xerr=[[speedup.value - speedup.low], [speedup.high - speedup.value]],
                 color=styles[name]["color"],
                 marker=marker,
                 ms=5,

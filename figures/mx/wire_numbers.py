@@ -43,11 +43,11 @@ def _row(rows: pd.DataFrame, name: str, payload: str, links: list[str]) -> dict[
 
 def _cell(rows: pd.DataFrame, name: str) -> str:
     if name == "float32":
-        own = rows["metric"] == "torch_all_reduce_s"
-        beside = f", torch's own {1e3 * _mean(rows, 'torch_all_reduce_s'):.0f} ms" if own.any() else ""
+        of_torch = rows["metric"] == "torch_all_reduce_s"
+        beside = f", torch's own {1e3 * _mean(rows, 'torch_all_reduce_s'):.0f} ms" if of_torch.any() else ""
         return f"{1e3 * _mean(rows, 'time_s'):.0f} ms at {_mean(rows, 'wire_rate'):.1f} Gbit/s{beside}"
-    found = mean_interval(rows[rows["metric"] == "speedup_over_float32"]["value"].to_numpy())
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    speedup = mean_interval(rows[rows["metric"] == "speedup_over_float32"]["value"].to_numpy())
+    return f"{speedup.value:.2f} [{speedup.low:.2f}, {speedup.high:.2f}]"
 
 
 def _mean(rows: pd.DataFrame, metric: str) -> float:

@@ -25,10 +25,10 @@ def draw(active: pd.DataFrame) -> Figure:
         cases = rows[["design", "service", "load"]].drop_duplicates().itertuples(index=False)
         for colour, (design, service, load) in zip(COLOURS, cases, strict=False):
             label = SERVICE_LABELS[service] if design == ALONE else f"{DESIGN_LABELS[design]}, {load:g} requests/s"
-            own = rows[(rows["design"] == design) & (rows["service"] == service) & (rows["load"] == load)]
+            runs = rows[(rows["design"] == design) & (rows["service"] == service) & (rows["load"] == load)]
             for version, line in LINES.items():
-                found = own[own["version"] == version].sort_values("at_most")
-                axis.plot(found["at_most"], found["value"], color=colour, ls=line,
+                points = runs[runs["version"] == version].sort_values("at_most")
+                axis.plot(points["at_most"], points["value"], color=colour, ls=line,
                           label=label if version == "corrected" else None)  # fmt: skip
             if design == ALONE and service in STATED:
                 at_most, ends = STATED[service]

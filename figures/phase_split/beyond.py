@@ -11,18 +11,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
+from jouleproof.drawing.style import ACCELERATOR_LABELS, ARRIVAL_LABELS, HEIGHT, SERVICE_LABELS, WAY_STYLES, WIDTH
 
 TITLE = "Ways of serving, accelerators and formats that the source did not compare"
 SOURCES = ["phase_split/beyond"]
-WAYS = {
-    "together": ("#444444", "whole prompts first"),
-    "chunked": ("#D55E00", "prompts in chunks"),
-    "split": ("#0072B2", "split"),
-    "balanced": ("#56B4E9", "split, pools follow the load"),
-}
-ARRIVALS = {"poisson": "Poisson", "hour": "real hour"}
-ACCELERATORS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200", "gb200-nvl72-ninth": "GB200"}
 FIRST, UNPACKED = "dgx-h100", "16 bits"
 
 
@@ -31,10 +23,10 @@ def draw(beyond: pd.DataFrame) -> Figure:
     of_h100 = (beyond["accelerator"] == FIRST) & (beyond["stored_as"] == UNPACKED)
     services = list(dict.fromkeys(beyond["service"]))
     for axis, service in zip(axes[0], services, strict=False):
-        _bars(axis, beyond[of_h100 & (beyond["service"] == service)], "arrivals", ARRIVALS)
+        _bars(axis, beyond[of_h100 & (beyond["service"] == service)], "arrivals", ARRIVAL_LABELS)
         axis.set_title(f"H100, {SERVICE_LABELS[service]}")
     rest = beyond[(beyond["service"] == services[0]) & (beyond["arrivals"] == "poisson")]
-    _bars(axes[1][0], rest[rest["stored_as"] == UNPACKED], "accelerator", ACCELERATORS)
+    _bars(axes[1][0], rest[rest["stored_as"] == UNPACKED], "accelerator", ACCELERATOR_LABELS)
     axes[1][0].set_title(f"accelerators, {SERVICE_LABELS[services[0]]}")
     _bars(axes[1][1], rest[rest["accelerator"] == FIRST], "stored_as", {})
     axes[1][1].set_title(f"formats on H100, {SERVICE_LABELS[services[0]]}")
@@ -47,10 +39,10 @@ def draw(beyond: pd.DataFrame) -> Figure:
 def _bars(axis: Axes, rows: pd.DataFrame, by: str, labels: dict[str, str]) -> None:
     groups = list(dict.fromkeys(rows[by]))
     places = np.arange(len(groups))
-    for number, (way, (colour, label)) in enumerate(WAYS.items()):
-        found = rows[rows["way"] == way].groupby(by)["value"].agg(["mean", "min", "max"]).loc[groups]
-        ends = [found["mean"] - found["min"], found["max"] - found["mean"]]
-        axis.bar(places + 0.2 * (number - 1.5), found["mean"], 0.19, yerr=np.array(ends), color=colour, label=label,
+    for number, (way, (colour, label)) in enumerate(WAY_STYLES.items()):
+        loads = rows[rows["way"] == way].groupby(by)["value"].agg(["mean", "min", "max"]).loc[groups]
+        ends = [loads["mean"] - loads["min"], loads["max"] - loads["mean"]]
+        axis.bar(places + 0.2 * (number - 1.5), loads["mean"], 0.19, yerr=np.array(ends), color=colour, label=label,
                  ecolor="black", error_kw={"elinewidth": 0.9})  # fmt: skip
     axis.set_xticks(places, [labels.get(group, group) for group in groups])
     axis.grid(axis="x", visible=False)

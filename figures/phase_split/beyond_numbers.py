@@ -4,8 +4,7 @@ machines)."""
 
 import pandas as pd
 
-from figures.phase_split.beyond import ACCELERATORS, ARRIVALS, WAYS
-from jouleproof.drawing.style import SERVICE_LABELS
+from jouleproof.drawing.style import ACCELERATOR_LABELS, ARRIVAL_LABELS, SERVICE_LABELS, WAY_STYLES
 
 TITLE = "Ways of serving in numbers"
 SOURCES = ["phase_split/beyond"]
@@ -18,10 +17,10 @@ def tabulate(beyond: pd.DataFrame) -> pd.DataFrame:
 
 def _row(case: list[str], rows: pd.DataFrame) -> dict[str, str]:
     accelerator, form, service, arrivals = case
-    name = ACCELERATORS.get(accelerator, accelerator)
-    row = {"case": f"{name}, {form}, {SERVICE_LABELS[service]}, {ARRIVALS[arrivals]}"}
-    for way, (_, label) in WAYS.items():
-        found = rows[rows["way"] == way]["value"]
-        row[label] = f"{found.mean():.1f} [{found.min():.1f}, {found.max():.1f}]"
+    name = ACCELERATOR_LABELS.get(accelerator, accelerator)
+    row = {"case": f"{name}, {form}, {SERVICE_LABELS[service]}, {ARRIVAL_LABELS[arrivals]}"}
+    for way, (_, label) in WAY_STYLES.items():
+        loads = rows[rows["way"] == way]["value"]
+        row[label] = f"{loads.mean():.1f} [{loads.min():.1f}, {loads.max():.1f}]"
     split = rows[rows["way"] == "split"].iloc[0]
     return {**row, "pools": f"{split['prompt_machines']} + {split['token_machines']}"}

@@ -22,11 +22,11 @@ def draw(capacity: pd.DataFrame) -> Figure:
     for axis, service in zip(axes[0], services, strict=True):
         for offset, (version, (colour, _)) in zip((-0.19, 0.19), VERSION_STYLES.items(), strict=True):
             rows = capacity[(capacity["service"] == service) & (capacity["version"] == version)]
-            found = [mean_interval(rows[rows["design"] == name]["value"].to_numpy()) for name in names]
-            values = np.array([each.value for each in found])
+            means = [mean_interval(rows[rows["design"] == name]["value"].to_numpy()) for name in names]
+            values = np.array([mean.value for mean in means])
             ends = [
-                [max(each.value - each.low, 0) for each in found],
-                [max(each.high - each.value, 0) for each in found],
+                [max(mean.value - mean.low, 0) for mean in means],
+                [max(mean.high - mean.value, 0) for mean in means],
             ]
             axis.bar(places + offset, values, 0.36, color=colour, yerr=ends, ecolor="black",
                      error_kw={"elinewidth": 0.9}, label=version)  # fmt: skip

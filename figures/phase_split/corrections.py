@@ -11,8 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from figures.phase_split.headlines import HEADLINES
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEADLINES, HEIGHT, WIDTH
 
 TITLE = "What each correction does to the published ratios"
 SOURCES = ["phase_split/headlines", "phase_split/corrections"]
@@ -21,10 +20,10 @@ UNGROUPED, GROUPED = "Llama2-70B", "Llama2-70B, grouped queries"
 
 def draw(headlines: pd.DataFrame, corrections: pd.DataFrame) -> Figure:
     service = corrections["service"].iloc[0]
-    own = headlines[(headlines["service"] == service) & (headlines["metric"] == "ratio")]
-    shared = own["seed"].isin(corrections["seed"].unique())
-    published = own[shared & (own["setup"] == "published")].groupby("headline")["value"].mean()
-    corrected = own[shared & (own["setup"] == "corrected")].groupby("headline")["value"].mean()
+    ratios = headlines[(headlines["service"] == service) & (headlines["metric"] == "ratio")]
+    shared = ratios[ratios["seed"].isin(corrections["seed"].unique())]
+    published = shared[shared["setup"] == "published"].groupby("headline")["value"].mean()
+    corrected = shared[shared["setup"] == "corrected"].groupby("headline")["value"].mean()
     rows = corrections[corrections["metric"] == "ratio"]
     alone = rows.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")
     alone = alone[list(dict.fromkeys(rows["setup"]))]

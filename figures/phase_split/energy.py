@@ -16,19 +16,21 @@ SOURCES = ["phase_split/latency"]
 
 
 def draw(latency: pd.DataFrame) -> Figure:
-    own = latency[latency["version"] == "corrected"]
-    services = list(dict.fromkeys(own["service"]))
+    corrected = latency[latency["version"] == "corrected"]
+    services = list(dict.fromkeys(corrected["service"]))
     figure, axes = plt.subplots(1, len(services) + 1, figsize=(WIDTH, HEIGHT), squeeze=False)
     panels = [
         (service, "energy_per_token", 1.0, f"{SERVICE_LABELS[service]}, energy (J/token)") for service in services
     ]
     panels.append((services[0], "mean_power", 1e-3, f"{SERVICE_LABELS[services[0]]}, mean power (kW)"))
     for axis, (service, metric, factor, label) in zip(axes[0], panels, strict=True):
-        for name, style in design_style(own["design"]).items():
-            rows = own[(own["service"] == service) & (own["metric"] == metric) & (own["design"] == name)]
-            found = rows.groupby("load")["value"].mean() * factor
+        for name, style in design_style(corrected["design"]).items():
+            rows = corrected[
+                (corrected["service"] == service) & (corrected["metric"] == metric) & (corrected["design"] == name)
+            ]
+            means = rows.groupby("load")["value"].mean() * factor
             look: Any = style
-            axis.plot(found.index, found.to_numpy(), ms=3.5, **look)
+            axis.plot(means.index, means.to_numpy(), ms=3.5, **look)
         axis.set_xlabel("load (requests/s)")
         axis.set_ylabel(label)
     for axis in axes[0][:-1]:

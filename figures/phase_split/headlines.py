@@ -10,21 +10,11 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH
+from jouleproof.drawing.style import HEADLINES, HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Published ratios, and what is left of them"
 SOURCES = ["phase_split/headlines"]
-HEADLINES: Mapping[str, tuple[str, float, float, float]] = {  # label, stated, and the ledger's range
-    "same_power_and_cost": ("same power and cost, over A100", 2.35, 2.115, 2.585),
-    "aa_over_a100": ("AA over A100", 2.15, 1.935, 2.365),
-    "lower_cost": ("at 20 % lower cost, over H100", 1.4, 1.26, 1.54),
-    "aa_over_h100_same_cost": ("AA over H100, same cost", 1.4, 1.26, 1.54),
-    "ha_over_h100": ("HA over H100", 1.18, 1.062, 1.298),
-    "lower_power": ("at 15 % lower power, over H100", 1.76, 1.584, 1.936),
-    "hhcap_power": ("power of HHcap, over H100's", 0.75, 0.675, 0.825),
-    "aa_cost": ("cost of AA, over H100's", 0.75, 0.675, 0.825),
-}
 FILLS: Mapping[str, Literal["full", "none"]] = {"conv": "full", "code": "none"}
 
 
@@ -41,9 +31,9 @@ def draw(headlines: pd.DataFrame) -> Figure:
                     (ratios["headline"] == name) & (ratios["setup"] == version) & (ratios["service"] == service)
                 ]
                 if not rows.empty:
-                    found = mean_interval(rows["value"].to_numpy())
-                    ends = [[found.value - found.low], [found.high - found.value]]
-                    axis.errorbar(found.value, place + offset, xerr=ends, color=colour, marker=marker,
+                    ratio = mean_interval(rows["value"].to_numpy())
+                    ends = [[ratio.value - ratio.low], [ratio.high - ratio.value]]
+                    axis.errorbar(ratio.value, place + offset, xerr=ends, color=colour, marker=marker,
                                   fillstyle=fill, ms=4.5, elinewidth=1.0)  # fmt: skip
                 offset += 0.2
     axis.axvline(1, color="#888888", lw=0.7)

@@ -3,8 +3,7 @@ search found, their price and power over the baseline's, and the ratio with its 
 
 import pandas as pd
 
-from figures.phase_split.headlines import HEADLINES
-from jouleproof.drawing.style import DESIGN_LABELS, SERVICE_LABELS
+from jouleproof.drawing.style import DESIGN_LABELS, HEADLINES, SERVICE_LABELS
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Published ratios in numbers"
@@ -23,7 +22,7 @@ def tabulate(headlines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(rows: pd.DataFrame, name: str, service: str, setup: str) -> dict[str, str]:
-    first, found = rows.iloc[0], mean_interval(rows["value"].to_numpy())
+    first, ratio = rows.iloc[0], mean_interval(rows["value"].to_numpy())
     return {
         "ratio": HEADLINES[name][0],
         "stated": f"{HEADLINES[name][1]:g}",
@@ -33,5 +32,5 @@ def _row(rows: pd.DataFrame, name: str, service: str, setup: str) -> dict[str, s
         "pools": f"{first['prompt_machines']} + {first['token_machines']}",
         "price": f"{first['price']:.2f}",
         "power": f"{first['power']:.2f}",
-        "here": f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]",
+        "here": f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
     }

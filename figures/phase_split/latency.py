@@ -19,18 +19,18 @@ PANELS = {"ttft_p90": "first token, P90 (s)", "tbt_p90": "between tokens, P90 (s
 
 
 def draw(latency: pd.DataFrame) -> Figure:
-    own = latency[latency["version"] == "corrected"]
-    services = list(dict.fromkeys(own["service"]))
+    corrected = latency[latency["version"] == "corrected"]
+    services = list(dict.fromkeys(corrected["service"]))
     figure, axes = plt.subplots(
         len(services), len(PANELS), figsize=(WIDTH, 0.75 * HEIGHT * len(services) + 0.4), sharex=True, squeeze=False
     )
     for row, service in zip(axes, services, strict=True):
         for axis, (metric, label) in zip(row, PANELS.items(), strict=True):
-            _panel(axis, own[own["service"] == service], metric)
+            _panel(axis, corrected[corrected["service"] == service], metric)
             axis.set_ylabel(f"{SERVICE_LABELS[service]}\n{label}" if metric == "ttft_p90" else label)
     for axis in axes[-1]:
         axis.set_xlabel("load (requests/s)")
-    handles = [Line2D([], [], **_look(style)) for style in design_style(own["design"]).values()]
+    handles = [Line2D([], [], **_look(style)) for style in design_style(corrected["design"]).values()]
     figure.legend(handles=handles, loc="outside upper left", ncols=6, columnspacing=1.0, handletextpad=0.4)
     return figure
 
@@ -42,12 +42,12 @@ def _look(style: dict[str, str]) -> Any:
 def _panel(axis: Axes, rows: pd.DataFrame, metric: str) -> None:
     for name, style in design_style(rows["design"]).items():
         colour, marker = style["color"], style["marker"]
-        own = rows[rows["design"] == name]
-        found = own[own["metric"] == metric].groupby("load")["value"].mean()
-        held = own[own["metric"] == "meets"].groupby("load")["value"].min()
-        axis.plot(found.index, found.to_numpy(), color=colour, lw=1)
+        of_design = rows[rows["design"] == name]
+        means = of_design[of_design["metric"] == metric].groupby("load")["value"].mean()
+        held = of_design[of_design["metric"] == "meets"].groupby("load")["value"].min()
+        axis.plot(means.index, means.to_numpy(), color=colour, lw=1)
         for filled in (True, False):
-            part = found[[(held[load] == 1) == filled for load in found.index]]
+            part = means[[(held[load] == 1) == filled for load in means.index]]
             axis.plot(part.index, part.to_numpy(), color=colour, marker=marker, lw=0, ms=3.5,
                       fillstyle="full" if filled else "none")  # fmt: skip
     axis.set_yscale("log")

@@ -34,10 +34,10 @@ def tabulate(latency: pd.DataFrame) -> pd.DataFrame:
                 "design": DESIGN_LABELS.get(str(design), str(design)),
                 "load (requests/s)": f"{load:g}",
                 **{
-                    label: "–" if pd.isna(found.get(metric)) else f"{factor * found[metric]:.{digits}f}"
+                    label: "–" if pd.isna(row.get(metric)) else f"{factor * row[metric]:.{digits}f}"
                     for metric, (label, factor, digits) in COLUMNS.items()
                 },
             }
-            for (service, design), found in means.iterrows()
+            for (service, design), row in means.iterrows()
         ]
     )

@@ -15,11 +15,11 @@ TIMES = {"sent_s": "sender (ms)", "taken_s": "receiver (ms)", "added_s": "added 
 def tabulate(moves: pd.DataFrame) -> pd.DataFrame:
     longest = moves[moves["prompt"] == moves["prompt"].max()]
     rows = []
-    for (way, parts, name), own in longest.groupby(["way", "parts", "format"], sort=False):
-        values = own.groupby("metric")["value"]
+    for (way, parts, name), group in longest.groupby(["way", "parts", "format"], sort=False):
+        values = group.groupby("metric")["value"]
         row = {
             "way": WAYS.get(str(way), str(way)), "parts": PARTS[str(parts)], "format": str(name),
-            "prompt (tokens)": f"{own['prompt'].iloc[0]}", "cache (kB)": f"{values.median()['bytes'] / 1e3:.0f}",
+            "prompt (tokens)": f"{group['prompt'].iloc[0]}", "cache (kB)": f"{values.median()['bytes'] / 1e3:.0f}",
         }  # fmt: skip
         for metric, label in TIMES.items():
             ends = f"[{1e3 * values.min()[metric]:.1f}, {1e3 * values.max()[metric]:.1f}]"

@@ -16,8 +16,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.phase_split.profile import HARDWARE, MODEL, TENSOR_PARALLEL
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.select import PROFILED_MODEL, of_the_profiled_model
+from jouleproof.drawing.style import HEIGHT, MACHINE_STYLES, WIDTH
 
 TITLE = "What bounds each phase"
 SOURCES = ["phase_split/profile", "phase_split/laws"]
@@ -27,18 +27,17 @@ CELL = ["hardware", "prompt_size", "batch_size", "token_size"]
 def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 1.6 * HEIGHT))
     (prompt, decode, memory), (power, cap, request) = axes
-    rows = profile[(profile["model"] == MODEL) & (profile["tensor_parallel"] == TENSOR_PARALLEL)]
-    cells = rows.pivot_table(index=CELL, columns="metric", values="value")
-    for name, (label, colour, marker) in HARDWARE.items():
-        own = cells.loc[name].reset_index()
-        short = own[own["token_size"] == 128]
+    cells = of_the_profiled_model(profile).pivot_table(index=CELL, columns="metric", values="value")
+    for name, (label, colour, marker) in MACHINE_STYLES.items():
+        runs = cells.loc[name].reset_index()
+        short = runs[runs["token_size"] == 128]
         batches = short[short["prompt_size"] == 512]
-        for found, fill in ((short[short["batch_size"] == 1], colour), (batches, "white")):
-            tokens = found["prompt_size"] * found["batch_size"]
-            prompt.plot(tokens, 1e-3 * tokens / found["prompt_time_s"], color=colour, marker=marker, mfc=fill)
+        for part, fill in ((short[short["batch_size"] == 1], colour), (batches, "white")):
+            tokens = part["prompt_size"] * part["batch_size"]
+            prompt.plot(tokens, 1e-3 * tokens / part["prompt_time_s"], color=colour, marker=marker, mfc=fill)
         count = batches["batch_size"]
         decode.plot(count, count / batches["token_time_s"], color=colour, marker=marker, label=label)
-        alone = own[(own["prompt_size"] == 512) & (own["batch_size"] == 1)]
+        alone = runs[(runs["prompt_size"] == 512) & (runs["batch_size"] == 1)]
         every = alone["prompt_time_s"] + (alone["token_size"] - 1) * alone["token_time_s"]
         request.plot(alone["token_size"], alone["e2e_time_s"], color=colour, marker=marker)
         request.plot(alone["token_size"], every, color=colour, ls="--", lw=0.9)
@@ -46,7 +45,7 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
         power.plot(count, batches["average_power_tdp"], color=colour, marker=marker, ls="--")
     ratios = (cells.loc["h100-80gb-pcap"] / cells.loc["h100-80gb"]).xs((1, 128), level=("batch_size", "token_size"))
     for metric, marker, what in (("prompt_time_s", "s", "prompt time"), ("token_time_s", "o", "time per token")):
-        cap.plot(ratios.index, ratios[metric], marker, color=HARDWARE["h100-80gb"][1], mfc="white")
+        cap.plot(ratios.index, ratios[metric], marker, color=MACHINE_STYLES["h100-80gb"][1], mfc="white")
         cap.text(120, ratios[metric].iloc[0] + 0.06, what, fontsize=7)
     cap.text(120, 0.5, "assumed, not measured", fontsize=7.5, color="#A63C06")
     power.text(16, 0.69, "average", ha="right", fontsize=7)
@@ -78,13 +77,13 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
 def _memory(axis: Axes, models: pd.DataFrame) -> None:
     """Up to where a machine is full."""
     for name, cache, label, colour, line in (
-        (MODEL, "cache_of_token", "BLOOM-176B", "#444444", "-"),
+        (PROFILED_MODEL, "cache_of_token", "BLOOM-176B", "#444444", "-"),
         ("llama2-70b", "cache_of_token", "Llama2-70B", "#009E73", "-"),
         ("llama2-70b", "cache_of_token_every_head", "Llama2-70B, every head", "#009E73", "--"),
     ):
         model = models.loc[name]
         limit: Any = model["machine_memory"]
         held = np.geomspace(1e3, (limit - model["weights"]) / model[cache], 200)
-        found = 1e-9 * (model["weights"] + model[cache] * held)
-        axis.plot(held, found, color=colour, ls=line, marker="X", markevery=[-1], label=label)
+        gigabytes = 1e-9 * (model["weights"] + model[cache] * held)
+        axis.plot(held, gigabytes, color=colour, ls=line, marker="X", markevery=[-1], label=label)
     axis.axhline(1e-9 * limit, color="#A63C06", lw=0.9, ls=":")

@@ -22,8 +22,8 @@ def draw(power_trace: pd.DataFrame) -> Figure:
     machines = power_trace.groupby("pool")["machine"].nunique()
     total: Any = 0.0
     for pool, colour in COLOURS.items():
-        own = power_trace["pool"] == pool
-        mean = power_trace[own].groupby(at[own])["value"].mean() * machines[pool] / 1e3
+        in_pool = power_trace["pool"] == pool
+        mean = power_trace[in_pool].groupby(at[in_pool])["value"].mean() * machines[pool] / 1e3
         axis.plot(mean.index, mean.to_numpy(), color=colour, lw=0.9, label=f"{machines[pool]} {pool} machines")
         total = mean + total
     axis.plot(total.index, total.to_numpy(), color="#444444", lw=0.9, label="all")

@@ -8,26 +8,25 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.select import of_the_profiled_model
+from jouleproof.drawing.style import HEIGHT, MACHINE_STYLES, WIDTH
 
 TITLE = "The measured profile"
 SOURCES = ["phase_split/profile"]
-HARDWARE = {"a100-80gb": ("A100", "#E69F00", "^"), "h100-80gb": ("H100", "#0072B2", "D")}
-MODEL, TENSOR_PARALLEL = "bloom-176b", 8
 
 
 def draw(profile: pd.DataFrame) -> Figure:
     figure, (prompt, token, power) = plt.subplots(1, 3, figsize=(WIDTH, 0.95 * HEIGHT))
-    rows = profile[(profile["model"] == MODEL) & (profile["tensor_parallel"] == TENSOR_PARALLEL)]
-    for name, (label, colour, marker) in HARDWARE.items():
-        own = rows[rows["hardware"] == name]
-        alone = own[(own["batch_size"] == 1) & (own["token_size"] == 128)]
-        found = alone[alone["metric"] == "prompt_time_s"].sort_values("prompt_size")
-        prompt.plot(found["prompt_size"], found["value"], color=colour, marker=marker, label=label)
-        batches = own[(own["prompt_size"] == 512) & (own["token_size"] == 128)]
-        found = batches[batches["metric"] == "token_time_s"].sort_values("batch_size")
-        token.plot(found["batch_size"], 1e3 * found["value"], color=colour, marker=marker)
-        first = own[(own["metric"] == "token_time_s") & (own["prompt_size"] == 128)]["value"].iloc[0]
+    rows = of_the_profiled_model(profile)
+    for name, (label, colour, marker) in MACHINE_STYLES.items():
+        runs = rows[rows["hardware"] == name]
+        alone = runs[(runs["batch_size"] == 1) & (runs["token_size"] == 128)]
+        prompts = alone[alone["metric"] == "prompt_time_s"].sort_values("prompt_size")
+        prompt.plot(prompts["prompt_size"], prompts["value"], color=colour, marker=marker, label=label)
+        batches = runs[(runs["prompt_size"] == 512) & (runs["token_size"] == 128)]
+        tokens = batches[batches["metric"] == "token_time_s"].sort_values("batch_size")
+        token.plot(tokens["batch_size"], 1e3 * tokens["value"], color=colour, marker=marker)
+        first = runs[(runs["metric"] == "token_time_s") & (runs["prompt_size"] == 128)]["value"].iloc[0]
         token.plot([1, 64], np.full(2, 1e3 * first), color=colour, ls="--", lw=0.9)
     prompt.set_xscale("log", base=2)
     prompt.set_yscale("log")
@@ -40,8 +39,8 @@ def draw(profile: pd.DataFrame) -> Figure:
     token.set_ylabel("time per token (ms)")
     a100 = rows[(rows["hardware"] == "a100-80gb") & (rows["token_size"] == 128)]
     for metric, line in (("peak_power_tdp", "-"), ("average_power_tdp", "--")):
-        found = a100[(a100["metric"] == metric) & (a100["batch_size"] == 1)].sort_values("prompt_size")
-        power.plot(found["prompt_size"], found["value"], color=HARDWARE["a100-80gb"][1], ls=line, marker="^")
+        watts = a100[(a100["metric"] == metric) & (a100["batch_size"] == 1)].sort_values("prompt_size")
+        power.plot(watts["prompt_size"], watts["value"], color=MACHINE_STYLES["a100-80gb"][1], ls=line, marker="^")
     power.axhline(1, color="#888888", lw=0.7)
     power.set_xscale("log", base=2)
     power.set_ylim(0, 1.15)

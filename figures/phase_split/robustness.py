@@ -23,8 +23,8 @@ def draw(robustness: pd.DataFrame) -> Figure:
     names = [name for name in DESIGN_LABELS if name in set(robustness["design"])]
     places = np.arange(len(names))
     for axis, version in zip(axes, VERSION_STYLES, strict=False):
-        own = robustness[robustness["version"] == version]
-        means = own.groupby(["case", "design"])["value"].mean().unstack("design")
+        of_version = robustness[robustness["version"] == version]
+        means = of_version.groupby(["case", "design"])["value"].mean().unstack("design")
         for number, (case, colour) in enumerate(CASES.items()):
             served = np.array([means.at[case, name] for name in names])
             axis.bar(places + 0.27 * (number - 1), served / served[names.index(BASE)], 0.25, color=colour, label=case)

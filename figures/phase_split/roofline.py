@@ -39,10 +39,10 @@ def _roof(axis: Axes, rows: pd.DataFrame) -> None:
     axis.text(300, ceilings["flop_rate"] / 1e9 * 1.06, "matrix products", ha="right", va="bottom", fontsize=7)
     axis.text(0.21, 0.21 * ceilings["read_rate"] / 1e9 * 2.2, "reading memory", fontsize=7, rotation=52)
     for phase, (colour, marker, label) in PHASES.items():
-        own = rows[rows["phase"] == phase]
-        found = own.groupby(["size", "metric"])["value"].median().unstack()
-        axis.plot(found["intensity"], found["flop_rate"] / 1e9, color=colour, marker=marker, label=label)
-        for size, row in found.iterrows():
+        of_phase = rows[rows["phase"] == phase]
+        medians = of_phase.groupby(["size", "metric"])["value"].median().unstack()
+        axis.plot(medians["intensity"], medians["flop_rate"] / 1e9, color=colour, marker=marker, label=label)
+        for size, row in medians.iterrows():
             axis.annotate(f"{size}", (row["intensity"], row["flop_rate"] / 1e9), xytext=(0, -9),
                           textcoords="offset points", fontsize=6.5, ha="center", color="#333333")  # fmt: skip
     axis.set_xscale("log")
@@ -60,10 +60,10 @@ def _shares(axis: Axes, roofline: pd.DataFrame) -> None:
     labels: list[str] = []
     axis.set_ylim(0, TOP)
     for phase, metric in BINDS.items():
-        own = roofline[(roofline["phase"] == phase) & (roofline["metric"] == metric)]
-        size = own["size"].max() if phase == "prompt" else own["size"].min()
+        shares = roofline[(roofline["phase"] == phase) & (roofline["metric"] == metric)]
+        size = shares["size"].max() if phase == "prompt" else shares["size"].min()
         begun = len(places)
-        for threads, rows in own[own["size"] == size].groupby("threads"):
+        for threads, rows in shares[shares["size"] == size].groupby("threads"):
             place = len(places) + (0.6 if begun else 0)
             values = rows["value"]
             middle = values.median()

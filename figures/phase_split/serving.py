@@ -41,8 +41,8 @@ def draw(serving: pd.DataFrame) -> Figure:
 def _curves(axis: Axes, rows: pd.DataFrame) -> None:
     for mode, (colour, _) in MODE_STYLES.items():
         for over, line in LINES.items():
-            own = rows[(rows["mode"] == mode) & (rows["over"] == over)].sort_values("quantile")
-            axis.plot(1e3 * own["value"], 1 - own["quantile"], color=colour, ls=line, lw=1.2)
+            curve = rows[(rows["mode"] == mode) & (rows["over"] == over)].sort_values("quantile")
+            axis.plot(1e3 * curve["value"], 1 - curve["quantile"], color=colour, ls=line, lw=1.2)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -10,9 +10,9 @@ SOURCES = ["phase_split/simulator_speed"]
 
 def tabulate(simulator_speed: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for version, own in simulator_speed.groupby("version", sort=False):
+    for version, group in simulator_speed.groupby("version", sort=False):
         row = {"rules": str(version)}
-        for metric, values in own.groupby("metric", sort=False)["value"]:
+        for metric, values in group.groupby("metric", sort=False)["value"]:
             low, middle, high = values.min() / 1e3, values.median() / 1e3, values.max() / 1e3
             row[f"{metric} (1000/s)"] = f"{middle:.0f} ({low:.0f} to {high:.0f})"
         rows.append(row)

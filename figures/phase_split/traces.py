@@ -21,10 +21,10 @@ def draw(traces: pd.DataFrame) -> Figure:
     for service, colour in COLOURS.items():
         rows = traces[traces["service"] == service]
         for metric, line in (("prompt_tokens", "-"), ("output_tokens", "--")):
-            found = rows[rows["metric"] == metric].sort_values("at")
-            lengths.plot(found["value"], found["at"] / 100, color=colour, ls=line)
-        found = rows[rows["metric"] == "arrivals"].sort_values("at")
-        arrivals.step(found["at"], found["value"], where="post", color=colour, label=SERVICE_LABELS[service], lw=1)
+            curve = rows[rows["metric"] == metric].sort_values("at")
+            lengths.plot(curve["value"], curve["at"] / 100, color=colour, ls=line)
+        curve = rows[rows["metric"] == "arrivals"].sort_values("at")
+        arrivals.step(curve["at"], curve["value"], where="post", color=colour, label=SERVICE_LABELS[service], lw=1)
     lengths.set_xscale("log")
     lengths.set_xlabel("length (tokens)")
     lengths.set_ylabel("share of requests (1)")

@@ -26,17 +26,17 @@ def draw(transfer: pd.DataFrame) -> Figure:
     for axis, service in zip(axes[0], services, strict=True):
         rows = transfer[(transfer["service"] == service) & (transfer["gbit_per_s"] > 0)]
         for (version, way), (colour, marker, label) in WAYS.items():
-            own = rows[(rows["version"] == version) & (rows["way"] == way)]
-            found = {rate: mean_interval(100 * each["value"].to_numpy()) for rate, each in own.groupby("gbit_per_s")}
-            values = [each.value for each in found.values()]
+            of_way = rows[(rows["version"] == version) & (rows["way"] == way)]
+            means = {rate: mean_interval(100 * mean["value"].to_numpy()) for rate, mean in of_way.groupby("gbit_per_s")}
+            values = [mean.value for mean in means.values()]
             ends = [
-                [each.value - each.low for each in found.values()],
-                [each.high - each.value for each in found.values()],
+                [mean.value - mean.low for mean in means.values()],
+                [mean.high - mean.value for mean in means.values()],
             ]
-            axis.errorbar(list(found), values, yerr=ends, color=colour, marker=marker, label=label, elinewidth=1)
+            axis.errorbar(list(means), values, yerr=ends, color=colour, marker=marker, label=label, elinewidth=1)
         axis.axhline(STATED, color="#0F6B57", lw=0.9, ls="--")
         axis.set_xscale("log", base=2)
-        axis.set_xticks(list(found), [f"{rate:g}" for rate in found])
+        axis.set_xticks(list(means), [f"{rate:g}" for rate in means])
         axis.set_yscale("log")
         axis.set_title(SERVICE_LABELS[service])
         axis.set_xlabel("link of a machine (Gbit/s)")

@@ -16,14 +16,14 @@ PERCENTILES = {"p50": ("#0072B2", "median"), "p90": ("#E69F00", "P90"), "p99": (
 
 def draw(week: pd.DataFrame) -> Figure:
     figure, (arrivals, ttft, tbt) = plt.subplots(1, 3, figsize=(WIDTH, 0.9 * HEIGHT))
-    found = week.pivot_table(index="hour", columns="metric", values="value")
-    arrivals.step(found.index, found["arrivals"], where="post", color="#444444")
+    hours = week.pivot_table(index="hour", columns="metric", values="value")
+    arrivals.step(hours.index, hours["arrivals"], where="post", color="#444444")
     arrivals.set_ylabel("arrivals (requests/s)")
     panels = ((ttft, "ttft", 1.0, "first token (s)"), (tbt, "tbt", 1e3, "between tokens (ms)"))
     for axis, measure, factor, label in panels:
         for percentile, (colour, name) in PERCENTILES.items():
-            values = factor * found[f"{measure}_{percentile}"]
-            axis.step(found.index, values, where="post", color=colour, label=name)
+            values = factor * hours[f"{measure}_{percentile}"]
+            axis.step(hours.index, values, where="post", color=colour, label=name)
         axis.set_ylabel(label)
     for axis in (arrivals, ttft, tbt):
         axis.set_xlabel("time (h)")

@@ -12,9 +12,9 @@ SOURCES = ["placement/bounds"]
 def tabulate(bounds: pd.DataFrame) -> pd.DataFrame:
     means = bounds.groupby(["rows", "workloads", "rule", "metric"], as_index=False)["value"].mean()
     rows = []
-    for (wide, count), own in means.groupby(["rows", "workloads"]):
-        by_rule = own[own["metric"] == "over_least"].set_index("rule")["value"].to_dict()
-        gap = own[own["metric"] == "gap"]["value"].iloc[0]
+    for (wide, count), group in means.groupby(["rows", "workloads"]):
+        by_rule = group[group["metric"] == "over_least"].set_index("rule")["value"].to_dict()
+        gap = group[group["metric"] == "gap"]["value"].iloc[0]
         rows.append(
             {
                 "rows": str(wide), "workloads": str(count),

@@ -13,22 +13,22 @@ LAWS = {"by_phase": "prompt", "at_most": "all", "hasty": "prompt, double pace"}
 
 
 def tabulate(oversubscription: pd.DataFrame) -> pd.DataFrame:
-    own = oversubscription[oversubscription["headroom"] == oversubscription["headroom"].max()]
-    tried = own[own["added"] >= 0]["added"]
-    nearest = min(set(tried), key=lambda each: abs(each - ADDED))
-    means = own.groupby(["controller", "latency", "added", "metric"], sort=False)["value"].mean()
+    roomiest = oversubscription[oversubscription["headroom"] == oversubscription["headroom"].max()]
+    tried = roomiest[roomiest["added"] >= 0]["added"]
+    nearest = min(set(tried), key=lambda share: abs(share - ADDED))
+    means = roomiest.groupby(["controller", "latency", "added", "metric"], sort=False)["value"].mean()
     rows = []
-    for controller, law in dict.fromkeys(zip(own["controller"], own["latency"], strict=True)):
-        found = means[controller, law, nearest]
+    for controller, law in dict.fromkeys(zip(roomiest["controller"], roomiest["latency"], strict=True)):
+        row = means[controller, law, nearest]
         rows.append(
             {
                 "controller": CONTROLLERS.get(controller, controller), "with the clock": LAWS.get(law, law),
                 "most added (%)": f"{100 * means[controller, law, -1.0, 'most_added']:.0f}",
-                "brakes (1/day)": f"{found['brakes_per_day']:.1f}",
-                "low slowed (min/day)": f"{found['low_slowed_per_day']:.0f}",
-                "high slowed (min/day)": f"{found['high_slowed_per_day']:.0f}",
-                "low P99 (x)": f"{found['low_p99']:.2f}", "high P99 (x)": f"{found['high_p99']:.2f}",
-                "undone (%)": f"{100 * found['lost']:.1f}",
+                "brakes (1/day)": f"{row['brakes_per_day']:.1f}",
+                "low slowed (min/day)": f"{row['low_slowed_per_day']:.0f}",
+                "high slowed (min/day)": f"{row['high_slowed_per_day']:.0f}",
+                "low P99 (x)": f"{row['low_p99']:.2f}", "high P99 (x)": f"{row['high_p99']:.2f}",
+                "undone (%)": f"{100 * row['lost']:.1f}",
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -20,10 +20,10 @@ RULE, ONE_NUMBER, SIZE = "asynchrony", "mean", 10
 def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, HEIGHT), sharey=True)
     chosen = (hosting["metric"] == "level_over_mean") & (hosting["rule"] == RULE) & (hosting["arrivals"] == "grouped")
-    known = hosting[chosen & hosting["information"].isin(SHOWN)]
-    _lines(left, known, "row")
+    shown = hosting[chosen & hosting["information"].isin(SHOWN)]
+    _lines(left, shown, "row")
     left.set_xscale("log")
-    sizes = sorted(set(known["row"]))
+    sizes = sorted(set(shown["row"]))
     left.set_xticks(sizes, [str(size) for size in sizes])
     left.minorticks_off()
     left.set_xlabel("size of a row (servers)")
@@ -41,8 +41,8 @@ def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
 
 
 def _lines(axis: Axes, rows: pd.DataFrame, across: str) -> None:
-    found = over_seeds(rows, ["information", across])
+    means = over_seeds(rows, ["information", across])
     for number, name in enumerate(dict.fromkeys(rows["information"])):
-        own = found.loc[name].sort_index()
+        line = means.loc[name].sort_index()
         colour, marker, label = INFORMATION_STYLES.get(name, (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name))
-        axis.errorbar(own.index, own["value"], bars(own), color=colour, marker=marker, label=label, capsize=2)
+        axis.errorbar(line.index, line["value"], bars(line), color=colour, marker=marker, label=label, capsize=2)

@@ -20,11 +20,13 @@ def draw(hosting: pd.DataFrame, processors: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), width_ratios=(1.5, 1))
     size = SIZE if SIZE in set(hosting["row"]) else min(hosting["row"])
     plain = hosting["information"] == "plain"
-    own = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == size) & ((hosting["rule"] == RULE) | plain)]
-    work, joules = (over_seeds(own[own["metric"] == metric], ["information"]) for metric in ("work", "joules_per_work"))
-    for places, found, label in ((0.12, work, "work hosted"), (-0.12, joules, "joules per work")):
-        colour, marker = ("#0072B2", "o") if found is work else ("#D55E00", "D")
-        left.errorbar(found["value"], np.arange(len(found)) + places, xerr=bars(found), color=colour, marker=marker,
+    rows = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == size) & ((hosting["rule"] == RULE) | plain)]
+    work, joules = (
+        over_seeds(rows[rows["metric"] == metric], ["information"]) for metric in ("work", "joules_per_work")
+    )
+    for places, values, label in ((0.12, work, "work hosted"), (-0.12, joules, "joules per work")):
+        colour, marker = ("#0072B2", "o") if values is work else ("#D55E00", "D")
+        left.errorbar(values["value"], np.arange(len(values)) + places, xerr=bars(values), color=colour, marker=marker,
                       ls="", capsize=2, label=label)  # fmt: skip
     labels = {**{name: style[2] for name, style in INFORMATION_STYLES.items()}, "plain": "nameplate, no margin"}
     left.set_yticks(range(len(work)), [labels.get(name, name) for name in work.index], fontsize=7)

@@ -20,11 +20,11 @@ def draw(frontier: pd.DataFrame) -> Figure:
     for number, name in enumerate(dict.fromkeys(frontier["information"])):
         other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
         colour, marker, label = INFORMATION_STYLES.get(name, other)
-        own = means.loc[name]
-        axis.plot(np.maximum(own["risk"], FLOOR), own["work"], color=colour, marker=marker, label=label)
+        line = means.loc[name]
+        axis.plot(np.maximum(line["risk"], FLOOR), line["work"], color=colour, marker=marker, label=label)
     axis.set_xscale("log")
     decades = [10.0**power for power in range(-4, 1) if 10.0**power < axis.get_xlim()[1]]
-    axis.set_xticks([FLOOR, *decades], ["0", *(f"$10^{{{np.log10(each):.0f}}}$" for each in decades)])
+    axis.set_xticks([FLOOR, *decades], ["0", *(f"$10^{{{np.log10(risk):.0f}}}$" for risk in decades)])
     axis.set_xlabel("risk: share of rows and slots over their budget (1)")
     axis.set_ylabel("work hosted over nameplates' (x)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=5)

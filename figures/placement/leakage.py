@@ -8,16 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, accepted
 
 TITLE = "Leak against value"
 SOURCES = ["placement/leakage"]
-LABELS = {
-    "nothing": "nothing", "sums": "sums of all", "mean": "mean", "p99": "99th percentile",
-    "windows6": "6 windows a day", "slots24": "24 hours", "coarse24": "24 hours, to 1 kW", "slots168": "168 hours",
-    "histogram": "histogram", "raw": "every reading", "private1_e8": "mean, ε 8", "private1_e1": "mean, ε 1",
-    "private1_e05": "mean, ε 0.5", "private6_e8": "6 windows, ε 8", "private24_e8": "24 hours, ε 8",
-}  # fmt: skip
 CLASSES = (("private", "#D55E00", "^", "with noise"), ("", "#0072B2", "o", "as it is"))  # beginning of the name, style
 COLUMN = 1.06  # of the width: where labels stand, one above the other in the order of the gains
 
@@ -26,15 +20,15 @@ def draw(leakage: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.6 * HEIGHT))
     value, most = (over_seeds(leakage[leakage["metric"] == metric], ["release"]) for metric in ("value", "most"))
     shown = set()
-    names = sorted(value.index, key=lambda each: (most.at[each, "value"], value.at[each, "value"]))
+    names = sorted(value.index, key=lambda name: (most.at[name, "value"], value.at[name, "value"]))
     for number, name in enumerate(names):
-        _, colour, marker, label = next(each for each in CLASSES if name.startswith(each[0]))
+        _, colour, marker, label = next(look for look in CLASSES if name.startswith(look[0]))
         across, up = value.loc[[name]], most.loc[[name]]
         axis.errorbar(across["value"], up["value"], bars(up), bars(across), capsize=2, marker=marker, ms=4,
                       color=colour, ls="", label=None if label in shown else label)  # fmt: skip
         shown.add(label)
         axis.annotate(
-            LABELS.get(name, name), (across["value"].iloc[0], up["value"].iloc[0]),
+            RELEASE_LABELS.get(name, name), (across["value"].iloc[0], up["value"].iloc[0]),
             (COLUMN, (number + 0.7) / (len(names) + 0.5)), textcoords="axes fraction", ha="left", va="center",
             fontsize=7, arrowprops={"arrowstyle": "-", "color": "#AAAAAA", "lw": 0.5, "shrinkB": 3},
         )  # fmt: skip

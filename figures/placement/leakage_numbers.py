@@ -4,7 +4,7 @@ a fleet of another mix, and on who a workload is a week later. Means over seeds.
 
 import pandas as pd
 
-from figures.placement.leakage import LABELS
+from jouleproof.drawing.style import RELEASE_LABELS
 
 TITLE = "What releases give away"
 SOURCES = ["placement/leakage"]
@@ -18,7 +18,7 @@ def tabulate(leakage: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name in dict.fromkeys(leakage["release"]):
         if (name, "value") in means:
-            row = {"release": LABELS.get(name, name), "numbers": f"{means[name, 'numbers']:.0f}",
+            row = {"release": RELEASE_LABELS.get(name, name), "numbers": f"{means[name, 'numbers']:.0f}",
                    "value": f"{means[name, 'value']:.3f}"}  # fmt: skip
             rows.append({**row, **{label: f"{100 * means[name, key]:+.0f}" for key, label in COLUMNS.items()}})
     return pd.DataFrame(rows)

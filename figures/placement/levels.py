@@ -12,9 +12,9 @@ FIVE_MINUTES = 300
 
 
 def tabulate(precision: pd.DataFrame) -> pd.DataFrame:
-    known = precision[precision["metric"].str.startswith("level_")]
-    means = known[known["metric"] != "level_seen"].groupby(["level", "metric"])["value"].mean()
-    seen = known[known["metric"] == "level_seen"].groupby(["level", "window_s"])["value"].mean()
+    levels = precision[precision["metric"].str.startswith("level_")]
+    means = levels[levels["metric"] != "level_seen"].groupby(["level", "metric"])["value"].mean()
+    seen = levels[levels["metric"] == "level_seen"].groupby(["level", "window_s"])["value"].mean()
     rows = []
     for level in LEVELS:
         below = means.get((level, "level_of_parts"))

@@ -24,15 +24,15 @@ def draw(oversubscription: pd.DataFrame) -> Figure:
         2, len(headrooms), figsize=(WIDTH, 1.5 * HEIGHT), sharex=True, sharey="row", squeeze=False
     )
     for column, headroom in enumerate(headrooms):
-        own = rows[rows["headroom"] == headroom]
-        found = over_seeds(own, ["metric", "controller", "added"]).sort_index()
-        for number, controller in enumerate(dict.fromkeys(own["controller"])):
+        at_headroom = rows[rows["headroom"] == headroom]
+        means = over_seeds(at_headroom, ["metric", "controller", "added"]).sort_index()
+        for number, controller in enumerate(dict.fromkeys(at_headroom["controller"])):
             colour, marker, label = STYLES.get(controller, (f"C{number + 4}", "o", controller))
-            brakes = found.loc["brakes_per_day", controller]
+            brakes = means.loc["brakes_per_day", controller]
             axes[0, column].errorbar(100 * brakes.index, brakes["value"], bars(brakes), color=colour, marker=marker,
                                      capsize=2, lw=1, label=label)  # fmt: skip
             for metric, fill in (("low_p99", "none"), ("high_p99", "full")):
-                line = found.loc[metric, controller]
+                line = means.loc[metric, controller]
                 axes[1, column].errorbar(100 * line.index, line["value"], bars(line), color=colour, marker=marker,
                                          fillstyle=fill, capsize=2, lw=1)  # fmt: skip
         axes[0, column].set_title(f"headroom {headroom:.0%}")

@@ -20,17 +20,19 @@ def draw(precision: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.2 * HEIGHT))
     seen = precision[precision["metric"] == "peak_seen"]
     stand = precision[precision["metric"] == "servers"].groupby("row")["value"].mean()
-    found = over_seeds(seen, ["row", "window_s"])
+    means = over_seeds(seen, ["row", "window_s"])
     for number, row in enumerate(dict.fromkeys(seen["row"])):
-        own = found.loc[row]
+        line = means.loc[row]
         colour, marker = ROW_STYLES[number % len(ROW_STYLES)]
-        windows = own.index
-        axis.errorbar(windows, own["value"], bars(own), color=colour, marker=marker, capsize=2,
+        windows = line.index
+        axis.errorbar(windows, line["value"], bars(line), color=colour, marker=marker, capsize=2,
                       label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
     levels = over_seeds(precision[precision["metric"] == "level_seen"], ["level", "window_s"])
     for level, (colour, marker, label) in LEVEL_STYLES.items():
-        own = levels.loc[[level]].droplevel("level").sort_index()
-        axis.errorbar(own.index, own["value"], bars(own), color=colour, marker=marker, ls="--", capsize=2, label=label)
+        line = levels.loc[[level]].droplevel("level").sort_index()
+        axis.errorbar(
+            line.index, line["value"], bars(line), color=colour, marker=marker, ls="--", capsize=2, label=label
+        )
     axis.set_xscale("log")
     ticks = sorted(set(seen["window_s"]))
     axis.set_xticks(ticks, [f"{tick} s" if tick < 60 else f"{tick // 60} min" for tick in ticks])

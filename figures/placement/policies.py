@@ -24,12 +24,12 @@ def tabulate(policies: pd.DataFrame) -> pd.DataFrame:
     means = policies.groupby(["policy", "metric"])["value"].mean()
     work = over_seeds(policies[policies["metric"] == "work"], ["policy"])
     for name in dict.fromkeys(policies["policy"]):
-        found = work.loc[name]
+        of_policy = work.loc[name]
         level = means.get((name, "level_work"))
         rows.append(
             {
                 "policy": LABELS.get(name, name), "margin": f"{means[name, 'margin']:.2f}",
-                "work": f"{found['value']:.2f} [{found['low']:.2f}, {found['high']:.2f}]",
+                "work": f"{of_policy['value']:.2f} [{of_policy['low']:.2f}, {of_policy['high']:.2f}]",
                 "risk (1/1000)": f"{1000 * means[name, 'risk']:.1f}",
                 "stranded (%)": f"{100 * means[name, 'stranded']:.1f}",
                 "work at one risk run": "" if level is None else f"{level:.2f}",

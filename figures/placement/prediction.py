@@ -19,13 +19,13 @@ WRONG = {"level": "its own, level off by up to {:.0%}", "phase": "its own, off b
 
 
 def draw(prediction: pd.DataFrame) -> Figure:
-    found = over_seeds(prediction[prediction["metric"] == "level_over_fleet"], ["predictor"])
-    names = list(found.index)
+    means = over_seeds(prediction[prediction["metric"] == "level_over_fleet"], ["predictor"])
+    names = list(means.index)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.24 * len(names)))
     places = list(range(len(names), 0, -1))
     colours = ["#D55E00" if name.split()[0] in WRONG else "#0072B2" for name in names]
-    left, right = bars(found)
-    for place, value, below, above, colour in zip(places, found["value"], left, right, colours, strict=True):
+    left, right = bars(means)
+    for place, value, below, above, colour in zip(places, means["value"], left, right, colours, strict=True):
         axis.errorbar(value, place, xerr=[[below], [above]], color=colour, marker="o", capsize=2)
     axis.axvline(1, color="#888888", lw=0.7)
     axis.set_yticks(places, [_label(name) for name in names])

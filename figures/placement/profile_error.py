@@ -14,13 +14,13 @@ SOURCES = ["placement/profile_error"]
 
 def draw(profile_error: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
-    found = over_seeds(profile_error, ["sensor", "days"]) * 100
+    means = over_seeds(profile_error, ["sensor", "days"]) * 100
     names = list(dict.fromkeys(profile_error["sensor"]))
     for place, sensor in enumerate(names):
-        own = found.loc[sensor]
+        line = means.loc[sensor]
         colour, _, label = SENSOR_STYLES.get(sensor, ("#8C564B", "", sensor))
-        days = own.index.to_numpy() * (1 + 0.012 * (place - len(names) / 2))
-        axis.errorbar(days, own["value"], bars(own), color=colour, marker="osD^vPX"[place % 7], ms=4, lw=1, capsize=2,
+        days = line.index.to_numpy() * (1 + 0.012 * (place - len(names) / 2))
+        axis.errorbar(days, line["value"], bars(line), color=colour, marker="osD^vPX"[place % 7], ms=4, lw=1, capsize=2,
                       label=label)  # fmt: skip
     ticks = sorted(set(profile_error["days"]))
     axis.set_xscale("log")

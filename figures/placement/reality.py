@@ -29,8 +29,8 @@ def draw(reality: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(reality["data"]))
     colours = {**RECORDED, **dict(zip((name for name in names if name not in RECORDED), OTHERS, strict=False))}
     powers = reality[reality["metric"] == "power_quantile"]
-    for name, own in powers.sort_values("percent").groupby("data", sort=False):
-        left.plot(own["percent"], own["value"], color=colours.get(str(name), "#8C564B"), label=name)
+    for name, curve in powers.sort_values("percent").groupby("data", sort=False):
+        left.plot(curve["percent"], curve["value"], color=colours.get(str(name), "#8C564B"), label=name)
     left.set_xlabel("share of the time (%)")
     left.set_ylabel("power over the highest (1)")
     left.legend(loc="upper left", fontsize=6.3)

@@ -16,8 +16,8 @@ STYLES = (("#0072B2", "D"), ("#009E73", "h"), ("#E69F00", "o"), ("#D55E00", "^")
 def draw(scale: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
     medians = scale[scale["metric"] == "time"].groupby(["what", "instances"], sort=False)["value"].median()
-    for (what, own), (colour, marker) in zip(medians.groupby(level="what", sort=False), STYLES, strict=False):
-        axis.plot(own.index.get_level_values("instances"), own, color=colour, marker=marker, label=what)
+    for (what, line), (colour, marker) in zip(medians.groupby(level="what", sort=False), STYLES, strict=False):
+        axis.plot(line.index.get_level_values("instances"), line, color=colour, marker=marker, label=what)
     axis.set_xscale("log")
     axis.set_yscale("log")
     sizes = sorted(set(scale["instances"]))

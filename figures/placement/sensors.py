@@ -17,11 +17,11 @@ def draw(sensed: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 1.5 * HEIGHT), sharex=True)
     readings = sensed[sensed["metric"] == "reading"]
     for axis, pool in zip(axes, ("prompt", "token"), strict=True):
-        own = readings[readings["pool"] == pool]
-        true = own[own["sensor"] == TRUE]
+        in_pool = readings[readings["pool"] == pool]
+        true = in_pool[in_pool["sensor"] == TRUE]
         axis.step(true["t_s"], true["value"] / 1000, color="#BBBBBB", lw=0.8, where="pre", label="true, every 2 s")
         for sensor, (colour, marker, label) in SENSOR_STYLES.items():
-            rows = own[own["sensor"] == sensor]
+            rows = in_pool[in_pool["sensor"] == sensor]
             if sensor != TRUE and len(rows):
                 few = len(rows) < 60
                 axis.plot(rows["t_s"], rows["value"] / 1000, color=colour, lw=0.9, marker=marker if few else "",
@@ -29,9 +29,9 @@ def draw(sensed: pd.DataFrame) -> Figure:
                           ms=3.5, label=label)  # fmt: skip
         axis.set_title(f"{pool} machine")
         axis.set_ylabel("power (kW)")
-        settled = own[own["t_s"] > SETTLED_S]["value"] / 1000
-        room = 0.1 * (settled.max() - settled.min()) + 0.01
-        axis.set_ylim(settled.min() - room, settled.max() + room)
+        settled = in_pool[in_pool["t_s"] > SETTLED_S]["value"] / 1000
+        margin = 0.1 * (settled.max() - settled.min()) + 0.01
+        axis.set_ylim(settled.min() - margin, settled.max() + margin)
     axes[1].set_xlabel("time at which a reading is to be had (s)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

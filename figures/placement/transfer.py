@@ -22,13 +22,13 @@ def draw(transfer: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 1.6 * HEIGHT), sharex=True)
     names = list(dict.fromkeys(transfer["information"]))
     for axis, metric in zip(axes, ("over_target", "work"), strict=True):
-        found = over_seeds(transfer[transfer["metric"] == metric], ["information", "mix"])
+        means = over_seeds(transfer[transfer["metric"] == metric], ["information", "mix"])
         for number, name in enumerate(names):
-            own = found.loc[name].reindex([mix for mix in MIXES if mix in found.loc[name].index])
+            line = means.loc[name].reindex([mix for mix in MIXES if mix in means.loc[name].index])
             other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
             colour, marker, label = INFORMATION_STYLES.get(name, other)
-            places = np.arange(len(own)) + 0.11 * (number - (len(names) - 1) / 2)
-            axis.errorbar(places, own["value"], bars(own), color=colour, marker=marker, ls="", capsize=2, label=label)
+            places = np.arange(len(line)) + 0.11 * (number - (len(names) - 1) / 2)
+            axis.errorbar(places, line["value"], bars(line), color=colour, marker=marker, ls="", capsize=2, label=label)
         axis.grid(axis="x", visible=False)
     axes[0].set_yscale("symlog", linthresh=1, linscale=0.6)
     axes[0].set_ylim(bottom=-0.35)

@@ -5,7 +5,7 @@ answers are assumed alike but for a spread. Last the gigabytes of Phi-3-mini's w
 
 import pandas as pd
 
-from figures.slm_energy.frontier import deciding
+from jouleproof.drawing.select import deciding_answers
 from jouleproof.evidence.digits import number, with_span
 
 TITLE = "Right answers in numbers"
@@ -13,25 +13,25 @@ SOURCES = ["slm_energy/answers"]
 
 
 def tabulate(answers: pd.DataFrame) -> pd.DataFrame:
-    limit, protocol = deciding(answers)
-    own = answers[answers["limit"] == limit]
-    names = own.loc[(own["metric"] == "at_front") & (own["protocol"] == protocol), "model"]
-    cells = own.set_index(["model", "metric", "protocol"])["value"]
-    rows = [_row(cells[name], name, protocol) for name in names]
+    limit, protocol = deciding_answers(answers)
+    rows = answers[answers["limit"] == limit]
+    names = rows.loc[(rows["metric"] == "at_front") & (rows["protocol"] == protocol), "model"]
+    cells = rows.set_index(["model", "metric", "protocol"])["value"]
+    predicted = [_row(cells[name], name, protocol) for name in names]
     weights = answers.loc[answers["metric"] == "weights", ["format", "value"]]
     sizes = [f"{name} {number(value)} GB" for name, value in weights.itertuples(index=False)]
     held = {"model": "Phi-3-mini's weights", "J/token": "; ".join(sizes)}
-    return pd.DataFrame([*rows, held]).fillna("")
+    return pd.DataFrame([*predicted, held]).fillna("")
 
 
-def _row(own: "pd.Series[float]", name: str, protocol: str) -> dict[str, str]:
+def _row(cells: "pd.Series[float]", name: str, protocol: str) -> dict[str, str]:
     def spanned(metric: str, under: str) -> str:
-        return with_span(*(own[f"{metric}{end}", under] for end in ("", "_low", "_high")))
+        return with_span(*(cells[f"{metric}{end}", under] for end in ("", "_low", "_high")))
 
     return {
         "model": name,
         "J/token": spanned("joules_per_token", "none"),
-        "right (share)": number(own["accuracy", protocol]),
+        "right (share)": number(cells["accuracy", protocol]),
         "J/right answer": spanned("joules_per_correct", protocol),
-        "at the front": number(own["at_front", protocol]),
+        "at the front": number(cells["at_front", protocol]),
     }

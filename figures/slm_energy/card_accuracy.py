@@ -53,8 +53,8 @@ def draw(cards: pd.DataFrame) -> Figure:
 
 def _model(axis: Axes, questions: int, name: str, family: str, score: float, total: float, active: float) -> None:
     colour, marker = PHI if family.startswith("Phi-3") else OTHERS
-    found = share_interval(round(score / 100 * questions), questions)
-    reach = [[score - 100 * found.low], [100 * found.high - score]]
+    share = share_interval(round(score / 100 * questions), questions)
+    reach = [[score - 100 * share.low], [100 * share.high - score]]
     axis.errorbar(total, score, reach, color=colour, marker=marker, capsize=2, ls="")
     if active < total:
         axis.plot([active, total], [score, score], color=colour, lw=0.8, ls=":")

@@ -16,8 +16,8 @@ def tabulate(cards: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: float) -> dict[str, str]:
-    own = cards[(cards["card"] == card) & (cards["model"] == model)]
-    won = own.loc[own["metric"] == "won", "value"]
+    rows = cards[(cards["card"] == card) & (cards["model"] == model)]
+    won = rows.loc[rows["metric"] == "won", "value"]
     return {
         "card": card,
         "subject": subject,
@@ -27,12 +27,12 @@ def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: floa
         "above": str((won == 1).sum()),
         "same": str((won == 0.5).sum()),
         "below": str((won == 0).sum()),
-        "GSM8K (points)": _points(own[own["task"] == "GSM8K"]),
+        "GSM8K (points)": _points(rows[rows["task"] == "GSM8K"]),
     }
 
 
-def _points(own: pd.DataFrame) -> str:
-    found = own.drop_duplicates("metric").set_index("metric")["value"]
-    if "difference" not in found:
+def _points(rows: pd.DataFrame) -> str:
+    values = rows.drop_duplicates("metric").set_index("metric")["value"]
+    if "difference" not in values:
         return ""
-    return with_span(found["difference"], found["difference_low"], found["difference_high"])
+    return with_span(values["difference"], values["difference_low"], values["difference_high"])

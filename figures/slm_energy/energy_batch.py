@@ -41,17 +41,17 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
 
 
 def _lines(axis: Axes, points: pd.DataFrame) -> None:
-    for _, own in points.groupby("model"):
-        fewest = own[own["gpus"] == own["gpus"].min()].sort_values("batch")
-        dense = (own["architecture"].iloc[0], own["precision"].iloc[0]) == (DENSE, "bfloat16")
-        shade = 0.45 + 0.55 * np.log(own["total_b"].iloc[0] / 8) / np.log(405 / 8)
+    for _, model in points.groupby("model"):
+        fewest = model[model["gpus"] == model["gpus"].min()].sort_values("batch")
+        dense = (model["architecture"].iloc[0], model["precision"].iloc[0]) == (DENSE, "bfloat16")
+        shade = 0.45 + 0.55 * np.log(model["total_b"].iloc[0] / 8) / np.log(405 / 8)
         colour, order = (colormaps["Blues"](shade), 3) if dense else ("#BBBBBB", 2)
         axis.plot(fewest["batch"], fewest["value"], color=colour, marker=".", ms=3, lw=0.9, zorder=order)
 
 
 def _slope(axis: Axes, law: pd.DataFrame, gpu: str) -> None:
-    own = law[(law["models"] == "dense") & (law["gpu"] == gpu) & (law["predictors"] == "active + batch")]
-    fitted = own[own["metric"] == "exponent_fit"].set_index("predictor")["value"]
+    rows = law[(law["models"] == "dense") & (law["gpu"] == gpu) & (law["predictors"] == "active + batch")]
+    fitted = rows[rows["metric"] == "exponent_fit"].set_index("predictor")["value"]
     batch = np.geomspace(8, 512, 20)
     joules = np.exp(fitted["constant"]) * 8 ** fitted["active"] * batch ** fitted["batch"]
     axis.plot(batch, joules, color="#D55E00", ls="--", zorder=4)

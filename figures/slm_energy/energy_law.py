@@ -31,7 +31,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
         largest = _limit(axes[0], points[(points["limit"] == limit) & (points["gpu"] == GPU)], colour, marker)
         _line(axes[0], energy_law, limit, largest, colour)
     axes[0].set(xscale="log", yscale="log", xlabel="parameters that compute (billions)", ylabel="energy of a token (J)")
-    axes[0].set_xticks(BILLIONS, [str(each) for each in BILLIONS])
+    axes[0].set_xticks(BILLIONS, [str(size) for size in BILLIONS])
     axes[0].xaxis.set_minor_locator(NullLocator())
     axes[0].set_title(GPU)
     _exponents(axes[1], energy_law)
@@ -52,8 +52,8 @@ def _limit(axis: Axes, points: pd.DataFrame, colour: str, marker: str) -> float:
 
 
 def _line(axis: Axes, law: pd.DataFrame, limit: int, largest: float, colour: str) -> None:
-    own = law[(law["models"] == "dense") & (law["gpu"] == GPU) & (law["limit"] == limit)]
-    fitted = own[own["metric"] == "exponent_fit"].set_index("predictor")["value"]
+    rows = law[(law["models"] == "dense") & (law["gpu"] == GPU) & (law["limit"] == limit)]
+    fitted = rows[rows["metric"] == "exponent_fit"].set_index("predictor")["value"]
     billions = np.geomspace(8, largest, 20)
     axis.plot(billions, np.exp(fitted["constant"]) * billions ** fitted["active"], color=colour, lw=0.9)
 
@@ -61,11 +61,13 @@ def _line(axis: Axes, law: pd.DataFrame, limit: int, largest: float, colour: str
 def _exponents(axis: Axes, law: pd.DataFrame) -> None:
     rows = law[(law["metric"] == "exponent") & (law["predictor"] == "active") & (law["limit"] > 0)]
     for gpu, (colour, marker) in GPU_STYLES.items():
-        own = rows[rows["gpu"] == gpu]
-        limits = sorted(set(own["limit"]))
-        found = [draws_interval(own.loc[own["limit"] == limit, "value"].to_numpy()) for limit in limits]
-        reach = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
-        axis.errorbar(limits, [each.value for each in found], reach, color=colour, marker=marker, capsize=2, label=gpu)
+        of_gpu = rows[rows["gpu"] == gpu]
+        limits = sorted(set(of_gpu["limit"]))
+        slopes = [draws_interval(of_gpu.loc[of_gpu["limit"] == limit, "value"].to_numpy()) for limit in limits]
+        reach = [[slope.value - slope.low for slope in slopes], [slope.high - slope.value for slope in slopes]]
+        axis.errorbar(
+            limits, [slope.value for slope in slopes], reach, color=colour, marker=marker, capsize=2, label=gpu
+        )
     axis.set_xscale("log", base=2)
     ticks = sorted(limit for limit in set(rows["limit"]) if limit.bit_count() == 1)
     axis.set_xticks(ticks, [str(tick) for tick in ticks])

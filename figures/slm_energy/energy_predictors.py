@@ -61,8 +61,8 @@ def _predicted(axis: Axes, points: pd.DataFrame, law: pd.DataFrame) -> None:
 def _explained(axis: Axes, law: pd.DataFrame) -> None:
     for place, predictors in enumerate(PREDICTORS):
         rows = law[(law["predictors"] == predictors) & (law["metric"] == "r2")]
-        found = draws_interval(rows["value"].to_numpy())
-        axis.errorbar(place, found.value, [[found.value - found.low], [found.high - found.value]], color="#444444",
+        share = draws_interval(rows["value"].to_numpy())
+        axis.errorbar(place, share.value, [[share.value - share.low], [share.high - share.value]], color="#444444",
                       marker="o", capsize=2)  # fmt: skip
     axis.set_xticks(range(len(PREDICTORS)), list(PREDICTORS.values()), fontsize=6.5)
     axis.set_xlim(-0.5, len(PREDICTORS) - 0.5)

@@ -30,15 +30,15 @@ def tabulate(energy_points: pd.DataFrame) -> pd.DataFrame:
     computing = energy_points.drop_duplicates("model").set_index("model")["active_b"]
     rows = []
     for task, small, large in PAIRS:
-        own = energy_points[(energy_points["task"] == task) & energy_points["model"].isin([small, large])]
-        if own["model"].nunique() == 2:
-            rows.append(_row(own, task, small, large, (computing[small], computing[large])))
+        points = energy_points[(energy_points["task"] == task) & energy_points["model"].isin([small, large])]
+        if points["model"].nunique() == 2:
+            rows.append(_row(points, task, small, large, (computing[small], computing[large])))
     return pd.DataFrame(rows)
 
 
 def _row(points: pd.DataFrame, task: str, small: str, large: str, computing: tuple[float, float]) -> dict[str, str]:
     row = {"task": TASKS[task], "small → large": f"{small} → {large}",
-           "compute (10⁹)": " → ".join(number(each) for each in computing)}  # fmt: skip
+           "compute (10⁹)": " → ".join(number(size) for size in computing)}  # fmt: skip
     for gpu in GPUS:
         for limit in (*LIMITS, None):
             chosen = points[(points["gpu"] == gpu) & (True if limit is None else points["limit"] == limit)]
@@ -49,10 +49,10 @@ def _row(points: pd.DataFrame, task: str, small: str, large: str, computing: tup
 
 
 def _cell(token: float, answer: float | None, larger_computes_less: bool) -> str:
-    found = number(round(token, 2)) + (f" [{number(round(answer, 2))}]" if answer is not None else "")
+    text = number(round(token, 2)) + (f" [{number(round(answer, 2))}]" if answer is not None else "")
     if min(token, answer or token) < 1:
-        return f"{found} ×"
-    return f"{found} †" if larger_computes_less else found
+        return f"{text} ×"
+    return f"{text} †" if larger_computes_less else text
 
 
 def _ratio(points: pd.DataFrame, small: str, large: str) -> float | None:

@@ -39,10 +39,10 @@ def draw(engines: pd.DataFrame, cost: pd.DataFrame) -> Figure:
 
 def _times(axis: Axes, rows: pd.DataFrame, names: list[tuple[str, str]]) -> None:
     for place, (name, _) in enumerate(names):
-        own = rows[rows["engine"] == name]
-        if own.empty:
+        of_engine = rows[rows["engine"] == name]
+        if of_engine.empty:
             continue
-        values, cited = own["value"], (own["tier"] == CITED).any()
+        values, cited = of_engine["value"], (of_engine["tier"] == CITED).any()
         middle = values.median()
         fill, colour = ("none", "#444444") if cited else ("full", "#0072B2")
         ends = [[middle - values.min()], [values.max() - middle]]

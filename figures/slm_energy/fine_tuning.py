@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.slm_energy.ladder import curves, looks_of, medians
+from jouleproof.drawing.ladder import curves, looks_of, medians
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import mean_interval
 
@@ -57,20 +57,20 @@ def _paid(
 ) -> None:
     spent = cost[(cost["metric"] == "cpu_s_to_target") & (cost["what"] == "fine-tuned") & (cost["size"] == small)]
     most = max(times[small])
-    each = {size: times[size][most] / 1e3 for size in (small, large)}
+    seconds = {size: times[size][most] / 1e3 for size in (small, large)}
     start = float(spent["value"].mean()) if len(spent) else 0.0
     crossing = cost[(cost["metric"] == "break_even") & (cost["batch"] == most)]
-    answers = np.geomspace(10, 100 * max(1.0, start) / each[large], 60)
+    answers = np.geomspace(10, 100 * max(1.0, start) / seconds[large], 60)
     for size, before, what in ((small, start, "fine-tuned"), (large, 0.0, "untouched")):
-        axis.plot(answers, before + answers * each[size], color=looks[size][0])
+        axis.plot(answers, before + answers * seconds[size], color=looks[size][0])
         axis.annotate(
-            what, (answers[8], before + answers[8] * each[size]), (4, 5 if before else -9),
+            what, (answers[8], before + answers[8] * seconds[size]), (4, 5 if before else -9),
             textcoords="offset points", color=looks[size][0],
         )  # fmt: skip
     if len(crossing):
-        found = mean_interval(crossing["value"].to_numpy())
-        axis.axvspan(max(found.low, answers[0]), found.high, color="#888888", alpha=0.2, lw=0)
-        axis.axvline(found.value, color="#888888", lw=0.8)
+        crossed = mean_interval(crossing["value"].to_numpy())
+        axis.axvspan(max(crossed.low, answers[0]), crossed.high, color="#888888", alpha=0.2, lw=0)
+        axis.axvline(crossed.value, color="#888888", lw=0.8)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_title(f"{small} fine-tuned against {large} untouched")

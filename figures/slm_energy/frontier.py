@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.slm_energy.ladder import FILLS, end_of, looks_of
+from jouleproof.drawing.ladder import FILLS, end_of, looks_of
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.select import deciding_answers
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import share_interval
 
@@ -21,14 +22,7 @@ SOURCES = [
     "slm_energy/answers", "slm_energy/cards", "slm_energy/ladder", "slm_energy/ladder_equal_flops",
     "slm_energy/ladder_energy",
 ]  # fmt: skip
-DECIDING, PROTOCOL = 64, "8-shot CoT"
 PHI, OTHERS = "#0072B2", "#444444"
-
-
-def deciding(answers: pd.DataFrame) -> tuple[int, str]:
-    """Requests at once and protocol of the ledger, or the first that the table has."""
-    limits = sorted(set(answers.loc[answers["metric"] == "at_front", "limit"]))
-    return (DECIDING if DECIDING in limits else limits[0]), PROTOCOL
 
 
 def draw(
@@ -36,10 +30,10 @@ def draw(
     ladder_energy: pd.DataFrame,
 ) -> Figure:  # fmt: skip
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.55 * HEIGHT), width_ratios=[1.5, 1])
-    limit, protocol = deciding(answers)
-    own = answers[(answers["limit"] == limit)]
+    limit, protocol = deciding_answers(answers)
+    at_limit = answers[(answers["limit"] == limit)]
     asked = cards[(cards["metric"] == "questions") & (cards["task"] == "GSM8K")]
-    names = _published(axes[0], own, protocol, int(asked["value"].iloc[0]))
+    names = _published(axes[0], at_limit, protocol, int(asked["value"].iloc[0]))
     axes[0].set_title(f"published models, GSM8K, {limit} requests at once")
     trained = [ladder, ladder_equal_flops]
     looks = looks_of(ladder["size"])
@@ -57,11 +51,11 @@ def draw(
     return figure
 
 
-def _published(axis: Axes, own: pd.DataFrame, protocol: str, questions: int) -> list[Line2D]:
+def _published(axis: Axes, answers: pd.DataFrame, protocol: str, questions: int) -> list[Line2D]:
     """Returns the legend: numbers, names, and the chance to be at the front."""
-    front = own[(own["metric"] == "at_front") & (own["protocol"] == protocol)].set_index("model")["value"]
-    accuracy = own[(own["metric"] == "accuracy") & (own["protocol"] == protocol)].set_index("model")["value"]
-    joules = own[own["protocol"] == "none"].set_index(["model", "metric"])["value"]
+    shares = answers[answers["protocol"] == protocol].set_index(["metric", "model"])["value"]
+    front, accuracy = shares["at_front"], shares["accuracy"]
+    joules = answers[answers["protocol"] == "none"].set_index(["model", "metric"])["value"]
     handles = []
     for number, name in enumerate(front.sort_values(ascending=False).index, 1):
         middle, low, high = (float(joules[name, f"joules_per_answer{end}"]) for end in ("", "_low", "_high"))

@@ -3,8 +3,7 @@ all sizes trained in equally many steps and with equally many FLOPs, and against
 alone and side by side with others, of the better of the two. Thin: seeds; thick, and points with 95 % intervals: their
 means. Dotted: the accuracy that counts as reached."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -12,14 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.ladder import FILLS, curves, end_of, looks_of, medians
 from jouleproof.drawing.means import bars, over_seeds
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Accuracy against cost, by size"
 SOURCES = ["slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost"]
-STYLES = (("#E69F00", "o"), ("#D55E00", "^"), ("#CC79A7", "v"), ("#0072B2", "D"), ("#009E73", "s"), ("#332288", "P"),
-          ("#444444", "X"))  # fmt: skip
-FILLS: tuple[Literal["full", "none", "left", "right"], ...] = ("full", "none", "left", "right")
 
 
 def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
@@ -30,7 +27,7 @@ def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd
         curves(axis, table, looks, times["step"])
         axis.set_title(f"training, {table['budget'].iloc[0]}")
         axis.set_xlabel("CPU time of one run (s)")
-    answered(axes[2], [ladder, ladder_equal_flops], times["answer"], looks)
+    _answered(axes[2], [ladder, ladder_equal_flops], times["answer"], looks)
     for axis in axes:
         axis.set_xscale("log")
         axis.axhline(ladder.loc[ladder["metric"] == "target", "value"].iloc[0], color="#888888", lw=0.8, ls=":")
@@ -46,36 +43,7 @@ def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd
     return figure
 
 
-def looks_of(sizes: Iterable[str]) -> Mapping[str, tuple[str, str]]:
-    """Colour and marker of each size, from the smallest."""
-    return dict(zip(dict.fromkeys(sizes), STYLES * 9, strict=False))
-
-
-def medians(ladder_cost: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
-    """ms of what was timed, by what, size and batch, from the smallest."""
-    found: dict[str, dict[str, dict[int, float]]] = {}
-    timed = ladder_cost[ladder_cost["metric"] == "cpu_ms"]
-    middle = timed.groupby(["what", "size", "batch"])["value"].median().reset_index()
-    for what, size, batch, value in middle.itertuples(index=False):
-        found.setdefault(what, {}).setdefault(size, {})[batch] = value
-    return found
-
-
-def curves(
-    axis: Axes, table: pd.DataFrame, looks: Mapping[str, tuple[str, str]], steps: Mapping[str, Mapping[int, float]],
-    ls: str = "-", marked: bool = True,
-) -> None:  # fmt: skip
-    """Accuracy by CPU seconds of training, which are steps times the ms of one (`steps`, by size)."""
-    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["step"] > 0)]
-    for size in dict.fromkeys(rows["size"]):
-        colour, marker = looks[size]
-        own = rows[rows["size"] == size].pivot(index="step", columns="seed", values="value")
-        seconds = own.index * max(steps[size].values()) / 1e3
-        axis.plot(seconds, own, color=colour, lw=0.5, alpha=0.55, ls=ls)
-        axis.plot(seconds, own.mean(axis=1), color=colour, marker=marker if marked else "", ms=3, ls=ls)
-
-
-def answered(
+def _answered(
     axis: Axes, tables: list[pd.DataFrame], times: Mapping[str, Mapping[int, float]],
     looks: Mapping[str, tuple[str, str]],
 ) -> None:  # fmt: skip
@@ -88,9 +56,3 @@ def answered(
                           ls="")  # fmt: skip
     axis.set_title("answering")
     axis.set_xlabel("CPU time of an answer (ms)")
-
-
-def end_of(table: pd.DataFrame, size: str) -> pd.DataFrame:
-    """Accuracies of the seeds after the last step."""
-    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["size"] == size)]
-    return rows[rows["step"] == rows["step"].max()]

@@ -5,7 +5,7 @@ side as the heading says; and joules of a right answer, modelled."""
 
 import pandas as pd
 
-from figures.slm_energy.ladder import end_of, medians
+from jouleproof.drawing.ladder import end_of, medians
 from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.intervals import mean_interval
 
@@ -43,8 +43,8 @@ def tabulate(
 
 def _over_seeds(cost: pd.DataFrame, size: str, batch: int) -> float:
     """CPU ms of an answer: the mean over seeds of the median over rounds."""
-    own = cost[(cost["metric"] == "cpu_ms") & (cost["what"] == "answer") & (cost["size"] == size)]
-    return float(own[own["batch"] == batch].groupby("seed")["value"].median().mean())
+    answers = cost[(cost["metric"] == "cpu_ms") & (cost["what"] == "answer") & (cost["size"] == size)]
+    return float(answers[answers["batch"] == batch].groupby("seed")["value"].median().mean())
 
 
 def _value(table: pd.DataFrame, size: str, metric: str) -> float:
@@ -52,13 +52,13 @@ def _value(table: pd.DataFrame, size: str, metric: str) -> float:
 
 
 def _share(end: pd.DataFrame) -> str:
-    found = mean_interval(end["value"].to_numpy())
-    return f"{100 * found.value:.1f} % {span(100 * found.low, min(100.0, 100 * found.high))} ({end['step'].iloc[0]})"
+    right = mean_interval(end["value"].to_numpy())
+    return f"{100 * right.value:.1f} % {span(100 * right.low, min(100.0, 100 * right.high))} ({end['step'].iloc[0]})"
 
 
 def _joules(energy: pd.DataFrame, size: str, batch: float) -> str:
-    own = energy[(energy["size"] == size) & (energy["batch"] == batch)].set_index("metric")["value"]
-    if "joules_per_correct" not in own:
+    joules = energy[(energy["size"] == size) & (energy["batch"] == batch)].set_index("metric")["value"]
+    if "joules_per_correct" not in joules:
         return "–"
-    low, high = own["joules_per_correct_low"], own["joules_per_correct_high"]
-    return f"{number(1e3 * own['joules_per_correct'])} {span(1e3 * low, 1e3 * high)}"
+    low, high = joules["joules_per_correct_low"], joules["joules_per_correct_high"]
+    return f"{number(1e3 * joules['joules_per_correct'])} {span(1e3 * low, 1e3 * high)}"

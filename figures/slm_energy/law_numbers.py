@@ -16,25 +16,25 @@ def tabulate(energy_law: pd.DataFrame) -> pd.DataFrame:
     law = energy_law[(energy_law["predictors"] != "none") & energy_law["limit"].isin([0, *SHOWN])]
     law = law[(law["gpu"] == "both") | ((law["gpu"] == "H100") & (law["limit"] > 0))]
     keys = ["models", "gpu", "limit", "predictors"]
-    return pd.DataFrame([_row(own) for _, own in law.groupby(keys, sort=False)])
+    return pd.DataFrame([_row(rows) for _, rows in law.groupby(keys, sort=False)])
 
 
-def _row(own: pd.DataFrame) -> dict[str, str]:
-    models, gpu, limit, predictors = own[["models", "gpu", "limit", "predictors"]].iloc[0]
-    counted = own[own["metric"].isin(["models", "configurations"])].set_index("metric")["value"]
-    left_out = own.loc[own["metric"] == "left_out", "value"]
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    models, gpu, limit, predictors = rows[["models", "gpu", "limit", "predictors"]].iloc[0]
+    counted = rows[rows["metric"].isin(["models", "configurations"])].set_index("metric")["value"]
+    left_out = rows.loc[rows["metric"] == "left_out", "value"]
     return {
         "models": models,
         "GPU": "H100 and B200" if gpu == "both" else gpu,
         "requests at once": str(limit) if limit else "all",
-        "exponents": ", ".join(f"{name} {_spanned(own, 'exponent', name)}" for name in predictors.split(" + ")),
-        "R²": _spanned(own, "r2", "none"),
+        "exponents": ", ".join(f"{name} {_spanned(rows, 'exponent', name)}" for name in predictors.split(" + ")),
+        "R²": _spanned(rows, "r2", "none"),
         "models (configurations)": f"{number(counted['models'])} ({number(counted['configurations'])})",
         "error on a model left out": f"{left_out.median():.0%}, worst {left_out.max():.0%}",
     }
 
 
-def _spanned(own: pd.DataFrame, metric: str, predictor: str) -> str:
-    rows = own[(own["metric"] == metric) & (own["predictor"] == predictor)]
-    found = draws_interval(rows["value"].to_numpy())
-    return with_span(found.value, found.low, found.high)
+def _spanned(law: pd.DataFrame, metric: str, predictor: str) -> str:
+    rows = law[(law["metric"] == metric) & (law["predictor"] == predictor)]
+    estimate = draws_interval(rows["value"].to_numpy())
+    return with_span(estimate.value, estimate.low, estimate.high)

@@ -28,19 +28,19 @@ HOW = {
 
 
 def draw(meter_audit: pd.DataFrame) -> Figure:
-    told = meter_audit[meter_audit["workload"] != ""]
-    rows = list(dict.fromkeys(zip(told["tool"], told["mode"], strict=True)))
+    ran = meter_audit[meter_audit["workload"] != ""]
+    rows = list(dict.fromkeys(zip(ran["tool"], ran["mode"], strict=True)))
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.43 * len(rows)))
     labels = []
     for place, (tool, mode) in enumerate(rows):
-        own = told[(told["tool"] == tool) & (told["mode"] == mode)]
-        _points(axis, place, own)
-        mark = TIER_MARKS[own["tier"].iloc[0]] if (own["metric"] == "power").any() else ""
+        of_tool = ran[(ran["tool"] == tool) & (ran["mode"] == mode)]
+        _points(axis, place, of_tool)
+        mark = TIER_MARKS[of_tool["tier"].iloc[0]] if (of_tool["metric"] == "power").any() else ""
         how = HOW.get((tool, mode))
         labels.append(f"{tool}, {mode} {mark}" + (f"\n{how}" if how else ""))
     axis.set_yticks(range(len(rows)), labels, fontsize=6.8)
     axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_xlim(-3, max(12.0, 1.06 * told.loc[told["unit"] == "W", "value"].max()))
+    axis.set_xlim(-3, max(12.0, 1.06 * ran.loc[ran["unit"] == "W", "value"].max()))
     axis.set_xlabel("power that it says (W)")
     axis.grid(axis="y", visible=False)
     handles = [Line2D([], [], color=colour, lw=4, label=name) for name, colour in COLOURS.items()]
@@ -52,17 +52,17 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
     return figure
 
 
-def _points(axis: Axes, place: int, own: pd.DataFrame) -> None:
+def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
     """Means over the repeats, each workload on a line of its own, joined from alone to beside others."""
-    power = own[own["metric"].str.startswith("power")]
+    power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
         axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color="#555555")
         return
     mean = power.groupby(["workload", "neighbours", "metric"])["value"].mean()
     for offset, (workload, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
-        found = [(where, mean[workload, where, "power"]) for where in MARKERS if (workload, where, "power") in mean]
-        axis.plot([watts for _, watts in found], [place + offset] * len(found), color=colour, lw=0.8)
-        for where, watts in found:
+        points = [(where, mean[workload, where, "power"]) for where in MARKERS if (workload, where, "power") in mean]
+        axis.plot([watts for _, watts in points], [place + offset] * len(points), color=colour, lw=0.8)
+        for where, watts in points:
             axis.plot(watts, place + offset, color=colour, marker=MARKERS[where], ls="",
                       fillstyle=FILLS[where])  # fmt: skip
             if (workload, where, "power_low") in mean:

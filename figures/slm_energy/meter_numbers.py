@@ -12,11 +12,11 @@ COLUMNS = [(workload, where) for where in ("alone", "beside others") for workloa
 
 
 def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
-    told = meter_audit[meter_audit["workload"] != ""]
+    ran = meter_audit[meter_audit["workload"] != ""]
     rows = []
-    for (tool, version, mode, state), own in told.groupby(FACTORS, sort=False):
-        power = own[own["metric"] == "power"]
-        shown, form = (power, "{:.1f}") if len(power) else (own[own["metric"] == "cpu_s"], "{:.2f} s")
+    for (tool, version, mode, state), group in ran.groupby(FACTORS, sort=False):
+        power = group[group["metric"] == "power"]
+        shown, form = (power, "{:.1f}") if len(power) else (group[group["metric"] == "cpu_s"], "{:.2f} s")
         mean = shown.groupby(["workload", "neighbours"])["value"].mean()
         mark = f" {TIER_MARKS[shown['tier'].iloc[0]]}" if len(shown) else ""
         rows.append(

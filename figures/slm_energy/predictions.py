@@ -22,19 +22,19 @@ def draw(answers: pd.DataFrame, energy_points: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.1 * HEIGHT))
     for name, (colour, marker) in STYLES.items():
         _band(axis, answers[answers["model"] == name], name, colour, marker)
-    own = energy_points[(energy_points["model"] == MEASURED) & (energy_points["gpu"] == GPU)]
-    own = own[(own["task"] == TASK) & (own["metric"] == "joules_per_token")].sort_values("limit")
-    axis.plot(own["limit"], own["value"], color="black", marker="o", fillstyle="none", label=f"{MEASURED}, published")
+    rows = energy_points[(energy_points["model"] == MEASURED) & (energy_points["gpu"] == GPU)]
+    rows = rows[(rows["task"] == TASK) & (rows["metric"] == "joules_per_token")].sort_values("limit")
+    axis.plot(rows["limit"], rows["value"], color="black", marker="o", fillstyle="none", label=f"{MEASURED}, published")
     axis.set(xscale="log", yscale="log", xlabel="batch (requests at once)", ylabel="energy of a token (J)")
     axis.set_xscale("log", base=2)
-    ticks = sorted({limit for limit in own["limit"] if limit.bit_count() == 1})
+    ticks = sorted({limit for limit in rows["limit"] if limit.bit_count() == 1})
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
-def _band(axis: Axes, own: pd.DataFrame, name: str, colour: str, marker: str) -> None:
-    rows = own[own["metric"].str.startswith("joules_per_token")]
+def _band(axis: Axes, points: pd.DataFrame, name: str, colour: str, marker: str) -> None:
+    rows = points[points["metric"].str.startswith("joules_per_token")]
     table = rows.pivot(index="limit", columns="metric", values="value").sort_index()
     low, high = table["joules_per_token_low"], table["joules_per_token_high"]
     axis.fill_between(table.index, low, high, color=colour, alpha=0.18, lw=0)

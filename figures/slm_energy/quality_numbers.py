@@ -14,24 +14,24 @@ FACTORS = ["model", "rounded", "task", "metric", "format"]
 
 
 def tabulate(quality: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([_row(own) for _, own in quality.groupby(FACTORS, sort=False)])
+    return pd.DataFrame([_row(rows) for _, rows in quality.groupby(FACTORS, sort=False)])
 
 
-def _row(own: pd.DataFrame) -> dict[str, str]:
-    about, found, chance = own.iloc[0], _mean(own), float(own["chance"].iloc[0])
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    first, mean, chance = rows.iloc[0], _mean(rows), float(rows["chance"].iloc[0])
     return {
-        "model": str(about["model"]),
-        "rounded before": str(about["rounded"]),
-        "task": str(about["task"]),
-        "score": f"{about['metric'].replace('_', ' ')} ({about['unit']})",
-        "weights": format_label(about["format"]),
-        "items": str(len(own)),
-        "mean": with_span(found.value, found.low, found.high),
+        "model": str(first["model"]),
+        "rounded before": str(first["rounded"]),
+        "task": str(first["task"]),
+        "score": f"{first['metric'].replace('_', ' ')} ({first['unit']})",
+        "weights": format_label(first["format"]),
+        "items": str(len(rows)),
+        "mean": with_span(mean.value, mean.low, mean.high),
         "a guess": f"{chance:g}" if chance else "",
     }
 
 
-def _mean(own: pd.DataFrame) -> Estimate:
-    if own["unit"].iloc[0] == "share" and own["value"].isin((0.0, 1.0)).all():
-        return share_interval(int(own["value"].sum()), len(own))
-    return mean_interval(own["value"].to_numpy(), own["weight"].to_numpy())
+def _mean(rows: pd.DataFrame) -> Estimate:
+    if rows["unit"].iloc[0] == "share" and rows["value"].isin((0.0, 1.0)).all():
+        return share_interval(int(rows["value"].sum()), len(rows))
+    return mean_interval(rows["value"].to_numpy(), rows["weight"].to_numpy())

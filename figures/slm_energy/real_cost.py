@@ -23,8 +23,8 @@ def draw(cost: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.45 * HEIGHT), width_ratios=[1.25, 1])
     times = cost[cost["metric"] == "cpu_ms_per_token"]
     _side_by_side(left, times[times["format"].isin(FILLS)])
-    own = cost[(cost["weights"] == "real") & (cost["phase"] == "token") & (cost["batch"] == 1)]
-    _by_format(right, own)
+    tokens = cost[(cost["weights"] == "real") & (cost["phase"] == "token") & (cost["batch"] == 1)]
+    _by_format(right, tokens)
     return figure
 
 
@@ -34,10 +34,10 @@ def _side_by_side(axis: Axes, times: pd.DataFrame) -> None:
         named = shape_label(str(model), str(weights))
         for dtype, rows in of_model.groupby("format", sort=False):
             for phase, line in rows.groupby("phase"):
-                found = line.groupby("batch")["value"].agg(["median", "min", "max"])
-                across = found.index if phase == "token" else [PROMPT_AT]
-                ends = [found["median"] - found["min"], found["max"] - found["median"]]
-                axis.errorbar(across, found["median"], ends, color=colour, marker=marker, fillstyle=FILLS[str(dtype)],
+                spread = line.groupby("batch")["value"].agg(["median", "min", "max"])
+                across = spread.index if phase == "token" else [PROMPT_AT]
+                ends = [spread["median"] - spread["min"], spread["max"] - spread["median"]]
+                axis.errorbar(across, spread["median"], ends, color=colour, marker=marker, fillstyle=FILLS[str(dtype)],
                               capsize=2, ls="-" if phase == "token" else "",
                               label=f"{named}, {dtype}" if phase == "token" else None)  # fmt: skip
     axis.set_xscale("log")
@@ -56,9 +56,9 @@ def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
     read = rows[rows["metric"] == "bytes_per_token"].groupby("format")["value"].first() / 1e6
     times = rows[rows["metric"] == "cpu_ms_per_token"].groupby("format")["value"].agg(["median", "min", "max"])
     for name, look in format_style(set(times.index) & set(read.index)).items():
-        found = times.loc[name]
-        ends = [[found["median"] - found["min"]], [found["max"] - found["median"]]]
-        axis.errorbar(read[name], found["median"], ends, color=look["color"], marker=look["marker"], ls="", capsize=2,
+        spread = times.loc[name]
+        ends = [[spread["median"] - spread["min"]], [spread["max"] - spread["median"]]]
+        axis.errorbar(read[name], spread["median"], ends, color=look["color"], marker=look["marker"], ls="", capsize=2,
                       label=format_label(name))  # fmt: skip
     axis.set_xlim(0)
     axis.set_ylim(0)

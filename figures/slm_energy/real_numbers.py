@@ -21,26 +21,26 @@ def tabulate(cost: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(cost: pd.DataFrame, model: str, dtype: str) -> dict[str, str]:
-    own = cost[cost["model"] == model]
+    times = cost[cost["model"] == model]
 
     def middle(metric: str, phase: str, batch: int, name: str) -> str:
-        rows = own[(own["metric"] == metric) & (own["phase"] == phase) & (own["batch"] == batch)]
+        rows = times[(times["metric"] == metric) & (times["phase"] == phase) & (times["batch"] == batch)]
         values = rows[rows["format"] == name]["value"]
         return number(values.median()) if len(values) else ""
 
-    most = int(own[own["phase"] == "token"]["batch"].max())
-    answers = own[(own["metric"] == "cpu_s_per_answer") & (own["task"] == "exact_match") & (own["batch"] == 1)]
+    most = int(times[times["phase"] == "token"]["batch"].max())
+    answers = times[(times["metric"] == "cpu_s_per_answer") & (times["task"] == "exact_match") & (times["batch"] == 1)]
     values = answers[answers["format"] == dtype]["value"].to_numpy()
-    found = mean_interval(values) if len(values) else None
-    written = own[(own["metric"] == "flops_per_token") & (own["phase"] == "token")]["value"].median()
-    read = own[(own["metric"] == "bytes_per_token") & (own["phase"] == "token") & (own["batch"] == 1)]
+    mean = mean_interval(values) if len(values) else None
+    written = times[(times["metric"] == "flops_per_token") & (times["phase"] == "token")]["value"].median()
+    read = times[(times["metric"] == "bytes_per_token") & (times["phase"] == "token") & (times["batch"] == 1)]
     return {
-        "model": shape_label(model, str(own["weights"].iloc[0])),
+        "model": shape_label(model, str(times["weights"].iloc[0])),
         "numbers": format_label(dtype),
         "prompt (ms/token)": middle("cpu_ms_per_token", "prompt", 1, dtype),
         "alone (ms/token)": middle("cpu_ms_per_token", "token", 1, dtype),
         f"{most} side by side (ms/token)": middle("cpu_ms_per_token", "token", most, dtype),
         "MFLOP/token": number(written / 1e6),
         "MB/token": number(read[read["format"] == dtype]["value"].median() / 1e6),
-        "GSM8K answer (CPU-s)": with_span(found.value, found.low, found.high) if found else "",
+        "GSM8K answer (CPU-s)": with_span(mean.value, mean.low, mean.high) if mean else "",
     }

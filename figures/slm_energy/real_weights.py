@@ -38,12 +38,12 @@ def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
     width = bits.groupby("format")["bits"].first()
     for name, style in format_style(by_format).items():
         added = (by_format[name] - plain[by_format[name].index]).to_numpy()
-        found, look = mean_interval(added), {**style, "label": format_label(name)}
-        drawn: Any = look
+        mean, look = mean_interval(added), {**style, "label": format_label(name)}
+        artist: Any = look
         alike = [other for other in by_format if width[other] == width[name]]
         aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
-        ends = [[found.value - found.low], [found.high - found.value]]
-        axis.errorbar(width[name] + aside, found.value, ends, capsize=2, lw=0, elinewidth=1.2, **drawn)
+        ends = [[mean.value - mean.low], [mean.high - mean.value]]
+        axis.errorbar(width[name] + aside, mean.value, ends, capsize=2, lw=0, elinewidth=1.2, **artist)
     axis.axhline(0, color="#888888", lw=0.7)
     axis.set_xlabel("width of a weight, scales included (bits)")
     axis.set_ylabel("added bits per byte (bits/byte)")
@@ -53,14 +53,16 @@ def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
 def _answers(axis: Axes, scores: pd.DataFrame, cost: pd.DataFrame) -> None:
     asked = [name for name in QUESTIONS if name in set(scores["metric"])]
     for place, name in enumerate(asked):
-        own = scores[scores["metric"] == name]
-        found = share_interval(int(own["value"].sum()), len(own))
-        axis.errorbar(found.value, place, xerr=[[found.value - found.low], [found.high - found.value]], marker="o",
+        items = scores[scores["metric"] == name]
+        right = share_interval(int(items["value"].sum()), len(items))
+        axis.errorbar(right.value, place, xerr=[[right.value - right.low], [right.high - right.value]], marker="o",
                       color="#0072B2", capsize=2)  # fmt: skip
-        chance = float(own["chance"].iloc[0])
+        chance = float(items["chance"].iloc[0])
         if chance:
             axis.plot(chance, place, marker="|", ms=12, color="#444444", lw=0)
-        axis.text(1.0, place - 0.2, _price(cost, name, bool(own["value"].sum())), fontsize=6.5, ha="right", va="bottom")
+        axis.text(
+            1.0, place - 0.2, _price(cost, name, bool(items["value"].sum())), fontsize=6.5, ha="right", va="bottom"
+        )
     axis.set_yticks(range(len(asked)), [QUESTIONS[name] for name in asked])
     axis.set_ylim(len(asked) - 0.4, -0.7)
     axis.set_xlim(-0.03, 1.0)
@@ -71,7 +73,7 @@ def _price(cost: pd.DataFrame, task: str, any_right: bool) -> str:
     rows = cost[(cost["metric"] == "cpu_s_per_correct") & (cost["task"] == task) & (cost["format"] == "float32")]
     if rows.empty:
         return ""
-    found = draws_interval(rows[rows["batch"] == rows["batch"].min()]["value"].to_numpy())
+    estimate = draws_interval(rows[rows["batch"] == rows["batch"].min()]["value"].to_numpy())
     if not any_right:
-        return f"more than {found.low:.3g} CPU-s a right answer"
-    return f"{found.value:.2g} [{found.low:.2g}, {found.high:.2g}] CPU-s a right answer"
+        return f"more than {estimate.low:.3g} CPU-s a right answer"
+    return f"{estimate.value:.2g} [{estimate.low:.2g}, {estimate.high:.2g}] CPU-s a right answer"

@@ -25,11 +25,11 @@ def draw(tuning: pd.DataFrame, tuning_cost: pd.DataFrame) -> Figure:
     for number, (way, rows) in enumerate(scores.groupby("way", sort=False)):
         colour, marker, label = WAYS[str(way)]
         groups = [rows[rows["step"] == step]["value"] for step in sorted(set(rows["step"]))]
-        found = {step: share_interval(int(own.sum()), len(own))
-                 for step, own in zip(sorted(set(rows["step"])), groups, strict=True)}  # fmt: skip
-        across = [step + APART * number for step in found]
-        values = [each.value for each in found.values()]
-        ends = [[each.value - each.low for each in found.values()], [each.high - each.value for each in found.values()]]
+        shares = {step: share_interval(int(group.sum()), len(group))
+                 for step, group in zip(sorted(set(rows["step"])), groups, strict=True)}  # fmt: skip
+        across = [step + APART * number for step in shares]
+        values = [at.value for at in shares.values()]
+        ends = [[at.value - at.low for at in shares.values()], [at.high - at.value for at in shares.values()]]
         left.errorbar(across, values, ends, color=colour, marker=marker, capsize=2, label=label)
     left.set_xticks(sorted(set(scores["step"])))
     left.set_ylim(0, 1)
@@ -40,8 +40,8 @@ def draw(tuning: pd.DataFrame, tuning_cost: pd.DataFrame) -> Figure:
     ways = list(dict.fromkeys(times["way"]))
     for place, way in enumerate(ways):
         colour, marker, _ = WAYS[way]
-        each = mean_interval(times[times["way"] == way]["value"].to_numpy())
-        right.errorbar(each.value, place, xerr=[[each.value - each.low], [each.high - each.value]], color=colour,
+        at = mean_interval(times[times["way"] == way]["value"].to_numpy())
+        right.errorbar(at.value, place, xerr=[[at.value - at.low], [at.high - at.value]], color=colour,
                        marker=marker, capsize=2)  # fmt: skip
     right.set_yticks(range(len(ways)), [WAYS[way][2] for way in ways])
     right.set_ylim(len(ways) - 0.5, -0.5)

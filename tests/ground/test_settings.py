@@ -1,7 +1,5 @@
 """The config of a run: the three sizes load, and a wrong knob is one line that names it."""
 
-import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +7,8 @@ import yaml
 from snakemake.utils import update_config
 
 from jouleproof.errors import UserError
-from jouleproof.settings import Settings, label, read_settings, write_configs
+from jouleproof.settings import check_keys, label, read_settings
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.study import read_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
@@ -40,11 +37,11 @@ def test_there_is_a_size_for_tests_for_reviewers_and_for_a_night():
 
 
 def test_the_default_size_is_the_defaults_of_the_studies():
-    assert read_settings(merged("default"), {}).mx == MxConfig()
+    assert read_settings(merged("default"), {}).configs["mx"] == MxConfig()
 
 
 def test_a_size_changes_what_it_names_and_keeps_the_rest():
-    tiny = read_settings(merged("tiny"), {}).mx
+    tiny = read_settings(merged("tiny"), {}).configs["mx"]
     assert tiny.qsnr.vectors < MxConfig().qsnr.vectors
     assert (tiny.formats, tiny.qsnr.distributions) == (MxConfig().formats, MxConfig().qsnr.distributions)
 
@@ -54,8 +51,8 @@ def test_a_size_changes_what_it_names_and_keeps_the_rest():
     [
         (
             {"size": "mine", "sise": 1},
-            "sise: no such knob; known here: size, note, inputs_dir, inputs, "
-            "mx, phase_split, placement, slm_energy, joint, own_studies (got 1)",
+            "sise: no such knob; known here: size, note, inputs_dir, inputs, results, studies, "
+            "mx, phase_split, placement, slm_energy, joint (got 1)",
         ),
         ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: no such knob; known here: formats, scales, qsnr, "),
         ({"size": "mine", "mx": {"qsnr": {"vectors": "many"}}}, "mx.qsnr.vectors: Input should be a valid integer"),
@@ -86,7 +83,7 @@ def test_every_wrong_knob_gets_a_line():
 @pytest.mark.parametrize(("text", "number"), [("7", 7), ("2.5", 2.5), ("1e1", 10.0)])
 def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
     found = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
-    assert found.mx.qsnr.degrees_of_freedom == number
+    assert found.configs["mx"].qsnr.degrees_of_freedom == number
 
 
 @pytest.mark.parametrize(
@@ -140,37 +137,46 @@ def test_the_tiny_config_says_that_it_decides_nothing():
     assert read_settings(merged("default"), {}).note == ""
 
 
-def test_the_whole_config_of_the_run_is_kept_for_the_report(tmp_path):
-    write_configs(Settings(size="mine"), {"size": "mine"}, tmp_path)
-    assert json.loads((tmp_path / "run.json").read_text()) == {"size": "mine"}
-
-
-def test_each_study_gets_a_file_that_it_reads_as_its_config(tmp_path):
+def test_an_experiments_rule_has_the_knobs_that_it_reads_and_no_others():
     settings = read_settings(merged("tiny"), {})
-    write_configs(settings, {}, tmp_path)
-    assert read_config(tmp_path / "mx.json", MxConfig) == settings.mx
+    (mx, *_) = settings.studies
+    before = {name: mx.knobs_json(experiment, settings.configs["mx"]) for name, experiment in mx.experiments.items()}
+    other = read_settings({**merged("tiny"), "mx": {**merged("tiny")["mx"], "qsnr": {"vectors": 3000}}}, {})
+    changed = [name for name, experiment in mx.experiments.items()
+               if mx.knobs_json(experiment, other.configs["mx"]) != before[name]]  # fmt: skip
+    assert changed == ["qsnr", "silicon"]
 
 
-def test_a_file_whose_content_stays_is_not_touched(tmp_path):
-    settings = Settings(size="mine")
-    write_configs(settings, {}, tmp_path)
-    before = {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()}
-    write_configs(settings, {}, tmp_path)
-    assert {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.iterdir()} == before
-
-
-def test_a_changed_knob_changes_its_studys_file_alone(tmp_path):
-    write_configs(Settings(size="mine"), {}, tmp_path)
-    run = (tmp_path / "run.json").stat().st_ino
-    write_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), {}, tmp_path)
-    assert json.loads((tmp_path / "mx.json").read_text())["formats"] == ["mxfp4"]
-    assert (tmp_path / "run.json").stat().st_ino == run
-
-
-def test_where_the_inputs_lie_is_in_no_studys_file(tmp_path):
+def test_where_the_inputs_and_the_results_lie_is_no_knob_of_an_experiment(tmp_path):
     """Another folder with the same inputs must not remake a result."""
-    write_configs(Settings(size="mine", inputs_dir="somewhere_else"), {}, tmp_path)
-    assert [path.name for path in tmp_path.iterdir() if "somewhere_else" in path.read_text()] == []
+    settings = read_settings({"size": "mine", "inputs_dir": str(tmp_path), "results": "elsewhere"}, {})
+    texts = [study.knobs_json(experiment, settings.configs[study.name])
+             for study in settings.studies for experiment in study.experiments.values()]  # fmt: skip
+    assert not [text for text in texts if str(tmp_path) in text or "elsewhere" in text]
+
+
+@pytest.mark.parametrize("folder", ["two words", "{wild}", "", "o'clock"])
+def test_a_folder_of_results_that_no_rule_could_name_is_one_line(folder):
+    assert "results: String should match pattern" in message_of({"size": "mine", "results": folder})
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("size: mine\nmx: {}\nmx:\n  qsnr: {}\n", "line 3: mx stands there twice"),
+        ("size: mine\nmx:\n  qsnr: {vectors: 1}\n  qsnr: {}\n", "line 4: mx.qsnr stands there twice"),
+        ("studies:\n  spin: {vectors: 1, vectors: 2}\n", "line 2: studies.spin.vectors stands there twice"),
+    ],
+)
+def test_a_key_that_stands_twice_in_a_config_is_one_line_with_its_line(text, complaint, tmp_path):
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=complaint):
+        check_keys(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_config_of_ours_has_a_key_twice(path):
+    check_keys(path)
 
 
 @pytest.mark.parametrize(
@@ -188,28 +194,6 @@ def test_what_is_no_finite_number_of_its_kind_is_not_made_one(config, knob):
 
 def test_half_a_character_is_one_line():
     assert "half a character" in message_of({"size": "mine", "slm_energy": {"fine_tuning": {"large": "\ud800"}}})
-
-
-def test_a_config_that_changes_is_newer_than_all_results_whatever_the_clock_says(tmp_path):
-    write_configs(Settings(size="mine"), {}, tmp_path / "config")
-    (tmp_path / "table").write_text("made while the clock was a year ahead")
-    ahead = (tmp_path / "table").stat().st_mtime + 365 * 86400
-    os.utime(tmp_path / "table", (ahead, ahead))
-    write_configs(Settings(size="mine", mx=MxConfig(formats=["mxfp4"])), {}, tmp_path / "config")
-    assert (tmp_path / "config/mx.json").stat().st_mtime > (tmp_path / "table").stat().st_mtime
-
-
-def test_the_config_of_a_run_that_holds_the_lock_stays(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_configs(Settings(size="mine"), {}, tmp_path / "config")
-    (tmp_path / ".snakemake/locks").mkdir(parents=True)
-    (tmp_path / ".snakemake/locks/0.input.lock").touch()
-    other = Settings(size="mine", mx=MxConfig(formats=["mxfp4"]))
-    write_configs(other, {}, tmp_path / "config")
-    assert read_config(tmp_path / "config/mx.json", MxConfig) == MxConfig()
-    (tmp_path / ".snakemake/locks/0.input.lock").unlink()
-    write_configs(other, {}, tmp_path / "config")
-    assert read_config(tmp_path / "config/mx.json", MxConfig) == other.mx
 
 
 @pytest.mark.parametrize("size", ["default", "tiny", "full"])

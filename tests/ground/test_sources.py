@@ -1,138 +1,141 @@
-"""Which files a command is made of: what a rule names as its code."""
+"""Which files an object is made of: what a rule names as its code."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from jouleproof import sources as room
-from jouleproof.sources import ROOT, sources
+from jouleproof.sources import sources
+from jouleproof.study import built_in_studies
 
-WORKFLOWS = [ROOT / "Snakefile", *sorted((ROOT / "workflows").glob("*.smk"))]
-MODULES_IN_RULES = sorted(
-    {
-        name
-        for path in WORKFLOWS
-        for name in re.findall(r'"((?:bench|figures)\.[\w.]+)"', path.read_text(encoding="utf-8"))
-    }
-)
-BENCH_MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for path in (ROOT / "bench").rglob("*.py")
-)
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "bench" / "jouleproof"
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A function that writes modules, with a package around each, where sources looks for them."""
-    monkeypatch.setattr(room, "ROOT", tmp_path)
-    for cached in (room._file, room._imports):
+def files(tmp_path, monkeypatch):
+    """A function that writes modules of a package `pack`, and one that names the files that objects are made of."""
+    for cached in (room._path, room._described, room._uses, room._files):
         cached.cache_clear()
         monkeypatch.setattr(room, cached.__name__, cached.__wrapped__)
+    monkeypatch.syspath_prepend(str(tmp_path))
 
-    def write(**modules):
+    def made_of(*names, **modules):
         for name, code in modules.items():
-            path = tmp_path.joinpath("bench", *name.split("__")).with_suffix(".py")
+            path = tmp_path.joinpath("pack", *name.replace("FACE", "__init__").split("_of_")).with_suffix(".py")
             path.parent.mkdir(parents=True, exist_ok=True)
-            for folder in path.parents:
-                if folder == tmp_path:
-                    break
-                (folder / "__init__.py").touch()
             path.write_text(code, encoding="utf-8")
+        return [Path(path).relative_to(tmp_path / "pack").as_posix() for path in sources(*names)]
 
-    return write
-
-
-def names(*modules):
-    return [path.removeprefix("bench/") for path in sources(*modules) if not path.endswith("__init__.py")]
-
-
-def test_a_module_is_made_of_itself_and_the_packages_around_it(project):
-    project(inner__a="x = 1\n")
-    assert sources("bench.inner.a") == ["bench/__init__.py", "bench/inner/__init__.py", "bench/inner/a.py"]
+    return made_of
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "import bench.b\n",
-        "import bench.b as other\n",
-        "from bench.b import thing\n",
-        "from bench import b\n",
-        "from bench import nothing, b\n",
-        "def run():\n    from bench import b\n",
-        "def run():\n    import bench.b\n",
-        "class A:\n    def run(self):\n        if True:\n            from bench.b import thing\n",
-        "try:\n    from bench.b import thing\nexcept ImportError:\n    thing = None\n",
+        "from pack.b import thing\ndef f():\n    return thing\n",
+        "from pack import b\ndef f():\n    return b.thing\n",
+        "from pack import b\ndef f():\n    return use(b)\n",
+        "import pack.b\ndef f():\n    return pack.b.thing\n",
+        "from . import b\ndef f():\n    return b.thing\n",
+        "from .b import thing as other\nTABLE = {'x': other}\ndef f():\n    return TABLE['x']\n",
+        "def f():\n    from pack.b import thing\n    return thing\n",
+        "class A:\n    def run(self):\n        from pack.b import thing\n        thing()\ndef f():\n    A()\n",
+        "try:\n    from pack.b import thing\nexcept ImportError:\n    thing = None\ndef f():\n    return thing\n",
+        "from pack.b import thing\nthing()\ndef f():\n    return 1\n",
+        "from pack.b import thing\n@thing\ndef f():\n    return 1\n",
+        "from pack.b import thing\ndef f(x=thing):\n    return x\n",
     ],
 )
-def test_an_import_is_followed_wherever_and_however_it_is_written(project, code):
-    project(a=code, b="thing = 1\n")
-    assert names("bench.a") == ["a.py", "b.py"]
+def test_what_an_object_uses_is_followed_wherever_and_however_it_is_imported(files, code):
+    assert files("pack.a:f", a=code, b="thing = 1\n") == ["a.py", "b.py"]
 
 
-def test_imports_of_imports_are_followed(project):
-    project(a="import bench.b\n", b="import bench.c\n", c="")
-    assert names("bench.a") == ["a.py", "b.py", "c.py"]
+def test_what_an_object_does_not_use_is_left_out(files):
+    code = (
+        "import json\nfrom typing import TYPE_CHECKING\nfrom pack.b import thing, other\n"
+        "if TYPE_CHECKING:\n    from pack.c import Type\n"
+        "def f(other: 'Type', x: other = 1) -> thing:\n    return json.dumps(other)\ndef g():\n    return thing\n"
+    )
+    assert files("pack.a:f", a=code, b="thing = other = 1\n", c="") == ["a.py"]
+    assert files("pack.a:g") == ["a.py", "b.py"]
+    assert files("pack.a") == ["a.py", "b.py"]
 
 
-def test_a_circle_of_imports_ends(project):
-    project(a="import bench.b\n", b="import bench.a\n")
-    assert names("bench.a") == ["a.py", "b.py"]
+def test_an_import_through_a_packages_face_leads_to_the_module_that_defines_the_name(files):
+    face = "from pack.inner.heavy import slow\nfrom pack.inner.light import quick\nimport pack.c\n"
+    code = "from pack.inner import quick\ndef f():\n    return quick\n"
+    modules = {
+        "inner_of_FACE": face,
+        "inner_of_heavy": "slow = 1\n",
+        "inner_of_light": "quick = 1\n",
+        "c": "",
+        "a": code,
+    }
+    assert files("pack.a:f", **modules) == ["a.py", "inner/light.py"]
 
 
-def test_what_a_packages_init_imports_is_followed(project, tmp_path):
-    project(inner__a="", b="")
-    (tmp_path / "bench" / "inner" / "__init__.py").write_text("from bench import b\n")
-    assert names("bench.inner.a") == ["b.py", "inner/a.py"]
+def test_imports_of_imports_are_followed_and_a_circle_ends(files):
+    a = "from pack.b import g\ndef f():\n    return g\n"
+    b = "from pack.c import h\ndef g():\n    return h\n"
+    c = "def h():\n    from pack.a import f\n    return f\n"
+    assert files("pack.a:f", a=a, b=b, c=c) == ["a.py", "b.py", "c.py"]
 
 
-def test_other_peoples_modules_and_those_that_no_one_imports_are_left_out(project):
-    project(a="import json, os.path\nfrom numpy import array\n", b="")
-    assert names("bench.a") == ["a.py"]
+def test_a_text_that_names_a_file_beside_the_module_makes_it_a_part(files, tmp_path):
+    (tmp_path / "pack" / "facts").mkdir(parents=True)
+    (tmp_path / "pack" / "facts" / "table.csv").touch()
+    (tmp_path / "pack" / "other.csv").touch()
+    code = "FACTS = HERE / 'facts' / 'table.csv'\ndef f():\n    return FACTS\ndef g():\n    'reads other.csv not'\n"
+    assert files("pack.a:f", a=code) == ["a.py", "facts/table.csv"]
+    assert files("pack.a:g") == ["a.py"]
 
 
-def test_several_modules_are_named_once_each_in_order(project):
-    project(a="import bench.c\n", b="import bench.c\n", c="")
-    assert names("bench.b", "bench.a") == ["a.py", "b.py", "c.py"]
+def test_a_text_that_names_a_module_of_the_project_is_followed():
+    found = sources("jouleproof.studies.mx.experiments.wire:wire")
+    assert str(PROJECT / "studies/mx/wire_rank.py") in found
+    assert str(PROJECT / "studies/mx/micro/casts.py") in sources(
+        "jouleproof.studies.mx.experiments.throughput:throughput"
+    )
 
 
-@pytest.mark.parametrize("module", ["bench.nowhere", "nowhere", "json"])
-def test_a_module_that_is_not_of_the_project_is_an_error_that_names_it(module):
-    with pytest.raises(ValueError, match=f"module {module} is not in bench, figures"):
+@pytest.mark.parametrize("module", ["jouleproof.nowhere", "nowhere", "nowhere.inner:f"])
+def test_a_module_that_is_not_there_is_an_error_that_names_it(module):
+    with pytest.raises(ValueError, match=f"module {module.partition(':')[0]} is not there"):
         sources(module)
 
 
-def test_no_module_of_the_project_imports_by_a_relative_name_that_would_be_missed():
-    """sources does not follow `from . import x`."""
-    files = [path for package in room.PACKAGES for path in (ROOT / package).rglob("*.py")]
-    assert [path for path in files if re.search(r"^\s*from \.", path.read_text(encoding="utf-8"), re.MULTILINE)] == []
+def of(study, name):
+    (found,) = [one for one in built_in_studies() if one.name == study]
+    return {
+        Path(path).relative_to(PROJECT).as_posix()
+        for path in sources(found.object_name(found.experiments[name].function))
+    }
 
 
-def test_the_rules_name_modules():
-    assert {"jouleproof.study", "jouleproof.studies.mx.experiments.qsnr", "jouleproof.drawing.draw"} <= set(
-        MODULES_IN_RULES
-    )
+def test_a_compiled_kernel_is_code_of_what_computes_with_it_and_of_no_simulation():
+    kernels = {"formats/compiled/simd.py", "formats/compiled/quantise.py"}
+    assert [name for name in ("qsnr", "silicon", "direct_cast_language", "training") if kernels - of("mx", name)] == []
+    simulations = [("phase_split", name) for name in ("headlines", "capacity", "beyond", "service_energy", "week")]
+    simulations += [("placement", name) for name in ("hosting", "leakage", "policies")]
+    assert [pair for pair in simulations if any("compiled" in path for path in of(*pair))] == []
+    assert "serving/simulator/kernel.py" in of("phase_split", "headlines")
 
 
-@pytest.mark.parametrize("module", MODULES_IN_RULES)
-def test_every_module_that_a_rule_names_has_its_files(module):
-    assert all((ROOT / path).is_file() for path in sources(module))
+def test_one_experiment_and_the_shape_of_the_config_are_not_code_of_another():
+    found = of("mx", "qsnr")
+    assert not {"studies/mx/experiments/direct_cast.py", "studies/mx/config.py", "studies/mx/recipes.py"} & found
+    assert "studies/mx/registry.py" in found
 
 
-def test_a_figure_is_among_the_sources_of_no_benchmark():
-    assert [path for path in sources(*BENCH_MODULES) if path.startswith("figures/")] == []
+def test_facts_are_code_of_what_reads_them():
+    assert "studies/slm_energy/facts/cards.toml" in of("slm_energy", "cards")
+    assert "studies/mx/accelerators.toml" in of("mx", "peak_rates")
+    assert "inputs/stand_in/splitwise_profile_cells.csv" in of("phase_split", "headlines")
 
 
 def test_an_edited_experiment_reaches_no_figure_but_through_its_table():
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "figures").rglob("*.py")]
-    studies = {"mx", "phase_split", "placement", "slm_energy", "formats", "models", "inputs"}
-    assert [
-        path for path in sources(*modules) if Path(path).parts[:1] == ("bench",) and Path(path).parts[1] in studies
-    ] == []
-
-
-def test_one_experiment_is_not_among_the_sources_of_another():
-    assert "bench/mx/experiments/direct_cast.py" not in sources(
-        "jouleproof.studies.mx.experiments.qsnr", "jouleproof.study"
-    )
+    figures = sorted((ROOT / "figures").rglob("*.py"))
+    assert len(figures) > 90
+    found = {Path(path) for path in sources(*map(str, figures))}
+    assert [path for path in found if path.is_relative_to(PROJECT / "studies")] == []

@@ -1,62 +1,59 @@
-"""`python -m figures NAME --results FOLDER`: draw one figure or table from its results."""
+"""Figures and tables, drawn from their results into files; several in one process."""
 
-import importlib
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
 
 import matplotlib as mpl
-import typer
+import pandas as pd
+from matplotlib import pyplot as plt
 
-from jouleproof import plugins
 from jouleproof.drawing import style, tables
-from jouleproof.drawing.registry import registry
-from jouleproof.errors import UserError, one_line_errors
-from jouleproof.evidence import tables as tables_of
+from jouleproof.drawing.registry import Figure, load
+from jouleproof.errors import UserError
+from jouleproof.evidence import tables as results_of
 from jouleproof.evidence.provenance import read_provenance
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.command(help=__doc__)
-def make(
-    name: Annotated[str, typer.Argument(help="<study>/<figure>")],
-    results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = Path("results"),
-    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
-) -> None:
-    with one_line_errors():
-        known = registry(tuple(own))
-        if name not in known:
-            raise UserError(f"figures: {name!r} is not known; there are: {', '.join(known)}")
-        figure = known[name]
-        module = _module(figure.module)
-        paths = [results / f"{source}.parquet" for source in figure.sources]
-        sources = [tables_of.read(path) for path in paths]
-        tiers = sorted({tier for table in sources for tier in table["tier"]})
-        stand_ins = {
-            input_id
-            for path in paths
-            for input_id, about in read_provenance(path)["inputs"].items()
-            if about["origin"] == "stand-in"
-        }
-        if figure.kind == "table":
-            note = "; ".join([*tiers, *(f"stand-in used for {input_id}" for input_id in sorted(stand_ins))])
-            tables.save(module.tabulate(*sources), results / "tables" / name, figure.title, figure.caption, note)
-            return
-        mpl.use("agg")
-        style.use_style()
-        drawn = module.draw(*sources)
-        style.footnote(drawn, tiers, stand_ins)
-        style.save(drawn, results / "figures" / name)
+from jouleproof.files import write_text
 
 
-def _module(name: str) -> Any:
-    if name.startswith("figures."):
-        return importlib.import_module(name)
-    try:
-        return plugins.load_module(name)
-    except Exception as error:  # a user's module can break in any way
-        raise UserError(f"figures: {name} cannot be loaded: {plugins.reason(error)}") from error
+def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path) -> None:
+    """Write results/figures/<name>.{pdf,svg,png} or results/tables/<name>.{csv,tex,html}, and the caption beside them
+    as <name>.rst, each file atomically.
+
+    What is written does not depend on the order of the names, nor on the user's matplotlibrc. Raises UserError.
+    """
+    chosen = [_named(name, figures) for name in dict.fromkeys(names)]
+    read, provenance = cache(results_of.read), cache(read_provenance)
+    with style.project_style():
+        for figure in chosen:
+            paths = [results / f"{source}.parquet" for source in figure.sources]
+            sources = [read(path).copy() for path in paths]
+            stand_ins = {
+                input_id
+                for path in paths
+                for input_id, record in provenance(path)["inputs"].items()
+                if record["origin"] == "stand-in"
+            }
+            with mpl.rc_context():  # what a figure sets does not reach the next one
+                _draw(figure, sources, stand_ins, results)
 
 
-if __name__ == "__main__":
-    app()
+def _named(name: str, figures: Mapping[str, Figure]) -> Figure:
+    if name not in figures:
+        raise UserError(f"figures: {name!r} is not known; there are: {', '.join(figures) or 'none'}")
+    return figures[name]
+
+
+def _draw(figure: Figure, sources: list[pd.DataFrame], stand_ins: set[str], results: Path) -> None:
+    module = load(figure)
+    tiers = sorted({tier for table in sources for tier in table["tier"]})
+    stem = results / f"{figure.kind}s" / figure.name
+    if figure.kind == "table":
+        note = "; ".join([*tiers, *(f"stand-in used for {input_id}" for input_id in sorted(stand_ins))])
+        tables.save(module.tabulate(*sources), stem, figure.title, figure.caption, note)
+    else:
+        picture = module.draw(*sources)
+        style.footnote(picture, tiers, stand_ins)
+        style.save(picture, stem)
+        plt.close("all")
+    write_text(stem.with_name(f"{stem.name}.rst"), f"{figure.caption}\n")

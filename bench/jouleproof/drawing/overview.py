@@ -3,10 +3,8 @@ without the area, and a mark for the tier of its evidence."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import matplotlib as mpl
-import typer
 from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -47,20 +45,15 @@ WORDS = {  # of an id, where they are not words already
 }
 COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command(help=__doc__)
-def make(
-    verdicts: Annotated[Path, typer.Option()], out: Annotated[Path, typer.Option(help="Path without suffix.")]
-) -> None:
-    mpl.use("agg")
-    style.use_style()
-    style.save(draw(json.loads(verdicts.read_text(encoding="utf-8"))), out)
+def make(verdicts: Path, out: Path) -> None:
+    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png."""
+    with style.project_style():
+        style.save(draw(json.loads(verdicts.read_text(encoding="utf-8"))), out)
 
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
-    """rows: the objects of verdicts.json."""
+    """A tile per verdict, in columns of areas. rows: the objects of verdicts.json."""
     areas = dict.fromkeys([*AREAS, *(row["area"] for row in rows)])
     columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
     tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
@@ -121,7 +114,3 @@ def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
     axis.text(column + 0.06, middle, label, fontsize=7.6, color=ink, va="center", ha="left")
     axis.text(column + 0.925, middle, name, fontsize=5.3, color=ink, va="center", ha="right")
     axis.text(column + 0.96, middle, style.TIER_MARKS[row["tier"]], fontsize=7, color=ink, va="center", ha="right")
-
-
-if __name__ == "__main__":
-    app()

@@ -2,60 +2,118 @@
 
 A figure's file holds a docstring (the caption), TITLE, SOURCES (the results that it reads, as `<study>/<experiment>`)
 and a function: `draw`, which returns a matplotlib Figure, or `tabulate`, which returns a DataFrame of text. The
-function gets the tables in the order of SOURCES. A study of the user's own holds such files in a folder `figures` of its
-package.
+function gets the tables in the order of SOURCES. The files of a built-in study lie in figures/<study>/, those of a
+user's study in the folder `figures` of its package. They are run by their path and import each other by no name: what
+two figures share stands in a module of jouleproof.drawing, or, for a user's, of the package beside the folder.
 """
 
 import ast
-from collections.abc import Mapping
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jouleproof import plugins
 from jouleproof.errors import UserError
 
-FOLDER = Path(__file__).resolve().parent
+PARTS = "a figure needs a docstring, TITLE, SOURCES, and either draw or tabulate"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """name: `<study>/<file>`. module: what draws it. sources: results that it reads."""
+    """A figure or a table of text, as its file describes it.
+
+    name: `<study>/<file>`. sources: results that it reads. path: the file.
+    """
 
     name: str
     kind: Literal["figure", "table"]
     title: str
     caption: str
     sources: tuple[str, ...]
-    module: str
+    path: Path
 
     @property
     def study(self) -> str:
         return self.name.partition("/")[0]
 
 
-@cache
-def registry(own: tuple[str, ...] = ()) -> Mapping[str, Figure]:
-    """By name, sorted; then those of the packages `own`. Raises UserError where a file of the user's lacks a part."""
-    found = [
-        _read(path, path.parent.name, f"{__package__}.{path.parent.name}")
-        for path in sorted(FOLDER.glob("*/*.py"))
+def built_in_folders(root: Path) -> dict[str, Path]:
+    """Folder of each built-in study's figures, by the study's name. root: the checkout."""
+    return folders_in(root / "figures")
+
+
+def folders_in(figures: Path) -> dict[str, Path]:
+    """The sub-folders, each a study's, by name."""
+    return {path.name: path for path in sorted(figures.glob("[a-z]*")) if path.is_dir()}
+
+
+def study_folders(packages: Iterable[str]) -> dict[str, Path]:
+    """Folder of the figures of each user's study, by the study's name.
+
+    packages: of the studies. Raises UserError where one has no STUDY.
+    """
+    folders = {}
+    for package in packages:
+        study: Any = plugins.load("study", f"{package}:STUDY", {})
+        file = plugins.module_file(package)
+        if file is None or not isinstance(name := getattr(study, "name", None), str):
+            raise UserError(f"figures: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
+        folders[name] = file.parent / "figures"
+    return folders
+
+
+def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:
+    """Every figure by name, studies in the order given. folders: of the files, by study.
+
+    Raises UserError, with the file, where one lacks a part.
+    """
+    figures = [
+        _read(path, study)
+        for study, folder in folders.items()
+        for path in sorted(folder.glob("*.py"))
         if path.stem != "__init__"
     ]
-    for package in own:
-        study = package.rpartition(".")[2]
-        folder = plugins.module_file(f"{package}.experiments")
-        for path in sorted(folder.parent.glob("figures/*.py")) if folder else []:
-            if path.stem != "__init__":
-                try:
-                    found.append(_read(path, study, f"{package}.figures"))
-                except (ValueError, SyntaxError) as error:
-                    raise UserError(f"config: own_studies.{package}: {error}") from error
-    return {figure.name: figure for figure in found}
+    return {figure.name: figure for figure in figures}
 
 
-def _read(path: Path, study: str, package: str) -> Figure:
+def by_sources(figures: Mapping[str, Figure]) -> Mapping[tuple[str, ...], list[Figure]]:
+    """Figures and tables that read exactly the same results, by the names of these, sorted."""
+    groups: dict[tuple[str, ...], list[Figure]] = {}
+    for figure in figures.values():
+        groups.setdefault(tuple(sorted(figure.sources)), []).append(figure)
+    return groups
+
+
+def load(figure: Figure) -> Any:
+    """The file run as a module. Raises UserError, with the file and the line, where that fails."""
+    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # a name with a slash is no import's
+    if spec is None or spec.loader is None:
+        raise UserError(f"figures: {figure.path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[figure.name] = module  # where dataclasses look for the types of their fields
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a user's file can break in any way
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == spec.origin]
+        where = f"{figure.path}, line {lines[-1]}" if lines else figure.path
+        raise UserError(f"figures: {where}: cannot be loaded: {plugins.reason(error)}") from error
+    return module
+
+
+def _read(path: Path, study: str) -> Figure:
+    try:
+        return _parsed(path, study)
+    except SyntaxError as error:
+        raise UserError(f"figures: {path}: line {error.lineno}: {error.msg}") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"figures: {path}: {' '.join(str(error).split())}") from error
+
+
+def _parsed(path: Path, study: str) -> Figure:
     """Raises ValueError where the file lacks a part."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {
@@ -66,14 +124,16 @@ def _read(path: Path, study: str, package: str) -> Figure:
         and node.targets[0].id in ("TITLE", "SOURCES")
     }
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & {"draw", "tabulate"}
-    caption = ast.get_docstring(tree)
-    if not caption or set(constants) != {"TITLE", "SOURCES"} or len(functions) != 1:
-        raise ValueError(f"{path}: a figure needs a docstring, TITLE, SOURCES, and either draw or tabulate")
+    caption, title, sources = ast.get_docstring(tree), constants.get("TITLE"), constants.get("SOURCES")
+    if not caption or not title or not sources or len(functions) != 1:
+        raise ValueError(PARTS)
+    if not isinstance(sources, list | tuple) or not all(isinstance(name, str) and "/" in name for name in sources):
+        raise ValueError(f"SOURCES is {sources!r:.80}, not a list of `<study>/<experiment>`")
     return Figure(
         name=f"{study}/{path.stem}",
         kind="figure" if functions == {"draw"} else "table",
-        title=constants["TITLE"],
+        title=str(title),
         caption=" ".join(caption.split()),
-        sources=tuple(constants["SOURCES"]),
-        module=f"{package}.{path.stem}",
+        sources=tuple(sources),
+        path=path,
     )

@@ -6,6 +6,9 @@ import pandas as pd
 
 from jouleproof.drawing.style import ordered_formats
 
+DECIDING_REQUESTS, DECIDING_PROTOCOL = 64, "8-shot CoT"
+PROFILED_MODEL, PROFILED_ACCELERATORS = "bloom-176b", 8
+
 
 def under_one_rule(table: pd.DataFrame) -> pd.DataFrame:
     """Rows under the floor rule (or under the first rule where floor was left out), and those that no rule touches."""
@@ -32,6 +35,17 @@ def deciding_cast(table: pd.DataFrame) -> pd.DataFrame:
     return cast[cast["subject"] == preferred(list(cast["subject"]), subject)]
 
 
+def deciding_answers(answers: pd.DataFrame) -> tuple[int, str]:
+    """Requests at once and protocol of the ledger's claims, or the first that the table has."""
+    limits = sorted(set(answers.loc[answers["metric"] == "at_front", "limit"]))
+    return (DECIDING_REQUESTS if DECIDING_REQUESTS in limits else limits[0]), DECIDING_PROTOCOL
+
+
+def of_the_profiled_model(profile: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the model, on so many accelerators, that the published profile measured on every machine."""
+    return profile[(profile["model"] == PROFILED_MODEL) & (profile["tensor_parallel"] == PROFILED_ACCELERATORS)]
+
+
 def preferred(levels: Sequence[str], name: str) -> str:
-    """`name` where it is among the levels, else the first of them."""
+    """The level `name` where it is one, else the first of them."""
     return name if name in levels else levels[0]

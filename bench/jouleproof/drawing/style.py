@@ -4,12 +4,14 @@ In the study of MX a colour is a format, or a training recipe that mixes formats
 figure's legend.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -26,6 +28,14 @@ FORMAT_LABELS = {
     "mxfp6_e2m3": "MXFP6 E2M3",
     "mxfp6_e3m2": "MXFP6 E3M2",
     "mxfp4": "MXFP4",
+}
+OTHER_FORMAT_LABELS = {  # of units in silicon
+    "bfloat16": "BF16",
+    "float16": "FP16",
+    "fp8_e4m3": "FP8 E4M3",
+    "fp8_e5m2": "FP8 E5M2",
+    "int8": "INT8",
+    "nvfp4": "NVFP4",
 }
 FORMAT_COLOURS = {
     "mxint8": "#000000",
@@ -98,6 +108,23 @@ ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ra
     "joint.levers_multiply": (0.9, 1.1),
 }
 ACCEPTED_COLOUR = "#DDEBE6"
+CAST_CLAIMS = {  # on a direct cast, by format
+    "mxint8": "mx.inference.mxint8",
+    "mxfp8_e4m3": "mx.inference.mxfp8",
+    "mxfp6_e2m3": "mx.inference.mxfp6",
+    "mxfp6_e3m2": "mx.inference.mxfp6",
+    "mxfp4": "mx.inference.mxfp4",
+}
+HEADLINES: Mapping[str, tuple[str, float, float, float]] = {  # label, stated, and the ledger's range
+    "same_power_and_cost": ("same power and cost, over A100", 2.35, 2.115, 2.585),
+    "aa_over_a100": ("AA over A100", 2.15, 1.935, 2.365),
+    "lower_cost": ("at 20 % lower cost, over H100", 1.4, 1.26, 1.54),
+    "aa_over_h100_same_cost": ("AA over H100, same cost", 1.4, 1.26, 1.54),
+    "ha_over_h100": ("HA over H100", 1.18, 1.062, 1.298),
+    "lower_power": ("at 15 % lower power, over H100", 1.76, 1.584, 1.936),
+    "hhcap_power": ("power of HHcap, over H100's", 0.75, 0.675, 0.825),
+    "aa_cost": ("cost of AA, over H100's", 0.75, 0.675, 0.825),
+}
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
 DESIGN_LABELS = {
     "baseline_a100": "Baseline-A100",
@@ -120,6 +147,15 @@ MODE_STYLES = {  # ways of sharing the two phases: colour, label
     "chunked": ("#D55E00", "mixed, prompts in chunks"),
     "split": ("#0072B2", "split"),
 }
+WAY_STYLES = {  # ways of serving that the source did not compare: colour, label
+    "together": ("#444444", "whole prompts first"),
+    "chunked": ("#D55E00", "prompts in chunks"),
+    "split": ("#0072B2", "split"),
+    "balanced": ("#56B4E9", "split, pools follow the load"),
+}
+ARRIVAL_LABELS = {"poisson": "Poisson", "hour": "real hour"}
+ACCELERATOR_LABELS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200", "gb200-nvl72-ninth": "GB200"}
+MACHINE_STYLES = {"a100-80gb": ("A100", "#E69F00", "^"), "h100-80gb": ("H100", "#0072B2", "D")}  # label, colour, marker
 VERSION_STYLES = {"published": ("#9A9A9A", "o"), "corrected": ("#0072B2", "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
 INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
@@ -135,6 +171,12 @@ INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
 }
 RULE_LABELS = {
     "random": "any place", "best_fit": "best fit", "spread": "spread", "asynchrony": "asynchrony",
+}  # fmt: skip
+RELEASE_LABELS = {  # of telemetry
+    "nothing": "nothing", "sums": "sums of all", "mean": "mean", "p99": "99th percentile",
+    "windows6": "6 windows a day", "slots24": "24 hours", "coarse24": "24 hours, to 1 kW", "slots168": "168 hours",
+    "histogram": "histogram", "raw": "every reading", "private1_e8": "mean, ε 8", "private1_e1": "mean, ε 1",
+    "private1_e05": "mean, ε 0.5", "private6_e8": "6 windows, ε 8", "private24_e8": "24 hours, ε 8",
 }  # fmt: skip
 ROW_STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#444444", "s"), ("#009E73", "o"))  # rows of servers: colour, marker
 SENSOR_STYLES = {  # colour, marker, label
@@ -160,8 +202,22 @@ VERDICT_STYLES = {  # glyph, face, text
 }
 
 
+@contextmanager
+def project_style() -> Iterator[None]:
+    """The project's look, in files alone; at the end all pictures are closed and the caller's settings are back."""
+    mpl.use("agg")
+    with mpl.rc_context():
+        use_style()
+        try:
+            yield
+        finally:
+            plt.close("all")
+
+
 def use_style() -> None:
-    """Set matplotlib's defaults; the same bytes come out for the same table."""
+    """Set all that a matplotlibrc can set: the same bytes come out for the same table, whoever draws it."""
+    mpl.rcdefaults()
+    mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults leaves these two
     sns.set_theme(context="paper", style="ticks", font="DejaVu Sans")
     mpl.rcParams.update(
         {
@@ -194,7 +250,7 @@ def format_label(name: str) -> str:
 
 
 def shape_label(name: str, weights: str) -> str:
-    """Of a model that is timed. weights: "real" or "random"."""
+    """The label of a model that is timed. weights: "real" or "random"."""
     return SHAPE_LABELS.get(name, name) + (" shape, random weights" if weights == "random" else "")
 
 
@@ -257,7 +313,7 @@ def accepted(
 
 
 def accepted_handle() -> Rectangle:
-    """For a legend."""
+    """The entry of that band in a legend."""
     return Rectangle((0, 0), 1, 1, facecolor=ACCEPTED_COLOUR, lw=0, label="accepted range of a claim")
 
 
@@ -271,7 +327,7 @@ def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> 
 
 
 def save(figure: Figure, stem: Path) -> Mapping[str, Path]:
-    """PDF, SVG and PNG without dates, each atomically. Returns the paths by suffix."""
+    """Write PDF, SVG and PNG without dates, each atomically. Returns the paths by suffix."""
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in metadata}
     for suffix, path in paths.items():

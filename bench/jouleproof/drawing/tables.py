@@ -20,7 +20,7 @@ HTML_HEAD = (
 
 
 def save(table: pd.DataFrame, stem: Path, title: str, caption: str, note: str) -> None:
-    """table: text cells. note: tier and stand-ins, shown below. Writes <stem>.csv, .tex and .html."""
+    """Write <stem>.csv, .tex and .html. table: cells of text. note: tier and stand-ins, shown below."""
     texts = {
         "csv": table.to_csv(index=False),
         "tex": latex(table, caption, note),

@@ -3,10 +3,9 @@ verdict with its reason and limits, and the tier of the evidence. Rows that no r
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
-import typer
 
 from jouleproof.drawing import tables
 from jouleproof.drawing.style import TIER_MARKS
@@ -14,20 +13,16 @@ from jouleproof.evidence.digits import span, with_span
 
 TITLE = "The verdicts, claim by claim"
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command(help=__doc__)
-def make(
-    verdicts: Annotated[Path, typer.Option()], out: Annotated[Path, typer.Option(help="Path without suffix.")]
-) -> None:
+def make(verdicts: Path, out: Path) -> None:
+    """Write the verdicts of a verdicts.json as a table into <out>.csv, .tex and .html."""
     rows = json.loads(verdicts.read_text(encoding="utf-8"))
     tiers = "; ".join(f"{mark} {tier}" for tier, mark in TIER_MARKS.items())
     tables.save(tabulate(rows), out, TITLE, " ".join((__doc__ or "").split()), tiers)
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """rows: the objects of verdicts.json."""
+    """A row of text per verdict, those that nothing answers yet last. rows: the objects of verdicts.json."""
     ran_first = sorted(rows, key=lambda row: row["verdict"] == "not yet run")
     return pd.DataFrame([_cells(row) for row in ran_first])
 
@@ -44,7 +39,3 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "verdict": f"{TIER_MARKS[row['tier']]} {verdict}",
         "reason": row["reason"] + limits,
     }
-
-
-if __name__ == "__main__":
-    app()

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import TIERS
-from jouleproof.study import config_error
+from jouleproof.knobs import config_error
 
 UNVERSIONED = "-"
 

@@ -18,6 +18,7 @@ from jouleproof.inputs.stand_in import GENERATORS
 _CATALOGUE = Path(__file__).with_name("catalogue.toml")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.+!]+")
+_READER = re.compile(r"[a-z_][\w.]*:[a-z_]\w*")
 _WHEEL = ("wheel", "wheel_bytes", "wheel_sha256")
 
 
@@ -82,7 +83,11 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One input of the catalogue. stand_in: the generator that can take its place, or None."""
+    """One input of the catalogue.
+
+    stand_in: the generator that can take its place, or None. reader: `module:function` that reads its file, or the
+    files that `reads` names; experiments are given what it returns, or the file's path where there is no reader.
+    """
 
     id: str
     title: str
@@ -91,6 +96,8 @@ class Entry:
     licence: str
     citation: str
     stand_in: str | None = None
+    reader: str | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -167,7 +174,7 @@ def _entry(id: str, table: Any) -> Entry:
         if not isinstance(table, dict) or not re.fullmatch(r"[a-z][a-z0-9_]*", id):
             raise ValueError("an input is a table [id], its id made of a-z, 0-9 and _")
         source, keys = _source(table)
-        only(table, keys | {"title", "files", "licence", "citation", "stand_in"})
+        only(table, keys | {"title", "files", "licence", "citation", "stand_in", "reader", "reads"})
         found = Entry(
             id=id,
             title=take(table, "title", str),
@@ -176,7 +183,16 @@ def _entry(id: str, table: Any) -> Entry:
             licence=take(table, "licence", str),
             citation=take(table, "citation", str),
             stand_in=take(table, "stand_in", str, None),
+            reader=take(table, "reader", str, None),
+            reads=tuple(take(table, "reads", list, [])),
         )
+        if found.reader is not None and not _READER.fullmatch(found.reader):
+            raise ValueError(f"reader {found.reader!r} is not module:function")
+        names = [file.name for file in found.files]
+        if absent := [name for name in found.reads if name not in names]:
+            raise ValueError(f"reads: {absent[0]!r} is none of its files: {', '.join(names)}")
+        if found.reader and len(names) > 1 and not found.reads:
+            raise ValueError("reads is missing: it says which of the files the reader is given")
         if len(found.files) > 1 and (isinstance(source, Url | Parts) or found.stand_in):
             raise ValueError("a url, parts or a stand-in make one file, and more are listed")
         if found.stand_in is not None and found.stand_in not in GENERATORS:

@@ -42,13 +42,15 @@ NAMES = {
 @dataclass(frozen=True)
 class LanguageModel:
     """A decoder with its tokenizer. rounded: the format that its weights were rounded to before, None where they
-    were not: only then are they a test of a cast. context: tokens that it was trained to read at most."""
+    were not: only then are they a test of a cast. context: tokens that it was trained to read at most. path: its file.
+    """
 
     name: str
     network: Decoder
     tokenizer: Tokenizer
     rounded: str | None
     context: int = 2048
+    path: Path | None = None
 
     @property
     def body(self) -> nn.Module:
@@ -112,7 +114,7 @@ def load_smollm2(path: Path) -> LanguageModel:
         raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({reason:.200})") from error
     network = decoder.eval().requires_grad_(False)
     context = field.get("llama.context_length", LanguageModel.context)
-    return LanguageModel("SmolLM2-135M", network, tokenizer, "Q4_1", context)
+    return LanguageModel("SmolLM2-135M", network, tokenizer, "Q4_1", context, path)
 
 
 def _name(gguf_name: str) -> str:

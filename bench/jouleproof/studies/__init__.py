@@ -1,0 +1,1 @@
+"""The built-in studies: every package here that declares a STUDY (jouleproof.study)."""

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.models.shapes import Shape
+from jouleproof.serving.config import EngineConfig
 from jouleproof.serving.engine.fleet import Fleet
 from jouleproof.serving.simulator.cost_model import beyond
-from jouleproof.studies.phase_split.config import EngineConfig
 
 PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from jouleproof.models.decoder import Decoder
+from jouleproof.serving.config import EngineConfig, ServingConfig
 from jouleproof.serving.engine.latencies import Latencies
 from jouleproof.serving.engine.setup import MODES, rules
 from jouleproof.serving.simulator.cost_model import Performance
@@ -12,7 +13,6 @@ from jouleproof.serving.simulator.machines import Design, Machine
 from jouleproof.serving.simulator.served_models import ServedModel
 from jouleproof.serving.simulator.simulate import CORRECTED, GAP_EDGES, Window, simulate
 from jouleproof.serving.simulator.workload import Requests
-from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def served_model(decoder: Decoder) -> ServedModel:
@@ -21,11 +21,12 @@ def served_model(decoder: Decoder) -> ServedModel:
     return ServedModel("engine", "", weights, shape.layers, shape.width, shape.heads, shape.kv_heads, 4.0)
 
 
-def simulated_design(mode: str, config: PhaseSplitConfig, law: Performance, model: ServedModel) -> Design:
-    engine = config.engine
+def simulated_design(
+    mode: str, engine: EngineConfig, serving: ServingConfig, law: Performance, model: ServedModel
+) -> Design:
     room = model.weight_bytes + engine.slots * engine.capacity * model.kv_bytes
     machine = Machine("worker", law, room, 1.0, 1.0, 1.0, 1.0, 1.0)
-    tokens = rules(mode, config).tokens
+    tokens = rules(mode, engine, serving).tokens
     if mode == "split":
         others = engine.workers - engine.prompt_workers
         return Design(mode, "split", (machine, engine.prompt_workers), (machine, others), tokens)

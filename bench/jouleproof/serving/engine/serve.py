@@ -15,6 +15,7 @@ from jouleproof import inputs
 from jouleproof.files import atomic
 from jouleproof.models.decoder import Decoder, first_layers, random_decoder
 from jouleproof.models.smollm2 import SHAPES, load_smollm2
+from jouleproof.serving.config import EngineConfig, ServingConfig
 from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import prompt_capacity
 from jouleproof.serving.engine.latencies import latencies, quantiles
@@ -22,31 +23,31 @@ from jouleproof.serving.engine.router import Request, Served, serve
 from jouleproof.serving.engine.setup import fleet_plan, rules
 from jouleproof.serving.engine.traffic import arrivals, scaled, text, with_text
 from jouleproof.serving.engine.transport import Move
-from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 LEVELS = (0.5, 0.9, 0.99)
 
 
-def run(config: PhaseSplitConfig, records: Mapping[str, inputs.Record], mode: str, load: float, move: Move, seed: int,
-        out: Path) -> str:  # fmt: skip
+def run(
+    engine: EngineConfig, serving: ServingConfig, records: Mapping[str, inputs.Record], mode: str, load: float,
+    move: Move, seed: int, out: Path,
+) -> str:  # fmt: skip
     """The table of latencies as text. Raises UserError where an input, a name or a port is not to be had."""
     torch.set_num_threads(1)
-    settings, engine = config.serving, config.engine
     with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
         found = {name: records.get(name) or _resolved(name, Path(folder))
-                 for name in (f"azure_{settings.service}", "gsm8k_test")}  # fmt: skip
-        trace = inputs.read_trace(found[f"azure_{settings.service}"].path())
+                 for name in (f"azure_{serving.service}", "gsm8k_test")}  # fmt: skip
+        trace = inputs.read_trace(found[f"azure_{serving.service}"].path())
         problems = inputs.read_gsm8k(found["gsm8k_test"].path())
-        decoder, words = _model(config, records, Path(folder), problems)
-    lengths, _ = scaled(trace, settings.scale, engine.capacity)
+        decoder, words = _model(engine, records, Path(folder), problems)
+    lengths, _ = scaled(trace, serving.scale, engine.capacity)
     with started_fleet(fleet_plan(engine, gloo=move.way == "gloo"), decoder) as fleet:
         most = prompt_capacity(fleet, engine, lengths)
-        asked = with_text(arrivals(lengths, load * most, settings.requests, seed), words, seed)
-        served = serve(fleet, asked, replace(rules(mode, config), move=move))
+        asked = with_text(arrivals(lengths, load * most, serving.requests, seed), words, seed)
+        served = serve(fleet, asked, replace(rules(mode, engine, serving), move=move))
     table = request_table(asked, served)
     with atomic(out) as temporary:
         table.to_parquet(temporary, index=False)
-    return _latencies(asked, served, settings.warm_up, load * most)
+    return _latencies(asked, served, serving.warm_up, load * most)
 
 
 def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
@@ -72,7 +73,7 @@ def _resolved(name: str, folder: Path) -> inputs.Record:
 
 
 def _model(
-    config: PhaseSplitConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
+    engine: EngineConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
 ) -> tuple[Decoder, list[int]]:
     """Random weights and tokens where the real ones cannot be had, which is said on stderr."""
     try:
@@ -80,9 +81,9 @@ def _model(
     except inputs.InputError as error:
         print(f"serve: random weights of the same shape, because: {error}", file=sys.stderr)
         words = np.random.default_rng(0).integers(0, SHAPES["smollm2_135m"].vocabulary, 10_000).tolist()
-        return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), config.engine.layers), words
-    network = random_decoder(model.network.shape, seed=0) if config.engine.model == "random" else model.network
-    return first_layers(network, config.engine.layers), text(problems, model.tokens)
+        return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), engine.layers), words
+    network = random_decoder(model.network.shape, seed=0) if engine.model == "random" else model.network
+    return first_layers(network, engine.layers), text(problems, model.tokens)
 
 
 def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from jouleproof.serving.config import EngineConfig, ServingConfig
 from jouleproof.serving.engine.batching import Policy
 from jouleproof.serving.engine.fleet import FleetPlan
 from jouleproof.serving.engine.router import Rules
-from jouleproof.studies.phase_split.config import EngineConfig, PhaseSplitConfig
 
 MODES: Mapping[str, Policy] = {"mixed": "together", "chunked": "chunked", "split": "split"}
 
@@ -15,7 +15,6 @@ def fleet_plan(engine: EngineConfig, gloo: bool = False) -> FleetPlan:
                      engine.device)  # fmt: skip
 
 
-def rules(mode: str, config: PhaseSplitConfig) -> Rules:
-    settings = config.serving
-    tokens = settings.chunk_tokens if mode == "chunked" else settings.batch_tokens
-    return Rules(MODES[mode], config.engine.prompt_workers, tokens)
+def rules(mode: str, engine: EngineConfig, serving: ServingConfig) -> Rules:
+    tokens = serving.chunk_tokens if mode == "chunked" else serving.batch_tokens
+    return Rules(MODES[mode], engine.prompt_workers, tokens)

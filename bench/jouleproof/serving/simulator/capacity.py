@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from jouleproof.serving.config import LoadConfig
 from jouleproof.serving.simulator.clusters import Prices
 from jouleproof.serving.simulator.machines import Design
 from jouleproof.serving.simulator.service_levels import (
@@ -20,7 +21,6 @@ from jouleproof.serving.simulator.service_levels import (
 )
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Run, Semantics, Window, simulate
 from jouleproof.serving.simulator.workload import Requests, drawn, replayed, superposed
-from jouleproof.studies.phase_split.config import LoadConfig
 
 FIRST_GUESS = 60.0  # requests/s
 FAR, NEAR = 1.5, 1.15  # factors by which loads are tried, without and with a guess

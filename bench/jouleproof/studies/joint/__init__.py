@@ -1,1 +1,16 @@
 """The levers together: what they save singly, one after another and all at once, from the other studies' tables."""
+
+from jouleproof.studies.joint.config import JointConfig
+from jouleproof.study import Experiment, Study
+
+TABLES = ("phase_split/service_energy", "placement/hosting", "slm_energy/answers", "slm_energy/cards")
+
+STUDY = Study(
+    "joint",
+    "together",
+    config=JointConfig,
+    experiments={
+        "levers": Experiment("experiments.levers:levers", results=TABLES),
+        "assumptions": Experiment("experiments.levers:assumptions", results=TABLES),
+    },
+)

@@ -3,15 +3,13 @@
 import math
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from jouleproof.knobs import Strict
 
 Span = Annotated[list[float], Field(min_length=2, max_length=2)]
 OWN = "assumption"
 POWER = "assumption; an H100 at the A100's share of its TDP"
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 def _span(low: float, high: float, what: str, source: str = OWN, most: float = math.inf) -> Any:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from jouleproof.formats import FORMATS, SCALE_RULES
+from jouleproof.knobs import Strict
 from jouleproof.studies.mx.other_casts import OTHERS
 
 Positive = Annotated[int, Field(ge=1)]
@@ -12,10 +13,6 @@ Names = Annotated[list[str], Field(min_length=1)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Distribution = Literal["gaussian", "laplace", "student_t"]
 Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class QsnrConfig(Strict):

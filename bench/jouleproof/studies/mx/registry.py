@@ -14,7 +14,7 @@ from jouleproof.studies.mx.other_casts import named_others
 T = TypeVar("T")
 
 
-def find_all(config: MxConfig) -> None:
+def check(config: MxConfig) -> None:
     """Raises UserError where the config names anything that is not there."""
     for key, names, find in _named(config):
         with named_at(f"mx.{key}"):

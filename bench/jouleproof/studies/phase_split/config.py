@@ -3,28 +3,16 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from jouleproof.knobs import Strict
+from jouleproof.serving.config import EngineConfig, LoadConfig, Service, ServingConfig
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.serving.simulator.machines import MACHINES
 
 Positive = Annotated[int, Field(ge=1)]
 Above = Annotated[float, Field(gt=0)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-Service = Literal["conv", "code"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class LoadConfig(Strict):
-    """Requests that are drawn for a run."""
-
-    seconds: Above = Field(120.0, description="of arrivals")
-    warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
-    drain: Above = Field(10.0, description="seconds of arrivals at the end that do not count in it")
-    hour_s: Above = Field(3600.0, description="seconds of the trace at its own pace, where that is served")
 
 
 class CapacityConfig(Strict):
@@ -153,45 +141,6 @@ class PowerTraceConfig(Strict):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class EngineConfig(Strict):
-    """Workers that serve a language model for real.
-
-    model: SmolLM2-135M, or one of its shape with random weights. device: a core for each worker, or a GPU. host, port:
-    where workers meet that talk over sockets; nothing else is listened to.
-    """
-
-    model: Literal["smollm2_135m", "random"] = "smollm2_135m"
-    layers: Positive = Field(4, description="of the model's; the first so many")
-    workers: Annotated[int, Field(ge=2)] = 2
-    prompt_workers: Positive = Field(1, description="of them, where the phases are split")
-    slots: Positive = Field(32, description="texts that a worker holds at once")
-    capacity: Annotated[int, Field(ge=16)] = Field(512, description="tokens of a text")
-    boxes: Positive = Field(8, description="caches that are on their way at once")
-    device: Literal["cpu", "cuda"] = "cpu"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, lt=65536)] = Field(0, description="any that is free at 0")
-
-
-class ServingConfig(Strict):
-    """The same requests served with mixed, chunked and split phases. Batches are the source's 2,048 tokens over
-    `scale`, and 512 where prompts are read in chunks."""
-
-    service: Service = "conv"
-    scale: Above = Field(8.0, description="that the trace's lengths are divided by")
-    batch_tokens: Positive = 256
-    chunk_tokens: Positive = 64
-    loads: Annotated[list[Above], Field(min_length=1)] = Field(
-        [0.5, 0.85], description="shares of what the prompt workers can take"
-    )
-    requests: Positive = Field(30, description="of a run")
-    warm_up: Annotated[int, Field(ge=0)] = Field(5, description="of them, the first, which do not count")
-    repeats: Annotated[int, Field(ge=2)] = 3
-    tries: Positive = Field(3, description="of a run that did not get its processor time")
-    shape_repeats: Positive = Field(1, description="of each measured shape of an iteration, before every repeat")
-    checked: Positive = Field(6, description="requests whose tokens are compared with the plain decoder's")
-    near_tie: Above = Field(1e-3, description="difference of two logits that rounding may turn around")
-
-
 class MovesConfig(Strict):
     """Caches that move, one at a time."""
 
@@ -214,7 +163,6 @@ class PhaseSplitConfig(Strict):
     """Simulated clusters, and a small engine. designs: built-in names, or `package.module:object`."""
 
     designs: Annotated[list[str], Field(min_length=1)] = list(FAMILIES)
-    model: Literal["bloom-176b", "llama2-70b"] = "bloom-176b"
     load: LoadConfig = LoadConfig()
     capacity: CapacityConfig = CapacityConfig()
     latency: LatencyConfig = LatencyConfig()

@@ -12,7 +12,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 PLAIN = ("float32", "bfloat16")  # formats of numbers without blocks
 
 
-def find_all(config: PhaseSplitConfig) -> None:
+def check(config: PhaseSplitConfig) -> None:
     """Raises UserError on the first name that there is nothing for."""
     with named_at("phase_split.designs"):
         for service in config.capacity.services:

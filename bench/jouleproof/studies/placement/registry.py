@@ -74,7 +74,7 @@ def _named(config: PlacementConfig) -> Iterator[tuple[str, Sequence[str], Find]]
         yield "fleet.trace", [config.fleet.trace], traces
 
 
-def find_all(config: PlacementConfig) -> None:
+def check(config: PlacementConfig) -> None:
     """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
     for key, names, find in _named(config):
         with named_at(f"placement.{key}"):

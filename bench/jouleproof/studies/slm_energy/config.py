@@ -2,16 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from jouleproof.knobs import Strict
 
 Positive = Annotated[int, Field(gt=0)]
 Above = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Names = Annotated[list[str], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Bounds(Strict):
@@ -162,7 +160,6 @@ class LadderConfig(Strict):
     warm_up: Share = Field(0.05, description="share of the steps")
     evaluations: Positive = Field(10, description="during a run")
     target: Share = Field(0.9, description="accuracy that counts as reached")
-    checkpoints: str = Field("results/checkpoints", description="folder of runs, to go on with after an interruption")
 
     @model_validator(mode="after")
     def _known(self) -> Self:

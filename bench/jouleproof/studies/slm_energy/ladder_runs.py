@@ -7,9 +7,9 @@ from jouleproof.models.small import plain_shape
 from jouleproof.models.training import Plan
 from jouleproof.studies.slm_energy.arithmetic import Range, prompt_length, vocabulary
 from jouleproof.studies.slm_energy.config import FineTuningConfig, LadderConfig
+from jouleproof.studies.slm_energy.training_plan import EQUAL_STEPS
 from jouleproof.studies.slm_energy.training_runs import Course, Exercises, answer_bytes, answer_flops, step_flops
 
-EQUAL_STEPS, EQUAL_FLOPS = "equal steps", "equal FLOPs"
 RATE_WIDTH = 32  # at which the config's learning rate holds
 
 

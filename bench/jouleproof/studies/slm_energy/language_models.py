@@ -15,16 +15,15 @@ PREFIXES = ("folder:", "gguf:", "hub:")
 KNOWN = (BUILT_IN, "folder:PATH", "gguf:PATH", "hub:ORGANISATION/MODEL@COMMIT")
 
 
-def language_model(name: str, files: Mapping[str, Path], hub: bool) -> "Model":
+def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Model":
     """name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
-    function without arguments that returns a Model. files: of the inputs, by id. hub: whether that may be asked.
+    function without arguments that returns a Model. inputs: models that are inputs, by id. hub: whether it may be
+    asked.
 
     Raises UserError where there is no such model.
     """
     if name == BUILT_IN:
-        from jouleproof.models.smollm2 import load_smollm2
-
-        return load_smollm2(files[BUILT_IN])
+        return inputs[BUILT_IN]
     kind, _, rest = name.partition(":")
     if f"{kind}:" in PREFIXES:
         from jouleproof.models.hugging import load_folder, load_from_hub, load_gguf

@@ -38,7 +38,7 @@ def engines(names: Iterable[str]) -> "Mapping[str, Engine]":
     return plugins.load_all("engine", names, ENGINES, Engine, {"start": ("subject",)})
 
 
-def find_all(config: SlmEnergyConfig) -> None:
+def check(config: SlmEnergyConfig) -> None:
     """Raises UserError on a name that stands for nothing, or for a thing of another kind. What the config has by
     default is not looked up: that would take the seconds that torch takes."""
     usual = QualityConfig()

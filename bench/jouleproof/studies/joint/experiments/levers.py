@@ -17,7 +17,7 @@ POINTS = {"_low": 0.05, "": 0.5, "_high": 0.95}
 TABLES = ("service_energy", "hosting", "answers", "cards")
 
 
-def levers(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def levers(config: JointConfig, **tables: pd.DataFrame) -> pd.DataFrame:
     """As draws, by plain system and set of levers (`none`, or names with + between): joules_ratio and megawatts_ratio,
     over the plain system's; joules_overlap and megawatts_overlap, joint saving over the product of the single savings,
     as factors. joules (J of a request) and megawatts (provisioned, for a million requests an hour) of the plain system.
@@ -40,7 +40,7 @@ def levers(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
     return tidy(rows, seed=config.seed, tier=SIMULATED)
 
 
-def assumptions(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def assumptions(config: JointConfig, **tables: pd.DataFrame) -> pd.DataFrame:
     """Of all that is drawn: value_low, value and value_high, its 5th, 50th and 95th percentile, and what all levers
     come to at those where everything else is at its median: joules_ratio, megawatts_ratio, joules_overlap and
     megawatts_overlap, with _low and _high. The first plain system."""

@@ -32,7 +32,7 @@ from jouleproof.studies.mx.packed_linear import (
 FLOAT32 = "float32"
 
 
-def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Every format decodes once per round from the same prompt; its speed over the float32 of that round. Layers that
     share an input are one product, in float32 too. The output head, tied to the embedding, stays float32 and counts in
     the bytes.
@@ -43,19 +43,19 @@ def decode(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) 
     settings = config.decode
     torch.set_num_threads(settings.threads)
     numba.set_num_threads(settings.threads)
-    text = enough_tokens(model, problems, settings.prompt_tokens + settings.forced)
+    text = enough_tokens(smollm2_135m, gsm8k_test, settings.prompt_tokens + settings.forced)
     formats = registry.formats(config.formats)
-    engines = _engines(model.network, formats)
-    prompted = _prompted(model, text, settings)
+    engines = _engines(smollm2_135m.network, formats)
+    prompted = _prompted(smollm2_135m, text, settings)
     step = steps("mx decode", settings.repeats + len(formats))
     rows: list[dict[str, Any]] = []
     for repeat in range(settings.repeats):
-        rows += [{**row, "repeat": repeat} for row in _round(model, engines, prompted, text, settings)]
+        rows += [{**row, "repeat": repeat} for row in _round(smollm2_135m, engines, prompted, text, settings)]
         step(f"round {repeat + 1}")
     for name, fmt in formats.items():
-        rows += [{"format": name, **row} for row in _compared(model, fmt, engines[name], text, settings)]
+        rows += [{"format": name, **row} for row in _compared(smollm2_135m, fmt, engines[name], text, settings)]
         step(name)
-    return tidy(rows, tier=MEASURED, model=model.name)
+    return tidy(rows, tier=MEASURED, model=smollm2_135m.name)
 
 
 def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int) -> list[int]:

@@ -61,7 +61,7 @@ def planned_casts(config: MxConfig) -> list[PlannedCast]:
     return casts
 
 
-def direct_cast_language(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Loss of a language model on GSM8K questions and its KL divergence from float32, under every cast.
 
     Batch by batch, so that the float32 logits of one batch are all that is kept. A row's `tokens` are the predicted
@@ -70,14 +70,14 @@ def direct_cast_language(config: MxConfig, problems: Sequence[Problem], model: L
     batch_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
     """
     settings, casts = config.direct_cast, planned_casts(config)
-    texts = enough_texts((model.tokens(problem.question) for problem in problems), settings.tokens)
+    texts = enough_texts((smollm2_135m.tokens(problem.question) for problem in gsm8k_test), settings.tokens)
     groups = batches(texts, settings.batch_tokens)
     step = steps("mx direct_cast_language", len(groups) * (1 + len(casts) * len(settings.language_subjects)))
     rows: list[dict[str, Any]] = []
     for group in groups:
-        rows += language_rows(casts, settings.language_subjects, model, {i: texts[i] for i in group}, step)
+        rows += language_rows(casts, settings.language_subjects, smollm2_135m, {i: texts[i] for i in group}, step)
     rows.sort(key=lambda row: row["question"])
-    about = {"model": model.name, "rounded": model.rounded or "no"}
+    about = {"model": smollm2_135m.name, "rounded": smollm2_135m.rounded or "no"}
     return tidy(({**about, **row} for row in rows), tier=MEASURED)
 
 
@@ -109,19 +109,19 @@ def language_rows(
         step(f"{cast.name} {cast.scale} {subject}")
 
 
-def direct_cast_embedding(config: MxConfig, problems: Sequence[Problem], model: EmbeddingModel) -> pd.DataFrame:
+def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minilm_l6: EmbeddingModel) -> pd.DataFrame:
     """Cosine of sentence embeddings to their float32 selves, and whether the nearest neighbour among the questions is
     still the same one, under every cast."""
     settings, casts = config.direct_cast, planned_casts(config)
-    texts = [model.tokens(problem.question) for problem in problems[: settings.questions]]
+    texts = [minilm_l6.tokens(problem.question) for problem in gsm8k_test[: settings.questions]]
     step = steps("mx direct_cast_embedding", 1 + len(casts) * len(settings.embedding_subjects))
-    reference = embeddings(model, texts, settings.batch_tokens)
+    reference = embeddings(minilm_l6, texts, settings.batch_tokens)
     neighbours = nearest(reference)
     step("float32")
     rows: list[dict[str, Any]] = []
     for cast, subject in ((cast, subject) for cast in casts for subject in settings.embedding_subjects):
-        with under_cast(model.network, cast, subject):
-            vectors = embeddings(model, texts, settings.batch_tokens)
+        with under_cast(minilm_l6.network, cast, subject):
+            vectors = embeddings(minilm_l6, texts, settings.batch_tokens)
         cosines = (vectors.double() * reference.double()).sum(dim=-1)
         same = nearest(vectors) == neighbours
         for i, text in enumerate(texts):
@@ -129,7 +129,7 @@ def direct_cast_embedding(config: MxConfig, problems: Sequence[Problem], model: 
             rows.append({**where, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
             rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
         step(f"{cast.name} {cast.scale} {subject}")
-    return tidy(({"model": model.name, "rounded": model.rounded or "no", **row} for row in rows), tier=MEASURED)
+    return tidy(({"model": minilm_l6.name, "rounded": minilm_l6.rounded or "no", **row} for row in rows), tier=MEASURED)
 
 
 @contextmanager

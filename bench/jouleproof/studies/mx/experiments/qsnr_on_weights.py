@@ -24,15 +24,15 @@ Casts = Mapping[tuple[str, str], tuple[MXFormat, ScaleRule]]
 
 
 def qsnr_on_weights(
-    config: MxConfig, problems: Sequence[Problem], language_model: LanguageModel, encoder: EmbeddingModel
+    config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel, minilm_l6: EmbeddingModel
 ) -> pd.DataFrame:
     """QSNR of weights and of activations caught on GSM8K questions, layer by layer, every format and scale rule."""
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
     casts = {(f, r): (formats[f], rules[r]) for f, r in product(formats, rules)}
-    questions = [problem.question for problem in problems[: config.qsnr_on_weights.questions]]
+    questions = [problem.question for problem in gsm8k_test[: config.qsnr_on_weights.questions]]
     step = steps("mx qsnr_on_weights", 4)
     rows: list[dict[str, Any]] = []
-    for model in (language_model, encoder):
+    for model in (smollm2_135m, minilm_l6):
         about = {"model": model.name, "rounded": model.rounded or "no"}
         measured = measured_layers(model.network, config.qsnr_on_weights.layer_stride)
         rows += [{**about, "tensor": "weight", **row} for row in weight_rows(measured, casts)]

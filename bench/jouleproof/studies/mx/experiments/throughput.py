@@ -18,7 +18,7 @@ from jouleproof.measure.threads import let_out, placed_threads
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
 
-MICRO = Path(__file__).parent.parent / "micro" / "casts.py"
+MICRO = "jouleproof.studies.mx.micro.casts"  # run by pytest in a process of its own
 CASE = ("operation", "library", "format", "out", "elements", "threads")
 FIRST_CALL = (
     "import sys, numpy\nfrom jouleproof.formats import fake_quantize, quantize\n"
@@ -60,7 +60,7 @@ def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
     settings["counts"] = config.throughput.threads
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "benchmark.json"
-        command = [sys.executable, "-m", "pytest", str(MICRO), "-q", "-o", "addopts=", "-p", "no:cacheprovider",
+        command = [sys.executable, "-m", "pytest", "--pyargs", MICRO, "-q", "-o", "addopts=", "-p", "no:cacheprovider",
                    f"--rootdir={folder}", f"--benchmark-json={report}"]  # fmt: skip
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}

@@ -24,7 +24,7 @@ from jouleproof.studies.mx.recipes import BASELINE, recipes, use_recipe
 NO_CAST = {"format": "none", "scale": "none", "subject": "none"}
 
 
-def training(config: MxConfig, train_problems: Sequence[Problem], test_problems: Sequence[Problem]) -> pd.DataFrame:
+def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]) -> pd.DataFrame:
     """Loss of a small transformer over bytes under every recipe: same start, batches and steps for the same seed.
 
     train_loss: mean over the batches since the row before, up to `step`. loss: at the end, on windows of the test
@@ -38,7 +38,7 @@ def training(config: MxConfig, train_problems: Sequence[Problem], test_problems:
         registry.formats(config.formats),
         registry.scale_rules(settings.scales),
     )
-    texts = [stream(map(document, problems)) for problems in (train_problems, test_problems)]
+    texts = [stream(map(document, problems)) for problems in (gsm8k_train, gsm8k_test)]
     step = steps("mx training", len(settings.seeds) * (len(plans) + 1))
     rows: list[dict[str, Any]] = []
     for seed in settings.seeds:

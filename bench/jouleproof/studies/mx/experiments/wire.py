@@ -25,7 +25,7 @@ LOOPBACK = "loopback"
 EVERY_LINK = "every"
 
 
-def wire(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) -> pd.DataFrame:
+def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Time, bytes and error of an all-reduce of gradients and of a move of a KV cache, by format and link.
 
     link: payload bits/s that a rank may send, set in software, or loopback without a limit. time_s is from a barrier to
@@ -48,17 +48,17 @@ def wire(config: MxConfig, problems: Sequence[Problem], model: LanguageModel) ->
             )
 
     with one_torch_thread():
-        texts = [nth_text(model, problems, settings.tokens, rank) for rank in range(WORLD)]
-        cache = kv_cache(model.network, texts[0])
+        texts = [nth_text(smollm2_135m, gsm8k_test, settings.tokens, rank) for rank in range(WORLD)]
+        cache = kv_cache(smollm2_135m.network, texts[0])
         step("KV cache")
         tensors = []
         for rank, text in enumerate(texts):
-            bucket = gradient_bucket(model.network, text, int(settings.bucket_mib * 2**20))
+            bucket = gradient_bucket(smollm2_135m.network, text, int(settings.bucket_mib * 2**20))
             tensors.append({"gradient": bucket, "kv_cache": cache})
             step(f"gradient of rank {rank}")
     ranks = run_ranks(task, tensors, heard)
     rows = [*delivered_rows(ranks), *(row for reports in zip(*ranks, strict=True) for row in timed_rows(reports))]
-    return tidy(({"model": model.name, **row} for row in rows), tier=MEASURED)
+    return tidy(({"model": smollm2_135m.name, **row} for row in rows), tier=MEASURED)
 
 
 def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]]:

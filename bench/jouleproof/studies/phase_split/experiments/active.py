@@ -18,11 +18,12 @@ UP_TO = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500, 800, 10
 MACHINE_ALONE = Design("one machine", "together", ("dgx-h100", 1))
 
 
-def active(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The share of busy time in which an iteration works on at most so many tokens: all of prompts, one of each decode.
 
     One H100 machine with both services; Baseline-H100 and Splitwise-HH, published pools, with the conversation service.
     """
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active
     cases: list[tuple[Design, str, float]] = [(MACHINE_ALONE, service, settings.alone) for service in bench.traces]
     for name in ("baseline_h100", "splitwise_hh"):

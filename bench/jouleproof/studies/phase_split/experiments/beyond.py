@@ -33,8 +33,9 @@ class Case:
         return replace(CORRECTED_SETUP, model=named, arrivals=self.arrivals)
 
 
-def beyond(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The most load of each way of serving, corrected rules; price is not compared."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.beyond
     cases = list(_cases(config))
     step = steps("phase_split beyond", len(cases))

@@ -9,8 +9,9 @@ from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
-def design_space(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The share of seeds under which all nine service levels hold, by pools, as published and corrected."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.design_space
     prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)
     tokens = range(settings.token_machines[0], settings.token_machines[1] + 1)

@@ -78,8 +78,9 @@ SWITCHES: Mapping[str, Setup] = {
 }
 
 
-def headlines(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Every headline as published and corrected, on every service."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split headlines", len(VERSIONS) * len(settings.services) * len(HEADLINES))
     trials = Trials(config, bench)
@@ -93,8 +94,9 @@ def headlines(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
     return tidy(rows, tier=SIMULATED)
 
 
-def corrections(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The headlines of the first service with one correction switched on alone, and with all of them under bursts."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     service = settings.services[0]
     step = steps("phase_split corrections", len(SWITCHES) * len(HEADLINES))
@@ -209,8 +211,9 @@ def _weight(measure: Measure, setup: Setup, design: Design) -> float:
     return design.power if measure == "power" else setup.prices.of_design(design)
 
 
-def capacity(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The most load that designs bear, built-in ones with their published pools, as published and corrected."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split capacity", len(VERSIONS) * len(settings.services))
     rows = []

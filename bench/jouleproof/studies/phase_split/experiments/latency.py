@@ -14,10 +14,11 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 from jouleproof.studies.phase_split.registry import designs
 
 
-def latency(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine service
     levels hold, energy per request and per output token, and mean power; runs that do not finish have no percentiles.
     """
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.latency
     services = config.capacity.services
     step = steps("phase_split latency", len(VERSIONS) * len(services) * len(config.designs))

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.inputs import Problem
 from jouleproof.models.decoder import Decoder
+from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
 from jouleproof.serving.engine.fleet import Fleet, started_fleet
 from jouleproof.serving.engine.router import Outcome, Request, Rules, serve
@@ -16,12 +18,18 @@ from jouleproof.serving.engine.setup import fleet_plan
 from jouleproof.serving.engine.transport import Move, Way
 from jouleproof.studies.phase_split import registry
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.served import served_decoder
 
 TOKENS = 3  # of a request: from the prompt, right after the move, and one more to compare the gap with
 APART_S = 0.05
 
 
-def moves(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
+def moves(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
+    """KV caches that move between two processes: by transport, format, whole or layer by layer."""
+    return moved(config, *served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m))
+
+
+def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
     """By way (memory that both processes share, sockets), form, all layers at once or each for itself, and prompt:
     bytes of a cache, seconds that the sender and the receiver work on it, what it adds to the first gap over an
     ordinary one, and the time to the first token. Repeats take turns."""

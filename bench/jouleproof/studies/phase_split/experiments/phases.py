@@ -1,7 +1,5 @@
 """The two phases of a median request on each accelerator, alone on its machine, beside what the source states."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -20,9 +18,10 @@ STATED = {
 }
 
 
-def phases(traces: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def phases(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
     (simulated), and as stated (cited)."""
+    traces = {"conv": azure_conv, "code": azure_code}
     rows = []
     for (service, accelerator), stated in STATED.items():
         found = _alone(MACHINE_OF[accelerator], traces[service])

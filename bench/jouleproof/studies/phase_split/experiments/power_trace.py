@@ -13,8 +13,9 @@ from jouleproof.serving.simulator.workload import superposed
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
-def power_trace(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def power_trace(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Mean watts by machine and bin of time; phase: what took most of the bin."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.power_trace
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS[settings.service]["splitwise_hh"])
     seconds = settings.hours * 3600

@@ -20,10 +20,10 @@ MEASURED = (
 )
 
 
-def profile_table(runs: pd.DataFrame) -> pd.DataFrame:
+def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
     """Medians by cell, as published. runs: jouleproof.inputs.read_profile."""
-    cells = profile.cells_of(runs)
-    whole = runs.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
+    cells = profile.cells_of(splitwise_profile)
+    whole = splitwise_profile.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
     cells = cells.merge(whole.rename(columns={"end_to_end_time_s": "e2e_time_s"}))
     rows = [
         {
@@ -39,10 +39,10 @@ def profile_table(runs: pd.DataFrame) -> pd.DataFrame:
     return tidy(rows, tier=CITED)
 
 
-def laws(runs: pd.DataFrame) -> pd.DataFrame:
+def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
     """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells; and what
     models take of a machine's memory."""
-    cells, axis = profile.cells_of(runs), profile.axis_of(runs)
+    cells, axis = profile.cells_of(splitwise_profile), profile.axis_of(splitwise_profile)
     rows = []
     for group in profile.groups(cells):
         measured, knots = profile.of(cells, *group), profile.of(axis, *group)

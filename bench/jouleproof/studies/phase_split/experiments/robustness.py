@@ -18,10 +18,11 @@ BATCH = "batch jobs"
 BATCH_RATE = 200.0  # requests/s, more than any of the clusters bears
 
 
-def robustness(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Requests/s of clusters with the conversation service's pools: the most load that holds all service levels, of
     that service, of the coding service, and of conversation with another model; and what they serve of batch jobs,
     which come faster than they can be served and have no service level."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     seeds = settings.seeds[:2]
     step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))

@@ -9,18 +9,26 @@ import pandas as pd
 import torch
 
 from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.inputs import Problem
 from jouleproof.measure.ceilings import flops_per_s, read_bytes_per_s
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.runner import Runner
 from jouleproof.models.shapes import Shape, flops, one_round, read_bytes
+from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.served import served_decoder
 
 CEILING_REPEATS = 3
 DECODES_PER_ROUND = 7
 
 
-def roofline(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
+def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
+    """Both phases of the served model against what this machine computes and reads at most."""
+    return rates(config, served_decoder(config.engine, config.roofline.layers, gsm8k_test, smollm2_135m)[0])
+
+
+def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
     """Seconds of an iteration by phase, tokens and threads; operations and bytes; and the rates that these come to,
     over the machine's rate of matrix products and of reading memory on as many threads, measured in the same round.
     On two threads the longest prompt and the smallest batch alone. phase: prompt (tokens of one text), token

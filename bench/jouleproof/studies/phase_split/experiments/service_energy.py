@@ -39,7 +39,7 @@ class Case:
     which: str
 
 
-def service_energy(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Corrected rules, H100. Machines are counted for whole prompts first, under Poisson arrivals at the pace of the
     hour's busiest two minutes; each way has as many. Then the hour is served at the most load that they bear, and at a
     share of it (level), so that rounding to whole machines plays no part.
@@ -50,6 +50,7 @@ def service_energy(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
     row_mixed_w: W of a machine that a row of ten needs so that one row and bin of 10 s in a thousand is above, where
     rows hold machines of one pool, and where each holds its part of both.
     """
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.service_energy
     cases = list(_cases(config))
     step = steps("phase_split service_energy", len(cases))

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, SIMULATED, tidy
+from jouleproof.inputs import Problem
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.generation import Decoding, greedy
 from jouleproof.models.shapes import Shape
+from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import Step, steps
+from jouleproof.serving.config import ServingConfig
 from jouleproof.serving.engine.cost_laws import fitted, halves, predicted
 from jouleproof.serving.engine.fleet import Fleet, started_fleet
 from jouleproof.serving.engine.grid import measured, measured_shapes, probes, prompt_capacity
@@ -24,7 +27,8 @@ from jouleproof.serving.engine.traffic import arrivals, scaled, with_text
 from jouleproof.serving.simulator.cost_model import Performance
 from jouleproof.serving.simulator.served_models import ServedModel
 from jouleproof.serving.simulator.workload import Requests
-from jouleproof.studies.phase_split.config import PhaseSplitConfig, ServingConfig
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.served import served_decoder
 
 PROBES = 2  # times that a probe is measured between two runs
 QUANTILES = (0.5, 0.9, 0.99)
@@ -55,7 +59,20 @@ class Try:
         return {"mode": self.mode, "load": self.load, "over": "run", "repeat": self.repeat}
 
 
-def serving(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
+def serving(
+    config: PhaseSplitConfig,
+    azure_conv: pd.DataFrame,
+    azure_code: pd.DataFrame,
+    gsm8k_test: Sequence[Problem],
+    smollm2_135m: LanguageModel,
+) -> pd.DataFrame:
+    """A small engine under load, phases mixed and split, beside what the simulator predicts of it."""
+    trace = {"conv": azure_conv, "code": azure_code}[config.serving.service]
+    decoder, words = served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m)
+    return served(config, trace, words, decoder)
+
+
+def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
     """Latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts them from
     half of the measured shapes; how far it is off; whether all modes say the same.
 
@@ -99,7 +116,7 @@ def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float
     """Bytes per second of a cache that moves, casts and copies included."""
     prompt = min(128, config.engine.capacity - 2)
     few = Requests(np.linspace(0.0, 1.0, 6), np.full(6, prompt, np.int32), np.full(6, 2, np.int32))
-    outcomes = serve(fleet, with_text(few, words, 0), rules("split", config)).outcomes
+    outcomes = serve(fleet, with_text(few, words, 0), rules("split", config.engine, config.serving)).outcomes
     return float(np.median([outcome.moved_bytes / (outcome.sent_s + outcome.taken_s) for outcome in outcomes[1:]]))
 
 
@@ -115,7 +132,7 @@ def _runs(
         for place in range(len(modes)):
             mode = modes[(place + repeat) % len(modes)]
             for voids in range(config.serving.tries):
-                before, served = after, serve(fleet, asked, rules(mode, config))
+                before, served = after, serve(fleet, asked, rules(mode, config.engine, config.serving))
                 after = measured(fleet, probed, probed, PROBES)
                 probe_s = np.median(np.concatenate([before, after], axis=1), axis=(0, 1))
                 found = latencies(asked, served, config.serving.warm_up)
@@ -201,7 +218,7 @@ def _predicted(
         for each in runs:
             pace = float(np.mean(each.probe_s / [predicted(law, shape) for shape in probed]))
             yield {**each.about, "metric": "pace", "unit": "x", "value": pace}
-            design = simulated_design(mode, config, law.slowed(pace), model)
+            design = simulated_design(mode, config.engine, config.serving, law.slowed(pace), model)
             parts.append(simulated(design, each.drawn, link, model, config.serving.warm_up))
         about = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
         found, truth = pooled(parts), _by_quantile(pooled(each.found for each in runs))

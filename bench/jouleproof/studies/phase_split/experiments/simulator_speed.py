@@ -12,8 +12,9 @@ from jouleproof.serving.simulator.workload import drawn
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
-def simulator_speed(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH, conversation."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.speed
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])
     rows = []

@@ -1,7 +1,5 @@
 """The two services' requests: lengths, how they depend on each other, and when they come."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -11,9 +9,10 @@ PERCENTS = (0, 1, 2, 5, *range(10, 91, 5), 95, 98, 99, 100)
 RANKS = 10
 
 
-def traces(services: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def traces(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Percentiles of prompt and output tokens; requests by tenths of both, over what independence would give; requests
     per minute."""
+    services = {"conv": azure_conv, "code": azure_code}
     rows = []
     for service, trace in services.items():
         about = {"service": service, "at": 0.0, "other": 0.0}

@@ -15,12 +15,13 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 OWN = 0.0  # links as the version has them
 
 
-def transfer(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Mean end-to-end latency over that of the same run with links that take no time, less one.
 
     gbit_per_s: 0 is the link that each version takes by itself: 200 GiB/s as published, the machines' own corrected.
     A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
     """
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.transfer
     step = steps("phase_split transfer", len(settings.rates) * len(VERSIONS))
     rows = []

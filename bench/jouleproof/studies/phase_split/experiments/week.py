@@ -16,8 +16,9 @@ from jouleproof.serving.simulator.workload import Requests, by_day
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
-def week(config: PhaseSplitConfig, bench: Bench) -> pd.DataFrame:
+def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
+    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.week
     design = FAMILIES["splitwise_hh"].design(*settings.pools)
     batches = by_day(

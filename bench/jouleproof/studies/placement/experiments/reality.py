@@ -1,7 +1,6 @@
 """The generated fleet beside what was recorded: how power is distributed, how far weeks and days repeat, and how far
 loads even each other out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED, tidy
-from jouleproof.inputs import read_cpu_use, read_job_use, read_power_cdf, read_power_domain
+from jouleproof.inputs import read_cpu_use, read_job_use, read_power_domain
 from jouleproof.power.time_grid import DAY, SLOT_S, WEEK
 from jouleproof.power.workloads import Rhythm, fleet
 from jouleproof.studies.placement.config import PlacementConfig
@@ -24,7 +23,10 @@ TOGETHER, DRAWS = 10, 200
 Row = dict[str, Any]
 
 
-def reality(config: PlacementConfig, paths: Mapping[str, Path]) -> pd.DataFrame:
+def reality(
+    config: PlacementConfig, acme_power: pd.DataFrame, bitbrains_fragments: Path, bitbrains_tasks: Path,
+    surf_fragments: Path, surf_tasks: Path,
+) -> pd.DataFrame:  # fmt: skip
     """power_quantile: over the highest, by percent of the time. repeats, next_day: correlation of a machine's profile
     by hour of the day with that of the next week, and of the next day; evens_out: of ten machines on one day, the sum
     of peaks over the peak of the sum, of load; quantiles over machines and draws (percent 25, 50, 75). had: whether
@@ -35,9 +37,8 @@ def reality(config: PlacementConfig, paths: Mapping[str, Path]) -> pd.DataFrame:
     as those before them. A trace of one's own, where the fleet is made of one, stands under its name.
     """
     rows: list[Row] = []
-    cdf = read_power_cdf(paths["acme_power"])
-    servers = cdf["gpu_server_power_w_seren"].to_numpy()
-    acme = np.interp(SHARES, cdf["cdf_percent"], servers) / servers.max()
+    servers = acme_power["gpu_server_power_w_seren"].to_numpy()
+    acme = np.interp(SHARES, acme_power["cdf_percent"], servers) / servers.max()
     rows += [{"data": "Acme servers", "percent": percent, "metric": "power_quantile", "value": value, "tier": CITED}
              for percent, value in zip(SHARES, acme, strict=True)]  # fmt: skip
     domains = [read_power_domain(Path(path)).ffill().bfill() for path in config.reality.google]
@@ -45,11 +46,11 @@ def reality(config: PlacementConfig, paths: Mapping[str, Path]) -> pd.DataFrame:
     if domains:
         power = np.array([each.to_numpy() / each.max() for each in domains if len(each) == len(domains[0])])
         rows += _powers(GOOGLE, power, CITED) + _repeats(GOOGLE, power, CITED)
-    use = read_cpu_use(paths["bitbrains_fragments"], paths["bitbrains_tasks"])
+    use = read_cpu_use(bitbrains_fragments, bitbrains_tasks)
     table = use.iloc[: len(use) // WEEK * WEEK].fillna(0.0).to_numpy().T
     active = table[table.mean(axis=1) > 0.005]
     rows += _repeats("Bitbrains", active, MEASURED) + _evens_out("Bitbrains", active, MEASURED)
-    jobs = read_job_use(paths["surf_fragments"], paths["surf_tasks"], 2 * DAY * SLOT_S).to_numpy().T
+    jobs = read_job_use(surf_fragments, surf_tasks, 2 * DAY * SLOT_S).to_numpy().T
     rows += _repeats("SURF jobs", jobs, MEASURED) + _evens_out("SURF jobs", jobs, MEASURED)
     if config.fleet.trace is not None:
         trace = recorded(config.fleet.trace)

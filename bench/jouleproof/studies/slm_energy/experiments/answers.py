@@ -31,7 +31,7 @@ class Costs:
     right: np.ndarray
 
 
-def answers(config: SlmEnergyConfig, law: pd.DataFrame) -> pd.DataFrame:
+def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
     """By limit of requests at once, medians with the ends of the interval: joules_per_token and joules_per_answer by
     model; joules_per_correct, accuracy and at_front by model and protocol.
 
@@ -45,7 +45,7 @@ def answers(config: SlmEnergyConfig, law: pd.DataFrame) -> pd.DataFrame:
             for name, value in _weights().items()]  # fmt: skip
     rows += _draws({"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"},
                    _weights_between(config))  # fmt: skip
-    found = [laws for limit in settings.limits if (laws := laws_of(law, limit))]
+    found = [laws for limit in settings.limits if (laws := laws_of(energy_law, limit))]
     step = steps("slm_energy answers", len(found))
     for laws in found:
         rows += [{"limit": laws.limit, **row} for row in (*_phone(config, laws), *_models(config, laws))]

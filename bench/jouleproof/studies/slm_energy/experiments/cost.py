@@ -13,6 +13,7 @@ from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.models.decoder import Decoder, DecoderShape, random_decoder
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, flops, read_bytes
+from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import CostConfig, SlmEnergyConfig
@@ -45,16 +46,18 @@ class Cell:
         return self.runner.weight_bytes / self.runner.dtype.itemsize
 
 
-def cost(config: SlmEnergyConfig, decoder: Decoder, quality: pd.DataFrame) -> pd.DataFrame:
-    """decoder: the weights of the first shape. Everything takes turns in a round, after one that does not count. Block
-    formats hold the real weights of the layers; the head stays float32, and a token is written alone.
+def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataFrame) -> pd.DataFrame:
+    """Processor time of real shapes; that of the model has its weights.
+
+    Everything takes turns in a round, after one that does not count. Block formats hold the real weights of the layers;
+    the head stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
     with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
     be. per_doubling: of cpu_s_per_answer, the larger of two shapes over the smaller, to the power of one over the
     doublings of parameters that compute. joules_per_token: where this machine has counters.
     """
-    settings = config.cost
+    settings, decoder = config.cost, smollm2_135m.network
     shapes = _shapes(settings)
     meter = open_meter(config.meters.meter)
     rows: list[dict[str, Any]] = []

@@ -18,29 +18,29 @@ POOLED = (("active",), ("active", "batch"), ("active", "total", "batch"))
 FEWEST = 5  # models that a law at one limit rests on, at least
 
 
-def energy_points(measured: pd.DataFrame) -> pd.DataFrame:
+def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
     """Of the tasks of text every measured configuration: model, GPUs, batch, and its joules, lengths and watts."""
-    text = measured[measured["task"].isin([CHAT, ANSWERS])]
+    text = mlenergy[mlenergy["task"].isin([CHAT, ANSWERS])]
     factors = [name for name in text.columns if name not in UNITS]
     rows = text.melt(factors, list(UNITS), "metric").dropna(subset="value")
     rows["unit"] = rows["metric"].map(UNITS)
     return tidy(({str(name): value for name, value in row.items()} for row in rows.to_dict("records")), tier=CITED)
 
 
-def energy_law(config: SlmEnergyConfig, points: pd.DataFrame) -> pd.DataFrame:
+def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataFrame:
     """exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
     table itself; r2, r2_fit; models: counted; left_out: median error of a model's rows (share of the measured) by the
     law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation over
     models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
     """
-    table = measured_chat(points)
+    table = measured_chat(energy_points)
     cases = list(_cases(table))
     step = steps("slm_energy energy_law", len(cases))
     rows: list[dict[str, Any]] = []
     for factors, own, predictors in cases:
         rows += [{**factors, **row} for row in _law(config, own, predictors)]
         step(f"{factors['models']}, {factors['gpu']}, {factors['limit'] or 'all'} at once, {factors['predictors']}")
-    lengths = points[(points["task"] == CHAT) & (points["metric"] == "tokens_per_answer")]
+    lengths = energy_points[(energy_points["task"] == CHAT) & (energy_points["metric"] == "tokens_per_answer")]
     if len(lengths):
         by_model = np.log(lengths.groupby("model")["value"].mean())
         whole = {"models": "all", "gpu": "both", "limit": 0, "predictors": "none"}

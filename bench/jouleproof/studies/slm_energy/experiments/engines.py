@@ -19,14 +19,15 @@ from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 FACTS = Path(__file__).parent.parent / "facts" / "engines.csv"
 
 
-def engines(config: SlmEnergyConfig, model: LanguageModel, file: Path) -> pd.DataFrame:
+def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFrame:
     """cpu_ms_per_token of a prompt that is read and of tokens that are written after it, engines taking turns after
     a short round that does not count. state: "run", or "not installed" for what is cited from a run elsewhere.
     joules_per_token: where this machine has counters.
     """
-    settings, meter = config.engines, open_meter(config.meters.meter)
+    settings, meter, model = config.engines, open_meter(config.meters.meter), smollm2_135m
+    assert model.path is not None  # programs of other makers read the file itself
     known = named_engines(settings.engines)
-    started, absent = _started(known, Subject(model.network, file, settings.prompt + settings.tokens + 2))
+    started, absent = _started(known, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
     words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
     prompt = (words * settings.prompt)[: settings.prompt]
     step = steps("slm_energy engines", settings.repeats + 1)

@@ -4,23 +4,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.progress import steps as progress
 from jouleproof.studies.slm_energy.arithmetic import vocabulary
-from jouleproof.studies.slm_energy.checkpoints import trained
+from jouleproof.studies.slm_energy.checkpoints import accuracies, read_run
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.experiments.ladder import accuracies, curve
+from jouleproof.studies.slm_energy.experiments.ladder import curve
 from jouleproof.studies.slm_energy.ladder_ratios import ALL, best_of, break_even
 from jouleproof.studies.slm_energy.ladder_runs import anew, flops_per_answer, tuned
+from jouleproof.studies.slm_energy.training_plan import ladder_checkpoint, scratch_checkpoint, tuned_checkpoint
 from jouleproof.studies.slm_energy.training_runs import Course, Run, Tested, step_flops, tested
 
 TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
 
 
-def fine_tuning(config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.DataFrame) -> pd.DataFrame:
+def fine_tuning(
+    config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, checkpoints: Mapping[str, Path]
+) -> pd.DataFrame:
     """Accuracy on the longer problems by step and way; untouched: before the first step.
 
     old_accuracy: on the ladder's problems, before and after. steps_to_target, flops_to_target: up to the first test
@@ -30,22 +32,24 @@ def fine_tuning(config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.D
     """
     settings, own = config.ladder, config.fine_tuning
     sizes = (own.small, own.large)
-    bests = best_of(pd.concat([ladder, equal_flops]), sizes, settings.seeds)
+    bests = best_of(pd.concat([ladder, ladder_equal_flops]), sizes, settings.seeds)
     courses = {(best.size, TUNED): tuned(settings, own, best.size, best.budget) for best in bests}
     courses |= {(size, ANEW): anew(settings, own, size, count) for size, count in own.anew_steps.items()}
-    step = progress("slm_energy fine_tuning", sum(len(each.marks) for each in courses.values()))
-
-    def at_mark(at: Course, run: Run) -> None:
-        step(f"step {run.step}: {100 * float(np.mean(accuracies(run.curve[-1], len(at.seeds)))):.0f} % right")
-
-    folder = Path(settings.checkpoints)
-    before = {size: trained(_before(courses[size, TUNED]), folder) for size in sizes}
-    ends = {key: trained(each, folder, at_mark) for key, each in courses.items()}
+    step = progress("slm_energy fine_tuning", len(courses))
+    before = {
+        best.size: read_run(
+            checkpoints[ladder_checkpoint(settings, best.size, best.budget)], _before(courses[best.size, TUNED])
+        )
+        for best in bests
+    }
+    names = {TUNED: tuned_checkpoint, ANEW: scratch_checkpoint}
+    ends = {(size, way): read_run(checkpoints[names[way](size)], each) for (size, way), each in courses.items()}
     rows: list[dict[str, Any]] = []
     for (size, way), each in courses.items():
         about = {"size": size, "way": way}
         rows += [{**about, **row} for row in curve(each, ends[size, way])]
         rows += [{**about, **row} for row in _reached(each, ends[size, way], own.target)]
+        step(f"{size}, {way}")
     answers = {}
     for size in sizes:
         at = courses[size, TUNED]

@@ -1,6 +1,6 @@
 """Models of rising size trained from scratch on generated grade school math, at equal steps and at equal FLOPs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +10,40 @@ import pandas as pd
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.progress import steps as progress
 from jouleproof.studies.slm_energy.arithmetic import vocabulary
-from jouleproof.studies.slm_energy.checkpoints import trained
+from jouleproof.studies.slm_energy.checkpoints import read_run
 from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
 from jouleproof.studies.slm_energy.ladder_ratios import ALL
 from jouleproof.studies.slm_energy.ladder_runs import budget_steps, bytes_per_answer, course, flops_per_answer
+from jouleproof.studies.slm_energy.training_plan import EQUAL_FLOPS, EQUAL_STEPS, ladder_checkpoint
 from jouleproof.studies.slm_energy.training_runs import Course, Run, parameters, step_flops, tested
 
 
-def ladder(config: SlmEnergyConfig, budget: str) -> pd.DataFrame:
+def ladder(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
+    """All sizes trained in equally many steps."""
+    return under_budget(config.ladder, EQUAL_STEPS, checkpoints)
+
+
+def ladder_equal_flops(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
+    """All sizes trained with equal FLOPs."""
+    return under_budget(config.ladder, EQUAL_FLOPS, checkpoints)
+
+
+def under_budget(settings: LadderConfig, budget: str, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
     """All sizes under one budget, every seed on the same problems as the others of its number.
 
     accuracy: share of held-out problems with the right final answer, after a step, and at the end by number of steps.
     loss: of the last batch, per token of an answer. answer_tokens: written, the end included. training_flops: up to a
     step. flops_per_answer, bytes_per_answer (one at a time), flops_per_correct: of the model at its end.
     """
-    settings = config.ladder
     counts = budget_steps(settings, budget)
-    step = progress(f"slm_energy ladder, {budget}", sum(len(course(settings, *each).marks) for each in counts.items()))
+    step = progress(f"slm_energy ladder, {budget}", len(counts))
     rows: list[dict[str, Any]] = []
     for size, count in counts.items():
         own = course(settings, size, count)
-
-        def at_mark(_: Course, run: Run, size: str = size) -> None:
-            accuracy = accuracies(run.curve[-1], len(settings.seeds))
-            step(f"{size}, step {run.step}: {100 * float(np.mean(accuracy)):.0f} % right")
-
-        run = trained(own, Path(settings.checkpoints), at_mark)
+        run = read_run(checkpoints[ladder_checkpoint(settings, size, budget)], own)
         rows += [{"size": size, **row} for row in (*curve(own, run), *_end(settings, own, run))]
+        step(size)
     return tidy(({"problem": ALL, "unit": "1", **row} for row in rows), budget=budget, tier=MEASURED)
-
-
-def accuracies(mark: list[float], models: int) -> list[float]:
-    """Of a row of a run's curve."""
-    return mark[1 + models : 1 + 2 * models]
 
 
 def curve(own: Course, run: Run) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,7 @@ ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "l
 
 
 def ladder_cost(
-    config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.DataFrame, fine_tuning: pd.DataFrame
+    config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, fine_tuning: pd.DataFrame
 ) -> pd.DataFrame:
     """Weights are drawn, which takes the same time; answers are as long as what the trained models wrote. All take
     turns in a round, after one that does not count, and each seed has rounds of its own.
@@ -44,7 +44,7 @@ def ladder_cost(
     counters. All else rests on the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
     """
     settings, meter = config.ladder, open_meter(config.meters.meter)
-    bests = best_of(pd.concat([ladder, equal_flops]), list(settings.sizes), settings.seeds)
+    bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
     step = progress("slm_energy ladder_cost", len(settings.seeds) * (config.ladder_cost.rounds + 1))
     rows: list[dict[str, Any]] = []
     medians: Medians = {}
@@ -70,12 +70,15 @@ def ladder_cost(
 
 
 def ladder_energy(
-    config: SlmEnergyConfig, ladder: pd.DataFrame, equal_flops: pd.DataFrame, cost: pd.DataFrame
+    config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd.DataFrame
 ) -> pd.DataFrame:
     """Joules of a right answer, modelled from the CPU seconds of `cost` and from bytes."""
     settings = config.ladder
-    bests = best_of(pd.concat([ladder, equal_flops]), list(settings.sizes), settings.seeds)
-    times = cost[cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median() / 1e3
+    bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
+    times = (
+        ladder_cost[ladder_cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median()
+        / 1e3
+    )
     medians: Medians = dict(zip(times.index, times, strict=True))
     return tidy(modelled(config, bests, medians), tier=SIMULATED)
 

@@ -1,7 +1,6 @@
 """How well a real small model does where a model so small has any quality, and where it has none."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,14 +11,14 @@ from jouleproof.inputs import Problem
 from jouleproof.models.casting import weights_cast
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import QualityConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.language_models import language_model
+from jouleproof.studies.slm_energy.language_models import BUILT_IN, language_model
 from jouleproof.studies.slm_energy.registry import tasks
 from jouleproof.studies.slm_energy.tasks import Model, Task
 from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
 
 
 def quality(
-    config: SlmEnergyConfig, test: Sequence[Problem], train: Sequence[Problem], files: Mapping[str, Path]
+    config: SlmEnergyConfig, gsm8k_test: Sequence[Problem], gsm8k_train: Sequence[Problem], smollm2_135m: Model
 ) -> pd.DataFrame:
     """Scores of every model on every item of every task, weights in every format. Formats other than float32 take the
     first of the items, of tasks that every format is asked. What is cast are the weights of the linear
@@ -30,10 +29,10 @@ def quality(
     step = steps("slm_energy quality", len(settings.models))
     rows: list[dict[str, Any]] = []
     for name in settings.models:
-        model = language_model(name, files, settings.hub)
+        model = language_model(name, {BUILT_IN: smollm2_135m}, settings.hub)
         about = {"model": model.name, "rounded": model.rounded or "no"}
         rows += [{**about, **row} for fmt in formats for task in asked.values()
-                 for row in _scores(model, fmt, task, test, train, settings)]  # fmt: skip
+                 for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)]  # fmt: skip
         step(model.name)
     return tidy(rows, tier=MEASURED)
 

@@ -23,22 +23,22 @@ TIMED_STEPS = 3
 
 
 def tuning(
-    config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
+    config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]
 ) -> pd.DataFrame:
     """right: whether each held-out calculation's result is the likeliest, before (step 0) and after so many steps.
     loss: of the step's batch. trained_parameters: of each way."""
     settings = config.tuning
-    texts, held_out = _texts(settings, model, train, test)
+    texts, held_out = _texts(settings, smollm2_135m, gsm8k_train, gsm8k_test)
     most = settings.checkpoints[-1]
     step = steps("slm_energy tuning", len(settings.ways) * len(settings.seeds) + 1)
-    untouched = right(model.network, held_out)
+    untouched = right(smollm2_135m.network, held_out)
     step("untouched")
     rows: list[dict[str, Any]] = []
     for way in settings.ways:
         for seed in settings.seeds:
             about = {"way": way, "seed": seed}
             rows += _scores(about, 0, untouched)
-            decoder = deepcopy(model.network)
+            decoder = deepcopy(smollm2_135m.network)
             weights = trainable(decoder, way, settings.rank, seed)
             count = sum(weight.numel() for weight in weights)
             rows.append({**about, "step": 0, "metric": "trained_parameters", "unit": "1", "value": count})
@@ -48,29 +48,31 @@ def tuning(
                 if number in settings.checkpoints:
                     rows += _scores(about, number, right(decoder, held_out))
             step(f"{way}, seed {seed}")
-    return tidy(({"item": 0, **row} for row in rows), tier=MEASURED, model=model.name)
+    return tidy(({"item": 0, **row} for row in rows), tier=MEASURED, model=smollm2_135m.name)
 
 
-def tuning_cost(config: SlmEnergyConfig, model: LanguageModel, train: Sequence[Problem]) -> pd.DataFrame:
+def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem]) -> pd.DataFrame:
     """cpu_s_per_step of each way, and of reading as many tokens without learning, which take turns; the first round
     does not count. over_full: a way's over that of training all weights. joules_per_step: where this machine has
     counters."""
     settings, meter = config.tuning, open_meter(config.meters.meter)
-    batch = list(islice(calculations(model, train, settings.most_tokens), settings.batch))
+    batch = list(islice(calculations(smollm2_135m, gsm8k_train, settings.most_tokens), settings.batch))
     seconds: dict[str, list[float]] = {}
     with one_core():
         runs: dict[str, Callable[[], object]] = {}
         for way in settings.ways:
-            decoder = deepcopy(model.network)
+            decoder = deepcopy(smollm2_135m.network)
             weights = trainable(decoder, way, settings.rank, 0)
             runs[way] = partial(one_step, decoder, weights, torch.optim.AdamW(weights, lr=0.0), batch)
-        runs["reading"] = partial(right, model.network, batch)
+        runs["reading"] = partial(right, smollm2_135m.network, batch)
         for _ in range(TIMED_STEPS + 1):
             for name, run in runs.items():
                 seconds.setdefault(name, []).append(cpu_s(run))
         counted = [{"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
                    for name, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
-    return tidy(({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=model.name)
+    return tidy(
+        ({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=smollm2_135m.name
+    )
 
 
 def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the artifact appendix says of a run, as one JSON file: per claim the command, its cost and its files; the
 machine, memory, disk and inputs. From the ledger, the list of figures and the provenance of the tables.
 
-    python -m workflows.appendix --out results/appendix.json
+    python paper/appendix.py --out results/appendix.json
 """
 
 import json
@@ -12,19 +12,23 @@ from typing import Annotated, Any
 
 import typer
 
-from jouleproof.drawing.registry import Figure, registry
+from jouleproof.drawing.registry import Figure, built_in_folders, registry, study_folders
 from jouleproof.errors import UserError, one_line_errors
+from jouleproof.evidence.cost import Task, makespan_s, tasks_of
 from jouleproof.evidence.ledger import Claim, read_ledgers
 from jouleproof.files import write_text
 from jouleproof.inputs import catalogue
-from workflows.cost import Task, makespan_s, tasks_of
+from jouleproof.study import built_in_studies, find_study, tables_read
 
+ROOT = Path(__file__).resolve().parent.parent
 SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
 
 
-def appendix(results: Path, claims: list[Claim], pictures: Mapping[str, Figure]) -> dict[str, Any]:
+def appendix(
+    results: Path, claims: list[Claim], pictures: Mapping[str, Figure], reads: Mapping[str, list[str]]
+) -> dict[str, Any]:
     """Raises UserError where the folder holds no provenance of a run."""
-    tasks, records = tasks_of(results), _records(results)
+    tasks, records = tasks_of(results, reads), _records(results)
     if not tasks:
         raise UserError(f"appendix: {results}: no provenance of a run here; run `snakemake` first")
     machines = _distinct(record["machine"] for record in records)
@@ -111,12 +115,15 @@ def _bytes_below(folder: Path) -> int:
 def main(
     out: Annotated[Path, typer.Option()] = Path("results/appendix.json"),
     results: Annotated[Path, typer.Option(help="Folder of the studies' tables.")] = Path("results"),
-    ledger: Annotated[list[Path], typer.Option(help="One or more.")] = [Path("paper/claims.toml")],  # noqa: B006
-    own: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+    ledger: Annotated[list[Path], typer.Option(help="Claims of a study.")] = [],  # noqa: B006
+    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
 ) -> None:
     with one_line_errors():
-        found = appendix(results, read_ledgers(ledger), registry(tuple(own)))
-        write_text(out, json.dumps(found, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+        studies = [*built_in_studies(), *map(find_study, study)]
+        pictures = registry({**built_in_folders(ROOT), **study_folders(study)})
+        ledgers = ledger or [one.ledger for one in studies if one.ledger]
+        facts = appendix(results, read_ledgers(ledgers), pictures, tables_read(studies))
+        write_text(out, json.dumps(facts, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""python -m jouleproof.inputs: what inputs there are, and bring one in."""
+"""`jouleproof inputs`: what inputs there are, and bring one in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jouleproof.errors import one_line_errors
 from jouleproof.inputs import InputError, catalogue, default_cache, entry
 from jouleproof.inputs import resolve as resolve_input
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 class ModeChoice(StrEnum):
@@ -70,7 +70,3 @@ def resolve(
 def _stop(number: int, _frame: object) -> NoReturn:
     """Leave through the exits that remove temporary files."""
     sys.exit(128 + number)
-
-
-if __name__ == "__main__":
-    app(prog_name="python -m jouleproof.inputs")

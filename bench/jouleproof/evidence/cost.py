@@ -1,17 +1,15 @@
 """What a run cost, and how long it would take on a cluster: from the provenance of its tables, in Markdown.
 
-    python workflows/cost.py                                      # of the run in results/
-    python workflows/cost.py elsewhere/results --nodes 1 2 8 --cores 32
+    jouleproof cost                                      # of the run in results/
+    jouleproof cost elsewhere/results --nodes 2 --nodes 8 --cores 32
 
 The prediction starts an experiment as soon as the tables that it reads are there and a core is free, the one with the
 longest chain behind it first; a timed one gets a node to itself. It holds the experiments alone: figures, pages, starts
 of jobs and a cluster's queue come on top. Every job is taken to last as long as it did where it ran.
 """
 
-import argparse
 import heapq
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,13 +29,15 @@ class Task:
     after: tuple[str, ...] = ()
 
 
-def tasks_of(results: Path) -> dict[str, Task]:
-    """By `study/experiment`, from the records of a run. Those that read a table without a record count as ready."""
+def tasks_of(results: Path, reads: Mapping[str, Sequence[str]]) -> dict[str, Task]:
+    """By `study/experiment`, from the records of a run. Those that read a table without a record count as ready.
+
+    reads: by experiment, the tables of others that it reads.
+    """
     records = {
         f"{path.parent.name}/{path.name.removesuffix('.provenance.json')}": json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(results.glob("*/*.provenance.json"))
     }
-    reads = _tables_read()
     return {
         name: Task(
             record["wall_s"],
@@ -108,45 +108,5 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
     return "\n".join(lines)
 
 
-def _tables_read() -> dict[str, tuple[str, ...]]:
-    """By experiment, the tables of others that it reads: of its own study, of phase_split, or (joint) of all."""
-    from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
-    from jouleproof.studies.joint.__main__ import STUDY_OF
-    from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
-    from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
-
-    return {
-        f"{study}/{name}": tuple(f"{source or STUDY_OF[table]}/{table}" for table in experiment.results)
-        for study, source, experiments in (
-            ("placement", "phase_split", PLACEMENT),
-            ("slm_energy", "slm_energy", SLM_ENERGY),
-            ("joint", None, JOINT),
-        )
-        for name, experiment in experiments.items()
-    }
-
-
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.1f}"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("results", nargs="?", type=Path, default=Path("results"), help="the folder of a finished run")
-    parser.add_argument("--nodes", nargs="+", type=int, default=[1, 2, 8])
-    parser.add_argument("--cores", nargs="+", type=int, default=[1, 2, 16], help="of each node")
-    asked = parser.parse_args()
-    tasks = tasks_of(asked.results)
-    if not tasks:
-        print(f"cost: {asked.results}: no provenance of a run here; run snakemake first", file=sys.stderr)
-        return 1
-    if min(*asked.nodes, *asked.cores) < 1:
-        print("cost: --nodes and --cores: at least 1 each", file=sys.stderr)
-        return 1
-    print(report(tasks, asked.nodes, asked.cores))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    sys.exit(main())

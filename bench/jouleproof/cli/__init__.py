@@ -1,0 +1,173 @@
+"""The one command, `jouleproof`. Commands import what they need when they run: a job starts in a fraction of a second,
+and places its threads before any numerical library is loaded."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jouleproof.cli.claims import app as claims
+from jouleproof.cli.inputs import app as inputs
+from jouleproof.cli.serving import app as serving
+from jouleproof.errors import UserError, one_line_errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Efficiency claims for AI, put to the test. A run of everything is `snakemake`; here are its parts.",
+)
+app.add_typer(inputs, name="inputs", help="Inputs: what there is, and where it comes from.")
+app.add_typer(claims, name="claims", help="Verdicts: judge, show, check, accept.")
+app.add_typer(serving, name="serving", help="The serving simulator and the serving engine, on files of yours.")
+
+StudyName = Annotated[str, typer.Argument(help="A built-in study, or the package of your own.")]
+ExperimentName = Annotated[str, typer.Argument(help="One of its experiments; `jouleproof list` shows them.")]
+Config = Annotated[str, typer.Option(help="Knobs that differ from their defaults: JSON, or a file of JSON or YAML.")]
+Tables = Annotated[list[Path], typer.Option("--table", help="Tables of other experiments (parquet).")]
+Checkpoints = Annotated[list[Path], typer.Option("--checkpoint", help="Trained models that it reads.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+
+
+@app.command("list")
+def list_experiments(study: Annotated[str, typer.Argument(help="One study; all where it is left out.")] = "") -> None:
+    """Print every experiment: its study, its name, whether it is timed, what it reads, and its function."""
+    with one_line_errors():
+        from jouleproof.study import built_in_studies, find_study
+
+        for found in [find_study(study)] if study else built_in_studies():
+            print(f"{found.name}: {found.title}")
+            for name, experiment in found.experiments.items():
+                reads = [*experiment.inputs, *found.reads(experiment)]
+                timed = "timed" if experiment.timed else ""
+                print(f"  {name:<24} {timed:<6} {experiment.function:<44} {', '.join(reads)}".rstrip())
+
+
+@app.command()
+def run(
+    study: StudyName,
+    experiment: ExperimentName,
+    out: Out,
+    config: Config = "{}",
+    input: Annotated[list[Path], typer.Option(help="Records of inputs (JSON).")] = [],  # noqa: B006
+    table: Tables = [],  # noqa: B006
+    checkpoint: Checkpoints = [],  # noqa: B006
+) -> None:
+    """Run one experiment and write its table (parquet), with its provenance beside it."""
+    with one_line_errors():
+        from jouleproof.job import run as run_experiment
+        from jouleproof.study import find_study
+
+        run_experiment(find_study(study), experiment, _knobs(config), input, table, checkpoint, out)
+
+
+@app.command()
+def train(
+    study: StudyName,
+    function: Annotated[str, typer.Argument(help="What trains it: module:function of the study's package.")],
+    name: Annotated[str, typer.Argument(help="The name of the checkpoint.")],
+    out: Out,
+    config: Config = "{}",
+    table: Tables = [],  # noqa: B006
+    checkpoint: Checkpoints = [],  # noqa: B006
+) -> None:
+    """Train one model that several experiments read."""
+    with one_line_errors():
+        from jouleproof.job import train as train_checkpoint
+        from jouleproof.study import find_study
+
+        train_checkpoint(find_study(study), function, name, _knobs(config), table, checkpoint, out)
+
+
+@app.command()
+def knobs(
+    study: StudyName,
+    experiment: Annotated[str, typer.Argument(help="One of its experiments; all where it is left out.")] = "",
+    config: Config = "{}",
+) -> None:
+    """Print every knob that an experiment reads: key, value, what it may be, and its meaning with its unit."""
+    with one_line_errors():
+        from jouleproof.knobs import fields_of, rows
+        from jouleproof.study import find_study
+
+        found = find_study(study)
+        if experiment and experiment not in found.experiments:
+            there = ", ".join(found.experiments)
+            raise UserError(f"study {study}: there is no experiment {experiment!r}; it has {there}")
+        read = set(fields_of(found.config, found.experiments[experiment].knobs if experiment else None))
+        for key, value, may_be, meaning in rows(found.all_knobs(_knobs(config))):
+            if key.partition(".")[0] in read:
+                print(f"{found.name}.{key}{f' = {value}' if value else ''}{f'  ({may_be})' if may_be else ''}")
+                if meaning:
+                    print(f"    {meaning}")
+
+
+@app.command()
+def meters(
+    meter: Annotated[str, typer.Option(help="auto, rapl, nvml, none, or package.module:object.")] = "auto",
+    seconds: Annotated[float, typer.Option(help="How long each counter is watched.")] = 2.0,
+    every: Annotated[float, typer.Option(help="Seconds between two samples.")] = 0.5,
+) -> None:
+    """Print what this machine can measure of its energy, and what is modelled instead."""
+    with one_line_errors():
+        from jouleproof.studies.slm_energy.config import PowerConfig
+        from jouleproof.studies.slm_energy.meter_report import told
+
+        for line in told(meter, PowerConfig(), seconds, every, time.sleep):
+            print(line)
+
+
+@app.command()
+def draw(
+    names: Annotated[list[str], typer.Argument(help="<study>/<figure>, one or more.")],
+    results: Annotated[Path, typer.Option(help="Folder of the tables, and of what is drawn.")] = Path("results"),
+    figures: Annotated[Path, typer.Option(help="Folder of the built-in studies' figures.")] = Path("figures"),
+    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+) -> None:
+    """Draw figures and tables from the tables of experiments, in one process."""
+    with one_line_errors():
+        from jouleproof.drawing.draw import draw_all
+        from jouleproof.drawing.registry import folders_in, registry
+        from jouleproof.study import find_study
+
+        added = {found.name: found.folder / "figures" for found in map(find_study, study)}
+        draw_all(names, registry({**folders_in(figures), **added}), results)
+
+
+@app.command()
+def cost(
+    results: Annotated[Path, typer.Argument(help="The folder of a finished run.")] = Path("results"),
+    nodes: Annotated[list[int], typer.Option(help="Nodes of a cluster; may be given again.")] = [1, 2, 8],  # noqa: B006
+    cores: Annotated[list[int], typer.Option(help="Cores of each; may be given again.")] = [1, 2, 16],  # noqa: B006
+) -> None:
+    """Print what a run cost, and how long it would take on a cluster."""
+    with one_line_errors():
+        from jouleproof.evidence.cost import report, tasks_of
+        from jouleproof.study import built_in_studies, tables_read
+
+        tasks = tasks_of(results, tables_read(built_in_studies()))
+        if not tasks:
+            raise UserError(f"cost: {results}: no provenance of a run here; run snakemake first")
+        if min(*nodes, *cores) < 1:
+            raise UserError("cost: --nodes and --cores: at least 1 each")
+        print(report(tasks, nodes, cores))
+
+
+def _knobs(config: str) -> str:
+    """As JSON: a text of JSON as it stands, the content of a file otherwise. Raises UserError where it is neither."""
+    if config.lstrip().startswith("{"):
+        return config
+    path = Path(config)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"config: {path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if path.suffix == ".json":
+        return text
+    import yaml
+
+    try:
+        return json.dumps(yaml.safe_load(text))
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise UserError(f"config: {path} is no YAML ({' '.join(str(error).split()):.200})") from error

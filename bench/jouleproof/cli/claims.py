@@ -1,0 +1,130 @@
+"""`jouleproof claims`: verdicts on the claims of the studies."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jouleproof.errors import UserError, one_line_errors
+from jouleproof.files import write_text
+
+RESULTS, EXPECTED, README = Path("results"), Path("paper/expected.toml"), Path("README.md")
+README_PICTURE = Path("paper/overview.png")
+README_KEY = ("default", "real")
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+Results = Annotated[Path, typer.Option(help="Folder of a run.")]
+Expected = Annotated[Path, typer.Option(help="The verdicts that were accepted.")]
+
+
+@app.command()
+def judge(
+    ledger: Annotated[
+        list[Path], typer.Option(help="Claims of a study; the built-in studies' where none is given.")
+    ] = [],  # noqa: B006
+    results: Results = RESULTS,
+    size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "unnamed",
+    note: Annotated[str, typer.Option(help="A limit that every verdict of this config has.")] = "",
+) -> None:
+    """Judge the claims by the tables of a run; writes verdicts.json, with the config's size beside it."""
+    with one_line_errors():
+        from jouleproof.evidence.ledger import read_ledgers
+        from jouleproof.evidence.verdicts import verdicts, write_verdicts
+
+        claims = read_ledgers(ledger or built_in_ledgers())
+        write_verdicts(verdicts(claims, results, [note] if note else []), results / "verdicts.json")
+        write_text(results / "verdicts.size.txt", size + "\n")
+
+
+@app.command()
+def show(results: Results = RESULTS) -> None:
+    """Print the verdict table and where the paper and the report are."""
+    with one_line_errors():
+        from jouleproof.evidence.show import terminal
+        from jouleproof.evidence.verdicts import read_verdicts
+
+        print(terminal(read_verdicts(results / "verdicts.json")))
+        for name in ("paper.pdf", "report.html"):
+            print(f"{name.partition('.')[0]}: {results / name}")
+
+
+@app.command()
+def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
+    """Compare the verdicts with those that were accepted; exit 1 where one moved that should not."""
+    with one_line_errors():
+        from jouleproof.evidence.expected import compare, key_of, name_of, read_expected
+        from jouleproof.evidence.ledger import read_ledgers
+        from jouleproof.evidence.verdicts import read_verdicts
+
+        rows = read_verdicts(results / "verdicts.json")
+        size, origin = key = key_of(_size(results), rows)
+        accepted = read_expected(expected)
+        if key not in accepted:
+            print(f"check: {expected} says nothing of config {size} with {origin} inputs; nothing to compare")
+            return
+        built_in = {claim.id for claim in read_ledgers(built_in_ledgers())}
+        comparison = compare(
+            [row for row in rows if row.id in built_in or name_of(row) in accepted[key]], accepted[key]
+        )
+        for warning in comparison.warnings:
+            print(f"check: warning: {warning}", file=sys.stderr)
+        if comparison.failures:
+            raise UserError("\n".join(f"check: {failure}" for failure in comparison.failures))
+        print(f"check: the verdicts of config {size} with {origin} inputs are those of {expected}")
+
+
+@app.command()
+def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
+    """Make this run's verdicts the expected ones, and README's table and picture those of the default config."""
+    with one_line_errors():
+        from jouleproof.evidence import expected as accepted
+        from jouleproof.evidence import show as shown
+        from jouleproof.evidence.ledger import read_ledgers
+        from jouleproof.evidence.verdicts import NOT_YET_RUN, read_verdicts
+
+        rows = read_verdicts(results / "verdicts.json")
+        key = accepted.key_of(_size(results), rows)
+        ran = {accepted.name_of(row): accepted.accepted(row) for row in rows if row.verdict != NOT_YET_RUN}
+        accepted.write_expected({**accepted.read_expected(expected), key: ran}, expected)
+        print(f"accept: wrote {expected} for config {key[0]} with {key[1]} inputs")
+        if key == README_KEY:
+            table = shown.markdown(read_ledgers(built_in_ledgers()), ran)
+            readme = shown.replace_table(README.read_text(encoding="utf-8"), table)
+            write_text(README, shown.replace_result_tables(readme, results / "tables"))
+            shutil.copyfile(results / "figures" / "overview.png", README_PICTURE)
+            print(f"accept: wrote the tables of {README} and {README_PICTURE}")
+
+
+@app.command()
+def overview(results: Results = RESULTS) -> None:
+    """Draw all verdicts in one picture, from verdicts.json."""
+    with one_line_errors():
+        from jouleproof.drawing.overview import make
+
+        make(results / "verdicts.json", results / "figures" / "overview")
+
+
+@app.command()
+def table(results: Results = RESULTS) -> None:
+    """Write all verdicts as one table, from verdicts.json."""
+    with one_line_errors():
+        from jouleproof.drawing.verdicts import make
+
+        make(results / "verdicts.json", results / "tables" / "verdicts")
+
+
+def built_in_ledgers() -> list[Path]:
+    """The claims of the built-in studies, in their order."""
+    from jouleproof.study import built_in_studies
+
+    return [study.ledger for study in built_in_studies() if study.ledger]
+
+
+def _size(results: Path) -> str:
+    path = results / "verdicts.size.txt"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"claims: {path} cannot be read ({error.strerror}); run `snakemake` first") from error

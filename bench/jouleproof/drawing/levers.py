@@ -1,0 +1,44 @@
+"""The levers of the study joint: their looks, and what each set of them leaves, over draws of what is not known."""
+
+import pandas as pd
+
+from jouleproof.evidence.intervals import Estimate, draws_interval
+
+LEVERS = {  # colour, label below a bar, label in a line
+    "mx": ("#D55E00", "MX weights\nand cache", "MX"),
+    "split": ("#0072B2", "phase\nsplitting", "splitting"),
+    "placement": ("#E69F00", "placement\nby profile", "placement"),
+    "small": ("#009E73", "small\nmodel", "small model"),
+}
+ALL = "+".join(LEVERS)
+MEASURES = {"joules": "joules of a request", "megawatts": "provisioned power"}
+
+
+def first_plain(levers: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the first of the plain systems that the levers start from."""
+    return levers[levers["plain"] == levers["plain"].iloc[0]]
+
+
+def draws_of(rows: pd.DataFrame, metric: str, levers: str) -> "pd.Series[float]":
+    """Values of a metric under a set of levers, by draw."""
+    return rows[(rows["metric"] == metric) & (rows["levers"] == levers)].set_index("repeat")["value"]
+
+
+def estimate_of(rows: pd.DataFrame, metric: str, levers: str) -> Estimate:
+    """Median of these draws and the range that holds 95 % of them."""
+    return draws_interval(draws_of(rows, metric, levers).to_numpy())
+
+
+def alone_or_last(rows: pd.DataFrame, measure: str, name: str, alone: bool) -> Estimate:
+    """What a lever leaves of the plain system, or of what the three others leave."""
+    if alone:
+        return estimate_of(rows, f"{measure}_ratio", name)
+    others = "+".join(lever for lever in LEVERS if lever != name)
+    left, left_by_others = (draws_of(rows, f"{measure}_ratio", levers) for levers in (ALL, others))
+    return draws_interval((left / left_by_others).to_numpy())
+
+
+def swing(table: pd.DataFrame) -> "pd.Series[float]":
+    """How far each assumption moves what is left: the larger of joules and power. table: by assumption and metric."""
+    moves = [(table[f"{metric}_high"] - table[f"{metric}_low"]).abs() for metric in ("joules_ratio", "megawatts_ratio")]
+    return pd.concat(moves, axis=1).max(axis=1)

@@ -1,0 +1,134 @@
+"""From an experiment to a job: one process that writes one table, with its provenance beside it."""
+
+import hashlib
+import importlib
+import inspect
+import json
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jouleproof import plugins
+from jouleproof.errors import UserError
+from jouleproof.measure.threads import use_one_thread, use_placed_threads
+from jouleproof.study import Experiment, Study, function_of
+
+if TYPE_CHECKING:
+    from jouleproof.inputs import Record
+
+
+def run(
+    study: Study, name: str, knobs_json: str, records: Sequence[Path], tables: Sequence[Path],
+    checkpoints: Sequence[Path], out: Path,
+) -> None:  # fmt: skip
+    """Write the table of an experiment. knobs_json: the knobs that differ from their defaults, as JSON.
+
+    Raises UserError where the experiment or an input is missing or damaged, or the table cannot be written.
+    """
+    if name not in study.experiments:
+        raise UserError(f"study {study.name}: there is no experiment {name!r}; it has {', '.join(study.experiments)}")
+    experiment = study.experiments[name]
+    title = f"{study.name} {name}"
+    _place_threads(experiment)
+    from jouleproof.evidence import tables as table_files
+    from jouleproof.evidence.provenance import ProvenanceRecorder, read_provenance
+
+    recorder = ProvenanceRecorder()
+    config = study.knobs(experiment, knobs_json)
+    loaded = _records(title, experiment, records)
+    paths = _tables(title, study, experiment, tables)
+    passed_on = ChainMap(*(read_provenance(path)["inputs"] for path in paths.values()))
+    files = {path.name: _local(path) for path in plugins.data_files(config.model_dump())}
+    given = {
+        **{id: _read(record) for id, record in loaded.items()},
+        **{table.rpartition("/")[2]: table_files.read(path) for table, path in paths.items()},
+    }
+    if experiment.checkpoints:
+        given["checkpoints"] = {path.stem: path for path in checkpoints}
+    with plugins.blamed(study.name, config.model_dump()):
+        table = _call(study, experiment, {"config": config, **given})
+    recorder.write(
+        out,
+        config=json.loads(config.model_dump_json()),
+        inputs={**passed_on, **{id: record.provenance() for id, record in loaded.items()}, **files},
+        timed=experiment.timed,
+    )
+    table_files.write(table, out)
+
+
+def train(
+    study: Study, function: str, name: str, knobs_json: str, tables: Sequence[Path], checkpoints: Sequence[Path],
+    out: Path,
+) -> None:  # fmt: skip
+    """Write a checkpoint. function: `module:function` of the study's package. knobs_json: the knobs that it reads.
+
+    Raises UserError where it cannot be written.
+    """
+    use_one_thread()
+    from jouleproof.evidence import tables as table_files
+
+    results = tuple(f"{path.parent.name}/{path.stem}" for path in tables)
+    experiment = Experiment(function, knobs=tuple(json.loads(knobs_json)), results=results)
+    given: dict[str, Any] = {
+        "config": study.knobs(experiment, knobs_json),
+        "name": name,
+        "out": out,
+        "checkpoints": {path.stem: path for path in checkpoints},
+        **{path.stem: table_files.read(path) for path in tables},
+    }
+    _call(study, experiment, given)
+
+
+def _place_threads(experiment: Experiment) -> None:
+    if experiment.timed:
+        use_placed_threads()
+    else:
+        use_one_thread()
+
+
+def _call(study: Study, experiment: Experiment, given: Mapping[str, Any]) -> Any:
+    function = function_of(study, experiment)
+    parameters = inspect.signature(function).parameters
+    everything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return function(**{name: value for name, value in given.items() if everything or name in parameters})
+
+
+def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict[str, Record]":
+    """Those of the experiment's inputs, by id."""
+    from jouleproof import inputs
+
+    loaded = {record.id: record for record in map(inputs.load, paths)}
+    if absent := [id for id in experiment.inputs if id not in loaded]:
+        raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
+    return {id: loaded[id] for id in experiment.inputs}
+
+
+def _tables(title: str, study: Study, experiment: Experiment, paths: Sequence[Path]) -> dict[str, Path]:
+    """Files of the tables that the experiment reads, by `<study>/<experiment>`."""
+    given = {f"{path.parent.name}/{path.stem}": path for path in paths} | {path.stem: path for path in paths}
+    needed = {table: given.get(table) or given.get(table.rpartition("/")[2]) for table in study.reads(experiment)}
+    if absent := [table for table, path in needed.items() if path is None]:
+        raise UserError(f"{title}: needs --table for {', '.join(absent)}")
+    return {table: path for table, path in needed.items() if path is not None}
+
+
+def _read(record: "Record") -> Any:
+    """An input as the catalogue's reader reads it; the path of its file where it has no reader."""
+    from jouleproof import inputs
+
+    entry = inputs.entry(record.id)
+    if not entry.reader:
+        return record.path()
+    module, _, function = entry.reader.partition(":")
+    paths = [record.path(name) for name in entry.reads] if entry.reads else [record.path()]
+    return getattr(importlib.import_module(module), function)(*paths)
+
+
+def _local(path: Path) -> dict[str, str]:
+    """What a result says of a file that the config names and the catalogue does not know."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
+    return {"origin": "local", "licence": "the user's own", f"sha256 of {path.name}": digest}

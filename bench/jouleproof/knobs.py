@@ -1,0 +1,95 @@
+"""Configs of studies: models that refuse what they do not know, errors in words, the part that an experiment reads."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+
+class Strict(BaseModel):
+    """A part of a config: a key that is not known, a value of another type, infinity and NaN are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def part(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
+    """The model of those fields of a config alone, without what checks one field against another.
+
+    An experiment that reads a field that it did not list meets an AttributeError, and never a default.
+    """
+    fields: dict[str, Any] = {name: (field.annotation, field) for name, field in fields_of(config_type, names).items()}
+    return create_model(config_type.__name__, __config__=config_type.model_config, **fields)
+
+
+def fields_of(config_type: type[BaseModel], names: Sequence[str] | None) -> Mapping[str, FieldInfo]:
+    """The named fields; all of them where `names` is None. Raises KeyError on a name that is no field."""
+    return {name: config_type.model_fields[name] for name in (config_type.model_fields if names is None else names)}
+
+
+def config_error(where: str, error: ValidationError, config_type: type[BaseModel], under: str = "") -> str:
+    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`.
+
+    under: the key that the knobs stand under, if any.
+    """
+    lines = []
+    for wrong in error.errors():
+        *above, knob = wrong["loc"] or ("top level",)
+        message = wrong["msg"]
+        if wrong["type"] == "extra_forbidden":
+            message = f"no such knob; known here: {', '.join(_known(config_type, above))}"
+        key, message = ".".join(map(str, (*([under] if under else []), *above, knob))), " ".join(message.split())
+        lines.append(f"config: {where}: {key:.200}: {message:.600} (got {wrong['input']!r:.80})")
+    return "\n".join(lines)
+
+
+def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:
+    """Names of the knobs in the part of the config that lies under these keys."""
+    for key in above:
+        config_type = model_in(config_type.model_fields[key].annotation) if _is_model(config_type) else None
+        if config_type is None:
+            return []
+    return list(config_type.model_fields)
+
+
+def rows(config: BaseModel, under: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Each knob of a config: its key, its value, what it may be, and what it means (with its unit), depth first."""
+    for name, field in type(config).model_fields.items():
+        key, value = f"{under}{name}", getattr(config, name)
+        if isinstance(value, BaseModel):
+            yield key, "", "", _meaning(field, type(value).__doc__)
+            yield from rows(value, f"{key}.")
+        else:
+            yield key, _text(value), _range(field), _meaning(field, None)
+
+
+def _meaning(field: FieldInfo, docstring: str | None) -> str:
+    return " ".join((field.description or docstring or "").split())
+
+
+def _text(value: Any) -> str:
+    return str(value) if not isinstance(value, str) else value or "''"
+
+
+def _range(field: FieldInfo) -> str:
+    """The bounds of a number, as `>= 1, < 2`, or the choices of a literal."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(limit, name)}"
+        for limit in field.metadata
+        for name, sign in signs.items()
+        if getattr(limit, name, None) is not None
+    ]
+    choices = [str(choice) for choice in get_args(field.annotation) if isinstance(choice, str)]
+    return ", ".join(bounds) or " | ".join(choices)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is or holds (`list[Model]`, `Model | None`), if any."""
+    if _is_model(annotation):
+        return annotation
+    return next((model for inner in get_args(annotation) if (model := model_in(inner))), None)

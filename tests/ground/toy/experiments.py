@@ -1,0 +1,33 @@
+"""Experiments of the toy study."""
+
+from jouleproof.evidence.tables import tidy
+
+
+def dice(config):
+    """The sides of a die."""
+    return tidy([{"value": config.sides}], metric="sides", unit="sides", tier="measured")
+
+
+def read(gsm8k_test):
+    """How many problems an input holds."""
+    return tidy([{"value": len(gsm8k_test)}], metric="size", unit="problems", tier="measured")
+
+
+def doubled(read):
+    """Twice that, from the table of another experiment."""
+    return tidy([{"value": 2 * read["value"][0]}], metric="size", unit="problems", tier="measured")
+
+
+def timed(config):
+    """A number that stands for a timing."""
+    return tidy([{"value": config.throws}], metric="throws", unit="throws", tier="measured")
+
+
+def greedy(config):
+    """Reads a knob that it does not list."""
+    return tidy([{"value": config.throws}], metric="throws", unit="throws", tier="measured")
+
+
+def broken(config):
+    """Fails in its own code."""
+    raise ValueError(f"not\ntoday: {config.data}")
