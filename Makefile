@@ -1,22 +1,38 @@
-# `make` runs everything and prints the verdicts; `make test` runs the tests; `make accept` accepts this run's verdicts;
-# `make release` writes the archive that runs without a network.
+# `make` runs everything and prints the verdicts; `make test` runs the tests; `make lint` runs the linters; `make test-long`
+# repeats tests over many more cases; `make samples` makes the figures' sample tables anew; `make accept` accepts this
+# run's verdicts; `make release` writes the archive that runs without a network.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
 .DELETE_ON_ERROR:
-.PHONY: all test accept release setup
+.PHONY: all test test-long lint samples accept release setup
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 all: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake
-	@$(BIN)/python -m jouleproof.evidence show
+	$(RUN) snakemake
+	@$(BIN)/jouleproof claims show
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+	$(RUN) pytest -m "not long" --durations=10
+
+test-long: setup
+	$(RUN) pytest -m long --durations=10
+
+lint: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) snakefmt --check Snakefile workflows
+	$(RUN) python workflows/lint.py
+
+samples: setup
+	$(BIN)/python -m tests.figures.make_samples
 
 accept: all
-	$(BIN)/python -m jouleproof.evidence accept
+	$(BIN)/jouleproof claims accept
 
 release: setup
 	$(BIN)/python workflows/release.py

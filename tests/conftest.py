@@ -1,7 +1,23 @@
-"""The longest file goes first, so that no worker waits for it alone at the end."""
+"""Marks, the order of test files, and how many processes share them."""
 
-LONGEST = "tests/pipeline/test_end_to_end.py"
+import pytest
+
+OTHER_MARKS = ("pipeline", "cluster", "long")
+LONGEST = ("tests/pipeline/", "tests/faults/", "tests/cluster/", "tests/formats/test_", "tests/phase_split/")
 
 
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has no other mark is quick. The longest files go first, so that no process waits for one at the end."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in OTHER_MARKS):
+            item.add_marker("quick")
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite, one where files or folders are named: they start in a second."""
+    return 0 if config.args != config.getini("testpaths") else 2

@@ -7,9 +7,10 @@ rule check:
     log:
         f"{RESULTS}/log/check.log",
     params:
+        results=results_folder,
         expected=f"{HOME}/paper/expected.toml",
     shell:
-        "{JOULEPROOF} claims check --results {RESULTS} --expected {params.expected:q} 2>&1 | tee {log}"
+        "jouleproof claims check --results {params.results} --expected {params.expected:q} 2>&1 | tee {log}"
 
 
 FUZZED = [
@@ -52,7 +53,7 @@ rule fuzz:
     wildcard_constraints:
         target="|".join(FUZZED),
     shell:
-        "{PYTHON:q} -m tests.faults fuzz {wildcards.target} --out {output} --inputs 100000 2>&1 | tee {log}"
+        "python -m tests.faults fuzz {wildcards.target} --out {output} --inputs 100000 2>&1 | tee {log}"
 
 
 rule fault:
@@ -67,7 +68,7 @@ rule fault:
     params:
         times=lambda wildcards: FAULTS[wildcards.fault],
     shell:
-        "{PYTHON:q} -m tests.faults pipeline {wildcards.fault} --out {output} --times {params.times} 2>&1 | tee {log}"
+        "python -m tests.faults pipeline {wildcards.fault} --out {output} --times {params.times} 2>&1 | tee {log}"
 
 
 rule faults:
@@ -79,4 +80,4 @@ rule faults:
     log:
         f"{RESULTS}/log/faults/table.log",
     shell:
-        "{PYTHON:q} -m tests.faults table {input} --out {output} 2>&1 | tee {log}"
+        "python -m tests.faults table {input} --out {output} 2>&1 | tee {log}"

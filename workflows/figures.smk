@@ -1,61 +1,14 @@
 """Figures and tables: those that read the same results in one job; the verdicts; and a notebook per study."""
 
-KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
-SHOWN = {"figure": "png", "table": "html"}  # in the report
-CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}
-FIGURES = [name for name, picture in pictures.items() if picture.kind == "figure"]
-TABLES = [name for name, picture in pictures.items() if picture.kind == "table"]
-VERDICTS = f"{RESULTS}/verdicts.json"
-
-
-def files_of(picture):
-    """Its files, and its caption; the report shows one of them."""
-    stem = f"{RESULTS}/{picture.kind}s/{picture.name}"
-    in_report = report(
-        f"{stem}.{SHOWN[picture.kind]}",
-        caption=str(Path.cwd() / f"{stem}.rst"),
-        category=CATEGORY[picture.kind],
-        subcategory=picture.study,
-        labels={"what": picture.title},
-    )
-    others = [
-        suffix
-        for suffix in KIND_SUFFIXES[picture.kind]
-        if suffix != SHOWN[picture.kind]
-    ]
-    return [in_report, f"{stem}.rst", *(f"{stem}.{suffix}" for suffix in others)]
-
-
-def drawing_code(picture):
-    """Files that a picture's own file is made of."""
-    return sources(
-        str(picture.path), packages=[study.package for study in settings.added]
-    )
-
-
-def result_files(names):
-    return [f"{RESULTS}/{name}.{suffix}" for name in names for suffix in SUFFIXES]
-
-
-FIGURE_FILES = [
-    *(path for picture in pictures.values() for path in files_of(picture)),
-    *(f"{RESULTS}/figures/overview.{suffix}" for suffix in KIND_SUFFIXES["figure"]),
-    *(f"{RESULTS}/tables/verdicts.{suffix}" for suffix in KIND_SUFFIXES["table"]),
-]
-RESULT_FILES = result_files(
-    dict.fromkeys(source for picture in pictures.values() for source in picture.sources)
-)
-DRAWING = sources("jouleproof.drawing.draw:draw_all")
-ADDED = [f"--study={study.package}" for study in settings.added]
-
-
-for group in by_sources(pictures).values():
+for group in by_sources(pictures, CHEAP).values():
 
     rule:
         name:
-            "draw_" + group[0].name.replace("/", "_")
+            draw_rule(group)
         input:
-            result_files(group[0].sources),
+            result_files(
+                dict.fromkeys(source for one in group for source in one.sources)
+            ),
             code=sorted(
                 {*DRAWING, *(code for one in group for code in drawing_code(one))}
             ),
@@ -67,11 +20,12 @@ for group in by_sources(pictures).values():
             runtime=15,
             mem_mb=2000,
         params:
+            results=results_folder,
             names=[one.name for one in group],
-            figures=str(HOME / "figures"),
+            figures=figures_folder,
             added=ADDED,
         shell:
-            "{JOULEPROOF} draw {params.names} --results {RESULTS} --figures {params.figures:q} {params.added}"
+            "jouleproof draw {params.names} --results {params.results} --figures {params.figures:q} {params.added}"
             " 2>&1 | tee {log}"
 
 
@@ -81,11 +35,7 @@ for study in settings.studies:
         name:
             study.name
         input:
-            [
-                path
-                for path in [*FIGURE_FILES, *EXPERIMENT_FILES]
-                if f"/{study.name}/" in path
-            ],
+            of_study(study),
 
 
 rule verdicts:
@@ -99,18 +49,21 @@ rule verdicts:
     log:
         f"{RESULTS}/log/verdicts.log",
     params:
+        results=results_folder,
         size=label(settings, HOME / "workflows/config"),
         note=settings.note,
         ledgers=[f"--ledger={path}" for path in settings.ledgers],
     shell:
-        "{JOULEPROOF} claims judge {params.ledgers} --results {RESULTS}"
+        "jouleproof claims judge {params.ledgers} --results {params.results}"
         " --size {params.size} --note={params.note:q} 2>&1 | tee {log}"
 
 
-rule overview:
+rule verdict_pages:
     input:
         VERDICTS,
-        code=sources("jouleproof.drawing.overview:make"),
+        code=sources(
+            "jouleproof.drawing.overview:make", "jouleproof.drawing.verdicts:make"
+        ),
     output:
         f"{RESULTS}/figures/overview.pdf",
         f"{RESULTS}/figures/overview.svg",
@@ -120,17 +73,6 @@ rule overview:
             category="1 Verdicts",
             labels={"what": "The verdicts at a glance"},
         ),
-    log:
-        f"{RESULTS}/log/overview.log",
-    shell:
-        "{JOULEPROOF} claims overview --results {RESULTS} 2>&1 | tee {log}"
-
-
-rule verdict_table:
-    input:
-        VERDICTS,
-        code=sources("jouleproof.drawing.verdicts:make"),
-    output:
         f"{RESULTS}/tables/verdicts.csv",
         f"{RESULTS}/tables/verdicts.tex",
         report(
@@ -140,9 +82,11 @@ rule verdict_table:
             labels={"what": "The verdicts, claim by claim"},
         ),
     log:
-        f"{RESULTS}/log/verdict_table.log",
+        f"{RESULTS}/log/verdict_pages.log",
+    params:
+        results=results_folder,
     shell:
-        "{JOULEPROOF} claims table --results {RESULTS} 2>&1 | tee {log}"
+        "jouleproof claims pages --results {params.results} 2>&1 | tee {log}"
 
 
 READ_BY_NOTEBOOKS = {
@@ -176,8 +120,10 @@ rule notebook:
         f"{RESULTS}/log/notebooks/{{study}}.log",
     wildcard_constraints:
         study="|".join(READ_BY_NOTEBOOKS),
+    params:
+        results=results_folder,
     shell:
-        "{PYTHON:q} {input.code:q} {input.source:q} --results {RESULTS} --out {output} 2>&1 | tee {log}"
+        "python {input.code:q} {input.source:q} --results {params.results} --out {output} 2>&1 | tee {log}"
 
 
 rule notebooks:

@@ -9,7 +9,7 @@ rule resolve_input:
     input:
         code=sources("jouleproof.cli.inputs:resolve", "jouleproof.inputs.stand_in"),
     output:
-        f"{RESULTS}/inputs/{{id}}.json",
+        record=f"{RESULTS}/inputs/{{id}}.json",
         files=directory(f"{RESULTS}/inputs/{{id}}"),
     log:
         f"{RESULTS}/log/inputs/{{id}}.log",
@@ -19,5 +19,5 @@ rule resolve_input:
         folder=lambda wildcards: settings.inputs_dir or "",
         mode=lambda wildcards: settings.inputs.get(wildcards.id, "auto"),
     shell:
-        "{JOULEPROOF} inputs resolve {wildcards.id} --out {output[0]}"
+        "jouleproof inputs resolve {wildcards.id} --out {output.record}"
         " --inputs-dir={params.folder:q} --mode {params.mode} 2>&1 | tee {log}"

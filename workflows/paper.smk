@@ -5,8 +5,8 @@ PAPER = HOME / "paper"
 
 rule config:
     output:
-        f"{RESULTS}/config.json",
-        f"{RESULTS}/run.json",
+        knobs=f"{RESULTS}/config.json",
+        run=f"{RESULTS}/run.json",
     log:
         f"{RESULTS}/log/config.log",
     params:
@@ -18,8 +18,8 @@ rule config:
         ),
         run=json.dumps(config, sort_keys=True),
     shell:
-        "{{ printf '%s\\n' {params.knobs:q} > {output[0]}"
-        " && printf '%s\\n' {params.run:q} > {output[1]}; }} 2> {log}"
+        "{{ printf '%s\\n' {params.knobs:q} > {output.knobs}"
+        " && printf '%s\\n' {params.run:q} > {output.run}; }} 2> {log}"
 
 
 rule paper:
@@ -42,23 +42,24 @@ rule paper:
     params:
         added=ADDED,
     shell:
-        "{PYTHON:q} {input.code:q} --out {output} {params.added} 2>&1 | tee {log}"
+        "python {input.code:q} --out {output} {params.added} 2>&1 | tee {log}"
 
 
 rule appendix:
     input:
-        [str(PAPER / name) for name in ("appendix.typ", "numbers.typ")],
+        str(PAPER / "numbers.typ"),
         f"{HOME}/pyproject.toml",
         VERDICTS,
         RESULT_FILES,
         EXPERIMENT_FILES,
         ledgers=settings.ledgers,
+        source=str(PAPER / "appendix.typ"),
         build=str(PAPER / "build.py"),
         facts=str(PAPER / "appendix.py"),
         code=sources("jouleproof.evidence.cost", "jouleproof.evidence.ledger"),
     output:
-        f"{RESULTS}/appendix.json",
-        report(
+        facts=f"{RESULTS}/appendix.json",
+        pdf=report(
             f"{RESULTS}/appendix.pdf",
             caption="report/appendix.rst",
             category="4 Paper",
@@ -67,20 +68,19 @@ rule appendix:
     log:
         f"{RESULTS}/log/appendix.log",
     params:
+        results=results_folder,
         added=ADDED,
-        source=str(PAPER / "appendix.typ"),
         ledgers=[f"--ledger={path}" for path in settings.ledgers],
     shell:
-        "{{ {PYTHON:q} {input.facts:q} {params.ledgers} {params.added} --results {RESULTS} --out {output[0]}"
-        " && {PYTHON:q} {input.build:q} --source {params.source:q} --out {output[1]}; }} 2>&1 | tee {log}"
+        "{{ python {input.facts:q} {params.ledgers} {params.added} --results {params.results} --out {output.facts}"
+        " && python {input.build:q} --source {input.source:q} --out {output.pdf}; }} 2>&1 | tee {log}"
 
 
 rule html_report:
     input:
-        f"{RESULTS}/paper.pdf",
-        f"{RESULTS}/appendix.pdf",
         VERDICTS,
-        FIGURE_FILES,
+        pages=[f"{RESULTS}/paper.pdf", f"{RESULTS}/appendix.pdf"],
+        figures=FIGURE_FILES,
         captions=[
             str(path) for path in sorted((HOME / "workflows/report").glob("*.rst"))
         ],
@@ -92,5 +92,5 @@ rule html_report:
     params:
         snakefile=f"{HOME}/Snakefile",
     shell:
-        "{PYTHON:q} -m snakemake --nolock --snakefile {params.snakefile:q} --configfile {input.config}"
-        " --report {output} -- {RESULTS}/paper.pdf {RESULTS}/appendix.pdf {FIGURE_FILES} 2>&1 | tee {log}"
+        "python -m snakemake --nolock --snakefile {params.snakefile:q} --configfile {input.config}"
+        " --report {output} -- {input.pages} {input.figures} 2>&1 | tee {log}"

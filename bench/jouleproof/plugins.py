@@ -6,6 +6,7 @@ Messages name the key of the config, the name that it holds, and what the object
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
@@ -172,6 +173,14 @@ def module_file(name: str) -> Path | None:
     except Exception:  # `load` says what is wrong with it
         spec = None
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def look_beside(folder: Path) -> None:
+    """Let this process and those that it starts find modules in a folder, and this environment's commands first."""
+    sys.path.insert(0, str(folder))
+    commands = str(Path(sys.executable).parent)
+    for name, entry in (("PYTHONPATH", str(folder)), ("PATH", commands)):
+        os.environ[name] = os.pathsep.join([entry, *filter(None, [os.environ.get(name)])])
 
 
 def _import_from_working_folder() -> None:

@@ -44,7 +44,7 @@ class Experiment:
     reads; None: all of them. inputs: ids of the catalogue. results: tables that it reads, `experiment`
     of this study or `study/experiment`. checkpoints: patterns of names of the study's checkpoints that it reads. timed:
     its values are timings, so it runs alone. priority: higher starts earlier. resources: what a job asks of a cluster
-    (`runtime`, minutes, and `mem_mb`). group: jobs of one group are packed into few on a cluster.
+    (`runtime`, minutes, and `mem_mb`). group: `small` where it takes seconds, so that figures may share a job for it.
     """
 
     function: str

@@ -3,22 +3,24 @@
 # Rests on the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
 
 # %%
+import os
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-
-import bench
-from figures.joint.waterfall import draw
-from jouleproof.drawing import style
-from jouleproof.evidence.tables import read
 from jouleproof.studies.joint.__main__ import STUDY_OF
+
+import jouleproof
+from jouleproof.drawing import style
+from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.evidence.tables import read
 from jouleproof.studies.joint.config import JointConfig
 from jouleproof.studies.joint.experiments.levers import levers
 from jouleproof.study import read_config
 
-RESULTS = Path(bench.__file__).parents[1] / "results"
+RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
+draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["joint/waterfall"]).draw
 style.use_style()
 
 # %%

@@ -3,20 +3,22 @@
 # Rests on the tables of `snakemake mx`. Change a cell and run it again; nothing here writes into `results/`.
 
 # %%
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-import bench
-from figures.mx.qsnr import draw
+import jouleproof
 from jouleproof.drawing import style
+from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.formats import FORMATS, fake_quantize
 
-RESULTS = Path(bench.__file__).parents[1] / "results"
+RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
+draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["mx/qsnr"]).draw
 style.use_style()
 
 # %%

@@ -3,20 +3,22 @@
 # Rests on the tables of `snakemake phase_split`. Nothing here writes into `results/`.
 
 # %%
+import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-import bench
-from figures.phase_split.headlines import draw
+import jouleproof
 from jouleproof.drawing import style
+from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.serving.simulator.clusters import FAMILIES, Prices
 
-RESULTS = Path(bench.__file__).parents[1] / "results"
+RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
+draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["phase_split/headlines"]).draw
 style.use_style()
 
 # %%

@@ -3,21 +3,23 @@
 # Rests on the tables of `snakemake placement`. Nothing here writes into `results/`.
 
 # %%
+import os
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
-import bench
-from figures.placement.rules import draw
+import jouleproof
 from jouleproof.drawing import style
+from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.studies.placement.config import FleetConfig, HostingConfig, PlacementConfig
 from jouleproof.studies.placement.experiments.hosting import hosting as run_hosting
 
-RESULTS = Path(bench.__file__).parents[1] / "results"
+RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
+draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["placement/rules"]).draw
 style.use_style()
 
 # %%

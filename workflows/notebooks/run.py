@@ -1,6 +1,7 @@
 """`python workflows/notebooks/run.py FILE.py --out FILE.ipynb`: run a notebook that is kept as text (jupytext)."""
 
 import importlib.util
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -13,7 +14,11 @@ from jouleproof.files import write_text
 NEEDED = ("jupytext", "nbclient", "ipykernel")
 
 
-def run(source: Path, out: Annotated[Path, typer.Option(help="The executed notebook.")]) -> None:
+def run(
+    source: Path,
+    out: Annotated[Path, typer.Option(help="The executed notebook.")],
+    results: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results"),
+) -> None:
     """It runs in the working folder. Cells are numbered, not named at random, and no time is kept."""
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
@@ -25,6 +30,7 @@ def run(source: Path, out: Annotated[Path, typer.Option(help="The executed noteb
         from nbclient.exceptions import CellExecutionError
         from traitlets.config import Config
 
+        os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # where the notebook looks for tables
         notebook = jupytext.read(source, fmt="py:percent")
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"

@@ -3,19 +3,21 @@
 # Rests on the tables of `snakemake slm_energy`. Nothing here writes into `results/`.
 
 # %%
+import os
 from pathlib import Path
 
 import pandas as pd
 
-import bench
-from figures.slm_energy.ladder import draw
+import jouleproof
 from jouleproof.drawing import style
+from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.tables import read
 from jouleproof.studies.slm_energy.config import Bounds, SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_energy
 from jouleproof.study import read_config
 
-RESULTS = Path(bench.__file__).parents[1] / "results"
+RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
+draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["slm_energy/ladder"]).draw
 style.use_style()
 
 # %%

@@ -98,21 +98,13 @@ def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
 
 
 @app.command()
-def overview(results: Results = RESULTS) -> None:
-    """Draw all verdicts in one picture, from verdicts.json."""
+def pages(results: Results = RESULTS) -> None:
+    """Draw all verdicts in one picture, and write them as one table, from verdicts.json."""
     with one_line_errors():
-        from jouleproof.drawing.overview import make
+        from jouleproof.drawing import overview, verdicts
 
-        make(results / "verdicts.json", results / "figures" / "overview")
-
-
-@app.command()
-def table(results: Results = RESULTS) -> None:
-    """Write all verdicts as one table, from verdicts.json."""
-    with one_line_errors():
-        from jouleproof.drawing.verdicts import make
-
-        make(results / "verdicts.json", results / "tables" / "verdicts")
+        overview.make(results / "verdicts.json", results / "figures" / "overview")
+        verdicts.make(results / "verdicts.json", results / "tables" / "verdicts")
 
 
 def built_in_ledgers() -> list[Path]:

@@ -11,7 +11,7 @@ import ast
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -80,11 +80,17 @@ def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:
     return {figure.name: figure for figure in figures}
 
 
-def by_sources(figures: Mapping[str, Figure]) -> Mapping[tuple[str, ...], list[Figure]]:
-    """Figures and tables that read exactly the same results, by the names of these, sorted."""
-    groups: dict[tuple[str, ...], list[Figure]] = {}
+def by_sources(
+    figures: Mapping[str, Figure], cheap: Collection[str] = ()
+) -> Mapping[tuple[str, tuple[str, ...]], list[Figure]]:
+    """Figures and tables of a study that read the same results but for cheap ones, by the study and these, sorted.
+
+    cheap: results that take seconds to make, so that it costs nothing to need them for another figure.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[Figure]] = {}
     for figure in figures.values():
-        groups.setdefault(tuple(sorted(figure.sources)), []).append(figure)
+        sources = tuple(sorted(set(figure.sources) - set(cheap)))
+        groups.setdefault((figure.study, sources), []).append(figure)
     return groups
 
 

@@ -11,6 +11,6 @@ STUDY = Study(
     config=JointConfig,
     experiments={
         "levers": Experiment("experiments.levers:levers", results=TABLES),
-        "assumptions": Experiment("experiments.levers:assumptions", results=TABLES),
+        "assumptions": Experiment("experiments.levers:assumptions", results=TABLES, group="small"),
     },
 )

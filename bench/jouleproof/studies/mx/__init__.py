@@ -42,7 +42,7 @@ STUDY = Study(
             priority=1,
             resources={"runtime": 2880},
         ),
-        "silicon": Experiment("experiments.silicon:silicon", knobs=(*CASTS, "qsnr", "silicon")),
+        "silicon": Experiment("experiments.silicon:silicon", knobs=(*CASTS, "qsnr", "silicon"), group="small"),
         "peak_rates": Experiment("experiments.peak_rates:peak_rates", knobs=(), group="small"),
         "throughput": Experiment("experiments.throughput:throughput", knobs=("formats", "throughput"), timed=True),
         "matvec": Experiment("experiments.matvec:matvec", knobs=("formats", "matvec"), timed=True),

@@ -60,7 +60,9 @@ STUDY = Study(
         ),
         "active": Experiment("experiments.active:active", knobs=("load", "active"), inputs=TRACES),
         "week": Experiment("experiments.week:week", knobs=("load", "week"), inputs=TRACES),
-        "power_trace": Experiment("experiments.power_trace:power_trace", knobs=("load", "power_trace"), inputs=TRACES),
+        "power_trace": Experiment(
+            "experiments.power_trace:power_trace", knobs=("load", "power_trace"), inputs=TRACES, group="small"
+        ),
         "serving": Experiment(
             "experiments.serving:serving",
             knobs=("engine", "serving"),

@@ -14,7 +14,7 @@ STUDY = Study(
     config=PlacementConfig,
     check="registry:check",
     experiments={
-        "sensed": Experiment("experiments.precision:sensed", knobs=("sensors",), results=POWER),
+        "sensed": Experiment("experiments.precision:sensed", knobs=("sensors",), results=POWER, group="small"),
         "precision": Experiment(
             "experiments.precision:precision", knobs=("fleet", "hosting", "precision"), results=POWER
         ),
@@ -39,10 +39,14 @@ STUDY = Study(
             results=POWER,
             resources=HOURS,
         ),
-        "processors": Experiment("experiments.processors:processors", knobs=("fleet", "hosting", "processors")),
+        "processors": Experiment(
+            "experiments.processors:processors", knobs=("fleet", "hosting", "processors"), group="small"
+        ),
         "policies": Experiment("experiments.policies:policies", knobs=("fleet", "hosting", "policies"), results=POWER),
         "bounds": Experiment("experiments.policies:bounds", knobs=("fleet", "bounds")),
-        "reality": Experiment("experiments.reality:reality", knobs=("fleet", "reality"), inputs=RECORDED),
+        "reality": Experiment(
+            "experiments.reality:reality", knobs=("fleet", "reality"), inputs=RECORDED, group="small"
+        ),
         "scale": Experiment("experiments.scale:scale", knobs=("scale",), results=POWER, timed=True),
     },
 )

@@ -64,10 +64,12 @@ STUDY = Study(
             timed=True,
         ),
         "meter_audit": Experiment("experiments.meter_audit:meter_audit", knobs=("meters", "power"), timed=True),
-        "cards": Experiment("experiments.cards:cards", knobs=()),
-        "energy_points": Experiment("experiments.energy_law:energy_points", knobs=(), inputs=("mlenergy",)),
+        "cards": Experiment("experiments.cards:cards", knobs=(), group="small"),
+        "energy_points": Experiment(
+            "experiments.energy_law:energy_points", knobs=(), inputs=("mlenergy",), group="small"
+        ),
         "energy_law": Experiment(
-            "experiments.energy_law:energy_law", knobs=("energy_law",), results=("energy_points",)
+            "experiments.energy_law:energy_law", knobs=("energy_law",), results=("energy_points",), group="small"
         ),
         "answers": Experiment(
             "experiments.answers:answers", knobs=("power", "energy_law", "answers"), results=("energy_law",)

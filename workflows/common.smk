@@ -1,0 +1,124 @@
+"""What rules of several files share: the names of files, and what a job is made of."""
+
+RECORD, TABLE = f"{RESULTS}/inputs/{{}}.json", f"{RESULTS}/{{}}.parquet"
+SUFFIXES = ("parquet", "provenance.json")
+EXPERIMENT_FILES = [
+    f"{RESULTS}/{study.name}/{name}.{suffix}"
+    for study in settings.studies
+    for name in study.experiments
+    for suffix in SUFFIXES
+]
+JOB = sources(  # of what every job runs, the part that decides values
+    "jouleproof.evidence.tables:read",
+    "jouleproof.evidence.tables:write",
+    "jouleproof.measure.threads:use_one_thread",
+    "jouleproof.measure.threads:use_placed_threads",
+)
+
+
+def options(name, paths):
+    return [f"--{name}={path}" for path in paths]
+
+
+def code_of(study, experiment):
+    """Files that an experiment's function, its inputs' readers and the objects that its knobs name are made of."""
+    readers = [catalogue()[id].reader for id in experiment.inputs]
+    return sorted(
+        {
+            *JOB,
+            *sources(study.object_name(experiment.function), *filter(None, readers)),
+            *code_named_in(study.knobs(experiment, knobs_of(study, experiment))),
+        }
+    )
+
+
+def knobs_of(study, experiment):
+    """The knobs that an experiment reads, as JSON: its rule runs again when one of these changes."""
+    return study.knobs_json(experiment, settings.configs[study.name])
+
+
+def data_of(study, experiment):
+    """Files of data that an experiment's knobs name."""
+    return [str(path) for path in data_files(json.loads(knobs_of(study, experiment)))]
+
+
+def checkpoint_files(study, experiment):
+    names = study.checkpoints_of(experiment, settings.configs[study.name])
+    return [f"{RESULTS}/checkpoints/{study.name}/{name}.safetensors" for name in names]
+
+
+KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
+SHOWN = {"figure": "png", "table": "html"}  # in the report
+CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}
+FIGURES = [name for name, picture in pictures.items() if picture.kind == "figure"]
+TABLES = [name for name, picture in pictures.items() if picture.kind == "table"]
+VERDICTS = f"{RESULTS}/verdicts.json"
+
+
+def files_of(picture):
+    """Its files, and its caption; the report shows one of them."""
+    stem = f"{RESULTS}/{picture.kind}s/{picture.name}"
+    in_report = report(
+        f"{stem}.{SHOWN[picture.kind]}",
+        caption=str(Path.cwd() / f"{stem}.rst"),
+        category=CATEGORY[picture.kind],
+        subcategory=picture.study,
+        labels={"what": picture.title},
+    )
+    others = [
+        suffix
+        for suffix in KIND_SUFFIXES[picture.kind]
+        if suffix != SHOWN[picture.kind]
+    ]
+    return [in_report, f"{stem}.rst", *(f"{stem}.{suffix}" for suffix in others)]
+
+
+def drawing_code(picture):
+    """Files that a picture's own file is made of."""
+    return sources(
+        str(picture.path), packages=[study.package for study in settings.added]
+    )
+
+
+def result_files(names):
+    return [f"{RESULTS}/{name}.{suffix}" for name in names for suffix in SUFFIXES]
+
+
+FIGURE_FILES = [
+    *(path for picture in pictures.values() for path in files_of(picture)),
+    *(f"{RESULTS}/figures/overview.{suffix}" for suffix in KIND_SUFFIXES["figure"]),
+    *(f"{RESULTS}/tables/verdicts.{suffix}" for suffix in KIND_SUFFIXES["table"]),
+]
+RESULT_FILES = result_files(
+    dict.fromkeys(source for picture in pictures.values() for source in picture.sources)
+)
+DRAWING = sources("jouleproof.drawing.draw:draw_all")
+CHEAP = [
+    f"{study.name}/{name}"
+    for study in settings.studies
+    for name, experiment in study.experiments.items()
+    if experiment.group == "small"
+]
+ADDED = [f"--study={study.package}" for study in settings.added]
+
+
+def draw_rule(group):
+    """The name of the rule that draws a group of pictures."""
+    return f"draw_{group[0].study}_{group[0].name.partition('/')[2]}"
+
+
+def of_study(study):
+    """All tables, figures and tables of text of a study."""
+    return [
+        path
+        for path in [*FIGURE_FILES, *EXPERIMENT_FILES]
+        if study.name in Path(path).parts
+    ]
+
+
+def results_folder(wildcards):
+    return RESULTS
+
+
+def figures_folder(wildcards):
+    return str(HOME / "figures")
