@@ -1,5 +1,7 @@
 """How figures are drawn in tests."""
 
+from pathlib import Path
+
 import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
@@ -7,9 +9,11 @@ from matplotlib import pyplot as plt
 from jouleproof.drawing import style
 from jouleproof.evidence import intervals
 
+HOSTILE = Path(__file__).with_name("hostile.matplotlibrc")
+
 
 @pytest.fixture(scope="module", autouse=True)
-def drawn_as_for_the_paper():
+def projects_style():
     """The project's style, few resamples, and no figure left open."""
     mpl.use("agg")
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:

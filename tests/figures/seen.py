@@ -18,22 +18,22 @@ def axis_lines(axes):
     return (("x", axes.xaxis), ("y", axes.yaxis))
 
 
-def drawn_tick_labels(line):
+def visible_tick_labels(line):
     """Labels of ticks inside the view, in their order on the canvas: matplotlib keeps others that it does not draw."""
     low, high = sorted(line.get_view_interval())
     slack = 1e-9 * (high - low)
     ticks = [tick for tick in line.get_major_ticks() if low - slack <= tick.get_loc() <= high + slack]
     labels = [(tick.get_loc(), tick.label1) for tick in ticks if tick.label1.get_visible() and tick.label1.get_text()]
-    return [label for _, label in sorted(labels, key=lambda each: each[0])]
+    return [label for _, label in sorted(labels, key=lambda label: label[0])]
 
 
 def hidden_tick_labels(figure):
     lines = [line for axes in figure.axes for _, line in axis_lines(axes)]
     labels = {id(tick.label1) for line in lines for tick in line.get_major_ticks() + line.get_minor_ticks()}
     invisible = {id(text) for axes in figure.axes if not axes.axison for text in axes.findobj(Text)}
-    own = {id(text) for axes in figure.axes for text in axes.texts}
-    drawn = {id(label) for line in lines if line.axes.axison for label in drawn_tick_labels(line)}
-    return (labels | (invisible - own)) - drawn
+    written = {id(text) for axes in figure.axes for text in axes.texts}
+    visible = {id(label) for line in lines if line.axes.axison for label in visible_tick_labels(line)}
+    return (labels | (invisible - written)) - visible
 
 
 def texts(figure):
@@ -65,7 +65,7 @@ def overlapping(labels):
 
 def overlapping_tick_labels(line):
     """Neighbours that run into each other; labels that stand at one angle are as far apart as their baselines."""
-    labels = drawn_tick_labels(line)
+    labels = visible_tick_labels(line)
     angles = {label.get_rotation() for label in labels}
     if angles <= {0.0}:
         return overlapping(labels)
@@ -92,7 +92,7 @@ def is_number(text):
 
 def is_categorical(line):
     """Whether its ticks are names."""
-    labels = [label.get_text() for label in drawn_tick_labels(line)]
+    labels = [label.get_text() for label in visible_tick_labels(line)]
     return bool(labels) and not any(map(is_number, labels))
 
 
@@ -107,7 +107,7 @@ def unlabelled_axes(figure):
         for way, line in axis_lines(axes):
             if axes.get_label() == "<colorbar>" and len(line.get_ticklocs()) == 0:
                 continue
-            siblings = [getattr(other, f"{way}axis") for other in shared[way].get_siblings(axes)]
-            if not any(has_unit(each.get_label_text()) or is_categorical(each) for each in (line, *siblings)):
+            lines = [line, *(getattr(other, f"{way}axis") for other in shared[way].get_siblings(axes))]
+            if not any(has_unit(shown.get_label_text()) or is_categorical(shown) for shown in lines):
                 missing.append((axes.get_title(), way, line.get_label_text()))
     return missing

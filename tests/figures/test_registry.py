@@ -1,94 +1,134 @@
-"""What figures there are, and what each file must hold to be one."""
+"""What figures there are, what each file must hold to be one, and how a file is run."""
 
-import re
+import ast
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from jouleproof.drawing import registry as room
-from jouleproof.drawing.registry import registry
-from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
-from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
-from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
+from jouleproof.drawing.registry import Figure, built_in_folders, by_sources, load, registry, study_folders
+from jouleproof.errors import UserError
+from jouleproof.study import built_in_studies
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = {
-    name
-    for path in (ROOT / "workflows").glob("*.smk")
-    for name in re.findall(r'"results/([a-z_0-9]+/[a-z_0-9]+)\.parquet"', path.read_text(encoding="utf-8"))
-} | {
-    f"{study}/{name}"
-    for study, names in {"placement": PLACEMENT, "slm_energy": SLM_ENERGY, "joint": JOINT}.items()
-    for name in names
-}
+FIGURES = registry(built_in_folders(ROOT))
+TABLES = {f"{study.name}/{name}" for study in built_in_studies() for name in study.experiments}
 WHOLE = '"""A caption\nof two lines."""\n\nTITLE = "A title"\nSOURCES = ["mx/qsnr"]\n\n\ndef draw(qsnr): ...\n'
 
 
 @pytest.fixture
-def read(tmp_path, monkeypatch):
-    """A function that reads a figure's file off its text."""
-    monkeypatch.setattr(room, "FOLDER", tmp_path)
+def figure_of(tmp_path):
+    """A function that reads a figure off the text of its file."""
 
-    def read(text):
-        path = tmp_path / "mx" / "picture.py"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return room._read(path, "mx", "figures.mx")
+    def figure_of(text):
+        (tmp_path / "picture.py").write_text(text, encoding="utf-8")
+        return registry({"mx": tmp_path})["mx/picture"]
 
-    return read
+    return figure_of
 
 
-def test_a_figure_is_read_off_its_file(read):
-    found = read(WHOLE)
-    assert (found.name, found.study, found.kind, found.module) == ("mx/picture", "mx", "figure", "figures.mx.picture")
-    assert (found.title, found.caption, found.sources) == ("A title", "A caption of two lines.", ("mx/qsnr",))
+def test_a_figure_is_read_off_its_file_without_running_it(figure_of, tmp_path):
+    expected = Figure(
+        "mx/picture", "figure", "A title", "A caption of two lines.", ("mx/qsnr",), tmp_path / "picture.py"
+    )
+    assert figure_of(WHOLE + "\nraise RuntimeError('it was run')\n") == expected
+    assert expected.study == "mx"
 
 
-def test_a_file_with_tabulate_is_a_table(read):
-    assert read(WHOLE.replace("draw", "tabulate")).kind == "table"
+def test_a_file_with_tabulate_is_a_table(figure_of):
+    assert figure_of(WHOLE.replace("draw", "tabulate")).kind == "table"
 
 
-def test_a_file_is_read_without_being_run(read):
-    assert read(WHOLE + "\nraise RuntimeError('it was run')\n").kind == "figure"
+def test_a_file_that_lacks_a_part_is_one_line_that_names_it(figure_of):
+    lacks = "a figure needs a docstring, TITLE, SOURCES, and either draw or tabulate"
+    cases = [
+        ('"""A caption\nof two lines."""', "", lacks),
+        ('"""A caption\nof two lines."""', '""""""', lacks),
+        ('TITLE = "A title"', "", lacks),
+        ('SOURCES = ["mx/qsnr"]', "", lacks),
+        ("def draw(qsnr): ...", "", lacks),
+        ("def draw(qsnr): ...", "def draw(qsnr): ...\ndef tabulate(qsnr): ...", lacks),
+        ('["mx/qsnr"]', '"mx/qsnr"', "SOURCES is 'mx/qsnr', not a list of `<study>/<experiment>`"),
+        ('["mx/qsnr"]', "[name]", "malformed node or string on line 5"),
+        ("def draw(qsnr): ...", "def draw(qsnr", "line 8: '(' was never closed"),
+    ]
+    for old, new, complaint in cases:
+        with pytest.raises(UserError) as raised:
+            figure_of(WHOLE.replace(old, new))
+        message = str(raised.value)
+        assert message.startswith("figures: ") and f"picture.py: {complaint}" in message and "\n" not in message
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"""A caption\nof two lines."""', ""),
-        ('"""A caption\nof two lines."""', '""""""'),
-        ('TITLE = "A title"', ""),
-        ('SOURCES = ["mx/qsnr"]', ""),
-        ("def draw(qsnr): ...", ""),
-        ("def draw(qsnr): ...", "def draw(qsnr): ...\ndef tabulate(qsnr): ..."),
-    ],
-    ids=["no caption", "an empty caption", "no title", "no sources", "no function", "both functions"],
-)
-def test_a_file_that_lacks_a_part_is_an_error_that_names_it(read, old, new):
-    with pytest.raises(ValueError, match=r"picture\.py: a figure needs a docstring, TITLE, SOURCES"):
-        read(WHOLE.replace(old, new))
+def test_a_file_is_run_by_its_path_as_a_module(figure_of, tmp_path):
+    text = WHOLE.replace("TITLE", "from __future__ import annotations\nfrom dataclasses import dataclass\nTITLE")
+    text = text.replace("def draw(qsnr): ...", "@dataclass\nclass A:\n    x: int\n\n\ndef draw(qsnr): return A(qsnr)")
+    assert load(figure_of(text)).draw(7).x == 7
+    assert str(tmp_path) not in sys.path and "picture" not in sys.modules
+
+
+def test_a_file_that_cannot_be_run_is_one_line_with_its_place(figure_of):
+    figure = figure_of(WHOLE + "\n\nTICKS = 1 / 0\n")
+    with pytest.raises(UserError, match=r"picture\.py, line 11: cannot be loaded: ZeroDivisionError: division by zero"):
+        load(figure)
+
+
+def test_the_figures_of_a_users_study_lie_in_its_package(tmp_path, monkeypatch):
+    folder = tmp_path / "spin_package" / "figures"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("class STUDY:\n    name = 'spin'\n")
+    (folder / "gain.py").write_text(WHOLE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert list(registry(study_folders(["spin_package"]))) == ["spin/gain"]
+    assert registry({"none": tmp_path / "none"}) == {}
+
+
+def test_a_package_that_is_no_study_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "spun.py").write_text("STUDY = 7\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    complaints = {
+        "nowhere.spin": "study 'nowhere.spin:STUDY' cannot be loaded: ModuleNotFoundError",
+        "json": "study 'json:STUDY' cannot be loaded: AttributeError",
+        "spun": "spun:STUDY is a int, not a jouleproof.study.Study",
+    }
+    for package, complaint in complaints.items():
+        with pytest.raises(UserError, match=complaint):
+            study_folders([package])
+
+
+def test_pictures_of_a_study_that_read_the_same_tables_are_one_group(tmp_path):
+    sources = {"a": '["mx/qsnr", "mx/wire"]', "b": '["mx/qsnr"]', "c": '["mx/wire", "mx/qsnr"]'}
+    for name, text in sources.items():
+        (tmp_path / f"{name}.py").write_text(WHOLE.replace('["mx/qsnr"]', text))
+    figures = registry({"mx": tmp_path, "own": tmp_path})
+
+    def groups(*cheap):
+        return [[figure.name for figure in group] for group in by_sources(figures, cheap).values()]
+
+    assert groups() == [["mx/a", "mx/c"], ["mx/b"], ["own/a", "own/c"], ["own/b"]]
+    assert groups("mx/wire") == [["mx/a", "mx/b", "mx/c"], ["own/a", "own/b", "own/c"]]
 
 
 def test_every_file_of_a_study_is_in_the_registry():
-    files = {path.relative_to(ROOT / "figures") for path in (ROOT / "figures").glob("*/*.py")}
-    assert {path.with_suffix("").as_posix() for path in files if path.stem != "__init__"} == set(registry())
+    files = {path.relative_to(ROOT / "figures").with_suffix("").as_posix() for path in ROOT.glob("figures/*/*.py")}
+    assert files == set(FIGURES)
 
 
-@pytest.mark.parametrize("name", registry())
-def test_a_figure_has_a_title_and_a_caption_that_is_a_sentence(name):
-    figure = registry()[name]
-    assert figure.title and figure.caption.endswith(".") and "\n" not in figure.caption
+def test_every_figure_has_a_title_of_its_own_and_a_caption_that_is_a_sentence():
+    titles = Counter(figure.title for figure in FIGURES.values())
+    assert [title for title, count in titles.items() if count > 1] == []
+    assert [figure.name for figure in FIGURES.values() if not figure.caption.endswith(".")] == []
 
 
-@pytest.mark.parametrize("name", registry())
-def test_a_figure_reads_only_tables_that_a_rule_writes(name):
-    assert registry()[name].sources and set(registry()[name].sources) <= WRITTEN
+def test_figures_show_every_table_that_an_experiment_makes_and_no_other():
+    assert {source for figure in FIGURES.values() for source in figure.sources} == TABLES
 
 
-def test_every_table_that_a_rule_writes_is_shown():
-    assert {source for figure in registry().values() for source in figure.sources} == WRITTEN
-
-
-def test_titles_are_told_apart():
-    titles = [figure.title for figure in registry().values()]
-    assert len(set(titles)) == len(titles)
+def test_no_figure_imports_another():
+    imports = {
+        (figure.name, node.module)
+        for figure in FIGURES.values()
+        for node in ast.walk(ast.parse(figure.path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert [name for name, module in imports if (module or "figures").split(".")[0] == "figures"] == []

@@ -2,7 +2,6 @@
 
 from itertools import combinations
 from math import inf
-from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -10,12 +9,11 @@ from matplotlib import pyplot as plt
 
 from jouleproof.drawing import style
 from jouleproof.errors import UserError
-from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.tables import TIERS
 from jouleproof.evidence.verdicts import VERDICTS
 from jouleproof.formats import FORMATS
-
-ROOT = Path(__file__).resolve().parents[2]
+from jouleproof.study import built_in_studies
 
 
 def luminance(colour):
@@ -75,7 +73,7 @@ def test_no_recipe_of_several_formats_looks_like_a_format():
 
 
 def test_accepted_ranges_in_figures_are_those_of_the_ledger():
-    ledger = {claim.id: claim.accept for claim in read_ledger(ROOT / "paper" / "claims.toml")}
+    ledger = {claim.id: claim.accept for claim in read_ledgers([study.ledger for study in built_in_studies()])}
     shown = {
         name: (-inf if low is None else low, inf if high is None else high)
         for name, (low, high) in style.ACCEPTED.items()

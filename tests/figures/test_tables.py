@@ -17,12 +17,12 @@ class Reader(html.parser.HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.found, self.open = {}, []
+        self.texts, self.open = {}, []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.open.append(tag)
-        self.found.setdefault(tag, []).append("")
+        self.texts.setdefault(tag, []).append("")
 
     def handle_endtag(self, tag):
         while self.open.pop() != tag:
@@ -30,7 +30,7 @@ class Reader(html.parser.HTMLParser):
 
     def handle_data(self, data):
         if self.open:
-            self.found[self.open[-1]][-1] += data
+            self.texts[self.open[-1]][-1] += data
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def test_csv_gives_the_cells_back(saved):
 
 
 def test_html_shows_cells_headings_and_notes_as_they_stand(saved):
-    found = Reader(saved["html"]).found
-    assert found["td"] == [NASTY, "1", "plain", "2 < 3"]
-    assert found["th"] == ["format", "a_b & c"]
-    assert (found["title"], found["h1"]) == ([NASTY], [NASTY])
-    assert found["p"] == ["A caption & more.", "● measured <x>"]
+    texts = Reader(saved["html"]).texts
+    assert texts["td"] == [NASTY, "1", "plain", "2 < 3"]
+    assert texts["th"] == ["format", "a_b & c"]
+    assert (texts["title"], texts["h1"]) == ([NASTY], [NASTY])
+    assert texts["p"] == ["A caption & more.", "● measured <x>"]
 
 
 def test_html_takes_no_tag_from_a_cell(saved):
-    assert "b" not in Reader(saved["html"]).found
+    assert "b" not in Reader(saved["html"]).texts
 
 
 @pytest.mark.parametrize(
