@@ -97,7 +97,7 @@ CHEAP = [
     f"{study.name}/{name}"
     for study in settings.studies
     for name, experiment in study.experiments.items()
-    if experiment.group == "small"
+    if settings.quick or experiment.group == "small"
 ]
 ADDED = [f"--study={study.package}" for study in settings.added]
 

@@ -50,6 +50,8 @@ for study in settings.studies:
             log:
                 f"{RESULTS}/log/{study.name}/train_{name}.log",
             priority: experiment.priority
+            group:
+                experiment.group or None
             resources:
                 **experiment.resources,
             params:

@@ -32,6 +32,7 @@ class _Run(BaseModel):
     inputs_dir: str | None = None
     inputs: dict[str, InputMode] = {}
     results: Annotated[str, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
+    quick: bool = False
     studies: dict[str, dict[str, Any]] = {}
 
 
@@ -41,6 +42,7 @@ class Settings:
 
     inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where the config does not set it. inputs: by id,
     `auto` (the default), `stand-in`, or `required` (never a stand-in). results: the folder of all that the run makes.
+    quick: every table takes seconds, so that all figures of a study may share a job.
     studies: the built-in ones and the user's, each after those whose tables it reads. configs: the knobs of each, by
     its name.
     """
@@ -50,6 +52,7 @@ class Settings:
     inputs_dir: str | None
     inputs: Mapping[str, InputMode]
     results: str
+    quick: bool
     studies: Sequence[Study]
     configs: Mapping[str, BaseModel]
 
@@ -87,7 +90,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
             _checker(study)(configs[study.name])
     for study in added:
         check_claims(study)
-    return Settings(run.size, run.note, folder, run.inputs, run.results, studies, configs)
+    return Settings(run.size, run.note, folder, run.inputs, run.results, run.quick, studies, configs)
 
 
 def label(settings: Settings, folder: Path) -> str:

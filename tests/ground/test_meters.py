@@ -301,7 +301,7 @@ def test_the_meter_is_in_the_provenance_of_what_was_measured_with_it(tmp_path):
 
 def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():
     done = subprocess.run(
-        [sys.executable, "-m", "jouleproof.studies.slm_energy", "meters", "--seconds=0.2", "--every=0.1"],
+        [sys.executable, "-m", "jouleproof", "meters", "--seconds=0.2", "--every=0.1"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = done.stdout.splitlines()

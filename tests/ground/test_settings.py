@@ -51,7 +51,7 @@ def test_a_size_changes_what_it_names_and_keeps_the_rest():
     [
         (
             {"size": "mine", "sise": 1},
-            "sise: no such knob; known here: size, note, inputs_dir, inputs, results, studies, "
+            "sise: no such knob; known here: size, note, inputs_dir, inputs, results, quick, studies, "
             "mx, phase_split, placement, slm_energy, joint (got 1)",
         ),
         ({"size": "mine", "mx": {"formatz": []}}, "mx.formatz: no such knob; known here: formats, scales, qsnr, "),

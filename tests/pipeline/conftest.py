@@ -1,10 +1,11 @@
-"""A copy of the project in an empty folder, and Snakemake run in it as a user would."""
+"""Snakemake as a user runs it: the checkout's rules into a folder of the test's, or a copy of the sources to edit."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,40 +13,46 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "tests/extension_example"
 PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyproject.toml", EXTENSION)
-TINY = ("--configfile", "workflows/config/tiny.yaml")
-EXTENDED = (*TINY, f"{EXTENSION}/config.yaml")  # with one of everything that a user may add
+CONFIGS = ROOT / "workflows" / "config"
+TINY = ("--configfile", str(CONFIGS / "tiny.yaml"))
+EXTENDED = (*TINY, str(ROOT / EXTENSION / "config.yaml"))  # with one of everything that a user may add
 STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks",
             "surf_fragments", "surf_tasks", "mlenergy")  # fmt: skip
 STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
-Snakemake = Callable[..., subprocess.CompletedProcess[str]]
+Done = subprocess.CompletedProcess[str]
 
 
 def copy_project(target: Path) -> Path:
-    target.mkdir()
+    """The sources, to be edited; numba's compiled code goes along."""
+    target.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("*.pyc"))  # numba's files go along
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("*.pyc", "*.egg-info"))
         else:
             shutil.copy(source, target / part)
     return target
 
 
-def environment(project: Path, **changes: str) -> dict[str, str]:
-    """The user's own, without their inputs and with the copy's packages in front."""
+def environment(home: Path = ROOT, **changes: str) -> dict[str, str]:
+    """The user's own, without their inputs and with the packages of `home` in front."""
     bare = {name: value for name, value in os.environ.items() if name not in ("JOULEPROOF_INPUTS", "PYTEST_ADDOPTS")}
-    return {**bare, "PYTHONPATH": str(project), **changes}
+    return {**bare, "PYTHONPATH": os.pathsep.join([str(home / "bench"), str(home)]), **changes}
 
 
-def snakemake(
-    project: Path, *arguments: str, timeout_s: float = 2400, **changes: str
-) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *arguments: str, home: Path = ROOT) -> list[str]:
+    """Snakemake on the rules of `home`, into `folder`."""
+    return [sys.executable, "-m", "snakemake", "--snakefile", str(home / "Snakefile"), "--directory", str(folder),
+            *arguments]  # fmt: skip
+
+
+def snakemake(folder: Path, *arguments: str, home: Path = ROOT, timeout_s: float = 2400, **changes: str) -> Done:
     """Run it to its end; stdout and stderr together in `stdout`."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=project,
-        env=environment(project, **changes),
+        command(folder, *arguments, home=home),
+        cwd=home,
+        env=environment(home, **changes),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -54,17 +61,61 @@ def snakemake(
     )
 
 
+def remade(done: Done) -> set[str]:
+    """Names of the jobs that a dry run would run."""
+    assert done.returncode == 0, done.stdout
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout, flags=re.MULTILINE)) - {"total"}
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A fresh copy in which nothing was run yet."""
-    return copy_project(tmp_path / "project")
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for a run."""
+    (tmp_path / "run").mkdir()
+    return tmp_path / "run"
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy in which the tiny config has run to its end, with generated problems for GSM8K and one of everything that
-    a user may add, on two cores."""
-    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = snakemake(project, *EXTENDED, *STAND_IN, "--cores", "2")
+class Finished:
+    """A copy of the sources, and a folder in which its tiny config has run to its end with generated inputs and one of
+    everything that a user may add."""
+
+    def __init__(self, base: Path) -> None:
+        self.home, self.folder = copy_project(base / "home"), base / "run"
+        self.folder.mkdir()
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def snakemake(self, *arguments: str, config: str = "") -> Done:
+        """config: further knobs, as `--config` takes them."""
+        extended = [argument.replace(str(ROOT), str(self.home)) for argument in EXTENDED]
+        return snakemake(self.folder, *arguments, *extended, *STAND_IN, *([config] if config else []), home=self.home)
+
+    def would_run(self, *targets: str, config: str = "") -> set[str]:
+        """Names of the jobs that are not up to date."""
+        return remade(self.snakemake("-n", *targets, config=config))
+
+    def after_edit(self, path: str, text: str = "\n# edited\n", before: str = "") -> set[str]:
+        """Those after an edit of a file of the sources, which is then taken back.
+
+        text: stands in place of `before`, or at the end of the file.
+        """
+        file = self.home / path
+        content, status = file.read_text(encoding="utf-8"), file.stat()
+        assert before in content
+        try:
+            file.write_text(content.replace(before, text, 1) if before else content + text, encoding="utf-8")
+            return self.would_run()
+        finally:
+            file.write_text(content, encoding="utf-8")
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """Made once for all tests that look at it; they leave it as it was."""
+    run = Finished(tmp_path_factory.mktemp("finished"))
+    done = run.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]
-    return project
+    yield run
+    shutil.rmtree(run.home.parent, ignore_errors=True)
