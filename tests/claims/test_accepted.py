@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+from jouleproof.cli.claims import built_in_ledgers
 from jouleproof.evidence import show
 from jouleproof.evidence.expected import read_expected
-from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.verdicts import version_suffix
 from tests.claims.samples import verdict_row
 
 ROOT = Path(__file__).resolve().parents[2]
-LEDGER, EXPECTED = ROOT / "paper/claims.toml", ROOT / "paper/expected.toml"
+EXPECTED = ROOT / "paper/expected.toml"
 
 
 def test_the_readme_shows_the_accepted_verdicts():
-    table = show.markdown(read_ledger(LEDGER), read_expected(EXPECTED).get(("default", "real"), {}))
+    table = show.markdown(read_ledgers(built_in_ledgers()), read_expected(EXPECTED).get(("default", "real"), {}))
     current = table in (ROOT / "README.md").read_text(encoding="utf-8")
     assert EXPECTED.exists() and current, "README's table is not that of paper/expected.toml: run `make accept`"
 
@@ -21,7 +22,7 @@ def test_the_readme_shows_the_accepted_verdicts():
 def test_every_verdict_that_was_accepted_is_of_a_claim_in_the_ledger():
     known = {
         claim.id + version_suffix(verdict_row(version=version))
-        for claim in read_ledger(LEDGER)
+        for claim in read_ledgers(built_in_ledgers())
         for version in claim.versions
     }
     accepted = {name for rows in read_expected(EXPECTED).values() for name in rows}

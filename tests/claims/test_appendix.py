@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import typst
 
-from jouleproof.drawing.registry import Figure, registry
+from jouleproof.cli.claims import built_in_ledgers
+from jouleproof.drawing.registry import Figure, built_in_folders, registry
 from jouleproof.errors import UserError
-from jouleproof.evidence.ledger import read_ledger
+from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.verdicts import write_verdicts
+from jouleproof.study import built_in_studies, tables_read
+from paper.appendix import appendix
 from tests.claims.samples import QUERY, claim, verdict_row
-from workflows.appendix import appendix
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {
@@ -41,11 +43,11 @@ def record(results, name, **values):
 
 
 def picture(name, kind, *sources):
-    return {name: Figure(name, kind, "T", "C", sources, "m")}
+    return {name: Figure(name, kind, "T", "C", sources, Path("m.py"))}
 
 
-def of_claim(results, pictures=None, **changes):
-    return appendix(results, [claim(**changes)], pictures or {})["claims"]["mx.thing"]
+def of_claim(results, pictures=None, reads=None, **changes):
+    return appendix(results, [claim(**changes)], pictures or {}, reads or {})["claims"]["mx.thing"]
 
 
 def test_a_claim_takes_its_tables_and_those_of_its_picture_each_once(tmp_path):
@@ -73,7 +75,8 @@ def test_what_the_tables_are_made_from_counts_as_well(tmp_path):
     for name in ("placement/sensed", "phase_split/power_trace", "mx/other"):
         record(tmp_path, name)
     record(tmp_path, "phase_split/power_trace", wall_s=5.0, timed=True)
-    found = of_claim(tmp_path, query={"-": {**QUERY, "table": "placement/sensed"}})
+    reads = tables_read(built_in_studies())
+    found = of_claim(tmp_path, reads=reads, query={"-": {**QUERY, "table": "placement/sensed"}})
     assert (found["wall_s"], found["timed"]) == (65.0, True)
 
 
@@ -101,7 +104,7 @@ def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
     record(tmp_path, "mx/other", inputs={"gsm8k_test": {"origin": "stand-in"}})
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs/a.csv").write_bytes(bytes(100))
-    found = appendix(tmp_path, [], {})
+    found = appendix(tmp_path, [], {}, {})
     assert found["time"] == {"experiments": 2, "timed": 1, "wall_s": 120.0, "cpu_s": 60.0, "together_s": 120.0}
     assert found["peak_memory_bytes"] == 3 * 2**30 and found["machines"] == [MACHINE]
     assert (found["disk"]["inputs_bytes"], found["disk"]["environment_bytes"]) == (100, 7)
@@ -113,18 +116,18 @@ def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
 def test_without_a_virtual_environment_its_size_is_not_guessed(tmp_path, monkeypatch):
     record(tmp_path, "mx/one")
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
-    assert appendix(tmp_path, [], {})["disk"]["environment_bytes"] is None
+    assert appendix(tmp_path, [], {}, {})["disk"]["environment_bytes"] is None
 
 
 def test_a_folder_in_which_nothing_ran_is_one_line(tmp_path):
     with pytest.raises(UserError, match="no provenance of a run here"):
-        appendix(tmp_path, [], {})
+        appendix(tmp_path, [], {}, {})
 
 
 def test_every_claim_of_the_ledger_has_a_command_for_existing_pictures_or_says_why_not(tmp_path):
     record(tmp_path, "mx/one")
-    claims = read_ledger(ROOT / "paper/claims.toml")
-    found = appendix(tmp_path, claims, registry())["claims"]
+    claims = read_ledgers(built_in_ledgers())
+    found = appendix(tmp_path, claims, registry(built_in_folders(ROOT)), {})["claims"]
     assert {each.id for each in claims if not found[each.id]["targets"]} == {
         each.id for each in claims if not each.query
     }
@@ -135,9 +138,8 @@ def typeset(folder, rows, **values):
     """The headings, and the PDF."""
     results = folder / "results"
     record(results, "mx/thing", **values)
-    facts = appendix(
-        results, [claim(query={"-": QUERY}), claim(id="own.thing", area="own", untestable="None here.")], {}
-    )
+    claims = [claim(query={"-": QUERY}), claim(id="own.thing", area="own", untestable="None here.")]
+    facts = appendix(results, claims, {}, {})
     (results / "appendix.json").write_text(json.dumps(facts), encoding="utf-8")
     write_verdicts(rows, results / "verdicts.json")
     (results / "verdicts.size.txt").write_text("tiny\n")

@@ -1,12 +1,13 @@
-"""`python -m jouleproof.evidence` in a project folder of its own."""
+"""`jouleproof claims` in a project folder of its own."""
 
 import json
+from importlib import import_module
 
 import pytest
 from typer.testing import CliRunner
 
+from jouleproof.cli import app
 from jouleproof.evidence import show
-from jouleproof.evidence.cli import app
 from jouleproof.evidence.expected import accepted, read_expected, write_expected
 from jouleproof.evidence.verdicts import write_verdicts
 from tests.claims.samples import QUERY, repeats, row, toml, verdict_row, write_table
@@ -15,14 +16,15 @@ README = f"head\n\n{show.BEGIN}\nold\n{show.END}\n\ntail\n"
 
 
 class Project:
-    """A working folder with a ledger of one claim and, where asked for, verdicts."""
+    """A working folder with a ledger of one claim, the only built-in one, and, where asked for, verdicts."""
 
     def __init__(self, folder):
         self.folder = folder
         self.readme, self.expected = folder / "README.md", folder / "paper/expected.toml"
-        for part in ("paper", "results/config", "results/figures"):
+        self.ledger = folder / "claims.toml"
+        for part in ("paper", "results/figures"):
             (folder / part).mkdir(parents=True)
-        (folder / "paper/claims.toml").write_text(toml([row(query={"-": QUERY})]), encoding="utf-8")
+        self.ledger.write_text(toml([row(query={"-": QUERY})]), encoding="utf-8")
         (folder / "results/figures/overview.png").write_bytes(b"a picture")
         self.readme.write_text(README, encoding="utf-8")
 
@@ -35,7 +37,7 @@ class Project:
         write_expected({**read_expected(self.expected), (size, origin): rows}, self.expected)
 
     def run(self, *arguments):
-        done = CliRunner().invoke(app, list(arguments))
+        done = CliRunner().invoke(app, ["claims", *arguments])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done
 
@@ -43,7 +45,9 @@ class Project:
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return Project(tmp_path)
+    made = Project(tmp_path)
+    monkeypatch.setattr(import_module("jouleproof.cli.claims"), "built_in_ledgers", lambda: [made.ledger])
+    return made
 
 
 def test_judge_writes_the_verdicts_on_the_tables(project):
@@ -53,10 +57,19 @@ def test_judge_writes_the_verdicts_on_the_tables(project):
     assert (found["id"], found["verdict"]) == ("mx.thing", "reproduced")
 
 
+def test_ledgers_that_are_named_are_judged_in_place_of_the_built_in_ones(project):
+    for name in ("other", "third"):
+        (project.folder / f"{name}.toml").write_text(toml([row(id=f"mx.{name}", query={"-": QUERY})]), encoding="utf-8")
+    assert project.run("judge", "--ledger", "other.toml", "--ledger", "third.toml", "--size", "mine").exit_code == 0
+    found = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert [row["id"] for row in found] == ["mx.other", "mx.third"]
+    assert (project.folder / "results/verdicts.size.txt").read_text(encoding="utf-8") == "mine\n"
+
+
 def test_judge_says_in_one_line_what_is_wrong_with_a_ledger_and_writes_nothing(project):
-    (project.folder / "paper/claims.toml").write_text("[[claim]]\nid = 3\n")
+    project.ledger.write_text("[[claim]]\nid = 3\n")
     done = project.run("judge")
-    assert done.exit_code == 1 and "paper/claims.toml" in done.stderr
+    assert done.exit_code == 1 and str(project.ledger) in done.stderr
     assert not (project.folder / "results/verdicts.json").exists()
 
 

@@ -17,9 +17,8 @@ def decided(low, high, accept, null=None, bound=None):
     return judge(Estimate((low + high) / 2, low, high), claim(accept=accept, null=null), bound)
 
 
-@pytest.mark.parametrize(
-    ("interval", "accept", "null", "verdict"),
-    [
+def test_an_interval_gets_the_verdict_that_the_ledger_defines():
+    cases = [
         ((2.1, 2.9), (2, 3), 1, REPRODUCED),
         ((2.0, 3.0), (2, 3), 1, REPRODUCED),
         ((2.0, 2.0), (2, 3), None, REPRODUCED),
@@ -51,10 +50,13 @@ def decided(low, high, accept, null=None, bound=None):
         ((2.1, 2.9), (2, 3), 2, REPRODUCED),
         ((3.1, 3.2), (2, 3), 2, PARTLY),
         ((1.1, 1.2), (2, 3), 2, NOT_REPRODUCED),
-    ],
-)
-def test_an_interval_gets_the_verdict_that_the_ledger_defines(interval, accept, null, verdict):
-    assert decided(*interval, accept, null) == verdict
+    ]
+    wrong = []
+    for interval, accept, null, verdict in cases:
+        found = decided(*interval, accept, null)
+        if found != verdict:
+            wrong.append((interval, accept, null, verdict, found))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-START = """
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+PROGRAM = """
 import os, threading
 import numpy as np
 from jouleproof.formats import fake_quantize, matvec, quantize
 x = np.random.default_rng(0).standard_normal((256, 64)).astype(np.float32)
-"""
-THREADS = """
+
+def in_a_fork(when):
+    if not hasattr(os, "fork"):
+        return
+    pid = os.fork()
+    if pid == 0:
+        try:
+            print(when, "cast:", fake_quantize(x, "mxfp4").shape, flush=True)
+        except RuntimeError as error:
+            print(when, "refused:", error, flush=True)
+        os._exit(0)
+    print(when, "child:", os.waitpid(pid, 0)[1], flush=True)
+
+in_a_fork("before")
 expected, wrong = fake_quantize(x, "mxfp4"), []
 weights = quantize(x, "mxfp4")
 product = matvec(weights, x[0])
@@ -25,48 +38,40 @@ def cast():
 threads = [threading.Thread(target=cast) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print("wrong:", len(wrong))
-"""
-FORK = """
-pid = os.fork()
-if pid == 0:
-    try:
-        print("cast:", fake_quantize(x, "mxfp4").shape, flush=True)
-    except RuntimeError as error:
-        print("refused:", error, flush=True)
-    os._exit(0)
-print("child:", os.waitpid(pid, 0)[1])
+print("wrong:", len(wrong), flush=True)
+in_a_fork("after")
 """
 
 
-def printed(program, **changes):
-    """By a process of its own."""
+@pytest.fixture(scope="module", params=["workqueue", "default"])
+def printed(request):
+    """By one process: numba's threading layer, and its lines."""
     done = subprocess.run(
-        [sys.executable, "-c", START + program],
+        [sys.executable, "-c", PROGRAM],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": "2", **changes},
+        env={**os.environ, "NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": request.param},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    return request.param, done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("layer", ["workqueue", "default"])
-def test_several_threads_may_cast_at_once(layer):
-    assert printed(THREADS, NUMBA_THREADING_LAYER=layer) == "wrong: 0\n"
+def test_several_threads_may_cast_at_once(printed):
+    assert "wrong: 0" in printed[1]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_of_a_process_that_has_not_cast_may_cast():
-    assert printed(FORK) == "cast: (256, 64)\nchild: 0\n"
+@forks
+def test_a_fork_of_a_process_that_has_not_cast_may_cast(printed):
+    assert printed[1][:2] == ["before cast: (256, 64)", "before child: 0"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.parametrize("layer", ["workqueue", "default"])
-def test_a_fork_of_a_process_that_has_cast_casts_or_says_why_it_cannot(layer):
-    answer = printed('fake_quantize(x, "mxfp4")\n' + FORK, NUMBA_THREADING_LAYER=layer)
-    assert answer.endswith("child: 0\n") and answer.startswith(("cast: (256, 64)", "refused: jouleproof.formats: "))
-    assert layer != "workqueue" or answer.startswith("cast")
+@forks
+def test_a_fork_of_a_process_that_has_cast_casts_or_says_why_it_cannot(printed):
+    layer, (*_, answer, end) = printed
+    assert end == "after child: 0" and answer.startswith(
+        ("after cast: (256, 64)", "after refused: jouleproof.formats: ")
+    )
+    assert layer != "workqueue" or answer.startswith("after cast")

@@ -1,6 +1,5 @@
 import os
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from hypothesis import strategies as st
 from jouleproof.inputs import InputError, catalogue, entry, resolve
 from jouleproof.inputs.catalogue import Bring, Parts, Url, Wheel, parse, relative_path
 from jouleproof.inputs.files import Digest
+from jouleproof.study import built_in_studies
 
-STUDIES = ("mx", "phase_split", "placement", "slm_energy", "joint")
 GOOD = """
 [one]
 title = "One"
@@ -36,8 +35,7 @@ def test_models_alone_have_no_stand_ins():
 
 
 def test_no_study_asks_for_the_model_whose_terms_the_user_must_accept():
-    studies = [import_module(f"bench.{name}.__main__") for name in STUDIES]
-    asked = {id for study in studies for each in study.EXPERIMENTS.values() for id in each.inputs}
+    asked = {id for study in built_in_studies() for each in study.experiments.values() for id in each.inputs}
     assert "smollm2_135m" in asked
     assert "gemma3_270m" not in asked
 

@@ -4,8 +4,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from jouleproof.cli.inputs import app
 from jouleproof.inputs import catalogue, load
-from jouleproof.inputs.cli import app
 
 from .conftest import generated
 
@@ -81,6 +81,6 @@ def test_importing_the_package_imports_no_large_library():
 
 def test_the_package_runs_as_a_command():
     done = subprocess.run(
-        [sys.executable, "-m", "jouleproof.inputs", "list"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "jouleproof", "inputs", "list"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("id ")

@@ -1,8 +1,16 @@
-"""transformers, offline and imported once: it is slow."""
+"""What the tests of the models share: one thread, and transformers, offline and imported once, as it is slow."""
 
 import os
 
 import pytest
+
+from tests.models.threads import one_thread
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

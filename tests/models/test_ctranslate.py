@@ -1,5 +1,7 @@
 """The same weights in CTranslate2: its logits and its texts are those of the decoder, which is left as it was."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from jouleproof.models.generation import Decoding, greedy
 from jouleproof.studies.slm_energy.engine_registry import ENGINES, Subject
 from tests.models.small import random_decoder
 
-pytest.importorskip("ctranslate2", reason="the extra `engines` is not installed")
+pytestmark = pytest.mark.skipif(find_spec("ctranslate2") is None, reason="the extra `engines` is not installed")
 DECODER = random_decoder()
 TEXT = [5, 9, 33, 2, 17, 60, 0, 41]
 

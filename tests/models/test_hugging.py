@@ -18,15 +18,19 @@ from tests.models.small import LetterTokenizer, random_decoder
 from tests.models.test_minilm import small_tokenizer
 
 DECODER = random_decoder()
-THEIRS = HuggingModel("small", as_llama(DECODER), LetterTokenizer(), None, 64)
 TEXTS = [[5, 9, 33, 2, 17], [1, 2], list(range(20, 32))]
 
 
-def test_continuations_after_one_prefix_are_those_of_each_text_alone():
+@pytest.fixture(scope="module")
+def theirs():
+    return HuggingModel("small", as_llama(DECODER), LetterTokenizer(), None, 64)
+
+
+def test_continuations_after_one_prefix_are_those_of_each_text_alone(theirs):
     prefix, prompts = [7, 8, 9], TEXTS
     alone = [greedy(Decoding(DECODER, 40), [*prefix, *prompt], 6) for prompt in prompts]
     assert continued(Runner(DECODER, 3, 40), prefix, prompts, 6, lambda _: False) == alone
-    assert THEIRS.continued(prefix, prompts, 6, lambda _: False) == alone
+    assert theirs.continued(prefix, prompts, 6, lambda _: False) == alone
 
 
 def test_a_text_stops_where_it_is_done_and_the_others_go_on():
@@ -36,9 +40,9 @@ def test_a_text_stops_where_it_is_done_and_the_others_go_on():
     assert continued(Runner(DECODER, 4, 40), [], TEXTS, 6, lambda tokens: tokens[-1] == stop) == expected
 
 
-def test_likelihoods_are_the_logarithms_of_the_softmax():
+def test_likelihoods_are_the_logarithms_of_the_softmax(theirs):
     firsts = [1, 1, 4]
-    for found in (likelihoods(DECODER.hidden, DECODER.head, TEXTS, firsts), THEIRS.likelihoods(TEXTS, firsts)):
+    for found in (likelihoods(DECODER.hidden, DECODER.head, TEXTS, firsts), theirs.likelihoods(TEXTS, firsts)):
         for text, first, own in zip(TEXTS, firsts, found, strict=True):
             logs = DECODER(torch.tensor([text]))[0].log_softmax(dim=1)
             expected = torch.stack([logs[place - 1, text[place]] for place in range(first, len(text))])
@@ -47,9 +51,9 @@ def test_likelihoods_are_the_logarithms_of_the_softmax():
             assert own.likeliest.tolist() == best
 
 
-def test_every_text_begins_with_the_opening_which_is_not_counted():
-    opened = replace(THEIRS, opening=(1,))
-    expected = THEIRS.likelihoods([[1, *text] for text in TEXTS], [2, 2, 5])
+def test_every_text_begins_with_the_opening_which_is_not_counted(theirs):
+    opened = replace(theirs, opening=(1,))
+    expected = theirs.likelihoods([[1, *text] for text in TEXTS], [2, 2, 5])
     for own, other in zip(opened.likelihoods(TEXTS, [1, 1, 4]), expected, strict=True):
         torch.testing.assert_close(own.nats, other.nats)
     for prefix in ([7, 8, 9], []):

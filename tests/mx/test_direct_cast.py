@@ -32,6 +32,7 @@ from jouleproof.studies.mx.experiments.direct_cast import (
 from tests.extension_example import formats as own
 from tests.models.small import embedding_model, language_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 QUESTIONS = [
     "How many apples are left?",

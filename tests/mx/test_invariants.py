@@ -10,10 +10,14 @@ from jouleproof.studies.mx import invariants
 from jouleproof.studies.mx.invariants import INVARIANTS
 from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 FMT = MXFormat("e3m4", 3, 4, bias=3, block=32)
 INTEGERS = MXFormat("int5", 0, 3)
 X = np.random.default_rng(0).standard_normal((4, 32)).astype(np.float32)
 FLOOR = SCALE_RULES["floor"]
+
+
+any_rule = st.sampled_from(list(SCALE_RULES.values()))
 
 
 @st.composite
@@ -28,41 +32,71 @@ def formats(draw):
         return FMT
 
 
-@pytest.mark.parametrize("name", ["order", "sign symmetry", "plain reference"])
+def assert_no_violation(name, block, fmt, rule):
+    with np.errstate(all="ignore"):
+        assert INVARIANTS[name](block[None], fmt, rule) == (32, 0)
+
+
+@pytest.mark.parametrize("name", ["order", "sign symmetry"])
 def test_it_holds_for_every_format_on_every_float(name):
     @settings(REPEATABLE, max_examples=60)
-    @given(any_blocks(), formats(), st.sampled_from(list(SCALE_RULES.values())))
+    @given(any_blocks(), formats(), any_rule)
     def holds(block, fmt, rule):
-        with np.errstate(all="ignore"):
-            assert INVARIANTS[name](block[None], fmt, rule) == (32, 0)
+        assert_no_violation(name, block, fmt, rule)
 
     holds()
 
 
-def test_idempotence_holds_for_every_format_away_from_the_end_of_float32():
-    @settings(REPEATABLE, max_examples=60)
-    @given(finite_blocks(), formats(), st.sampled_from(list(SCALE_RULES.values())))
-    def holds(block, fmt, rule):
-        assert invariants.idempotence(block[None], fmt, rule) == (32, 0)
-
-    holds()
-
-
-def test_scale_covariance_holds_for_every_format_on_every_float():
-    @settings(REPEATABLE, max_examples=60)
-    @given(any_blocks(), formats(), st.sampled_from(list(SCALE_RULES.values())))
-    def holds(block, fmt, rule):
-        with np.errstate(all="ignore"):
-            spoken_of, violations = invariants.scale_covariance(block[None], fmt, rule)
-        assert violations == 0 and spoken_of in (0, 32, 64)
-
-    holds()
+# What packs codes is compiled for each number of their bits, of floats and of integers.
+PACKED = [
+    MXFormat("e4m3_negative_emax", 4, 3, bias=20, specials="nan"),
+    MXFormat("e2m3_ieee", 2, 3, bias=1, specials="ieee"),
+    MXFormat("e1m2", 1, 2, bias=1),
+    MXFormat("int8", 0, 6),
+]
 
 
-@pytest.mark.parametrize("name", INVARIANTS)
-def test_it_speaks_of_ordinary_blocks(name):
-    spoken_of, violations = INVARIANTS[name](X, FMT, FLOOR)
-    assert spoken_of == X.size * (len(invariants.POWERS) if name == "scale covariance" else 1) and violations == 0
+@settings(REPEATABLE, max_examples=60)
+@given(any_blocks(), st.sampled_from(PACKED), any_rule)
+def test_kernels_give_the_bits_of_the_plain_reference_on_every_float(block, fmt, rule):
+    assert_no_violation("plain reference", block, fmt, rule)
+
+
+@pytest.mark.long  # a second of compiling for each number of bits
+@settings(REPEATABLE, max_examples=100)
+@given(any_blocks(), formats(), any_rule)
+def test_kernels_of_every_format_give_the_bits_of_the_plain_reference(block, fmt, rule):
+    assert_no_violation("plain reference", block, fmt, rule)
+
+
+@settings(REPEATABLE, max_examples=60)
+@given(finite_blocks(), formats(), any_rule)
+def test_idempotence_holds_for_every_format_away_from_the_end_of_float32(block, fmt, rule):
+    assert invariants.idempotence(block[None], fmt, rule) == (32, 0)
+
+
+def assert_covariant(block, fmt, rule):
+    with np.errstate(all="ignore"):
+        spoken_of, violations = invariants.scale_covariance(block[None], fmt, rule)
+    assert violations == 0 and spoken_of in (0, 32, 64)
+
+
+@settings(REPEATABLE, max_examples=60)
+@given(any_blocks(), st.sampled_from(PACKED), any_rule)
+def test_scale_covariance_holds_on_every_float(block, fmt, rule):
+    assert_covariant(block, fmt, rule)
+
+
+@pytest.mark.long  # it asks for packed scales
+@settings(REPEATABLE, max_examples=60)
+@given(any_blocks(), formats(), any_rule)
+def test_scale_covariance_holds_for_every_format_on_every_float(block, fmt, rule):
+    assert_covariant(block, fmt, rule)
+
+
+def test_they_all_speak_of_ordinary_blocks():
+    found = {name: count(X, FMT, FLOOR) for name, count in INVARIANTS.items()}
+    assert found == {**dict.fromkeys(INVARIANTS, (X.size, 0)), "scale covariance": (X.size * len(invariants.POWERS), 0)}
 
 
 def broken(monkeypatch, change):

@@ -1,50 +1,51 @@
 """The example of README: a format and a scale rule of one's own, named in the config, from the command line."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from jouleproof.drawing.draw import app as figures
+from jouleproof.cli import app
+from jouleproof.measure.threads import VARIABLES
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = {
+CASTS = {
     "formats": ["mxfp8_e4m3", "tests.extension_example.formats:FORMAT"],
     "scales": ["floor", "tests.extension_example.formats:unit_scale"],
-    "qsnr": {"vectors": 20, "length": 64, "seeds": [0, 1]},
-    "conformance": {"blocks": 2},
+}
+CONFIGS = {
+    "qsnr": {**CASTS, "qsnr": {"vectors": 20, "length": 64, "seeds": [0, 1]}},
+    "conformance": {**CASTS, "conformance": {"blocks": 2}},
 }
 
 
-def python(*arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+@pytest.fixture(scope="module")
+def command(one_thread):
+    """`jouleproof` with these arguments, in this process, whose threads it would set for good."""
+
+    def command(*arguments):
+        done = CliRunner().invoke(app, [*map(str, arguments)])
+        assert done.exit_code == 0, done.output or repr(done.exception)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            patch.setenv(name, "1")
+        yield command
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(command, tmp_path_factory):
     """Folder of what two experiments and their pictures made."""
     folder = tmp_path_factory.mktemp("own") / "results"
-    config = folder.parent / "mx.json"
-    config.write_text(json.dumps(CONFIG), encoding="utf-8")
-    for experiment in ("qsnr", "conformance"):
-        python("jouleproof.studies.mx", experiment, "--config", config, "--out", folder / f"mx/{experiment}.parquet")
-    for name in ("mx/qsnr", "mx/qsnr_means", "mx/invariants", "mx/conformance"):
-        done = CliRunner().invoke(figures, [name, "--results", str(folder)])
-        assert done.exit_code == 0, done.output
+    for experiment, config in CONFIGS.items():
+        file = folder.parent / f"{experiment}.json"
+        file.write_text(json.dumps(config), encoding="utf-8")
+        command("run", "mx", experiment, "--config", file, "--out", folder / f"mx/{experiment}.parquet")
+    figures = [f"mx/{name}" for name in ("qsnr", "qsnr_means", "invariants", "conformance")]
+    command("draw", *figures, "--results", folder, "--figures", ROOT / "figures")
     return folder
 
 

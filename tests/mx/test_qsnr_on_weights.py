@@ -12,6 +12,7 @@ from jouleproof.studies.mx.experiments.qsnr_on_weights import activation_rows, m
 from jouleproof.studies.mx.generated_vectors import qsnr_db
 from tests.models.small import embedding_model, language_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PROBLEMS = [Problem(question, "#### 1", 1) for question in ("How many apples are left?", "Why?", "Not measured")]
 CONFIG = MxConfig(formats=["mxfp4", "mxint8"], scales=["floor"], qsnr_on_weights=WeightsConfig(questions=2))
 

@@ -53,14 +53,17 @@ def test_first_calls_cost_more_where_nothing_is_compiled_yet(table):
     assert set(seconds.index) == {"first_call_compiled", "first_call_from_disk"} and (seconds > 0).all()
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_what_the_others_are_timed_on_is_the_cast_that_they_claim(name):
+def test_what_the_others_are_timed_on_is_the_cast_that_they_claim():
     x = torch.from_numpy(np.random.default_rng(0).standard_normal(4096, dtype=np.float32))
-    ours = fake_quantize(x, name).numpy()
-    for (library, operation), cast in quantisers(name).items():
-        if operation == "fake_quantize":
-            found = np.asarray(cast(x), dtype=np.float32).reshape(-1)
-            assert (found == ours).mean() > 0.999, library
+    casts = {
+        (name, library): cast
+        for name in FORMATS
+        for (library, operation), cast in quantisers(name).items()
+        if operation == "fake_quantize"
+    }
+    ours = {name: fake_quantize(x, name).numpy() for name in FORMATS}
+    found = {key: np.asarray(cast(x), dtype=np.float32).reshape(-1) for key, cast in casts.items()}
+    assert [key for key, theirs in found.items() if not (theirs == ours[key[0]]).mean() > 0.999] == []
 
 
 def test_a_run_that_fails_is_one_line(monkeypatch, tmp_path):

@@ -9,6 +9,7 @@ from jouleproof.studies.mx.config import MxConfig, TrainingConfig
 from jouleproof.studies.mx.experiments.training import cast_losses, curve, training, untrained
 from jouleproof.studies.mx.registry import formats, scale_rules
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PROBLEMS = [
     Problem(f"Ann has {n} boxes of 12 eggs. How many eggs?", f"{n} * 12\n#### {12 * n}", 12 * n) for n in range(9)
 ]
