@@ -2,8 +2,6 @@
 
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -12,18 +10,14 @@ from snakemake.utils import min_version
 from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
 from jouleproof.inputs import catalogue
-from jouleproof.plugins import data_files
+from jouleproof.plugins import data_files, look_beside
 from jouleproof.settings import check_keys, check_sources, label, read_settings
 from jouleproof.sources import code_named_in, sources
 
 min_version("9.0")
 
 HOME = Path(workflow.basedir)
-# Modules of a user's own lie in the working folder, or beside the Snakefile; jobs look there too.
-sys.path.insert(0, str(HOME))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
-)
+look_beside(HOME)  # for modules of a user's own; jobs look there too
 
 
 configfile: f"{HOME}/workflows/config/default.yaml"
@@ -43,8 +37,6 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = settings.results
-JOULEPROOF = f"{shlex.quote(sys.executable)} -m jouleproof"
-PYTHON = sys.executable
 
 
 # A limit of jobs per timespan makes Snakemake look for jobs after each timespan, once more for every job that has ended:
@@ -54,6 +46,7 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
+include: "workflows/common.smk"
 include: "workflows/inputs.smk"
 include: "workflows/experiments.smk"
 include: "workflows/figures.smk"
