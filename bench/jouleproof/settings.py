@@ -139,12 +139,12 @@ def check_claims(study: Study) -> None:
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
     """Raises UserError where a figure reads a table that no experiment makes: a finished run would not miss it."""
-    known = tables_read(settings.studies)
+    tables = tables_read(settings.studies)
     for picture in pictures.values():
         for source in picture.sources:
-            if source not in known:
+            if source not in tables:
                 study = source.partition("/")[0]
-                there = ", ".join(name.partition("/")[2] for name in known if name.startswith(f"{study}/"))
+                there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
                 raise UserError(f"figures: {picture.path}: SOURCES: {source} is no experiment; " + (
                     f"{study} has {there}" if there else f"there is no study {study}"))  # fmt: skip
 

@@ -30,8 +30,8 @@ def sources(*names: str, packages: Iterable[str] = ()) -> list[str]:
     of the project, of the packages that the objects lie in, and of `packages`. Raises ValueError on a module that is
     not there.
     """
-    found = reached(*names, packages=packages)
-    return sorted({str(path) for module, symbol in found for path in _files(module, symbol)})
+    pairs = reached(*names, packages=packages)
+    return sorted({str(path) for module, symbol in pairs for path in _files(module, symbol)})
 
 
 def code_named_in(config: BaseModel) -> list[str]:
@@ -42,7 +42,7 @@ def code_named_in(config: BaseModel) -> list[str]:
 def reached(*names: str, packages: Iterable[str] = ()) -> set[tuple[str, str]]:
     """All that the objects use, in the project and in their own packages, as pairs of module and symbol."""
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}
-    found: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     waiting = []
     for name in names:
         module, _, symbol = name.partition(":")
@@ -51,10 +51,10 @@ def reached(*names: str, packages: Iterable[str] = ()) -> set[tuple[str, str]]:
         waiting.append((module, symbol or EVERYTHING))
     while waiting:
         pair = waiting.pop()
-        if pair not in found and pair[0].partition(".")[0] in homes and _path(pair[0]) is not None:
-            found.add(pair)
+        if pair not in pairs and pair[0].partition(".")[0] in homes and _path(pair[0]) is not None:
+            pairs.add(pair)
             waiting += _uses(*pair)
-    return found
+    return pairs
 
 
 def statements_of(module: str, symbol: str) -> list[ast.AST]:
@@ -97,23 +97,23 @@ class _Module:
         """Pairs of module and symbol that the symbol leads to at once."""
         if symbol != EVERYTHING and symbol not in self.defined:
             return self._imported_as(symbol)
-        found: list[tuple[str, str]] = []
+        leads: list[tuple[str, str]] = []
         if symbol == EVERYTHING:
             read = {name for statement in self.statements(symbol) for name, _ in _names(statement)}
-            found += [pair for name, pairs in self.imported.items() if name not in read for pair in pairs]
+            leads += [pair for name, pairs in self.imported.items() if name not in read for pair in pairs]
         elif symbol in self.imported:  # one of two ways to have it
-            found += self.imported[symbol]
+            leads += self.imported[symbol]
         for statement in self.statements(symbol):
             local = _imports_of(statement, self.name)
             for name, attribute in _names(statement):
                 if name in local:
-                    found += _with_attribute(local[name], attribute)
+                    leads += _with_attribute(local[name], attribute)
                     continue
                 if name in self.defined and name != symbol:
-                    found.append((self.name, name))
-                found += _with_attribute(self.imported.get(name, []), attribute)
-            found += _modules_in_texts(statement)
-        return found
+                    leads.append((self.name, name))
+                leads += _with_attribute(self.imported.get(name, []), attribute)
+            leads += _modules_in_texts(statement)
+        return leads
 
     def _imported_as(self, symbol: str) -> list[tuple[str, str]]:
         """What a face hands on; a symbol that it cannot be seen to have may be any of its modules."""

@@ -157,8 +157,8 @@ def find_study(name: str) -> Study:
     if "." not in name and plugins.module_file(f"{BUILT_IN}.{name}"):
         return load_study(f"{BUILT_IN}.{name}")
     if plugins.module_file(name) is None:
-        known = ", ".join(study.name for study in built_in_studies())
-        raise UserError(f"study {name!r:.80} is not known; built in: {known}; or name the package of your own")
+        there = ", ".join(study.name for study in built_in_studies())
+        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or name the package of your own")
     return load_study(name)
 
 
@@ -219,10 +219,10 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
             f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs another name"
         )
     tables = {f"{study.name}/{name}" for study in studies for name in study.experiments}
-    known = set(inputs)
+    ids = set(inputs)
     for study in studies:
         for name, experiment in study.experiments.items():
-            _check(study, name, experiment, tables, known)
+            _check(study, name, experiment, tables, ids)
     try:
         TopologicalSorter(tables_read(studies)).prepare()
     except CycleError as error:
@@ -243,7 +243,7 @@ def _check(study: Study, name: str, experiment: Experiment, tables: set[str], in
     for table in study.reads(experiment):
         if table not in tables:
             owner = table.partition("/")[0]
-            there = ", ".join(sorted(known.partition("/")[2] for known in tables if known.startswith(f"{owner}/")))
+            there = ", ".join(sorted(other.partition("/")[2] for other in tables if other.startswith(f"{owner}/")))
             raise UserError(f"{where}: results: no table {table}; " + (
                 f"{owner} has {there}" if there else f"there is no study {owner}"))  # fmt: skip
     given = [*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]

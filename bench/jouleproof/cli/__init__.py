@@ -36,10 +36,10 @@ def list_experiments(study: Annotated[str, typer.Argument(help="One study; all w
     with one_line_errors():
         from jouleproof.study import built_in_studies, find_study
 
-        for found in [find_study(study)] if study else built_in_studies():
-            print(f"{found.name}: {found.title}")
-            for name, experiment in found.experiments.items():
-                reads = [*experiment.inputs, *found.reads(experiment)]
+        for listed in [find_study(study)] if study else built_in_studies():
+            print(f"{listed.name}: {listed.title}")
+            for name, experiment in listed.experiments.items():
+                reads = [*experiment.inputs, *listed.reads(experiment)]
                 timed = "timed" if experiment.timed else ""
                 print(f"  {name:<24} {timed:<6} {experiment.function:<44} {', '.join(reads)}".rstrip())
 
@@ -91,14 +91,14 @@ def knobs(
         from jouleproof.knobs import fields_of, rows
         from jouleproof.study import find_study
 
-        found = find_study(study)
-        if experiment and experiment not in found.experiments:
-            there = ", ".join(found.experiments)
+        chosen = find_study(study)
+        if experiment and experiment not in chosen.experiments:
+            there = ", ".join(chosen.experiments)
             raise UserError(f"study {study}: there is no experiment {experiment!r}; it has {there}")
-        read = set(fields_of(found.config, found.experiments[experiment].knobs if experiment else None))
-        for key, value, may_be, meaning in rows(found.all_knobs(_knobs(config))):
+        read = set(fields_of(chosen.config, chosen.experiments[experiment].knobs if experiment else None))
+        for key, value, may_be, meaning in rows(chosen.all_knobs(_knobs(config))):
             if key.partition(".")[0] in read:
-                print(f"{found.name}.{key}{f' = {value}' if value else ''}{f'  ({may_be})' if may_be else ''}")
+                print(f"{chosen.name}.{key}{f' = {value}' if value else ''}{f'  ({may_be})' if may_be else ''}")
                 if meaning:
                     print(f"    {meaning}")
 
@@ -131,7 +131,7 @@ def draw(
         from jouleproof.drawing.registry import folders_in, registry
         from jouleproof.study import find_study
 
-        added = {found.name: found.folder / "figures" for found in map(find_study, study)}
+        added = {one.name: one.folder / "figures" for one in map(find_study, study)}
         draw_all(names, registry({**folders_in(figures), **added}), results)
 
 

@@ -29,8 +29,8 @@ class ModeChoice(StrEnum):
 def list_inputs() -> None:
     """Print every input: id, size, licence, stand-in, where from."""
     rows = [("id", "size", "licence", "stand-in", "where from")]
-    for each in catalogue().values():
-        rows.append((each.id, f"{each.bytes:,} B", each.licence, each.stand_in or "-", str(each.source)))
+    for input in catalogue().values():
+        rows.append((input.id, f"{input.bytes:,} B", input.licence, input.stand_in or "-", str(input.source)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         id, size, licence, stand_in, source = row
