@@ -1,5 +1,7 @@
 """The service between the cases that were simulated."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -15,17 +17,18 @@ def at(**changed):
                     "short": np.array([0.0]), "level": np.array([1.0])} | changed)  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ["16 bits", "mxfp8_e4m3", "mxfp4"])
-@pytest.mark.parametrize(("way", "split"), [("together", 0.0), ("split", 1.0)])
-@pytest.mark.parametrize("taken", [0.0, 0.8])
-@pytest.mark.parametrize("level", [0.5, 1.0])
-def test_at_a_simulated_case_it_is_that_case_for_all_requests(form, way, split, taken, level):
-    state = at(
-        bits=np.array([bits_of(form)]), split=np.array([split]), taken=np.array([taken]), level=np.array([level])
-    )
-    found = sum(Service(TABLE, "together").joules(state).values())
-    whole = joules(TABLE, stored_as=form, way=way, taken=taken, level=level, which="any")
-    assert found == pytest.approx([(1 - taken) * whole])
+def test_at_a_simulated_case_it_is_that_case_for_all_requests():
+    service, wrong = Service(TABLE, "together"), []
+    ways = {"together": 0.0, "split": 1.0}
+    for case in product(("16 bits", "mxfp8_e4m3", "mxfp4"), ways, (0.0, 0.8), (0.5, 1.0)):
+        form, way, taken, level = case
+        state = at(bits=np.array([bits_of(form)]), split=np.array([ways[way]]), taken=np.array([taken]),
+                   level=np.array([level]))  # fmt: skip
+        found = sum(service.joules(state).values())
+        whole = joules(TABLE, stored_as=form, way=way, taken=taken, level=level, which="any")
+        if found != pytest.approx([(1 - taken) * whole]):
+            wrong.append((case, found))
+    assert wrong == []
 
 
 def test_bits_of_a_format_hold_its_share_of_the_scale():

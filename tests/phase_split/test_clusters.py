@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from jouleproof.errors import UserError
+from jouleproof.serving.config import LoadConfig
 from jouleproof.serving.simulator.capacity import VERSIONS, Bench
 from jouleproof.serving.simulator.clusters import (
     FAMILIES,
@@ -21,7 +22,6 @@ from jouleproof.serving.simulator.clusters import (
 from jouleproof.serving.simulator.machines import Design, read_design
 from jouleproof.serving.simulator.served_models import served
 from jouleproof.serving.simulator.service_levels import LIMITS, meets, most_load, slowdowns
-from jouleproof.studies.phase_split.config import LoadConfig
 
 REFERENCE = Path(__file__).with_name("reference") / "clusters.json"
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jouleproof.serving.simulator.capacity import Bench
+from jouleproof.serving.config import LoadConfig
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.serving.simulator.workload import drawn
-from jouleproof.studies.phase_split.config import LoadConfig, PhaseSplitConfig, ServiceEnergyConfig
+from jouleproof.studies.phase_split.config import PhaseSplitConfig, ServiceEnergyConfig
 from jouleproof.studies.phase_split.experiments import service_energy as room
 
 RNG = np.random.default_rng(3)
@@ -18,15 +18,19 @@ TRACE = pd.DataFrame({
     "output_tokens": RNG.integers(2, 400, 3000),
 })  # fmt: skip
 DESIGN = FAMILIES["splitwise_hh"].design(2, 3)
-RUN = simulate(DESIGN, drawn(TRACE, 4.0, 30.0, 0), model="llama2-70b", power_bin_s=room.BIN_S)
 
 
-def test_the_parts_of_the_joules_are_all_of_them():
-    assert sum(room.joules_by_part(RUN, DESIGN).values()) == pytest.approx(RUN.energy_all_j)
+@pytest.fixture(scope="module")
+def served():
+    return simulate(DESIGN, drawn(TRACE, 4.0, 30.0, 0), model="llama2-70b", power_bin_s=room.BIN_S)
 
 
-def test_hosts_draw_their_watts_from_the_first_to_the_last_event():
-    assert room.joules_by_part(RUN, DESIGN)["host_j"] == pytest.approx(5 * 1000 * RUN.end_s)
+def test_the_parts_of_the_joules_are_all_of_them(served):
+    assert sum(room.joules_by_part(served, DESIGN).values()) == pytest.approx(served.energy_all_j)
+
+
+def test_hosts_draw_their_watts_from_the_first_to_the_last_event(served):
+    assert room.joules_by_part(served, DESIGN)["host_j"] == pytest.approx(5 * 1000 * served.end_s)
 
 
 def test_those_with_the_shortest_answers_go_first():
@@ -53,7 +57,8 @@ def test_rows_of_one_pool_need_more_where_pools_draw_unlike_powers():
 def table():
     load = LoadConfig(seconds=20.0, warm_up=4.0, drain=2.0, hour_s=60.0)
     settings = ServiceEnergyConfig(rate=4.0, formats=["mxfp8_e4m3", "mxfp4"], precision=0.2)
-    return room.service_energy(PhaseSplitConfig(load=load, service_energy=settings), Bench({"conv": TRACE}, load))
+    none = TRACE[:0]  # nothing is asked of the other service
+    return room.service_energy(PhaseSplitConfig(load=load, service_energy=settings), TRACE, none)
 
 
 def test_every_case_is_served_in_every_way_at_every_level(table):

@@ -1,6 +1,8 @@
 """The experiments on the engine: what counts, what is withheld, what is compared; and the command that serves once."""
 
 import math
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +10,30 @@ import pandas as pd
 import pytest
 
 from jouleproof import inputs
+from jouleproof.errors import UserError
+from jouleproof.serving.config import EngineConfig, ServingConfig, read_engine_config
 from jouleproof.serving.engine import serve as room
+from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import measured_shapes, probes
 from jouleproof.serving.engine.latencies import Latencies, latencies, pooled, quantiles, starved
 from jouleproof.serving.engine.router import Outcome, Request, Served
+from jouleproof.serving.engine.setup import fleet_plan
 from jouleproof.serving.engine.token_check import sameness
 from jouleproof.serving.engine.transport import Move
-from jouleproof.studies.phase_split.config import EngineConfig, PhaseSplitConfig, ServingConfig
-from jouleproof.studies.phase_split.experiments.serving import alone
-from tests.figures import samples
-from tests.models.small import random_decoder
+from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.experiments import serving as experiment
+from jouleproof.studies.phase_split.experiments.serving import alone, serving
+from tests.models.small import language_model, random_decoder
 
 DECODER = random_decoder()
 CONFIG = PhaseSplitConfig(
     engine=EngineConfig(layers=2, slots=8, capacity=96, boxes=2),
-    serving=ServingConfig(scale=32.0, batch_tokens=64, chunk_tokens=16, requests=20, warm_up=2),
-)
+    serving=ServingConfig(
+        scale=32.0, batch_tokens=64, chunk_tokens=16, loads=[0.3, 0.6], requests=20, warm_up=2, repeats=2, tries=1,
+        checked=2,
+    ),
+)  # fmt: skip
+WORDS = list(range(50))
 
 
 def served(*times, share=1.0):
@@ -79,8 +89,33 @@ def test_tokens_are_the_same_a_near_tie_or_different():
 
 
 @pytest.fixture(scope="module")
-def table():
-    return samples.tables(False)["phase_split/serving"]
+def fleet():
+    with started_fleet(fleet_plan(CONFIG.engine), DECODER) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def table(fleet):
+    rng = np.random.default_rng(0)
+    trace = pd.DataFrame({
+        "arrival_s": np.arange(200.0),
+        "prompt_tokens": rng.integers(32, 2000, 200),
+        "output_tokens": rng.integers(32, 600, 200),
+    })  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(experiment, "started_fleet", lambda *_: nullcontext(fleet))
+        return experiment.served(CONFIG, trace, WORDS, DECODER)
+
+
+@pytest.mark.parametrize("service", ["conv", "code"])
+def test_what_is_served_is_the_trace_of_the_service_by_the_first_layers_of_the_model(service, monkeypatch):
+    monkeypatch.setattr(experiment, "served", lambda *given: given)
+    config = CONFIG.model_copy(
+        update={"engine": EngineConfig(layers=1), "serving": CONFIG.serving.model_copy(update={"service": service})}
+    )
+    model, problem = language_model(), inputs.Problem("How many?", "7", 7)
+    given = serving(config, azure_conv="conv", azure_code="code", gsm8k_test=[problem], smollm2_135m=model)
+    assert given[:3] == (config, service, model.tokens("How many?\n7\n\n")) and given[3].shape.layers == 1
 
 
 def test_every_mode_serves_every_request_and_says_the_same(table):
@@ -117,16 +152,37 @@ def test_ratios_are_of_runs_of_the_same_requests(table):
         assert value == pytest.approx(found[0] / found[1])
 
 
-@pytest.mark.parametrize("mode", ["mixed", "split"])
-def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_model", lambda *_: (DECODER, list(range(50))))
+@pytest.mark.parametrize(("mode", "own_fleet"), [("mixed", False), ("split", True)], ids=["mixed", "split"])
+def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, own_fleet, fleet, tmp_path, monkeypatch):
+    if not own_fleet:
+        monkeypatch.setattr(room, "started_fleet", lambda *_: nullcontext(fleet))
+    monkeypatch.setattr(room, "_model", lambda *_: (DECODER, WORDS))
     records = {name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
                for name in ("azure_conv", "gsm8k_test")}  # fmt: skip
-    text = room.run(CONFIG, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
+    text = room.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
     table = pd.read_parquet(tmp_path / "out.parquet")
     assert len(table) == 20 and (table["status"] == "done").all() and table["request_id"].is_unique
     assert (table["e2e_s"] >= table["ttft_s"]).all()
     assert all(word in text for word in ("20 requests at", "TTFT", "TBT", "E2E", "P50 (ms)", "20 done", "too few"))
+
+
+def test_the_knobs_of_a_run_are_two_sections_of_a_file_and_each_that_is_wrong_gets_a_line(tmp_path):
+    path = tmp_path / "engine.json"
+    assert read_engine_config(None) == (EngineConfig(), ServingConfig())
+    path.write_text('{"engine": {"slots": 3}, "serving": {"requests": 7}}', encoding="utf-8")
+    assert read_engine_config(path) == (EngineConfig(slots=3), ServingConfig(requests=7))
+    for content, wrong in (
+        ('{"engine": {"slots": 0}, "load": {}}', ["engine.slots", "load"]),
+        ('{"serving": {"request": 7}}', ["serving.request"]),
+        ("{", ["top level"]),
+    ):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(UserError) as caught:
+            read_engine_config(path)
+        lines = str(caught.value).splitlines()
+        assert all(line.startswith(f"config: {path}: {knob}: ") for line, knob in zip(lines, wrong, strict=True))
+    with pytest.raises(UserError, match=r"^config: .*nowhere\.json cannot be read \(No such file or directory\)$"):
+        read_engine_config(tmp_path / "nowhere.json")
 
 
 def test_a_request_that_was_not_served_has_a_reason_and_no_latency():
@@ -143,6 +199,7 @@ def test_without_the_model_random_weights_of_its_shape_are_served_and_said_so(mo
         raise inputs.InputError("smollm2_135m: cannot be had")
 
     monkeypatch.setattr(room, "_resolved", no)
-    decoder, words = room._model(CONFIG, {}, Path(tmp_path), [])
+    monkeypatch.setitem(room.SHAPES, "smollm2_135m", replace(room.SHAPES["smollm2_135m"], layers=3))
+    decoder, words = room._model(CONFIG.engine, {}, Path(tmp_path), [])
     assert decoder.shape.layers == 2 and decoder.shape.vocabulary == 49152 and len(words) == 10_000
     assert "random weights of the same shape, because: inputs: smollm2_135m" in capsys.readouterr().err

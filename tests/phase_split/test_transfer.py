@@ -4,8 +4,8 @@ import pytest
 
 from jouleproof.inputs import read_trace
 from jouleproof.inputs.stand_in import azure
-from jouleproof.serving.simulator.capacity import Bench
-from jouleproof.studies.phase_split.config import LoadConfig, PhaseSplitConfig, TransferConfig
+from jouleproof.serving.config import LoadConfig
+from jouleproof.studies.phase_split.config import PhaseSplitConfig, TransferConfig
 from jouleproof.studies.phase_split.experiments.transfer import transfer
 
 
@@ -20,7 +20,7 @@ def table(tmp_path_factory):
     for name, content in (("conv", azure.conv_trace(0)), ("code", azure.code_trace(0))):
         (folder / name).write_bytes(content)
         traces[name] = read_trace(folder / name)
-    return transfer(config, Bench(traces, config.load))
+    return transfer(config, azure_conv=traces["conv"], azure_code=traces["code"])
 
 
 def test_a_run_whose_requests_wait_for_ever_has_no_row(table):

@@ -18,7 +18,6 @@ from jouleproof.studies.placement.config import (
     TransferConfig,
 )
 from jouleproof.studies.placement.experiments.hosting import frontier, hosting, predictability
-from jouleproof.studies.placement.experiments.leakage import leakage
 from jouleproof.studies.placement.experiments.oversubscription import oversubscription
 from jouleproof.studies.placement.experiments.policies import bounds, policies
 from jouleproof.studies.placement.experiments.precision import precision, sensed
@@ -27,7 +26,7 @@ from jouleproof.studies.placement.experiments.processors import processors
 from jouleproof.studies.placement.experiments.scale import scale
 from jouleproof.studies.placement.experiments.transfer import transfer
 from jouleproof.studies.placement.profiles import Information
-from jouleproof.studies.placement.registry import find_all
+from jouleproof.studies.placement.registry import check
 from jouleproof.studies.placement.scenarios import scene
 from tests.placement.small import CONFIG, power_trace
 
@@ -54,6 +53,14 @@ OWN = CONFIG.model_copy(
         "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
     }
 )  # fmt: skip
+
+
+@pytest.fixture
+def leakage():
+    """The experiment, whose attackers import scikit-learn."""
+    from jouleproof.studies.placement.experiments.leakage import leakage
+
+    return leakage
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +100,7 @@ def test_at_one_risk_run_nobody_is_over_it(hosted):
     assert len(fit) and (fit["value"] == 1.0).all()
 
 
-def test_the_release_that_is_judged_keeps_what_is_asked_in_the_other_fleets():
+def test_the_release_that_is_judged_keeps_what_is_asked_in_the_other_fleets(leakage):
     config = CONFIG.model_copy(update={"leakage": LeakageConfig(releases=["nothing", "mean"], attacked=40, kept=0.01)})
     table = leakage(config)
     judged = table[table["metric"] == "gain_of_most_private"]
@@ -105,8 +112,8 @@ def test_the_same_config_gives_the_same_table(hosted):
     assert hosting(CONFIG).equals(hosted)
 
 
-def test_everything_of_a_researchers_own_is_found_by_name():
-    find_all(OWN)
+def test_everything_of_a_researchers_own_is_found_by_name(leakage):
+    check(OWN)
     trace = power_trace()
     assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
     assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
@@ -139,10 +146,10 @@ def test_everything_of_a_researchers_own_is_found_by_name():
 )
 def test_a_name_that_stands_for_nothing_is_one_line(change, message):
     with pytest.raises(UserError, match=message):
-        find_all(CONFIG.model_copy(update=change))
+        check(CONFIG.model_copy(update=change))
 
 
-def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places():
+def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakage):
     config = OWN.model_copy(
         update={
             "fleet": FleetConfig(servers=4, trace="tests.extension_example.placement:fleet"),
@@ -152,7 +159,7 @@ def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places():
             "leakage": OWN.leakage.model_copy(update={"attacked": 20}),
         }
     )
-    find_all(config)
+    check(config)
     trace = power_trace()
     workloads = scene(config.fleet, 0).score.fleet
     assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from jouleproof.power.time_grid import WEEK
-from jouleproof.studies.placement.attackers import gain, gain_elsewhere, identified
 from jouleproof.studies.placement.releases import RELEASES
 from tests.placement.small import plain_fleet
 
@@ -13,24 +12,32 @@ TRUTH, TENANT = np.arange(60) % 3, np.arange(60) // 4
 ANSWER = TRUTH[:, None] + 0.01 * RNG.standard_normal((60, 1))
 
 
-def test_nothing_released_is_nothing_learned():
+@pytest.fixture(scope="module")
+def attackers():
+    """The module, which imports scikit-learn."""
+    from jouleproof.studies.placement import attackers
+
+    return attackers
+
+
+def test_nothing_released_is_nothing_learned(attackers):
     nothing = np.zeros((60, 1))
-    assert gain(nothing, TRUTH, TENANT, 0) <= 0.0
-    assert gain_elsewhere(nothing, TRUTH, nothing, TRUTH, 0) <= 0.0
-    assert identified(nothing, nothing) == pytest.approx(0.0)
+    assert attackers.gain(nothing, TRUTH, TENANT, 0) <= 0.0
+    assert attackers.gain_elsewhere(nothing, TRUTH, nothing, TRUTH, 0) <= 0.0
+    assert attackers.identified(nothing, nothing) == pytest.approx(0.0)
 
 
-def test_the_answer_released_is_all_learned():
-    assert gain(ANSWER, TRUTH, TENANT, 0) == pytest.approx(2 / 3, abs=0.02)
-    assert gain_elsewhere(ANSWER, TRUTH, ANSWER[::-1], TRUTH[::-1], 0) == pytest.approx(2 / 3, abs=0.02)
+def test_the_answer_released_is_all_learned(attackers):
+    assert attackers.gain(ANSWER, TRUTH, TENANT, 0) == pytest.approx(2 / 3, abs=0.02)
+    assert attackers.gain_elsewhere(ANSWER, TRUTH, ANSWER[::-1], TRUTH[::-1], 0) == pytest.approx(2 / 3, abs=0.02)
     alike = RNG.standard_normal((60, 5))
-    assert identified(alike, alike + 1e-6) == pytest.approx(59 / 60)
+    assert attackers.identified(alike, alike + 1e-6) == pytest.approx(59 / 60)
 
 
-def test_who_was_seen_is_never_asked_about():
+def test_who_was_seen_is_never_asked_about(attackers):
     """A release that names the tenant is of no use on tenants that were never seen."""
     truth = RNG.integers(0, 2, 15)[TENANT]
-    assert gain(TENANT[:, None].astype(float), truth, TENANT, 0) < 0.25
+    assert attackers.gain(TENANT[:, None].astype(float), truth, TENANT, 0) < 0.25
 
 
 @pytest.mark.parametrize("name", RELEASES)
@@ -65,7 +72,7 @@ def test_what_is_all_noise_is_not_believed_and_what_is_none_is():
         assert used.std() == pytest.approx(spread, rel=0.5, abs=1e-9)
 
 
-def test_an_attacker_that_has_seen_one_answer_alone_and_one_tenant_leaves_nobody_unseen():
+def test_an_attacker_that_has_seen_one_answer_alone_and_one_tenant_leaves_nobody_unseen(attackers):
     released, truth = np.arange(8.0)[:, None], np.repeat([0, 1], 4)
-    assert gain(released, truth, truth, 0) == -0.5  # of each tenant the other's answer is guessed
-    assert gain(released, truth, np.zeros(8, int), 0) == 0.0
+    assert attackers.gain(released, truth, truth, 0) == -0.5  # of each tenant the other's answer is guessed
+    assert attackers.gain(released, truth, np.zeros(8, int), 0) == 0.0

@@ -1,23 +1,31 @@
 """The checks on recorded data: what is beside the generated fleet, and what is said where data are not at hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from jouleproof.inputs import read_power_cdf
 from jouleproof.inputs.stand_in import generate
+from jouleproof.plugins import data_files
 from jouleproof.power.time_grid import DAY, WEEK
-from jouleproof.studies.placement.__main__ import RECORDED, of_reality
+from jouleproof.studies.placement import RECORDED
 from jouleproof.studies.placement.config import FleetConfig, RealityConfig
 from jouleproof.studies.placement.experiments.reality import GOOGLE, _evens_out, _repeats, reality
+from jouleproof.study import find_study
 from tests.placement.small import CONFIG
+
+STUDY = find_study("placement")
 
 
 @pytest.fixture(scope="module")
-def paths(tmp_path_factory):
+def recorded(tmp_path_factory):
+    """The experiment's inputs by id, generated."""
     folder = tmp_path_factory.mktemp("recorded")
     for name in RECORDED:
         (folder / name).write_bytes(generate(name.replace("_", "-"), 0))
-    return {name: folder / name for name in RECORDED}
+    return {name: folder / name for name in RECORDED} | {"acme_power": read_power_cdf(folder / "acme_power")}
 
 
 def domain(path, weeks=2):
@@ -34,8 +42,14 @@ def domain(path, weeks=2):
     return str(path)
 
 
-def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_they_are_had(paths, tmp_path):
-    bare = reality(CONFIG, paths)
+def named_by(config, experiment):
+    """Files that the knobs of an experiment name."""
+    own = STUDY.experiments[experiment]
+    return data_files(STUDY.knobs(own, STUDY.knobs_json(own, config)).model_dump())
+
+
+def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_they_are_had(recorded, tmp_path):
+    bare = reality(CONFIG, **recorded)
     had = bare[bare["metric"] == "had"]
     assert had["data"].tolist() == [GOOGLE] and had["value"].tolist() == [0.0]
     assert not len(bare[(bare["data"] == GOOGLE) & (bare["metric"] != "had")])
@@ -47,12 +61,21 @@ def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_th
             "fleet": FleetConfig(servers=20, trace="tests.extension_example.placement:fleet"),
         }
     )
-    assert [str(path) for path in of_reality(config)] == [file]
-    found = reality(config, paths).set_index(["data", "metric", "percent"])["value"]
+    assert named_by(config, "reality") == [Path(file)]
+    found = reality(config, **recorded).set_index(["data", "metric", "percent"])["value"]
     assert found[GOOGLE, "had", 0.0] == 1.0 and found[GOOGLE, "repeats", 50.0] == pytest.approx(1.0, abs=0.01)
     assert found[GOOGLE, "power_quantile", 100.0] == 1.0 and found["fleet", "power_quantile", 100.0] == 1.0
     generated = bare[bare["data"].str.startswith("generated")].set_index(["data", "metric", "percent"])["value"]
     assert found[generated.index].equals(generated)
+
+
+def test_files_of_a_researchers_own_are_found_by_the_experiments_that_read_them(tmp_path):
+    google, trace = domain(tmp_path / "cella_pdu6.csv"), tmp_path / "trace.parquet"
+    trace.touch()
+    change = {"reality": RealityConfig(google=[google]), "fleet": FleetConfig(servers=20, trace=str(trace))}
+    config = CONFIG.model_copy(update=change)
+    assert set(named_by(config, "reality")) == {trace, Path(google)} and named_by(config, "hosting") == [trace]
+    assert named_by(config, "scale") == named_by(config, "sensed") == named_by(CONFIG, "reality") == []
 
 
 def test_days_that_are_not_there_for_a_whole_day_are_left_out():

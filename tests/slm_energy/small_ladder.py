@@ -1,6 +1,9 @@
 """A ladder of two sizes that trains in a second."""
 
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
+from jouleproof.study import find_study, function_of
+
+STUDY = find_study("slm_energy")
 
 LADDER = {
     "sizes": {"1k": (1, 8, 1), "4k": (1, 16, 2)}, "seeds": [0, 1, 2], "problems": 2, "tests": 6, "steps": 6,
@@ -12,13 +15,29 @@ TUNING = {
 }  # fmt: skip
 
 
-def config(folder, tuning=None, **own):
-    """folder: of the checkpoints. tuning, own: knobs of fine_tuning and of ladder that differ."""
+def config(tuning=None, **own):
+    """tuning, own: knobs of fine_tuning and of ladder that differ."""
     return SlmEnergyConfig.model_validate(
         {
-            "ladder": {**LADDER, "checkpoints": str(folder), **own},
+            "ladder": {**LADDER, **own},
             "fine_tuning": {**TUNING, **(tuning or {})},
             "ladder_cost": {"batches": [1, 3], "rounds": 2},
             "power": {"draws": 100},
         }
     )
+
+
+def trained(own, folder, names=None, checkpoints=(), **tables):
+    """Files of checkpoints by name, in a folder, each trained as the study says and from no more than it says. names:
+    None for all of the ladder. checkpoints, tables: what is there already, by name."""
+    there = dict(checkpoints)
+    plan = STUDY.trained(own)
+    for name in names or STUDY.checkpoints_of(STUDY.experiments["ladder_equal_flops"], own):
+        how, out = plan[name], folder / f"{name}.safetensors"
+        given = {"config": STUDY.knobs(how, STUDY.knobs_json(how, own)), "name": name, "out": out}
+        given |= {table: tables[table] for table in how.results}
+        if how.checkpoints:
+            given["checkpoints"] = {each: there[each] for each in how.checkpoints}
+        function_of(STUDY, how)(**given)
+        there[name] = out
+    return there

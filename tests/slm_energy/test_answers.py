@@ -96,7 +96,7 @@ def test_a_right_answer_takes_an_answers_joules_over_the_share_that_is_right(tab
 def _without_error(table, draws):
     errors = table["metric"] == "error_ln"
     exponents = table[~errors & (table["repeat"] == 0)]
-    repeated = pd.concat([exponents.assign(repeat=repeat) for repeat in range(draws)])
+    repeated = pd.concat([exponents] * draws).assign(repeat=np.repeat(np.arange(draws), len(exponents)))
     return pd.concat([table[errors].assign(value=0.0), repeated], ignore_index=True)
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.linear_model import LinearRegression
 
 from jouleproof.inputs import InputError, read_energy
 from jouleproof.inputs.stand_in import mlenergy
@@ -45,6 +44,8 @@ def test_a_power_law_without_noise_is_found_exactly():
 @given(st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_a_fit_is_that_of_another_library(seed):
+    from sklearn.linear_model import LinearRegression
+
     table = drawn(seed)
     columns = np.log(table[["active_b", "total_b", "batch"]].to_numpy())
     target = np.log(table["joules_per_token"])
@@ -84,9 +85,19 @@ def test_a_model_left_out_is_predicted_by_the_others_alone():
     assert errors["m0"] == pytest.approx(np.log(2))
 
 
-def test_the_law_of_the_cited_selection_is_that_of_least_squares_on_its_lines(stand_in):
-    points = energy_points(read_energy(stand_in))
-    law = energy_law(SlmEnergyConfig.model_validate({"energy_law": {"resamples": 100}}), points)
+@pytest.fixture(scope="module")
+def points(tmp_path_factory):
+    path = tmp_path_factory.mktemp("measured") / "mlenergy_tokens.csv"
+    path.write_bytes(mlenergy.measurements(0))
+    return energy_points(read_energy(path))
+
+
+@pytest.fixture(scope="module")
+def law(points):
+    return energy_law(SlmEnergyConfig.model_validate({"energy_law": {"resamples": 100}}), points)
+
+
+def test_the_law_of_the_cited_selection_is_that_of_least_squares_on_its_lines(points, law):
     own = law[(law["models"] == "dense") & (law["gpu"] == "H100") & (law["limit"] == 8)]
     chat = measured_chat(points)
     dense = chat[is_dense(chat) & (chat["gpu"] == "H100") & (chat["limit"] == 8)]
@@ -96,9 +107,7 @@ def test_the_law_of_the_cited_selection_is_that_of_least_squares_on_its_lines(st
     assert own.loc[own["metric"] == "r2_fit", "value"].item() == pytest.approx(other.rvalue**2)
 
 
-def test_what_is_measured_is_cited_and_what_is_fitted_simulated(stand_in):
-    points = energy_points(read_energy(stand_in))
-    law = energy_law(SlmEnergyConfig.model_validate({"energy_law": {"resamples": 100}}), points)
+def test_what_is_measured_is_cited_and_what_is_fitted_simulated(points, law):
     assert set(points["tier"]) == {"cited"} and set(law["tier"]) == {"simulated"}
 
 

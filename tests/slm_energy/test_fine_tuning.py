@@ -2,47 +2,34 @@
 
 import pandas as pd
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jouleproof.errors import UserError
-from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning, steps_to
-from jouleproof.studies.slm_energy.experiments.ladder import ladder
+from jouleproof.studies.slm_energy.experiments.fine_tuning import steps_to
 from jouleproof.studies.slm_energy.ladder_ratios import best_of, break_even, tunings
-from jouleproof.studies.slm_energy.ladder_runs import EQUAL_FLOPS, EQUAL_STEPS, tuned
+from jouleproof.studies.slm_energy.ladder_runs import tuned
+from jouleproof.studies.slm_energy.training_plan import EQUAL_STEPS
 from jouleproof.studies.slm_energy.training_runs import Run, step_flops
-from jouleproof.study import read_config
-from tests.slm_energy.small_ladder import config
+from tests.slm_energy.small_ladder import STUDY, config
 
 amounts = st.floats(1e-3, 1e3)
 shares = st.floats(0.01, 1.0)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    own = config(tmp_path_factory.mktemp("runs"))
-    tables = ladder(own, EQUAL_STEPS), ladder(own, EQUAL_FLOPS)
-    yield own, tables, fine_tuning(own, *tables)
-    torch.set_num_threads(threads)
 
 
 def a_course(own):
     return tuned(own.ladder, own.fine_tuning, "1k", EQUAL_STEPS)
 
 
-def test_the_first_test_that_reaches_the_target_counts_even_where_a_later_one_falls_back(tmp_path):
-    at = a_course(config(tmp_path))
+def test_the_first_test_that_reaches_the_target_counts_even_where_a_later_one_falls_back():
+    at = a_course(config())
     losses, tokens = [1.0, 1.0, 1.0], [18.0, 18.0, 18.0]
     curve = [[10, *losses, 0.1, 0.5, 0.9, *tokens], [20, *losses, 0.8, 0.2, 0.95, *tokens]]
     assert steps_to(0.5, at, Run(20, {}, {}, {}, curve)) == {0: 20, 1: 10, 2: 10}
 
 
-def test_a_seed_that_never_reaches_the_target_has_no_number(tmp_path):
-    at = a_course(config(tmp_path))
+def test_a_seed_that_never_reaches_the_target_has_no_number():
+    at = a_course(config())
     assert steps_to(0.5, at, Run(10, {}, {}, {}, [[10, 1, 1, 1, 0.1, 0.4, 0.6, 18, 18, 18]])) == {2: 10}
 
 
@@ -62,26 +49,27 @@ def test_a_large_model_that_is_never_right_has_no_break_even_in_right_answers():
     assert set(break_even(1.0, (1.0, 2.0), (0.5, 0.0))) == {"break_even"}
 
 
-def test_fine_tuning_starts_where_the_better_run_ended(made):
-    own, tables, table = made
-    best = best_of(pd.concat(tables), ["1k"], own.ladder.seeds)[0]
+def test_fine_tuning_starts_where_the_better_run_ended(small_ladder):
+    own, tables = small_ladder
+    best = best_of(pd.concat([tables["ladder"], tables["ladder_equal_flops"]]), ["1k"], own.ladder.seeds)[0]
+    table = tables["fine_tuning"]
     first = table[(table["way"] == "untouched") & (table["size"] == "1k") & (table["metric"] == "old_accuracy")]
     assert first["value"].tolist() == pytest.approx(best.accuracy.tolist())
 
 
-def test_training_flops_are_steps_times_those_of_one(made):
-    own, _, table = made
+def test_training_flops_are_steps_times_those_of_one(small_ladder):
+    own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     rows = table[(table["metric"] == "training_flops") & (table["way"] == "fine-tuned") & (table["size"] == "1k")]
     assert (rows["value"] == rows["step"] * step_flops(a_course(own))).all()
 
 
-def test_only_what_was_asked_for_is_trained_anew(made):
-    _, _, table = made
+def test_only_what_was_asked_for_is_trained_anew(small_ladder):
+    table = small_ladder[1]["fine_tuning"]
     assert set(table.loc[table["way"] == "anew", "size"]) == {"1k"}
 
 
-def test_cost_ratios_are_paired_by_seed(made):
-    own, _, table = made
+def test_cost_ratios_are_paired_by_seed(small_ladder):
+    own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     needed = [{"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
               for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
               for seed, steps in seeds.items()]  # fmt: skip
@@ -94,9 +82,7 @@ def test_cost_ratios_are_paired_by_seed(made):
     assert found[0]["value"] == pytest.approx(10 * 0.001 / (5 * 0.004))
 
 
-def test_a_size_that_the_ladder_lacks_is_named_in_one_line(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text('{"fine_tuning": {"large": "70B"}}')
+def test_a_size_that_the_ladder_lacks_is_named_in_one_line():
     with pytest.raises(UserError, match="fine_tuning: 70B not in ladder.sizes") as error:
-        read_config(path, SlmEnergyConfig)
+        STUDY.all_knobs('{"fine_tuning": {"large": "70B"}}')
     assert "\n" not in str(error.value)

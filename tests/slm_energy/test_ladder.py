@@ -1,9 +1,13 @@
 """Training side by side and alone, interrupted and not; what the ladder's tables promise."""
 
 import dataclasses
+import re
+import shutil
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,16 +17,31 @@ from jouleproof.models.generation import Decoding
 from jouleproof.models.generation import greedy as greedy_alone
 from jouleproof.models.small import plain_shape
 from jouleproof.models.stacked import greedy, hidden, logits, stacked
-from jouleproof.studies.slm_energy import training_runs
+from jouleproof.studies.slm_energy import checkpoints, training_runs
 from jouleproof.studies.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
-from jouleproof.studies.slm_energy.checkpoints import checkpoint_path, read_run, trained
+from jouleproof.studies.slm_energy.checkpoints import read_run, train, write_run
 from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
-from jouleproof.studies.slm_energy.experiments.ladder import ladder
+from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
-from jouleproof.studies.slm_energy.ladder_ratios import OVER_LARGEST_REACHED, SMALLEST_OVER_LARGEST, Best, ends
-from jouleproof.studies.slm_energy.ladder_runs import EQUAL_FLOPS, EQUAL_STEPS, budget_steps, course
-from jouleproof.studies.slm_energy.training_runs import answer_flops, answer_places, batches, parameters, step_flops
-from tests.slm_energy.small_ladder import config
+from jouleproof.studies.slm_energy.ladder_ratios import (
+    OVER_LARGEST_REACHED,
+    SMALLEST_OVER_LARGEST,
+    Best,
+    best_of,
+    ends,
+)
+from jouleproof.studies.slm_energy.ladder_runs import budget_steps, course, tuned
+from jouleproof.studies.slm_energy.training_plan import EQUAL_FLOPS, EQUAL_STEPS, ladder_checkpoint, tuned_checkpoint
+from jouleproof.studies.slm_energy.training_runs import (
+    answer_flops,
+    answer_places,
+    batches,
+    begun,
+    parameters,
+    step_flops,
+    steps_of,
+)
+from tests.slm_energy.small_ladder import config, trained
 
 SHAPE = plain_shape(50, 2, 16, 2)
 
@@ -31,22 +50,12 @@ class StoppedError(Exception):
     pass
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    own = config(tmp_path_factory.mktemp("runs"))
-    found = {"steps": ladder(own, EQUAL_STEPS), "flops": ladder(own, EQUAL_FLOPS)}
-    found["tuning"] = fine_tuning(own, found["steps"], found["flops"])
-    found["cost"] = ladder_cost(own, found["steps"], found["flops"], found["tuning"])
-    found["energy"] = ladder_energy(own, found["steps"], found["flops"], found["cost"])
-    return found
+def tables(small_ladder):
+    own, found = small_ladder
+    cost = ladder_cost(own, **found)
+    energy = ladder_energy(own, found["ladder"], found["ladder_equal_flops"], cost)
+    return {**found, "cost": cost, "energy": energy}
 
 
 def same(one, other):
@@ -70,8 +79,8 @@ def one_of(weights, shape, number):
     return decoder
 
 
-def a_course(folder, size="1k", **own):
-    settings = config(folder, **own).ladder
+def a_course(size="1k", **own):
+    settings = config(**own).ladder
     return course(settings, size, settings.steps)
 
 
@@ -124,34 +133,70 @@ def test_a_row_writes_no_more_after_its_end():
         assert found[0, row].tolist() == own[:written] + [end] * (6 - written)
 
 
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A course, and the end of its run that nothing interrupted."""
+    own = a_course()
+    return own, ended(own, tmp_path_factory.mktemp("straight") / "run.safetensors")
+
+
+def ended(own, out, weights=None):
+    train(own, out, weights=weights)
+    assert not partial(out).exists()
+    return read_run(out, own)
+
+
+def partial(out):
+    return out.with_name("run.partial.safetensors")
+
+
+def cut_off(own, out, stop, weights=None):
+    """A run that ends right after it was kept at step `stop`."""
+
+    def kept(run, of, path):
+        write_run(run, of, path)
+        if run.step == stop:
+            raise StoppedError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checkpoints, "write_run", kept)
+        with pytest.raises(StoppedError):
+            train(own, out, weights=weights)
+    assert not out.exists() and read_run(partial(out), own).step == stop
+
+
+@pytest.fixture
+def first_steps(monkeypatch):
+    """Steps that runs were begun or gone on with at, as they happen."""
+    found = []
+
+    def noted(own, run):
+        found.append(run.step)
+        return steps_of(own, run)
+
+    monkeypatch.setattr(checkpoints, "steps_of", noted)
+    return found
+
+
 def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
-    whole = a_course(tmp_path, "4k")
-    together = trained(whole, tmp_path)
+    whole = a_course("4k")
+    together = ended(whole, tmp_path / "run.safetensors")
     for number, seed in enumerate(whole.seeds):
-        alone = trained(whole.alone(seed), tmp_path)
+        alone = ended(whole.alone(seed), tmp_path / "run.safetensors")
         for name, tensor in alone.weights.items():
             torch.testing.assert_close(together.weights[name][number], tensor[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("stop", [2, 4])
-def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(tmp_path, stop):
-    own = a_course(tmp_path)
-    straight = trained(own, tmp_path / "straight")
-
-    def cut_off(_, run):
-        if run.step == stop:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        trained(own, tmp_path / "cut", cut_off)
-    assert read_run(checkpoint_path(own, tmp_path / "cut"), own).step == stop
-    resumed = trained(own, tmp_path / "cut")
-    assert same(straight, resumed) and straight.curve == resumed.curve
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(straight, first_steps, tmp_path, stop):
+    own, end = straight
+    cut_off(own, tmp_path / "run.safetensors", stop)
+    resumed = ended(own, tmp_path / "run.safetensors")
+    assert same(end, resumed) and end.curve == resumed.curve and first_steps == [0, stop]
 
 
-def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(tmp_path, monkeypatch):
-    own = a_course(tmp_path)
-    straight = trained(own, tmp_path / "straight")
+def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, first_steps, tmp_path, monkeypatch):
+    own, end = straight
 
     def failing(at, first, known):
         yield from islice(batches(at, first, known), 3 - first)
@@ -160,41 +205,116 @@ def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(tmp_path, mon
     with monkeypatch.context() as patched:
         patched.setattr(training_runs, "batches", failing)
         with pytest.raises(StoppedError):
-            trained(own, tmp_path / "cut")
-    assert same(straight, trained(own, tmp_path / "cut"))
+            train(own, tmp_path / "run.safetensors")
+    assert same(end, ended(own, tmp_path / "run.safetensors")) and first_steps == [0, 2]
 
 
-def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(tmp_path):
-    own = dataclasses.replace(a_course(tmp_path, steps=4), after=a_course(tmp_path))
-    trained(a_course(tmp_path), tmp_path / "one")
-    assert same(trained(own, tmp_path / "one"), trained(own, tmp_path / "two"))
+def test_a_run_that_was_cut_off_at_its_end_is_written_and_not_run_again(straight, tmp_path, monkeypatch):
+    own, end = straight
+    cut_off(own, tmp_path / "run.safetensors", own.plan.steps)
+    monkeypatch.setattr(training_runs, "_update", None)
+    resumed = ended(own, tmp_path / "run.safetensors")
+    assert same(end, resumed) and end.curve == resumed.curve
 
 
-def test_a_finished_run_is_read_and_not_run_again(tmp_path):
-    own = a_course(tmp_path)
-    first, marks = trained(own, tmp_path), []
-    assert same(first, trained(own, tmp_path, lambda _, run: marks.append(run.step))) and marks == []
+def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(straight, tmp_path):
+    before, end = straight
+    own = dataclasses.replace(a_course(steps=4), after=before)
+    plain = list(steps_of(own, begun(own, end.weights)))[-1]
+    one = ended(own, tmp_path / "run.safetensors", end.weights)
+    (tmp_path / "two").mkdir()
+    cut_off(own, tmp_path / "two" / "run.safetensors", 2, end.weights)
+    two = ended(own, tmp_path / "two" / "run.safetensors", end.weights)
+    assert same(plain, one) and same(one, two) and one.curve == two.curve and not same(one, end)
 
 
-def test_a_damaged_checkpoint_is_named_in_one_line(tmp_path):
-    own = a_course(tmp_path)
-    trained(own, tmp_path)
-    path = checkpoint_path(own, tmp_path)
+def test_fine_tuning_goes_on_from_the_weights_of_the_better_run(small_checkpoints):
+    own, tables, paths = small_checkpoints
+    for best in best_of(pd.concat(tables.values()), list(own.ladder.sizes), own.ladder.seeds):
+        how = tuned(own.ladder, own.fine_tuning, best.size, best.budget)
+        before = read_run(paths[ladder_checkpoint(own.ladder, best.size, best.budget)], how.after)
+        plain = list(steps_of(how, begun(how, before.weights)))[-1]
+        assert same(plain, read_run(paths[tuned_checkpoint(best.size)], how))
+
+
+def test_experiments_read_what_was_trained_and_train_nothing(small_checkpoints, monkeypatch):
+    own, tables, paths = small_checkpoints
+    monkeypatch.setattr(training_runs, "_update", None)
+    again = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
+    assert all(table.equals(again[name]) for name, table in tables.items())
+    assert len(fine_tuning(own, **again, checkpoints=paths))
+
+
+def damaged(path):
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"^checkpoint: .* cannot be read .*delete it and run again$"):
-        trained(own, tmp_path)
 
 
-def test_a_checkpoint_of_another_course_is_refused(tmp_path):
-    own, other = a_course(tmp_path), a_course(tmp_path, learning_rate=0.001)
-    trained(own, tmp_path)
-    checkpoint_path(own, tmp_path).rename(checkpoint_path(other, tmp_path))
+def test_a_partial_file_that_is_damaged_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
+    own, end = straight
+    out = tmp_path / "run.safetensors"
+    cut_off(own, out, 4)
+    damaged(partial(out))
+    capsys.readouterr()
+    assert same(end, ended(own, out)) and first_steps == [0, 0]
+    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
+    assert len(said) == 1 and re.fullmatch(
+        rf"checkpoint: {re.escape(str(partial(out)))} cannot be read .*; it starts anew", said[0]
+    )
+
+
+def test_a_partial_file_of_another_run_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
+    own, end = straight
+    out = tmp_path / "run.safetensors"
+    cut_off(a_course(learning_rate=0.001), out, 4)
+    capsys.readouterr()
+    assert same(end, ended(own, out)) and first_steps == [0, 0]
+    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
+    assert len(said) == 1 and re.fullmatch(
+        rf"checkpoint: {re.escape(str(partial(out)))} is of another course; .* anew", said[0]
+    )
+
+
+def copied(paths, folder):
+    return {name: Path(shutil.copy(path, folder)) for name, path in paths.items()}
+
+
+def experiments(own, tables, paths):
+    """What reads the checkpoint `equal_steps_1k`."""
+    yield lambda: ladder(own, paths)
+    yield lambda: ladder_equal_flops(own, paths)
+    yield lambda: fine_tuning(own, **tables, checkpoints=paths)
+
+
+def test_a_damaged_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path):
+    own, tables, paths = small_checkpoints
+    there = copied(paths, tmp_path)
+    damaged(there["equal_steps_1k"])
+    for read in experiments(own, tables, there):
+        with pytest.raises(
+            UserError, match=r"^checkpoint: .*equal_steps_1k.* cannot be read .*delete it and run again$"
+        ):
+            read()
+
+
+def test_a_checkpoint_of_another_course_is_refused(small_checkpoints, tmp_path):
+    own, tables, paths = small_checkpoints
+    there = copied(paths, tmp_path)
+    train(a_course(learning_rate=0.001), there["equal_steps_1k"])
+    for read in experiments(own, tables, there):
+        with pytest.raises(UserError, match=r"equal_steps_1k.* is of another course"):
+            read()
+
+
+def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_course(small_checkpoints, tmp_path):
+    own, tables, paths = small_checkpoints
+    name = tuned_checkpoint("1k")
     with pytest.raises(UserError, match="of another course"):
-        trained(other, tmp_path)
+        trained(own, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
+    assert not list(tmp_path.iterdir())
 
 
-def test_loss_is_taken_on_the_answers_alone(tmp_path):
-    own = a_course(tmp_path)
+def test_loss_is_taken_on_the_answers_alone():
+    own = a_course()
     known = vocabulary(own.task.range)
     groups = next(batches(own, 0, known))
     read = torch.cat([tokens[0, :, :-1].flatten() for tokens in groups])
@@ -205,10 +325,9 @@ def test_loss_is_taken_on_the_answers_alone(tmp_path):
     assert first.count("How many now?") == own.plan.batch and "end" not in first
 
 
-def test_a_batch_is_the_same_wherever_a_run_goes_on_from(tmp_path, monkeypatch):
-
+def test_a_batch_is_the_same_wherever_a_run_goes_on_from(monkeypatch):
     monkeypatch.setattr(training_runs, "DRAWN_TOGETHER", 4)
-    own = a_course(tmp_path)
+    own = a_course()
     known = vocabulary(own.task.range)
     straight = list(islice(batches(own, 0, known), 12))
     for first in range(1, 10):
@@ -217,8 +336,8 @@ def test_a_batch_is_the_same_wherever_a_run_goes_on_from(tmp_path, monkeypatch):
     assert len({tuple(groups[0].flatten().tolist()) for groups in straight}) == 12
 
 
-def test_no_problem_of_a_batch_is_one_of_the_test(tmp_path):
-    own = a_course(tmp_path)
+def test_no_problem_of_a_batch_is_one_of_the_test():
+    own = a_course()
     for steps, problems in own.task.test_problems().items():
         assert is_held_out(problems.tuples, own.task.range.held_out).all()
         train = drawn(own.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
@@ -237,8 +356,8 @@ def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
     assert answer_flops(SHAPE, prompt, written) == passes
 
 
-def test_flops_of_a_step_are_those_of_its_products_one_by_one(tmp_path):
-    own = a_course(tmp_path, "4k")
+def test_flops_of_a_step_are_those_of_its_products_one_by_one():
+    own = a_course("4k")
     width, mlp, rows = own.shape.width, own.shape.mlp_width, own.plan.batch // 3
     expected = 0
     for steps in (1, 2, 3):
@@ -249,26 +368,38 @@ def test_flops_of_a_step_are_those_of_its_products_one_by_one(tmp_path):
     assert step_flops(own) == 3 * expected
 
 
-def test_equal_flops_are_equal_to_half_a_step(tmp_path):
-    settings = config(tmp_path, steps=1000).ladder
+def test_equal_flops_are_equal_to_half_a_step():
+    settings = config(steps=1000).ladder
     counts = budget_steps(settings, EQUAL_FLOPS)
     each = {size: step_flops(course(settings, size, count)) for size, count in counts.items()}
     whole = each["1k"] * 1000
     assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
 
 
-def test_the_ladder_is_the_same_bits_twice(tmp_path):
-    assert ladder(config(tmp_path / "one"), EQUAL_STEPS).equals(ladder(config(tmp_path / "two"), EQUAL_STEPS))
+def test_the_ladder_is_the_same_bits_twice(small_ladder, tmp_path):
+    own, tables = small_ladder
+    again = trained(own, tmp_path)
+    assert ladder(own, again).equals(tables["ladder"])
+    assert ladder_equal_flops(own, again).equals(tables["ladder_equal_flops"])
+
+
+def test_one_run_is_the_same_under_both_budgets_and_no_other_is(small_ladder):
+    tables = small_ladder[1]
+    steps, flops = (tables[name].drop(columns="budget") for name in ("ladder", "ladder_equal_flops"))
+    for size, same_run in (("1k", True), ("4k", False)):
+        one, other = (table[table["size"] == size].reset_index(drop=True) for table in (steps, flops))
+        assert one.equals(other) == same_run
 
 
 def test_every_size_and_seed_has_its_accuracy_at_every_mark(tables):
-    rows = tables["steps"][(tables["steps"]["metric"] == "accuracy") & (tables["steps"]["problem"] == "all")]
+    rows = tables["ladder"][(tables["ladder"]["metric"] == "accuracy") & (tables["ladder"]["problem"] == "all")]
     assert set(rows.groupby(["size", "seed"])["step"].apply(tuple)) == {(2, 4, 6)}
 
 
 def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
-    own = a_course(tmp_path, "4k", steps=60)
-    run, known = trained(own, tmp_path), vocabulary(own.task.range)
+    own, whole = a_course("4k", steps=60), config(steps=60)
+    paths = trained(whole, tmp_path, [ladder_checkpoint(whole.ladder, size, EQUAL_STEPS) for size in ("1k", "4k")])
+    run, known = read_run(paths["equal_steps_4k"], own), vocabulary(own.task.range)
     problems = own.task.test_problems()[1]
     decoder = one_of(run.weights, own.shape, 0)
     right = 0
@@ -276,7 +407,7 @@ def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
         written = greedy_alone(Decoding(decoder, 40), row[: prompt_length(1)], 6)
         cut = written[: written.index(known.end)] if known.end in written else []
         right += [known.words[token] for token in cut[-2:]] == ["->", str(wanted)]
-    table = ladder(config(tmp_path, steps=60), EQUAL_STEPS)
+    table = ladder(whole, paths)
     rows = table[(table["metric"] == "accuracy") & (table["problem"] == "1") & (table["size"] == "4k")]
     assert rows.loc[rows["seed"] == 0, "value"].item() == right / len(problems.start)
 
@@ -310,6 +441,6 @@ def test_one_size_alone_has_nothing_to_stand_over():
     assert ends([best("a", 0.2), best("b", 0.99)], 0.9) is None
 
 
-def test_a_width_that_heads_do_not_divide_is_refused(tmp_path):
+def test_a_width_that_heads_do_not_divide_is_refused():
     with pytest.raises(ValueError, match="the width of 1k is not an even multiple"):
-        config(tmp_path, sizes={"1k": (1, 9, 1), "4k": (1, 16, 2)})
+        config(sizes={"1k": (1, 9, 1), "4k": (1, 16, 2)})

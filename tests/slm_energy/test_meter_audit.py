@@ -5,7 +5,6 @@ import os
 import psutil
 import pytest
 
-from figures.slm_energy.meter_numbers import tabulate
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED
 from jouleproof.power import meters
@@ -19,7 +18,8 @@ from jouleproof.studies.slm_energy.experiments.meter_audit import (
     meter_audit,
     neighbours,
 )
-from jouleproof.studies.slm_energy.registry import find_all
+from jouleproof.studies.slm_energy.registry import check
+from tests.pictures import picture
 
 
 @pytest.fixture
@@ -90,13 +90,13 @@ def test_a_meter_of_the_users_own_is_in_the_table(audited):
     table = audited((HERE,), "tests.extension_example.meter:PLUG")
     own = table[(table["tool"] == "jouleproof") & (table["mode"] == "plug")]
     assert set(own.loc[own["metric"] == "energy", "tier"]) == {MEASURED}
-    assert "plug ●" in set(tabulate(table)["mode"])
+    assert "plug ●" in set(picture("slm_energy/meter_numbers").tabulate(table)["mode"])
 
 
 def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
     config = SlmEnergyConfig.model_validate({"meters": {"meter": "wattmeter"}})
     with pytest.raises(UserError, match="meter 'wattmeter' is not known"):
-        find_all(config)
+        check(config)
 
 
 def test_the_work_is_the_same_every_time():

@@ -1,6 +1,7 @@
 """Cost, engines and fine-tuning of real weights, on a model of random ones that takes milliseconds."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,9 @@ from jouleproof.studies.slm_energy.weight_tuning import calculations, right, tra
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def costs() -> pd.DataFrame:
-    return cost(CONFIG, MODEL.network, quality(CONFIG, PROBLEMS, PROBLEMS, {}))
+    return cost(CONFIG, MODEL, quality(CONFIG, PROBLEMS, PROBLEMS, None))
 
 
 def test_bytes_and_operations_are_those_counted_by_hand(costs):
@@ -83,13 +84,13 @@ def test_every_timed_table_has_the_joules_that_a_counter_counts(plugged, tmp_pat
     plugged.engines.engines = ["runner", "eager"]
     tables = {
         "joules_per_step": tuning_cost(plugged, MODEL, PROBLEMS),
-        "joules_per_token": cost(plugged, MODEL.network, quality(plugged, PROBLEMS, PROBLEMS, {})),
+        "joules_per_token": cost(plugged, MODEL, quality(plugged, PROBLEMS, PROBLEMS, None)),
     }
     for metric, table in tables.items():
         counted = table[table["metric"] == metric]
         assert set(counted["source"]) == {"plug"} and set(counted["tier"]) == {"measured"}
         assert (counted["value"] > 0).all() and (table[table["source"] == "clock"]["metric"] != metric).all()
-    table = engines(plugged, MODEL, tmp_path)
+    table = engines(plugged, replace(MODEL, path=tmp_path))
     counted = table[table["metric"] == "joules_per_token"]
     assert set(zip(counted["engine"], counted["phase"], strict=True)) == {
         (engine, phase) for engine in ("runner", "eager") for phase in ("prompt", "token")
@@ -103,7 +104,7 @@ def test_engines_that_are_not_installed_are_cited(monkeypatch, tmp_path):
     monkeypatch.setitem(ENGINES, "llama_cpp", Engine("llama_cpp", "Q4_1", absent))  # type: ignore[index]
     config = CONFIG.model_copy(deep=True)
     config.engines.engines = ["runner", "llama_cpp"]
-    table = engines(config, MODEL, tmp_path)
+    table = engines(config, replace(MODEL, path=tmp_path))
     assert set(table[table["engine"] == "llama_cpp"]["state"]) == {"not installed"}
     assert set(table[table["state"] != "run"]["tier"]) == {"cited"}
     assert set(table[table["state"] == "run"]["tier"]) == {"measured"}
@@ -111,7 +112,7 @@ def test_engines_that_are_not_installed_are_cited(monkeypatch, tmp_path):
 
 
 def test_every_engine_that_is_installed_runs(tmp_path):
-    table = engines(CONFIG, MODEL, tmp_path)
+    table = engines(CONFIG, replace(MODEL, path=tmp_path))
     assert {"runner", "runner_bfloat16", "eager", "transformers"} <= set(table[table["state"] == "run"]["engine"])
 
 

@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from figures.slm_energy import quality_numbers
 from jouleproof.errors import UserError
 from jouleproof.models.likelihood import Likelihood
 from jouleproof.studies.slm_energy import tasks
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.quality import quality
-from jouleproof.studies.slm_energy.registry import find_all
+from jouleproof.studies.slm_energy.registry import check
 from jouleproof.studies.slm_energy.registry import tasks as named_tasks
+from tests.pictures import picture
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
@@ -110,7 +110,7 @@ def test_a_text_longer_than_the_context_is_refused():
 
 def test_a_task_without_items_is_refused():
     with pytest.raises(UserError, match="has no items"):
-        quality(CONFIG.model_copy(deep=True), [], PROBLEMS, {})
+        quality(CONFIG.model_copy(deep=True), [], PROBLEMS, None)
 
 
 def test_a_thing_that_is_no_task_is_refused():
@@ -121,13 +121,13 @@ def test_a_thing_that_is_no_task_is_refused():
 def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
     config = CONFIG.model_copy(deep=True)
     config.quality.tasks = ["solutions", "tests.slm_energy.small_models:TASK"]
-    table = quality(config, PROBLEMS, PROBLEMS, {})
+    table = quality(config, PROBLEMS, PROBLEMS, None)
     own = table[table["task"] == "lengths"]
     assert set(own["format"]) == {"float32", "bfloat16", "mxfp4"}
     assert list(own[own["format"] == "float32"]["value"]) == [
         len(MODEL.tokens(problem.question)) for problem in tasks.some(PROBLEMS, [], 50, config.quality.seed)
     ]
-    assert "tokens (tokens)" in set(quality_numbers.tabulate(table)["score"])
+    assert "tokens (tokens)" in set(picture("slm_energy/quality_numbers").tabulate(table)["score"])
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
 )
 def test_a_name_that_stands_for_nothing_is_said_before_anything_runs(knobs, complaint):
     with pytest.raises(UserError, match=complaint):
-        find_all(SlmEnergyConfig.model_validate(knobs))
+        check(SlmEnergyConfig.model_validate(knobs))
 
 
 def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_were():
     before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
-    table = quality(CONFIG, PROBLEMS, PROBLEMS, {})
+    table = quality(CONFIG, PROBLEMS, PROBLEMS, None)
     counts = table.groupby(["format", "metric"])["item"].nunique()
     assert counts["float32"].to_dict() == {"bits_per_byte": 4, "calculator_step": 4, "choice": 6, "exact_match": 2,
                                            "flexible_match": 2}  # fmt: skip

@@ -3,20 +3,19 @@ or does not fit, every request has one end, and nothing is left behind."""
 
 import os
 import random
+import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import psutil
 import pytest
-import torch
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, one_line_errors
 from jouleproof.formats import get_format
 from jouleproof.models.generation import Decoding, greedy
 from jouleproof.models.shapes import Shape
@@ -46,8 +45,14 @@ def expected(asked):
 
 @pytest.fixture(scope="module")
 def fleet():
-    torch.set_num_threads(1)
     with started_fleet(PLAN, DECODER_OF_TESTS) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A fleet whose workers may die: they are started anew before `serve` returns."""
+    with started_fleet(SMALL, DECODER_OF_TESTS) as found:
         yield found
 
 
@@ -131,31 +136,60 @@ def test_a_pool_without_workers_is_one_line(fleet):
         serve(fleet, requests(2), Rules("split", prompt_workers=3))
 
 
-@pytest.mark.parametrize("policy", ["together", "split"])
-def test_workers_killed_at_any_moment_lose_and_double_no_request(policy):
-    asked, over = requests(150, seed=3, apart_s=0.02), threading.Event()
-    before = set(psutil.Process().children())
-    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(policy), 2, over))
-        killer.start()
-        served = serve(fleet, asked, Rules(policy, tokens=16, retries=5))
+@pytest.mark.parametrize("policy", [pytest.param("together", marks=pytest.mark.long), "split"])
+def test_workers_killed_at_any_moment_lose_and_double_no_request(small, policy, monkeypatch):
+    asked, used = requests(150, seed=3, apart_s=0.02), _popens(small)
+    others = _children() - {popen.pid for popen in used}
+    with _killer(small, random.Random(policy), 2, monkeypatch):
+        served = serve(small, asked, Rules(policy, tokens=16, retries=5))
+    assert served.deaths and all("was killed by SIGKILL" in death for death in served.deaths)
+    assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
+    assert all(outcome.status == "done" for outcome in served.outcomes)
+    assert any(outcome.retries for outcome in served.outcomes)
+    for number, outcome in enumerate(served.outcomes):
+        check_times(asked, outcome, number)
+    assert all(popen.returncode is not None for popen in used)
+    assert _children() <= others | {popen.pid for popen in _popens(small)}
+
+
+def _popens(fleet):
+    return [process.popen for process in fleet.processes]
+
+
+def _children():
+    return {process.pid for process in psutil.Process().children()}
+
+
+def _descriptors():
+    return psutil.Process().num_fds()
+
+
+@contextmanager
+def _killer(fleet, rng, deaths, monkeypatch):
+    """Kills while the block runs, first when some requests have come."""
+    over, told, tell = threading.Event(), [], fleet.tell
+
+    def counted(to, /, **command):
+        told.append(to)
+        tell(to, **command)
+
+    monkeypatch.setattr(fleet, "tell", counted)
+    killer = threading.Thread(target=_kill_some, args=(fleet, rng, deaths, over, told))
+    killer.start()
+    try:
+        yield
+    finally:
         over.set()
         killer.join()
-        assert served.deaths and all("was killed by SIGKILL" in death for death in served.deaths)
-        assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
-        assert all(outcome.status == "done" for outcome in served.outcomes)
-        assert any(outcome.retries for outcome in served.outcomes)
-        for number, outcome in enumerate(served.outcomes):
-            check_times(asked, outcome, number)
-        used = [process.popen for process in fleet.processes]
-    assert all(popen.returncode is not None for popen in used)
-    assert set(psutil.Process().children()) <= before
 
 
-def _kill_some(fleet, rng, deaths, over):
-    """Each once new workers are up; all are halted for a moment before, so that requests are under way."""
+def _kill_some(fleet, rng, deaths, over, told):
+    """Each once new workers are launched; all are halted for a moment before, so that requests are under way."""
+    some = rng.randint(10, 80)
+    while len(told) < some and not over.is_set():
+        time.sleep(0.005)
     for _ in range(deaths):
-        time.sleep(rng.uniform(0.1, 0.4))
+        time.sleep(rng.uniform(0.0, 0.4))
         if over.is_set():
             return
         victims = list(fleet.processes)
@@ -172,13 +206,10 @@ def _signal(processes, number):
         process.popen.send_signal(number)  # nothing happens to one that has ended
 
 
-def test_requests_that_may_not_be_tried_again_fail_with_the_reason():
-    asked = requests(300, seed=5, apart_s=0.002)
-    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-        killer = threading.Thread(target=_kill_some, args=(fleet, random.Random(0), 1, threading.Event()))
-        killer.start()
-        outcomes = serve(fleet, asked, Rules("together", tokens=16, retries=0)).outcomes
-        killer.join()
+def test_requests_that_may_not_be_tried_again_fail_with_the_reason(small, monkeypatch):
+    asked = requests(150, seed=5, apart_s=0.01)
+    with _killer(small, random.Random(0), 1, monkeypatch):
+        outcomes = serve(small, asked, Rules("together", tokens=16, retries=0)).outcomes
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert failed and all("tried 1 times; at last engine: worker" in outcome.reason for outcome in failed)
     for outcome, tokens in zip(outcomes, expected(asked), strict=True):
@@ -186,12 +217,11 @@ def test_requests_that_may_not_be_tried_again_fail_with_the_reason():
         assert outcome.tokens == (tokens if outcome.status == "done" else tokens[: len(outcome.tokens)])
 
 
-def test_a_worker_that_hangs_is_replaced(monkeypatch):
+def test_a_worker_that_hangs_is_replaced(small, monkeypatch):
     monkeypatch.setattr(router, "SILENCE_S", 1.5)
     asked = requests(12, seed=4, apart_s=0.03)
-    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-        os.kill(fleet.processes[1].popen.pid, signal.SIGSTOP)
-        served = serve(fleet, asked, Rules("split", tokens=16))
+    os.kill(small.processes[1].popen.pid, signal.SIGSTOP)
+    served = serve(small, asked, Rules("split", tokens=16, retries=9))
     assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
     assert "was not heard of any more" in served.deaths[0]
 
@@ -226,17 +256,18 @@ def test_workers_listen_to_the_loopback_address_alone(fleet):
     assert listening and set(listening) == {"127.0.0.1"}
 
 
-def test_memory_that_is_not_there_is_one_line_and_leaves_nothing():
-    program = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-        "from jouleproof.errors import one_line_errors\n"
-        "from jouleproof.serving.engine.fleet import FleetPlan, started_fleet\n"
-        "from tests.models.small import random_decoder\n"
-        "with one_line_errors():\n    with started_fleet(FleetPlan(), random_decoder()): pass\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
-    assert "no room for 0 MB of shared memory (File too large" in done.stderr
+def test_memory_that_is_not_there_is_one_line_and_leaves_nothing(capsys):
+    limits, before = resource.getrlimit(resource.RLIMIT_FSIZE), (_descriptors(), _children())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(SystemExit) as end, one_line_errors(), started_fleet(FleetPlan(), DECODER_OF_TESTS):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    said = capsys.readouterr().err
+    assert end.value.code == 1 and len(said.strip().splitlines()) == 1
+    assert "no room for 0 MB of shared memory (File too large" in said
+    assert (_descriptors(), _children()) == before
 
 
 def test_more_memory_than_the_machine_has_is_not_even_asked_for():
@@ -245,9 +276,11 @@ def test_more_memory_than_the_machine_has_is_not_even_asked_for():
         pass
 
 
+@pytest.mark.usefixtures("small")  # what a first fleet opens for good is open then
 def test_nothing_stays_open():
-    descriptors = psutil.Process().num_fds()
-    for _ in range(2):
-        with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
-            serve(fleet, requests(3), Rules("split"))
-        assert psutil.Process().num_fds() <= descriptors + 1
+    before = _descriptors(), _children()
+    with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
+        serve(fleet, requests(3), Rules("split"))
+        used = _popens(fleet)
+    assert all(popen.returncode is not None for popen in used)
+    assert (_descriptors(), _children()) == before

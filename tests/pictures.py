@@ -1,0 +1,14 @@
+"""The built-in figures, for tests of what they make of a table."""
+
+from functools import cache
+from pathlib import Path
+
+from jouleproof.drawing.registry import built_in_folders, load, registry
+
+FIGURES = registry(built_in_folders(Path(__file__).resolve().parent.parent))
+
+
+@cache
+def picture(name):
+    """The module of a figure's file, by `<study>/<file>`."""
+    return load(FIGURES[name])

@@ -1,0 +1,33 @@
+"""What the tests of the study share."""
+
+import pytest
+
+from tests.models.threads import one_thread
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="package")
+def small_checkpoints(tmp_path_factory):
+    """The config of a ladder of two sizes, its tables `ladder` and `ladder_equal_flops`, and all its checkpoints."""
+    from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
+    from tests.slm_energy.small_ladder import STUDY, config, trained
+
+    own, folder = config(), tmp_path_factory.mktemp("checkpoints")
+    paths = trained(own, folder)
+    tables = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
+    others = [name for name in STUDY.trained(own) if name not in paths]
+    return own, tables, trained(own, folder, others, paths, **tables)
+
+
+@pytest.fixture(scope="package")
+def small_ladder(small_checkpoints):
+    """The config of a ladder of two sizes, and its tables `ladder`, `ladder_equal_flops` and `fine_tuning`."""
+    from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
+
+    own, tables, paths = small_checkpoints
+    return own, {**tables, "fine_tuning": fine_tuning(own, **tables, checkpoints=paths)}
