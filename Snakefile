@@ -46,6 +46,7 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
+include: "workflows/keep.smk"
 include: "workflows/common.smk"
 include: "workflows/inputs.smk"
 include: "workflows/experiments.smk"

@@ -46,10 +46,10 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
 def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:
     """Names of the knobs in the part of the config that lies under these keys."""
     for key in above:
-        config_type = model_in(config_type.model_fields[key].annotation) if _is_model(config_type) else None
-        if config_type is None:
-            return []
-    return list(config_type.model_fields)
+        if _is_model(config_type) and key in config_type.model_fields:
+            config_type = model_in(config_type.model_fields[key].annotation)
+        # else a key of a mapping, or a place in a list, whose values are of that model
+    return list(config_type.model_fields) if _is_model(config_type) else []
 
 
 def rows(config: BaseModel, under: str = "") -> Iterator[tuple[str, str, str, str]]:

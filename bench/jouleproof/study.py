@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -259,10 +260,9 @@ def _check_function(where: str, study: Study, experiment: Experiment) -> None:
     if file is None or not file.is_file():
         raise UserError(f"{where}: there is no module {dotted}")
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        functions = _functions(file, file.stat().st_mtime_ns)
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{where}: {file} cannot be read: {' '.join(str(error).split())}") from error
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         public = ", ".join(name for name in functions if name[0] != "_")
         raise UserError(f"{where}: {dotted} has no function {function!r}; it has {public or 'none'}")
@@ -274,6 +274,12 @@ def _check_function(where: str, study: Study, experiment: Experiment) -> None:
     if wrong := [*(name for name in named if name not in wanted | {"config"}), *sorted(wanted - set(named))]:
         given = ", ".join(["config", *sorted(wanted)])
         raise UserError(f"{where}: {function}({', '.join(named)}) is given {given}; {', '.join(wrong)} does not fit")
+
+
+@cache
+def _functions(file: Path, _time: int) -> Mapping[str, ast.FunctionDef]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def function_of(study: Study, experiment: Experiment) -> Any:

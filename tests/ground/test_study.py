@@ -242,12 +242,14 @@ def test_a_new_study_is_one_folder_and_one_line_of_the_config(tmp_path, monkeypa
 
 
 def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_path, monkeypatch):
-    folder = write_study(tmp_path / "spun")
-    (folder / "figures/gain.py").write_text((folder / "figures/gain.py").read_text().replace("spun/gain", "spun/gian"))
+    folder = write_study(tmp_path / "turned")
+    (folder / "figures/gain.py").write_text(
+        (folder / "figures/gain.py").read_text().replace("turned/gain", "turned/gian")
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
-    settings = read_settings({"size": "mine", "studies": {"spun": {}}}, {})
-    with pytest.raises(UserError, match=r"gain\.py: SOURCES: spun/gian is no experiment; spun has gain"):
-        check_sources(settings, registry({"spun": folder / "figures"}))
+    settings = read_settings({"size": "mine", "studies": {"turned": {}}}, {})
+    with pytest.raises(UserError, match=r"gain\.py: SOURCES: turned/gian is no experiment; turned has gain"):
+        check_sources(settings, registry({"turned": folder / "figures"}))
 
 
 @pytest.mark.parametrize(

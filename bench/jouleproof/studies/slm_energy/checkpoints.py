@@ -30,6 +30,7 @@ from jouleproof.studies.slm_energy.training_plan import (
 )
 from jouleproof.studies.slm_energy.training_runs import Course, Run, begun, steps_of
 
+AGAIN = "; delete it and run again"
 CURVE, PARTS = "curve", ("weights", "means", "squares")
 
 
@@ -92,7 +93,7 @@ def _interrupted(path: Path, run: Course) -> Run | None:
     try:
         return read_run(path, run)
     except UserError as error:
-        print(f"{error}; it starts anew", file=sys.stderr)
+        print(f"{str(error).removesuffix(AGAIN)}; it starts anew", file=sys.stderr)
         return None
 
 
@@ -123,10 +124,10 @@ def read_run(path: Path, course: Course) -> Run:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             if about.get("course") != identity(course):
-                raise UserError(f"checkpoint: {path} is of another course; delete it and run again")
+                raise UserError(f"checkpoint: {path} is of another course{AGAIN}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         weights, means, squares = ({name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items()
                   if name.startswith(f"{part}.")} for part in PARTS)  # fmt: skip
         return Run(int(about["step"]), weights, means, squares, tensors[CURVE].tolist())
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"checkpoint: {path} cannot be read ({error}); delete it and run again") from error
+        raise UserError(f"checkpoint: {path} cannot be read ({error}){AGAIN}") from error
