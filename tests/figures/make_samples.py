@@ -38,7 +38,6 @@ from tests.slm_energy import small_models
 USERS = "tests.extension_example"
 SLM_LADDER = ("ladder", "ladder_equal_flops", "fine_tuning", "ladder_cost", "ladder_energy")
 SLM_WEIGHTS = ("quality", "cost", "tuning", "tuning_cost", "engines")
-SLM_PUBLISHED = ("cards", "energy_points", "energy_law", "answers")
 MADE = {}  # by study, name and knobs
 
 
@@ -151,15 +150,16 @@ def tables(users, inputs, folder):
         "slm_energy/answers": reckoned["answers"],
         "slm_energy/cards": reckoned["cards"],
     }
+    invented = made_up.tables([*FORMATS, *users_format], [*RECIPE_LABELS, *users_format])
     return {
-        **run("mx", mx(users), inputs, only=("formats", "qsnr", "error_sources", "silicon", "peak_rates")),
-        **made_up.tables([*FORMATS, *users_format], [*RECIPE_LABELS, *users_format]),
+        **run("mx", mx(users), inputs, skip=[name.removeprefix("mx/") for name in invented]),
+        **invented,
         **run("phase_split", phase_split(users), inputs, skip=("service_energy",)),
         "phase_split/service_energy": given["phase_split/service_energy"],
         **run("placement", placement(users), inputs, given),
         **run("slm_energy", slm_ladder(), inputs, only=SLM_LADDER, folder=folder),
         **run("slm_energy", small_models.CONFIG, inputs, only=SLM_WEIGHTS),
-        **run("slm_energy", slm_published(), inputs, only=SLM_PUBLISHED),
+        **run("slm_energy", slm_published(), inputs, skip=(*SLM_LADDER, *SLM_WEIGHTS, "meter_audit")),
         **meter_audit_alone(users),
         **run("joint", JointConfig(draws=100), inputs, given),
     }
