@@ -11,7 +11,13 @@ from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
 from jouleproof.inputs import catalogue
 from jouleproof.plugins import data_files, look_beside
-from jouleproof.settings import check_keys, check_sources, label, read_settings
+from jouleproof.settings import (
+    check_keys,
+    check_results,
+    check_sources,
+    label,
+    read_settings,
+)
 from jouleproof.sources import code_named_in, sources
 
 min_version("9.0")
@@ -33,6 +39,7 @@ try:
     added_figures = {study.name: study.folder / "figures" for study in settings.added}
     pictures = registry({**folders_in(HOME / "figures"), **added_figures})
     check_sources(settings, pictures)
+    check_results(Path(settings.results))
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -8,7 +8,7 @@ EXPERIMENT_FILES = [
     for name in study.experiments
     for suffix in SUFFIXES
 ]
-JOB = sources(  # of what every job runs, the part that decides values
+JOB = (  # of what every job runs, the part that decides values
     "jouleproof.evidence.tables:read",
     "jouleproof.evidence.tables:write",
     "jouleproof.measure.threads:use_one_thread",
@@ -25,8 +25,9 @@ def code_of(study, experiment):
     readers = [catalogue()[id].reader for id in experiment.inputs]
     return sorted(
         {
-            *JOB,
-            *sources(study.object_name(experiment.function), *filter(None, readers)),
+            *sources(
+                *JOB, study.object_name(experiment.function), *filter(None, readers)
+            ),
             *code_named_in(study.knobs(experiment, knobs_of(study, experiment))),
         }
     )
@@ -73,10 +74,12 @@ def files_of(picture):
     return [in_report, f"{stem}.rst", *(f"{stem}.{suffix}" for suffix in others)]
 
 
-def drawing_code(picture):
-    """Files that a picture's own file is made of."""
+def drawing_code(group):
+    """Files that the pictures of a group, and what draws them, are made of."""
     return sources(
-        str(picture.path), packages=[study.package for study in settings.added]
+        "jouleproof.drawing.draw:draw_all",
+        *(str(picture.path) for picture in group),
+        packages=[study.package for study in settings.added],
     )
 
 
@@ -92,7 +95,6 @@ FIGURE_FILES = [
 RESULT_FILES = result_files(
     dict.fromkeys(source for picture in pictures.values() for source in picture.sources)
 )
-DRAWING = sources("jouleproof.drawing.draw:draw_all")
 CHEAP = [
     f"{study.name}/{name}"
     for study in settings.studies
@@ -122,3 +124,8 @@ def results_folder(wildcards):
 
 def figures_folder(wildcards):
     return str(HOME / "figures")
+
+
+def later(function, *arguments):
+    """An input that is looked up only where its rule is wanted: reading code takes milliseconds a file."""
+    return lambda wildcards: function(*arguments)

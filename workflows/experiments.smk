@@ -7,7 +7,7 @@ for study in settings.studies:
             name:
                 f"{study.name}_{name}"
             input:
-                code=code_of(study, experiment),
+                code=later(code_of, study, experiment),
                 data=data_of(study, experiment),
                 records=[RECORD.format(id) for id in experiment.inputs],
                 tables=[TABLE.format(table) for table in study.reads(experiment)],
@@ -40,8 +40,10 @@ for study in settings.studies:
             name:
                 f"{study.name}_train_{name}"
             input:
-                code=sources(
-                    "jouleproof.job:train", study.object_name(experiment.function)
+                code=later(
+                    sources,
+                    "jouleproof.measure.threads:use_one_thread",
+                    study.object_name(experiment.function),
                 ),
                 tables=[TABLE.format(table) for table in study.reads(experiment)],
                 checkpoints=checkpoint_files(study, experiment),

@@ -9,9 +9,7 @@ for group in by_sources(pictures, CHEAP).values():
             result_files(
                 dict.fromkeys(source for one in group for source in one.sources)
             ),
-            code=sorted(
-                {*DRAWING, *(code for one in group for code in drawing_code(one))}
-            ),
+            code=later(drawing_code, group),
         output:
             [path for one in group for path in files_of(one)],
         log:
@@ -42,7 +40,7 @@ rule verdicts:
     input:
         list(dict.fromkeys([*RESULT_FILES, *EXPERIMENT_FILES])),
         ledgers=settings.ledgers,
-        code=sources("jouleproof.cli.claims:judge"),
+        code=later(sources, "jouleproof.cli.claims:judge"),
     output:
         VERDICTS,
         f"{RESULTS}/verdicts.size.txt",
@@ -61,8 +59,10 @@ rule verdicts:
 rule verdict_pages:
     input:
         VERDICTS,
-        code=sources(
-            "jouleproof.drawing.overview:make", "jouleproof.drawing.verdicts:make"
+        code=later(
+            sources,
+            "jouleproof.drawing.overview:make",
+            "jouleproof.drawing.verdicts:make",
         ),
     output:
         f"{RESULTS}/figures/overview.pdf",

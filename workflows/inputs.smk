@@ -7,7 +7,9 @@ localrules:
 
 rule resolve_input:
     input:
-        code=sources("jouleproof.cli.inputs:resolve", "jouleproof.inputs.stand_in"),
+        code=later(
+            sources, "jouleproof.cli.inputs:resolve", "jouleproof.inputs.stand_in"
+        ),
     output:
         record=f"{RESULTS}/inputs/{{id}}.json",
         files=directory(f"{RESULTS}/inputs/{{id}}"),

@@ -56,7 +56,7 @@ rule appendix:
         source=str(PAPER / "appendix.typ"),
         build=str(PAPER / "build.py"),
         facts=str(PAPER / "appendix.py"),
-        code=sources("jouleproof.evidence.cost", "jouleproof.evidence.ledger"),
+        code=later(sources, "jouleproof.evidence.cost", "jouleproof.evidence.ledger"),
     output:
         facts=f"{RESULTS}/appendix.json",
         pdf=report(

@@ -1,5 +1,6 @@
 """The whole config of a run, checked before any job starts."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,13 @@ def check_keys(path: Path) -> None:
             waiting += [(f"{under}{key.value}.", value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(under, value) for value in node.value]
+
+
+def check_results(folder: Path) -> None:
+    """Raises UserError where no folder can be made of that name, or the one that is there takes no file."""
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise UserError(f"config: results: {folder} cannot be written; make its folder writable or name another")
 
 
 def check_claims(study: Study) -> None:

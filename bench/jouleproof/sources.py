@@ -74,7 +74,7 @@ def _files(module: str, symbol: str) -> tuple[Path, ...]:
     assert path is not None
     if not statements:
         return ()
-    return (path, *(file for text in _texts(statements) for file in _beside(path.parent, text)))
+    return (path, *(file for one in statements for text in _texts(one) for file in _beside(path.parent, text)))
 
 
 @dataclass
@@ -99,13 +99,13 @@ class _Module:
             return self._imported_as(symbol)
         leads: list[tuple[str, str]] = []
         if symbol == EVERYTHING:
-            read = {name for statement in self.statements(symbol) for name, _ in _names(statement)}
+            read = {name for statement in self.statements(symbol) for name, _ in _names_in(statement)}
             leads += [pair for name, pairs in self.imported.items() if name not in read for pair in pairs]
         elif symbol in self.imported:  # one of two ways to have it
             leads += self.imported[symbol]
         for statement in self.statements(symbol):
             local = _imports_of(statement, self.name)
-            for name, attribute in _names(statement):
+            for name, attribute in _names_in(statement):
                 if name in local:
                     leads += _with_attribute(local[name], attribute)
                     continue
@@ -167,6 +167,7 @@ def _defined_names(statement: ast.stmt) -> list[str]:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]  # fmt: skip
 
 
+@cache
 def _imports_of(tree: ast.AST, module: str) -> dict[str, list[tuple[str, str]]]:
     """Names that the imports within a statement bind, and what they stand for."""
     path = _path(module)
@@ -197,6 +198,11 @@ def _with_attribute(pairs: list[tuple[str, str]], attribute: str | None) -> list
     ]  # fmt: skip
 
 
+@cache
+def _names_in(statement: ast.AST) -> tuple[tuple[str, str | None], ...]:
+    return tuple(dict.fromkeys(_names(statement)))
+
+
 def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple[str, str | None]]:
     """Every name that is read within a statement, with the attribute that is taken of it, if one is.
 
@@ -218,24 +224,29 @@ def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple
                         yield from _names(node, bound)
 
 
-def _texts(statements: Iterable[ast.AST]) -> Iterator[str]:
-    for statement in statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
-                yield node.value
+@cache
+def _texts(statement: ast.AST) -> tuple[str, ...]:
+    """Texts that may name a module or a file: of one word with a dot in it."""
+    return tuple(
+        node.value
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and len(node.value) < 200
+        and "." in node.value
+        and not set(node.value) & {" ", "\n"}
+    )
 
 
 def _modules_in_texts(statement: ast.AST) -> Iterator[tuple[str, str]]:
-    for text in _texts([statement]):
+    for text in _texts(statement):
         module, colon, symbol = text.partition(":")
-        if module.startswith(f"{PACKAGE}.") and " " not in text and _path(module):
+        if module.startswith(f"{PACKAGE}.") and _path(module):
             yield module, symbol if colon else EVERYTHING
 
 
 def _beside(folder: Path, text: str) -> Iterator[Path]:
     """Files that a text names, in the folder of a module, its facts or its parent's."""
-    if "." not in text or "\n" in text or " " in text:
-        return
     for base in (folder, folder / "facts", folder.parent, folder.parent / "facts"):
         path = base / text
         if path.is_file() and path.parent in (folder, folder / "facts", folder.parent, folder.parent / "facts"):
