@@ -188,5 +188,6 @@ def test_the_real_tree_goes_in_as_it_was_committed(folders):
         pytest.skip("not a git clone")
     _, members = release("abc", done.stdout, *folders, {})
     names = {path for path, _, _ in members}
-    assert {"Makefile", "Snakefile", "constraints.txt", "bench/inputs/catalogue.toml", "paper/claims.toml"} <= names
+    data = {f"bench/jouleproof/{name}" for name in ("inputs/catalogue.toml", "studies/mx/claims.toml")}
+    assert {"Makefile", "Snakefile", "constraints.txt", *data} <= names
     assert not any(name.startswith(("results/", ".venv/", "dist/")) for name in names)

@@ -127,5 +127,5 @@ def figures_folder(wildcards):
 
 
 def later(function, *arguments):
-    """An input that is looked up only where its rule is wanted: reading code takes milliseconds a file."""
+    """An input that is looked up only for jobs that are wanted, as reading code takes milliseconds a file."""
     return lambda wildcards: function(*arguments)

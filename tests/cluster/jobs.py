@@ -3,59 +3,71 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from jouleproof.studies.joint.__main__ import EXPERIMENTS as JOINT
-from jouleproof.studies.mx.__main__ import EXPERIMENTS as MX
-from jouleproof.studies.phase_split.__main__ import EXPERIMENTS as PHASE_SPLIT
-from jouleproof.studies.placement.__main__ import EXPERIMENTS as PLACEMENT
-from jouleproof.studies.slm_energy.__main__ import EXPERIMENTS as SLM_ENERGY
+from jouleproof.study import Experiment, built_in_studies
 from tests.pipeline.conftest import ROOT, STAND_IN, TINY
 
-EXPERIMENTS = {
-    f"{study}_{name}": experiment
-    for study, experiments in (
-        ("mx", MX),
-        ("phase_split", PHASE_SPLIT),
-        ("placement", PLACEMENT),
-        ("slm_energy", SLM_ENERGY),
-        ("joint", JOINT),
-    )
-    for name, experiment in experiments.items()
-}
+CONFIG = (*TINY, *STAND_IN, "quick=False")  # a figure needs its own tables alone
+FORMATS, RATES, TRACES, MATVEC = (
+    f"results/{name}.parquet" for name in ("mx/formats", "mx/peak_rates", "phase_split/traces", "mx/matvec")
+)
 PART = (
     "results/figures/mx/qsnr.png",
     "results/tables/mx/formats.csv",
-    "results/mx/matvec.parquet",  # timed
-    "results/phase_split/traces.parquet",  # from two inputs
+    MATVEC,  # timed
+    TRACES,  # from two inputs
     "results/placement/sensed.parquet",  # from another study's table
-    "results/slm_energy/ladder.parquet",
+    "results/slm_energy/ladder.parquet",  # from models that are trained first
 )
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """By the name of its rule."""
+    return {
+        f"{study.name}_{name}": experiment
+        for study in built_in_studies()
+        for name, experiment in study.experiments.items()
+    }
 
 
 def profile(name: str) -> dict[str, Any]:
     return yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text(encoding="utf-8"))
 
 
-def on_cluster(name: str, *targets: str) -> tuple[str, ...]:
-    """Arguments of Snakemake: the tiny config with a cluster's profile, on nodes of two cores."""
+def on_cluster(name: str, *targets: str, config: str = "") -> tuple[str, ...]:
+    """Arguments of Snakemake: the tiny config with a cluster's profile, on nodes of two cores. config: other knobs."""
     return (
-        *(*targets, "--profile", f"profiles/{name}", *TINY, *STAND_IN, "--cores", "2"),
+        *(*targets, "--profile", str(ROOT / "profiles" / name), *CONFIG, *([config] if config else [])),
+        *("--cores", "2"),
         *("--seconds-between-status-checks", "1", "--latency-wait", "10"),
     )
 
 
-def untimed(project: Path) -> dict[str, str]:
+def run_here(folder: Path, tables: list[str], ran: Path) -> None:
+    """The same tables into `folder`, each by the command of its job, from the inputs of a run that lies elsewhere."""
+    for table in tables:
+        study, name = Path(table).parent.name, Path(table).stem
+        records = [f"--input={ran}/results/inputs/{id}.json" for id in experiments()[f"{study}_{name}"].inputs]
+        command = [sys.executable, "-m", "jouleproof", "run", study, name, *records, "--out", str(folder / table)]
+        subprocess.run(command, check=True)
+
+
+def untimed(folder: Path) -> dict[str, str]:
     """SHA-256 of every experiment's table that holds no timing."""
     tables = [
         record.with_name(record.name.replace(".provenance.json", ".parquet"))
-        for record in sorted(project.glob("results/*/*.provenance.json"))
+        for record in sorted(folder.glob("results/*/*.provenance.json"))
         if not json.loads(record.read_text(encoding="utf-8"))["timed"]
     ]
-    return {str(table.relative_to(project)): hashlib.sha256(table.read_bytes()).hexdigest() for table in tables}
+    return {str(table.relative_to(folder)): hashlib.sha256(table.read_bytes()).hexdigest() for table in tables}
 
 
 def submitted(dry_run: str) -> dict[str, dict[str, str]]:

@@ -1,16 +1,16 @@
 """The cost of a run and its prediction for other machines."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
 
-from tests.pipeline.conftest import ROOT
-from workflows.cost import Task, chains_s, makespan_s, tasks_of
+from jouleproof.cli import app
+from jouleproof.evidence.cost import Task, chains_s, makespan_s, tasks_of
+from jouleproof.study import built_in_studies, tables_read
 
 
 def test_one_core_runs_one_after_the_other() -> None:
@@ -57,9 +57,13 @@ def test_records_of_a_run_are_read_with_what_waits_for_what(tmp_path: Path) -> N
     write_record(tmp_path, "phase_split/power_trace")
     write_record(tmp_path, "placement/sensed")
     write_record(tmp_path, "slm_energy/cost", timed=True)
-    found = tasks_of(tmp_path)
+    found = tasks_of(tmp_path, tables_read(built_in_studies()))
     assert found["placement/sensed"].after == ("phase_split/power_trace",)
     assert found["slm_energy/cost"] == Task(60.0, 30.0, alone=True)  # quality left no record
+
+
+def cost(results: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["cost", str(results), *options])
 
 
 @pytest.mark.parametrize(
@@ -70,15 +74,13 @@ def test_records_of_a_run_are_read_with_what_waits_for_what(tmp_path: Path) -> N
 def test_a_mistake_is_one_line(tmp_path: Path, options: tuple[str, ...], line: str) -> None:
     if options:
         write_record(tmp_path, "mx/qsnr")
-    command = [sys.executable, str(ROOT / "workflows/cost.py"), str(tmp_path), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and line in done.stderr and len(done.stderr.splitlines()) == 1
+    done = cost(tmp_path, *options)
+    assert done.exit_code == 1 and line in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_the_report_counts_core_hours_and_predicts(tmp_path: Path) -> None:
     for name in ("mx/qsnr", "mx/formats"):
         write_record(tmp_path, name)
-    command = [sys.executable, str(ROOT / "workflows/cost.py"), str(tmp_path), "--nodes", "1", "--cores", "1", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = cost(tmp_path, "--nodes", "1", "--cores", "1", "--cores", "2")
     assert done.stdout.startswith("2 experiments, 0.02 core hours; one after the other 2.0 min")
     assert "| 1 | 1 | 2.0 |\n| 1 | 2 | 1.0 |" in done.stdout

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.jobs import on_cluster, untimed
-from tests.pipeline.conftest import STAND_IN, TINY, copy_project, snakemake
+from tests.cluster.jobs import FORMATS, MATVEC, RATES, on_cluster, run_here, untimed
+from tests.pipeline.conftest import snakemake
 
-pytestmark = pytest.mark.skipif(
-    find_spec("snakemake_executor_plugin_cluster_generic") is None, reason="pip install -e '.[cluster]' was not done"
-)
-TARGETS = ("results/tables/mx/formats.csv", "results/mx/matvec.parquet")
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.skipif(
+        find_spec("snakemake_executor_plugin_cluster_generic") is None,
+        reason="pip install -e '.[cluster]' was not done",
+    ),
+]
 KUBECTL = """\
 #!{python}
 import json, os, pathlib, subprocess, sys
@@ -35,56 +38,54 @@ else:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """A project of which a part ran as jobs for Kubernetes, and their manifests."""
-    folder = tmp_path_factory.mktemp("kubernetes")
-    project = copy_project(folder / "project")
-    programs = folder / "bin"
+    """A folder in which a part of the pipeline ran as jobs for Kubernetes, and their manifests."""
+    base = tmp_path_factory.mktemp("kubernetes")
+    folder, programs = base / "run", base / "bin"
+    folder.mkdir()
     programs.mkdir()
     kubectl = programs / "kubectl"
     kubectl.write_text(KUBECTL.format(python=sys.executable), encoding="utf-8")
     kubectl.chmod(0o755)
     path = f"{programs}:{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = snakemake(project, *on_cluster("kubernetes", *TARGETS), PATH=path, CLOUD_TOKEN="hidden-words")
+    asked = on_cluster("kubernetes", FORMATS, RATES, MATVEC)
+    done = snakemake(folder, *asked, PATH=path, CLOUD_TOKEN="hidden-words")
     assert done.returncode == 0, done.stdout[-4000:]
-    return project, [json.loads(file.read_text(encoding="utf-8")) for file in sorted(programs.glob("*.json"))]
+    return folder, [json.loads(file.read_text(encoding="utf-8")) for file in sorted(programs.glob("*.json"))]
 
 
 def test_every_job_is_a_manifest_that_kubernetes_takes(ran: tuple[Path, list[dict[str, Any]]]) -> None:
     kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install -e '.[cluster]' was not done")
-    _project, manifests = ran
-    assert len(manifests) == 3  # formats, its table, matvec
+    _folder, manifests = ran
+    assert len(manifests) == 2  # formats and peak rates share one; matvec
     for manifest in manifests:
         kubernetes_validate.validate(manifest, "1.31", strict=True)
 
 
 def test_a_manifest_that_kubernetes_would_refuse_is_found(ran: tuple[Path, list[dict[str, Any]]]) -> None:
     kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install -e '.[cluster]' was not done")
-    _project, [manifest, *_others] = ran
+    _folder, [manifest, *_others] = ran
     wrong = {**manifest, "spec": {**manifest["spec"], "backofLimit": 0}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, "1.31", strict=True)
 
 
 def test_a_pod_asks_for_what_its_rule_needs_and_is_given_no_secret(ran: tuple[Path, list[dict[str, Any]]]) -> None:
-    project, manifests = ran
+    _folder, manifests = ran
     assert "hidden-words" not in json.dumps(manifests)
     by_rule = {manifest["metadata"]["labels"]["rule"]: manifest["spec"] for manifest in manifests}
-    timed, pages = by_rule["mx-matvec"], by_rule["group"]
-    for spec in (timed, pages):
+    timed, shared = by_rule["mx-matvec"], by_rule["group"]
+    for spec in (timed, shared):
         pod = spec["template"]["spec"]
         assert pod["automountServiceAccountToken"] is False
         assert [variable["name"] for variable in pod["containers"][0]["env"]] == ["HOME"]
     [matvec] = timed["template"]["spec"]["containers"]
     assert matvec["resources"]["requests"] == {"cpu": "1800m", "memory": "8000M"}
     assert timed["activeDeadlineSeconds"] == 2 * 3600
-    assert "affinity" in timed["template"]["spec"] and "affinity" not in pages["template"]["spec"]
-    assert project.is_dir()
+    assert "affinity" in timed["template"]["spec"] and "affinity" not in shared["template"]["spec"]
 
 
 def test_tables_made_by_such_jobs_have_the_bytes_of_a_local_run(
     ran: tuple[Path, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    local = copy_project(tmp_path / "local")
-    done = snakemake(local, "results/mx/formats.parquet", *TINY, *STAND_IN, "--cores", "1")
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert untimed(ran[0]) == untimed(local) != {}
+    run_here(tmp_path, [FORMATS, RATES], ran[0])
+    assert untimed(ran[0]) == untimed(tmp_path) != {}

@@ -11,19 +11,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.jobs import EXPERIMENTS, PART, on_cluster, profile, untimed
-from tests.pipeline.conftest import ROOT, STAND_IN, TINY, copy_project, snakemake
+from tests.cluster.jobs import (
+    CONFIG,
+    FORMATS,
+    MATVEC,
+    PART,
+    TRACES,
+    experiments,
+    on_cluster,
+    profile,
+    run_here,
+    untimed,
+)
+from tests.pipeline.conftest import ROOT, snakemake
 from workflows.slurm import one_node
 
 PLUGIN = "snakemake_executor_plugin_cluster_generic"
 pytestmark = [
+    pytest.mark.cluster,
     pytest.mark.skipif(
         bool(one_node.absent()),
         reason=f"not installed: {', '.join(one_node.absent())} (apt install slurmctld slurmd slurm-client munge)",
     ),
     pytest.mark.skipif(find_spec(PLUGIN) is None, reason="pip install -e '.[cluster]' was not done"),
 ]
-TARGETS = () if os.environ.get("JOULEPROOF_WHOLE") else PART
+BROKEN = "def rule(amax, fmt):\n    raise SystemExit('out of order')\n"
+WITH_BROKEN = "mx={formats: [mxfp4], scales: ['own:rule'], qsnr: {vectors: 10, length: 32, seeds: [0]}}"
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +50,10 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return copy_project(tmp_path / "project")
+def folder(tmp_path: Path) -> Path:
+    """An empty one to run in."""
+    (tmp_path / "run").mkdir()
+    return tmp_path / "run"
 
 
 def ask(slurm: dict[str, str], *command: str) -> str:
@@ -46,26 +61,42 @@ def ask(slurm: dict[str, str], *command: str) -> str:
     return done.stdout
 
 
-def test_jobs_pass_through_slurm_and_their_tables_have_the_bytes_of_a_local_run(
-    slurm: dict[str, str], project: Path, tmp_path: Path
-) -> None:
-    through = snakemake(project, *on_cluster("slurm", *TARGETS), timeout_s=3600, **slurm)
-    assert through.returncode == 0, through.stdout[-4000:]
+def ran_through(slurm: dict[str, str], folder: Path, *targets: str) -> set[str]:
+    """Names of the jobs of Slurm."""
+    done = snakemake(folder, *on_cluster("slurm", *targets), timeout_s=3600, **slurm)
+    assert done.returncode == 0, done.stdout[-4000:]
     lines = ask(slurm, "squeue", "--states=all", "--noheader", "--format=%j %T %h").splitlines()
     jobs, states, shares = zip(*map(str.split, lines), strict=True)
     assert set(states) == {"COMPLETED"}
     assert {name for name, share in zip(jobs, shares, strict=True) if share == "NO"} == {
-        name for name in jobs if name in EXPERIMENTS and EXPERIMENTS[name].timed
+        name for name in jobs if name in experiments() and experiments()[name].timed
     }
-    assert "mx_matvec" in jobs
-    assert "GROUP" in jobs and "figure" not in jobs
-    assert "resolve_input" not in jobs  # taken where Snakemake runs
+    return set(jobs)
 
-    local = copy_project(tmp_path / "local")
-    done = snakemake(local, *TARGETS, *TINY, *STAND_IN, "--cores", "2", timeout_s=3600)
+
+def test_jobs_pass_through_slurm_and_their_tables_have_the_bytes_of_a_local_run(
+    slurm: dict[str, str], folder: Path, tmp_path: Path
+) -> None:
+    jobs = ran_through(slurm, folder, FORMATS, TRACES, MATVEC)
+    assert jobs == {"GROUP", "mx_matvec"}  # inputs are taken where Snakemake runs
+    run_here(tmp_path / "local", [FORMATS, TRACES], folder)
+    assert untimed(folder) == untimed(tmp_path / "local") != {}
+
+
+@pytest.mark.long
+def test_a_part_of_every_study_passes_through_slurm_with_the_bytes_of_a_local_run(
+    slurm: dict[str, str], folder: Path, tmp_path: Path
+) -> None:
+    targets = () if os.environ.get("JOULEPROOF_WHOLE") else PART
+    jobs = ran_through(slurm, folder, *targets)
+    assert jobs >= {"GROUP", "mx_matvec", "slm_energy_train_equal_steps_1k"}
+    assert not jobs & {"mx_formats", "resolve_input"}
+    local = tmp_path / "local"
+    local.mkdir()
+    done = snakemake(local, *(target for target in targets if target != MATVEC), *CONFIG, "--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]
-    assert untimed(project) == untimed(local)
-    assert len(untimed(project)) >= len(PART) - 1
+    assert untimed(folder) == untimed(local)
+    assert len(untimed(folder)) >= len(PART) - 1
 
 
 def test_a_job_sees_no_variable_that_the_profile_does_not_name(slurm: dict[str, str], tmp_path: Path) -> None:
@@ -80,15 +111,16 @@ def test_a_job_sees_no_variable_that_the_profile_does_not_name(slurm: dict[str, 
     assert "CLOUD_TOKEN" not in seen and "hidden-words" not in seen
 
 
+@pytest.mark.long
 def test_a_job_that_fails_is_tried_again_and_then_stops_the_run_with_its_log(
-    slurm: dict[str, str], project: Path
+    slurm: dict[str, str], folder: Path
 ) -> None:
-    file = project / "bench/mx/experiments/formats.py"
-    file.write_text("raise SystemExit('out of order')\n", encoding="utf-8")
-    done = snakemake(project, *on_cluster("slurm", "results/mx/formats.parquet"), **slurm)
+    (folder / "own.py").write_text(BROKEN, encoding="utf-8")
+    target = "results/mx/qsnr.parquet"
+    done = snakemake(folder, *on_cluster("slurm", target, config=WITH_BROKEN), **slurm)
     assert done.returncode != 0
-    assert not (project / "results/mx/formats.parquet").exists()
-    logs = [path.read_text(encoding="utf-8") for path in (project / "results/log/slurm").glob("*.log")]
+    assert not (folder / target).exists()
+    logs = [path.read_text(encoding="utf-8") for path in (folder / "results/log/slurm").glob("*.log")]
     assert len(logs) == 2 and all("out of order" in log for log in logs)
 
 

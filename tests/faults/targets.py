@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 
 from jouleproof import inputs
+from jouleproof.cli.claims import built_in_ledgers
 from jouleproof.errors import UserError
 from jouleproof.evidence import tables as tables_of
 from jouleproof.evidence.ledger import read_ledger
@@ -147,16 +148,16 @@ def _configs() -> list[Any]:
 
 
 def _settings_say(given: Any, found: Settings, folder: Path) -> str:
-    oracles.same_content(given, found.model_dump())
-    for study in ("mx", "phase_split", "placement", "slm_energy"):
-        part = getattr(found, study)
-        assert type(part).model_validate_json(part.model_dump_json()) == part, f"{study} is not what its job reads"
+    configs = {name: config.model_dump() for name, config in found.configs.items()}
+    oracles.same_content(given, {**vars(found), **configs})
+    for study in found.studies:
+        config = found.configs[study.name]
+        assert study.all_knobs(config.model_dump_json()) == config, f"{study.name} is not what its jobs read"
     return AS_IT_SAYS
 
 
 def _ledger() -> list[Files]:
-    whole = (ROOT / "paper/claims.toml").read_bytes()
-    claims = whole.split(b"[[claim]]")[1:]
+    claims = [claim for path in built_in_ledgers() for claim in path.read_bytes().split(b"[[claim]]")[1:]]
     return [{"claims.toml": b"".join(b"[[claim]]" + claim for claim in claims[start : start + 3])}
             for start in range(0, len(claims), 3)]  # fmt: skip
 
