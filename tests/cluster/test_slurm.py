@@ -111,7 +111,6 @@ def test_a_job_sees_no_variable_that_the_profile_does_not_name(slurm: dict[str, 
     assert "CLOUD_TOKEN" not in seen and "hidden-words" not in seen
 
 
-@pytest.mark.long
 def test_a_job_that_fails_is_tried_again_and_then_stops_the_run_with_its_log(
     slurm: dict[str, str], folder: Path
 ) -> None:

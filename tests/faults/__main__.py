@@ -48,7 +48,7 @@ def pipeline_one(
     times: Annotated[int, typer.Option(min=1)] = 1,
     seed: int = 0,
 ) -> None:
-    """One fault of the pipeline, in copies of the project, so many times."""
+    """One fault of the pipeline, in a folder of its own, so many times."""
     about = pipeline.FAULTS[fault]
     if about.mounts and not pipeline.may_mount():
         _write(out, about.what, {"not tried: this user may not mount a file system": 0}, [])

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from tests.faults.fuzz import BAD, fuzz, try_one
 from tests.faults.targets import TARGETS
 
-SMALL = settings(
-    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SEEDED = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -21,15 +19,16 @@ def test_a_damaged_input_is_refused_in_one_line_or_read_as_it_is(tmp_path, name)
     assert len(tally.outcomes) > 1, "nothing was read, so nothing was compared"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TARGETS)
-@SMALL
+@settings(SEEDED, max_examples=300)
 @given(number=st.integers(0, 2**63))
 def test_hypothesis_finds_no_damage_that_is_misread(tmp_path, name, number):
     assert not fuzz(name, range(number, number + 1), tmp_path).examples
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if name != "settings"])
-@SMALL
+@settings(SEEDED, max_examples=30)
 @given(content=st.binary(max_size=300))
 def test_bytes_of_any_kind_in_place_of_a_file_are_refused(tmp_path, name, content):
     target = TARGETS[name]

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.pipeline import BAD, FAULTS, SAME, may_mount
 
 pytestmark = pytest.mark.pipeline
-TIMES = {"killed": 2, "full": 1, "two": 1, "changed": 1, "hangs": 1}
+TIMES = {"killed": 2, "full": 1, "changed": 1, "hangs": 1}
 
 
 def disturb(folder, name, times, seed):
@@ -17,8 +17,9 @@ def disturb(folder, name, times, seed):
     assert any(SAME in outcome for outcome in outcomes) or name == "two"
 
 
-def test_a_run_that_is_killed_in_its_middle_costs_nothing_but_time(tmp_path):
-    disturb(tmp_path, "killed", 1, seed=10)
+@pytest.mark.parametrize(("name", "seed"), [("killed", 10), ("two", 1)])
+def test_a_run_that_is_killed_in_its_middle_and_two_at_once_cost_nothing_but_time(tmp_path, name, seed):
+    disturb(tmp_path, name, 1, seed)
 
 
 @pytest.mark.long

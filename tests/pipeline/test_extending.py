@@ -68,6 +68,7 @@ def test_a_new_experiment_is_a_function_a_figure_and_one_row(home: Path, folder:
     assert (folder / "results/figures/mx/zeros.rst").read_text().startswith("The share of elements that a cast turns")
 
 
+@pytest.mark.long
 def test_a_new_study_is_one_folder_and_its_figures(home: Path, folder: Path) -> None:
     study = home / "bench/jouleproof/studies/rotation"
     shutil.copytree(home / EXTENSION / "rotation", study)

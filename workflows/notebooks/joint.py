@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-from jouleproof.studies.joint.__main__ import STUDY_OF
+from jouleproof.studies.joint import TABLES
 
 import jouleproof
 from jouleproof.drawing import style
@@ -48,7 +48,7 @@ figure = draw(table)
 # %%
 config = read_config(RESULTS / "config/joint.json", JointConfig)
 knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
-tables = {name: read(RESULTS / f"{study}/{name}.parquet") for name, study in STUDY_OF.items()}
+tables = {name.rpartition("/")[2]: read(RESULTS / f"{name}.parquet") for name in TABLES}
 with redirect_stderr(StringIO()):  # its progress
     again = levers(config.model_copy(update={"assumptions": knowing}), tables)
 
