@@ -48,6 +48,11 @@ def checkpoint_files(study, experiment):
     return [f"{RESULTS}/checkpoints/{study.name}/{name}.safetensors" for name in names]
 
 
+def shared_job(experiment):
+    """The group whose jobs share one of a cluster; none for what reads a table, as that could wait for itself."""
+    return (not experiment.results and experiment.group) or None
+
+
 KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
 SHOWN = {"figure": "png", "table": "html"}  # in the report
 CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}

@@ -18,6 +18,8 @@ for study in settings.studies:
             log:
                 f"{RESULTS}/log/{study.name}/{name}.log",
             priority: experiment.priority
+            group:
+                shared_job(experiment)
             threads: workflow.cores if experiment.timed else 1
             resources:
                 **experiment.resources,
@@ -52,8 +54,6 @@ for study in settings.studies:
             log:
                 f"{RESULTS}/log/{study.name}/train_{name}.log",
             priority: experiment.priority
-            group:
-                experiment.group or None
             resources:
                 **experiment.resources,
             params:

@@ -14,6 +14,8 @@ for group in by_sources(pictures, CHEAP).values():
             [path for one in group for path in files_of(one)],
         log:
             f"{RESULTS}/log/figures/{group[0].name}.log",
+        group:
+            "pages"
         resources:
             runtime=15,
             mem_mb=2000,
@@ -46,6 +48,8 @@ rule verdicts:
         f"{RESULTS}/verdicts.size.txt",
     log:
         f"{RESULTS}/log/verdicts.log",
+    group:
+        "paper"
     params:
         results=results_folder,
         size=label(settings, HOME / "workflows/config"),
@@ -83,6 +87,8 @@ rule verdict_pages:
         ),
     log:
         f"{RESULTS}/log/verdict_pages.log",
+    group:
+        "paper"
     params:
         results=results_folder,
     shell:
@@ -112,6 +118,7 @@ rule notebook:
         lambda wildcards: [
             TABLE.format(table) for table in READ_BY_NOTEBOOKS[wildcards.study]
         ],
+        config=f"{RESULTS}/config.json",
         source=f"{HOME}/workflows/notebooks/{{study}}.py",
         code=f"{HOME}/workflows/notebooks/run.py",
     output:

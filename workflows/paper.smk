@@ -9,6 +9,8 @@ rule config:
         run=f"{RESULTS}/run.json",
     log:
         f"{RESULTS}/log/config.log",
+    group:
+        "paper"
     params:
         knobs=json.dumps(
             {
@@ -39,6 +41,8 @@ rule paper:
         ),
     log:
         f"{RESULTS}/log/paper.log",
+    group:
+        "paper"
     params:
         added=ADDED,
     shell:
@@ -67,6 +71,8 @@ rule appendix:
         ),
     log:
         f"{RESULTS}/log/appendix.log",
+    group:
+        "paper"
     params:
         results=results_folder,
         added=ADDED,

@@ -193,11 +193,13 @@ def _checker(study: Study) -> Any:
 
 
 def _with_numbers(value: Any) -> Any:
-    """The same with texts that are numbers made numbers: so they come from Snakemake's --config."""
+    """The same with texts that are numbers, `true` or `false` made such: so they come from Snakemake's --config."""
     if isinstance(value, Mapping):
         return {key: _with_numbers(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_with_numbers(part) for part in value]
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", value):
         return float(value) if set(value) & set(".eE") else int(value)
     return value

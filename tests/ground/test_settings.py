@@ -86,6 +86,12 @@ def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
     assert found.configs["mx"].qsnr.degrees_of_freedom == number
 
 
+def test_a_truth_that_the_command_line_gives_as_text_is_one():
+    assert read_settings({"size": "mine", "quick": "true"}, {}).quick
+    found = read_settings({"size": "mine", "slm_energy": {"quality": {"hub": "False"}}}, {})
+    assert found.configs["slm_energy"].quality.hub is False
+
+
 @pytest.mark.parametrize(
     ("config", "environment", "folder"),
     [

@@ -3,21 +3,21 @@
 # Rests on the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
 
 # %%
+import json
 import os
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-from jouleproof.studies.joint import TABLES
 
 import jouleproof
 from jouleproof.drawing import style
 from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.tables import read
+from jouleproof.studies.joint import TABLES
 from jouleproof.studies.joint.config import JointConfig
 from jouleproof.studies.joint.experiments.levers import levers
-from jouleproof.study import read_config
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
 draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["joint/waterfall"]).draw
@@ -46,10 +46,11 @@ figure = draw(table)
 # model, and no other?
 
 # %%
-config = read_config(RESULTS / "config/joint.json", JointConfig)
+knobs = json.loads((RESULTS / "config.json").read_text(encoding="utf-8"))["joint"]
+config = JointConfig.model_validate_json(json.dumps(knobs))
 knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
 tables = {name.rpartition("/")[2]: read(RESULTS / f"{name}.parquet") for name in TABLES}
 with redirect_stderr(StringIO()):  # its progress
-    again = levers(config.model_copy(update={"assumptions": knowing}), tables)
+    again = levers(config.model_copy(update={"assumptions": knowing}), **tables)
 
 pd.concat({"as assumed": medians(table), "a router that knows": medians(again)}, axis=1).round(3)

@@ -3,6 +3,7 @@
 # Rests on the tables of `snakemake slm_energy`. Nothing here writes into `results/`.
 
 # %%
+import json
 import os
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from jouleproof.drawing.registry import built_in_folders, load, registry
 from jouleproof.evidence.tables import read
 from jouleproof.studies.slm_energy.config import Bounds, SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_energy
-from jouleproof.study import read_config
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
 draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["slm_energy/ladder"]).draw
@@ -38,7 +38,8 @@ figure = draw(ladder, equal_flops, cost)
 # three times as much? Medians of the draws, as before and changed: joules move, ratios of joules hardly do.
 
 # %%
-config = read_config(RESULTS / "config/slm_energy.json", SlmEnergyConfig)
+knobs = json.loads((RESULTS / "config.json").read_text(encoding="utf-8"))["slm_energy"]
+config = SlmEnergyConfig.model_validate_json(json.dumps(knobs))
 before = config.power.core_w
 changed = config.power.model_copy(
     update={"core_w": Bounds(low=3 * before.low, middle=3 * before.middle, high=3 * before.high, source="what if")}
