@@ -1,6 +1,7 @@
-# `make` runs everything and prints the verdicts; `make test` runs the tests; `make lint` runs the linters; `make test-long`
-# repeats tests over many more cases; `make samples` makes the figures' sample tables anew; `make accept` accepts this
-# run's verdicts; `make release` writes the archive that runs without a network.
+# `make` runs everything and prints the verdicts; `make test` runs the tests; `make lint` runs the linters; `make
+# test-long` runs the tiny pipeline end to end and repeats tests over many more cases; `make samples` makes the figures'
+# sample tables anew; `make accept` accepts this run's verdicts; `make release` writes the archive that runs without a
+# network.
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -13,7 +13,7 @@ from jouleproof.drawing.registry import built_in_folders, registry, study_folder
 from jouleproof.study import built_in_studies
 from tests.pipeline.conftest import ROOT, Finished
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.long]
 ADDED = "tests.extension_example.rotation"
 STUDIES = {study.name: study for study in built_in_studies()}
 PICTURES = registry({**built_in_folders(ROOT), **study_folders([ADDED])})
@@ -81,7 +81,6 @@ def test_what_a_user_adds_is_in_tables_figures_and_verdicts_by_its_name_alone(fi
     assert b"Rotation before a cast" in (finished.results / "report.html").read_bytes()
 
 
-@pytest.mark.long
 def test_the_notebooks_run_where_their_extra_is_installed(finished: Finished) -> None:
     done = finished.snakemake("notebooks", "--cores", "2")
     absent = [name for name in ("jupytext", "nbclient", "ipykernel") if importlib.util.find_spec(name) is None]
@@ -169,7 +168,6 @@ def test_check_fails_when_a_deterministic_verdict_moved(finished: Finished) -> N
     assert "mx.storage.mxfp4: was partly, is reproduced" in done.stdout
 
 
-@pytest.mark.long
 def test_another_folder_and_one_core_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
     expected = digests(finished.results)
     wanted = [*(name for name in expected if name.endswith(".parquet")), *one_picture_per_study(expected)]

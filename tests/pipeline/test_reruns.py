@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline.conftest import Finished
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.long]
 PAGES = {"all", "verdicts", "verdict_pages", "paper", "appendix", "html_report"}  # of any table that changes
 DRAWN = {"all", "paper", "html_report"}  # of any figure
 OF_CONFIG = {"config"}
