@@ -36,7 +36,7 @@ try:
     for path in workflow.configfiles:
         check_keys(Path(path))
     settings = read_settings(config, os.environ)
-    added_figures = {study.name: study.folder / "figures" for study in settings.added}
+    added_figures = {study.name: study.figures for study in settings.added}
     pictures = registry({**folders_in(HOME / "figures"), **added_figures})
     check_sources(settings, pictures)
     check_results(Path(settings.results))

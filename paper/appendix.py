@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jouleproof.drawing.registry import Figure, built_in_folders, registry, study_folders
+from jouleproof.drawing.registry import Figure, built_in_folders, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.evidence.cost import Task, makespan_s, tasks_of
 from jouleproof.evidence.ledger import Claim, read_ledgers
@@ -120,7 +120,8 @@ def main(
 ) -> None:
     with one_line_errors():
         studies = [*built_in_studies(), *map(find_study, study)]
-        pictures = registry({**built_in_folders(ROOT), **study_folders(study)})
+        added = {one.name: one.figures for one in studies if not one.built_in}
+        pictures = registry({**built_in_folders(ROOT), **added})
         ledgers = ledger or [one.ledger for one in studies if one.ledger]
         facts = appendix(results, read_ledgers(ledgers), pictures, tables_read(studies))
         write_text(out, json.dumps(facts, indent=1, allow_nan=False, ensure_ascii=False) + "\n")

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 import typst
 
-from jouleproof.drawing.registry import built_in_folders, registry, study_folders
+from jouleproof.drawing.registry import built_in_folders, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
+from jouleproof.study import built_in_studies, find_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,7 +22,9 @@ def build(
 ) -> None:
     """Results lie in the folder of `out`."""
     with one_line_errors():
-        pictures = registry({**built_in_folders(ROOT), **(added := study_folders(study))})
+        studies = [*built_in_studies(), *map(find_study, study)]
+        added = {one.name: one.figures for one in studies if not one.built_in}
+        pictures = registry({**built_in_folders(ROOT), **added})
         shown = [{"name": one.name, "kind": one.kind, "title": one.title, "caption": one.caption, "study": one.study}
                  for one in pictures.values() if one.study in added]  # fmt: skip
         captions = {name: figure.caption for name, figure in pictures.items()}
@@ -33,6 +36,7 @@ def build(
                     "results": str(out.resolve().parent),
                     "own": json.dumps(shown),
                     "captions": json.dumps(captions),
+                    "titles": json.dumps({one.name: one.title for one in studies}),
                 },
                 ignore_system_fonts=True,
                 timestamp=0,

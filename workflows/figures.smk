@@ -91,8 +91,9 @@ rule verdict_pages:
         "paper"
     params:
         results=results_folder,
+        added=ADDED,
     shell:
-        "jouleproof claims pages --results {params.results} 2>&1 | tee {log}"
+        "jouleproof claims pages --results {params.results} {params.added} 2>&1 | tee {log}"
 
 
 READ_BY_NOTEBOOKS = {

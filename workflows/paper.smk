@@ -79,7 +79,7 @@ rule appendix:
         ledgers=[f"--ledger={path}" for path in settings.ledgers],
     shell:
         "{{ python {input.facts:q} {params.ledgers} {params.added} --results {params.results} --out {output.facts}"
-        " && python {input.build:q} --source {input.source:q} --out {output.pdf}; }} 2>&1 | tee {log}"
+        " && python {input.build:q} --source {input.source:q} --out {output.pdf} {params.added}; }} 2>&1 | tee {log}"
 
 
 rule html_report:

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import json
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def run(
     if experiment.checkpoints:
         given["checkpoints"] = {path.stem: path for path in checkpoints}
     with plugins.blamed(study.name, config.model_dump()):
-        table = _call(study, experiment, {"config": config, **given})
+        table = call(function_of(study, experiment), {"config": config, **given})
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
@@ -77,7 +77,7 @@ def train(
         "checkpoints": {path.stem: path for path in checkpoints},
         **{path.stem: table_files.read(path) for path in tables},
     }
-    _call(study, experiment, given)
+    call(function_of(study, experiment), given)
 
 
 def _place_threads(experiment: Experiment) -> None:
@@ -87,8 +87,8 @@ def _place_threads(experiment: Experiment) -> None:
         use_one_thread()
 
 
-def _call(study: Study, experiment: Experiment, given: Mapping[str, Any]) -> Any:
-    function = function_of(study, experiment)
+def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    """What the function returns for those of the values that it has a parameter for; for all where it has **."""
     parameters = inspect.signature(function).parameters
     everything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     return function(**{name: value for name, value in given.items() if everything or name in parameters})

@@ -92,6 +92,11 @@ class Study:
         return file.parent
 
     @property
+    def figures(self) -> Path:
+        """The folder of its figures, where it is a user's; those of a built-in study lie in figures/<study>."""
+        return self.folder / "figures"
+
+    @property
     def built_in(self) -> bool:
         return self.package.startswith(f"{BUILT_IN}.")
 

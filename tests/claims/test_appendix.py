@@ -147,7 +147,8 @@ def typeset(folder, rows, **values):
     for name in ("appendix.typ", "numbers.typ"):
         (folder / "paper").mkdir(exist_ok=True)
         (folder / "paper" / name).write_bytes((ROOT / "paper" / name).read_bytes())
-    asked = {"root": str(folder), "ignore_system_fonts": True}
+    titles = json.dumps({study.name: study.title for study in built_in_studies()})
+    asked = {"root": str(folder), "ignore_system_fonts": True, "sys_inputs": {"titles": titles}}
     source = str(folder / "paper/appendix.typ")
     headings = json.loads(typst.query(source, "heading", field="body", **asked))
     return [heading.get("text") for heading in headings], typst.compile(source, timestamp=0, **asked)

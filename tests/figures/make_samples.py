@@ -5,7 +5,6 @@ samples/built_in holds every table, samples/own those that differ where an objec
 that takes one. Tables of times come out anew every time, all others the same to the byte.
 """
 
-import inspect
 import shutil
 import tempfile
 from dataclasses import replace
@@ -19,6 +18,7 @@ from jouleproof.evidence.tables import write
 from jouleproof.formats import FORMATS
 from jouleproof.inputs import catalogue
 from jouleproof.inputs.stand_in import generate
+from jouleproof.job import call
 from jouleproof.power import meters
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.studies.joint.config import JointConfig
@@ -211,19 +211,13 @@ def run(study, config, inputs, given=None, only=None, skip=(), folder=None):
         key = (study.name, name, study.knobs_json(job, config))
         if name in study.experiments:
             if key not in MADE:
-                MADE[key] = called(function_of(study, job), arguments)
+                MADE[key] = call(function_of(study, job), arguments)
             made[f"{study.name}/{name}"] = tables[f"{study.name}/{name}"] = MADE[key]
         else:
             paths[name] = folder / f"{name}.safetensors"
             if key not in MADE:
-                MADE[key] = called(function_of(study, job), {**arguments, "name": name, "out": paths[name]})
+                MADE[key] = call(function_of(study, job), {**arguments, "name": name, "out": paths[name]})
     return tables
-
-
-def called(function, arguments):
-    parameters = inspect.signature(function).parameters
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    return function(**{name: value for name, value in arguments.items() if takes_all or name in parameters})
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from tests.figures.seen import laid_out, outside_the_canvas, overlapping, texts
 
 LEDGER = read_ledgers([study.ledger for study in built_in_studies()])
 ROWS = verdict_rows(LEDGER)
+TITLES = {study.name: study.title for study in built_in_studies()}
 
 
 @pytest.fixture(scope="module")
 def picture():
-    return laid_out(overview.draw(ROWS))
+    return laid_out(overview.draw(ROWS, TITLES))
 
 
 def faces(figure):
@@ -49,8 +50,8 @@ def test_every_row_can_be_found_by_its_id_in_the_ledger(picture):
 
 
 def test_every_area_of_the_ledger_has_its_heading(picture):
-    assert {claim.area for claim in LEDGER} == set(overview.AREAS)
-    assert set(overview.AREAS.values()) <= {text.get_text() for text in picture.axes[0].texts}
+    assert {claim.area for claim in LEDGER} == set(TITLES)
+    assert set(TITLES.values()) <= {text.get_text() for text in picture.axes[0].texts}
 
 
 def test_nothing_is_cut_off(picture):
@@ -81,15 +82,15 @@ def test_the_legend_explains_every_verdict_and_tier(picture):
 
 def test_the_legend_leaves_out_what_is_not_there():
     rows = [{**row, "verdict": "not yet run", "tier": "measured"} for row in ROWS[::9]]
-    assert legend_of(laid_out(overview.draw(rows))) == {"not yet run", "● measured"}
+    assert legend_of(laid_out(overview.draw(rows, TITLES))) == {"not yet run", "● measured"}
 
 
 def test_the_same_bytes_are_drawn_twice_whatever_the_matplotlibrc(tmp_path):
     (tmp_path / "verdicts.json").write_text(json.dumps(ROWS[::9]))
-    overview.make(tmp_path / "verdicts.json", tmp_path / "a")
+    overview.make(tmp_path / "verdicts.json", tmp_path / "a", TITLES)
     with mpl.rc_context():
         mpl.rc_file(HOSTILE)
-        overview.make(tmp_path / "verdicts.json", tmp_path / "b")
+        overview.make(tmp_path / "verdicts.json", tmp_path / "b", TITLES)
     for suffix in ("pdf", "svg", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from jouleproof.drawing.registry import Figure, built_in_folders, by_sources, load, registry, study_folders
+from jouleproof.drawing.registry import Figure, built_in_folders, by_sources, load, registry
 from jouleproof.errors import UserError
-from jouleproof.study import built_in_studies
+from jouleproof.study import built_in_studies, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = registry(built_in_folders(ROOT))
 TABLES = {f"{study.name}/{name}" for study in built_in_studies() for name in study.experiments}
 WHOLE = '"""A caption\nof two lines."""\n\nTITLE = "A title"\nSOURCES = ["mx/qsnr"]\n\n\ndef draw(qsnr): ...\n'
+STUDY = """from pydantic import BaseModel
+from jouleproof.study import Study
+STUDY = Study("spin", "spin", BaseModel, {})
+"""
 
 
 @pytest.fixture
@@ -76,10 +80,11 @@ def test_a_file_that_cannot_be_run_is_one_line_with_its_place(figure_of):
 def test_the_figures_of_a_users_study_lie_in_its_package(tmp_path, monkeypatch):
     folder = tmp_path / "spin_package" / "figures"
     folder.mkdir(parents=True)
-    (folder.parent / "__init__.py").write_text("class STUDY:\n    name = 'spin'\n")
+    (folder.parent / "__init__.py").write_text(STUDY)
     (folder / "gain.py").write_text(WHOLE)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert list(registry(study_folders(["spin_package"]))) == ["spin/gain"]
+    study = load_study("spin_package")
+    assert list(registry({study.name: study.figures})) == ["spin/gain"]
     assert registry({"none": tmp_path / "none"}) == {}
 
 
@@ -93,7 +98,7 @@ def test_a_package_that_is_no_study_is_one_line(tmp_path, monkeypatch):
     }
     for package, complaint in complaints.items():
         with pytest.raises(UserError, match=complaint):
-            study_folders([package])
+            load_study(package)
 
 
 def test_pictures_of_a_study_that_read_the_same_tables_are_one_group(tmp_path):

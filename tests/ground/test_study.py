@@ -227,7 +227,7 @@ def test_a_study_joins_the_run_with_its_knobs_its_figure_and_its_claims():
     assert settings.configs["rotation"].vectors == 7 and [study.name for study in settings.added] == ["rotation"]
     assert settings.ledgers[-1].parent.name == "rotation"
     built_in = folders_in(ROOT / "figures")
-    found = registry({**built_in, "rotation": settings.added[0].folder / "figures"})
+    found = registry({**built_in, "rotation": settings.added[0].figures})
     assert set(found) - set(registry(built_in)) == {"rotation/gain"}
     check_sources(settings, found)
 
@@ -237,7 +237,7 @@ def test_a_new_study_is_one_folder_and_one_line_of_the_config(tmp_path, monkeypa
     monkeypatch.syspath_prepend(str(tmp_path))
     settings = read_settings({"size": "mine", "studies": {"spin": {}}}, {})
     (study,) = settings.added
-    check_sources(settings, registry({**folders_in(ROOT / "figures"), "spin": study.folder / "figures"}))
+    check_sources(settings, registry({**folders_in(ROOT / "figures"), "spin": study.figures}))
     assert (study.name, list(study.experiments), study.ledger) == ("spin", ["gain"], tmp_path / "spin/claims.toml")
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from jouleproof.drawing.registry import built_in_folders, registry, study_folders
-from jouleproof.study import built_in_studies
+from jouleproof.drawing.registry import built_in_folders, registry
+from jouleproof.study import built_in_studies, find_study
 from tests.pipeline.conftest import ROOT, Finished
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.long]
 ADDED = "tests.extension_example.rotation"
 STUDIES = {study.name: study for study in built_in_studies()}
-PICTURES = registry({**built_in_folders(ROOT), **study_folders([ADDED])})
+PICTURES = registry({**built_in_folders(ROOT), "rotation": find_study(ADDED).figures})
 
 
 def digests(results: Path) -> dict[str, str]:

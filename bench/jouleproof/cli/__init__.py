@@ -131,7 +131,7 @@ def draw(
         from jouleproof.drawing.registry import folders_in, registry
         from jouleproof.study import find_study
 
-        added = {one.name: one.folder / "figures" for one in map(find_study, study)}
+        added = {one.name: one.figures for one in map(find_study, study)}
         draw_all(names, registry({**folders_in(figures), **added}), results)
 
 

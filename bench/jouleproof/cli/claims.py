@@ -98,12 +98,17 @@ def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
 
 
 @app.command()
-def pages(results: Results = RESULTS) -> None:
+def pages(
+    results: Results = RESULTS,
+    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+) -> None:
     """Draw all verdicts in one picture, and write them as one table, from verdicts.json."""
     with one_line_errors():
         from jouleproof.drawing import overview, verdicts
+        from jouleproof.study import built_in_studies, find_study
 
-        overview.make(results / "verdicts.json", results / "figures" / "overview")
+        titles = {one.name: one.title for one in (*built_in_studies(), *map(find_study, study))}
+        overview.make(results / "verdicts.json", results / "figures" / "overview", titles)
         verdicts.make(results / "verdicts.json", results / "tables" / "verdicts")
 
 

@@ -2,6 +2,7 @@
 without the area, and a mark for the tier of its evidence."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,6 @@ from matplotlib.patches import Rectangle
 from jouleproof.drawing import style
 
 TITLE = "The verdicts at a glance"
-AREAS = {
-    "mx": "MX formats",
-    "phase_split": "phase splitting",
-    "placement": "placement",
-    "slm_energy": "small models",
-    "joint": "together",
-}
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
 WORDS = {  # of an id, where they are not words already
     "mxfp4": "MXFP4",
@@ -46,15 +40,15 @@ WORDS = {  # of an id, where they are not words already
 COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
 
 
-def make(verdicts: Path, out: Path) -> None:
-    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png."""
+def make(verdicts: Path, out: Path, titles: Mapping[str, str]) -> None:
+    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png. titles: of the studies, by name, in order."""
     with style.project_style():
-        style.save(draw(json.loads(verdicts.read_text(encoding="utf-8"))), out)
+        style.save(draw(json.loads(verdicts.read_text(encoding="utf-8")), titles), out)
 
 
-def draw(rows: list[dict[str, Any]]) -> Figure:
-    """A tile per verdict, in columns of areas. rows: the objects of verdicts.json."""
-    areas = dict.fromkeys([*AREAS, *(row["area"] for row in rows)])
+def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
+    """A tile per verdict, in columns of areas. rows: the objects of verdicts.json. titles: of the areas."""
+    areas = dict.fromkeys([*titles, *(row["area"] for row in rows)])
     columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
     tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
     figure, axis = plt.subplots(figsize=(style.WIDTH, ROW_HEIGHT * tallest + 0.6))
@@ -62,7 +56,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         top = 0.0
         for area, part in column:
             axis.text(
-                number, top + 0.62, AREAS.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
+                number, top + 0.62, titles.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
             )
             axis.text(
                 number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"

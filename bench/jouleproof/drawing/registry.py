@@ -11,7 +11,7 @@ import ast
 import importlib.util
 import sys
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -49,21 +49,6 @@ def built_in_folders(root: Path) -> dict[str, Path]:
 def folders_in(figures: Path) -> dict[str, Path]:
     """The sub-folders, each a study's, by name."""
     return {path.name: path for path in sorted(figures.glob("[a-z]*")) if path.is_dir()}
-
-
-def study_folders(packages: Iterable[str]) -> dict[str, Path]:
-    """Folder of the figures of each user's study, by the study's name.
-
-    packages: of the studies. Raises UserError where one has no STUDY.
-    """
-    folders = {}
-    for package in packages:
-        study: Any = plugins.load("study", f"{package}:STUDY", {})
-        file = plugins.module_file(package)
-        if file is None or not isinstance(name := getattr(study, "name", None), str):
-            raise UserError(f"figures: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
-        folders[name] = file.parent / "figures"
-    return folders
 
 
 def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:

@@ -7,7 +7,7 @@ TABLES = ("phase_split/service_energy", "placement/hosting", "slm_energy/answers
 
 STUDY = Study(
     "joint",
-    "together",
+    "the levers together",
     config=JointConfig,
     experiments={
         "levers": Experiment("experiments.levers:levers", results=TABLES),
