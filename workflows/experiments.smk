@@ -20,7 +20,7 @@ for study in settings.studies:
             priority: experiment.priority
             group:
                 shared_job(experiment)
-            threads: workflow.cores if experiment.timed else 1
+            threads: workflow.cores if experiment.timed and not settings.quick else 1
             resources:
                 **experiment.resources,
             params:

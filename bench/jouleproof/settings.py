@@ -43,7 +43,8 @@ class Settings:
 
     inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where the config does not set it. inputs: by id,
     `auto` (the default), `stand-in`, or `required` (never a stand-in). results: the folder of all that the run makes.
-    quick: every table takes seconds, so that all figures of a study may share a job.
+    quick: every table takes seconds and decides nothing, so that all figures of a study may share a job, and timed
+    experiments need not be alone.
     studies: the built-in ones and the user's, each after those whose tables it reads. configs: the knobs of each, by
     its name.
     """

@@ -89,7 +89,7 @@ class Finished:
     def snakemake(self, *arguments: str, config: str = "") -> Done:
         """config: further knobs, as `--config` takes them."""
         extended = [argument.replace(str(ROOT), str(self.home)) for argument in EXTENDED]
-        return snakemake(self.folder, *arguments, *extended, *STAND_IN, "quick=true", *([config] if config else []),
+        return snakemake(self.folder, *arguments, *extended, *STAND_IN, *([config] if config else []),
                          home=self.home)  # fmt: skip
 
     def would_run(self, *targets: str, config: str = "") -> set[str]:

@@ -10,7 +10,7 @@ STUDY = Study(
     "the levers together",
     config=JointConfig,
     experiments={
-        "levers": Experiment("experiments.levers:levers", results=TABLES),
+        "levers": Experiment("experiments.levers:levers", results=TABLES, group="small"),
         "assumptions": Experiment("experiments.levers:assumptions", results=TABLES, group="small"),
     },
 )

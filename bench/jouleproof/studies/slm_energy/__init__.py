@@ -72,7 +72,10 @@ STUDY = Study(
             "experiments.energy_law:energy_law", knobs=("energy_law",), results=("energy_points",), group="small"
         ),
         "answers": Experiment(
-            "experiments.answers:answers", knobs=("power", "energy_law", "answers"), results=("energy_law",)
+            "experiments.answers:answers",
+            knobs=("power", "energy_law", "answers"),
+            results=("energy_law",),
+            group="small",
         ),
     },
 )

@@ -121,6 +121,7 @@ class TuningConfig(Strict):
     most_tokens: Positive = Field(64, description="longer texts are left out")
     problems: Positive = Field(2000, description="of the training split, whose calculations are trained on")
     items: Positive = Field(40, description="calculations of the test split")
+    timed_steps: Annotated[int, Field(ge=2)] = Field(3, description="after one that does not count")
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
 
 

@@ -19,8 +19,6 @@ from jouleproof.studies.slm_energy.config import SlmEnergyConfig, TuningConfig
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from jouleproof.studies.slm_energy.weight_tuning import Calculation, calculations, one_step, right, trainable, tuned
 
-TIMED_STEPS = 3
-
 
 def tuning(
     config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]
@@ -65,7 +63,7 @@ def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_trai
             weights = trainable(decoder, way, settings.rank, 0)
             runs[way] = partial(one_step, decoder, weights, torch.optim.AdamW(weights, lr=0.0), batch)
         runs["reading"] = partial(right, smollm2_135m.network, batch)
-        for _ in range(TIMED_STEPS + 1):
+        for _ in range(settings.timed_steps + 1):
             for name, run in runs.items():
                 seconds.setdefault(name, []).append(cpu_s(run))
         counted = [{"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
