@@ -1,27 +1,27 @@
-# `make` runs everything and prints the verdicts; `make test` runs the tests; `make lint` runs the linters; `make
-# test-long` runs the tiny pipeline end to end and repeats tests over many more cases; `make samples` makes the figures'
-# sample tables anew; `make accept` accepts this run's verdicts; `make release` writes the archive that runs without a
-# network.
+# `make help` lists the targets.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
 .DELETE_ON_ERROR:
-.PHONY: all test test-long lint samples accept release setup
+.PHONY: all help test test-long lint samples accept release setup
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-all: setup
+all: setup  ## run everything and print the verdicts (20 to 30 minutes on two cores)
 	$(RUN) snakemake
 	@$(BIN)/jouleproof claims show
 
-test: setup
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+test: setup  ## quick tests, parts of the pipeline, jobs through Slurm where it is installed
 	$(RUN) pytest -m "not long" --durations=10
 
-test-long: setup
+test-long: setup  ## the tiny pipeline end to end, and tests over many more cases
 	$(RUN) pytest -m long --durations=10
 
-lint: setup
+lint: setup  ## ruff, mypy, import-linter, snakefmt, snakemake --lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
@@ -29,16 +29,16 @@ lint: setup
 	$(RUN) snakefmt --check Snakefile workflows
 	$(RUN) python workflows/lint.py
 
-samples: setup
+samples: setup  ## make the figures' sample tables anew, for the tests
 	$(BIN)/python -m tests.figures.make_samples
 
-accept: all
+accept: all  ## accept this run's verdicts; update README, docs and the overview
 	$(BIN)/jouleproof claims accept
 
-release: setup
+release: setup  ## write the archive that installs and runs without a network
 	$(BIN)/python workflows/release.py
 
-setup: $(READY)
+setup: $(READY)  ## install the pinned dependencies into .venv
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

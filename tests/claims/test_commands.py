@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from jouleproof.cli import app
-from jouleproof.evidence import show
 from jouleproof.evidence.expected import accepted, read_expected, write_expected
 from jouleproof.evidence.verdicts import write_verdicts
 from tests.claims.samples import QUERY, repeats, row, toml, verdict_row, write_table
 
-README = f"head\n\n{show.BEGIN}\nold\n{show.END}\n\ntail\n"
+MARKED = "<!-- {0}: written by `make accept` -->\nold\n<!-- end of {0} -->\n"
+README = f"head\n{MARKED.format('examples')}{MARKED.format('areas')}tail\n"
 
 
 class Project:
@@ -21,12 +21,15 @@ class Project:
     def __init__(self, folder):
         self.folder = folder
         self.readme, self.expected = folder / "README.md", folder / "paper/expected.toml"
+        self.verdicts = folder / "docs/verdicts.md"
         self.ledger = folder / "claims.toml"
-        for part in ("paper", "results/figures"):
+        for part in ("docs", "paper", "results/figures"):
             (folder / part).mkdir(parents=True)
         self.ledger.write_text(toml([row(query={"-": QUERY})]), encoding="utf-8")
         (folder / "results/figures/overview.png").write_bytes(b"a picture")
         self.readme.write_text(README, encoding="utf-8")
+        self.verdicts.write_text(MARKED.format("verdicts"), encoding="utf-8")
+        (folder / "docs/performance.md").write_text("Fast.\n", encoding="utf-8")
 
     def ran(self, *rows, size="default"):
         (self.folder / "results/verdicts.size.txt").write_text(size + "\n")
@@ -137,12 +140,13 @@ def test_rows_that_were_not_run_are_not_accepted(project):
     assert set(read_expected(project.expected)["default", "real"]) == {"mx.thing"}
 
 
-def test_accepting_a_default_run_with_real_inputs_rewrites_the_readme_and_its_picture(project):
+def test_accepting_a_default_run_with_real_inputs_rewrites_readme_docs_and_picture(project):
     project.ran(verdict_row(inputs={"a": "downloaded"}))
     assert project.run("accept").exit_code == 0
     readme = project.readme.read_text(encoding="utf-8")
     assert readme.startswith("head\n") and readme.endswith("\ntail\n")
-    assert "| 2.5 x [2.1, 2.9] | **reproduced** |" in readme and "old" not in readme
+    assert "| all | 1 | 1 | 0 | 0 | 0 | 0 |" in readme and "old" not in readme
+    assert "| 2.5 x [2.1, 2.9] | **reproduced** |" in project.verdicts.read_text(encoding="utf-8")
     assert (project.folder / "paper/overview.png").read_bytes() == b"a picture"
 
 
@@ -173,4 +177,4 @@ def test_a_readme_that_lost_its_marks_is_one_line(project):
     project.ran(verdict_row())
     project.readme.write_text("head only\n")
     done = project.run("accept")
-    assert done.exit_code == 1 and done.stderr.startswith("README.md has no <!-- verdicts")
+    assert done.exit_code == 1 and done.stderr.startswith("claims: the page has no <!-- examples")

@@ -85,13 +85,19 @@ def test_a_studys_page_names_all_its_experiments_and_no_others(name):
     assert {code for code in in_sentences(TEXTS[name]) if "/" not in code and "." not in code} == set(study.experiments)
 
 
-def test_the_page_on_claims_explains_every_key_of_a_row():
-    rows = [line.split("|")[1] for line in TEXTS["docs/claims.md"].splitlines() if line.startswith("| `")]
+def test_the_page_on_verdicts_explains_every_key_of_a_row():
+    lines = TEXTS["docs/verdicts.md"].partition("## The ledger")[2].splitlines()
+    rows = [line.split("|")[1] for line in lines if line.startswith("| `")]
     assert {key.strip("` ") for row in rows for key in row.split(",")} == set(Claim.model_fields)
 
 
-def test_the_readme_names_every_format_and_scale_rule():
-    assert {*FORMATS, *SCALE_RULES} <= set(in_sentences(TEXTS["README.md"]))
+def test_the_page_on_formats_names_every_format_and_scale_rule():
+    assert {*FORMATS, *SCALE_RULES} <= set(in_sentences(TEXTS["docs/formats.md"]))
+
+
+def test_the_readme_is_a_page_that_one_reads():
+    assert len(TEXTS["README.md"].splitlines()) <= 150
+    assert len(TEXTS["README.md"].encode()) <= 12_000
 
 
 def test_the_pages_together_are_short():

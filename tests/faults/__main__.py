@@ -67,10 +67,10 @@ def make_table(found: list[Path], out: Annotated[Path, typer.Option(help="CSV: w
         raise SystemExit("\n".join(f"faults: {line}" for line in wrong))
 
 
-@app.command("readme")
-def write_readme(found: Path, readme: Annotated[Path, typer.Option()] = Path("README.md")) -> None:
-    """README's table anew from the CSV that `table` wrote."""
-    write_text(readme, table.replaced(readme.read_text(encoding="utf-8"), found.read_text(encoding="utf-8")))
+@app.command("page")
+def write_page(found: Path, page: Annotated[Path, typer.Option()] = Path("docs/robustness.md")) -> None:
+    """Write the table of a page anew from the CSV that `table` wrote."""
+    write_text(page, table.replaced(page.read_text(encoding="utf-8"), found.read_text(encoding="utf-8")))
 
 
 def _write(out: Path, what: str, outcomes: dict[str, int], examples: list[tuple[int, str]]) -> None:

@@ -1,4 +1,4 @@
-"""The table of what was tried, how often, and what happened: CSV, and README's lines between its marks."""
+"""The table of what was tried, how often, and what happened: as CSV, and between the marks of a page."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from tests.faults import fuzz, pipeline
 
 HEAD = ("what was done", "how often", "what happened")
 MARKS = re.compile(
-    r"(<!-- faults: written by `python -m tests.faults readme` -->\n).*?(?=<!-- end of faults -->)", re.DOTALL
+    r"(<!-- faults: written by `python -m tests.faults page` -->\n).*?(?=<!-- end of faults -->)", re.DOTALL
 )
 Found = Mapping[str, Any]
 
@@ -49,11 +49,11 @@ def as_csv(found: Sequence[Found]) -> str:
     return out.getvalue()
 
 
-def replaced(readme: str, table: str) -> str:
-    """README with the table of this CSV. Raises UserError where the marks are gone."""
+def replaced(page: str, table: str) -> str:
+    """A page with the table of this CSV. Raises UserError where the marks are gone."""
     head, *lines = csv.reader(io.StringIO(table))
     shown = [head, ["---"] * len(head), *lines]
     text = "\n".join(f"| {' | '.join(line)} |" for line in shown)
-    if not MARKS.search(readme):
-        raise UserError("README.md has no table of faults; put its marks back where it belongs")
-    return MARKS.sub(lambda match: f"{match[1]}\n{text}\n\n", readme)
+    if not MARKS.search(page):
+        raise UserError("the page has no table of faults; put its marks back where it belongs")
+    return MARKS.sub(lambda match: f"{match[1]}\n{text}\n\n", page)

@@ -1,4 +1,4 @@
-"""The table of faults: counts of one fault together, bad ones named, and README's own true to itself."""
+"""The table of faults: counts of one fault together, bad ones named, and the page's own true to itself."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ import pytest
 from jouleproof.errors import UserError
 from tests.faults import fuzz, pipeline, table
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/robustness.md"
 FOUND = [
     {"what": "a", "outcomes": {"fine": 2, "also fine": 1200}},
     {"what": "b", "outcomes": {fuzz.WRONG: 1}},
@@ -27,20 +27,20 @@ def test_what_must_not_happen_is_named():
 
 
 def test_only_what_lies_between_the_marks_is_replaced():
-    readme = "x\n<!-- faults: written by `python -m tests.faults readme` -->\nold\n<!-- end of faults -->\ny\n"
-    once = table.replaced(readme, table.as_csv(FOUND))
+    page = "x\n<!-- faults: written by `python -m tests.faults page` -->\nold\n<!-- end of faults -->\ny\n"
+    once = table.replaced(page, table.as_csv(FOUND))
     assert once.startswith("x\n<!--") and once.endswith("<!-- end of faults -->\ny\n") and "old" not in once
     assert "| a | 1,205 | 1,200 also fine; 5 fine |" in once
     assert table.replaced(once, table.as_csv(FOUND)) == once
 
 
-def test_a_readme_without_its_marks_is_one_line():
+def test_a_page_without_its_marks_is_one_line():
     with pytest.raises(UserError, match="has no table of faults"):
         table.replaced("x", table.as_csv(FOUND))
 
 
-def test_readmes_counts_add_up_and_nothing_bad_is_among_them():
-    shown = table.MARKS.search(README.read_text(encoding="utf-8"))
+def test_the_counts_of_the_page_add_up_and_nothing_bad_is_among_them():
+    shown = table.MARKS.search(PAGE.read_text(encoding="utf-8"))
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in shown[0].splitlines() if "|" in line]
     assert next(csv.reader(io.StringIO(table.as_csv([])))) == rows[0]
     for _, often, happened in rows[2:]:

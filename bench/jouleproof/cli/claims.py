@@ -2,15 +2,20 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import write_text
 
-RESULTS, EXPECTED, README = Path("results"), Path("paper/expected.toml"), Path("README.md")
+if TYPE_CHECKING:
+    from jouleproof.evidence.expected import Accepted
+
+RESULTS, EXPECTED = Path("results"), Path("paper/expected.toml")
+README, VERDICTS, PERFORMANCE = Path("README.md"), Path("docs/verdicts.md"), Path("docs/performance.md")
 README_PICTURE = Path("paper/overview.png")
 README_KEY = ("default", "real")
 
@@ -77,11 +82,10 @@ def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
 
 @app.command()
 def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
-    """Make this run's verdicts the expected ones, and README's table and picture those of the default config."""
+    """Make this run's verdicts the expected ones; a default run with real inputs also writes the tables of README and
+    docs, and the overview."""
     with one_line_errors():
         from jouleproof.evidence import expected as accepted
-        from jouleproof.evidence import show as shown
-        from jouleproof.evidence.ledger import read_ledgers
         from jouleproof.evidence.verdicts import NOT_YET_RUN, read_verdicts
 
         rows = read_verdicts(results / "verdicts.json")
@@ -90,11 +94,29 @@ def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
         accepted.write_expected({**accepted.read_expected(expected), key: ran}, expected)
         print(f"accept: wrote {expected} for config {key[0]} with {key[1]} inputs")
         if key == README_KEY:
-            table = shown.markdown(read_ledgers(built_in_ledgers()), ran)
-            readme = shown.replace_table(README.read_text(encoding="utf-8"), table)
-            write_text(README, shown.replace_result_tables(readme, results / "tables"))
-            shutil.copyfile(results / "figures" / "overview.png", README_PICTURE)
-            print(f"accept: wrote the tables of {README} and {README_PICTURE}")
+            _write_pages(ran, results)
+            print(f"accept: wrote {README_PICTURE} and the tables of {README}, {VERDICTS} and {PERFORMANCE}")
+
+
+def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
+    """The tables of README and docs, from the accepted verdicts, by name, and the tables of a run."""
+    from jouleproof.evidence import pages
+    from jouleproof.evidence.ledger import read_ledgers
+    from jouleproof.study import built_in_studies
+
+    claims = read_ledgers(built_in_ledgers())
+    titles = {study.name: study.title for study in built_in_studies()}
+    readme = pages.replaced(README.read_text(encoding="utf-8"), "examples", pages.examples(claims, accepted))
+    texts = {
+        README: pages.replaced(readme, "areas", pages.areas(claims, accepted, titles)),
+        VERDICTS: pages.replaced(
+            VERDICTS.read_text(encoding="utf-8"), "verdicts", pages.verdicts(claims, accepted, titles)
+        ),
+        PERFORMANCE: pages.result_tables(PERFORMANCE.read_text(encoding="utf-8"), results / "tables"),
+    }
+    for path, text in texts.items():
+        write_text(path, text)
+    shutil.copyfile(results / "figures" / "overview.png", README_PICTURE)
 
 
 @app.command()
