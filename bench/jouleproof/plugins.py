@@ -13,11 +13,19 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from jouleproof.errors import UserError
 
 T = TypeVar("T")
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
 _OWN = re.compile(r"[\w.]+:\w+")
 
 
@@ -62,18 +70,38 @@ def load_all(
 
     Raises UserError where an object is of another type, or a function of it does not take what it is given.
     """
-    found: dict[str, T] = {}
+    loaded: dict[str, T] = {}
     for name in names:
-        each = load(kind, name, builtins)
-        if not isinstance(each, of):
-            raise UserError(f"config: {kind} {name!r} is a {type(each).__name__}, not a {of.__module__}.{of.__name__}")
+        item = _load_of(kind, name, builtins, of)
         for part, arguments in (calls or {}).items():
-            check_call(f"{kind} {name!r}: {part}", getattr(each, part), arguments)
+            check_call(f"{kind} {name!r}: {part}", getattr(item, part), arguments)
         short = name.rpartition(":")[2]
-        if found.get(short, each) is not each:
+        if loaded.get(short, item) is not item:
             raise UserError(f"config: two of {kind} are called {short}; each needs a name of its own")
-        found[short] = each
-    return found
+        loaded[short] = item
+    return loaded
+
+
+def load_named(kind: str, names: Iterable[str], builtins: Mapping[str, N], of: type[N]) -> Mapping[str, N]:
+    """Objects by their `name`. Raises UserError where an object is of another type or two have one name."""
+    items = [_load_of(kind, name, builtins, of) for name in dict.fromkeys(names)]
+    return by_name(kind, [(item.name, item) for item in items])
+
+
+def by_name(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
+    """The mapping of (name, object) pairs. Raises UserError where two have one name."""
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a name of its own")
+    return dict(pairs)
+
+
+def _load_of(kind: str, name: str, builtins: Mapping[str, T], of: type[T]) -> T:
+    item = load(kind, name, builtins)
+    if not isinstance(item, of):
+        raise UserError(f"config: {kind} {name!r} is a {type(item).__name__}, not a {of.__module__}.{of.__name__}")
+    return item
 
 
 def check_call(what: str, function: Any, arguments: Sequence[str], result: str = "") -> None:

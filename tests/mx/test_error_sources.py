@@ -8,8 +8,7 @@ import pytest
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.studies.mx.config import ErrorSourcesConfig, MxConfig
 from jouleproof.studies.mx.experiments.error_sources import error_sources, one_at_a_time
-from jouleproof.studies.mx.experiments.qsnr import vectors
-from jouleproof.studies.mx.generated_vectors import qsnr_db
+from jouleproof.studies.mx.generated_vectors import qsnr_db, vectors
 from jouleproof.studies.mx.other_casts import OTHERS
 from tests.extension_example import formats as own
 

@@ -5,8 +5,8 @@ import pytest
 
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.studies.mx.config import MxConfig, QsnrConfig
-from jouleproof.studies.mx.experiments.qsnr import qsnr, vectors
-from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
+from jouleproof.studies.mx.experiments.qsnr import qsnr
+from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares, vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

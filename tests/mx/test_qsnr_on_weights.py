@@ -7,6 +7,7 @@ import torch
 from jouleproof.formats import fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import linear_layers
+from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig, WeightsConfig
 from jouleproof.studies.mx.experiments.qsnr_on_weights import activation_rows, measured_layers, qsnr_on_weights
 from jouleproof.studies.mx.generated_vectors import qsnr_db
@@ -70,8 +71,8 @@ def test_a_stride_of_one_leaves_nothing_out():
 
 def test_activations_of_layers_that_are_not_asked_for_are_not_measured():
     model = language_model()
-    casts = {("mxfp4", "floor"): ("mxfp4", "floor")}
-    rows = list(activation_rows(model, [model.tokens("Why?")], {"layers.1.attention.q"}, casts))
+    casts = registry.casts(CONFIG.model_copy(update={"formats": ["mxfp4"]}))
+    rows = activation_rows(model, [model.tokens("Why?")], {"layers.1.attention.q"}, casts)
     assert [(each["layer"], each["projection"]) for each in rows] == [(1, "q")]
 
 

@@ -17,13 +17,13 @@ from jouleproof.studies.mx.silicon_checks import CHECKS
 from jouleproof.studies.mx.silicon_model import (
     CELLS,
     CONSTANTS,
-    GROUPS,
+    STAGES,
     UNITS,
     Draws,
     Unit,
     area,
     draw,
-    parts,
+    stages,
     unit_cost,
     unit_of,
 )
@@ -87,7 +87,7 @@ def test_nothing_is_shifted_by_nothing():
 
 
 def test_an_mxfp4_unit_multiplies_two_bit_significands_in_plain_fixed_point():
-    found = parts(MX_UNITS["mxfp4"], 24)
+    found = stages(MX_UNITS["mxfp4"], 24)
     scales, signs, hidden, exponents = 8, 32, 64, 64
     assert found["multiply"] == Cells(
         and2=32 * 4 + hidden, xor2=signs, half_adder=32 * 2, full_adder=exponents + scales
@@ -98,7 +98,7 @@ def test_an_mxfp4_unit_multiplies_two_bit_significands_in_plain_fixed_point():
 
 
 def test_an_integer_unit_without_scales_aligns_and_converts_nothing():
-    found = parts(UNITS["int8"], 24)
+    found = stages(UNITS["int8"], 24)
     assert found["align"] == Cells()
     assert found["accumulate"] == circuits.adder(32)
 
@@ -152,9 +152,9 @@ def test_ratios_do_not_depend_on_the_size_of_a_gate(factor):
 
 def test_the_area_of_a_unit_is_that_of_its_parts():
     window = int(DRAWS.values["window"][0])
-    found = parts(MX_UNITS["mxint8"], window)
-    shares = {group: DRAWS.values["pipeline"][0] if group == "pipeline" else 1 for group in GROUPS}
-    whole = sum(shares[group] * area(found[group], DRAWS)[0] for group in GROUPS)
+    found = stages(MX_UNITS["mxint8"], window)
+    shares = {group: DRAWS.values["pipeline"][0] if group == "pipeline" else 1 for group in STAGES}
+    whole = sum(shares[group] * area(found[group], DRAWS)[0] for group in STAGES)
     assert unit_cost(MX_UNITS["mxint8"], DRAWS)[0][0] == pytest.approx(whole)
 
 

@@ -1,11 +1,45 @@
-"""Signal to quantisation-noise ratio."""
+"""Generated vectors, and the signal to quantisation-noise ratio (QSNR) of what casts make of an array."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
 
 import numpy as np
 
+from jouleproof.progress import steps
+from jouleproof.studies.mx.config import QsnrConfig
 
-def sum_of_squares(x: np.ndarray) -> float:
-    """Of a float32 array of any shape, in float64."""
-    return float(np.square(x, dtype=np.float64).sum())
+Cast = Callable[[np.ndarray], np.ndarray]
+CastNames = tuple[str, str]  # of a format and a scale rule
+
+
+def draws(title: str, config: QsnrConfig) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """The factors and the vectors of every distribution and seed of a config, with a line of progress behind each."""
+    pairs = list(product(config.distributions, config.seeds))
+    step = steps(title, len(pairs))
+    for distribution, seed in pairs:
+        yield {"distribution": distribution, "seed": seed}, vectors(distribution, config, seed)
+        step(f"{distribution}, seed {seed}")
+
+
+def vectors(distribution: str, config: QsnrConfig, seed: int) -> np.ndarray:
+    """(vectors, length) float32, each vector with a spread of its own, |N(0, 1)|, as in arXiv 2302.08007, section 3."""
+    rng = np.random.default_rng(seed)
+    shape = (config.vectors, config.length)
+    spread = np.abs(rng.standard_normal((config.vectors, 1)))
+    unit = {
+        "gaussian": lambda: rng.standard_normal(shape),
+        "laplace": lambda: rng.laplace(size=shape),
+        "student_t": lambda: rng.standard_t(config.degrees_of_freedom, size=shape),
+    }[distribution]()
+    return (spread * unit).astype(np.float32)
+
+
+def qsnr_rows(x: np.ndarray, casts: Mapping[CastNames, Cast]) -> Iterator[dict[str, Any]]:
+    """A row with the QSNR (dB) of every cast of x, a float32 array of any shape."""
+    signal = sum_of_squares(x)
+    for (fmt, rule), cast in casts.items():
+        yield {"format": fmt, "scale": rule, "value": qsnr_db(x, cast(x), signal)}
 
 
 def qsnr_db(x: np.ndarray, cast: np.ndarray, signal: float | None = None) -> float:
@@ -19,3 +53,8 @@ def qsnr_db(x: np.ndarray, cast: np.ndarray, signal: float | None = None) -> flo
     if signal == 0 or noise == 0:
         raise ValueError(f"QSNR needs a signal and a noise, got signal={signal}, noise={noise}")
     return float(-10 * np.log10(noise / signal))
+
+
+def sum_of_squares(x: np.ndarray) -> float:
+    """Sum over a float32 array of any shape, in float64."""
+    return float(np.square(x, dtype=np.float64).sum())

@@ -11,7 +11,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 
 Shared = tuple[int, int | Literal["row", "tensor"]]
@@ -86,31 +85,47 @@ def int8_per_row(x: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(x / scale), -127, 127) * scale
 
 
-MICROEXPONENTS = "Rouhani et al. 2023, With Shared Microexponents, A Little Shifting Goes a Long Way, arXiv 2302.08007"
+def _microexponents(bits: int, mantissa_bits: int) -> OtherCast:
+    return OtherCast(
+        name=f"MX{bits}",
+        source="Rouhani et al. 2023, With Shared Microexponents, A Little Shifting Goes a Long Way, arXiv 2302.08007",
+        run=partial(microexponents, mantissa_bits=mantissa_bits),
+        element_bits=1 + mantissa_bits,
+        shared=((8, 16), (1, 2)),
+    )
+
+
 OTHERS: Mapping[str, OtherCast] = {
-    "nvfp4": OtherCast("NVFP4", "NVIDIA 2025, Pretraining LLMs with NVFP4, arXiv 2509.25149", nvfp4, 4,
-                       ((8, 16), (FLOAT32_BITS, "tensor"))),
-    **{
-        f"mx{bits}": OtherCast(f"MX{bits}", MICROEXPONENTS, partial(microexponents, mantissa_bits=mantissa),
-                               1 + mantissa, ((8, 16), (1, 2)))
-        for bits, mantissa in ((9, 7), (6, 4), (4, 2))
-    },
-    "fp8_per_tensor": OtherCast("FP8 per tensor", "Micikevicius et al. 2022, FP8 Formats for Deep Learning, "
-                                "arXiv 2209.05433", fp8_per_tensor, 8, ((FLOAT32_BITS, "tensor"),)),
-    "int8_per_row": OtherCast("INT8 per row", "Wu et al. 2020, Integer Quantization for Deep Learning Inference, "
-                              "arXiv 2004.09602", int8_per_row, 8, ((FLOAT32_BITS, "row"),)),
-}  # fmt: skip
+    "nvfp4": OtherCast(
+        name="NVFP4",
+        source="NVIDIA 2025, Pretraining LLMs with NVFP4, arXiv 2509.25149",
+        run=nvfp4,
+        element_bits=4,
+        shared=((8, 16), (FLOAT32_BITS, "tensor")),
+    ),
+    "mx9": _microexponents(bits=9, mantissa_bits=7),
+    "mx6": _microexponents(bits=6, mantissa_bits=4),
+    "mx4": _microexponents(bits=4, mantissa_bits=2),
+    "fp8_per_tensor": OtherCast(
+        name="FP8 per tensor",
+        source="Micikevicius et al. 2022, FP8 Formats for Deep Learning, arXiv 2209.05433",
+        run=fp8_per_tensor,
+        element_bits=8,
+        shared=((FLOAT32_BITS, "tensor"),),
+    ),
+    "int8_per_row": OtherCast(
+        name="INT8 per row",
+        source="Wu et al. 2020, Integer Quantization for Deep Learning Inference, arXiv 2004.09602",
+        run=int8_per_row,
+        element_bits=8,
+        shared=((FLOAT32_BITS, "row"),),
+    ),
+}
 
 
 def named_others(names: Sequence[str]) -> Mapping[str, OtherCast]:
-    """By the cast's own name, of those that a config names. Raises UserError where an object is no OtherCast."""
-    found = [(name, plugins.load("cast", name, OTHERS)) for name in names]
-    for name, other in found:
-        if not isinstance(other, OtherCast):
-            raise UserError(
-                f"config: cast {name!r} is a {type(other).__name__}, not a jouleproof.studies.mx.other_casts.OtherCast"
-            )
-    return {other.name: other for _, other in found}
+    """The casts that a config names, by their names. Raises UserError where an object is no OtherCast."""
+    return plugins.load_named("cast", names, OTHERS, OtherCast)
 
 
 def _elements(size: int | Literal["row", "tensor"], shape: Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import gfloat
@@ -15,6 +15,7 @@ from jouleproof.formats import FORMATS, MXFormat, quantize
 from jouleproof.formats.blocks import SCALE_VALUES
 
 PeerCast = Callable[[np.ndarray], np.ndarray]
+TensorCast = Callable[[Any], Any]  # of a float32 tensor of torch
 
 ML_DTYPES = {
     "mxfp8_e4m3": ml_dtypes.float8_e4m3fn,
@@ -66,19 +67,19 @@ def by_gfloat(name: str) -> PeerCast:
 
 def by_torchao(name: str) -> PeerCast:
     """Scale (its FLOOR mode) and elements."""
-    torch, to_mx, to_dtype, element = _torchao(name)
-    block = FORMATS[name].block
+    _, fake_quantise = _torchao(name)
 
     def cast(x: np.ndarray) -> np.ndarray:
-        scales, elements = to_mx(torch.from_numpy(x), element, block)
-        return to_dtype(elements, scales, element, block, torch.float32).numpy()
+        import torch
+
+        return fake_quantise(torch.from_numpy(x)).numpy()
 
     return cast
 
 
 @cache
-def _torchao(name: str) -> tuple[Any, Any, Any, Any]:
-    """torch, two functions and the element type; imported late and with notes about GPU extensions kept quiet."""
+def _torchao(name: str) -> tuple[TensorCast, TensorCast]:
+    """What quantises a float32 tensor, and what dequantises it too; imported late, notes on GPU extensions hidden."""
     for logger in ("torchao", "torch.utils._pytree"):
         logging.getLogger(logger).setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -87,7 +88,16 @@ def _torchao(name: str) -> tuple[Any, Any, Any, Any]:
         from torchao.prototype.mx_formats import constants
         from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
     element = getattr(torch, TORCHAO[name], None) or getattr(constants, f"DTYPE_{TORCHAO[name].upper()}")
-    return torch, to_mx, to_dtype, element
+    block = FORMATS[name].block
+
+    def quantise(x: Any) -> Any:
+        return to_mx(x, element, block)
+
+    def fake_quantise(x: Any) -> Any:
+        scales, elements = to_mx(x, element, block)
+        return to_dtype(elements, scales, element, block, torch.float32)
+
+    return quantise, fake_quantise
 
 
 PEERS: Mapping[str, tuple[Mapping[str, Any], Callable[[str], PeerCast]]] = {
@@ -106,36 +116,28 @@ def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
     }
 
 
-def quantisers(name: str) -> dict[tuple[str, str], Callable[[Any], Any]]:
+def quantisers(name: str) -> dict[tuple[str, str], TensorCast]:
     """What other libraries offer to cast a float32 tensor that is whole blocks of a built-in format, by library and
     operation (quantize, fake_quantize): the fastest that each has, with a block scale in NumPy where it has none."""
-    found: dict[tuple[str, str], Callable[[Any], Any]] = {}
-    fmt = FORMATS[name]
+    casts: dict[tuple[str, str], TensorCast] = {}
     if name in TORCHAO:
-        torch, to_mx, to_dtype, element = _torchao(name)
-
-        def there_and_back(x: Any) -> Any:
-            scales, elements = to_mx(x, element, fmt.block)
-            return to_dtype(elements, scales, element, fmt.block, torch.float32)
-
-        found["torchao", "quantize"] = lambda x: to_mx(x, element, fmt.block)
-        found["torchao", "fake_quantize"] = there_and_back
+        casts["torchao", "quantize"], casts["torchao", "fake_quantize"] = _torchao(name)
     if name in ML_DTYPES:
         dtype = ML_DTYPES[name]
-        found["ml_dtypes", "fake_quantize"] = lambda x: _scaled(
-            x, fmt, lambda scaled: scaled.astype(dtype).astype(np.float32)
-        )
+        casts["ml_dtypes", "fake_quantize"] = _scaled(name, lambda scaled: scaled.astype(dtype).astype(np.float32))
     if name in GFLOAT:
-        info = GFLOAT[name]
-        found["gfloat", "fake_quantize"] = lambda x: _scaled(
-            x, fmt, lambda scaled: gfloat.round_ndarray(info, scaled, sat=True)
-        )
-    return found
+        casts["gfloat", "fake_quantize"] = _scaled(name, partial(gfloat.round_ndarray, GFLOAT[name], sat=True))
+    return casts
 
 
-def _scaled(x: Any, fmt: MXFormat, cast_elements: PeerCast) -> np.ndarray:
-    """Elements cast under the floor rule's scale. x: a float32 tensor of finite blocks that are not zero."""
-    blocks = x.numpy().reshape(-1, fmt.block)
-    _, exponent = np.frexp(np.abs(blocks).max(axis=1, keepdims=True))
-    scale = np.ldexp(np.float32(1), exponent - 1 - fmt.emax)
-    return cast_elements(np.clip(blocks / scale, -fmt.max_normal, fmt.max_normal)) * scale
+def _scaled(name: str, cast_elements: PeerCast) -> TensorCast:
+    """A cast of elements under the floor rule's scale, of a float32 tensor of finite blocks that are not zero."""
+    fmt = FORMATS[name]
+
+    def cast(x: Any) -> np.ndarray:
+        blocks = x.numpy().reshape(-1, fmt.block)
+        _, exponent = np.frexp(np.abs(blocks).max(axis=1, keepdims=True))
+        scale = np.ldexp(np.float32(1), exponent - 1 - fmt.emax)
+        return cast_elements(np.clip(blocks / scale, -fmt.max_normal, fmt.max_normal)) * scale
+
+    return cast

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 from jouleproof.models.casting import linear_layers, replace_layer
 from jouleproof.studies.mx.stochastic import random_signs, rotated, round_stochastically
@@ -46,12 +45,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         formats = (self.weights, self.activations, self.gradients)
-        if (self.stochastic or self.hadamard) and not all(isinstance(each, MXFormat) for each in formats):
+        if (self.stochastic or self.hadamard) and not all(isinstance(fmt, MXFormat) for fmt in formats):
             raise ValueError(f"recipe {self.name}: stochastic and hadamard need a block format for every operand")
 
 
 def _uniform(name: str, fmt: Operand, stochastic: bool = False, hadamard: bool = False) -> Recipe:
-    return Recipe(name, fmt, fmt, fmt, stochastic=stochastic, hadamard=hadamard)
+    return Recipe(name, weights=fmt, activations=fmt, gradients=fmt, stochastic=stochastic, hadamard=hadamard)
 
 
 E4M3, E3M2, E2M1 = (FORMATS[name] for name in ("mxfp8_e4m3", "mxfp6_e3m2", "mxfp4"))
@@ -79,11 +78,7 @@ def recipes(names: Sequence[str]) -> Mapping[str, Recipe]:
 
     names: built in, or `package.module:object`. Raises UserError where an object is no Recipe or two have one name.
     """
-    found = list(plugins.load_all("recipe", dict.fromkeys([BASELINE, *names]), RECIPES, Recipe).values())
-    by_name = {recipe.name: recipe for recipe in found}
-    if len(by_name) < len(found):
-        raise UserError(f"config: two of the recipes {', '.join(recipe.name for recipe in found)} have one name")
-    return by_name
+    return plugins.load_named("recipe", [BASELINE, *names], RECIPES, Recipe)
 
 
 class RecipeLinear(nn.Module):

@@ -1,17 +1,16 @@
 """What a config names, built in or a user's own: formats, scale rules, casts, recipes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
-from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule
+from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule, fake_quantize
 from jouleproof.plugins import named_at
 from jouleproof.studies.mx.cast_steps import PARTS
 from jouleproof.studies.mx.config import MxConfig, TrainingConfig
+from jouleproof.studies.mx.generated_vectors import Cast, CastNames
 from jouleproof.studies.mx.other_casts import named_others
-
-T = TypeVar("T")
 
 
 def check(config: MxConfig) -> None:
@@ -38,26 +37,25 @@ def _named(config: MxConfig) -> Iterator[tuple[str, Sequence[str], Callable[[Seq
     yield "error_sources.others", config.error_sources.others, named_others
 
 
+def casts(config: MxConfig) -> Mapping[CastNames, Cast]:
+    """Quantise and dequantise under every format and scale rule of the config, by the names of both."""
+    every = product(formats(config.formats).items(), scale_rules(config.scales).items())
+    return {(name, rule_name): partial(fake_quantize, fmt=fmt, scale=rule) for (name, fmt), (rule_name, rule) in every}
+
+
 def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
-    """By the name that the config gives. Raises UserError where an object is no MXFormat."""
-    found = {name: plugins.load("format", name, FORMATS) for name in names}
-    for name, fmt in found.items():
-        if not isinstance(fmt, MXFormat):
-            raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a jouleproof.formats.MXFormat")
-    return _by_own_name("format", [(fmt.name, fmt) for fmt in found.values()])
+    """Formats by their names. Raises UserError where an object is no MXFormat."""
+    return plugins.load_named("format", names, FORMATS, MXFormat)
 
 
 def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
-    """By the function's name. Raises UserError where an object cannot be called."""
-    found = {name: plugins.load("scale rule", name, SCALE_RULES) for name in names}
-    for name, rule in found.items():
+    """Scale rules by their functions' names. Raises UserError where an object cannot be called."""
+    loaded = {name: plugins.load("scale rule", name, SCALE_RULES) for name in names}
+    for name, rule in loaded.items():
         plugins.check_call(f"scale rule {name!r}", rule, ("amax", "fmt"), "exponent")
-    return _by_own_name("scale rule", [(name.rpartition(":")[2], rule) for name, rule in found.items()])
+    return plugins.by_name("scale rule", [(name.rpartition(":")[2], rule) for name, rule in loaded.items()])
 
 
-def _by_own_name(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a name of its own")
-    return dict(pairs)
+def default_rule(names: Collection[str]) -> str:
+    """The floor rule, or the first where floor is left out."""
+    return "floor" if "floor" in names else next(iter(names))

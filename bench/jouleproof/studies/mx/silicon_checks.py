@@ -1,12 +1,13 @@
 """Published ratios of costs that are no constants of the model, and what the model says of the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from jouleproof.formats import FORMATS
 from jouleproof.studies.mx.circuits import Cells, adder, float_adder, float_multiplier, multiplier
-from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, area, unit_cost
+from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, area, unit_cost, unit_of
 
 Ratio = Callable[[Draws], np.ndarray]
 
@@ -21,39 +22,84 @@ class Check:
     modelled: Ratio
 
 
-def areas(over: Cells, under: Cells) -> Ratio:
-    return lambda draws: area(over, draws) / area(under, draws)
+@dataclass(frozen=True)
+class Circuit:
+    """A circuit, the stage of a unit that it switches like, and its published costs where there are some.
+
+    energy_pj: Horowitz 2014, at 45 nm. area_um2: Shao et al. 2014 (Aladdin), at 40 nm; its floats hold pipeline
+    registers.
+    """
+
+    cells: Cells
+    stage: str
+    energy_pj: float | None = None
+    area_um2: float | None = None
 
 
-def energies(over: Cells, part_over: str, under: Cells, part_under: str) -> Ratio:
-    """Each circuit switches as that part of a unit does."""
-    return lambda draws: areas(over, under)(draws) * draws.activity(part_over) / draws.activity(part_under)
+MXFP4 = unit_of(FORMATS["mxfp4"])
+CIRCUITS: Mapping[str, Circuit] = {
+    "int8 add": Circuit(adder(8), "add", energy_pj=0.03),
+    "int32 add": Circuit(adder(32), "add", energy_pj=0.1, area_um2=278),
+    "int8 multiply": Circuit(multiplier(8, 8), "multiply", energy_pj=0.2),
+    "int32 multiply": Circuit(multiplier(32, 32), "multiply", energy_pj=3.1, area_um2=6_350),
+    "FP16 add": Circuit(float_adder(5, 11), "accumulate", energy_pj=0.4),
+    "FP32 add": Circuit(float_adder(8, 24), "accumulate", energy_pj=0.9, area_um2=4_360),
+    "FP64 add": Circuit(float_adder(11, 53), "accumulate", area_um2=9_880),
+    "FP16 multiply": Circuit(float_multiplier(5, 11), "multiply", energy_pj=1.1),
+    "FP32 multiply": Circuit(float_multiplier(8, 24), "multiply", energy_pj=3.7, area_um2=8_970),
+    "FP64 multiply": Circuit(float_multiplier(11, 53), "multiply", area_um2=22_300),
+}
+
+
+def energy_check(over: str, under: str) -> Check:
+    top, bottom = CIRCUITS[over], CIRCUITS[under]
+    assert top.energy_pj and bottom.energy_pj
+
+    def modelled(draws: Draws) -> np.ndarray:
+        areas = area(top.cells, draws) / area(bottom.cells, draws)
+        return areas * draws.activity(top.stage) / draws.activity(bottom.stage)
+
+    published = top.energy_pj / bottom.energy_pj
+    return Check(_ratio_name(over, under), "Horowitz 2014, energy at 45 nm", (published,), modelled)
+
+
+def area_check(over: str, under: str) -> Check:
+    top, bottom = CIRCUITS[over], CIRCUITS[under]
+    assert top.area_um2 and bottom.area_um2
+
+    def modelled(draws: Draws) -> np.ndarray:
+        return area(top.cells, draws) / area(bottom.cells, draws)
+
+    published = top.area_um2 / bottom.area_um2
+    return Check(_ratio_name(over, under), "Shao et al. 2014, area at 40 nm", (published,), modelled)
 
 
 def unit_areas(over: Unit, under: Unit) -> Ratio:
     return lambda draws: unit_cost(over, draws)[0] / unit_cost(under, draws)[0]
 
 
-HOROWITZ = "Horowitz 2014, energy at 45 nm"  # pJ
-ALADDIN = "Shao et al. 2014, area at 40 nm"  # um2; the floats hold pipeline registers
-ADD_8, ADD_32, MULTIPLY_8, MULTIPLY_32 = adder(8), adder(32), multiplier(8, 8), multiplier(32, 32)
-ADD_F16, ADD_F32, ADD_F64 = float_adder(5, 11), float_adder(8, 24), float_adder(11, 53)
-MULTIPLY_F16, MULTIPLY_F32, MULTIPLY_F64 = float_multiplier(5, 11), float_multiplier(8, 24), float_multiplier(11, 53)
-FP4 = Unit("mxfp4", 4, 2, 2, 2, block=32, scale_exponent=8)
+def _ratio_name(over: str, under: str) -> str:
+    """`int32/int8 add` for two widths, `int32 multiply/add` for two operations."""
+    (number, operation), (other_number, other_operation) = over.split(), under.split()
+    if operation == other_operation:
+        return f"{number}/{other_number} {operation}"
+    return f"{number} {operation}/{other_operation}"
+
+
 CHECKS = (
-    Check("int32/int8 add", HOROWITZ, (0.1 / 0.03,), energies(ADD_32, "add", ADD_8, "add")),
-    Check("int32/int8 multiply", HOROWITZ, (3.1 / 0.2,), energies(MULTIPLY_32, "multiply", MULTIPLY_8, "multiply")),
-    Check("FP32/FP16 add", HOROWITZ, (0.9 / 0.4,), energies(ADD_F32, "accumulate", ADD_F16, "accumulate")),
-    Check("FP32/FP16 multiply", HOROWITZ, (3.7 / 1.1,), energies(MULTIPLY_F32, "multiply", MULTIPLY_F16, "multiply")),
-    Check("int8 multiply/add", HOROWITZ, (0.2 / 0.03,), energies(MULTIPLY_8, "multiply", ADD_8, "add")),
-    Check("int32 multiply/add", HOROWITZ, (3.1 / 0.1,), energies(MULTIPLY_32, "multiply", ADD_32, "add")),
-    Check("FP32/int32 add", HOROWITZ, (0.9 / 0.1,), energies(ADD_F32, "accumulate", ADD_32, "add")),
-    Check("FP32/int32 multiply", HOROWITZ, (3.7 / 3.1,), energies(MULTIPLY_F32, "multiply", MULTIPLY_32, "multiply")),
-    Check("FP64/FP32 add", ALADDIN, (9_880 / 4_360,), areas(ADD_F64, ADD_F32)),
-    Check("FP64/FP32 multiply", ALADDIN, (22_300 / 8_970,), areas(MULTIPLY_F64, MULTIPLY_F32)),
-    Check("int32 multiply/add", ALADDIN, (6_350 / 278,), areas(MULTIPLY_32, ADD_32)),
-    Check("FP32/int32 add", ALADDIN, (4_360 / 278,), areas(ADD_F32, ADD_32)),
-    Check("FP32/int32 multiply", ALADDIN, (8_970 / 6_350,), areas(MULTIPLY_F32, MULTIPLY_32)),
+    energy_check("int32 add", "int8 add"),
+    energy_check("int32 multiply", "int8 multiply"),
+    energy_check("FP32 add", "FP16 add"),
+    energy_check("FP32 multiply", "FP16 multiply"),
+    energy_check("int8 multiply", "int8 add"),
+    energy_check("int32 multiply", "int32 add"),
+    energy_check("FP32 add", "int32 add"),
+    energy_check("FP32 multiply", "int32 multiply"),
+    area_check("FP64 add", "FP32 add"),
+    area_check("FP64 multiply", "FP32 multiply"),
+    area_check("int32 multiply", "int32 add"),
+    area_check("FP32 add", "int32 add"),
+    area_check("FP32 multiply", "int32 multiply"),
     Check("FP8/INT8 unit", "van Baalen et al. 2023", (1.5, 2.8), unit_areas(UNITS["fp8_e4m3"], UNITS["int8"])),
-    Check("NVFP4/MXFP4 unit", "Chhugani et al. 2026, area", (1 / (1 - 0.12),), unit_areas(UNITS["nvfp4"], FP4)),
+    Check("NVFP4/MXFP4 unit", "Chhugani et al. 2026, area", (1 / (1 - 0.12),), unit_areas(UNITS["nvfp4"], MXFP4)),
 )

@@ -1,15 +1,20 @@
 """Area and energy of a dot-product unit, from a count of its cells, after the framework of arXiv 2302.08007.
 
-A unit takes two vectors of PRODUCTS elements at a time. Float: significands are multiplied, exponents added; products
-are aligned, in plain fixed point where their whole span fits the window, else to the largest exponent among them; they
-are summed in a tree of adders. Each block then adds the exponents of its two scales (and multiplies their significands,
-where a scale has one), and the sum is added to a float32 register. Integers without scales are summed in int32.
+A unit takes two vectors of PRODUCTS elements at a time. Its datapath, stage by stage:
+
+    multiply    significands are multiplied, exponents added; and the scales of each block likewise
+    align       products of floats become fixed point: all their bits where these fit the window, else the window below
+                the largest exponent; the sums of several blocks are aligned the same way
+    add         a tree of adders for each block, and one over the blocks
+    accumulate  the sum is added to a float32 register (integers without scales: to an int32)
+    registers   flip-flops that hold the operands, the scales and the result
+    pipeline    flip-flops behind the alignment, as far as a designer puts them there
 
 Area is in gate equivalents: of the cells alone, without wiring. Energy is dynamic: area times how often it switches in
 an operation; leakage and wiring are left out. Only ratios of either mean something. Memory, which gains by the size of
 a format alone, is not in it. Nothing is fitted: where sources differ, or where a designer has the choice, a constant is
-a range, and a result is computed over draws from all ranges at once. bench/mx/silicon_checks.py holds the model against
-what others published.
+a range, and a result is computed over draws from all ranges at once. silicon_checks.py holds the model against what
+others published.
 """
 
 from collections.abc import Mapping
@@ -18,7 +23,7 @@ from functools import cache
 
 import numpy as np
 
-from jouleproof.formats import MXFormat
+from jouleproof.formats import FORMATS, MXFormat
 from jouleproof.studies.mx.circuits import (
     Cells,
     adder,
@@ -34,6 +39,9 @@ from jouleproof.studies.mx.circuits import (
 
 PRODUCTS = 32
 SETTLED = 0.5  # switchings of a node in an operation on random operands, before glitches
+LOGIC = ("multiply", "align", "add", "accumulate")
+STAGES = (*LOGIC, "registers", "pipeline")
+CELLS = tuple(field.name for field in fields(Cells))
 
 
 @dataclass(frozen=True)
@@ -47,42 +55,52 @@ class Constant:
     whole: bool = False
 
 
-_LIBRARIES = (
-    "cell area over that of NAND2: NangateOpenCellLibrary (45 nm, X1 cells), sky130_fd_sc_hd (130 nm, _1 cells)"
-)
-_GLITCH = (
-    "20 % to 70 % of dynamic power is glitches, a range often quoted for CMOS logic; drawn for each part by itself"
-)
+LIBRARIES = "cell area over that of NAND2: NangateOpenCellLibrary (45 nm, X1 cells), sky130_fd_sc_hd (130 nm, _1 cells)"
+NAND2_AREAS = (0.57, 1.38)  # by library, each on a scale of its own
+CELL_AREAS = {
+    "and2": (0.76, 2.30),
+    "xor2": (1.14, 3.22),
+    "mux2": (1.33, 4.14),
+    "half_adder": (1.90, 4.60),
+    "full_adder": (3.04, 7.36),
+    "flip_flop": (3.23, 7.36),
+}
 
+
+def _cell(areas: tuple[float, float]) -> Constant:
+    ratios = [area / nand2 for area, nand2 in zip(areas, NAND2_AREAS, strict=True)]
+    return Constant(low=min(ratios), high=max(ratios), unit="gate equivalents", source=LIBRARIES)
+
+
+GLITCHES = Constant(
+    low=0.2,
+    high=0.7,
+    unit="share of switchings",
+    source="20 % to 70 % of dynamic power is glitches, a range often quoted for CMOS logic; drawn stage by stage",
+)
 CONSTANTS: Mapping[str, Constant] = {
-    "and2": Constant(0.76 / 0.57, 2.30 / 1.38, "gate equivalents", _LIBRARIES),
-    "xor2": Constant(1.14 / 0.57, 3.22 / 1.38, "gate equivalents", _LIBRARIES),
-    "mux2": Constant(1.33 / 0.57, 4.14 / 1.38, "gate equivalents", _LIBRARIES),
-    "half_adder": Constant(1.90 / 0.57, 4.60 / 1.38, "gate equivalents", _LIBRARIES),
-    "full_adder": Constant(3.04 / 0.57, 7.36 / 1.38, "gate equivalents", _LIBRARIES),
-    "flip_flop": Constant(7.36 / 1.38, 3.23 / 0.57, "gate equivalents", _LIBRARIES),
+    **{name: _cell(areas) for name, areas in CELL_AREAS.items()},
     "window": Constant(
-        14,
-        27,
-        "bits",
-        "14: the FP8 path of H100 (arXiv 2412.19437); 27: float32's significand with guard, round and sticky bits",
+        low=14,
+        high=27,
+        unit="bits",
+        source="14: FP8 path of H100 (arXiv 2412.19437); 27: float32's significand with guard, round and sticky bits",
         whole=True,
     ),
-    "pipeline": Constant(0, 1, "registers", "assumption: no register after alignment, up to one per aligned bit"),
-    "glitch_multiply": Constant(0.2, 0.7, "share of switchings", _GLITCH),
-    "glitch_align": Constant(0.2, 0.7, "share of switchings", _GLITCH),
-    "glitch_add": Constant(0.2, 0.7, "share of switchings", _GLITCH),
-    "glitch_accumulate": Constant(0.2, 0.7, "share of switchings", _GLITCH),
+    "pipeline": Constant(
+        low=0,
+        high=1,
+        unit="registers",
+        source="assumption: no register after alignment, up to one per aligned bit",
+    ),
+    **{f"glitch_{stage}": GLITCHES for stage in LOGIC},
     "clocked": Constant(
-        8 / 24,
-        12 / 24,
-        "share of a flip-flop",
-        "transmission-gate flip-flop of 24 transistors, 8 to 12 of them clocked",
+        low=8 / 24,
+        high=12 / 24,
+        unit="share of a flip-flop",
+        source="transmission-gate flip-flop of 24 transistors, 8 to 12 of them clocked",
     ),
 }
-CELLS = tuple(field.name for field in fields(Cells))
-LOGIC = ("multiply", "align", "add", "accumulate")
-GROUPS = (*LOGIC, "registers", "pipeline")
 
 
 @dataclass(frozen=True)
@@ -107,74 +125,126 @@ class Unit:
     def is_integer(self) -> bool:
         return self.exponent == 0
 
-
-FP4, E4M3, E5M2 = (4, 2, 2, 2), (8, 4, 4, 14), (8, 3, 5, 29)
-UNITS: Mapping[str, Unit] = {
-    unit.name: unit
-    for unit in (
-        Unit("float32", 32, 24, 8, 253),
-        Unit("bfloat16", 16, 8, 8, 253),
-        Unit("float16", 16, 11, 5, 29),
-        Unit("fp8_e4m3", *E4M3),
-        Unit("fp8_e5m2", *E5M2),
-        Unit("int8", 8, 8),
-        Unit("nvfp4", *FP4, block=16, scale_exponent=4, scale_significand=4),
-    )
-}
+    @property
+    def blocks(self) -> int:
+        """Blocks whose products are summed at a time."""
+        return max(1, -(-PRODUCTS // self.block)) if self.block else 1
 
 
 def unit_of(fmt: MXFormat) -> Unit:
     """The unit of a block format with power-of-two scales."""
-    significand = fmt.bits if fmt.is_integer else fmt.mantissa_bits + 1
-    span = 0 if fmt.is_integer else fmt.emax - fmt.emin
-    return Unit(fmt.name, fmt.bits, significand, fmt.exponent_bits, span, fmt.block, scale_exponent=8)
+    return _unit(fmt.name, fmt, block=fmt.block, scale_exponent=8)
+
+
+def _unit(name: str, elements: MXFormat, block: int = 0, scale_exponent: int = 0, scale_significand: int = 1) -> Unit:
+    """A unit with the elements of a format, and other scales or none."""
+    return Unit(
+        name=name,
+        bits=elements.bits,
+        significand=elements.bits if elements.is_integer else elements.mantissa_bits + 1,
+        exponent=elements.exponent_bits,
+        exponent_span=0 if elements.is_integer else elements.emax - elements.emin,
+        block=block,
+        scale_exponent=scale_exponent,
+        scale_significand=scale_significand,
+    )
+
+
+UNITS: Mapping[str, Unit] = {
+    unit.name: unit
+    for unit in (
+        Unit("float32", bits=32, significand=24, exponent=8, exponent_span=253),
+        Unit("bfloat16", bits=16, significand=8, exponent=8, exponent_span=253),
+        Unit("float16", bits=16, significand=11, exponent=5, exponent_span=29),
+        _unit("fp8_e4m3", FORMATS["mxfp8_e4m3"]),
+        _unit("fp8_e5m2", FORMATS["mxfp8_e5m2"]),
+        _unit("int8", FORMATS["mxint8"]),
+        _unit("nvfp4", FORMATS["mxfp4"], block=16, scale_exponent=4, scale_significand=4),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Bits of the signals of a datapath, in the order in which they pass through it.
+
+    product: of two significands. exact: of a product as fixed point that holds every one. aligned: of a product as it
+    enters the tree, without the sign of floats; addend: with it. block_sum: of one block; scaled_sum: after the
+    significands of its scales. aligned_sum: of a block among others; total: of what is accumulated.
+    """
+
+    product: int
+    exact: int
+    aligned: int
+    addend: int
+    block_sum: int
+    scaled_sum: int
+    aligned_sum: int
+    total: int
+
+
+def widths(unit: Unit, window: int) -> Widths:
+    """window: bits of an aligned product where its whole span does not fit."""
+    product = 2 * unit.significand
+    exact = product + 2 * unit.exponent_span
+    aligned = min(exact, max(product, window))
+    addend = aligned if unit.is_integer else aligned + 1
+    block_sum = sum_width(PRODUCTS // unit.blocks, addend)
+    scaled_sum = block_sum + (2 * unit.scale_significand if unit.scale_significand > 1 else 0)
+    aligned_sum = max(scaled_sum, window) if unit.blocks > 1 else scaled_sum
+    total = sum_width(unit.blocks, aligned_sum)
+    return Widths(product, exact, aligned, addend, block_sum, scaled_sum, aligned_sum, total)
 
 
 @cache
-def parts(unit: Unit, window: int) -> Mapping[str, Cells]:
-    """Cells of each group; window: bits of an aligned product where its whole span does not fit. `pipeline` is one
-    register on every aligned bit."""
-    product = 2 * unit.significand
-    exact = product + 2 * unit.exponent_span
-    width = exact if exact <= window else max(product, window)
-    signed = width if unit.is_integer else width + 1
-    blocks = max(1, -(-PRODUCTS // unit.block)) if unit.block else 1
-    each = PRODUCTS // blocks
-
-    multiply = PRODUCTS * (multiplier(unit.significand, unit.significand) + adder(unit.exponent))
-    align = Cells()
-    if not unit.is_integer:
-        multiply += PRODUCTS * Cells(xor2=1, and2=2 * (unit.exponent - 1))
-        align += PRODUCTS * Cells(xor2=width)  # two's complement; the added one enters the tree as a carry
-    if exact > max(product, window):
-        align += maximum(PRODUCTS, unit.exponent + 1) + PRODUCTS * (adder(unit.exponent + 1) + right_shifter(width))
-    elif unit.exponent_span:
-        align += PRODUCTS * left_shifter(product, 2 * unit.exponent_span)
-
-    add = blocks * adder_tree(each, signed)
-    total = sum_width(each, signed)
-    if unit.block:
-        scale = 2 * unit.scale_significand if unit.scale_significand > 1 else 0
-        multiply += blocks * adder(unit.scale_exponent)
-        if scale:
-            multiply += blocks * (multiplier(unit.scale_significand, unit.scale_significand) + multiplier(scale, total))
-        total += scale
-        if blocks > 1:
-            aligned = max(total, window)
-            align += maximum(blocks, unit.scale_exponent + 1)
-            align += blocks * (adder(unit.scale_exponent + 1) + right_shifter(aligned))
-            add += adder_tree(blocks, aligned)
-            total = sum_width(blocks, aligned)
-    whole = unit.is_integer and not unit.block
-    scales = 2 * blocks * (unit.scale_exponent + unit.scale_significand - 1) if unit.block else 0
+def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
+    """Cells of each stage. `pipeline` is one register on every aligned bit."""
+    width = widths(unit, window)
+    int32 = unit.is_integer and not unit.block
+    scales = 2 * unit.blocks * (unit.scale_exponent + unit.scale_significand - 1) if unit.block else 0
     return {
-        "multiply": multiply,
-        "align": align,
-        "add": add,
-        "accumulate": adder(32) if whole else to_float(total) + adder(10) + float_adder(8, 24),
+        "multiply": PRODUCTS * _element_multiplier(unit) + unit.blocks * _scale_multiplier(unit, width),
+        "align": _product_alignment(unit, width) + _block_alignment(unit, width),
+        "add": unit.blocks * adder_tree(PRODUCTS // unit.blocks, width.addend)
+        + adder_tree(unit.blocks, width.aligned_sum),
+        "accumulate": adder(32) if int32 else to_float(width.total) + adder(10) + float_adder(8, 24),
         "registers": Cells(flip_flop=2 * PRODUCTS * unit.bits + scales + 32),
-        "pipeline": Cells(flip_flop=PRODUCTS * signed),
+        "pipeline": Cells(flip_flop=PRODUCTS * width.addend),
     }
+
+
+def _element_multiplier(unit: Unit) -> Cells:
+    """Product of significands and sum of exponents; floats have a sign, and hidden bits to find, beside them."""
+    around = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
+    return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + around
+
+
+def _scale_multiplier(unit: Unit, width: Widths) -> Cells:
+    """Sum of the exponents of a block's two scales; where these have significands, their product times the block's."""
+    if unit.scale_significand <= 1:
+        return adder(unit.scale_exponent)
+    significands = multiplier(unit.scale_significand, unit.scale_significand)
+    return adder(unit.scale_exponent) + significands + multiplier(2 * unit.scale_significand, width.block_sum)
+
+
+def _product_alignment(unit: Unit, width: Widths) -> Cells:
+    if unit.is_integer:
+        return Cells()
+    twos_complement = PRODUCTS * Cells(xor2=width.aligned)  # the added one enters the tree as a carry
+    if width.exact > width.aligned:
+        return twos_complement + _to_the_largest_exponent(PRODUCTS, unit.exponent + 1, width.aligned)
+    return twos_complement + PRODUCTS * left_shifter(width.product, 2 * unit.exponent_span)
+
+
+def _block_alignment(unit: Unit, width: Widths) -> Cells:
+    if unit.blocks == 1:
+        return Cells()
+    return _to_the_largest_exponent(unit.blocks, unit.scale_exponent + 1, width.aligned_sum)
+
+
+def _to_the_largest_exponent(inputs: int, exponent: int, width: int) -> Cells:
+    """The largest exponent is found, and each input shifted right by how far its own lies below."""
+    return maximum(inputs, exponent) + inputs * (adder(exponent) + right_shifter(width))
 
 
 @dataclass(frozen=True)
@@ -188,10 +258,10 @@ class Draws:
         """(draws, cells), in the order of CELLS."""
         return np.stack([self.values[name] for name in CELLS], axis=1)
 
-    def activity(self, group: str) -> np.ndarray:
-        """(draws,) switchings of a group's area in one operation."""
-        if group in LOGIC:
-            return SETTLED / (1 - self.values[f"glitch_{group}"])
+    def activity(self, stage: str) -> np.ndarray:
+        """(draws,) switchings of a stage's area in one operation."""
+        if stage in LOGIC:
+            return SETTLED / (1 - self.values[f"glitch_{stage}"])
         clocked = self.values["clocked"]
         return SETTLED * (1 - clocked) + 2 * clocked
 
@@ -213,12 +283,12 @@ def area(cells: Cells, draws: Draws) -> np.ndarray:
 def unit_cost(unit: Unit, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
     """(draws,) area in gate equivalents, and (draws,) energy of one operation in switchings of a gate equivalent."""
     windows = draws.values["window"]
-    areas = np.zeros((len(GROUPS), len(windows)))
+    areas = np.zeros((len(STAGES), len(windows)))
     for window in np.unique(windows):
         chosen = windows == window
-        found = parts(unit, int(window))
-        for row, group in zip(areas, GROUPS, strict=True):
-            row[chosen] = area(found[group], draws)[chosen]
-    areas[GROUPS.index("pipeline")] *= draws.values["pipeline"]
-    activity = np.stack([draws.activity(group) for group in GROUPS])
+        cells = stages(unit, int(window))
+        for row, stage in zip(areas, STAGES, strict=True):
+            row[chosen] = area(cells[stage], draws)[chosen]
+    areas[STAGES.index("pipeline")] *= draws.values["pipeline"]
+    activity = np.stack([draws.activity(stage) for stage in STAGES])
     return areas.sum(axis=0), (areas * activity).sum(axis=0)

@@ -1,8 +1,7 @@
 """Where the error of a cast comes from, on generated vectors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,10 @@ import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
-from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.cast_steps import saturated
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.experiments.qsnr import vectors
-from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
+from jouleproof.studies.mx.generated_vectors import draws, qsnr_db, sum_of_squares
 from jouleproof.studies.mx.other_casts import OtherCast, named_others
 
 ROUNDINGS = ("even", "away")
@@ -30,48 +27,46 @@ def error_sources(config: MxConfig) -> pd.DataFrame:
     exceed the largest value of their block, `saturated_noise` the share of the noise power that these elements carry.
     """
     settings = config.error_sources
-    formats, others = registry.formats(config.formats), named_others(settings.others)
-    rules = registry.scale_rules(config.scales)
-    draws = list(product(settings.distributions, settings.seeds))
-    step = steps("mx error_sources", len(draws))
+    formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
+    others = named_others(settings.others)
     rows: list[dict[str, Any]] = []
-    for distribution, seed in draws:
-        x = vectors(distribution, settings, seed)
-        where = {"distribution": distribution, "seed": seed}
+    for draw, x in draws("mx error_sources", settings):
         for name, fmt in formats.items():
-            about = {**where, "format": name, "ocp_mx": "yes"}
-            rows += [{**about, **row} for row in mx_casts(x, fmt, rules, settings.blocks)]
-        rows += [{**where, **other_cast(x, other)} for other in others.values()]
-        step(f"{distribution}, seed {seed}")
+            factors = {**draw, "format": name, "ocp_mx": "yes"}
+            rows += [{**factors, **row} for row in mx_casts(x, fmt, rules, settings.blocks)]
+        rows += [{**draw, **other_cast(x, other)} for other in others.values()]
     return tidy(rows, tier=MEASURED)
 
 
-def one_at_a_time(fmt: MXFormat, rules: list[str], blocks: list[int]) -> list[tuple[int, str, str]]:
+def one_at_a_time(fmt: MXFormat, rules: Collection[str], blocks: Sequence[int]) -> list[tuple[int, str, str]]:
     """(block, scale rule, rounding) of every cast that differs from the default in at most one of the three.
 
-    The default is the format's own block, the floor rule (the first where floor is left out) and ties to even.
+    The default is the format's block, the floor rule (the first where floor is left out) and ties to even.
     """
-    rule, rounding = "floor" if "floor" in rules else rules[0], ROUNDINGS[0]
-    casts = [(fmt.block, rule, rounding)]
-    casts += [(fmt.block, each, rounding) for each in rules]
-    casts += [(each, rule, rounding) for each in blocks]
-    casts += [(fmt.block, rule, each) for each in ROUNDINGS]
+    default_rule, default_rounding = registry.default_rule(rules), ROUNDINGS[0]
+    casts = [(fmt.block, default_rule, default_rounding)]
+    casts += [(fmt.block, rule, default_rounding) for rule in rules]
+    casts += [(block, default_rule, default_rounding) for block in blocks]
+    casts += [(fmt.block, default_rule, rounding) for rounding in ROUNDINGS]
     return list(dict.fromkeys(casts))
 
 
 def mx_casts(
-    x: np.ndarray, fmt: MXFormat, rules: Mapping[str, ScaleRule], blocks: list[int]
+    x: np.ndarray, fmt: MXFormat, rules: Mapping[str, ScaleRule], blocks: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     signal = sum_of_squares(x)
-    for block, rule, rounding in one_at_a_time(fmt, list(rules), blocks):
+    for block, rule, rounding in one_at_a_time(fmt, rules, blocks):
         blocked = replace(fmt, block=block)
         cast = fake_quantize(x, blocked, scale=rules[rule], rounding=rounding)
-        beyond = saturated(x, blocked, rules[rule])
-        clipped = sum_of_squares(cast[beyond] - x[beyond]) / sum_of_squares(cast - x)
-        about = {"block": block, "bits": fmt.bits + 8 / block, "scale": rule, "rounding": rounding}
-        yield {**about, "metric": "qsnr", "unit": "dB", "value": qsnr_db(x, cast, signal)}
-        yield {**about, "metric": "saturated_elements", "unit": "share", "value": float(beyond.mean())}
-        yield {**about, "metric": "saturated_noise", "unit": "share", "value": clipped}
+        clipped = saturated(x, blocked, rules[rule])
+        clipped_noise = sum_of_squares(cast[clipped] - x[clipped]) / sum_of_squares(cast - x)
+        factors = {"block": block, "bits": fmt.bits + 8 / block, "scale": rule, "rounding": rounding}
+        for metric, unit, value in (
+            ("qsnr", "dB", qsnr_db(x, cast, signal)),
+            ("saturated_elements", "share", float(clipped.mean())),
+            ("saturated_noise", "share", clipped_noise),
+        ):
+            yield {**factors, "metric": metric, "unit": unit, "value": value}
 
 
 def other_cast(x: np.ndarray, other: OtherCast) -> dict[str, Any]:

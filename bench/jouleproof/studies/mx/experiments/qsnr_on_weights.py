@@ -1,7 +1,6 @@
 """QSNR on the tensors of real models."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from jouleproof.evidence.tables import MEASURED, tidy
-from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import activations_seen, linear_layers
 from jouleproof.models.minilm import EmbeddingModel
@@ -18,27 +16,26 @@ from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
+from jouleproof.studies.mx.generated_vectors import Cast, CastNames, qsnr_rows
 
-Casts = Mapping[tuple[str, str], tuple[MXFormat, ScaleRule]]
+Casts = Mapping[CastNames, Cast]
 
 
 def qsnr_on_weights(
     config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel, minilm_l6: EmbeddingModel
 ) -> pd.DataFrame:
     """QSNR of weights and of activations caught on GSM8K questions, layer by layer, every format and scale rule."""
-    formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
-    casts = {(f, r): (formats[f], rules[r]) for f, r in product(formats, rules)}
+    casts = registry.casts(config)
     questions = [problem.question for problem in gsm8k_test[: config.qsnr_on_weights.questions]]
     step = steps("mx qsnr_on_weights", 4)
     rows: list[dict[str, Any]] = []
     for model in (smollm2_135m, minilm_l6):
-        about = {"model": model.name, "rounded": model.rounded or "no"}
-        measured = measured_layers(model.network, config.qsnr_on_weights.layer_stride)
-        rows += [{**about, "tensor": "weight", **row} for row in weight_rows(measured, casts)]
+        factors = {"model": model.name, "rounded": model.rounded or "no"}
+        layers = measured_layers(model.network, config.qsnr_on_weights.layer_stride)
+        rows += [{**factors, "tensor": "weight", **row} for row in weight_rows(layers, casts)]
         step(f"weights of {model.name}")
         texts = [model.tokens(question) for question in questions]
-        rows += [{**about, "tensor": "activation", **row} for row in activation_rows(model, texts, measured, casts)]
+        rows += [{**factors, "tensor": "activation", **row} for row in activation_rows(model, texts, layers, casts)]
         step(f"activations of {model.name}")
     return tidy(rows, metric="qsnr", unit="dB", tier=MEASURED)
 
@@ -55,8 +52,8 @@ def weight_rows(layers: Mapping[str, nn.Linear], casts: Casts) -> Iterator[dict[
 
 def activation_rows(
     model: LanguageModel | EmbeddingModel, texts: Sequence[Sequence[int]], layers: Container[str], casts: Casts
-) -> Iterator[dict[str, Any]]:
-    """Inputs of the linear layers, over all tokens that are no padding."""
+) -> list[dict[str, Any]]:
+    """Rows of the linear layers' inputs, over all tokens that are no padding."""
     lengths = torch.tensor([len(text) for text in texts])
     present = torch.arange(int(lengths.max())) < lengths[:, None]
     rows: list[dict[str, Any]] = []
@@ -67,21 +64,14 @@ def activation_rows(
 
     with activations_seen(model.network, see):
         model.run(texts)
-    yield from rows
+    return rows
 
 
 def _layer_number(name: str) -> int:
-    """name: dotted, `layers.<number>. … .<projection>`."""
+    """Number of the layer in a dotted name, `layers.<number>. … .<projection>`."""
     return int(name.split(".")[1])
 
 
 def _rows(name: str, x: np.ndarray, casts: Casts) -> Iterator[dict[str, Any]]:
-    signal = sum_of_squares(x)
-    for (fmt_name, rule_name), (fmt, rule) in casts.items():
-        where = {
-            "layer": _layer_number(name),
-            "projection": name.split(".")[-1],
-            "format": fmt_name,
-            "scale": rule_name,
-        }
-        yield {**where, "value": qsnr_db(x, fake_quantize(x, fmt, scale=rule), signal)}
+    factors = {"layer": _layer_number(name), "projection": name.rpartition(".")[2]}
+    return ({**factors, **row} for row in qsnr_rows(x, casts))

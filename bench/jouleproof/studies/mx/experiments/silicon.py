@@ -14,8 +14,7 @@ from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.experiments.qsnr import vectors
-from jouleproof.studies.mx.generated_vectors import qsnr_db
+from jouleproof.studies.mx.generated_vectors import qsnr_db, vectors
 from jouleproof.studies.mx.other_casts import fp8_per_tensor, int8_per_row, nvfp4
 from jouleproof.studies.mx.silicon_checks import CHECKS
 from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, draw, unit_cost, unit_of
