@@ -25,8 +25,11 @@ def build(
         studies = [*built_in_studies(), *map(find_study, study)]
         added = {one.name: one.figures for one in studies if not one.built_in}
         pictures = registry({**built_in_folders(ROOT), **added})
-        shown = [{"name": one.name, "kind": one.kind, "title": one.title, "caption": one.caption, "study": one.study}
-                 for one in pictures.values() if one.study in added]  # fmt: skip
+        shown = [
+            {key: getattr(picture, key) for key in ("name", "kind", "title", "caption", "study")}
+            for picture in pictures.values()
+            if picture.study in added
+        ]
         captions = {name: figure.caption for name, figure in pictures.items()}
         try:
             pdf = typst.compile(

@@ -5,8 +5,14 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LINTERS = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "snakefmt --check Snakefile workflows",
-           "python workflows/lint.py")  # fmt: skip
+LINTERS = (
+    "ruff check .",
+    "ruff format --check .",
+    "mypy",
+    "lint-imports",
+    "snakefmt --check Snakefile workflows",
+    "python workflows/lint.py",
+)
 
 
 def normal(name: str) -> str:

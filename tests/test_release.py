@@ -35,8 +35,12 @@ def an_input(id="thing", source='bring = "Write it down."', licence="MIT", more=
 @pytest.fixture
 def folders(tmp_path):
     wheels, inputs = tmp_path / "wheels", tmp_path / "inputs"
-    for path, content in ((wheels / "b-1-py3-none-any.whl", b"wheel b"), (wheels / "a-1-py3-none-any.whl", b"wheel a"),
-                          (inputs / "things/thing.csv", b"text")):  # fmt: skip
+    files = {
+        wheels / "b-1-py3-none-any.whl": b"wheel b",
+        wheels / "a-1-py3-none-any.whl": b"wheel a",
+        inputs / "things/thing.csv": b"text",
+    }
+    for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return wheels, inputs
@@ -71,10 +75,11 @@ def test_the_archive_unpacks_to_the_tree_the_wheels_and_the_inputs(folders, tmp_
     with tarfile.open(tmp_path / "r.tar.gz") as archive:
         safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 and later
         archive.extractall(tmp_path / "out", **safely)
-    found = {path.relative_to(tmp_path / "out" / top).as_posix(): path.read_bytes()
-             for path in (tmp_path / "out" / top).rglob("*") if path.is_file()}  # fmt: skip
-    note = found.pop("INSTALL.md").decode()
-    assert found == {
+    unpacked = tmp_path / "out" / top
+    files = {path.relative_to(unpacked).as_posix(): path for path in unpacked.rglob("*") if path.is_file()}
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    note = contents.pop("INSTALL.md").decode()
+    assert contents == {
         "README.md": b"README.md",
         "workflows/run.sh": b"workflows/run.sh",
         "wheelhouse/a-1-py3-none-any.whl": b"wheel a",

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: Study, name: str, knobs_json: str, records: Sequence[Path], tables: Sequence[Path],
-    checkpoints: Sequence[Path], out: Path,
-) -> None:  # fmt: skip
+    study: Study,
+    name: str,
+    knobs_json: str,
+    records: Sequence[Path],
+    tables: Sequence[Path],
+    checkpoints: Sequence[Path],
+    out: Path,
+) -> None:
     """Write the table of an experiment. knobs_json: the knobs that differ from their defaults, as JSON.
 
     Raises UserError where the experiment or an input is missing or damaged, or the table cannot be written.
@@ -30,7 +35,8 @@ def run(
         raise UserError(f"study {study.name}: there is no experiment {name!r}; it has {', '.join(study.experiments)}")
     experiment = study.experiments[name]
     title = f"{study.name} {name}"
-    _place_threads(experiment)
+    place_threads = use_placed_threads if experiment.timed else use_one_thread
+    place_threads()
     from jouleproof.evidence import tables as table_files
     from jouleproof.evidence.provenance import ProvenanceRecorder, read_provenance
 
@@ -38,7 +44,7 @@ def run(
     config = study.knobs(experiment, knobs_json)
     loaded = _records(title, experiment, records)
     paths = _tables(title, study, experiment, tables)
-    passed_on = ChainMap(*(read_provenance(path)["inputs"] for path in paths.values()))
+    inherited = ChainMap(*(read_provenance(path)["inputs"] for path in paths.values()))
     files = {path.name: _local(path) for path in plugins.data_files(config.model_dump())}
     given = {
         **{id: _read(record) for id, record in loaded.items()},
@@ -51,16 +57,21 @@ def run(
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={**passed_on, **{id: record.provenance() for id, record in loaded.items()}, **files},
+        inputs={**inherited, **{id: record.provenance() for id, record in loaded.items()}, **files},
         timed=experiment.timed,
     )
     table_files.write(table, out)
 
 
 def train(
-    study: Study, function: str, name: str, knobs_json: str, tables: Sequence[Path], checkpoints: Sequence[Path],
+    study: Study,
+    function: str,
+    name: str,
+    knobs_json: str,
+    tables: Sequence[Path],
+    checkpoints: Sequence[Path],
     out: Path,
-) -> None:  # fmt: skip
+) -> None:
     """Write a checkpoint. function: `module:function` of the study's package. knobs_json: the knobs that it reads.
 
     Raises UserError where it cannot be written.
@@ -80,13 +91,6 @@ def train(
     call(function_of(study, experiment), given)
 
 
-def _place_threads(experiment: Experiment) -> None:
-    if experiment.timed:
-        use_placed_threads()
-    else:
-        use_one_thread()
-
-
 def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
     """What the function returns for those of the values that it has a parameter for; for all where it has **."""
     parameters = inspect.signature(function).parameters
@@ -95,7 +99,7 @@ def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
 
 
 def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict[str, Record]":
-    """Those of the experiment's inputs, by id."""
+    """Records of the experiment's inputs, by id."""
     from jouleproof import inputs
 
     loaded = {record.id: record for record in map(inputs.load, paths)}

@@ -49,9 +49,9 @@ def qsnr_db(block: int, seed: int) -> float:
 
 rows = []
 for block in BLOCKS:
-    found = mean_interval(np.array([[qsnr_db(block, seed) for seed in SEEDS]]))
-    rows.append({"block": block, "bits per element": 4 + 8 / block,
-                 "QSNR (dB)": found.value, "low": found.low, "high": found.high})  # fmt: skip
+    mean = mean_interval(np.array([[qsnr_db(block, seed) for seed in SEEDS]]))
+    ratio = {"QSNR (dB)": mean.value, "low": mean.low, "high": mean.high}
+    rows.append({"block": block, "bits per element": 4 + 8 / block, **ratio})
 pd.DataFrame(rows).round(2)
 
 # %% [markdown]

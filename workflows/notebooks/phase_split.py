@@ -54,12 +54,12 @@ prices = np.linspace(1.2, 3.0, 10)
 figure, axis = plt.subplots()
 for design, look in style.design_style(set(some["design"]) - {"baseline_h100"}).items():
     over = [load_per_price(design, price) / load_per_price("baseline_h100", price) for price in prices]
-    found = [mean_interval(each.to_numpy()[None]) for each in over]
-    axis.plot(prices, [each.value for each in found], **look)
-    axis.fill_between(prices, [each.low for each in found], [each.high for each in found], color=look["color"],
-                      alpha=0.15, lw=0)  # fmt: skip
+    means = [mean_interval(values.to_numpy()[None]) for values in over]
+    low, high = [mean.low for mean in means], [mean.high for mean in means]
+    axis.plot(prices, [mean.value for mean in means], **look)
+    axis.fill_between(prices, low, high, color=look["color"], alpha=0.15, lw=0)
 axis.axvline(Prices().h100, color="#444444", lw=0.8, ls=":")
 axis.axhline(1, color="#444444", lw=0.8)
-axis.set(xlabel="price of an H100 machine over an A100 machine (dotted: the source's)",
-         ylabel="load per price\nover Baseline-H100")  # fmt: skip
+axis.set_xlabel("price of an H100 machine over an A100 machine (dotted: the source's)")
+axis.set_ylabel("load per price\nover Baseline-H100")
 _ = axis.legend(ncols=2)

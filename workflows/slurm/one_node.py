@@ -112,10 +112,7 @@ def start(folder: Path) -> dict[str, str]:
 def stop(folder: Path) -> None:
     """Ends the daemons that `start` began in this folder, the jobs with them, and waits until they are gone."""
     environment = {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": SEARCHED}
-    subprocess.run(
-        ["scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL"],
-        env={**os.environ, **environment}, capture_output=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
+    _output(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
     for name in ("slurmd", "slurmctld", "munged"):
         file = folder / f"{name}.pid"
         if not file.exists():
@@ -141,11 +138,8 @@ def _ended(pid: int) -> bool:
 
 
 def _version() -> tuple[int, ...]:
-    done = subprocess.run(
-        ["slurmctld", "-V"], env={**os.environ, "PATH": SEARCHED}, capture_output=True, text=True, check=True
-    )
-    found = re.search(r"(\d+)\.(\d+)", done.stdout)
-    return tuple(map(int, found.groups())) if found else (0, 0)
+    version = re.search(r"(\d+)\.(\d+)", _output({"PATH": SEARCHED}, "slurmctld", "-V"))
+    return tuple(map(int, version.groups())) if version else (0, 0)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -157,33 +151,39 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+def _output(environment: dict[str, str], *command: str) -> str:
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    return done.stdout
+
+
 def _run(environment: dict[str, str], *command: str) -> None:
     """Output goes to a file: a daemon keeps what it was started with, and a pipe would never end."""
     out = Path(environment["SLURM_CONF"]).with_name(f"{command[0]}.out")
     with out.open("wb") as file:
         done = subprocess.run(
-            command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            timeout=PATIENCE_S,
+            check=False,
+        )
     if done.returncode:
-        raise RuntimeError(f"{command[0]} did not start:\n{out.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+        raise RuntimeError(f"{command[0]} did not start:\n{_end_of(out)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def _wait_until_idle(folder: Path, environment: dict[str, str]) -> None:
-    def idle() -> bool:
-        done = subprocess.run(
-            ["sinfo", "--noheader", "--format=%T"], env={**os.environ, **environment}, capture_output=True, text=True,
-            timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-        return done.stdout.strip() == "idle"
-
     try:
-        _wait_for(idle)
+        _wait_for(lambda: _output(environment, "sinfo", "--noheader", "--format=%T").strip() == "idle")
     except TimeoutError as error:
-        logs = "\n".join(
-            f"{log.name}:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
-            for log in sorted(folder.glob("*.log"))
-        )
+        logs = "\n".join(f"{log.name}:\n{_end_of(log)}" for log in sorted(folder.glob("*.log")))
         stop(folder)
         raise RuntimeError(f"the node did not come up within {PATIENCE_S} s\n{logs}") from error
 

@@ -1,7 +1,8 @@
 """Matrix-vector products of one matrix, as this library and others offer them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -33,64 +34,60 @@ class Product:
 def products(matrix: np.ndarray, x: np.ndarray, formats: Mapping[str, MXFormat]) -> list[Product]:
     """matrix: (rows, columns) float32; x: (columns,) float32. What a library does not offer here is left out."""
     tensor, vector = torch.from_numpy(matrix), torch.from_numpy(x)
-    found = [
-        Product(
-            "torch", FLOAT32, FLOAT32, matrix.nbytes, lambda: torch.mv(tensor, vector), lambda: matrix[:FIRST_ROWS]
-        ),
-        Product("numpy", FLOAT32, FLOAT32, matrix.nbytes, lambda: matrix @ x, lambda: matrix[:FIRST_ROWS]),
-        Product(
-            "scipy",
-            FLOAT32,
-            FLOAT32,
-            matrix.nbytes,
-            lambda: blas.sgemv(1.0, matrix.T, x, trans=1),
-            lambda: matrix[:FIRST_ROWS],
-        ),
+    plain = partial(Product, activations=FLOAT32, weight_bytes=matrix.nbytes, first_rows=lambda: matrix[:FIRST_ROWS])
+    every = [
+        plain("torch", FLOAT32, run=lambda: torch.mv(tensor, vector)),
+        plain("numpy", FLOAT32, run=lambda: matrix @ x),
+        plain("scipy", FLOAT32, run=lambda: blas.sgemv(1.0, matrix.T, x, trans=1)),
+        *(_packed(name, fmt, matrix, x) for name, fmt in formats.items()),
+        *_torch_kernels(tensor, vector),
+        plain("torch", READ, run=tensor.sum),
     ]
-    for name, fmt in formats.items():
-        found.append(_packed(name, fmt, matrix, x))
-    reading = Product("torch", READ, FLOAT32, matrix.nbytes, lambda: tensor.sum(), lambda: matrix[:FIRST_ROWS])
-    return sorted([*found, *_torch_kernels(tensor, vector), reading], key=lambda product: product.library)
+    return sorted(every, key=lambda product: product.library)
 
 
 def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Product:
     packed, out = quantize(matrix, fmt), np.empty(len(matrix), dtype=np.float32)
-    multiply = PackedMatrix(packed)
-    return Product("jouleproof", name, FLOAT32, packed.nbytes, lambda: multiply(x, out=out),
-                   lambda: quantize(matrix[:FIRST_ROWS], fmt).dequantize())  # fmt: skip
+    return Product(
+        "jouleproof",
+        name,
+        activations=FLOAT32,
+        weight_bytes=packed.nbytes,
+        run=partial(PackedMatrix(packed), x, out=out),
+        first_rows=lambda: quantize(matrix[:FIRST_ROWS], fmt).dequantize(),
+    )
 
 
-def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> list[Product]:
+def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
     """bfloat16, and PyTorch's kernels for int8 and int4 weights with bfloat16 activations."""
     rows, columns = matrix.shape
     half, row = matrix.bfloat16(), x.bfloat16()[None]
-    found = [
-        Product(
-            "torch", "bfloat16", "bfloat16", 2 * rows * columns,
-            lambda: torch.nn.functional.linear(row, half), lambda: half[:FIRST_ROWS].float().numpy(),
-        )
-    ]  # fmt: skip
+    kernel = partial(Product, "torch", activations="bfloat16")
+    yield kernel(
+        "bfloat16",
+        weight_bytes=2 * rows * columns,
+        run=lambda: torch.nn.functional.linear(row, half),
+        first_rows=lambda: half[:FIRST_ROWS].float().numpy(),
+    )
     scale8 = (matrix.abs().amax(dim=1) / 127).bfloat16()
     codes8 = (matrix / scale8.float()[:, None]).round_().clamp_(-128, 127).to(torch.int8)
-    found.append(
-        Product(
-            "torch", "int8 per row", "bfloat16", rows * (columns + 2),
-            lambda: torch._weight_int8pack_mm(row, codes8, scale8),
-            lambda: (codes8[:FIRST_ROWS].float() * scale8[:FIRST_ROWS, None].float()).numpy(),
-        )
-    )  # fmt: skip
-    if columns % GROUP == 0 and rows % 16 == 0:
-        groups = matrix.view(rows, -1, GROUP)
-        scale4 = (groups.abs().amax(dim=2) / 7).bfloat16()
-        codes4 = (groups / scale4.float()[..., None]).round_().clamp_(-8, 7).int()
-        first = (codes4[:FIRST_ROWS].float() * scale4[:FIRST_ROWS, :, None].float()).view(-1, columns).numpy()
-        packed4 = torch._convert_weight_to_int4pack_for_cpu(codes4.add_(8).view(rows, columns), 1)
-        scales = torch.stack([scale4.T, torch.zeros_like(scale4.T)], dim=2).contiguous()
-        found.append(
-            Product(
-                "torch", "int4 per 32", "bfloat16", rows * columns // 2 + 4 * rows * columns // GROUP,
-                lambda: torch._weight_int4pack_mm_for_cpu(row, packed4, GROUP, scales),
-                lambda: first,
-            )
-        )  # fmt: skip
-    return found
+    yield kernel(
+        "int8 per row",
+        weight_bytes=rows * (columns + 2),
+        run=lambda: torch._weight_int8pack_mm(row, codes8, scale8),
+        first_rows=lambda: (codes8[:FIRST_ROWS].float() * scale8[:FIRST_ROWS, None].float()).numpy(),
+    )
+    if columns % GROUP or rows % 16:
+        return
+    groups = matrix.view(rows, -1, GROUP)
+    scale4 = (groups.abs().amax(dim=2) / 7).bfloat16()
+    codes4 = (groups / scale4.float()[..., None]).round_().clamp_(-8, 7).int()
+    first = (codes4[:FIRST_ROWS].float() * scale4[:FIRST_ROWS, :, None].float()).view(-1, columns).numpy()
+    packed4 = torch._convert_weight_to_int4pack_for_cpu(codes4.add_(8).view(rows, columns), 1)
+    scales = torch.stack([scale4.T, torch.zeros_like(scale4.T)], dim=2).contiguous()
+    yield kernel(
+        "int4 per 32",
+        weight_bytes=rows * columns // 2 + 4 * rows * columns // GROUP,
+        run=lambda: torch._weight_int4pack_mm_for_cpu(row, packed4, GROUP, scales),
+        first_rows=lambda: first,
+    )
