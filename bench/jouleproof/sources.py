@@ -8,11 +8,13 @@ file in the module's folder, in its `facts` or in its parent's make that file a 
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -20,7 +22,15 @@ from jouleproof import plugins
 
 PACKAGE = "jouleproof"
 FOLDER = Path(__file__).resolve().parent
-EVERYTHING = "*"  # in place of a symbol: all that a module defines
+EVERYTHING = "*"  # in place of a name: all that a module defines
+DOTTED = re.compile(r"(?=[^.]*\.)[^ \n]{,199}")  # a text that may name a module or a file
+
+
+class Symbol(NamedTuple):
+    """A name in a module."""
+
+    module: str
+    name: str = EVERYTHING
 
 
 def sources(*names: str, packages: Iterable[str] = ()) -> list[str]:
@@ -30,8 +40,7 @@ def sources(*names: str, packages: Iterable[str] = ()) -> list[str]:
     of the project, of the packages that the objects lie in, and of `packages`. Raises ValueError on a module that is
     not there.
     """
-    pairs = reached(*names, packages=packages)
-    return sorted({str(path) for module, symbol in pairs for path in _files(module, symbol)})
+    return sorted({str(path) for symbol in reached(*names, packages=packages) for path in _files(*symbol)})
 
 
 def code_named_in(config: BaseModel) -> list[str]:
@@ -39,38 +48,38 @@ def code_named_in(config: BaseModel) -> list[str]:
     return sources(*(name for _, name in plugins.own_names("", config.model_dump()) if plugins.source_file(name)))
 
 
-def reached(*names: str, packages: Iterable[str] = ()) -> set[tuple[str, str]]:
-    """All that the objects use, in the project and in their own packages, as pairs of module and symbol."""
+def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
+    """All that the objects use, in the project and in their own packages."""
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}
-    pairs: set[tuple[str, str]] = set()
     waiting = []
     for name in names:
         module, _, symbol = name.partition(":")
         if _path(module) is None:
             raise ValueError(f"module {module} is not there")
-        waiting.append((module, symbol or EVERYTHING))
+        waiting.append(Symbol(module, symbol or EVERYTHING))
+    symbols: set[Symbol] = set()
     while waiting:
-        pair = waiting.pop()
-        if pair not in pairs and pair[0].partition(".")[0] in homes and _path(pair[0]) is not None:
-            pairs.add(pair)
-            waiting += _uses(*pair)
-    return pairs
+        symbol = waiting.pop()
+        if symbol not in symbols and symbol.module.partition(".")[0] in homes and _path(symbol.module) is not None:
+            symbols.add(symbol)
+            waiting += _uses(*symbol)
+    return symbols
 
 
-def statements_of(module: str, symbol: str) -> list[ast.AST]:
+def statements_of(module: str, name: str) -> list[ast.AST]:
     """What defines a symbol that was reached; none where the module only imports it."""
-    return _described(module).statements(symbol)
+    return _described(module).statements(name)
 
 
 @cache
-def _uses(module: str, symbol: str) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(_described(module).uses(symbol)))
+def _uses(module: str, name: str) -> tuple[Symbol, ...]:
+    return tuple(dict.fromkeys(_described(module).uses(name)))
 
 
 @cache
-def _files(module: str, symbol: str) -> tuple[Path, ...]:
+def _files(module: str, name: str) -> tuple[Path, ...]:
     """The module's file where it defines the symbol, and the files of data that the definition names."""
-    path, statements = _path(module), _described(module).statements(symbol)
+    path, statements = _path(module), statements_of(module, name)
     assert path is not None
     if not statements:
         return ()
@@ -80,48 +89,41 @@ def _files(module: str, symbol: str) -> tuple[Path, ...]:
 @dataclass
 class _Module:
     """A module's file in parts. defined: statements by the name that they define. imported: by the name in this module,
-    the module and the symbol that it stands for (EVERYTHING: the module itself). loose: statements that define none."""
+    the symbols that it may stand for. loose: statements that define no name."""
 
     name: str
     defined: dict[str, list[ast.AST]] = field(default_factory=dict)
-    imported: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    imported: dict[str, list[Symbol]] = field(default_factory=dict)
     loose: list[ast.AST] = field(default_factory=list)
 
-    def statements(self, symbol: str) -> list[ast.AST]:
-        """What defines the symbol, its own part of the file; empty where the module only imports it."""
-        if symbol == EVERYTHING:
-            return [*self.loose, *(statement for part in self.defined.values() for statement in part)]
-        return [*self.loose, *self.defined.get(symbol, [])] if symbol in self.defined else []
+    def statements(self, name: str) -> list[ast.AST]:
+        """What defines the name, with all that is loose; empty where the module only imports it."""
+        if name != EVERYTHING and name not in self.defined:
+            return []
+        parts = self.defined.values() if name == EVERYTHING else [self.defined[name]]
+        return [*self.loose, *(statement for part in parts for statement in part)]
 
-    def uses(self, symbol: str) -> list[tuple[str, str]]:
-        """Pairs of module and symbol that the symbol leads to at once."""
-        if symbol != EVERYTHING and symbol not in self.defined:
-            return self._imported_as(symbol)
-        leads: list[tuple[str, str]] = []
-        if symbol == EVERYTHING:
-            read = {name for statement in self.statements(symbol) for name, _ in _names_in(statement)}
-            leads += [pair for name, pairs in self.imported.items() if name not in read for pair in pairs]
-        elif symbol in self.imported:  # one of two ways to have it
-            leads += self.imported[symbol]
-        for statement in self.statements(symbol):
+    def uses(self, name: str) -> Iterator[Symbol]:
+        """What the name leads to at once."""
+        if name == EVERYTHING:
+            read = {used for statement in self.statements(name) for used, _ in _names_in(statement)}
+            yield from (symbol for unread in self.imported.keys() - read for symbol in self.imported[unread])
+        elif name in self.defined:
+            yield from self.imported.get(name, [])  # the other of two ways to have it
+        else:
+            yield from self._handed_on(name)
+        for statement in self.statements(name):
             local = _imports_of(statement, self.name)
-            for name, attribute in _names_in(statement):
-                if name in local:
-                    leads += _with_attribute(local[name], attribute)
-                    continue
-                if name in self.defined and name != symbol:
-                    leads.append((self.name, name))
-                leads += _with_attribute(self.imported.get(name, []), attribute)
-            leads += _modules_in_texts(statement)
-        return leads
+            for used, attribute in _names_in(statement):
+                if used in self.defined and used != name and used not in local:
+                    yield Symbol(self.name, used)
+                yield from _with_attribute(local.get(used) or self.imported.get(used, []), attribute)
+            yield from _modules_in_texts(statement)
 
-    def _imported_as(self, symbol: str) -> list[tuple[str, str]]:
-        """What a face hands on; a symbol that it cannot be seen to have may be any of its modules."""
-        if symbol in self.imported:
-            return self.imported[symbol]
-        if _path(f"{self.name}.{symbol}"):
-            return [(f"{self.name}.{symbol}", EVERYTHING)]
-        return [(self.name, EVERYTHING)]
+    def _handed_on(self, name: str) -> list[Symbol]:
+        """What a face imports by this name; a name that it cannot be seen to have may be in any of its modules."""
+        inner = f"{self.name}.{name}"
+        return self.imported.get(name) or [Symbol(inner if _path(inner) else self.name)]
 
 
 @cache
@@ -131,8 +133,8 @@ def _described(module: str) -> _Module:
     described = _Module(module)
     for statement in _top_level(ast.parse(path.read_text(encoding="utf-8")).body):
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            for name, pairs in _imports_of(statement, module).items():
-                described.imported.setdefault(name, []).extend(pairs)
+            for name, symbols in _imports_of(statement, module).items():
+                described.imported.setdefault(name, []).extend(symbols)
         elif names := _defined_names(statement):
             for name in names:
                 described.defined.setdefault(name, []).append(statement)
@@ -158,44 +160,48 @@ def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _defined_names(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [statement.name]
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return []
-    return [node.id for target in targets if target is not None for node in ast.walk(target)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]  # fmt: skip
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            nodes = [node for target in targets for node in ast.walk(target)]
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            nodes = list(ast.walk(target))
+        case _:
+            return []
+    return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 @cache
-def _imports_of(tree: ast.AST, module: str) -> dict[str, list[tuple[str, str]]]:
+def _imports_of(tree: ast.AST, module: str) -> dict[str, list[Symbol]]:
     """Names that the imports within a statement bind, and what they stand for."""
     path = _path(module)
     package = module if path is not None and path.stem == "__init__" else module.rpartition(".")[0]
-    bound: dict[str, list[tuple[str, str]]] = {}
+    bound: dict[str, list[Symbol]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                bound.setdefault(name, []).append((alias.name, EVERYTHING))
+                bound.setdefault(alias.asname or alias.name.partition(".")[0], []).append(Symbol(alias.name))
         elif isinstance(node, ast.ImportFrom):
             parts = package.split(".")
             above = parts[: len(parts) - node.level + 1] if node.level else []
             source = ".".join([*above, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
-                pair = (inner, EVERYTHING) if alias.name != "*" and _path(inner) else (source, alias.name)
-                bound.setdefault(alias.asname or alias.name, []).append(pair)
+                symbol = Symbol(inner) if alias.name != "*" and _path(inner) else Symbol(source, alias.name)
+                bound.setdefault(alias.asname or alias.name, []).append(symbol)
     return bound
 
 
-def _with_attribute(pairs: list[tuple[str, str]], attribute: str | None) -> list[tuple[str, str]]:
+def _with_attribute(symbols: Iterable[Symbol], attribute: str | None) -> Iterator[Symbol]:
     """`module.attribute` is that symbol of the module, where the module is not used as a whole."""
-    return [
-        (module, attribute) if symbol == EVERYTHING and attribute and not _path(f"{module}.{attribute}") else
-        (f"{module}.{attribute}", EVERYTHING) if symbol == EVERYTHING and attribute else (module, symbol)
-        for module, symbol in pairs
-    ]  # fmt: skip
+    for symbol in symbols:
+        if symbol.name != EVERYTHING or attribute is None:
+            yield symbol
+        elif _path(f"{symbol.module}.{attribute}"):
+            yield Symbol(f"{symbol.module}.{attribute}")
+        else:
+            yield Symbol(symbol.module, attribute)
 
 
 @cache
@@ -210,48 +216,36 @@ def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple
     """
     if isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         bound = bound | {node.arg for node in ast.walk(tree.args) if isinstance(node, ast.arg)}
-    if isinstance(tree, ast.Name) and isinstance(tree.ctx, ast.Load):
-        if tree.id not in bound:
-            yield tree.id, None
-    elif isinstance(tree, ast.Attribute) and isinstance(tree.value, ast.Name):
-        if tree.value.id not in bound:
-            yield tree.value.id, tree.attr
-    else:
-        for name, value in ast.iter_fields(tree):
-            if name not in ("annotation", "returns"):
+    match tree:
+        case ast.Name(id=name, ctx=ast.Load()):
+            yield from [(name, None)] if name not in bound else []
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            yield from [(name, attribute)] if name not in bound else []
+        case _:
+            for part, value in ast.iter_fields(tree):
                 for node in value if isinstance(value, list) else [value]:
-                    if isinstance(node, ast.AST):
+                    if isinstance(node, ast.AST) and part not in ("annotation", "returns"):
                         yield from _names(node, bound)
 
 
 @cache
 def _texts(statement: ast.AST) -> tuple[str, ...]:
     """Texts that may name a module or a file: of one word with a dot in it."""
-    return tuple(
-        node.value
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and len(node.value) < 200
-        and "." in node.value
-        and not set(node.value) & {" ", "\n"}
-    )
+    constants = (node.value for node in ast.walk(statement) if isinstance(node, ast.Constant))
+    return tuple(text for text in constants if isinstance(text, str) and DOTTED.fullmatch(text))
 
 
-def _modules_in_texts(statement: ast.AST) -> Iterator[tuple[str, str]]:
+def _modules_in_texts(statement: ast.AST) -> Iterator[Symbol]:
     for text in _texts(statement):
-        module, colon, symbol = text.partition(":")
+        module, _, name = text.partition(":")
         if module.startswith(f"{PACKAGE}.") and _path(module):
-            yield module, symbol if colon else EVERYTHING
+            yield Symbol(module, name or EVERYTHING)
 
 
 def _beside(folder: Path, text: str) -> Iterator[Path]:
-    """Files that a text names, in the folder of a module, its facts or its parent's."""
-    for base in (folder, folder / "facts", folder.parent, folder.parent / "facts"):
-        path = base / text
-        if path.is_file() and path.parent in (folder, folder / "facts", folder.parent, folder.parent / "facts"):
-            yield path
-            return
+    """The file that a text names, in the folder of a module, its facts or its parent's."""
+    folders = (folder, folder / "facts", folder.parent, folder.parent / "facts")
+    yield from [path for base in folders if (path := base / text).is_file() and path.parent in folders][:1]
 
 
 @cache
