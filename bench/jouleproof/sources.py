@@ -53,10 +53,10 @@ def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}
     waiting = []
     for name in names:
-        module, _, symbol = name.partition(":")
+        module, _, inner = name.partition(":")
         if _path(module) is None:
             raise ValueError(f"module {module} is not there")
-        waiting.append(Symbol(module, symbol or EVERYTHING))
+        waiting.append(Symbol(module, inner or EVERYTHING))
     symbols: set[Symbol] = set()
     while waiting:
         symbol = waiting.pop()

@@ -11,7 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from jouleproof.errors import one_line_errors
-from jouleproof.inputs import InputError, catalogue, default_cache, entry
+from jouleproof.inputs import InputError, catalogue, default_cache
+from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -28,14 +29,14 @@ class ModeChoice(StrEnum):
 @app.command("list")
 def list_inputs() -> None:
     """Print every input: id, size, licence, stand-in, where from."""
-    rows = [("id", "size", "licence", "stand-in", "where from")]
-    for input in catalogue().values():
-        rows.append((input.id, f"{input.bytes:,} B", input.licence, input.stand_in or "-", str(input.source)))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        id, size, licence, stand_in, source = row
-        first = f"{id:<{widths[0]}}  {size:>{widths[1]}}  {licence:<{widths[2]}}"
-        print(f"{first}  {stand_in:<{widths[3]}}  {source}")
+    from tabulate import tabulate
+
+    rows = [
+        (entry.id, f"{entry.bytes:,} B", entry.licence, entry.stand_in or "-", str(entry.source))
+        for entry in catalogue().values()
+    ]
+    headers, sides = ("id", "size", "licence", "stand-in", "where from"), ("left", "right", *["left"] * 3)
+    print(tabulate(rows, headers, tablefmt="plain", colalign=sides, disable_numparse=True))
 
 
 @app.command()
@@ -54,7 +55,7 @@ def resolve(
     """Find, download, or stand in for one input; write its files and their record."""
     signal.signal(signal.SIGTERM, _stop)
     with one_line_errors():
-        entry(id)  # an id that is not known is told first
+        entry_of(id)  # an id that is not known is told first
         if out.name != f"{id}.json":
             raise InputError(f"--out {out}: the record of {id} is called {id}.json")
         resolve_input(

@@ -12,8 +12,11 @@ import heapq
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
+
+from tabulate import tabulate
 
 
 @dataclass(frozen=True)
@@ -83,29 +86,30 @@ def chains_s(tasks: Mapping[str, Task]) -> dict[str, float]:
     return {name: chain(name) for name in tasks}
 
 
-def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int], dearest: int = 10) -> str:
-    lines = [
+def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int], most: int = 10) -> str:
+    wall_s = sum(task.wall_s for task in tasks.values())
+    timed_s = sum(task.wall_s for task in tasks.values() if task.alone)
+    summary = (
         f"{len(tasks)} experiments, {sum(task.cpu_s for task in tasks.values()) / 3600:.2f} core hours; "
-        f"one after the other {_minutes(sum(task.wall_s for task in tasks.values()))} min, "
-        f"timed ones {_minutes(sum(task.wall_s for task in tasks.values() if task.alone))} min of it; "
-        f"the longest chain {_minutes(max(chains_s(tasks).values()))} min",
-        "",
-        "| nodes | cores of each | predicted (min) |",
-        "|---|---|---|",
-        *(
-            f"| {node_count} | {core_count} | {_minutes(makespan_s(tasks, node_count, core_count))} |"
-            for node_count in nodes
-            for core_count in cores
-        ),
-        "",
-        "| dearest | wall (min) | processor (min) |",
-        "|---|---|---|",
-        *(
-            f"| `{name}`{' (timed)' if task.alone else ''} | {_minutes(task.wall_s)} | {_minutes(task.cpu_s)} |"
-            for name, task in sorted(tasks.items(), key=lambda item: -item[1].wall_s)[:dearest]
-        ),
+        f"one after the other {_minutes(wall_s)} min, timed ones {_minutes(timed_s)} min of it; "
+        f"the longest chain {_minutes(max(chains_s(tasks).values()))} min"
+    )
+    predicted = [
+        (node_count, core_count, _minutes(makespan_s(tasks, node_count, core_count)))
+        for node_count, core_count in product(nodes, cores)
     ]
-    return "\n".join(lines)
+    longest = [
+        (f"`{name}`{' (timed)' if task.alone else ''}", _minutes(task.wall_s), _minutes(task.cpu_s))
+        for name, task in sorted(tasks.items(), key=lambda item: -item[1].wall_s)[:most]
+    ]
+    table = partial(tabulate, tablefmt="github", disable_numparse=True)
+    return "\n\n".join(
+        [
+            summary,
+            table(predicted, ("nodes", "cores of each", "predicted (min)")),
+            table(longest, ("longest", "wall (min)", "processor (min)")),
+        ]
+    )
 
 
 def _minutes(seconds: float) -> str:

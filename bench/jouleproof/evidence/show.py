@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from tabulate import tabulate
+
 from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.expected import name_of
 from jouleproof.evidence.verdicts import NOT_YET_RUN, Verdict, verdict_in_words
@@ -9,8 +11,8 @@ from jouleproof.evidence.verdicts import NOT_YET_RUN, Verdict, verdict_in_words
 
 def terminal(rows: list[Verdict]) -> str:
     """Aligned columns, one line per row that a result answers, and a count of the others."""
-    table = [("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")]
-    table += [
+    headers = ("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")
+    cells = [
         (
             name_of(row),
             span(*row.accept),
@@ -22,9 +24,7 @@ def terminal(rows: list[Verdict]) -> str:
         for row in rows
         if row.verdict != NOT_YET_RUN
     ]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    lines.insert(1, "  ".join("-" * width for width in widths))
+    lines = [tabulate(cells, headers, tablefmt="simple", disable_numparse=True)]
     ran = [set(row.flags) for row in rows if row.verdict != NOT_YET_RUN]
     shared = set.intersection(*ran) if ran else set()
     flags = sorted(shared | {flag for of_row in ran for flag in of_row if flag.endswith("is a stand-in")})

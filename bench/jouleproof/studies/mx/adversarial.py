@@ -26,9 +26,8 @@ def _signs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 def zeros(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
     """Zeros of both signs, alone and among numbers."""
-    x = np.where(rng.random((blocks, fmt.block)) < 0.5, _normal(fmt, blocks, rng), 0.0) * _signs(
-        (blocks, fmt.block), rng
-    )
+    shape = (blocks, fmt.block)
+    x = np.where(rng.random(shape) < 0.5, _normal(fmt, blocks, rng), 0.0) * _signs(shape, rng)
     x[: blocks // 2] *= 0.0
     return x.astype(np.float32)
 
@@ -41,12 +40,9 @@ def subnormal_inputs(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np
 
 def subnormal_elements(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
     """Values around and below the element's smallest step."""
-    x = (
-        rng.uniform(0, 2.0 ** (fmt.mantissa_bits + 1), (blocks, fmt.block))
-        * fmt.min_step
-        * _signs((blocks, fmt.block), rng)
-    )
-    return _with_top(x, fmt)
+    shape = (blocks, fmt.block)
+    steps = rng.uniform(0, 2.0 ** (fmt.mantissa_bits + 1), shape)
+    return _with_top(steps * fmt.min_step * _signs(shape, rng), fmt)
 
 
 def ties(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
