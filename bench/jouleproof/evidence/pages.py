@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tabulate import tabulate
+
 from jouleproof.errors import UserError
 from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.expected import Accepted
 from jouleproof.evidence.ledger import UNVERSIONED, Claim
+from jouleproof.evidence.show import HEADERS
 
 DECIDED = ("reproduced", "partly", "not reproduced", "inconclusive")
 EXAMPLES = (
@@ -48,14 +51,12 @@ def _cells(count: Counter[str]) -> list[int]:
 
 def examples(claims: Sequence[Claim], accepted: Mapping[str, Accepted], ids: Sequence[str] = EXAMPLES) -> str:
     """A block of text: the lines of some claims as `jouleproof claims show` prints them."""
-    lines = [("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")]
+    cells = []
     for claim in claims:
         row = accepted.get(claim.id)
         if row and claim.id in ids:
-            lines.append((claim.id, span(*claim.accept), row.estimate, row.interval, row.verdict, row.tier))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join(["```text", *text, "```"])
+            cells.append((claim.id, span(*claim.accept), row.estimate, row.interval, row.verdict, row.tier))
+    return f"```text\n{tabulate(cells, HEADERS, tablefmt='plain', disable_numparse=True)}\n```"
 
 
 def verdicts(claims: Sequence[Claim], accepted: Mapping[str, Accepted], titles: Mapping[str, str]) -> str:

@@ -8,10 +8,11 @@ from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.expected import name_of
 from jouleproof.evidence.verdicts import NOT_YET_RUN, Verdict, verdict_in_words
 
+HEADERS = ("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")
+
 
 def terminal(rows: list[Verdict]) -> str:
     """Aligned columns, one line per row that a result answers, and a count of the others."""
-    headers = ("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")
     cells = [
         (
             name_of(row),
@@ -24,7 +25,7 @@ def terminal(rows: list[Verdict]) -> str:
         for row in rows
         if row.verdict != NOT_YET_RUN
     ]
-    lines = [tabulate(cells, headers, tablefmt="simple", disable_numparse=True)]
+    lines = [tabulate(cells, HEADERS, tablefmt="simple", disable_numparse=True)]
     ran = [set(row.flags) for row in rows if row.verdict != NOT_YET_RUN]
     shared = set.intersection(*ran) if ran else set()
     flags = sorted(shared | {flag for of_row in ran for flag in of_row if flag.endswith("is a stand-in")})
