@@ -1,5 +1,7 @@
 """What a cast clips and what it rounds: the two parts add up, and what they say about the scale rules."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -29,65 +31,34 @@ def plain_largest(row, fmt, rule):
     return np.array(largest)
 
 
-def failing(holds, rules=SCALE_RULES):
-    """(format, rule) for which holds(fmt, rule) does not hold."""
-    return [(name, rule) for name, fmt in FORMATS.items() for rule in rules if not holds(fmt, rule)]
-
-
 def test_the_largest_value_of_a_block_is_that_of_its_scale(x):
-    def that(fmt, rule):
+    for fmt, rule in product(FORMATS.values(), SCALE_RULES):
         expected = [plain_largest(row, fmt, rule) for row in x[:4]]
-        return (largest_values(x[:4], fmt, SCALE_RULES[rule]) == expected).all()
-
-    assert failing(that) == []
+        assert (largest_values(x[:4], fmt, SCALE_RULES[rule]) == expected).all(), (fmt.name, rule)
 
 
-def errors(x, fmt, rule):
-    """(clipped, rounded, of the whole cast)"""
-    parts = (clip_only(x, fmt, SCALE_RULES[rule]), round_only(x, fmt, SCALE_RULES[rule]))
-    return [cast.astype(np.float64) - x for cast in (*parts, fake_quantize(x, fmt, scale=rule))]
+def test_every_elements_error_is_that_of_clipping_or_of_rounding(x):
+    for fmt, (name, rule) in product(FORMATS.values(), SCALE_RULES.items()):
+        casts = clip_only(x, fmt, rule), round_only(x, fmt, rule), fake_quantize(x, fmt, scale=rule)
+        clipped, rounded, error = (cast.astype(np.float64) - x for cast in casts)
+        assert (clipped + rounded == error).all(), (fmt.name, name)
+        assert not ((clipped != 0) & (rounded != 0)).any(), (fmt.name, name)
 
 
-def test_clipping_and_rounding_add_up_to_the_error_of_the_cast(x):
-    def add_up(fmt, rule):
-        clipped, rounded, cast = errors(x, fmt, rule)
-        return (clipped + rounded == cast).all()
-
-    assert failing(add_up) == []
-
-
-def test_no_element_is_both_clipped_and_rounded(x):
-    def apart(fmt, rule):
-        clipped, rounded, _ = errors(x, fmt, rule)
-        return not ((clipped != 0) & (rounded != 0)).any()
-
-    assert failing(apart) == []
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
+def test_the_floor_rule_clips_and_rounds_and_a_rule_that_rounds_up_clips_nothing(x, fmt):
+    clipped = saturated(x, fmt, SCALE_RULES["floor"])
+    assert clipped.any() and not clipped.all()
+    assert all((part(x, fmt, SCALE_RULES["floor"]) != x).any() for part in (clip_only, round_only))
+    for rule in (SCALE_RULES["ceil"], SCALE_RULES["rceil"]):
+        assert not saturated(x, fmt, rule).any() and (clip_only(x, fmt, rule) == x).all()
 
 
-def test_the_floor_rule_clips_and_rounds(x):
-    def both(fmt, rule):
-        beyond = saturated(x, fmt, SCALE_RULES[rule])
-        changed = [(part(x, fmt, SCALE_RULES[rule]) != x).any() for part in (clip_only, round_only)]
-        return beyond.any() and not beyond.all() and all(changed)
-
-    assert failing(both, ["floor"]) == []
-
-
-def test_nothing_saturates_under_a_rule_that_rounds_up(x):
-    def nothing(fmt, rule):
-        beyond = saturated(x, fmt, SCALE_RULES[rule])
-        return not beyond.any() and (clip_only(x, fmt, SCALE_RULES[rule]) == x).all()
-
-    assert failing(nothing, ["ceil", "rceil"]) == []
-
-
-def test_rceil_is_floor_with_the_next_scale_in_the_blocks_that_saturate_and_no_others(x):
-    def next_scale(fmt, rule):
-        floor, rceil = (quantize(x, fmt, scale=each).scales.astype(int) for each in ("floor", rule))
-        padded = np.pad(saturated(x, fmt, SCALE_RULES["floor"]), ((0, 0), (0, -x.shape[1] % fmt.block)))
-        return (rceil - floor == padded.reshape(*floor.shape, -1).any(axis=-1)).all()
-
-    assert failing(next_scale, ["rceil"]) == []
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
+def test_rceil_is_floor_with_the_next_scale_in_the_blocks_that_saturate_and_no_others(x, fmt):
+    floor, rceil = (quantize(x, fmt, scale=rule).scales.astype(int) for rule in ("floor", "rceil"))
+    padded = np.pad(saturated(x, fmt, SCALE_RULES["floor"]), ((0, 0), (0, -x.shape[1] % fmt.block)))
+    assert (rceil - floor == padded.reshape(*floor.shape, -1).any(axis=-1)).all()
 
 
 def test_an_element_at_the_largest_value_does_not_saturate_and_the_next_above_does():
