@@ -196,12 +196,13 @@ def snakemake_parser() -> Any:
 
 
 def _settings(files: list[Path], entries: list[str], folder: Path) -> Settings:
+    from snakemake.cli import parse_config
+    from snakemake.utils import update_config
+
     config: dict[str, Any] = {}
     for path in [ROOT / "workflows/config/default.yaml", *(folder / name for name in files)]:
-        config = _merged(config, yaml.safe_load(path.read_text(encoding="utf-8")))
-    for entry in entries:
-        name, _, value = entry.partition("=")
-        config = _merged(config, {name: yaml.safe_load(value)})
+        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+    update_config(config, parse_config(entries))
     with patch.object(settings, "check_studies", _check_once):
         return settings.read_settings(config, {})
 
@@ -212,12 +213,6 @@ def _check_once(studies: Sequence[Study], inputs: Iterable[str]) -> None:
     if packages not in CHECKED:
         check_studies(studies, inputs)
         CHECKED.add(packages)
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """As Snakemake puts one config over another."""
-    both = {key: _merged(below[key], above[key]) for key in below.keys() & above.keys() if isinstance(above[key], dict)}
-    return {**below, **above, **both}
 
 
 @cache
