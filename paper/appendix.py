@@ -14,7 +14,7 @@ import typer
 
 from jouleproof.drawing.registry import Figure, built_in_folders, registry
 from jouleproof.errors import UserError, one_line_errors
-from jouleproof.evidence.cost import Task, makespan_s, tasks_of
+from jouleproof.evidence.cost import Task, makespan_s, provenance_of, tasks_of
 from jouleproof.evidence.ledger import Claim, read_ledgers
 from jouleproof.files import write_text
 from jouleproof.inputs import catalogue
@@ -28,11 +28,12 @@ def appendix(
     results: Path, claims: list[Claim], pictures: Mapping[str, Figure], reads: Mapping[str, list[str]]
 ) -> dict[str, Any]:
     """Raises UserError where the folder holds no provenance of a run."""
-    tasks, records = tasks_of(results, reads), _records(results)
+    tasks, provenance = tasks_of(results, reads), provenance_of(results)
     if not tasks:
         raise UserError(f"appendix: {results}: no provenance of a run here; run `snakemake` first")
+    records = list(provenance.values())
     machines = _distinct(record["machine"] for record in records)
-    folders = sorted({path.parent for path in results.glob("*/*.provenance.json")})
+    folders = {results / name.partition("/")[0] for name in provenance}
     return {
         "machines": machines,
         "code": _distinct(record["code"] for record in records),
@@ -90,13 +91,9 @@ def _cost(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, float]:
     return {"wall_s": sum(task.wall_s for task in chosen), "cpu_s": sum(task.cpu_s for task in chosen)}
 
 
-def _records(results: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*/*.provenance.json"))]
-
-
 def _inputs(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of those that a table rests on, in the order of the catalogue."""
-    origins = {id: about["origin"] for record in records for id, about in record["inputs"].items()}
+    """The inputs that a table rests on, in the order of the catalogue."""
+    origins = {id: origin["origin"] for record in records for id, origin in record["inputs"].items()}
     return [
         {"id": id, "title": entry.title, "bytes": entry.bytes, "licence": entry.licence, "origin": origins[id]}
         for id, entry in catalogue().items()
@@ -104,8 +101,8 @@ def _inputs(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _distinct(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({json.dumps(each, sort_keys=True): each for each in found}.values())
+def _distinct(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({json.dumps(record, sort_keys=True): record for record in records}.values())
 
 
 def _bytes_below(folder: Path) -> int:

@@ -11,16 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-import jouleproof
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import built_in_figure
 from jouleproof.evidence.tables import read
 from jouleproof.studies.joint import TABLES
 from jouleproof.studies.joint.config import JointConfig
 from jouleproof.studies.joint.experiments.levers import levers
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
-draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["joint/waterfall"]).draw
+draw = built_in_figure("joint/waterfall").draw
 style.use_style()
 
 # %%

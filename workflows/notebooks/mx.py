@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import jouleproof
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import built_in_figure
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.formats import FORMATS, fake_quantize
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
-draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["mx/qsnr"]).draw
+draw = built_in_figure("mx/qsnr").draw
 style.use_style()
 
 # %%

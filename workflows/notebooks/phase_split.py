@@ -10,15 +10,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-import jouleproof
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import built_in_figure
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.serving.simulator.clusters import FAMILIES, Prices
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
-draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["phase_split/headlines"]).draw
+draw = built_in_figure("phase_split/headlines").draw
 style.use_style()
 
 # %%

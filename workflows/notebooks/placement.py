@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
-import jouleproof
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import built_in_figure
 from jouleproof.evidence.intervals import mean_interval
 from jouleproof.evidence.tables import read
 from jouleproof.studies.placement.config import FleetConfig, HostingConfig, PlacementConfig
 from jouleproof.studies.placement.experiments.hosting import hosting as run_hosting
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
-draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["placement/rules"]).draw
+draw = built_in_figure("placement/rules").draw
 style.use_style()
 
 # %%

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-import jouleproof
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import built_in_figure
 from jouleproof.evidence.tables import read
 from jouleproof.studies.slm_energy.config import Bounds, SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_energy
 
 RESULTS = Path(os.environ.get("JOULEPROOF_RESULTS", "results"))
-draw = load(registry(built_in_folders(Path(jouleproof.__file__).parents[2]))["slm_energy/ladder"]).draw
+draw = built_in_figure("slm_energy/ladder").draw
 style.use_style()
 
 # %%

@@ -95,6 +95,11 @@ def load(figure: Figure) -> Any:
     return module
 
 
+def built_in_figure(name: str) -> Any:
+    """The module of a built-in figure's file in this clone, by `<study>/<file>`."""
+    return load(registry(built_in_folders(Path(__file__).resolve().parents[3]))[name])
+
+
 def _read(path: Path, study: str) -> Figure:
     try:
         return _parsed(path, study)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -37,18 +38,23 @@ def tasks_of(results: Path, reads: Mapping[str, Sequence[str]]) -> dict[str, Tas
 
     reads: by experiment, the tables of others that it reads.
     """
-    records = {
-        f"{path.parent.name}/{path.name.removesuffix('.provenance.json')}": json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(results.glob("*/*.provenance.json"))
-    }
+    records = provenance_of(results)
     return {
         name: Task(
-            record["wall_s"],
-            record["cpu_s"],
-            record["timed"],
-            tuple(table for table in reads.get(name, ()) if table in records),
+            wall_s=record["wall_s"],
+            cpu_s=record["cpu_s"],
+            alone=record["timed"],
+            after=tuple(table for table in reads.get(name, ()) if table in records),
         )
         for name, record in records.items()
+    }
+
+
+def provenance_of(results: Path) -> dict[str, Any]:
+    """The records of a run, by `study/experiment`, sorted."""
+    return {
+        f"{path.parent.name}/{path.name.removesuffix('.provenance.json')}": json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(results.glob("*/*.provenance.json"))
     }
 
 
