@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jouleproof.formats import FORMATS
 from jouleproof.studies.mx.circuits import Cells, adder, float_adder, float_multiplier, multiplier
-from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, area, unit_cost, unit_of
+from jouleproof.studies.mx.silicon_model import FP4, UNITS, Draws, Unit, area, unit_cost
 
 Ratio = Callable[[Draws], np.ndarray]
 
@@ -36,7 +35,6 @@ class Circuit:
     area_um2: float | None = None
 
 
-MXFP4 = unit_of(FORMATS["mxfp4"])
 CIRCUITS: Mapping[str, Circuit] = {
     "int8 add": Circuit(adder(8), "add", energy_pj=0.03),
     "int32 add": Circuit(adder(32), "add", energy_pj=0.1, area_um2=278),
@@ -51,27 +49,38 @@ CIRCUITS: Mapping[str, Circuit] = {
 }
 
 
-def energy_check(over: str, under: str) -> Check:
+SOURCES = {"energy_pj": "Horowitz 2014, energy at 45 nm", "area_um2": "Shao et al. 2014, area at 40 nm"}
+PAIRS = {
+    "energy_pj": (
+        ("int32 add", "int8 add"),
+        ("int32 multiply", "int8 multiply"),
+        ("FP32 add", "FP16 add"),
+        ("FP32 multiply", "FP16 multiply"),
+        ("int8 multiply", "int8 add"),
+        ("int32 multiply", "int32 add"),
+        ("FP32 add", "int32 add"),
+        ("FP32 multiply", "int32 multiply"),
+    ),
+    "area_um2": (
+        ("FP64 add", "FP32 add"),
+        ("FP64 multiply", "FP32 multiply"),
+        ("int32 multiply", "int32 add"),
+        ("FP32 add", "int32 add"),
+        ("FP32 multiply", "int32 multiply"),
+    ),
+}
+
+
+def circuit_check(cost: str, over: str, under: str) -> Check:
+    """cost: energy_pj or area_um2, which both circuits must have."""
     top, bottom = CIRCUITS[over], CIRCUITS[under]
-    assert top.energy_pj and bottom.energy_pj
 
     def modelled(draws: Draws) -> np.ndarray:
         areas = area(top.cells, draws) / area(bottom.cells, draws)
-        return areas * draws.activity(top.stage) / draws.activity(bottom.stage)
+        return areas * draws.activity(top.stage) / draws.activity(bottom.stage) if cost == "energy_pj" else areas
 
-    published = top.energy_pj / bottom.energy_pj
-    return Check(_ratio_name(over, under), "Horowitz 2014, energy at 45 nm", (published,), modelled)
-
-
-def area_check(over: str, under: str) -> Check:
-    top, bottom = CIRCUITS[over], CIRCUITS[under]
-    assert top.area_um2 and bottom.area_um2
-
-    def modelled(draws: Draws) -> np.ndarray:
-        return area(top.cells, draws) / area(bottom.cells, draws)
-
-    published = top.area_um2 / bottom.area_um2
-    return Check(_ratio_name(over, under), "Shao et al. 2014, area at 40 nm", (published,), modelled)
+    published = getattr(top, cost) / getattr(bottom, cost)
+    return Check(_ratio_name(over, under), SOURCES[cost], (published,), modelled)
 
 
 def unit_areas(over: Unit, under: Unit) -> Ratio:
@@ -87,19 +96,7 @@ def _ratio_name(over: str, under: str) -> str:
 
 
 CHECKS = (
-    energy_check("int32 add", "int8 add"),
-    energy_check("int32 multiply", "int8 multiply"),
-    energy_check("FP32 add", "FP16 add"),
-    energy_check("FP32 multiply", "FP16 multiply"),
-    energy_check("int8 multiply", "int8 add"),
-    energy_check("int32 multiply", "int32 add"),
-    energy_check("FP32 add", "int32 add"),
-    energy_check("FP32 multiply", "int32 multiply"),
-    area_check("FP64 add", "FP32 add"),
-    area_check("FP64 multiply", "FP32 multiply"),
-    area_check("int32 multiply", "int32 add"),
-    area_check("FP32 add", "int32 add"),
-    area_check("FP32 multiply", "int32 multiply"),
+    *(circuit_check(cost, *pair) for cost, pairs in PAIRS.items() for pair in pairs),
     Check("FP8/INT8 unit", "van Baalen et al. 2023", (1.5, 2.8), unit_areas(UNITS["fp8_e4m3"], UNITS["int8"])),
-    Check("NVFP4/MXFP4 unit", "Chhugani et al. 2026, area", (1 / (1 - 0.12),), unit_areas(UNITS["nvfp4"], MXFP4)),
+    Check("NVFP4/MXFP4 unit", "Chhugani et al. 2026, area", (1 / (1 - 0.12),), unit_areas(UNITS["nvfp4"], FP4)),
 )

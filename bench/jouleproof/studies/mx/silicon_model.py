@@ -18,7 +18,7 @@ others published.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
 
 import numpy as np
@@ -133,113 +133,87 @@ class Unit:
 
 def unit_of(fmt: MXFormat) -> Unit:
     """The unit of a block format with power-of-two scales."""
-    return _unit(fmt.name, fmt, block=fmt.block, scale_exponent=8)
-
-
-def _unit(name: str, elements: MXFormat, block: int = 0, scale_exponent: int = 0, scale_significand: int = 1) -> Unit:
-    """A unit with the elements of a format, and other scales or none."""
     return Unit(
-        name=name,
-        bits=elements.bits,
-        significand=elements.bits if elements.is_integer else elements.mantissa_bits + 1,
-        exponent=elements.exponent_bits,
-        exponent_span=0 if elements.is_integer else elements.emax - elements.emin,
-        block=block,
-        scale_exponent=scale_exponent,
-        scale_significand=scale_significand,
+        name=fmt.name,
+        bits=fmt.bits,
+        significand=fmt.bits if fmt.is_integer else fmt.mantissa_bits + 1,
+        exponent=fmt.exponent_bits,
+        exponent_span=0 if fmt.is_integer else fmt.emax - fmt.emin,
+        block=fmt.block,
+        scale_exponent=8,
     )
 
 
+E4M3, E5M2, INT8, FP4 = (unit_of(FORMATS[name]) for name in ("mxfp8_e4m3", "mxfp8_e5m2", "mxint8", "mxfp4"))
 UNITS: Mapping[str, Unit] = {
     unit.name: unit
     for unit in (
         Unit("float32", bits=32, significand=24, exponent=8, exponent_span=253),
         Unit("bfloat16", bits=16, significand=8, exponent=8, exponent_span=253),
         Unit("float16", bits=16, significand=11, exponent=5, exponent_span=29),
-        _unit("fp8_e4m3", FORMATS["mxfp8_e4m3"]),
-        _unit("fp8_e5m2", FORMATS["mxfp8_e5m2"]),
-        _unit("int8", FORMATS["mxint8"]),
-        _unit("nvfp4", FORMATS["mxfp4"], block=16, scale_exponent=4, scale_significand=4),
+        replace(E4M3, name="fp8_e4m3", block=0, scale_exponent=0),
+        replace(E5M2, name="fp8_e5m2", block=0, scale_exponent=0),
+        replace(INT8, name="int8", block=0, scale_exponent=0),
+        replace(FP4, name="nvfp4", block=16, scale_exponent=4, scale_significand=4),
     )
 }
 
 
-@dataclass(frozen=True)
-class Widths:
-    """Bits of the signals of a datapath, in the order in which they pass through it.
-
-    product: of two significands. exact: of a product as fixed point that holds every one. aligned: of a product as it
-    enters the tree, without the sign of floats; addend: with it. block_sum: of one block; scaled_sum: after the
-    significands of its scales. aligned_sum: of a block among others; total: of what is accumulated.
-    """
-
-    product: int
-    exact: int
-    aligned: int
-    addend: int
-    block_sum: int
-    scaled_sum: int
-    aligned_sum: int
-    total: int
-
-
-def widths(unit: Unit, window: int) -> Widths:
-    """window: bits of an aligned product where its whole span does not fit."""
-    product = 2 * unit.significand
-    exact = product + 2 * unit.exponent_span
-    aligned = min(exact, max(product, window))
-    addend = aligned if unit.is_integer else aligned + 1
-    block_sum = sum_width(PRODUCTS // unit.blocks, addend)
-    scaled_sum = block_sum + (2 * unit.scale_significand if unit.scale_significand > 1 else 0)
-    aligned_sum = max(scaled_sum, window) if unit.blocks > 1 else scaled_sum
-    total = sum_width(unit.blocks, aligned_sum)
-    return Widths(product, exact, aligned, addend, block_sum, scaled_sum, aligned_sum, total)
-
-
 @cache
 def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
-    """Cells of each stage. `pipeline` is one register on every aligned bit."""
-    width = widths(unit, window)
-    int32 = unit.is_integer and not unit.block
-    scales = 2 * unit.blocks * (unit.scale_exponent + unit.scale_significand - 1) if unit.block else 0
+    """Cells of each stage, from the widths of its signals. `pipeline` is one register on every aligned bit.
+
+    window: bits of an aligned product where its whole span does not fit.
+    """
+    blocks, length = unit.blocks, PRODUCTS // unit.blocks
+    product = 2 * unit.significand
+    aligned = min(product + 2 * unit.exponent_span, max(product, window))
+    addend = aligned if unit.is_integer else aligned + 1  # with a sign
+    block_sum = sum_width(length, addend)
+    scaled_sum = block_sum + (2 * unit.scale_significand if unit.scale_significand > 1 else 0)
+    aligned_sum = max(scaled_sum, window) if blocks > 1 else scaled_sum
+    total = sum_width(blocks, aligned_sum)
+    accumulate = to_float(total) + adder(10) + float_adder(8, 24)
+    scales = 2 * blocks * (unit.scale_exponent + unit.scale_significand - 1) if unit.block else 0
     return {
-        "multiply": PRODUCTS * _element_multiplier(unit) + unit.blocks * _scale_multiplier(unit, width),
-        "align": _product_alignment(unit, width) + _block_alignment(unit, width),
-        "add": unit.blocks * adder_tree(PRODUCTS // unit.blocks, width.addend)
-        + adder_tree(unit.blocks, width.aligned_sum),
-        "accumulate": adder(32) if int32 else to_float(width.total) + adder(10) + float_adder(8, 24),
+        "multiply": PRODUCTS * _element_multiplier(unit) + blocks * _scale_multiplier(unit, block_sum),
+        "align": _product_alignment(unit, aligned) + _block_alignment(unit, aligned_sum),
+        "add": blocks * adder_tree(length, addend) + adder_tree(blocks, aligned_sum),
+        "accumulate": adder(32) if unit.is_integer and not unit.block else accumulate,
         "registers": Cells(flip_flop=2 * PRODUCTS * unit.bits + scales + 32),
-        "pipeline": Cells(flip_flop=PRODUCTS * width.addend),
+        "pipeline": Cells(flip_flop=PRODUCTS * addend),
     }
 
 
 def _element_multiplier(unit: Unit) -> Cells:
-    """Product of significands and sum of exponents; floats have a sign, and hidden bits to find, beside them."""
+    """Product of significands and sum of exponents; of floats also the product's sign, and the hidden bits."""
     around = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
     return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + around
 
 
-def _scale_multiplier(unit: Unit, width: Widths) -> Cells:
+def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
     """Sum of the exponents of a block's two scales; where these have significands, their product times the block's."""
-    if unit.scale_significand <= 1:
+    if unit.scale_significand == 1:
         return adder(unit.scale_exponent)
     significands = multiplier(unit.scale_significand, unit.scale_significand)
-    return adder(unit.scale_exponent) + significands + multiplier(2 * unit.scale_significand, width.block_sum)
+    return adder(unit.scale_exponent) + significands + multiplier(2 * unit.scale_significand, block_sum)
 
 
-def _product_alignment(unit: Unit, width: Widths) -> Cells:
+def _product_alignment(unit: Unit, aligned: int) -> Cells:
+    """Two's complement, and a shift to the place that a product's exponent gives it."""
     if unit.is_integer:
         return Cells()
-    twos_complement = PRODUCTS * Cells(xor2=width.aligned)  # the added one enters the tree as a carry
-    if width.exact > width.aligned:
-        return twos_complement + _to_the_largest_exponent(PRODUCTS, unit.exponent + 1, width.aligned)
-    return twos_complement + PRODUCTS * left_shifter(width.product, 2 * unit.exponent_span)
+    product, span = 2 * unit.significand, 2 * unit.exponent_span
+    complement = PRODUCTS * Cells(xor2=aligned)  # the added one enters the tree as a carry
+    if product + span > aligned:
+        return complement + _to_the_largest_exponent(PRODUCTS, unit.exponent + 1, aligned)
+    return complement + PRODUCTS * left_shifter(product, span)
 
 
-def _block_alignment(unit: Unit, width: Widths) -> Cells:
+def _block_alignment(unit: Unit, aligned: int) -> Cells:
     if unit.blocks == 1:
         return Cells()
-    return _to_the_largest_exponent(unit.blocks, unit.scale_exponent + 1, width.aligned_sum)
+    return _to_the_largest_exponent(unit.blocks, unit.scale_exponent + 1, aligned)
 
 
 def _to_the_largest_exponent(inputs: int, exponent: int, width: int) -> Cells:
