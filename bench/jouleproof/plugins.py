@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 
 class Named(Protocol):
+    """An object that goes by a name."""
+
     @property
     def name(self) -> str: ...
 

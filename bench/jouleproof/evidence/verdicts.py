@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +143,16 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         figure=claim.figure,
         deterministic=not timed,
         reading=read_citations(estimate, claim) if decided == CITED else None,
-        near_bound=any(
-            math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
-            for end in (estimate.low, estimate.high, *ends)
-            for limit in (*claim.accept, claim.null)
-            if limit is not None
-        ),
+        near_bound=_near_a_bound(claim, (estimate.low, estimate.high, *ends)),
+    )
+
+
+def _near_a_bound(claim: Claim, ends: Iterable[float]) -> bool:
+    """Whether an end of an interval lies so near to a limit of the claim, and not on it, that it may move across."""
+    return any(
+        math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
+        for end, limit in product(ends, (*claim.accept, claim.null))
+        if limit is not None
     )
 
 
