@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -16,14 +15,6 @@ from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-class ModeChoice(StrEnum):
-    """How far to go for the real input."""
-
-    AUTO = "auto"
-    STAND_IN = "stand-in"
-    REQUIRED = "required"
 
 
 @app.command("list")
@@ -49,7 +40,9 @@ def resolve(
     cache_dir: Annotated[
         str, typer.Option(help="Folder that keeps downloads; empty: jouleproof in the user's cache folder.")
     ] = "",
-    mode: Annotated[ModeChoice, typer.Option(help="Stand in if need be, always, or never.")] = ModeChoice.AUTO,
+    mode: Annotated[
+        Literal["auto", "stand-in", "required"], typer.Option(help="Stand in if need be, always, or never.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stand-in.")] = 0,
 ) -> None:
     """Find, download, or stand in for one input; write its files and their record."""
@@ -63,7 +56,7 @@ def resolve(
             out.parent,
             inputs_dir=Path(inputs_dir) if inputs_dir else None,
             cache_dir=Path(cache_dir) if cache_dir else default_cache(),
-            mode=mode.value,
+            mode=mode,
             seed=seed,
         )
 

@@ -1,29 +1,17 @@
 """`jouleproof serving`: one case in the simulator, or one run of the engine, from files."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from jouleproof.errors import UserError, one_line_errors
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-class Mode(StrEnum):
-    """Whole prompts first on every worker, prompts in chunks beside decodes, or workers for each phase."""
-
-    MIXED = "mixed"
-    CHUNKED = "chunked"
-    SPLIT = "split"
-
-
-class Transport(StrEnum):
-    """How KV caches move: through memory that workers share, or over sockets."""
-
-    MEMORY = "memory"
-    GLOO = "gloo"
+# Whole prompts first on every worker, prompts in chunks beside decodes, or workers for each phase
+Mode = Literal["mixed", "chunked", "split"]
+# Caches move through memory that workers share, or over sockets
+Transport = Literal["memory", "gloo"]
 
 
 @app.command()
@@ -49,7 +37,7 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Knobs of `engine` and `serving` (JSON).")] = None,
     input: Annotated[list[Path], typer.Option(help="Records of inputs (JSON); others are looked for.")] = [],  # noqa: B006
     load: Annotated[float, typer.Option(min=0.01, help="Share of what the prompt workers can take.")] = 0.5,
-    way: Annotated[Transport, typer.Option(help="How caches move, where the phases are split.")] = Transport.MEMORY,
+    way: Annotated[Transport, typer.Option(help="How caches move, where the phases are split.")] = "memory",
     by_layer: Annotated[bool, typer.Option("--by-layer", help="Each layer as soon as it is there.")] = False,
     form: Annotated[str, typer.Option(help="What caches move as: float32, bfloat16 or a block format.")] = "float32",
     seed: Annotated[int, typer.Option(min=0, help="Of the requests.")] = 0,
@@ -68,4 +56,4 @@ def serve(
             raise UserError(f"serve: --form: {error}") from error
         engine, serving = read_engine_config(config)
         records = {record.id: record for record in map(inputs.load, input)}
-        print(run(engine, serving, records, mode.value, load, Move(way.value, by_layer, form), seed, out))
+        print(run(engine, serving, records, mode, load, Move(way, by_layer, form), seed, out))
