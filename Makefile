@@ -21,7 +21,7 @@ test: setup  ## quick tests, parts of the pipeline, jobs through Slurm where it 
 test-long: setup  ## the tiny pipeline end to end, and tests over many more cases
 	$(RUN) pytest -m long --durations=10
 
-lint: setup  ## ruff, mypy, import-linter, snakefmt, snakemake --lint
+lint: setup  ## ruff, mypy, import-linter, snakefmt, workflows/lint.py
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
