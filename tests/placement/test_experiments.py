@@ -27,7 +27,7 @@ from jouleproof.studies.placement.experiments.scale import scale
 from jouleproof.studies.placement.experiments.transfer import transfer
 from jouleproof.studies.placement.profiles import Information
 from jouleproof.studies.placement.registry import check
-from jouleproof.studies.placement.scenarios import scene
+from jouleproof.studies.placement.scenario import offered
 from tests.placement.small import CONFIG, power_trace
 
 HERE = "tests.extension_example.placement"
@@ -161,7 +161,7 @@ def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakag
     )
     check(config)
     trace = power_trace()
-    workloads = scene(config.fleet, 0).score.fleet
+    workloads = offered(config.fleet, 0)
     assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22
     for table in (hosting(config), frontier(config), transfer(config), prediction(config), leakage(config),
                   processors(config), policies(config, trace), precision(config, trace)):  # fmt: skip

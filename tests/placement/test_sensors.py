@@ -7,7 +7,7 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.power.sensors import SENSORS, Sensor, read
 from jouleproof.power.time_grid import SAMPLES, WEEK
-from jouleproof.power.traces import samples, textures
+from jouleproof.power.traces import pieces_of, samples, textures
 from jouleproof.power.workloads import KINDS, fleet
 from tests.placement.small import power_trace
 
@@ -45,7 +45,7 @@ def test_textures_change_no_mean_of_five_minutes():
 
 def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
     workloads = fleet(6, 1, 0, kinds={"token": KINDS["token"]})
-    found = samples(workloads, workloads.watts, np.array([1, 4]), textures(power_trace()))
+    found = samples(workloads, np.array([1, 4]), pieces_of(workloads, textures(power_trace())))
     assert found.shape == (WEEK * SAMPLES,)
     assert found.reshape(WEEK, -1).mean(axis=1) == pytest.approx(workloads.watts[[1, 4]].sum(axis=0), rel=1e-4)
 

@@ -48,12 +48,12 @@ PREDICTORS: Mapping[str, Predictor] = {
 
 
 def _mean_of(profiles: np.ndarray, seen: np.ndarray, group: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
-    found = otherwise.copy()
-    for each in np.unique(group[~seen]):
-        like = seen & (group == each)
-        if like.any():
-            found[~seen & (group == each)] = profiles[like].mean(axis=0)
-    return found
+    means = otherwise.copy()
+    for number in np.unique(group[~seen]):
+        alike = seen & (group == number)
+        if alike.any():
+            means[~seen & (group == number)] = profiles[alike].mean(axis=0)
+    return means
 
 
 def wrong_by(profiles: np.ndarray, seen: np.ndarray, level: float, hours: float, seed: int) -> np.ndarray:

@@ -1,0 +1,25 @@
+"""What comes out: rows of a table from values by metric, with the units that the metrics are given in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = dict[str, Any]
+Metrics = Mapping[str, tuple[str, str]]  # name to unit and meaning
+
+HOSTED: Metrics = {
+    "servers": ("x", "server-time hosted, over what nameplates allow for"),
+    "work": (
+        "x",
+        "power above idle, over what the same server-time of the offered workloads draws on average, so that "
+        "light workloads do not count as much as heavy ones",
+    ),
+    "risk": ("share", "leaves and slots of five minutes over their budget"),
+    "turned_away": ("share", "workloads that found no place"),
+    "stranded": ("share", "of a leaf's budget above the 99.9th percentile of its power"),
+    "peak_to_mean": ("x", "of a leaf's power"),
+    "joules_per_work": ("x", "over those of the offered workloads"),
+}
+
+
+def rows(metrics: Metrics, values: Mapping[str, float], **factors: Any) -> list[Row]:
+    return [{**factors, "metric": name, "unit": metrics[name][0], "value": value} for name, value in values.items()]
