@@ -7,9 +7,10 @@ from statistics import fmean
 import numpy as np
 
 from jouleproof.power.tree import Tree
+from jouleproof.studies.placement.config import FleetConfig, PlacementConfig
 from jouleproof.studies.placement.kernels import NOWHERE, node_power, place_all
-from jouleproof.studies.placement.rules import Rule
-from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario
+from jouleproof.studies.placement.rules import RULES, Rule
+from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario, hall, scenario
 from jouleproof.studies.placement.table import HOSTED
 
 LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
@@ -17,7 +18,8 @@ LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
 
 @dataclass(frozen=True)
 class Hosted:
-    """What a placement comes to. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED."""
+    """What a placement comes to. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is counted
+    so that light workloads do not count as much as heavy ones."""
 
     home: np.ndarray
     servers: float
@@ -28,8 +30,9 @@ class Hosted:
     peak_to_mean: float
     joules_per_work: float
 
-    def numbers(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in HOSTED}
+    def numbers(self, *names: str) -> dict[str, float]:
+        """By name, all where none is named."""
+        return {name: getattr(self, name) for name in names or HOSTED}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,13 @@ class Trial:
     hall: Tree
     rule: Rule
     risk: float
+
+    @classmethod
+    def of(cls, config: PlacementConfig, rule: Rule = RULES["asynchrony"], fleet: FleetConfig | None = None) -> "Trial":
+        """One fleet for each seed, in rows of hosting.row. fleet: in place of the config's."""
+        fleet = fleet or config.fleet
+        scenarios = [scenario(fleet, seed) for seed in range(config.hosting.seeds)]
+        return cls(scenarios, hall(fleet, config.hosting.row), rule, config.hosting.risk)
 
     def hosted(self, demands: Sequence[np.ndarray], margin: float) -> list[Hosted]:
         """By scenario, in the scored week."""

@@ -8,11 +8,7 @@ Metrics = Mapping[str, tuple[str, str]]  # name to unit and meaning
 
 HOSTED: Metrics = {
     "servers": ("x", "server-time hosted, over what nameplates allow for"),
-    "work": (
-        "x",
-        "power above idle, over what the same server-time of the offered workloads draws on average, so that "
-        "light workloads do not count as much as heavy ones",
-    ),
+    "work": ("x", "power above idle, over what the same server-time of the offered workloads draws on average"),
     "risk": ("share", "leaves and slots of five minutes over their budget"),
     "turned_away": ("share", "workloads that found no place"),
     "stranded": ("share", "of a leaf's budget above the 99.9th percentile of its power"),

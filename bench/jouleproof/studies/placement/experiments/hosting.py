@@ -104,17 +104,16 @@ def frontier(config: PlacementConfig) -> pd.DataFrame:
     """Work hosted and risk run in the scored week, by information and by the margin over the one that runs the risk
     aimed at in the scored weeks themselves; one rule."""
     known = information(config.frontier.information)
-    scenarios = [scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
-    trial = Trial(scenarios, hall(config.fleet, config.hosting.row), RULES[PROFILE_RULE], config.hosting.risk)
+    trial = Trial.of(config)
     step = steps("placement frontier", len(known))
     table: list[Row] = []
     for name, told in known.items():
-        demand = [one.demand(told) for one in scenarios]
+        demand = [one.demand(told) for one in trial.scenarios]
         margin = trial.margin(demand, SCORE)
         for share in config.frontier.margins:
-            for one, hosted in zip(scenarios, trial.hosted(demand, share * margin), strict=True):
-                values = {"work": hosted.work, "risk": hosted.risk}
-                table += rows(METRICS, values, information=name, over_margin=share, seed=one.seed)
+            for one, hosted in zip(trial.scenarios, trial.hosted(demand, share * margin), strict=True):
+                factors = {"information": name, "over_margin": share, "seed": one.seed}
+                table += rows(METRICS, hosted.numbers("work", "risk"), **factors)
         step(name)
     return tidy(table, tier=SIMULATED)
 
@@ -123,16 +122,16 @@ def predictability(config: PlacementConfig) -> pd.DataFrame:
     """Work hosted by how far weeks repeat, over that with one number at one risk run, by information, one rule."""
     settings = config.predictability
     known = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
-    where = hall(config.fleet, config.hosting.row)
     step = steps("placement predictability", len(settings.predictable))
     table: list[Row] = []
     for share in settings.predictable:
-        scenarios = [scenario(config.fleet.generated(share), seed) for seed in range(config.hosting.seeds)]
-        trial = Trial(scenarios, where, RULES[PROFILE_RULE], config.hosting.risk)
-        cells = {name: trial.in_hindsight([one.demand(told) for one in scenarios]) for name, told in known.items()}
+        trial = Trial.of(config, fleet=config.fleet.generated(share))
+        cells = {
+            name: trial.in_hindsight([one.demand(told) for one in trial.scenarios]) for name, told in known.items()
+        }
         for name, of_seeds in cells.items():
-            for one, hosted, base in zip(scenarios, of_seeds, cells[ONE_NUMBER], strict=True):
-                values = {"level_over_mean": hosted.work / base.work, "work": hosted.work, "risk": hosted.risk}
+            for one, hosted, base in zip(trial.scenarios, of_seeds, cells[ONE_NUMBER], strict=True):
+                values = {"level_over_mean": hosted.work / base.work, **hosted.numbers("work", "risk")}
                 table += rows(METRICS, values, information=name, predictable=share, seed=one.seed)
         step(f"{share:g} predictable")
     return tidy(table, tier=SIMULATED)

@@ -11,11 +11,10 @@ from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.evaluation import Hosted, Trial
 from jouleproof.studies.placement.registry import releases
 from jouleproof.studies.placement.releases import Released
-from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Scenario, hall, offered, scenario
+from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Scenario, offered
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
-RULE, SHIFTED = "asynchrony", "train_heavy"
+SHIFTED = "train_heavy"
 METRICS: Metrics = {  # gains: of the best attacker, over guessing, in shares
     "kind": ("1", "gain on the class"),
     "model": ("1", "gain on the model"),
@@ -35,15 +34,14 @@ def leakage(config: PlacementConfig) -> pd.DataFrame:
     """METRICS by release."""
     settings = config.leakage
     named = {**releases(["raw"]), **releases(settings.releases)}
-    scenarios = [scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    trial = Trial.of(config)
     shifted = [offered(config.fleet, 200 + seed, SHIFTED) for seed in range(config.hosting.seeds)]
-    trial = Trial(scenarios, hall(config.fleet, config.hosting.row), RULES[RULE], config.hosting.risk)
     step = steps("placement leakage", len(named))
     table: list[Row] = []
     whole: list[Hosted] = []
     for number, (name, release) in enumerate(named.items()):
         demand, gains = [], []
-        for one, other in zip(scenarios, shifted, strict=True):
+        for one, other in zip(trial.scenarios, shifted, strict=True):
             rng = np.random.default_rng([one.seed, 11, number])
             before, after = (release.let_out(one.readings(week), one.fleet, rng) for week in (CALIBRATION, SCORE))
             demand.append(release.used(after, one.fleet))
@@ -51,7 +49,7 @@ def leakage(config: PlacementConfig) -> pd.DataFrame:
             gains.append(_gains(settings.attacked, one, before, after, elsewhere, other))
         of_seeds = trial.in_hindsight(demand)
         whole = whole or of_seeds
-        for one, gained, hosted, best in zip(scenarios, gains, of_seeds, whole, strict=True):
+        for one, gained, hosted, best in zip(trial.scenarios, gains, of_seeds, whole, strict=True):
             values = {
                 **gained,
                 "most": max(gained.values()),

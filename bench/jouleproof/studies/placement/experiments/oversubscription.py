@@ -35,9 +35,8 @@ METRICS: Metrics = {
     "high_slowed_per_day": ("min/d", "the same"),
     "high_p50": ("x", "median latency of high priority, over that at the highest clock"),
     "high_p99": ("x", "99th percentile of it"),
-    "most_added": ("share", "the largest share up to which nothing brakes, the latency targets of the source hold, and "
-                            "no more work is left undone than may be"),
-}  # fmt: skip
+    "most_added": ("share", "servers, up to which nothing brakes, TARGETS hold and no more than UNDONE is left undone"),
+}
 
 
 def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:

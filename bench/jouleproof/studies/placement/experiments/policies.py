@@ -1,8 +1,6 @@
 """Published policies at one risk aimed at and at one run, and how far they are from the best that can be."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -22,15 +20,14 @@ from jouleproof.studies.placement.profiles import INFORMATION, by_slot
 from jouleproof.studies.placement.registry import controllers
 from jouleproof.studies.placement.registry import policies as named_policies
 from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, demands, hall, offered, scenario
+from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, demands, offered
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
 BEYOND: Metrics = {
     "oversubscription": ("x", "servers beyond nameplates, over those of a margin without any knowledge, same rule"),
     "oversubscription_with_rule": ("x", "the same, over those of best fit"),
-    "more_machines": ("x", "servers beyond those of the policy that knows the same and puts workloads of a kind "
-                           "together"),
-}  # fmt: skip
+    "more_machines": ("x", "servers beyond those of the policy that knows the same and puts kinds together"),
+}
 METRICS: Metrics = {
     "work": ("x", "work hosted, over what nameplates allow for"),
     "servers": ("x", "servers hosted, over what nameplates allow for"),
@@ -45,9 +42,22 @@ METRICS: Metrics = {
     **BEYOND,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in BEYOND.items()},
 }
-COMPARED = {  # policy: metric, and the policy that its servers are compared with
-    "prediction_based": {"oversubscription": "blind_spread", "oversubscription_with_rule": "blind"},
-    "smooth_operator": {"more_machines": "scattered"},
+
+
+def _beyond_nameplates(servers: float, others: float) -> float:
+    return (servers - 1) / (others - 1)
+
+
+def _more(servers: float, others: float) -> float:
+    return servers / others - 1
+
+
+COMPARED = {  # policy: metrics, each with the policy that its servers are compared with
+    "prediction_based": {
+        "oversubscription": ("blind_spread", _beyond_nameplates),
+        "oversubscription_with_rule": ("blind", _beyond_nameplates),
+    },
+    "smooth_operator": {"more_machines": ("scattered", _more)},
 }
 
 
@@ -57,8 +67,8 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
     known = textures(power_trace)
     (controller,) = controllers([config.policies.controller]).values()
     named = named_policies(config.policies.policies)
-    scenarios = [scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
-    blind = Trial(scenarios, hall(config.fleet, config.hosting.row), RULES["best_fit"], config.hosting.risk)
+    blind = Trial.of(config, RULES["best_fit"])
+    scenarios = blind.scenarios
     plain = blind.hosted([one.demand(INFORMATION["nameplate"]) for one in scenarios], 1.0)
     margins, cells, level = {"nameplate": 1.0, "oracle": 1.0}, {"nameplate": plain}, {}
     step = steps("placement policies", len(named))
@@ -73,9 +83,7 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
     for name, of_seeds in cells.items():
         for number, (one, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
             values = {
-                "work": hosted.work,
-                "servers": hosted.servers,
-                "risk": hosted.risk,
+                **hosted.numbers("work", "servers", "risk"),
                 "margin": margins[name],
                 "stranded": hosted.stranded,
                 "over_plain": hosted.work / plain[number].work,
@@ -83,12 +91,9 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
             if name in level:
                 values["level_work"] = level[name][number].work
             values |= _replayed(one, hosted.home, blind.hall, known, controller, config.policies.replayed)
-            for (metric, other), (prefix, run) in product(
-                COMPARED.get(name, {}).items(), (("", cells), ("level_", level))
-            ):
-                if other in level:
-                    servers, others = run[name][number].servers, run[other][number].servers
-                    values[f"{prefix}{metric}"] = COMPARISONS[metric](servers, others)
+            for metric, (other, compare) in COMPARED.get(name, {}).items():
+                for prefix, run in (("", cells), ("level_", level)) if other in level else ():
+                    values[f"{prefix}{metric}"] = compare(run[name][number].servers, run[other][number].servers)
             table += rows(METRICS, values, policy=name, seed=one.seed)
     return tidy(table, tier=SIMULATED)
 
@@ -110,17 +115,6 @@ def _replayed(
         for priority, word in enumerate(PRIORITIES):
             numbers[f"{word}_slowed"].append(capped.slowed(priority) * 24 * 60)
     return {name: float(np.mean(values)) if values else 0.0 for name, values in numbers.items()}
-
-
-def _over_nameplates(servers: float, others: float) -> float:
-    return (servers - 1) / (others - 1)
-
-
-COMPARISONS: dict[str, Callable[[float, float], float]] = {
-    "oversubscription": _over_nameplates,
-    "oversubscription_with_rule": _over_nameplates,
-    "more_machines": lambda servers, others: servers / others - 1,
-}
 
 
 def bounds(config: PlacementConfig) -> pd.DataFrame:

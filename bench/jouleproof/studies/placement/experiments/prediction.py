@@ -13,11 +13,10 @@ from jouleproof.studies.placement.evaluation import Trial
 from jouleproof.studies.placement.predictors import Predictor, wrong_by
 from jouleproof.studies.placement.profiles import INFORMATION, checked_watts
 from jouleproof.studies.placement.registry import predictors
-from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import Scenario, demands, hall, scenario
+from jouleproof.studies.placement.scenario import Scenario, demands
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
-PROFILE, RULE, AVERAGE, PEAK = "slots24", "asynchrony", "fleet_mean", "fleet_peak"
+PROFILE, AVERAGE, PEAK = "slots24", "fleet_mean", "fleet_peak"
 METRICS: Metrics = {
     "work": ("x", "work hosted, over what nameplates allow for"),
     "servers": ("x", "servers hosted, over what nameplates allow for"),
@@ -26,9 +25,8 @@ METRICS: Metrics = {
     "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
     "over_fleet": ("x", "work, over that of the fleet's average profile"),
     "level_over_fleet": ("x", "the same with margins set in hindsight, so that both run the risk that is aimed at"),
-    "oversubscription": ("x", "servers beyond what nameplates allow for, over those without prediction, where new "
-                              "workloads count as the fleet's peak"),
-}  # fmt: skip
+    "oversubscription": ("x", "servers beyond what nameplates allow for, over those where new ones count as the peak"),
+}
 Prediction = Callable[[np.ndarray, np.ndarray, Scenario], np.ndarray]  # of profiles, and of which have a history
 
 
@@ -36,9 +34,9 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     """METRICS by predictor, at the same risk aimed at; the same for a workload's own profile made wrong in level or in
     phase."""
     settings = config.prediction
-    scenarios = [scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    trial = Trial.of(config)
+    scenarios = trial.scenarios
     seen = [np.random.default_rng([one.seed, 6]).random(one.fleet.count) < settings.with_history for one in scenarios]
-    trial = Trial(scenarios, hall(config.fleet, config.hosting.row), RULES[RULE], config.hosting.risk)
     profiles = demands(scenarios, INFORMATION[PROFILE])
     predictions: dict[str, Prediction] = {
         **{name: partial(_predicted, name, chosen) for name, chosen in predictors(settings.predictors).items()},
@@ -57,9 +55,7 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     for name, of_seeds in cells.items():
         for number, (one, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
             values = {
-                "work": hosted.work,
-                "servers": hosted.servers,
-                "risk": hosted.risk,
+                **hosted.numbers("work", "servers", "risk"),
                 "margin": margins[name],
                 "over_oracle": hosted.work / best[number].work,
             }

@@ -43,9 +43,7 @@ def transfer(config: PlacementConfig) -> pd.DataFrame:
             for name, told in known.items():
                 (hosted,) = Trial([other], trial.hall, trial.rule, risk).hosted([other.demand(told)], margins[name])
                 values = {
-                    "work": hosted.work,
-                    "servers": hosted.servers,
-                    "risk": hosted.risk,
+                    **hosted.numbers("work", "servers", "risk"),
                     "over_target": hosted.risk / risk,
                     "margin": margins[name],
                 }
