@@ -23,7 +23,7 @@ STEADY = "steady"
 Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
 
 
-def textures(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
+def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
     """power_trace: pool, machine, t_s and watts (value) of the simulated cluster, 2 s apart.
 
     Raises UserError where samples are missing, doubled or not 2 s apart, or a pool is.

@@ -10,7 +10,7 @@ from jouleproof.power.tree import Tree
 from jouleproof.studies.placement.config import FleetConfig, PlacementConfig
 from jouleproof.studies.placement.kernels import NOWHERE, node_power, place_all
 from jouleproof.studies.placement.rules import RULES, Rule
-from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario, hall, scenario
+from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario, hall, make_scenario
 from jouleproof.studies.placement.table import HOSTED
 
 LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
@@ -53,7 +53,7 @@ class Trial:
     def of(cls, config: PlacementConfig, rule: Rule = RULES["asynchrony"], fleet: FleetConfig | None = None) -> "Trial":
         """One fleet for each seed, in rows of hosting.row. fleet: in place of the config's."""
         fleet = fleet or config.fleet
-        scenarios = [scenario(fleet, seed) for seed in range(config.hosting.seeds)]
+        scenarios = [make_scenario(fleet, seed) for seed in range(config.hosting.seeds)]
         return cls(scenarios, hall(fleet, config.hosting.row), rule, config.hosting.risk)
 
     def hosted(self, demands: Sequence[np.ndarray], margin: float) -> list[Hosted]:
@@ -87,17 +87,18 @@ class Trial:
     def oracle(self) -> list[Hosted]:
         """The scored week known beforehand, and for each scenario a margin that spends the whole risk in it."""
         return [
-            replace(self, scenarios=[one]).in_hindsight([one.period(SCORE).fleet.watts])[0] for one in self.scenarios
+            replace(self, scenarios=[scenario]).in_hindsight([scenario.period(SCORE).fleet.watts])[0]
+            for scenario in self.scenarios
         ]
 
     def _periods(self, week: int) -> list[Period]:
-        return [one.period(week) for one in self.scenarios]
+        return [scenario.period(week) for scenario in self.scenarios]
 
     def _placed(self, demands: Sequence[np.ndarray], margin: float, week: int) -> list[np.ndarray]:
         budgets = self.hall.scaled(margin)
         return [
-            place(one.period(week), demand, budgets, self.rule, one.seed)
-            for one, demand in zip(self.scenarios, demands, strict=True)
+            place(scenario.period(week), demand, budgets, self.rule, scenario.seed)
+            for scenario, demand in zip(self.scenarios, demands, strict=True)
         ]
 
 

@@ -27,14 +27,14 @@ METRICS: Metrics = {  # means over nodes in which something stands
 
 
 def levels(
-    where: Tree, home: np.ndarray, present: Fleet, known: Textures, windows_s: Sequence[int], opened: int
+    where: Tree, home: np.ndarray, present: Fleet, textures: Textures, windows_s: Sequence[int], opened: int
 ) -> Iterator[Row]:
     """METRICS by level.
 
     home: (workloads,) leaves. present: the fleet, 0 W where a workload is not there. opened: leaves whose servers and
     chips are looked at.
     """
-    pieces = pieces_of(present, known)
+    pieces = pieces_of(present, textures)
     members = {int(leaf): servers for leaf in where.leaves if len(servers := np.flatnonzero(home == leaf))}
     watts = {leaf: samples(present, servers, pieces) for leaf, servers in members.items()}
     for node in range(len(where.parent) - 1, 0, -1):  # children come after their parents
@@ -56,8 +56,8 @@ def levels(
         yield from rows(METRICS, {"level_of_parts": fmean(of_parts)}, level=NAMES[depth])
     count = len(inside)
     yield from _level("server", [*of_server.values()], np.full(count, present.nameplate_w), windows_s)
-    chips, textures = one_chip(present.of(inside), known)
-    pieces = pieces_of(chips, textures)
+    chips, of_chips = one_chip(present.of(inside), textures)
+    pieces = pieces_of(chips, of_chips)
     of_chip = [samples(chips, np.array([chip]), pieces) for chip in range(count)]
     yield from _level("chip", of_chip, np.full(count, chips.most_w), windows_s)
 

@@ -32,7 +32,7 @@ def tenant_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndar
     return _mean_of(profiles, seen, fleet.tenant, class_mean(profiles, seen, fleet))
 
 
-def own(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+def true_profile(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
     """As if every workload had a history."""
     return profiles
 
@@ -43,7 +43,7 @@ PREDICTORS: Mapping[str, Predictor] = {
     "fleet_mean": fleet_mean,
     "class_mean": class_mean,
     "tenant_mean": tenant_mean,
-    "own": own,
+    "own": true_profile,
 }
 
 

@@ -1,6 +1,7 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,30 +17,20 @@ from jouleproof.studies.placement.profiles import INFORMATION, Information
 from jouleproof.studies.placement.releases import RELEASES, Release
 from jouleproof.studies.placement.rules import RULES, Rule
 
-
-def information(names: Iterable[str]) -> Mapping[str, Information]:
-    return plugins.load_all("information", names, INFORMATION, Information, {"of": ("readings", "fleet")})
-
-
-def rules(names: Iterable[str]) -> Mapping[str, Rule]:
-    return plugins.load_all("rule", names, RULES, Rule)
-
-
-def controllers(names: Iterable[str]) -> Mapping[str, Controller]:
-    return plugins.load_all("controller", names, CONTROLLERS, Controller)
-
-
-def sensors(names: Iterable[str]) -> Mapping[str, Sensor]:
-    return plugins.load_all("sensor", names, SENSORS, Sensor)
-
-
-def releases(names: Iterable[str]) -> Mapping[str, Release]:
-    calls = {"let_out": ("readings", "fleet", "rng"), "used": ("released", "fleet")}
-    return plugins.load_all("release", names, RELEASES, Release, calls)
-
-
-def policies(names: Iterable[str]) -> Mapping[str, Policy]:
-    return plugins.load_all("policy", names, POLICIES, Policy)
+information = partial(
+    plugins.load_all, "information", builtins=INFORMATION, of=Information, calls={"of": ("readings", "fleet")}
+)
+rules = partial(plugins.load_all, "rule", builtins=RULES, of=Rule)
+controllers = partial(plugins.load_all, "controller", builtins=CONTROLLERS, of=Controller)
+sensors = partial(plugins.load_all, "sensor", builtins=SENSORS, of=Sensor)
+policies = partial(plugins.load_all, "policy", builtins=POLICIES, of=Policy)
+releases = partial(
+    plugins.load_all,
+    "release",
+    builtins=RELEASES,
+    of=Release,
+    calls={"let_out": ("readings", "fleet", "rng"), "used": ("released", "fleet")},
+)
 
 
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:

@@ -50,7 +50,7 @@ class Scenario:
         return checked_watts(f"information {information.words!r}", watts, len(readings))
 
 
-def scenario(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = True) -> Scenario:
+def make_scenario(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = True) -> Scenario:
     """grouped: workloads of a tenant come one after the other."""
     workloads, at_once = offered(config, seed, mix), round(config.servers * config.at_once)
     weeks = {week: stays(workloads, at_once, config.days, grouped, seed * 10 + week) for week in (CALIBRATION, SCORE)}
@@ -68,7 +68,7 @@ def offered(config: FleetConfig, seed: int, mix: str = "same") -> Fleet:
 
 def demands(scenarios: Sequence[Scenario], information: Information) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """By scenario, in the week that the margin is set in, and in the one that is scored."""
-    before, after = ([one.demand(information, week) for one in scenarios] for week in (CALIBRATION, SCORE))
+    before, after = ([scenario.demand(information, week) for scenario in scenarios] for week in (CALIBRATION, SCORE))
     return before, after
 
 

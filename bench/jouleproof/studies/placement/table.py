@@ -15,6 +15,13 @@ HOSTED: Metrics = {
     "peak_to_mean": ("x", "of a leaf's power"),
     "joules_per_work": ("x", "over those of the offered workloads"),
 }
+PLACED: Metrics = {
+    **HOSTED,
+    "margin": ("x", "on the budgets, set in the week before for all fleets together"),
+    "over_plain": ("x", "work, over that of nameplates without any margin, in best fit"),
+    "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
+}
+PLACED_X: Metrics = {name: ("x", meaning) for name, (_, meaning) in PLACED.items()}  # of tables with one unit
 
 
 def rows(metrics: Metrics, values: Mapping[str, float], **factors: Any) -> list[Row]:

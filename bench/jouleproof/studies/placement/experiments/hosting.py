@@ -13,8 +13,8 @@ from jouleproof.studies.placement.evaluation import Hosted, Trial
 from jouleproof.studies.placement.profiles import INFORMATION
 from jouleproof.studies.placement.registry import information, rules
 from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import SCORE, demands, hall, scenario
-from jouleproof.studies.placement.table import HOSTED, Metrics, Row, rows
+from jouleproof.studies.placement.scenario import SCORE, demands, hall, make_scenario
+from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 ARRIVALS = {"independent": False, "grouped": True}
 BLIND, BASE_RULE, PROFILE_RULE, ONE_NUMBER = "nameplate", "best_fit", "asynchrony", "mean"
@@ -34,10 +34,7 @@ OVER: Metrics = {
     "over_spread": ("x", "work, over that of the emptiest place with the same information"),
 }
 METRICS: Metrics = {
-    **HOSTED,
-    "margin": ("x", "on the budgets, set in the week before for all fleets together"),
-    "over_plain": ("x", "work, over that of nameplates without any margin, in best fit"),
-    "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
+    **PLACED,
     "joules_over_plain": ("x", "joules per work, over those of nameplates without any margin, less 1"),
     **OVER,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in OVER.items()},
@@ -52,13 +49,13 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
     without a margin; oracle: the scored week known beforehand. Every row's domain is a row of servers.
     """
     settings = config.hosting
-    known, compared = information(settings.information), rules(settings.rules)
+    profiles, compared = information(settings.information), rules(settings.rules)
     others = [size for size in dict.fromkeys(settings.rows) if size != settings.row]
-    step = steps("placement hosting", len(known) * (len(compared) * len(ARRIVALS) + len(others)))
+    step = steps("placement hosting", len(profiles) * (len(compared) * len(ARRIVALS) + len(others)))
     table: list[Row] = []
     for arrivals, grouped in ARRIVALS.items():
-        scenarios = [scenario(config.fleet, seed, grouped=grouped) for seed in range(settings.seeds)]
-        reckoned = {name: demands(scenarios, told) for name, told in known.items()}
+        scenarios = [make_scenario(config.fleet, seed, grouped=grouped) for seed in range(settings.seeds)]
+        reckoned = {name: demands(scenarios, profile) for name, profile in profiles.items()}
         sizes = {settings.row: compared, **{size: {PROFILE_RULE: RULES[PROFILE_RULE]} for size in others if grouped}}
         for size, by_name in sizes.items():
             trial = Trial(scenarios, hall(config.fleet, size), RULES[PROFILE_RULE], settings.risk)
@@ -77,9 +74,9 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
 
 def _hall(trial: Trial, margins: Mapping[Cell, float], cells: Cells, level: Cells) -> Iterator[Row]:
     """The rows of one hall."""
-    nameplates = [one.demand(INFORMATION[BLIND]) for one in trial.scenarios]
+    nameplates = [scenario.demand(INFORMATION[BLIND]) for scenario in trial.scenarios]
     plain, best = replace(trial, rule=RULES[BASE_RULE]).hosted(nameplates, 1.0), trial.oracle()
-    seeds = [one.seed for one in trial.scenarios]
+    seeds = [scenario.seed for scenario in trial.scenarios]
     for seed, hosted, most in zip(seeds, plain, best, strict=True):
         numbers = {**hosted.numbers(), "margin": 1.0}
         yield from rows(METRICS, numbers, seed=seed, rule=BASE_RULE, information="plain")
@@ -103,16 +100,16 @@ def _hall(trial: Trial, margins: Mapping[Cell, float], cells: Cells, level: Cell
 def frontier(config: PlacementConfig) -> pd.DataFrame:
     """Work hosted and risk run in the scored week, by information and by the margin over the one that runs the risk
     aimed at in the scored weeks themselves; one rule."""
-    known = information(config.frontier.information)
+    profiles = information(config.frontier.information)
     trial = Trial.of(config)
-    step = steps("placement frontier", len(known))
+    step = steps("placement frontier", len(profiles))
     table: list[Row] = []
-    for name, told in known.items():
-        demand = [one.demand(told) for one in trial.scenarios]
+    for name, profile in profiles.items():
+        demand = [scenario.demand(profile) for scenario in trial.scenarios]
         margin = trial.margin(demand, SCORE)
         for share in config.frontier.margins:
-            for one, hosted in zip(trial.scenarios, trial.hosted(demand, share * margin), strict=True):
-                factors = {"information": name, "over_margin": share, "seed": one.seed}
+            for scenario, hosted in zip(trial.scenarios, trial.hosted(demand, share * margin), strict=True):
+                factors = {"information": name, "over_margin": share, "seed": scenario.seed}
                 table += rows(METRICS, hosted.numbers("work", "risk"), **factors)
         step(name)
     return tidy(table, tier=SIMULATED)
@@ -121,17 +118,18 @@ def frontier(config: PlacementConfig) -> pd.DataFrame:
 def predictability(config: PlacementConfig) -> pd.DataFrame:
     """Work hosted by how far weeks repeat, over that with one number at one risk run, by information, one rule."""
     settings = config.predictability
-    known = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
+    profiles = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
     step = steps("placement predictability", len(settings.predictable))
     table: list[Row] = []
     for share in settings.predictable:
         trial = Trial.of(config, fleet=config.fleet.generated(share))
         cells = {
-            name: trial.in_hindsight([one.demand(told) for one in trial.scenarios]) for name, told in known.items()
+            name: trial.in_hindsight([scenario.demand(profile) for scenario in trial.scenarios])
+            for name, profile in profiles.items()
         }
         for name, of_seeds in cells.items():
-            for one, hosted, base in zip(trial.scenarios, of_seeds, cells[ONE_NUMBER], strict=True):
+            for scenario, hosted, base in zip(trial.scenarios, of_seeds, cells[ONE_NUMBER], strict=True):
                 values = {"level_over_mean": hosted.work / base.work, **hosted.numbers("work", "risk")}
-                table += rows(METRICS, values, information=name, predictable=share, seed=one.seed)
+                table += rows(METRICS, values, information=name, predictable=share, seed=scenario.seed)
         step(f"{share:g} predictable")
     return tidy(table, tier=SIMULATED)

@@ -41,15 +41,17 @@ def leakage(config: PlacementConfig) -> pd.DataFrame:
     whole: list[Hosted] = []
     for number, (name, release) in enumerate(named.items()):
         demand, gains = [], []
-        for one, other in zip(trial.scenarios, shifted, strict=True):
-            rng = np.random.default_rng([one.seed, 11, number])
-            before, after = (release.let_out(one.readings(week), one.fleet, rng) for week in (CALIBRATION, SCORE))
-            demand.append(release.used(after, one.fleet))
+        for scenario, other in zip(trial.scenarios, shifted, strict=True):
+            rng = np.random.default_rng([scenario.seed, 11, number])
+            before, after = (
+                release.let_out(scenario.readings(week), scenario.fleet, rng) for week in (CALIBRATION, SCORE)
+            )
+            demand.append(release.used(after, scenario.fleet))
             elsewhere = release.let_out(other.week(CALIBRATION), other, rng)
-            gains.append(_gains(settings.attacked, one, before, after, elsewhere, other))
+            gains.append(_gains(settings.attacked, scenario, before, after, elsewhere, other))
         of_seeds = trial.in_hindsight(demand)
         whole = whole or of_seeds
-        for one, gained, hosted, best in zip(trial.scenarios, gains, of_seeds, whole, strict=True):
+        for scenario, gained, hosted, best in zip(trial.scenarios, gains, of_seeds, whole, strict=True):
             values = {
                 **gained,
                 "most": max(gained.values()),
@@ -57,15 +59,15 @@ def leakage(config: PlacementConfig) -> pd.DataFrame:
                 "work": hosted.work,
                 "value": hosted.work / best.work,
             }
-            table += rows(METRICS, values, release=name, seed=one.seed)
+            table += rows(METRICS, values, release=name, seed=scenario.seed)
         step(name)
     return tidy([*table, *_most_private(table, settings.kept)], tier=SIMULATED)
 
 
 def _gains(
-    attacked: int, one: Scenario, before: Released, after: Released, elsewhere: Released, other: Fleet
+    attacked: int, scenario: Scenario, before: Released, after: Released, elsewhere: Released, other: Fleet
 ) -> dict[str, float]:
-    fleet, seed = one.fleet, one.seed
+    fleet, seed = scenario.fleet, scenario.seed
     count = min(attacked, fleet.count)
     some = np.sort(np.random.default_rng([seed, 10]).choice(fleet.count, count, replace=False))
     return {

@@ -9,7 +9,7 @@ import pandas as pd
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.power.capping import CATCH_UP, PRIORITIES, CappedRow, simulate
 from jouleproof.power.time_grid import DAY
-from jouleproof.power.traces import pieces_of, samples, textures
+from jouleproof.power.traces import pieces_of, samples, textures_of
 from jouleproof.power.workloads import KINDS, Fleet, fleet
 from jouleproof.progress import steps
 from jouleproof.studies.placement.config import OversubscriptionConfig, PlacementConfig
@@ -27,14 +27,10 @@ METRICS: Metrics = {
     "brakes_per_day": ("1/d", "how often all servers are braked"),
     "peak": ("ratio", "highest sample, over the budget"),
     "lost": ("share", "work left undone after the days"),
-    "low_slowed": ("share", "time that servers of low priority run at a slower clock"),
-    "low_slowed_per_day": ("min/d", "the same"),
-    "low_p50": ("x", "median latency of low priority, over that at the highest clock"),
-    "low_p99": ("x", "99th percentile of it"),
-    "high_slowed": ("share", "time that servers of high priority run at a slower clock"),
-    "high_slowed_per_day": ("min/d", "the same"),
-    "high_p50": ("x", "median latency of high priority, over that at the highest clock"),
-    "high_p99": ("x", "99th percentile of it"),
+    **{f"{word}_slowed": ("share", "time at a slower clock, by priority") for word in PRIORITIES},
+    **{f"{word}_slowed_per_day": ("min/d", "the same") for word in PRIORITIES},
+    **{f"{word}_p50": ("x", "median latency, over that at the highest clock, by priority") for word in PRIORITIES},
+    **{f"{word}_p99": ("x", "99th percentile of it") for word in PRIORITIES},
     "most_added": ("share", "servers, up to which nothing brakes, TARGETS hold and no more than UNDONE is left undone"),
 }
 
@@ -42,13 +38,13 @@ METRICS: Metrics = {
 def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """METRICS by headroom of the row before servers are added, controller, share added (-1: none in particular), and
     law of latency."""
-    settings, known = config.oversubscription, textures(power_trace)
+    settings, textures = config.oversubscription, textures_of(power_trace)
     named = controllers(settings.controllers)
     step = steps("placement oversubscription", config.hosting.seeds)
     table: list[Row] = []
     for seed in range(config.hosting.seeds):
         workloads = _inference(settings, seed)
-        pieces = pieces_of(workloads, known)
+        pieces = pieces_of(workloads, textures)
         base = samples(workloads, np.arange(settings.servers), pieces).max()
         for headroom, (name, controller), (law, (bound, catch_up)) in product(
             settings.headrooms, named.items(), LAWS.items()

@@ -9,7 +9,7 @@ from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.power.capping import PRIORITIES, simulate
 from jouleproof.power.controllers import Controller
 from jouleproof.power.time_grid import DAY, WEEK
-from jouleproof.power.traces import Textures, pieces_of, textures
+from jouleproof.power.traces import Textures, pieces_of, textures_of
 from jouleproof.power.tree import Tree, tree
 from jouleproof.power.workloads import Stays
 from jouleproof.progress import steps
@@ -21,7 +21,7 @@ from jouleproof.studies.placement.registry import controllers
 from jouleproof.studies.placement.registry import policies as named_policies
 from jouleproof.studies.placement.rules import RULES
 from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, demands, offered
-from jouleproof.studies.placement.table import Metrics, Row, rows
+from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
 
 BEYOND: Metrics = {
     "oversubscription": ("x", "servers beyond nameplates, over those of a margin without any knowledge, same rule"),
@@ -29,12 +29,7 @@ BEYOND: Metrics = {
     "more_machines": ("x", "servers beyond those of the policy that knows the same and puts kinds together"),
 }
 METRICS: Metrics = {
-    "work": ("x", "work hosted, over what nameplates allow for"),
-    "servers": ("x", "servers hosted, over what nameplates allow for"),
-    "risk": ("x", "rows and slots over their budget, a share"),
-    "margin": ("x", "on the budgets, set in the week before"),
-    "stranded": ("x", "share of a row's budget above the 99.9th percentile of its power"),
-    "over_plain": ("x", "work, over that of nameplates without any margin, in best fit"),
+    **PLACED_X,
     "level_work": ("x", "work, margins set in hindsight, so that all run the risk that is aimed at"),
     "brakes": ("x", "a day and row"),
     "low_slowed": ("x", "minutes a day that a workload of low priority runs at a slower clock, the brake's among them"),
@@ -64,12 +59,12 @@ COMPARED = {  # policy: metrics, each with the policy that its servers are compa
 def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """METRICS by policy, grouped arrivals. Slowing and brakes: of a few rows of the scored week, replayed at 2 s under
     a controller which reads the row against its budget."""
-    known = textures(power_trace)
+    textures = textures_of(power_trace)
     (controller,) = controllers([config.policies.controller]).values()
     named = named_policies(config.policies.policies)
     blind = Trial.of(config, RULES["best_fit"])
     scenarios = blind.scenarios
-    plain = blind.hosted([one.demand(INFORMATION["nameplate"]) for one in scenarios], 1.0)
+    plain = blind.hosted([scenario.demand(INFORMATION["nameplate"]) for scenario in scenarios], 1.0)
     margins, cells, level = {"nameplate": 1.0, "oracle": 1.0}, {"nameplate": plain}, {}
     step = steps("placement policies", len(named))
     for name, policy in named.items():
@@ -81,7 +76,7 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
     cells["oracle"] = replace(blind, rule=RULES["asynchrony"]).oracle()
     table: list[Row] = []
     for name, of_seeds in cells.items():
-        for number, (one, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
+        for number, (scenario, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
             values = {
                 **hosted.numbers("work", "servers", "risk"),
                 "margin": margins[name],
@@ -90,20 +85,20 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
             }
             if name in level:
                 values["level_work"] = level[name][number].work
-            values |= _replayed(one, hosted.home, blind.hall, known, controller, config.policies.replayed)
+            values |= _replayed(scenario, hosted.home, blind.hall, textures, controller, config.policies.replayed)
             for metric, (other, compare) in COMPARED.get(name, {}).items():
                 for prefix, run in (("", cells), ("level_", level)) if other in level else ():
                     values[f"{prefix}{metric}"] = compare(run[name][number].servers, run[other][number].servers)
-            table += rows(METRICS, values, policy=name, seed=one.seed)
+            table += rows(METRICS, values, policy=name, seed=scenario.seed)
     return tidy(table, tier=SIMULATED)
 
 
 def _replayed(
-    one: Scenario, home: np.ndarray, where: Tree, known: Textures, controller: Controller, rows: int
+    scenario: Scenario, home: np.ndarray, where: Tree, textures: Textures, controller: Controller, rows: int
 ) -> dict[str, float]:
     """Means over rows that lie evenly in the hall. All of the work goes with the clock."""
-    present = one.period().present()
-    pieces = pieces_of(present, known)
+    present = scenario.period().present()
+    pieces = pieces_of(present, textures)
     days = present.watts.shape[1] / DAY
     numbers: dict[str, list[float]] = {"brakes": [], "low_slowed": [], "high_slowed": []}
     for leaf in where.leaves[:: max(len(where.leaves) // rows, 1)][:rows]:

@@ -9,7 +9,7 @@ import pandas as pd
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.power.sensors import read
 from jouleproof.power.time_grid import DAY, SAMPLE_S, SLOT_S
-from jouleproof.power.traces import means, pieces_of, samples, textures
+from jouleproof.power.traces import means, pieces_of, samples, textures_of
 from jouleproof.progress import steps
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.evaluation import Trial, place
@@ -18,7 +18,7 @@ from jouleproof.studies.placement.levels import levels
 from jouleproof.studies.placement.profiles import INFORMATION
 from jouleproof.studies.placement.registry import sensors
 from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import CALIBRATION, HISTORY, demands, hall, offered, scenario
+from jouleproof.studies.placement.scenario import CALIBRATION, HISTORY, demands, hall, make_scenario, offered
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
 DAY_S = DAY * SLOT_S
@@ -42,8 +42,8 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
     margin of the study's risk. level_…: the same fleets in rows of hosting.row servers that are divided into racks,
     from one chip to the hall; the policy keeps to the budgets of racks, rows and hall, with the margin that is set for
     rows alone."""
-    settings, known = config.precision, textures(power_trace)
-    scenarios = [scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
+    settings, textures = config.precision, textures_of(power_trace)
+    scenarios = [make_scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
     before, after = demands(scenarios, INFORMATION["mean"])
     step = steps("placement precision", len(settings.rows) * len(scenarios))
     table: list[Row] = []
@@ -51,25 +51,25 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
         where = hall(config.fleet, size)
         margin, of_seeds = Trial(scenarios, where, RULES[RULE], config.hosting.risk).calibrated(before, after)
         looked_at = where.leaves[:: max(len(where.leaves) // settings.domains, 1)]
-        for one, demand, hosted in zip(scenarios, after, of_seeds, strict=True):
-            present = one.period().present()
-            pieces = pieces_of(present, known)
+        for scenario, demand, hosted in zip(scenarios, after, of_seeds, strict=True):
+            present = scenario.period().present()
+            pieces = pieces_of(present, textures)
             members = [np.flatnonzero(hosted.home == leaf) for leaf in looked_at]
             traces = [samples(present, servers, pieces) for servers in members]
             peaks = np.array(
                 [[means(trace, window // SAMPLE_S).max() for window in settings.windows_s] for trace in traces]
             )
-            case = {"row": size, "level": "row", "seed": one.seed}
+            case = {"row": size, "level": "row", "seed": scenario.seed}
             for window, seen in zip(settings.windows_s, (peaks / peaks[:, :1]).mean(axis=0), strict=True):
                 table += rows(METRICS, {"peak_seen": seen}, **case, window_s=window)
             most = fmean(float((present.watts[servers] > 0).sum(axis=0).max()) for servers in members)
             table += rows(METRICS, {"servers": most}, **case, window_s=0)
             if size == config.hosting.row:
                 racks = hall(config.fleet, size, settings.racks)
-                home = place(one.period(), demand, racks.scaled(margin), RULES[RULE], one.seed)
-                for row in levels(racks, home, present, known, settings.windows_s, settings.opened):
-                    table.append({"window_s": 0, **row, "row": size, "seed": one.seed})
-            step(f"rows of {size}, seed {one.seed}")
+                home = place(scenario.period(), demand, racks.scaled(margin), RULES[RULE], scenario.seed)
+                for row in levels(racks, home, present, textures, settings.windows_s, settings.opened):
+                    table.append({"window_s": 0, **row, "row": size, "seed": scenario.seed})
+            step(f"rows of {size}, seed {scenario.seed}")
     return tidy(table, tier=SIMULATED)
 
 
@@ -100,12 +100,12 @@ def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.Data
     """Error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days, against that
     of the true power in the week after: root mean square over the hours, over the nameplate. Days one after the other,
     of some three beginnings in the week, so that what is short is not the weekend."""
-    settings, known = config.sensors, textures(power_trace)
+    settings, textures = config.sensors, textures_of(power_trace)
     step = steps("placement profile_error", config.hosting.seeds)
     table: list[Row] = []
     for seed in range(config.hosting.seeds):
         fleet = offered(config.fleet, seed)
-        pieces = pieces_of(fleet, known)
+        pieces = pieces_of(fleet, textures)
         weeks = [replace(fleet, watts=fleet.week(week)) for week in (HISTORY, CALIBRATION)]
         learned_from = []
         for workload in np.random.default_rng([seed, 8]).choice(fleet.count, settings.workloads, replace=False):

@@ -14,15 +14,11 @@ from jouleproof.studies.placement.predictors import Predictor, wrong_by
 from jouleproof.studies.placement.profiles import INFORMATION, checked_watts
 from jouleproof.studies.placement.registry import predictors
 from jouleproof.studies.placement.scenario import Scenario, demands
-from jouleproof.studies.placement.table import Metrics, Row, rows
+from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
 
 PROFILE, AVERAGE, PEAK = "slots24", "fleet_mean", "fleet_peak"
 METRICS: Metrics = {
-    "work": ("x", "work hosted, over what nameplates allow for"),
-    "servers": ("x", "servers hosted, over what nameplates allow for"),
-    "risk": ("x", "rows and slots over their budget, a share"),
-    "margin": ("x", "on the budgets, set in the week before"),
-    "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
+    **PLACED_X,
     "over_fleet": ("x", "work, over that of the fleet's average profile"),
     "level_over_fleet": ("x", "the same with margins set in hindsight, so that both run the risk that is aimed at"),
     "oversubscription": ("x", "servers beyond what nameplates allow for, over those where new ones count as the peak"),
@@ -36,7 +32,10 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     settings = config.prediction
     trial = Trial.of(config)
     scenarios = trial.scenarios
-    seen = [np.random.default_rng([one.seed, 6]).random(one.fleet.count) < settings.with_history for one in scenarios]
+    seen = [
+        np.random.default_rng([scenario.seed, 6]).random(scenario.fleet.count) < settings.with_history
+        for scenario in scenarios
+    ]
     profiles = demands(scenarios, INFORMATION[PROFILE])
     predictions: dict[str, Prediction] = {
         **{name: partial(_predicted, name, chosen) for name, chosen in predictors(settings.predictors).items()},
@@ -53,7 +52,7 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
     best = trial.oracle()
     table: list[Row] = []
     for name, of_seeds in cells.items():
-        for number, (one, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
+        for number, (scenario, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
             values = {
                 **hosted.numbers("work", "servers", "risk"),
                 "margin": margins[name],
@@ -64,13 +63,15 @@ def prediction(config: PlacementConfig) -> pd.DataFrame:
                 values["level_over_fleet"] = level[name][number].work / level[AVERAGE][number].work
             if PEAK in cells:
                 values["oversubscription"] = (hosted.servers - 1) / (cells[PEAK][number].servers - 1)
-            table += rows(METRICS, values, predictor=name, seed=one.seed)
+            table += rows(METRICS, values, predictor=name, seed=scenario.seed)
     return tidy(table, tier=SIMULATED)
 
 
-def _predicted(name: str, predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, one: Scenario) -> np.ndarray:
-    return checked_watts(f"predictor {name!r}", predictor(profiles, seen, one.fleet), *profiles.shape)
+def _predicted(
+    name: str, predictor: Predictor, profiles: np.ndarray, seen: np.ndarray, scenario: Scenario
+) -> np.ndarray:
+    return checked_watts(f"predictor {name!r}", predictor(profiles, seen, scenario.fleet), *profiles.shape)
 
 
-def _wrong_by(level: float, hours: float, profiles: np.ndarray, seen: np.ndarray, one: Scenario) -> np.ndarray:
-    return wrong_by(profiles, seen, level, hours, one.seed)
+def _wrong_by(level: float, hours: float, profiles: np.ndarray, seen: np.ndarray, scenario: Scenario) -> np.ndarray:
+    return wrong_by(profiles, seen, level, hours, scenario.seed)

@@ -16,7 +16,7 @@ from jouleproof.studies.placement.hardware_selection import (
     old_servers,
     power,
 )
-from jouleproof.studies.placement.scenario import scenario
+from jouleproof.studies.placement.scenario import make_scenario
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
 WAYS = {"server alone": (False, False), "processor": (True, False), "storage": (False, True), "both": (True, True)}
@@ -34,9 +34,9 @@ def processors(config: PlacementConfig) -> pd.DataFrame:
     """METRICS by what is chosen by profile. The same workloads are all hosted each time; empty servers are off."""
     table: list[Row] = []
     for seed in range(config.hosting.seeds):
-        one = scenario(config.fleet, seed)
-        fleet, week = one.fleet, one.period()
-        before, after = (loads(fleet, watts) for watts in (one.readings(), week.fleet.watts))
+        scenario = make_scenario(config.fleet, seed)
+        fleet, week = scenario.fleet, scenario.period()
+        before, after = (loads(fleet, watts) for watts in (scenario.readings(), week.fleet.watts))
         mean = after.mean(axis=1)
         wants = needs(fleet.count, seed)
         order = np.argsort(week.stays.first, kind="stable")

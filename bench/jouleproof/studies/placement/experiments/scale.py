@@ -10,7 +10,7 @@ from jouleproof.measure.clocks import Stopwatch
 from jouleproof.power.capping import simulate
 from jouleproof.power.controllers import CONTROLLERS
 from jouleproof.power.time_grid import WEEK
-from jouleproof.power.traces import Textures, pieces_of, textures
+from jouleproof.power.traces import Textures, pieces_of, textures_of
 from jouleproof.power.tree import tree
 from jouleproof.power.workloads import Fleet, Stays, fleet
 from jouleproof.progress import steps
@@ -30,19 +30,19 @@ def scale(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Seconds, and what they come to: placements/s into rows of 40 servers, a week's replay at five minutes, and the
     replay of two hours at two seconds under a controller, server-steps/s; instances repeat 500 generated ones. First
     calls, which compile or load compiled code, do not count."""
-    known = textures(power_trace)
+    textures = textures_of(power_trace)
     few = fleet(DISTINCT, 1, 0)
     table: list[Row] = []
     step = steps("placement scale", len(config.scale.instances) * config.scale.repeats)
-    _measured(few, 80, known)
+    _measured(few, 80, textures)
     for count in config.scale.instances:
         for repeat in range(config.scale.repeats):
-            table += [{**row, "instances": count, "repeat": repeat} for row in _measured(few, count, known)]
+            table += [{**row, "instances": count, "repeat": repeat} for row in _measured(few, count, textures)]
             step(f"{count} instances, repeat {repeat + 1}")
     return tidy(table, tier=MEASURED)
 
 
-def _measured(few: Fleet, count: int, known: Textures) -> list[Row]:
+def _measured(few: Fleet, count: int, textures: Textures) -> list[Row]:
     chosen = np.arange(count) % few.count
     many = few.of(chosen)
     period = Period(many, Stays(first=np.zeros(count, np.int64), last=np.full(count, WEEK)))
@@ -58,7 +58,7 @@ def _measured(few: Fleet, count: int, known: Textures) -> list[Row]:
     node_power(home, period.stays.first, period.stays.last, many.watts, where.parent)
     rows += _rate("replay of a week, 5 min", watch.wall_s(), count * WEEK, "server-steps/s")
     two_hours = replace(many, watts=many.watts[:, :CAPPED_SLOTS])
-    pieces = pieces_of(many, known)
+    pieces = pieces_of(many, textures)
     watch, done = Stopwatch(), 0
     for leaf in where.leaves:
         servers = np.flatnonzero(home == leaf)

@@ -9,14 +9,13 @@ from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.evaluation import Trial
 from jouleproof.studies.placement.registry import information
 from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenario import CALIBRATION, hall, scenario
-from jouleproof.studies.placement.table import HOSTED, Metrics, Row, rows
+from jouleproof.studies.placement.scenario import CALIBRATION, hall, make_scenario
+from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 RULE = "asynchrony"
 METRICS: Metrics = {
-    **HOSTED,
+    **PLACED,
     "over_target": ("x", "risk, over the one that the margin was set for"),
-    "margin": ("x", "on the budgets, set on the ordinary mix, on all seeds' fleets together"),
 }
 
 
@@ -24,24 +23,24 @@ def transfer(config: PlacementConfig) -> pd.DataFrame:
     """METRICS by information and mix. The margin of each kind of information is set on the ordinary mix and used on
     other fleets."""
     risk = config.hosting.risk
-    known = information(config.transfer.information)
+    profiles = information(config.transfer.information)
     seeds = range(config.hosting.seeds)
     step = steps("placement transfer", len(seeds) * (1 + len(MIXES)))
     learned = []
     for seed in seeds:
-        learned.append(scenario(config.fleet, 100 + seed))
+        learned.append(make_scenario(config.fleet, 100 + seed))
         step(f"fleet {seed} to set margins on")
     trial = Trial(learned, hall(config.fleet, config.transfer.row), RULES[RULE], risk)
     margins = {
-        name: trial.margin([one.demand(told, CALIBRATION) for one in learned], CALIBRATION)
-        for name, told in known.items()
+        name: trial.margin([scenario.demand(profile, CALIBRATION) for scenario in learned], CALIBRATION)
+        for name, profile in profiles.items()
     }
     table: list[Row] = []
     for mix in MIXES:
         for seed in seeds:
-            other = scenario(config.fleet, seed, mix)
-            for name, told in known.items():
-                (hosted,) = Trial([other], trial.hall, trial.rule, risk).hosted([other.demand(told)], margins[name])
+            other = make_scenario(config.fleet, seed, mix)
+            for name, profile in profiles.items():
+                (hosted,) = Trial([other], trial.hall, trial.rule, risk).hosted([other.demand(profile)], margins[name])
                 values = {
                     **hosted.numbers("work", "servers", "risk"),
                     "over_target": hosted.risk / risk,
