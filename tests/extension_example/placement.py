@@ -32,8 +32,8 @@ WHOLE_KW = Release(
     numbers=1,
     words="mean in whole kW",
 )
-HALF = Controller(0.9, 0.95, 0.5, 0.5, 0.5, 0.05, 2, 10, "halves all clocks")
-SLOW = Sensor(600, 600, "means of ten minutes")
+HALF = Controller(first=0.9, second=0.95, low=0.5, lower=0.5, high=0.5, acts_s=10, source="halves all clocks")
+SLOW = Sensor(every_s=600, window_s=600, words="means of ten minutes")
 
 
 def fleet(workloads=24, weeks=3, step_s=300):

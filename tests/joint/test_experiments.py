@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from jouleproof.studies.joint.config import AssumptionsConfig, JointConfig
+from jouleproof.studies.joint.evidence import SOURCES
 from jouleproof.studies.joint.experiments.levers import assumptions, levers
-from jouleproof.studies.joint.levers import FROM_TABLES, LEVERS, SUBSETS
+from jouleproof.studies.joint.savings import LEVERS, SUBSETS
 from tests.joint.made import tables
 
 CONFIG = JointConfig(draws=100)
@@ -49,7 +50,7 @@ def test_another_run_gives_the_same_table(drawn):
 
 
 def test_everything_that_is_drawn_is_listed_with_what_it_is_and_its_source(assumed):
-    assert set(assumed["assumption"]) == {*AssumptionsConfig.model_fields, *FROM_TABLES}
+    assert set(assumed["assumption"]) == {*AssumptionsConfig.model_fields, *SOURCES}
     assert (assumed["what"].str.len() > 10).all() and (assumed["source"].str.len() > 5).all()
     assert assumed.groupby("assumption")[["what", "source"]].nunique().max().max() == 1
 

@@ -5,20 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jouleproof.power.capping import BRAKE_CLOCK, CLOCK_POWER, Controlled, run
+from jouleproof.power.capping import BRAKE_CLOCK, CLOCK_POWER, CappedRow, simulate
 from jouleproof.power.controllers import CONTROLLERS, Controller
+from jouleproof.power.kernels import Pieces
 from jouleproof.power.time_grid import SAMPLES
+from tests.placement.small import plain_fleet
 
 IDLE, MOST = 100.0, 1000.0
 
 
-def row(watts, controller, budget, critical=None, bound=1.0, catch_up=0.1):
-    """Servers that draw a constant power."""
-    watts = np.asarray(watts, dtype=float)
-    count = len(watts)
-    pieces = (np.zeros((1, SAMPLES), np.float32), np.zeros(count, int), np.ones(count, int))
-    critical = np.zeros(count, bool) if critical is None else np.asarray(critical)
-    return run(watts, pieces, np.zeros(count, int), critical, budget, IDLE, MOST, controller, bound, catch_up)
+def row(watts, controller, budget, critical=None, piece=0.0, **factors):
+    """Servers that draw a constant power, or with one piece in it."""
+    fleet = plain_fleet(watts, nameplate_w=MOST, idle_w=IDLE)
+    if critical is not None:
+        fleet = replace(fleet, critical=np.asarray(critical))
+    zeros = np.zeros(fleet.count, int)
+    pieces = Pieces(np.full((1, SAMPLES), piece, np.float32), first=zeros, length=zeros + 1, ahead=zeros)
+    return simulate(fleet, pieces, budget, controller, **factors)
 
 
 @pytest.mark.parametrize("name", CONTROLLERS)
@@ -38,7 +41,7 @@ def test_above_the_first_threshold_low_priority_slows_and_high_does_not():
 
 
 def test_actions_take_their_time():
-    slow = Controller(0.5, np.inf, 0.5, 0.5, 0.5, 0.45, 2, 100, "")
+    slow = Controller(first=0.5, low=0.5, release=0.45, acts_s=100)
     done = row(np.full((1, 1), 600.0), slow, budget=1000.0)
     assert done.shares[0][1] == pytest.approx(1 - 51 / 150, abs=0.02)
 
@@ -50,7 +53,7 @@ def test_above_the_budget_all_are_braked():
 
 def test_work_left_undone_is_done_later():
     watts = np.concatenate([np.full((1, 1), 900.0), np.full((1, 11), 500.0)], axis=1)
-    done = row(watts, Controller(0.8, np.inf, 0.9, 0.9, 1.0, 0.05, 2, 2, ""), budget=1000.0)
+    done = row(watts, Controller(first=0.8, low=0.9, acts_s=2), budget=1000.0)
     assert done.shares[0][1] > 0 and done.lost == pytest.approx(0.0, abs=1e-9)
 
 
@@ -61,8 +64,14 @@ def test_servers_that_are_not_there_draw_nothing():
 
 
 def test_a_latency_factor_is_of_the_share_that_goes_with_the_clock():
-    done = Controlled(
-        np.zeros(1), 0, np.array([[1.0, 0.8, 0.5, 0.2]] * 2), np.array([[0.6, 0.395, 0.005, 0]] * 2), 0.0, 0.0, 1.0
+    done = CappedRow(
+        peak_w=np.zeros(1),
+        brakes=0,
+        clocks=np.array([[1.0, 0.8, 0.5, 0.2]] * 2),
+        shares=np.array([[0.6, 0.395, 0.005, 0]] * 2),
+        energy_j=0.0,
+        lost=0.0,
+        bound_by_clock=1.0,
     )
     assert done.latency_factor(0, 50) == 1.0 and done.latency_factor(0, 99) == 1.25
     assert replace(done, bound_by_clock=0.1).latency_factor(1, 99.9) == pytest.approx(1.1)
@@ -70,22 +79,21 @@ def test_a_latency_factor_is_of_the_share_that_goes_with_the_clock():
 
 
 def test_a_brake_comes_though_the_peak_is_over_by_then_and_the_slower_order_before_it_does_not_undo_it():
-    pieces = np.zeros((1, SAMPLES), np.float32)
-    pieces[0, 10:14], pieces[0, 14] = 350.0, 450.0
-    slow = Controller(0.8, 0.95, 0.9, 0.8, 0.9, 0.05, 2, 20, "")
-    done = run(np.full((1, 1), 500.0), (pieces, np.zeros(1, int), np.ones(1, int)), np.zeros(1, int),
-               np.zeros(1, bool), 950.0, IDLE, MOST, slow, 1.0)  # fmt: skip
+    piece = np.zeros(SAMPLES)
+    piece[10:14], piece[14] = 350.0, 450.0
+    slow = Controller(first=0.8, second=0.95, low=0.9, lower=0.8, high=0.9, acts_s=20)
+    done = row(np.full((1, 1), 500.0), slow, budget=950.0, piece=piece)
     assert done.brakes == 1 and done.shares[0][3] > 0
 
 
 def test_no_sample_is_more_than_a_server_can_draw():
-    pieces = (np.full((1, SAMPLES), 700.0, np.float32), np.zeros(1, int), np.ones(1, int))
-    done = run(np.full((1, 2), 900.0), pieces, np.zeros(1, int), np.zeros(1, bool), 5000.0, IDLE, MOST,
-               CONTROLLERS["none"], 1.0)  # fmt: skip
+    done = row(np.full((1, 2), 900.0), CONTROLLERS["none"], budget=5000.0, piece=700.0)
     assert done.peak_w.tolist() == [MOST, MOST]
 
 
 def test_what_the_clock_hardly_binds_is_hardly_left_undone():
-    slow = Controller(0.5, np.inf, 0.5, 0.5, 0.5, 0.45, 2, 2, "")
-    whole, hardly = (row(np.full((1, 2), 600.0), slow, 1000.0, bound=bound).lost for bound in (1.0, 0.1))
+    slow = Controller(first=0.5, low=0.5, release=0.45, acts_s=2)
+    whole, hardly = (
+        row(np.full((1, 2), 600.0), slow, budget=1000.0, bound_by_clock=bound).lost for bound in (1.0, 0.1)
+    )
     assert 0 < hardly < 0.25 * whole

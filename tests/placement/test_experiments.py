@@ -3,20 +3,6 @@
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.studies.placement.config import (
-    BoundsConfig,
-    FleetConfig,
-    FrontierConfig,
-    HostingConfig,
-    LeakageConfig,
-    OversubscriptionConfig,
-    PoliciesConfig,
-    PredictabilityConfig,
-    PredictionConfig,
-    RealityConfig,
-    SensorsConfig,
-    TransferConfig,
-)
 from jouleproof.studies.placement.experiments.hosting import frontier, hosting, predictability
 from jouleproof.studies.placement.experiments.oversubscription import oversubscription
 from jouleproof.studies.placement.experiments.policies import bounds, policies
@@ -27,32 +13,37 @@ from jouleproof.studies.placement.experiments.scale import scale
 from jouleproof.studies.placement.experiments.transfer import transfer
 from jouleproof.studies.placement.profiles import Information
 from jouleproof.studies.placement.registry import check
-from jouleproof.studies.placement.scenarios import scene
+from jouleproof.studies.placement.scenario import offered
 from tests.placement.small import CONFIG, power_trace
 
 HERE = "tests.extension_example.placement"
 DEAF = Information(lambda readings: readings, "takes no fleet")
-OWN = CONFIG.model_copy(
-    update={
-        "hosting": HostingConfig(
-            seeds=2, rows=[10], information=["mean", f"{HERE}:MEDIAN"],
-            rules=["best_fit", f"{HERE}:FLAT"],
-        ),
-        "frontier": FrontierConfig(information=[f"{HERE}:MEDIAN"], margins=[1.0]),
-        "transfer": TransferConfig(information=[f"{HERE}:MEDIAN"]),
-        "predictability": PredictabilityConfig(information=[f"{HERE}:MEDIAN"], predictable=[1.0]),
-        "prediction": PredictionConfig(
-            predictors=["fleet_mean", f"{HERE}:largest"], level_errors=[], phase_errors_h=[]
-        ),
-        "leakage": LeakageConfig(releases=["nothing", f"{HERE}:WHOLE_KW"], attacked=40),
-        "sensors": SensorsConfig(sensors=["ideal", f"{HERE}:SLOW"], workloads=1, days=[7]),
-        "oversubscription": OversubscriptionConfig(
-            controllers=[f"{HERE}:HALF"], servers=6, added=[0.0, 0.5], days=1, headrooms=[0.05]
-        ),
-        "policies": PoliciesConfig(policies=[f"{HERE}:MINE"], controller=f"{HERE}:HALF"),
-        "bounds": BoundsConfig(cases=[(2, 5)], seeds=2),
-    }
-)  # fmt: skip
+
+
+def changed(config=CONFIG, **sections):
+    """The config with some knobs of some sections set anew."""
+    parts = {name: getattr(config, name).model_copy(update=knobs) for name, knobs in sections.items()}
+    return config.model_copy(update=parts)
+
+
+OWN = changed(
+    hosting={"rows": [10], "information": ["mean", f"{HERE}:MEDIAN"], "rules": ["best_fit", f"{HERE}:FLAT"]},
+    frontier={"information": [f"{HERE}:MEDIAN"], "margins": [1.0]},
+    transfer={"information": [f"{HERE}:MEDIAN"]},
+    predictability={"information": [f"{HERE}:MEDIAN"], "predictable": [1.0]},
+    prediction={"predictors": ["fleet_mean", f"{HERE}:largest"], "level_errors": [], "phase_errors_h": []},
+    leakage={"releases": ["nothing", f"{HERE}:WHOLE_KW"], "attacked": 40},
+    sensors={"sensors": ["ideal", f"{HERE}:SLOW"], "workloads": 1, "days": [7]},
+    oversubscription={
+        "controllers": [f"{HERE}:HALF"],
+        "servers": 6,
+        "added": [0.0, 0.5],
+        "days": 1,
+        "headrooms": [0.05],
+    },
+    policies={"policies": [f"{HERE}:MINE"], "controller": f"{HERE}:HALF"},
+    bounds={"cases": [(2, 5)], "seeds": 2},
+)
 
 
 @pytest.fixture
@@ -91,7 +82,7 @@ def test_ratios_are_of_cells_of_the_same_fleet(hosted):
 
 
 def test_at_one_risk_run_nobody_is_over_it(hosted):
-    table = frontier(CONFIG.model_copy(update={"frontier": FrontierConfig(margins=[1.0])}))
+    table = frontier(changed(frontier={"margins": [1.0]}))
     risk = table[table["metric"] == "risk"].groupby("information")["value"].mean()
     assert (risk <= CONFIG.hosting.risk).all()
     level = hosted[(hosted["metric"] == "level_over_mean") & (hosted["information"] == "mean")]
@@ -101,8 +92,7 @@ def test_at_one_risk_run_nobody_is_over_it(hosted):
 
 
 def test_the_release_that_is_judged_keeps_what_is_asked_in_the_other_fleets(leakage):
-    config = CONFIG.model_copy(update={"leakage": LeakageConfig(releases=["nothing", "mean"], attacked=40, kept=0.01)})
-    table = leakage(config)
+    table = leakage(changed(leakage={"releases": ["nothing", "mean"], "attacked": 40, "kept": 0.01}))
     judged = table[table["metric"] == "gain_of_most_private"]
     assert set(judged["release"]) == {"told by the others: nothing"} and (judged["value"] <= 0).all()
     assert table[table["metric"] == "kept"]["value"].tolist() == [0.01]
@@ -128,44 +118,37 @@ def test_everything_of_a_researchers_own_is_found_by_name(leakage):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
-        (
-            {"hosting": HostingConfig(rules=[f"{HERE}:MEDIAN"])},
-            "is a Information, not a jouleproof.studies.placement",
-        ),
-        (
-            {"prediction": PredictionConfig(predictors=[f"{HERE}:FLAT"])},
-            "placement.prediction.predictors: .* is a Rule, not",
-        ),
-        ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
-        ({"policies": PoliciesConfig(controller="magic")}, "controller 'magic' is not known"),
-        ({"fleet": FleetConfig(trace="nowhere.csv")}, "nowhere.csv is not a file"),
-        ({"fleet": FleetConfig(trace="tests.extension_example.placement:NOWHERE")}, "cannot be loaded"),
-        ({"reality": RealityConfig(google=["nowhere.csv.gz"])}, "nowhere.csv.gz is not a file"),
+        ({"hosting": {"information": ["magic"]}}, "information 'magic' is not known; built in: nameplate"),
+        ({"hosting": {"rules": [f"{HERE}:MEDIAN"]}}, "is a Information, not a jouleproof.studies.placement"),
+        ({"prediction": {"predictors": [f"{HERE}:FLAT"]}}, "placement.prediction.predictors: .* is a Rule, not"),
+        ({"sensors": {"sensors": ["tests.placement.nowhere:X"]}}, "cannot be loaded"),
+        ({"policies": {"controller": "magic"}}, "controller 'magic' is not known"),
+        ({"fleet": {"trace": "nowhere.csv"}}, "nowhere.csv is not a file"),
+        ({"fleet": {"trace": f"{HERE}:NOWHERE"}}, "cannot be loaded"),
+        ({"reality": {"google": ["nowhere.csv.gz"]}}, "nowhere.csv.gz is not a file"),
     ],
 )
 def test_a_name_that_stands_for_nothing_is_one_line(change, message):
     with pytest.raises(UserError, match=message):
-        check(CONFIG.model_copy(update=change))
+        check(changed(**change))
 
 
 def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakage):
-    config = OWN.model_copy(
-        update={
-            "fleet": FleetConfig(servers=4, trace="tests.extension_example.placement:fleet"),
-            "hosting": OWN.hosting.model_copy(update={"row": 4, "rows": [4]}),
-            "transfer": OWN.transfer.model_copy(update={"row": 4}),
-            "precision": OWN.precision.model_copy(update={"windows_s": [2, 300], "rows": [4], "domains": 1}),
-            "leakage": OWN.leakage.model_copy(update={"attacked": 20}),
-        }
+    config = changed(
+        OWN,
+        fleet={"servers": 4, "trace": f"{HERE}:fleet"},
+        hosting={"row": 4, "rows": [4]},
+        transfer={"row": 4},
+        precision={"windows_s": [2, 300], "rows": [4], "domains": 1},
+        leakage={"attacked": 20},
     )
     check(config)
     trace = power_trace()
-    workloads = scene(config.fleet, 0).score.fleet
+    workloads = offered(config.fleet, 0)
     assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22
-    for table in (hosting(config), frontier(config), transfer(config), prediction(config), leakage(config),
-                  processors(config), policies(config, trace), precision(config, trace)):  # fmt: skip
-        assert len(table)
+    for experiment in (hosting, frontier, transfer, prediction, leakage, processors):
+        assert len(experiment(config))
+    assert len(policies(config, trace)) and len(precision(config, trace))
     other = config.model_copy(update={"fleet": config.fleet.generated(1.0)})
     assert not hosting(config).equals(hosting(other)) and predictability(config).equals(predictability(other))
 
@@ -178,10 +161,7 @@ def test_rows_under_a_controller_slow_low_priority_first_and_those_of_nameplates
 
 
 def test_each_level_sees_its_budget_and_a_hall_less_of_one_than_its_rows():
-    small = CONFIG.model_copy(
-        update={"precision": CONFIG.precision.model_copy(update={"windows_s": [2, 300], "rows": [10], "domains": 1})}
-    )
-    table = precision(small, power_trace())
+    table = precision(changed(precision={"windows_s": [2, 300], "rows": [10], "domains": 1}), power_trace())
     budget = table[table["metric"] == "level_budget"].groupby("level")["value"].mean()
     assert budget.to_dict() == pytest.approx(
         {"chip": 700.0, "server": 10_200.0, "rack": 1.25 * 51_000, "row": 102_000.0, "hall": 204_000.0}
@@ -216,14 +196,11 @@ def test_more_servers_never_brake_less_and_the_most_that_were_added_is_one_that_
 
 
 def test_longer_windows_see_less_of_a_peak():
-    small = CONFIG.model_copy(
-        update={"precision": CONFIG.precision.model_copy(update={"windows_s": [2, 300], "rows": [4], "domains": 1})}
-    )
+    small = changed(precision={"windows_s": [2, 300], "rows": [4], "domains": 1})
     table = precision(small, power_trace()).groupby("window_s")["value"].mean()
     assert table[2] == 1.0 and 0.5 < table[300] < 1.0
 
 
 def test_speed_is_measured_for_every_case():
-    few = CONFIG.model_copy(update={"scale": CONFIG.scale.model_copy(update={"instances": [50], "repeats": 2})})
-    table = scale(few, power_trace())
+    table = scale(changed(scale={"instances": [50], "repeats": 2}), power_trace())
     assert (table["value"] > 0).all() and set(table["tier"]) == {"measured"} and table["what"].nunique() == 4

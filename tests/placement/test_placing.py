@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from jouleproof.errors import UserError
 from jouleproof.power.tree import Tree, tree
-from jouleproof.studies.placement.evaluation import hosted, margin, place, risk_of
-from jouleproof.studies.placement.kernels import NOWHERE, drawn
+from jouleproof.studies.placement.evaluation import largest_margin, place, risk_of, score
+from jouleproof.studies.placement.kernels import NOWHERE, node_power
 from jouleproof.studies.placement.rules import RULES, Rule
 from tests.placement.small import period
 
@@ -39,7 +39,7 @@ def oracle(about, demand, where, rule, seed=0):
             continue
         costs = []
         for leaf in leaves:
-            if len(held[leaf]) >= where.room[leaf]:
+            if len(held[leaf]) >= where.servers[leaf]:
                 continue
             if any((total(node) + demand[one]).max() > where.budget_w[node] for node in path(leaf)):
                 continue
@@ -97,7 +97,9 @@ def test_who_goes_makes_room():
 
 def test_nodes_draw_what_their_workloads_do_while_they_are_there():
     about = period([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, 5.0]], first=[0, 1, 0], last=[2, 3, 3])
-    found = drawn(np.array([1, 2, NOWHERE]), about.stays.first, about.stays.last, about.watts, np.array([-1, 0, 0]))
+    found = node_power(
+        np.array([1, 2, NOWHERE]), about.stays.first, about.stays.last, about.fleet.watts, np.array([-1, 0, 0])
+    )
     assert found.tolist() == [[1.0, 22.0, 30.0], [1.0, 2.0, 0.0], [0.0, 20.0, 30.0]]
 
 
@@ -106,14 +108,14 @@ def test_nameplates_without_a_margin_are_never_over_the_budget():
     about = period(rng.uniform(10, 100, (30, 48)))
     where = tree(2, 5, 100.0, crowding=3)
     demand = np.full((30, 1), 100.0)
-    done = hosted(about, place(about, demand, where, RULES["best_fit"]), where)
+    done = score(about, place(about, demand, where, RULES["best_fit"]), where)
     assert done.risk == 0 and done.servers == pytest.approx(1.0) and done.turned_away == pytest.approx(20 / 30)
 
 
 def test_work_is_power_above_idle_and_risk_the_share_over_the_budget():
     about = period([[30.0, 50.0], [30.0, 90.0]])
     where = tree(1, 1, 100.0, crowding=2)
-    done = hosted(about, np.array([1, 1]), where)
+    done = score(about, np.array([1, 1]), where)
     assert done.servers == 2.0 and done.risk == 0.5 == risk_of(about, np.array([1, 1]), where)
     assert done.work == pytest.approx(2.0)  # of all that was offered, over a capacity of one server
     assert done.peak_to_mean == pytest.approx(140 / 100) and done.joules_per_work == pytest.approx(1.0)
@@ -126,7 +128,7 @@ def test_uneven_rows_differ_by_a_server_s_power_in_all_and_come_to_the_same():
 
 
 def test_a_margin_is_the_largest_at_which_the_risk_holds():
-    assert margin(lambda factor: max(factor - 1.3, 0.0), 0.1) == pytest.approx(1.4, abs=0.005)
+    assert largest_margin(lambda factor: max(factor - 1.3, 0.0), 0.1) == pytest.approx(1.4, abs=0.005)
 
 
 @pytest.mark.parametrize(

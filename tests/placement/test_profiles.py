@@ -8,10 +8,9 @@ from jouleproof.power.controllers import Controller
 from jouleproof.power.time_grid import DAY, WEEK
 from jouleproof.studies.placement.policy import Policy
 from jouleproof.studies.placement.predictors import PREDICTORS, wrong_by
-from jouleproof.studies.placement.profiles import INFORMATION, by_slot
+from jouleproof.studies.placement.profiles import INFORMATION, by_slot, checked_watts
 from jouleproof.studies.placement.releases import Release
 from jouleproof.studies.placement.rules import RULES, Rule
-from jouleproof.studies.placement.scenarios import watts_by_slot
 from tests.placement.small import plain_fleet
 
 RNG = np.random.default_rng(0)
@@ -22,8 +21,8 @@ FLEET = plain_fleet(READINGS)
 def test_slots_of_a_day_hold_all_days_and_slots_of_a_week_one_hour_each():
     by_hour, by_week = by_slot(READINGS, 24), by_slot(READINGS, 168)
     assert by_hour.shape == (4, 24, 84) and by_week.shape == (4, 168, 12)
-    assert np.array_equal(np.sort(by_hour[0, 3]), np.sort(np.concatenate(
-        [READINGS[0, day * DAY + 36 : day * DAY + 48] for day in range(7)])))  # fmt: skip
+    third_hours = READINGS[0].reshape(7, DAY)[:, 36:48]
+    assert np.array_equal(np.sort(by_hour[0, 3]), np.sort(third_hours, axis=None))
     assert np.array_equal(by_week[1, 25], READINGS[1, 300:312])
 
 
@@ -88,12 +87,12 @@ def test_a_profile_is_made_wrong_only_where_there_is_no_history():
 )
 def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(found):
     with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' gave .* needed: finite watts"):
-        watts_by_slot("predictor 'mine:largest'", found, 3, 4)
+        checked_watts("predictor 'mine:largest'", found, 3, 4)
 
 
 def test_watts_by_workload_and_slot_pass_as_they_are():
     watts = np.ones((3, 4))
-    assert watts_by_slot("predictor", watts, 3, 4) is watts and watts_by_slot("information", watts, 3) is watts
+    assert checked_watts("predictor", watts, 3, 4) is watts and checked_watts("information", watts, 3) is watts
 
 
 @pytest.mark.parametrize(
@@ -101,9 +100,9 @@ def test_watts_by_workload_and_slot_pass_as_they_are():
     [
         (lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"), "its information is no Information"),
         (lambda: Rule(above_mean="a"), "above_mean is 'a', not a finite number"),
-        (lambda: Controller(-0.9, 0.95, 1.0, 1.0, 1.0, 0.05, 2, 40, ""), "must rise from above 0"),
-        (lambda: Controller(0.8, 0.9, 1.5, 1.0, 1.0, 0.05, 2, 40, ""), "must lie above 0 and up to 1"),
-        (lambda: Controller(0.8, 0.9, 1.0, 1.0, 1.0, 0.9, 2, 40, ""), "from 0 to below first"),
+        (lambda: Controller(first=-0.9), "must rise from above 0"),
+        (lambda: Controller(low=1.5), "must lie above 0 and up to 1"),
+        (lambda: Controller(first=0.8, release=0.9), "from 0 to below first"),
         (lambda: Release(len, len, -1, "less than nothing"), "it counts what leaves in a week"),
     ],
 )

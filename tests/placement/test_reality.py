@@ -32,13 +32,16 @@ def domain(path, weeks=2):
     """A day's rhythm, every day the same, with one measurement that is flagged."""
     slots = np.arange(weeks * WEEK)
     flagged = np.where(slots == 700, "true", "false")
-    pd.DataFrame(
-        {
-            "time": (slots + 2) * 300_000_000, "cell": "a", "pdu": "pdu6", "bad_production_power_data": "false",
-            "measured_power_util": np.where(slots == 700, np.nan, 0.6 + 0.1 * np.sin(2 * np.pi * slots / DAY)),
-            "production_power_util": 0.5, "bad_measurement_data": flagged,
-        }
-    ).to_csv(path, index=False)  # fmt: skip
+    columns = {
+        "time": (slots + 2) * 300_000_000,
+        "cell": "a",
+        "pdu": "pdu6",
+        "bad_production_power_data": "false",
+        "measured_power_util": np.where(slots == 700, np.nan, 0.6 + 0.1 * np.sin(2 * np.pi * slots / DAY)),
+        "production_power_util": 0.5,
+        "bad_measurement_data": flagged,
+    }
+    pd.DataFrame(columns).to_csv(path, index=False)
     return str(path)
 
 

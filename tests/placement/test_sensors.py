@@ -7,7 +7,7 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.power.sensors import SENSORS, Sensor, read
 from jouleproof.power.time_grid import SAMPLES, WEEK
-from jouleproof.power.traces import samples, textures
+from jouleproof.power.traces import pieces_of, samples, textures_of
 from jouleproof.power.workloads import KINDS, fleet
 from tests.placement.small import power_trace
 
@@ -39,13 +39,13 @@ def test_steps_gains_and_losses():
 
 
 def test_textures_change_no_mean_of_five_minutes():
-    for name, pieces in textures(power_trace()).items():
+    for name, pieces in textures_of(power_trace()).items():
         assert pieces.shape[1] == SAMPLES and abs(pieces.mean(axis=1)).max() < 1e-9, name
 
 
 def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
     workloads = fleet(6, 1, 0, kinds={"token": KINDS["token"]})
-    found = samples(workloads, workloads.watts, np.array([1, 4]), textures(power_trace()))
+    found = samples(workloads, np.array([1, 4]), pieces_of(workloads, textures_of(power_trace())))
     assert found.shape == (WEEK * SAMPLES,)
     assert found.reshape(WEEK, -1).mean(axis=1) == pytest.approx(workloads.watts[[1, 4]].sum(axis=0), rel=1e-4)
 
@@ -62,10 +62,10 @@ def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
 )
 def test_a_broken_power_trace_is_one_line(change, message):
     with pytest.raises(UserError, match=message):
-        textures(change(power_trace()))
+        textures_of(change(power_trace()))
 
 
 def test_a_doubled_sample_is_one_line():
     table = power_trace()
     with pytest.raises(UserError, match="twice"):
-        textures(pd.concat([table, table.iloc[:1]]))
+        textures_of(pd.concat([table, table.iloc[:1]]))

@@ -8,6 +8,8 @@ eight of them add up to the server's.
 
 from dataclasses import replace
 
+import numpy as np
+
 from jouleproof.power.traces import Textures
 from jouleproof.power.workloads import Fleet, Server
 
@@ -18,10 +20,11 @@ OF_IDLE = IDLE_W / (Server().idle * Server().nameplate_w)
 OF_MOST = MOST_W / (Server().most * Server().nameplate_w)
 
 
-def one_chip(fleet: Fleet, known: Textures) -> tuple[Fleet, Textures]:
-    """The same workloads as one chip of each sees them: its mean watts, least and most, and its textures."""
+def one_chip(fleet: Fleet, textures: Textures) -> tuple[Fleet, Textures]:
+    """The same workloads as one chip of each sees them: its mean watts (0 where it is not there), least and most, and
+    its textures."""
     idle_w, most_w = OF_IDLE * fleet.idle_w, OF_MOST * fleet.most_w
-    part = (most_w - idle_w) / (fleet.most_w - fleet.idle_w)
-    watts = idle_w + part * (fleet.watts - fleet.idle_w)
-    textured = {name: each * part * (1.0 if name in IN_STEP else CHIPS**0.5) for name, each in known.items()}
-    return replace(fleet, watts=watts, nameplate_w=most_w, idle_w=idle_w, most_w=most_w), textured
+    share = (most_w - idle_w) / (fleet.most_w - fleet.idle_w)
+    watts = np.where(fleet.watts > 0, idle_w + share * (fleet.watts - fleet.idle_w), 0.0)
+    of_chip = {name: pieces * share * (1.0 if name in IN_STEP else CHIPS**0.5) for name, pieces in textures.items()}
+    return replace(fleet, watts=watts, nameplate_w=most_w, idle_w=idle_w, most_w=most_w), of_chip

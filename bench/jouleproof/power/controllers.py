@@ -17,15 +17,15 @@ class Controller:
     which is then its mean since the last time. acts_s: until what was decided is done. source: of the numbers.
     """
 
-    first: float
-    second: float
-    low: float
-    lower: float
-    high: float
-    release: float
-    reads_s: int
-    acts_s: int
-    source: str
+    first: float = np.inf
+    second: float = np.inf
+    low: float = 1.0
+    lower: float = 1.0
+    high: float = 1.0
+    release: float = 0.05
+    reads_s: int = 2
+    acts_s: int = 40
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < self.first <= self.second:
@@ -33,14 +33,30 @@ class Controller:
         if not all(0 < clock <= 1 for clock in (self.low, self.lower, self.high)):
             raise UserError(f"controller: clocks {self.low}, {self.lower}, {self.high} must lie above 0 and up to 1")
         if not 0 <= self.release < self.first or self.reads_s < 1 or self.acts_s < 0:
-            raise UserError(f"controller: release {self.release} must lie from 0 to below first, "
-                            f"reads_s {self.reads_s} be at least 1, and acts_s {self.acts_s} not below 0")  # fmt: skip
+            raise UserError(
+                f"controller: release {self.release} must lie from 0 to below first, "
+                f"reads_s {self.reads_s} be at least 1, and acts_s {self.acts_s} not below 0"
+            )
 
 
 CONTROLLERS: Mapping[str, Controller] = {
-    "none": Controller(np.inf, np.inf, 1.0, 1.0, 1.0, 0.05, 2, 40, "nothing but the brake"),
-    "polca": Controller(0.80, 0.89, 1275 / 1410, 1110 / 1410, 1305 / 1410, 0.05, 2, 40,
-                        "POLCA, ASPLOS 2024; thresholds and clocks not checked against it"),
-    "three_band": Controller(0.95, 0.99, 0.9, 0.75, 0.9, 0.05, 3, 9,
-                             "Dynamo, ISCA 2016; bands not checked against it, levels of clocks assumed"),
-}  # fmt: skip
+    "none": Controller(source="nothing but the brake"),
+    "polca": Controller(
+        first=0.80,
+        second=0.89,
+        low=1275 / 1410,
+        lower=1110 / 1410,
+        high=1305 / 1410,
+        source="POLCA, ASPLOS 2024; thresholds and clocks not checked against it",
+    ),
+    "three_band": Controller(
+        first=0.95,
+        second=0.99,
+        low=0.9,
+        lower=0.75,
+        high=0.9,
+        reads_s=3,
+        acts_s=9,
+        source="Dynamo, ISCA 2016; bands not checked against it, levels of clocks assumed",
+    ),
+}

@@ -1,108 +1,146 @@
 """The compiled loops of power within five minutes: several servers together, and a row under a controller."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
+FREE, FIRST, SECOND, BRAKED = range(LEVELS := 4)  # of slowing down
+NO_ORDER = -1
+
+
+class Pieces(NamedTuple):
+    """What the power of workloads does within five minutes.
+
+    watts: (pieces, samples), of a mean of 0. first, length: (workloads,) number of a workload's first piece, and how
+    many pieces it goes through, slot by slot. ahead: (workloads,) slots by which it is ahead of the others.
+    """
+
+    watts: np.ndarray
+    first: np.ndarray
+    length: np.ndarray
+    ahead: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> "Pieces":
+        """Those of some of the workloads, in this order."""
+        return Pieces(self.watts, self.first[chosen], self.length[chosen], self.ahead[chosen])
+
+
+class RowControl(NamedTuple):
+    """How a row is controlled, in samples: jouleproof.power.controllers.Controller says what the numbers mean.
+
+    idle_w, most_w: of a server. power, slowdown: (priorities, LEVELS) factors on the power above idle and on the time
+    that work takes. catch_up: share of what there is to do, with which undone work is made up on top.
+    """
+
+    budget_w: float
+    idle_w: float
+    most_w: float
+    first: float
+    second: float
+    release: float
+    power: np.ndarray
+    slowdown: np.ndarray
+    catch_up: float
+    reads: int
+    acts: int
+    brake_acts: int
+
 
 @njit(cache=True)
-def fast(servers, watts, pieces, begin, count, offset, idle_w, most_w, out):
+def add_samples(servers, watts, pieces, idle_w, most_w, out):
     """Into out, (slots, samples): watts of some servers together, five-minute means with their textures, each between
     what a server draws idle and at its most."""
-    samples = pieces.shape[1]
+    out[:] = 0.0
     for slot in range(watts.shape[1]):
-        for sample in range(samples):
-            out[slot, sample] = 0.0
-        for one in servers:
-            if watts[one, slot] <= 0.0:
+        for server in servers:
+            mean_w = watts[server, slot]
+            if mean_w <= 0.0:
                 continue
-            piece = pieces[begin[one] + (offset[one] + slot) % count[one]]
-            for sample in range(samples):
-                out[slot, sample] += min(max(watts[one, slot] + piece[sample], idle_w), most_w)
+            number = pieces.first[server] + (pieces.ahead[server] + slot) % pieces.length[server]
+            for sample in range(pieces.watts.shape[1]):
+                out[slot, sample] += min(max(mean_w + pieces.watts[number, sample], idle_w), most_w)
 
 
 @njit(cache=True)
-def controlled(
-    watts,
-    pieces,
-    begin,
-    count,
-    offset,
-    critical,
-    budget,
-    idle_w,
-    most_w,
-    limits,
-    powers,
-    slower,
-    catch_up,
-    reads,
-    acts,
-    brake_acts,
-):
-    """A row under a controller (jouleproof.power.capping.Controller); 0 W of a server in a slot: it is not there.
-    powers, slower: by priority and level, of power above idle, and of the time that work takes.
+def cap_row(watts, pieces, critical, control):
+    """A row under a controller; 0 W of a server in a slot: it is not there.
 
     An order takes effect after its delay, whatever is read meanwhile, and one that is given later but takes effect
-    earlier (the brake) supersedes it. Work that a slower clock leaves undone is done later, with at most that share
-    (catch_up) of what there is to do on top, and never more than a server can draw. Returns the highest sample of each
-    slot, brakes, samples by priority and level, sums of power, of work lost and asked for.
+    earlier (the brake) supersedes it. Work that a slower clock leaves undone is done later, and never with more than a
+    server can draw. Returns the highest sample of each slot, brakes, samples by priority and level, sums of power, of
+    work lost and asked for.
     """
-    samples = pieces.shape[1]
-    peak = np.zeros(watts.shape[1])
-    time = np.zeros((2, 4))
-    backlog = np.zeros(len(watts))
-    level, ordered = 0, 0
-    orders = np.full(max(acts, brake_acts) + 1, -1)  # a ring: what takes effect at which sample
-    now = 0
-    brakes, energy, asked = 0, 0.0, 0.0
+    idle_w, most_w = control.idle_w, control.most_w
+    peak, time, backlog = np.zeros(watts.shape[1]), np.zeros((2, LEVELS)), np.zeros(len(watts))
+    orders = np.full(max(control.acts, control.brake_acts) + 1, NO_ORDER)  # a ring: what takes effect at which sample
+    level, ordered, now, brakes = FREE, FREE, 0, 0
+    energy, asked = 0.0, 0.0
     read, number = 0.0, 0
     for slot in range(watts.shape[1]):
-        for sample in range(samples):
+        piece = pieces.first + (pieces.ahead + slot) % pieces.length
+        for sample in range(pieces.watts.shape[1]):
             now = (now + 1) % len(orders)
-            if orders[now] >= 0:
-                brakes += orders[now] == 3 and level != 3
+            if orders[now] != NO_ORDER:
+                brakes += orders[now] == BRAKED and level != BRAKED
                 level = orders[now]
-                orders[now] = -1
+                orders[now] = NO_ORDER
             row = 0.0
-            for one in range(len(watts)):
-                if watts[one, slot] <= 0.0:
+            for server in range(len(watts)):
+                if watts[server, slot] <= 0.0:
                     continue
-                piece = pieces[begin[one] + (offset[one] + slot) % count[one], sample]
-                busy = min(max(watts[one, slot] + piece - idle_w, 0.0), most_w - idle_w)
+                asked_w = watts[server, slot] + pieces.watts[piece[server], sample]
+                busy = min(max(asked_w - idle_w, 0.0), most_w - idle_w)
                 asked += busy
-                rank = 1 if critical[one] else 0
-                time[rank, level] += 1
-                if slower[rank, level] > 1.0:
-                    backlog[one] += busy * (1.0 - 1.0 / slower[rank, level])
-                    row += idle_w + busy * powers[rank, level]
+                priority = 1 if critical[server] else 0
+                time[priority, level] += 1
+                slowdown = control.slowdown[priority, level]
+                if slowdown > 1.0:
+                    backlog[server] += busy * (1.0 - 1.0 / slowdown)
+                    row += idle_w + busy * control.power[priority, level]
                 else:
-                    more = min(backlog[one], catch_up * busy, most_w - idle_w - busy)
-                    backlog[one] -= more
+                    more = min(backlog[server], control.catch_up * busy, most_w - idle_w - busy)
+                    backlog[server] -= more
                     row += idle_w + busy + more
             peak[slot] = max(peak[slot], row)
             energy += row
             read += row
             number += 1
-            if number == reads:
-                share = read / number / budget
+            if number == control.reads:
+                share = read / number / control.budget_w
                 read, number = 0.0, 0
-                aim = ordered
-                if share >= 1.0:
-                    aim = 3
-                elif share >= limits[1]:
-                    aim = max(ordered, 2)
-                elif share >= limits[0]:
-                    aim = max(ordered, 1)
-                if aim == ordered and ordered == 3 and share < limits[1] - limits[2]:
-                    aim = 2 if np.isfinite(limits[1]) else 0
-                elif aim == ordered and ordered == 2 and share < limits[1] - limits[2]:
-                    aim = 1
-                elif aim == ordered and ordered == 1 and share < limits[0] - limits[2]:
-                    aim = 0
-                if aim != ordered:
-                    ordered = aim
-                    delay = max(brake_acts if aim == 3 else acts, 1)
-                    for later in range(delay, len(orders)):
-                        orders[(now + later) % len(orders)] = -1
-                    orders[(now + delay) % len(orders)] = aim
+                wanted = _wanted(share, ordered, control.first, control.second, control.release)
+                if wanted != ordered:
+                    ordered = wanted
+                    _give_order(orders, now, wanted, control.brake_acts if wanted == BRAKED else control.acts)
     return peak, brakes, time, energy, backlog.sum(), asked
+
+
+@njit(cache=True)
+def _wanted(share, ordered, first, second, release):
+    """The level that a reading, as a share of the budget, asks for where another has been ordered."""
+    wanted = ordered
+    if share >= 1.0:
+        wanted = BRAKED
+    elif share >= second:
+        wanted = max(ordered, SECOND)
+    elif share >= first:
+        wanted = max(ordered, FIRST)
+    if wanted != ordered:
+        return wanted
+    if ordered == BRAKED and share < second - release:
+        return SECOND if np.isfinite(second) else FREE
+    if ordered == SECOND and share < second - release:
+        return FIRST
+    if ordered == FIRST and share < first - release:
+        return FREE
+    return ordered
+
+
+@njit(cache=True)
+def _give_order(orders, now, level, delay):
+    """What was ordered to take effect later than this is void."""
+    delay = max(delay, 1)
+    for later in range(delay, len(orders)):
+        orders[(now + later) % len(orders)] = NO_ORDER
+    orders[(now + delay) % len(orders)] = level

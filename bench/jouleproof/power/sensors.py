@@ -26,13 +26,21 @@ class Sensor:
 
 
 SENSORS: Mapping[str, Sensor] = {
-    "ideal": Sensor(2, 2, "ideal sensor on the die"),
-    "nvml": Sensor(2, 2, "NVML, mean of 1 s, here of 2", duty=1.0, step_w=1.0, gain=0.05),
-    "nvml_part_time": Sensor(2, 2, "NVML that looks a quarter of the time", duty=0.25, step_w=1.0, gain=0.05),
-    "rapl": Sensor(2, 2, "RAPL counter, differences", step_w=0.1, gain=0.03),
-    "redfish": Sensor(60, 60, "BMC over Redfish, once a minute", delay_s=60, step_w=10.0, gain=0.02, lost=0.01),
-    "ipmi": Sensor(20, 2, "IPMI, every 20 s, in steps of 20 W", delay_s=5, step_w=20.0, gain=0.02, lost=0.02),
-    "five_minutes": Sensor(300, 300, "means of five minutes", delay_s=300, step_w=10.0, gain=0.02),
+    "ideal": Sensor(every_s=2, window_s=2, words="ideal sensor on the die"),
+    "nvml": Sensor(every_s=2, window_s=2, words="NVML, mean of 1 s, here of 2", duty=1.0, step_w=1.0, gain=0.05),
+    "nvml_part_time": Sensor(
+        every_s=2, window_s=2, words="NVML that looks a quarter of the time", duty=0.25, step_w=1.0, gain=0.05
+    ),
+    "rapl": Sensor(every_s=2, window_s=2, words="RAPL counter, differences", step_w=0.1, gain=0.03),
+    "redfish": Sensor(
+        every_s=60, window_s=60, words="BMC over Redfish, once a minute", delay_s=60, step_w=10.0, gain=0.02, lost=0.01
+    ),
+    "ipmi": Sensor(
+        every_s=20, window_s=2, words="IPMI, every 20 s, in steps of 20 W", delay_s=5, step_w=20.0, gain=0.02, lost=0.02
+    ),
+    "five_minutes": Sensor(
+        every_s=300, window_s=300, words="means of five minutes", delay_s=300, step_w=10.0, gain=0.02
+    ),
 }
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from scipy.signal import lfilter
 
 from jouleproof.errors import UserError
-from jouleproof.power.kernels import fast
+from jouleproof.power.kernels import Pieces, add_samples
 from jouleproof.power.time_grid import SAMPLE_S, SAMPLES, SLOT_S
-from jouleproof.power.workloads import KINDS, Fleet, Kind
+from jouleproof.power.workloads import KINDS, Fleet
 
 PIECES = 288
 BURST_W, BURST_S = 500.0, 20.0  # standard deviation of a service's bursts, and how long one is like itself
@@ -23,28 +23,28 @@ STEADY = "steady"
 Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
 
 
-def textures(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
+def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
     """power_trace: pool, machine, t_s and watts (value) of the simulated cluster, 2 s apart.
 
     Raises UserError where samples are missing, doubled or not 2 s apart, or a pool is.
     """
     rng = np.random.default_rng([seed, 4])
-    found = {pool: _of_pool(power_trace, pool) for pool in ("prompt", "token")}
+    simulated = {pool: _of_pool(power_trace, pool) for pool in ("prompt", "token")}
     steps = np.arange(PIECES * SAMPLES) * SAMPLE_S / STEP_S
     swings = SWING_W * np.where(steps % 1.0 < 0.7, 0.3, -0.7) * (1 + 0.1 * rng.standard_normal(len(steps)))
     swings[(np.arange(len(steps)) // 10) % 180 == 179] = -2.5 * SWING_W  # 20 s of a checkpoint each hour
     return {
-        **found,
+        **simulated,
         "bursts": _level(BURST_W * _coloured(rng, BURST_S)),
         "swings": _level(swings),
         "steady": _level(STEADY_W * _coloured(rng, BURST_S)),
     }
 
 
-def samples(fleet: Fleet, watts: np.ndarray, servers: np.ndarray, known: Textures) -> np.ndarray:
-    """(samples,) watts, 2 s apart, of some servers together. watts: (workloads, slots), 0 where one is not there."""
-    out = np.empty((watts.shape[1], SAMPLES))
-    fast(servers, watts, *pieces(fleet, KINDS, known), fleet.offset, fleet.idle_w, fleet.most_w, out)
+def samples(fleet: Fleet, servers: np.ndarray, pieces: Pieces) -> np.ndarray:
+    """(samples,) watts, 2 s apart, of some servers together; a workload of 0 W in a slot is not there."""
+    out = np.empty((fleet.watts.shape[1], SAMPLES))
+    add_samples(servers, fleet.watts, pieces, fleet.idle_w, fleet.most_w, out)
     return out.reshape(-1)
 
 
@@ -53,26 +53,28 @@ def means(watts: np.ndarray, samples: int) -> np.ndarray:
     return watts[: len(watts) // samples * samples].reshape(-1, samples).mean(axis=1)
 
 
-def pieces(fleet: Fleet, kinds: Mapping[str, Kind], known: Textures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pieces in one array, and for every workload the first of its kind's and how many they are; of a kind that is
-    not known those of steady work."""
+def pieces_of(fleet: Fleet, textures: Textures) -> Pieces:
+    """The pieces that each workload of a fleet goes through; of a kind that is not known those of steady work."""
     first, total = {}, 0
-    for name, each in known.items():
+    for name, pieces in textures.items():
         first[name] = total
-        total += len(each)
-    names = [kinds[name].texture if (name := fleet.kinds[kind]) in kinds else STEADY for kind in fleet.kind]
-    begin = np.array([first[name] for name in names])
-    count = np.array([len(known[name]) for name in names])
-    return np.concatenate([*known.values()]).astype(np.float32), begin, count
+        total += len(pieces)
+    names = [KINDS[name].texture if (name := fleet.kinds[kind]) in KINDS else STEADY for kind in fleet.kind]
+    return Pieces(
+        watts=np.concatenate([*textures.values()]).astype(np.float32),
+        first=np.array([first[name] for name in names]),
+        length=np.array([len(textures[name]) for name in names]),
+        ahead=fleet.offset,
+    )
 
 
 def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
-    own = power_trace[power_trace["pool"] == pool]
-    if own.empty:
+    rows = power_trace[power_trace["pool"] == pool]
+    if rows.empty:
         raise UserError(f"placement: the power trace has no {pool} machines")
-    if own.duplicated(["machine", "t_s"]).any():
+    if rows.duplicated(["machine", "t_s"]).any():
         raise UserError(f"placement: the power trace gives a {pool} machine's sample twice")
-    watts = own.pivot(index="machine", columns="t_s", values="value")
+    watts = rows.pivot(index="machine", columns="t_s", values="value")
     times = watts.columns.to_numpy()
     if watts.isna().any(axis=None) or not np.allclose(np.diff(times), SAMPLE_S):
         raise UserError(
@@ -87,8 +89,8 @@ def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
 
 
 def _level(watts: np.ndarray) -> np.ndarray:
-    parted = watts.reshape(-1, SAMPLES)
-    return parted - parted.mean(axis=1, keepdims=True)
+    pieces = watts.reshape(-1, SAMPLES)
+    return pieces - pieces.mean(axis=1, keepdims=True)
 
 
 def _coloured(rng: np.random.Generator, seconds: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A tree of power: a hall of rows, rows of racks, each with what it may draw and how many servers stand in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,33 +9,33 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Tree:
-    """Nodes, parents before children. parent: (nodes,), -1 at the top. budget_w: what each may draw. room: servers that
-    stand in each leaf, 0 above."""
+    """Nodes, parents before children. parent: (nodes,), -1 at the top. budget_w: what each may draw. servers: how
+    many stand in each leaf, 0 above."""
 
     parent: np.ndarray
     budget_w: np.ndarray
-    room: np.ndarray
+    servers: np.ndarray
 
     @property
     def leaves(self) -> np.ndarray:
-        return np.flatnonzero(self.room > 0)
+        return np.flatnonzero(self.servers > 0)
 
     @property
     def depth(self) -> np.ndarray:
         """(nodes,) 0 at the top."""
-        found = np.zeros(len(self.parent), int)
+        depth = np.zeros(len(self.parent), int)
         for node in range(1, len(self.parent)):
-            found[node] = found[self.parent[node]] + 1
-        return found
+            depth[node] = depth[self.parent[node]] + 1
+        return depth
 
     def scaled(self, factor: float) -> "Tree":
         """The same with other budgets, of which a policy is told where it is to keep a margin."""
-        return Tree(self.parent, self.budget_w * factor, self.room)
+        return replace(self, budget_w=self.budget_w * factor)
 
 
 def tree(
     rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1, uneven: bool = False
-) -> Tree:  # fmt: skip
+) -> Tree:
     """A hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as many.
 
     racks: into which a row is divided; one may draw what its servers' share is and a quarter more. The hall may draw
@@ -50,21 +50,21 @@ def tree(
         raise UserError(
             f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
         )
-    parent, budget, room = [-1], [rows * servers * nameplate_w], [0]
+    parent, budget, standing = [-1], [rows * servers * nameplate_w], [0]
     places = int(np.ceil(servers * crowding / racks))
     for number in range(rows):
         row = len(parent)
         row_w = nameplate_w * (servers + ((number + 0.5) / rows - 0.5 if uneven else 0.0))
         parent.append(0)
         budget.append(row_w)
-        room.append(0 if racks > 1 else places)
+        standing.append(0 if racks > 1 else places)
         if racks > 1:
             parent += [row] * racks
             budget += [1.25 * row_w / racks] * racks
-            room += [places] * racks
+            standing += [places] * racks
     if min(budget) < nameplate_w * (1 - 1e-9):
         raise UserError(
             f"placement: a budget of {min(budget):,.0f} W does not reach for one server of {nameplate_w:,.0f} W; "
             "let rows, and the racks that they are divided into, be larger"
         )
-    return Tree(np.array(parent), np.array(budget), np.array(room))
+    return Tree(parent=np.array(parent), budget_w=np.array(budget), servers=np.array(standing))

@@ -42,17 +42,21 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "prompt": Kind(0.15, 0.60, 0.16, peak_h=15, noise=0.06, shared=0.6, texture="prompt", critical=True),
-    "token": Kind(0.20, 0.42, 0.16, peak_h=15, noise=0.04, shared=0.6, texture="token", critical=True),
-    "office": Kind(0.03, 0.55, 0.14, peak_h=13, sharpness=2.5, weekend=0.3, noise=0.05, texture="bursts",
-                   critical=True),
-    "evening": Kind(0.08, 0.55, 0.10, peak_h=20.5, sharpness=1.5, weekend=1.1, noise=0.05, texture="bursts",
-                    critical=True),
-    "always": Kind(0.25, 0.33, 0.12, noise=0.03, hours=6, texture="bursts", critical=True),
-    "training": Kind(0.74, 0.78, 0.14, noise=0.05, hours=12, shared=0.9, drift=0.03, texture="swings"),
-    "batch": Kind(0.03, 0.65, 0.10, peak_h=3, sharpness=2.0, noise=0.10, hours=4),
-    "trials": Kind(0.20, 0.28, 0.08, noise=0.22, hours=8, drift=0.20, texture="swings"),
-}  # fmt: skip
+    "prompt": Kind(
+        night=0.15, day=0.60, share=0.16, peak_h=15, noise=0.06, shared=0.6, texture="prompt", critical=True
+    ),
+    "token": Kind(night=0.20, day=0.42, share=0.16, peak_h=15, noise=0.04, shared=0.6, texture="token", critical=True),
+    "office": Kind(
+        night=0.03, day=0.55, share=0.14, peak_h=13, sharpness=2.5, weekend=0.3, texture="bursts", critical=True
+    ),
+    "evening": Kind(
+        night=0.08, day=0.55, share=0.10, peak_h=20.5, sharpness=1.5, weekend=1.1, texture="bursts", critical=True
+    ),
+    "always": Kind(night=0.25, day=0.33, share=0.12, noise=0.03, hours=6, texture="bursts", critical=True),
+    "training": Kind(night=0.74, day=0.78, share=0.14, hours=12, shared=0.9, drift=0.03, texture="swings"),
+    "batch": Kind(night=0.03, day=0.65, share=0.10, peak_h=3, sharpness=2.0, noise=0.10, hours=4),
+    "trials": Kind(night=0.20, day=0.28, share=0.08, noise=0.22, hours=8, drift=0.20, texture="swings"),
+}
 
 MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over its share of the ordinary mix
     "same": {},
@@ -90,11 +94,10 @@ class Fleet:
 
     def of(self, chosen: np.ndarray) -> "Fleet":
         """Some of the workloads, in this order."""
-        return replace(
-            self, kind=self.kind[chosen], model=self.model[chosen], length=self.length[chosen],
-            tenant=self.tenant[chosen], critical=self.critical[chosen], offset=self.offset[chosen],
-            watts=self.watts[chosen],
-        )  # fmt: skip
+        return replace(self, **{name: getattr(self, name)[chosen] for name in BY_WORKLOAD})
+
+
+BY_WORKLOAD = ("kind", "model", "length", "tenant", "critical", "offset", "watts")
 
 
 @dataclass(frozen=True)
@@ -132,35 +135,45 @@ def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: M
     described = list(kinds.values())
     load = np.empty((count, weeks * WEEK), np.float32)
     offset = rng.integers(0, 2**31, tenants)[tenant]
-    for number in range(tenants):
-        own = np.flatnonzero(tenant == number)
-        if len(own):
-            load[own] = _tenant_load(
-                described[tenant_kind[number]], MODELS[tenant_model[number]], LENGTHS[tenant_length[number]],
-                zone_h[number], len(own), weeks, rhythm, rng,
-            )  # fmt: skip
-    apart = np.array([described[each].texture != "swings" for each in kind])
+    for number in np.unique(tenant):
+        of_kind, level = described[tenant_kind[number]], MODELS[tenant_model[number]]
+        noise = LENGTHS[tenant_length[number]] * of_kind.noise
+        members = np.flatnonzero(tenant == number)
+        load[members] = _tenant_load(of_kind, level, noise, zone_h[number], (len(members), weeks), rhythm, rng)
+    apart = np.array([described[number].texture != "swings" for number in kind])
     offset = np.where(apart, rng.integers(0, 2**31, count), offset)  # steps of a training job come together
     server = rhythm.server
-    watts = server.nameplate_w * (server.idle + (server.most - server.idle) * load)
-    critical = np.array([described[each].critical for each in kind])
     return Fleet(
-        tuple(kinds), kind, tenant_model[tenant], tenant_length[tenant], tenant, critical, offset, watts,
-        server.nameplate_w, server.nameplate_w * server.idle, server.nameplate_w * server.most,
-    )  # fmt: skip
+        kinds=tuple(kinds),
+        kind=kind,
+        model=tenant_model[tenant],
+        length=tenant_length[tenant],
+        tenant=tenant,
+        critical=np.array([described[number].critical for number in kind]),
+        offset=offset,
+        watts=server.nameplate_w * (server.idle + (server.most - server.idle) * load),
+        nameplate_w=server.nameplate_w,
+        idle_w=server.nameplate_w * server.idle,
+        most_w=server.nameplate_w * server.most,
+    )
 
 
 def _tenant_load(
-    kind: Kind, model: float, length: float, zone_h: float, count: int, weeks: int, rhythm: Rhythm,
+    kind: Kind,
+    model: float,
+    noise: float,
+    zone_h: float,
+    size: tuple[int, int],
+    rhythm: Rhythm,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
-    """(count, slots) shares of what can be drawn above idle."""
+) -> np.ndarray:
+    """(workloads, slots) shares of what can be drawn above idle. size: workloads of the tenant, and weeks."""
+    count, weeks = size
     slots = weeks * WEEK
     surprise = 1.0 - rhythm.predictable
-    level = (
-        model * np.exp(0.12 * rng.standard_normal((count, 1))) * _weekly(kind.drift + 0.4 * surprise, count, weeks, rng)
-    )
-    shift_h = zone_h + 0.7 * rng.standard_normal((count, 1)) + _walk(6.0 * surprise, count, weeks, rng)
+    level = model * np.exp(0.12 * rng.standard_normal((count, 1)))
+    level = level * _weekly(kind.drift + 0.4 * surprise, size, rng)
+    shift_h = zone_h + 0.7 * rng.standard_normal((count, 1)) + _walk(6.0 * surprise, size, rng)
     hour = np.arange(slots) * SLOT_S / 3600
     phase = np.cos(2 * np.pi * (hour - kind.peak_h - shift_h) / 24)
     rise = ((1 + phase) / 2) ** kind.sharpness
@@ -169,25 +182,24 @@ def _tenant_load(
     shape = np.where(free, kind.night + (shape - kind.night) * kind.weekend, shape)
     together = _coloured(1, slots, kind.hours, rng) * np.sqrt(kind.shared)
     apart = _coloured(count, slots, kind.hours, rng) * np.sqrt(1 - kind.shared)
-    noise = (length * kind.noise + 0.15 * surprise) * (together + apart)
-    return np.clip(shape * level + noise, 0.0, 1.0)
+    return np.clip(shape * level + (noise + 0.15 * surprise) * (together + apart), 0.0, 1.0)
 
 
-def _weekly(spread: float, count: int, weeks: int, rng: np.random.Generator) -> np.ndarray:
-    return np.repeat(np.exp(spread * rng.standard_normal((count, weeks))), WEEK, axis=1)
+def _weekly(spread: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(np.exp(spread * rng.standard_normal(size)), WEEK, axis=1)
 
 
-def _walk(hours: float, count: int, weeks: int, rng: np.random.Generator) -> np.ndarray:
-    return np.repeat(np.cumsum(hours * rng.standard_normal((count, weeks)), axis=1), WEEK, axis=1)
+def _walk(hours: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(np.cumsum(hours * rng.standard_normal(size), axis=1), WEEK, axis=1)
 
 
 def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) -> np.ndarray:
     """(count, slots) of variance 1, which forgets itself within so many hours."""
+    from scipy.signal import lfilter  # slow to import, and a check of the config imports this module
+
     keep = float(np.exp(-SLOT_S / 3600 / hours))
     white = rng.standard_normal((count, slots)) * np.sqrt(1 - keep**2)
     white[:, 0] /= np.sqrt(1 - keep**2)
-    from scipy.signal import lfilter
-
     return lfilter([1.0], [1.0, -keep], white, axis=1)
 
 
@@ -205,11 +217,13 @@ def stays(fleet: Fleet, at_once: int, days: float, grouped: bool, seed: int) -> 
     grouped: workloads of a tenant come one after the other; else in no order.
     """
     rng = np.random.default_rng([seed, 2])
-    order = np.concatenate([np.flatnonzero(fleet.tenant == each) for each in rng.permutation(fleet.tenant.max() + 1)])
+    order = np.concatenate(
+        [np.flatnonzero(fleet.tenant == tenant) for tenant in rng.permutation(fleet.tenant.max() + 1)]
+    )
     if not grouped:
         order = rng.permutation(fleet.count)
     later = np.sort(rng.integers(1, WEEK, max(fleet.count - at_once, 0)))
     first = np.empty(fleet.count, np.int64)
     first[order] = np.concatenate([np.zeros(min(at_once, fleet.count), np.int64), later])
     long = np.ceil(days * DAY * np.exp(rng.standard_normal(fleet.count))).astype(np.int64)
-    return Stays(first, np.minimum(first + np.maximum(long, 1), WEEK))
+    return Stays(first=first, last=np.minimum(first + np.maximum(long, 1), WEEK))

@@ -27,16 +27,13 @@ class AssumptionsConfig(Strict):
         4.25, 8.25, "MX: bits of a stored weight or cache value", "MXFP4 to MXFP8; what they lose: MX study"
     )
     realised: Span = _share(
-        0.5, 1.0, "MX: share of the saved bytes' time that kernels save",
+        0.5,
+        1.0,
+        "MX: share of the saved bytes' time that kernels save",
         "assumption; packed products of the MX study save half to three quarters, on a processor",
-    )  # fmt: skip
-    split_realised: Span = _share(0.7, 1.0, "splitting: share of what it changes in the simulator that a cluster gets")
-    prompt_power: Span = _span(
-        0.85,
-        1.15,
-        "power while reading prompts, over the simulator's",
-        POWER,
     )
+    split_realised: Span = _share(0.7, 1.0, "splitting: share of what it changes in the simulator that a cluster gets")
+    prompt_power: Span = _span(0.85, 1.15, "power while reading prompts, over the simulator's", POWER)
     token_power: Span = _span(0.85, 1.15, "power while decoding, over the simulator's", POWER)
     host_power: Span = _span(0.5, 1.5, "power of a host, over 1,000 W")
     idle_power: Span = _span(0.5, 2.0, "power of idle accelerators, over 15 % of TDP")
@@ -44,20 +41,26 @@ class AssumptionsConfig(Strict):
     neighbours: Span = _share(0.0, 1.0, "placement: from a hall of this service alone (0) to the placement study's (1)")
     packed: Span = _share(0.0, 1.0, "placement: how far the plain hall packs rows full (1) or spreads (0)")
     placed_joules: Span = _share(
-        0.0, 1.0, "placement: share of the fleet's change of joules per work that this service sees",
+        0.0,
+        1.0,
+        "placement: share of the fleet's change of joules per work that this service sees",
         "assumption; placement moves machines, not requests",
-    )  # fmt: skip
+    )
     overlap: Span = _share(
-        0.0, 1.0, "small model: how far its right answers lie within the large model's",
+        0.0,
+        1.0,
+        "small model: how far its right answers lie within the large model's",
         "bounds of two shares (Fréchet): as little as they allow (0), as much (1)",
-    )  # fmt: skip
+    )
     recognised: Span = _share(0.4, 0.85, "small model: share of what it can answer that the router sends to it")
     mistaken: Span = _share(0.05, 0.3, "small model: share of what it cannot answer that the router sends to it")
     short: Span = _share(0.0, 1.0, "small model: from any of the requests (0) to those with the shortest answers (1)")
     small_overhead: Span = _span(
-        0.8, 1.5, "small model: host, idle time and batching, over the large model's share",
+        0.8,
+        1.5,
+        "small model: host, idle time and batching, over the large model's share",
         "assumption; the laws know boards that are busy",
-    )  # fmt: skip
+    )
     small_mx: Span = _share(0.0, 1.0, "small model: share of what MX saves the large one that it saves the small one")
     router: Span = _span(0.0, 0.01, "router: its joules for a request, over the plain system's")
 

@@ -6,7 +6,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.studies.joint.config import JointConfig
 
-PROFILE, BLIND, OWN_RULE = "slots24", "nameplate", "asynchrony"
+PROFILE, BLIND, PROFILE_RULE = "slots24", "nameplate", "asynchrony"
 PROTOCOL = "8-shot CoT"
 CARDS, LAWS, FLEETS = "model cards, tasks weighted at random", "laws on ML.ENERGY's measurements", "placement study"
 SOURCES = {  # what it is, and where it is from
@@ -44,45 +44,45 @@ def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.nda
     """(tasks,) shares of right answers of the small model, by its last card, and of the large one under the same
     protocol; of the one that stands for it where no card has it."""
     rows = cards[cards["metric"] == "score"].drop_duplicates(["model", "task", "protocol"], keep="last")
-    by_model = {str(model): own.set_index(["task", "protocol"])["value"] / 100 for model, own in rows.groupby("model")}
+    by_model = {str(model): of.set_index(["task", "protocol"])["value"] / 100 for model, of in rows.groupby("model")}
     for name in (config.small, config.large, config.stands_for):
         if name not in by_model:
             raise UserError(f"joint: no card has a score of {name!r}; known: {', '.join(sorted(by_model))}")
     small = by_model[config.small].groupby(level="task").tail(1)
     large = by_model[config.large].reindex(small.index).fillna(by_model[config.stands_for].reindex(small.index))
-    known = large.notna()
-    return small[known].to_numpy(), large[known].to_numpy()
+    scored = large.notna()
+    return small[scored].to_numpy(), large[scored].to_numpy()
 
 
 def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """A limit of requests at once, and one of its draws."""
-    rows = answers[(answers["model"] == config.small) & (answers["against"] == config.large)
-                   & (answers["protocol"] == PROTOCOL)]  # fmt: skip
+    pair = (answers["model"] == config.small) & (answers["against"] == config.large)
+    rows = answers[pair & (answers["protocol"] == PROTOCOL)]
     table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")
     if table.empty:
         raise UserError(f"joint: the table of answers does not compare {config.small!r} with {config.large!r}")
     limits = table.index.get_level_values("limit")
-    own = table.groupby(level="limit").size()
-    chosen = rng.choice(own.index.to_numpy(), config.draws)
-    found = np.array([rng.choice(np.flatnonzero(limits == limit)) for limit in chosen])
+    drawn_limits = rng.choice(np.unique(limits), config.draws)
+    rows_drawn = np.array([rng.choice(np.flatnonzero(limits == limit)) for limit in drawn_limits])
     length = table["joules_ratio"] / table["joules_ratio_same_length"]
-    return {"token_ratio": table["token_ratio"].to_numpy()[found], "length_ratio": length.to_numpy()[found]}
+    return {"token_ratio": table["token_ratio"].to_numpy()[rows_drawn], "length_ratio": length.to_numpy()[rows_drawn]}
 
 
 def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Means over fleets, drawn anew; the same fleets for all of them."""
     rows = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == config.row)]
     columns = {
-        "joules_placed": ("joules_over_plain", OWN_RULE, PROFILE),
-        "gain_of_profile": ("level_over_nameplate", OWN_RULE, PROFILE),
-        "gain_of_rule": ("level_over_best_fit", OWN_RULE, BLIND),
+        "joules_placed": ("joules_over_plain", PROFILE_RULE, PROFILE),
+        "gain_of_profile": ("level_over_nameplate", PROFILE_RULE, PROFILE),
+        "gain_of_rule": ("level_over_best_fit", PROFILE_RULE, BLIND),
     }
-    found = {}
-    for name, (metric, rule, told) in columns.items():
-        own = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == told)]
-        found[name] = own.sort_values("seed")["value"].to_numpy()
-        if not len(found[name]):
-            raise UserError(f"joint: the table of hosting lacks {metric} of {rule} told {told}, rows of {config.row}")
-    count = len(found["joules_placed"])
+    by_fleet = {}
+    for name, (metric, rule, information) in columns.items():
+        cell = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == information)]
+        if cell.empty:
+            said = f"{metric} of {rule} told {information}, rows of {config.row}"
+            raise UserError(f"joint: the table of hosting lacks {said}")
+        by_fleet[name] = cell.sort_values("seed")["value"].to_numpy()
+    count = len(by_fleet["joules_placed"])
     again = rng.integers(0, count, (config.draws, count))
-    return {name: values[again].mean(axis=1) for name, values in found.items()}
+    return {name: values[again].mean(axis=1) for name, values in by_fleet.items()}

@@ -74,31 +74,31 @@ class Service:
         return 1 - self.taken
 
     def _weights(self, at: State) -> list[np.ndarray]:
-        return [hats(at.bits, np.array([bits_of(form) for form in self.forms])), hats(at.split, np.arange(2.0)),
-                hats(at.taken, self.taken), hats(at.short, np.arange(2.0))]  # fmt: skip
+        bits = np.array([bits_of(form) for form in self.forms])
+        knots = ((at.bits, bits), (at.split, np.arange(2.0)), (at.taken, self.taken), (at.short, np.arange(2.0)))
+        return [hats(values, of_axis) for values, of_axis in knots]
 
     @cached_property
     def _means(self) -> "pd.Series[float]":
         return self.table.groupby(["metric", "stored_as", "way", "taken", "which", "level"])["value"].mean()
 
     @cached_property
-    def _known(self) -> dict[str, np.ndarray]:
+    def _cached(self) -> dict[str, np.ndarray]:
         return {}
 
     def _cases(self, metric: str) -> np.ndarray:
         """(forms, ways, taken, which, levels); means over seeds, NaN where there is none."""
-        if metric not in self._known:
-            found = np.full((len(self.forms), 2, len(self.taken), 2, len(self.levels)), np.nan)
-            for place in np.ndindex(*found.shape):
-                form, way, taken, which, level = place
-                found[place] = self._means.get(
-                    (metric, self.forms[form], (self.plain, SPLIT)[way], self.taken[taken],
-                     WHICH[which if taken else 0], self.levels[level]), np.nan,
-                )  # fmt: skip
-            if np.isnan(found[:, :, 0, 0, -1]).any():
+        if metric not in self._cached:
+            ways = (self.plain, SPLIT)
+            cases = np.full((len(self.forms), len(ways), len(self.taken), len(WHICH), len(self.levels)), np.nan)
+            for form, way, taken, which, level in np.ndindex(*cases.shape):
+                requests = WHICH[which] if taken else WHICH[0]  # where none is taken away they are all the same
+                case = (metric, self.forms[form], ways[way], self.taken[taken], requests, self.levels[level])
+                cases[form, way, taken, which, level] = self._means.get(case, np.nan)
+            if np.isnan(cases[:, :, 0, 0, -1]).any():
                 raise UserError(f"joint: service_energy lacks {metric} of a format served {self.plain} or split")
-            self._known[metric] = found
-        return self._known[metric]
+            self._cached[metric] = cases
+        return self._cached[metric]
 
 
 def bits_of(form: str) -> float:

@@ -17,7 +17,7 @@ FOLDS, TREES, MOST_FEATURES = 3, 40, 200
 
 
 def features(released: np.ndarray) -> np.ndarray:
-    """What was let out, of long releases every so many numbers, with their order statistics, which hold what does not
+    """What was released, of long releases every so many numbers, with their order statistics, which hold what does not
     mind the time."""
     step = -(-released.shape[1] // MOST_FEATURES)
     levels = np.percentile(released, [0, 10, 50, 90, 100], axis=1).T
@@ -38,14 +38,14 @@ def gain(released: np.ndarray, truth: np.ndarray, tenant: np.ndarray, seed: int)
     folds = min(FOLDS, len(np.unique(tenant)))
     if len(values) < 2 or folds < 2:
         return 0.0
-    known = features(released)
-    found = []
+    inputs = features(released)
+    accuracies = []
     for attacker in attackers(seed).values():
         right = np.zeros(len(truth))
-        for learn, test in GroupKFold(folds).split(known, truth, tenant):
-            right[test] = _guessed(attacker, known[learn], truth[learn], known[test]) == truth[test]
-        found.append(float(right.mean()))
-    return max(found) - float(counts.max() / counts.sum())
+        for learn, test in GroupKFold(folds).split(inputs, truth, tenant):
+            right[test] = _guessed(attacker, inputs[learn], truth[learn], inputs[test]) == truth[test]
+        accuracies.append(float(right.mean()))
+    return max(accuracies) - float(counts.max() / counts.sum())
 
 
 def gain_elsewhere(
@@ -53,18 +53,18 @@ def gain_elsewhere(
 ) -> float:
     """The same of attackers that learned on one fleet and guess in another."""
     guess = np.unique(truth_there, return_counts=True)[1].max() / len(truth_there)
-    found = []
+    accuracies = []
     for attacker in attackers(seed).values():
         guessed = _guessed(attacker, features(released), truth, features(elsewhere))
-        found.append(float(np.mean(guessed == truth_there)))
-    return max(found) - float(guess)
+        accuracies.append(float(np.mean(guessed == truth_there)))
+    return max(accuracies) - float(guess)
 
 
-def _guessed(attacker: Any, known: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _guessed(attacker: Any, inputs: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """An attacker that has seen one answer alone knows no other."""
     if (truth == truth[0]).all():
         return np.full(len(asked), truth[0])
-    attacker.fit(known, truth)
+    attacker.fit(inputs, truth)
     return attacker.predict(asked)
 
 
@@ -72,8 +72,8 @@ def identified(before: np.ndarray, after: np.ndarray) -> float:
     """Share of workloads whose release of one week lies nearest to its own of the week before, less that of a guess.
     These workloads are known: they are not unseen tenants'."""
     spread = before.std(axis=0) + 1e-9
-    a, b = (each / spread for each in (before, after))
+    a, b = before / spread, after / spread
     distance = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
     near = distance <= distance.min(axis=0, keepdims=True) + 1e-9 * np.abs(distance).max()
-    own = np.diag(near) / near.sum(axis=0)  # among those alike it has to guess
-    return float(own.mean()) - 1 / len(before)
+    right = np.diag(near) / near.sum(axis=0)  # among those alike it has to guess
+    return float(right.mean()) - 1 / len(before)

@@ -26,14 +26,16 @@ def least_peak(watts: np.ndarray, rows: int, seconds: float) -> tuple[float, flo
         blocks.append(block)
     integral = np.append(np.ones(count * rows), 0)
     limits = Bounds(np.zeros(variables), np.append(np.ones(count * rows), np.inf))
-    found = milp(
-        cost, integrality=integral, bounds=limits,
+    best = milp(
+        cost,
+        integrality=integral,
+        bounds=limits,
         constraints=[LinearConstraint(once, 1, 1), LinearConstraint(csr_array(np.vstack(blocks)), -np.inf, 0)],
         options={"time_limit": seconds, "mip_rel_gap": 1e-3},
-    )  # fmt: skip
-    if found.x is None:
-        raise ValueError(f"no division of {count} workloads into {rows} rows was found: {found.message}")
-    return float(found.fun), float(found.mip_gap)
+    )
+    if best.x is None:
+        raise ValueError(f"no division of {count} workloads into {rows} rows was found: {best.message}")
+    return float(best.fun), float(best.mip_gap)
 
 
 def peak_of(watts: np.ndarray, home: np.ndarray, rows: int) -> float:

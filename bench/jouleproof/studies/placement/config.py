@@ -116,9 +116,22 @@ class LeakageConfig(Strict):
     """What is let out of telemetry, and who may learn from it."""
 
     releases: Names = [
-        "nothing", "sums", "mean", "p99", "windows6", "slots24", "coarse24", "slots168", "histogram", "private1_e8",
-        "private1_e1", "private1_e05", "private6_e8", "private24_e8", "raw",
-    ]  # fmt: skip
+        "nothing",
+        "sums",
+        "mean",
+        "p99",
+        "windows6",
+        "slots24",
+        "coarse24",
+        "slots168",
+        "histogram",
+        "private1_e8",
+        "private1_e1",
+        "private1_e05",
+        "private6_e8",
+        "private24_e8",
+        "raw",
+    ]
     attacked: Positive = Field(400, description="workloads whose releases the attacker has, at most")
     kept: Share = Field(0.98, description="of the work with every reading told, that a release has to be worth")
 
@@ -134,9 +147,15 @@ class PoliciesConfig(Strict):
     """Published policies, each as what it knows and how it chooses."""
 
     policies: Names = [
-        "blind", "blind_spread", "resource_central", "prediction_based", "coach", "scattered", "smooth_operator",
+        "blind",
+        "blind_spread",
+        "resource_central",
+        "prediction_based",
+        "coach",
+        "scattered",
+        "smooth_operator",
         "profile",
-    ]  # fmt: skip
+    ]
     controller: str = Field("three_band", description="under which rows are replayed at 2 s, by priority")
     replayed: Positive = Field(2, description="rows that are replayed so, for the scored week")
 

@@ -1,46 +1,27 @@
-"""A period with workloads that come and go, placed by a rule on what is known of them, and what that came to."""
+"""What happens: workloads that come and go are placed by a rule on what is known of them, and what that comes to."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
 from jouleproof.power.tree import Tree
-from jouleproof.power.workloads import Fleet, Stays
-from jouleproof.studies.placement.kernels import NOWHERE, drawn, placed
-from jouleproof.studies.placement.rules import Rule
+from jouleproof.studies.placement.config import FleetConfig, PlacementConfig
+from jouleproof.studies.placement.kernels import NOWHERE, node_power, place_all
+from jouleproof.studies.placement.rules import RULES, Rule
+from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario, hall, make_scenario
+from jouleproof.studies.placement.table import HOSTED
 
 LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
 
 
 @dataclass(frozen=True)
-class Period:
-    """A week. watts: (workloads, slots), what they truly draw, which no policy is told."""
-
-    fleet: Fleet
-    watts: np.ndarray
-    stays: Stays
-
-    def there(self) -> np.ndarray:
-        """(workloads, slots) watts, 0 where a workload is not there."""
-        slots = np.arange(self.watts.shape[1])[None, :]
-        here = (slots >= self.stays.first[:, None]) & (slots < self.stays.last[:, None])
-        return np.where(here, self.watts, 0.0)
-
-
-@dataclass(frozen=True)
 class Hosted:
-    """home: (workloads,) leaves, or NOWHERE. leaf_w: (leaves, slots) watts.
-
-    servers: server-time over what nameplates allow for. work: what was drawn above idle, over what the same server-time
-    of the offered workloads draws on average, so that light workloads do not count as much as heavy ones. turned_away:
-    share of the workloads that found no place. risk: share of leaves and slots over the budget. stranded: share of a
-    leaf's budget above the 99.9th percentile of its power. peak_to_mean: of a leaf's power. joules_per_work: over those
-    of the offered workloads.
-    """
+    """What a placement comes to. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is counted
+    so that light workloads do not count as much as heavy ones."""
 
     home: np.ndarray
-    leaf_w: np.ndarray
     servers: float
     work: float
     turned_away: float
@@ -49,6 +30,77 @@ class Hosted:
     peak_to_mean: float
     joules_per_work: float
 
+    def numbers(self, *names: str) -> dict[str, float]:
+        """By name, all where none is named."""
+        return {name: getattr(self, name) for name in names or HOSTED}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rule that places the workloads of scenarios in one hall, and the risk that is aimed at.
+
+    A margin is a factor on the hall's budgets, as the policy is told them. One scenario's risk is a few events: a
+    margin of its own would be the one that happened to see few, so that there is one for all of them. Demands are
+    (workloads, slots) watts that the policy reckons with, by scenario.
+    """
+
+    scenarios: Sequence[Scenario]
+    hall: Tree
+    rule: Rule
+    risk: float
+
+    @classmethod
+    def of(cls, config: PlacementConfig, rule: Rule = RULES["asynchrony"], fleet: FleetConfig | None = None) -> "Trial":
+        """One fleet for each seed, in rows of hosting.row. fleet: in place of the config's."""
+        fleet = fleet or config.fleet
+        scenarios = [make_scenario(fleet, seed) for seed in range(config.hosting.seeds)]
+        return cls(scenarios, hall(fleet, config.hosting.row), rule, config.hosting.risk)
+
+    def hosted(self, demands: Sequence[np.ndarray], margin: float) -> list[Hosted]:
+        """By scenario, in the scored week."""
+        return [
+            score(period, home, self.hall)
+            for period, home in zip(self._periods(SCORE), self._placed(demands, margin, SCORE), strict=True)
+        ]
+
+    def margin(self, demands: Sequence[np.ndarray], week: int) -> float:
+        """The margin that keeps the mean risk of the scenarios in a week at the one that is aimed at."""
+        periods = self._periods(week)
+
+        def mean_risk(factor: float) -> float:
+            homes = self._placed(demands, factor, week)
+            return fmean(risk_of(period, home, self.hall) for period, home in zip(periods, homes, strict=True))
+
+        return largest_margin(mean_risk, self.risk)
+
+    def calibrated(self, before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> tuple[float, list[Hosted]]:
+        """The margin that is set in the first week, and what comes of it in the second."""
+        margin = self.margin(before, CALIBRATION)
+        return margin, self.hosted(after, margin)
+
+    def in_hindsight(self, demands: Sequence[np.ndarray]) -> list[Hosted]:
+        """What comes of the margin that would have run the risk aimed at in the scored weeks themselves. A margin from
+        the week before runs more risk with one kind of information, and less with another: this compares them at one
+        risk run."""
+        return self.hosted(demands, self.margin(demands, SCORE))
+
+    def oracle(self) -> list[Hosted]:
+        """The scored week known beforehand, and for each scenario a margin that spends the whole risk in it."""
+        return [
+            replace(self, scenarios=[scenario]).in_hindsight([scenario.period(SCORE).fleet.watts])[0]
+            for scenario in self.scenarios
+        ]
+
+    def _periods(self, week: int) -> list[Period]:
+        return [scenario.period(week) for scenario in self.scenarios]
+
+    def _placed(self, demands: Sequence[np.ndarray], margin: float, week: int) -> list[np.ndarray]:
+        budgets = self.hall.scaled(margin)
+        return [
+            place(scenario.period(week), demand, budgets, self.rule, scenario.seed)
+            for scenario, demand in zip(self.scenarios, demands, strict=True)
+        ]
+
 
 def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int = 0) -> np.ndarray:
     """(workloads,) leaves, or NOWHERE where a workload did not fit. demand: (workloads, slots) watts."""
@@ -56,44 +108,44 @@ def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int 
     slot = np.concatenate([period.stays.last, period.stays.first])
     comes = np.repeat([False, True], count)
     order = np.lexsort((comes, slot))  # who goes leaves room for who comes
+    workload = np.tile(np.arange(count), 2)
     leaves = tree.leaves[None, :]
     if rule.scattered:
         leaves = np.random.default_rng([seed, 3]).permuted(np.repeat(leaves, len(order), axis=0), axis=1)
     weights = np.array([rule.left, rule.rise, rule.above_mean])
-    who = np.tile(np.arange(count), 2)[order]
-    return placed(who, comes[order], np.ascontiguousarray(demand, np.float64), tree.parent, tree.budget_w, tree.room,
-                  leaves, weights)  # fmt: skip
+    watts = np.ascontiguousarray(demand, np.float64)
+    return place_all(workload[order], comes[order], watts, tree.parent, tree.budget_w, tree.servers, leaves, weights)
 
 
 def risk_of(period: Period, home: np.ndarray, tree: Tree) -> float:
     """Share of leaves and slots over their budget."""
-    leaf_w = drawn(home, period.stays.first, period.stays.last, period.watts, tree.parent)[tree.leaves]
-    return float((leaf_w > tree.budget_w[tree.leaves][:, None]).mean())
+    return float((_leaf_power(period, home, tree) > tree.budget_w[tree.leaves][:, None]).mean())
 
 
-def hosted(period: Period, home: np.ndarray, tree: Tree) -> Hosted:
+def score(period: Period, home: np.ndarray, tree: Tree) -> Hosted:
     """tree: with its true budgets."""
-    nodes = drawn(home, period.stays.first, period.stays.last, period.watts, tree.parent)
-    leaf_w = nodes[tree.leaves]
+    leaf_w = _leaf_power(period, home, tree)
     fleet, stay = period.fleet, period.stays.last - period.stays.first
     here = home != NOWHERE
-    capacity = tree.budget_w[0] / fleet.nameplate_w * period.watts.shape[1]
-    offered = float(period.watts.mean())
+    capacity = tree.budget_w[0] / fleet.nameplate_w * fleet.watts.shape[1]
+    offered = float(fleet.watts.mean())
     total = float(leaf_w.sum())
     work = total - fleet.idle_w * float(stay[here].sum())
     budget = tree.budget_w[tree.leaves]
-    high = np.percentile(leaf_w, 99.9, axis=1)
     return Hosted(
-        home, leaf_w, float(stay[here].sum() / capacity), work / ((offered - fleet.idle_w) * capacity),
-        float(1 - here.mean()),
-        float((leaf_w > budget[:, None]).mean()), float(np.mean(1 - high / budget)),
-        float(np.mean(leaf_w.max(axis=1) / np.maximum(leaf_w.mean(axis=1), 1.0))),
-        total / max(work, 1.0) / (offered / (offered - fleet.idle_w)),
-    )  # fmt: skip
+        home=home,
+        servers=float(stay[here].sum() / capacity),
+        work=work / ((offered - fleet.idle_w) * capacity),
+        turned_away=float(1 - here.mean()),
+        risk=float((leaf_w > budget[:, None]).mean()),
+        stranded=float(np.mean(1 - np.percentile(leaf_w, 99.9, axis=1) / budget)),
+        peak_to_mean=float(np.mean(leaf_w.max(axis=1) / np.maximum(leaf_w.mean(axis=1), 1.0))),
+        joules_per_work=total / max(work, 1.0) / (offered / (offered - fleet.idle_w)),
+    )
 
 
-def margin(risk_at: Callable[[float], float], risk: float) -> float:
-    """The largest factor on the budgets, to 0.4 %, at which the risk stays at or below the one asked for."""
+def largest_margin(risk_at: Callable[[float], float], risk: float) -> float:
+    """The largest margin, to 0.4 %, at which the risk stays at or below the one asked for."""
     low, high = LEAST, MOST
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
@@ -102,3 +154,9 @@ def margin(risk_at: Callable[[float], float], risk: float) -> float:
         else:
             high = middle
     return low
+
+
+def _leaf_power(period: Period, home: np.ndarray, tree: Tree) -> np.ndarray:
+    """(leaves, slots) watts."""
+    nodes = node_power(home, period.stays.first, period.stays.last, period.fleet.watts, tree.parent)
+    return nodes[tree.leaves]

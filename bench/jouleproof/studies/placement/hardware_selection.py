@@ -37,9 +37,15 @@ class Storage:
     tb: float
 
 
-NEW = Processor("new", 0.22 * 10_200, 0.85 * 10_200, {"other": 1.0})
-OLD = Processor("old", 0.22 * 6_500, 0.85 * 6_500, {"prompt": 84 / 155, "token": 28 / 40, "other": 0.5})
-STORAGE = (Storage("disk", 0.4, 0.5, 0.8), Storage("flash", 0.7, 4.0, 0.6), Storage("fast flash", 1.5, 14.0, 0.6))
+NEW = Processor("new", idle_w=0.22 * 10_200, most_w=0.85 * 10_200, speed={"other": 1.0})
+OLD = Processor(
+    "old", idle_w=0.22 * 6_500, most_w=0.85 * 6_500, speed={"prompt": 84 / 155, "token": 28 / 40, "other": 0.5}
+)
+STORAGE = (
+    Storage("disk", watts_per_tb=0.4, gb_per_s=0.5, tb=0.8),
+    Storage("flash", watts_per_tb=0.7, gb_per_s=4.0, tb=0.6),
+    Storage("fast flash", watts_per_tb=1.5, gb_per_s=14.0, tb=0.6),
+)
 NEEDS_STORAGE, TYPICAL_TB, TYPICAL_GB_PER_S = 0.5, 60.0, 0.8
 
 
@@ -80,29 +86,29 @@ def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], b
     there is room; else the one of which the larger share is free.
     """
     mean, many = seen.mean(axis=1), old_servers(seen, fleet)
-    one_each = np.ones(len(seen), int)
-    saves = power(mean, many, OLD.speeds(fleet), OLD) < power(mean, one_each, np.ones(len(seen)), NEW)
-    free = [float(each) for each in places]
+    alone = np.ones(len(seen), int)
+    saves = power(mean, many, OLD.speeds(fleet), OLD) < power(mean, alone, np.ones(len(seen)), NEW)
+    free = [float(servers) for servers in places]
     chosen = np.zeros(len(seen), int)
-    for one in range(len(seen)):
-        asked = (1, many[one])
-        wanted = int(saves[one]) if by_profile else int(free[1] / places[1] > free[0] / places[0])
-        if free[wanted] < asked[wanted]:
+    for workload in range(len(seen)):
+        needed = (1, many[workload])
+        wanted = int(saves[workload]) if by_profile else int(free[1] / places[1] > free[0] / places[0])
+        if free[wanted] < needed[wanted]:
             wanted = 1 - wanted
-        chosen[one] = wanted
-        free[wanted] -= asked[wanted]
+        chosen[workload] = wanted
+        free[wanted] -= needed[wanted]
     return chosen
 
 
 def chosen_storage(wants: Needs, by_profile: bool) -> np.ndarray:
     """(workloads,) numbers of classes: of those with room that are fast enough the one that draws least, or the
     fastest; where none is, the fastest with room."""
-    left = np.array([each.tb for each in STORAGE]) * wants.tb.sum()
+    left = np.array([storage.tb for storage in STORAGE]) * wants.tb.sum()
     order = range(len(STORAGE)) if by_profile else range(len(STORAGE) - 1, -1, -1)
     chosen = np.full(len(wants.tb), len(STORAGE) - 1)
-    for one in np.flatnonzero(wants.tb > 0):
-        room = [number for number in order if left[number] >= wants.tb[one]]
-        enough = [number for number in room if wants.gb_per_s[one] <= STORAGE[number].gb_per_s]
-        chosen[one] = enough[0] if enough else max(room)
-        left[chosen[one]] -= wants.tb[one]
+    for workload in np.flatnonzero(wants.tb > 0):
+        free = [number for number in order if left[number] >= wants.tb[workload]]
+        enough = [number for number in free if wants.gb_per_s[workload] <= STORAGE[number].gb_per_s]
+        chosen[workload] = enough[0] if enough else max(free)
+        left[chosen[workload]] -= wants.tb[workload]
     return chosen

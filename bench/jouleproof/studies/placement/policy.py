@@ -30,21 +30,20 @@ def _buckets(percentile: float, deviations: float) -> Information:
 
     def of(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
         quarter = fleet.nameplate_w / 4
-        found = np.ceil(np.percentile(readings, percentile, axis=1, keepdims=True) / quarter) * quarter
-        return np.minimum(found + deviations * readings.std(axis=1, keepdims=True), fleet.nameplate_w)
+        rounded = np.ceil(np.percentile(readings, percentile, axis=1, keepdims=True) / quarter) * quarter
+        return np.minimum(rounded + deviations * readings.std(axis=1, keepdims=True), fleet.nameplate_w)
 
     return Information(of, f"percentile {percentile:g} in quarters")
 
 
+MEAN_WEEK = Information(mean_of_slots(168), "mean week")
 POLICIES: Mapping[str, Policy] = {
     "blind": Policy(INFORMATION["nameplate"], RULES["best_fit"], "nameplates with a margin"),
     "blind_spread": Policy(INFORMATION["nameplate"], RULES["spread"], "the same, spread"),
     "resource_central": Policy(_buckets(95, 1.0), RULES["best_fit"], "Cortez et al., SOSP 2017"),
     "prediction_based": Policy(_buckets(95, 0.0), RULES["spread"], "Kumbhare et al., USENIX ATC 2021, chassis score"),
     "coach": Policy(Information(percentile_of_slots(6, 95.0), "6 windows"), RULES["best_fit"], "Coach, ASPLOS 2025"),
-    "scattered": Policy(Information(mean_of_slots(168), "mean week"), RULES["best_fit"],
-                        "SmoothOperator's mean weeks, workloads of a kind together"),
-    "smooth_operator": Policy(Information(mean_of_slots(168), "mean week"), RULES["asynchrony"],
-                              "SmoothOperator, ASPLOS 2018"),
+    "scattered": Policy(MEAN_WEEK, RULES["best_fit"], "SmoothOperator's mean weeks, workloads of a kind together"),
+    "smooth_operator": Policy(MEAN_WEEK, RULES["asynchrony"], "SmoothOperator, ASPLOS 2018"),
     "profile": Policy(INFORMATION["slots24"], RULES["asynchrony"], "profile by hour of the day, asynchrony"),
-}  # fmt: skip
+}

@@ -32,7 +32,7 @@ def tenant_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndar
     return _mean_of(profiles, seen, fleet.tenant, class_mean(profiles, seen, fleet))
 
 
-def own(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
+def true_profile(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
     """As if every workload had a history."""
     return profiles
 
@@ -43,17 +43,17 @@ PREDICTORS: Mapping[str, Predictor] = {
     "fleet_mean": fleet_mean,
     "class_mean": class_mean,
     "tenant_mean": tenant_mean,
-    "own": own,
+    "own": true_profile,
 }
 
 
 def _mean_of(profiles: np.ndarray, seen: np.ndarray, group: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
-    found = otherwise.copy()
-    for each in np.unique(group[~seen]):
-        like = seen & (group == each)
-        if like.any():
-            found[~seen & (group == each)] = profiles[like].mean(axis=0)
-    return found
+    means = otherwise.copy()
+    for number in np.unique(group[~seen]):
+        alike = seen & (group == number)
+        if alike.any():
+            means[~seen & (group == number)] = profiles[alike].mean(axis=0)
+    return means
 
 
 def wrong_by(profiles: np.ndarray, seen: np.ndarray, level: float, hours: float, seed: int) -> np.ndarray:

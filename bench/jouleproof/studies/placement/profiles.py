@@ -9,7 +9,7 @@ from jouleproof.errors import UserError
 from jouleproof.power.time_grid import DAY, WEEK
 from jouleproof.power.workloads import Fleet
 
-Told = Callable[[np.ndarray, Fleet], np.ndarray]
+Profile = Callable[[np.ndarray, Fleet], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Information:
     policy reckons with; slots divide a day or a week evenly and begin with it, at Monday midnight.
     """
 
-    of: Told
+    of: Profile
     words: str
 
 
@@ -33,26 +33,40 @@ def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
     period = DAY if slots <= 24 else WEEK
     if period % slots:
         raise UserError(f"placement: {period} readings do not divide into {slots} slots")
-    parted = readings.reshape(count, length // period, slots, period // slots)
-    return parted.transpose(0, 2, 1, 3).reshape(count, slots, -1)
+    by_period = readings.reshape(count, length // period, slots, period // slots)
+    return by_period.transpose(0, 2, 1, 3).reshape(count, slots, -1)
 
 
-def percentile_of_slots(slots: int, percentile: float) -> Told:
+def checked_watts(source: str, watts: object, workloads: int, slots: int | None = None) -> np.ndarray:
+    """What a function that may be a user's own gave. Raises UserError where it is no watts of (workloads, slots): the
+    kernels that it goes on to check no bounds. slots: None where any number will do."""
+    if isinstance(watts, np.ndarray):
+        wide = watts.ndim == 2 and (watts.shape[1] > 0 if slots is None else watts.shape[1] == slots)
+        if wide and len(watts) == workloads and ((watts >= 0) & (watts < np.inf)).all():
+            return watts
+    gave = f"an array of shape {watts.shape}" if isinstance(watts, np.ndarray) else f"a {type(watts).__name__}"
+    raise UserError(
+        f"placement: {source} gave {gave}; needed: finite watts, none below 0, of shape (workloads, slots), "
+        f"here ({workloads}, {'slots' if slots is None else slots})"
+    )
+
+
+def percentile_of_slots(slots: int, percentile: float) -> Profile:
     def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
         return np.percentile(by_slot(readings, slots), percentile, axis=2)
 
     return of
 
 
-def mean_and_spread(slots: int, deviations: float) -> Told:
+def mean_and_spread(slots: int, deviations: float) -> Profile:
     def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
-        parted = by_slot(readings, slots)
-        return parted.mean(axis=2) + deviations * parted.std(axis=2)
+        slotted = by_slot(readings, slots)
+        return slotted.mean(axis=2) + deviations * slotted.std(axis=2)
 
     return of
 
 
-def mean_of_slots(slots: int) -> Told:
+def mean_of_slots(slots: int) -> Profile:
     def of(readings: np.ndarray, _: Fleet) -> np.ndarray:
         return by_slot(readings, slots).mean(axis=2)
 

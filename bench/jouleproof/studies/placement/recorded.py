@@ -39,8 +39,8 @@ def recorded(named: str) -> Recorded:
     path = Path(named)
     if ":" in named and not path.exists():
         builtin: dict[str, Any] = {}
-        found = plugins.load("trace", named, builtin)
-        table, name = found() if callable(found) else found, named.rpartition(":")[2]
+        loaded = plugins.load("trace", named, builtin)
+        table, name = loaded() if callable(loaded) else loaded, named.rpartition(":")[2]
         if not isinstance(table, pd.DataFrame):
             raise UserError(f"config: trace {named!r} is a {type(table).__name__}, not a table")
     else:
@@ -58,53 +58,63 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def checked(table: pd.DataFrame, name: str) -> Recorded:
-    """The same table, told apart by workload. Raises UserError where something is wrong with it."""
-    about = f"placement: trace {name}"
+    """The same table by workload. Raises UserError where something is wrong with it."""
+    trace = f"placement: trace {name}"
     if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
         raise UserError(
-            f"{about}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
+            f"{trace}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
             f"needed: {', '.join(NEEDED)}; known beside them: {', '.join(OPTIONAL)}"
         )
-    table = table.reset_index(drop=True)
-    time, watts = (pd.to_numeric(table[each], errors="coerce") for each in ("t_s", "watts"))
+    as_given = table.reset_index(drop=True)
+    table = as_given.assign(**{column: pd.to_numeric(as_given[column], errors="coerce") for column in ("t_s", "watts")})
+    step = _checked_step(table, as_given["t_s"], trace)
+    by_workload = table.groupby("workload", sort=False)
+    given = {}
+    for column in (column for column in OPTIONAL if column in table):
+        if table[column].isna().any() or (by_workload[column].nunique() > 1).any():
+            raise UserError(f"{trace}: {column} is missing somewhere, or not the same in all rows of a workload")
+        given[column] = by_workload[column].first().to_numpy()
+    if not set(given.get("critical", ())) <= {0, 1}:
+        raise UserError(f"{trace}: critical is 0 or 1")
+    count, per_slot = by_workload.ngroups, round(SLOT_S / step)
+    samples = table["watts"].to_numpy(float)[np.argsort(by_workload.ngroup(), kind="stable")].reshape(count, -1)
+    whole = samples.shape[1] // per_slot * per_slot
+    return Recorded(
+        name=name,
+        watts=samples[:, :whole].reshape(count, -1, per_slot).mean(axis=2),
+        kind=given["kind"].astype(str) if "kind" in given else np.full(count, "own"),
+        tenant=np.unique(given["tenant"].astype(str), return_inverse=True)[1]
+        if "tenant" in given
+        else np.arange(count),
+        critical=given.get("critical", np.zeros(count)).astype(bool),
+    )
+
+
+def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> float:
+    """Seconds from one sample to the next. time: as it was given, for messages."""
 
     def refuse(bad: "pd.Series[bool]", why: str) -> None:
         if bad.any():
             row = int(bad.to_numpy().argmax())
-            raise UserError(f"{about}: workload {table['workload'][row]} at {table['t_s'][row]} s: {why}")
+            raise UserError(f"{trace}: workload {table['workload'][row]} at {time[row]} s: {why}")
 
     refuse(table["workload"].isna(), "it has no name")
-    refuse(~np.isfinite(time), "that is no time")
-    refuse(~np.isfinite(watts), "its watts are no number; a sample that is missing is a gap")
-    refuse(watts < 0, "negative watts")
-    refuse(pd.DataFrame({"w": table["workload"], "t": time}).duplicated(), "that sample stands twice")
-    gone = time.groupby(table["workload"], sort=False).diff()
+    refuse(~np.isfinite(table["t_s"]), "that is no time")
+    refuse(~np.isfinite(table["watts"]), "its watts are no number; a sample that is missing is a gap")
+    refuse(table["watts"] < 0, "negative watts")
+    refuse(table.duplicated(["workload", "t_s"]), "that sample stands twice")
+    times = table.groupby("workload", sort=False)["t_s"]
+    gone = times.diff()
     refuse(gone < 0, "the clock jumps back")
     step = gone.min()
     if not step > 0 or SLOT_S % step:
-        raise UserError(f"{about}: samples are {step:g} s apart, which is no whole part of {SLOT_S} s")
+        raise UserError(f"{trace}: samples are {step:g} s apart, which is no whole part of {SLOT_S} s")
     refuse(gone.fillna(step) % step != 0, f"the clock jumps: samples are {step:g} s apart elsewhere")
     refuse(gone > step, "samples before it are missing")
-    ends = time.groupby(table["workload"], sort=False).agg(["min", "max"])
+    ends = times.agg(["min", "max"])
     if (other := ends[(ends != ends.iloc[0]).any(axis=1)]).size:
-        raise UserError(f"{about}: workload {other.index[0]} begins or ends at another time than {ends.index[0]}")
-    known = {each: table.groupby("workload", sort=False)[each] for each in OPTIONAL if each in table}
-    for each, own in known.items():
-        if table[each].isna().any() or (own.nunique() > 1).any():
-            raise UserError(f"{about}: {each} is missing somewhere, or not the same in all rows of a workload")
-    count = len(ends)
-    values = watts.to_numpy(float)[np.argsort(table.groupby("workload", sort=False).ngroup(), kind="stable")]
-    slots = values.reshape(count, -1)
-    per_slot = round(SLOT_S / step)
-    slots = slots[:, : slots.shape[1] // per_slot * per_slot].reshape(count, -1, per_slot).mean(axis=2)
-    kind, tenant, critical = (known[each].first().to_numpy() if each in known else None for each in OPTIONAL)
-    if critical is not None and not set(critical) <= {0, 1}:
-        raise UserError(f"{about}: critical is 0 or 1")
-    return Recorded(
-        name, slots, np.full(count, "own") if kind is None else kind.astype(str),
-        np.arange(count) if tenant is None else np.unique(tenant.astype(str), return_inverse=True)[1],
-        np.zeros(count, bool) if critical is None else critical.astype(bool),
-    )  # fmt: skip
+        raise UserError(f"{trace}: workload {other.index[0]} begins or ends at another time than {ends.index[0]}")
+    return float(step)
 
 
 def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
@@ -113,28 +123,36 @@ def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, namep
 
     Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
     """
-    about, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
+    said, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
     if slots < weeks * WEEK:
         raise UserError(
-            f"{about}: it covers {slots / WEEK:.2f} weeks, and {weeks} are needed: one to learn a profile from, "
+            f"{said}: it covers {slots / WEEK:.2f} weeks, and {weeks} are needed: one to learn a profile from, "
             "one to set margins in, one to score"
         )
     if len(trace.watts) < count:
         few = len(trace.watts)
-        raise UserError(f"{about}: it has {few} workloads, and {count} are offered; lower placement.fleet.servers")
+        raise UserError(f"{said}: it has {few} workloads, and {count} are offered; lower placement.fleet.servers")
     if (most := trace.watts.max()) > nameplate_w:
-        raise UserError(f"{about}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
+        raise UserError(f"{said}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
     if most == trace.watts.min():
-        raise UserError(f"{about}: all draw the same all the time")
+        raise UserError(f"{said}: all draw the same all the time")
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))
     kinds, kind = np.unique(trace.kind[chosen], return_inverse=True)
     tenant = np.unique(trace.tenant[chosen], return_inverse=True)[1]
     in_step = np.array([name in KINDS and KINDS[name].texture == "swings" for name in kinds])[kind]
-    of_tenant, own = rng.integers(0, 2**31, (2, count))
+    of_tenant, of_workload = rng.integers(0, 2**31, (2, count))
     return Fleet(
-        tuple(map(str, kinds)), kind, np.zeros(count, int), np.zeros(count, int), tenant, trace.critical[chosen],
-        np.where(in_step, of_tenant[tenant], own), trace.watts[chosen, : weeks * WEEK].astype(np.float32), nameplate_w,
-        float(trace.watts.min()), nameplate_w,
-    )  # fmt: skip
+        kinds=tuple(map(str, kinds)),
+        kind=kind,
+        model=np.zeros(count, int),
+        length=np.zeros(count, int),
+        tenant=tenant,
+        critical=trace.critical[chosen],
+        offset=np.where(in_step, of_tenant[tenant], of_workload),
+        watts=trace.watts[chosen, : weeks * WEEK].astype(np.float32),
+        nameplate_w=nameplate_w,
+        idle_w=float(trace.watts.min()),
+        most_w=nameplate_w,
+    )

@@ -10,54 +10,57 @@ from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
 from jouleproof.studies.joint import evidence
 from jouleproof.studies.joint.config import AssumptionsConfig, JointConfig
-from jouleproof.studies.joint.levers import LEVERS, MEASURES, SUBSETS, Draws, Levers, Taken, drawn, overlap, with_levers
+from jouleproof.studies.joint.savings import LEVERS, MEASURES, SUBSETS, Draws, Levers, overlap, uniform, with_levers
 from jouleproof.studies.joint.service import Service
 
 POINTS = {"_low": 0.05, "": 0.5, "_high": 0.95}
-TABLES = ("service_energy", "hosting", "answers", "cards")
 
 
-def levers(config: JointConfig, **tables: pd.DataFrame) -> pd.DataFrame:
+def levers(
+    config: JointConfig, service_energy: pd.DataFrame, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
+) -> pd.DataFrame:
     """As draws, by plain system and set of levers (`none`, or names with + between): joules_ratio and megawatts_ratio,
     over the plain system's; joules_overlap and megawatts_overlap, joint saving over the product of the single savings,
     as factors. joules (J of a request) and megawatts (provisioned, for a million requests an hour) of the plain system.
     over_plain: those of this plain system over those of the first."""
-    about = _about(config, tables)
+    draws = _draws(config, hosting, answers, cards)
     step = steps("joint levers", len(config.plain) * len(SUBSETS))
     rows: list[dict[str, Any]] = []
-    first: Taken | None = None
+    first: Mapping[str, np.ndarray] = {}
     for plain in config.plain:
-        service, taken = Service(tables["service_energy"], plain), {}
+        service, costs = Service(service_energy, plain), {}
         for subset in SUBSETS:
-            taken[subset] = with_levers(service, subset, about)
+            costs[subset] = with_levers(service, subset, draws)
             step(f"{plain}, {name_of(subset)}")
-        first = first or taken[()]
+        first = first or costs[()]
         for measure, unit in MEASURES.items():
-            of = {subset: getattr(each, measure) for subset, each in taken.items()}
-            for metric, subset, own_unit, values in _numbers(measure, unit, of, getattr(first, measure)):
-                row = {"plain": plain, "levers": name_of(subset), "metric": metric, "unit": own_unit}
+            cost = {subset: by_measure[measure] for subset, by_measure in costs.items()}
+            for metric, subset, metric_unit, values in _metrics(measure, unit, cost, first[measure]):
+                row = {"plain": plain, "levers": name_of(subset), "metric": metric, "unit": metric_unit}
                 rows += [{**row, "repeat": repeat, "value": value} for repeat, value in enumerate(values)]
     return tidy(rows, seed=config.seed, tier=SIMULATED)
 
 
-def assumptions(config: JointConfig, **tables: pd.DataFrame) -> pd.DataFrame:
+def assumptions(
+    config: JointConfig, service_energy: pd.DataFrame, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
+) -> pd.DataFrame:
     """Of all that is drawn: value_low, value and value_high, its 5th, 50th and 95th percentile, and what all levers
     come to at those where everything else is at its median: joules_ratio, megawatts_ratio, joules_overlap and
     megawatts_overlap, with _low and _high. The first plain system."""
-    about = _about(config, tables)
-    middle = {name: np.array([np.median(values)]) for name, values in about.items()}
-    service = Service(tables["service_energy"], config.plain[0])
-    step = steps("joint assumptions", len(about))
+    draws = _draws(config, hosting, answers, cards)
+    middle = {name: np.array([np.median(values)]) for name, values in draws.items()}
+    service = Service(service_energy, config.plain[0])
+    step = steps("joint assumptions", len(draws))
     rows: list[dict[str, Any]] = []
-    for name, values in about.items():
-        row = {"assumption": name, **described(name), "unit": "1"}
+    for name, values in draws.items():
+        row = {"assumption": name, **described(name)}
         for point, share in POINTS.items():
-            at = np.quantile(values, share)
-            rows.append({**row, "metric": f"value{point}", "value": at})
-            for metric, value in _outcome(service, {**middle, name: np.array([at])}):
-                rows.append({**row, "metric": f"{metric}{point}", "value": value})
+            value = np.quantile(values, share)
+            rows.append({**row, "metric": f"value{point}", "value": value})
+            for metric, outcome in _outcome(service, {**middle, name: np.array([value])}):
+                rows.append({**row, "metric": f"{metric}{point}", "value": outcome})
         step(name)
-    return tidy(rows, seed=config.seed, tier=SIMULATED)
+    return tidy(rows, unit="1", seed=config.seed, tier=SIMULATED)
 
 
 def name_of(subset: Levers) -> str:
@@ -71,30 +74,28 @@ def described(name: str) -> dict[str, str]:
         return {"what": what, "source": source}
     field = AssumptionsConfig.model_fields[name]
     extra = field.json_schema_extra
-    source = str(extra["source"]) if isinstance(extra, dict) else ""
-    return {"what": str(field.description), "source": source}
+    return {"what": str(field.description), "source": str(extra["source"]) if isinstance(extra, dict) else ""}
 
 
-def _about(config: JointConfig, tables: Mapping[str, pd.DataFrame]) -> Draws:
-    own = drawn(config.assumptions, config.draws, config.seed)
-    return {**own, **evidence.from_tables(config, *(tables[name] for name in TABLES[1:]))}
+def _draws(config: JointConfig, *tables: pd.DataFrame) -> Draws:
+    return {**uniform(config.assumptions, config.draws, config.seed), **evidence.from_tables(config, *tables)}
 
 
-def _numbers(
-    measure: str, unit: str, of: Mapping[Levers, np.ndarray], first: np.ndarray
+def _metrics(
+    measure: str, unit: str, cost: Mapping[Levers, np.ndarray], first: np.ndarray
 ) -> Iterator[tuple[str, Levers, str, np.ndarray]]:
-    yield measure, (), unit, of[()]
-    yield f"{measure}_over_plain", (), "ratio", of[()] / first
+    yield measure, (), unit, cost[()]
+    yield f"{measure}_over_plain", (), "ratio", cost[()] / first
     for subset in SUBSETS[1:]:
-        yield f"{measure}_ratio", subset, "ratio", of[subset] / of[()]
+        yield f"{measure}_ratio", subset, "ratio", cost[subset] / cost[()]
         if len(subset) > 1:
-            yield f"{measure}_overlap", subset, "ratio", overlap(of, subset)
+            yield f"{measure}_overlap", subset, "ratio", overlap(cost, subset)
 
 
-def _outcome(service: Service, at: Draws) -> Iterator[tuple[str, float]]:
+def _outcome(service: Service, draws: Draws) -> Iterator[tuple[str, float]]:
     needed = [(), *((lever,) for lever in LEVERS), LEVERS]
-    taken = {subset: with_levers(service, subset, at) for subset in needed}
+    costs = {subset: with_levers(service, subset, draws) for subset in needed}
     for measure in MEASURES:
-        of = {subset: getattr(each, measure) for subset, each in taken.items()}
-        yield f"{measure}_ratio", float(of[LEVERS][0] / of[()][0])
-        yield f"{measure}_overlap", float(overlap(of, LEVERS)[0])
+        cost = {subset: by_measure[measure] for subset, by_measure in costs.items()}
+        yield f"{measure}_ratio", float(cost[LEVERS][0] / cost[()][0])
+        yield f"{measure}_overlap", float(overlap(cost, LEVERS)[0])

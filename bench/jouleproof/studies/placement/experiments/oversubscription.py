@@ -1,20 +1,20 @@
 """One row of inference servers under a controller: how many more fit before it brakes or users notice."""
 
+from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
-from jouleproof.power import capping
-from jouleproof.power.capping import CATCH_UP, Controlled
+from jouleproof.power.capping import CATCH_UP, PRIORITIES, CappedRow, simulate
 from jouleproof.power.time_grid import DAY
-from jouleproof.power.traces import pieces, samples, textures
-from jouleproof.power.workloads import KINDS, Fleet, Rhythm, fleet
+from jouleproof.power.traces import pieces_of, samples, textures_of
+from jouleproof.power.workloads import KINDS, Fleet, fleet
 from jouleproof.progress import steps
-from jouleproof.studies.placement.config import PlacementConfig
+from jouleproof.studies.placement.config import OversubscriptionConfig, PlacementConfig
 from jouleproof.studies.placement.registry import controllers
+from jouleproof.studies.placement.table import Metrics, Row, rows
 
 INFERENCE = ("prompt", "token", "office", "evening", "always")
 PROMPT = 0.095 / 0.493  # of a median coding request's time on an H100 (Splitwise, table 4; a conversation's is 0.025)
@@ -23,73 +23,71 @@ LAWS = {"by_phase": (PROMPT, CATCH_UP), "at_most": (1.0, CATCH_UP), "hasty": (PR
 it; and with what share on top undone work is made up."""
 UNDONE = 0.01  # share of the work that may be left undone after the days; an assumption
 TARGETS = {(1, 50): 1.01, (1, 99): 1.05, (0, 50): 1.05, (0, 99): 1.50}  # priority (high: 1), percentile: latency factor
+METRICS: Metrics = {
+    "brakes_per_day": ("1/d", "how often all servers are braked"),
+    "peak": ("ratio", "highest sample, over the budget"),
+    "lost": ("share", "work left undone after the days"),
+    **{f"{word}_slowed": ("share", "time at a slower clock, by priority") for word in PRIORITIES},
+    **{f"{word}_slowed_per_day": ("min/d", "the same") for word in PRIORITIES},
+    **{f"{word}_p50": ("x", "median latency, over that at the highest clock, by priority") for word in PRIORITIES},
+    **{f"{word}_p99": ("x", "99th percentile of it") for word in PRIORITIES},
+    "most_added": ("share", "servers, up to which nothing brakes, TARGETS hold and no more than UNDONE is left undone"),
+}
 
 
 def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """By headroom of the row before servers are added, controller, share added, and law of latency: power brakes a day,
-    latency factors by priority, share of the time and minutes a day that servers are slowed, peak over budget, work
-    left undone. most_added: the largest share up to which nothing brakes, the latency targets of the source hold, and
-    no more work is left undone than may be.
-    """
-    settings, known = config.oversubscription, textures(power_trace)
-    found = controllers(settings.controllers)
+    """METRICS by headroom of the row before servers are added, controller, share added (-1: none in particular), and
+    law of latency."""
+    settings, textures = config.oversubscription, textures_of(power_trace)
+    named = controllers(settings.controllers)
     step = steps("placement oversubscription", config.hosting.seeds)
-    rows: list[dict[str, Any]] = []
+    table: list[Row] = []
     for seed in range(config.hosting.seeds):
-        workloads = _inference(config, seed)
-        begin = DAY  # Tuesday
-        watts = workloads.watts[:, begin : begin + settings.days * DAY].astype(np.float64)
-        textured = pieces(workloads, KINDS, known)
-        base = samples(workloads, watts, np.arange(settings.servers), known).max()
-        for headroom in settings.headrooms:
-            for (name, controller), (law, (bound, catch_up)) in product(found.items(), LAWS.items()):
-                about = {"headroom": headroom, "controller": name, "latency": law, "seed": seed}
-                budget, most, holds = float(base / (1 - headroom)), 0.0, True
-                for added in settings.added:
-                    count = round(settings.servers * (1 + added))
-                    parts = (textured[0], textured[1][:count], textured[2][:count])
-                    done = capping.run(
-                        watts[:count], parts, workloads.offset[:count], workloads.critical[:count], budget,
-                        workloads.idle_w, workloads.most_w, controller, bound, catch_up,
-                    )  # fmt: skip
-                    rows += [{**about, "added": added, **row} for row in _outcome(done, budget, settings.days)]
-                    holds = holds and _bearable(done)
-                    most = added if holds else most
-                rows.append({**about, "added": -1.0, "metric": "most_added", "unit": "share", "value": most})
+        workloads = _inference(settings, seed)
+        pieces = pieces_of(workloads, textures)
+        base = samples(workloads, np.arange(settings.servers), pieces).max()
+        for headroom, (name, controller), (law, (bound, catch_up)) in product(
+            settings.headrooms, named.items(), LAWS.items()
+        ):
+            case = {"headroom": headroom, "controller": name, "latency": law, "seed": seed}
+            budget_w, most, holds = float(base / (1 - headroom)), 0.0, True
+            for added in settings.added:
+                row = np.arange(round(settings.servers * (1 + added)))
+                capped = simulate(workloads.of(row), pieces.of(row), budget_w, controller, bound, catch_up)
+                table += rows(METRICS, _values(capped, budget_w, settings.days), **case, added=added)
+                holds = holds and _bearable(capped)
+                most = added if holds else most
+            table += rows(METRICS, {"most_added": most}, **case, added=-1.0)
         step(f"seed {seed}")
-    return tidy(rows, tier=SIMULATED)
+    return tidy(table, tier=SIMULATED)
 
 
-def _inference(config: PlacementConfig, seed: int) -> Fleet:
-    """Half of the tenants are of low priority."""
-    settings = config.oversubscription
+def _inference(settings: OversubscriptionConfig, seed: int) -> Fleet:
+    """With the watts of some days from Tuesday on. Half of the tenants are of low priority."""
     count = round(settings.servers * (1 + max(settings.added)))
-    kinds = {name: KINDS[name] for name in INFERENCE}
-    workloads = fleet(count, 2, seed, Rhythm(), kinds)
+    workloads = fleet(count, 2, seed, kinds={name: KINDS[name] for name in INFERENCE})
     rng = np.random.default_rng([seed, 9])
     critical = rng.random(workloads.tenant.max() + 1) < 0.5
-    order = rng.permutation(count)
-    return Fleet(**{**vars(workloads), "critical": critical[workloads.tenant]}).of(order)
+    watts = workloads.watts[:, DAY : DAY + settings.days * DAY].astype(np.float64)
+    return replace(workloads, critical=critical[workloads.tenant], watts=watts).of(rng.permutation(count))
 
 
-def _outcome(done: Controlled, budget: float, days: int) -> list[dict[str, Any]]:
-    rows = [
-        {"metric": "brakes_per_day", "unit": "1/d", "value": done.brakes / days},
-        {"metric": "peak", "unit": "ratio", "value": float(done.peak_w.max()) / budget},
-        {"metric": "lost", "unit": "share", "value": done.lost},
-    ]
-    for priority, word in enumerate(("low", "high")):
-        slowed = float(done.shares[priority][done.clocks[priority] < 1].sum())
-        rows += [{"metric": f"{word}_slowed", "unit": "share", "value": slowed},
-                 {"metric": f"{word}_slowed_per_day", "unit": "min/d", "value": slowed * 24 * 60}]  # fmt: skip
-        rows += [{"metric": f"{word}_p{percent}", "unit": "x", "value": done.latency_factor(priority, percent)}
-                 for percent in (50, 99)]  # fmt: skip
-    return rows
+def _values(capped: CappedRow, budget_w: float, days: int) -> dict[str, float]:
+    values = {
+        "brakes_per_day": capped.brakes / days,
+        "peak": float(capped.peak_w.max()) / budget_w,
+        "lost": capped.lost,
+    }
+    for priority, word in enumerate(PRIORITIES):
+        slowed = capped.slowed(priority)
+        values |= {f"{word}_slowed": slowed, f"{word}_slowed_per_day": slowed * 24 * 60}
+        values |= {f"{word}_p{percent}": capped.latency_factor(priority, percent) for percent in (50, 99)}
+    return values
 
 
-def _bearable(done: Controlled) -> bool:
+def _bearable(capped: CappedRow) -> bool:
     return (
-        done.brakes == 0
-        and done.lost <= UNDONE
-        and all(done.latency_factor(priority, percent) <= limit for (priority, percent), limit in TARGETS.items())
+        capped.brakes == 0
+        and capped.lost <= UNDONE
+        and all(capped.latency_factor(priority, percent) <= limit for (priority, percent), limit in TARGETS.items())
     )

@@ -1,100 +1,45 @@
 """Published policies at one risk aimed at and at one run, and how far they are from the best that can be."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
-from jouleproof.power.capping import run
+from jouleproof.power.capping import PRIORITIES, simulate
 from jouleproof.power.controllers import Controller
 from jouleproof.power.time_grid import DAY, WEEK
-from jouleproof.power.traces import Textures, pieces, textures
+from jouleproof.power.traces import Textures, pieces_of, textures_of
 from jouleproof.power.tree import Tree, tree
-from jouleproof.power.workloads import KINDS, Stays
+from jouleproof.power.workloads import Stays
 from jouleproof.progress import steps
 from jouleproof.studies.placement.bounds import least_peak, peak_of
 from jouleproof.studies.placement.config import PlacementConfig
-from jouleproof.studies.placement.evaluation import Period, place
+from jouleproof.studies.placement.evaluation import Trial, place
 from jouleproof.studies.placement.profiles import INFORMATION, by_slot
 from jouleproof.studies.placement.registry import controllers
 from jouleproof.studies.placement.registry import policies as named_policies
 from jouleproof.studies.placement.rules import RULES
-from jouleproof.studies.placement.scenarios import Scene, calibrated, hall, in_hindsight, oracle, outcome, scene, told
+from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, demands, offered
+from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
 
-COMPARED = {
-    "prediction_based": {"oversubscription": "blind_spread", "oversubscription_with_rule": "blind"},
-    "smooth_operator": {"more_machines": "scattered"},
+BEYOND: Metrics = {
+    "oversubscription": ("x", "servers beyond nameplates, over those of a margin without any knowledge, same rule"),
+    "oversubscription_with_rule": ("x", "the same, over those of best fit"),
+    "more_machines": ("x", "servers beyond those of the policy that knows the same and puts kinds together"),
+}
+METRICS: Metrics = {
+    **PLACED_X,
+    "level_work": ("x", "work, margins set in hindsight, so that all run the risk that is aimed at"),
+    "brakes": ("x", "a day and row"),
+    "low_slowed": ("x", "minutes a day that a workload of low priority runs at a slower clock, the brake's among them"),
+    "high_slowed": ("x", "the same of high priority, for which users wait"),
+    **BEYOND,
+    **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in BEYOND.items()},
 }
 
 
-def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Work and servers hosted over what nameplates allow for, margins set in the week before, grouped arrivals.
-    oversubscription: servers beyond nameplates, over those of a margin without any knowledge and the same rule, and
-    over those of best fit as well (…_with_rule). more_machines: servers beyond those of the policy
-    that knows the same and puts workloads of a kind together. level_…: with margins set in hindsight, so that all run
-    the risk that is aimed at. low_slowed, high_slowed: minutes a day that a workload of that priority runs at a slower
-    clock, and brakes: a day and row, where a few rows of the scored week are replayed at 2 s under a controller, which
-    reads the row against its budget; users wait for what workloads of high priority do. The brake's minutes are among
-    them.
-    """
-    known = textures(power_trace)
-    (controller,) = controllers([config.policies.controller]).values()
-    found = named_policies(config.policies.policies)
-    where, risk = hall(config.fleet, config.hosting.row), config.hosting.risk
-    scenes = [scene(config.fleet, seed) for seed in range(config.hosting.seeds)]
-    plain = [outcome(about.score, INFORMATION["nameplate"].of(about.seen[1], about.score.fleet), where,
-                     RULES["best_fit"], 1.0, about.seed) for about in scenes]  # fmt: skip
-    cells, level = {"nameplate": (1.0, plain)}, {}
-    step = steps("placement policies", len(found))
-    for name, each in found.items():
-        demands = [told(about, each.information) for about in scenes]
-        cells[name] = calibrated(scenes, demands, where, each.rule, risk)
-        level[name] = in_hindsight(scenes, demands, where, each.rule, risk)
-        step(name)
-    cells["oracle"] = (1.0, [oracle(about, where, RULES["asynchrony"], risk) for about in scenes])
-    rows: list[dict[str, Any]] = []
-    for name, (factor, hosted) in cells.items():
-        for number, (about, cell) in enumerate(zip(scenes, hosted, strict=True)):
-            values = {"work": cell.work, "servers": cell.servers, "risk": cell.risk, "margin": factor,
-                      "stranded": cell.stranded, "over_plain": cell.work / plain[number].work}  # fmt: skip
-            if name in level:
-                values["level_work"] = level[name][number].work
-            values |= _replayed(about, cell.home, where, known, controller, config.policies.replayed)
-            for metric, other in COMPARED.get(name, {}).items():
-                if other in level:
-                    values[metric] = BEYOND[metric](cell.servers, cells[other][1][number].servers)
-                    values[f"level_{metric}"] = BEYOND[metric](
-                        level[name][number].servers, level[other][number].servers
-                    )
-            rows += [{"policy": name, "metric": metric, "value": value, "seed": about.seed}
-                     for metric, value in values.items()]  # fmt: skip
-    return tidy(rows, unit="x", tier=SIMULATED)
-
-
-def _replayed(
-    about: Scene, home: np.ndarray, where: Tree, known: Textures, controller: Controller, rows: int
-) -> dict[str, float]:  # fmt: skip
-    """Means over rows that lie evenly in the hall. All of the work goes with the clock."""
-    fleet, there = about.score.fleet, about.score.there()
-    watts, begin, count = pieces(fleet, KINDS, known)
-    days = there.shape[1] / DAY
-    found: dict[str, list[float]] = {"brakes": [], "low_slowed": [], "high_slowed": []}
-    for leaf in where.leaves[:: max(len(where.leaves) // rows, 1)][:rows]:
-        own = np.flatnonzero(home == leaf)
-        if not len(own):
-            continue
-        done = run(
-            there[own], (watts, begin[own], count[own]), fleet.offset[own], fleet.critical[own],
-            float(where.budget_w[leaf]), fleet.idle_w, fleet.most_w, controller, 1.0,
-        )  # fmt: skip
-        found["brakes"].append(done.brakes / days)
-        for priority, word in enumerate(("low", "high")):
-            found[f"{word}_slowed"].append(done.slowed_minutes(priority))
-    return {name: float(np.mean(values)) if values else 0.0 for name, values in found.items()}
-
-
-def _over_nameplates(servers: float, others: float) -> float:
+def _beyond_nameplates(servers: float, others: float) -> float:
     return (servers - 1) / (others - 1)
 
 
@@ -102,29 +47,87 @@ def _more(servers: float, others: float) -> float:
     return servers / others - 1
 
 
-BEYOND = {
-    "oversubscription": _over_nameplates, "oversubscription_with_rule": _over_nameplates, "more_machines": _more,
-}  # fmt: skip
+COMPARED = {  # policy: metrics, each with the policy that its servers are compared with
+    "prediction_based": {
+        "oversubscription": ("blind_spread", _beyond_nameplates),
+        "oversubscription_with_rule": ("blind", _beyond_nameplates),
+    },
+    "smooth_operator": {"more_machines": ("scattered", _more)},
+}
+
+
+def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
+    """METRICS by policy, grouped arrivals. Slowing and brakes: of a few rows of the scored week, replayed at 2 s under
+    a controller which reads the row against its budget."""
+    textures = textures_of(power_trace)
+    (controller,) = controllers([config.policies.controller]).values()
+    named = named_policies(config.policies.policies)
+    blind = Trial.of(config, RULES["best_fit"])
+    scenarios = blind.scenarios
+    plain = blind.hosted([scenario.demand(INFORMATION["nameplate"]) for scenario in scenarios], 1.0)
+    margins, cells, level = {"nameplate": 1.0, "oracle": 1.0}, {"nameplate": plain}, {}
+    step = steps("placement policies", len(named))
+    for name, policy in named.items():
+        trial = replace(blind, rule=policy.rule)
+        before, after = demands(scenarios, policy.information)
+        margins[name], cells[name] = trial.calibrated(before, after)
+        level[name] = trial.in_hindsight(after)
+        step(name)
+    cells["oracle"] = replace(blind, rule=RULES["asynchrony"]).oracle()
+    table: list[Row] = []
+    for name, of_seeds in cells.items():
+        for number, (scenario, hosted) in enumerate(zip(scenarios, of_seeds, strict=True)):
+            values = {
+                **hosted.numbers("work", "servers", "risk"),
+                "margin": margins[name],
+                "stranded": hosted.stranded,
+                "over_plain": hosted.work / plain[number].work,
+            }
+            if name in level:
+                values["level_work"] = level[name][number].work
+            values |= _replayed(scenario, hosted.home, blind.hall, textures, controller, config.policies.replayed)
+            for metric, (other, compare) in COMPARED.get(name, {}).items():
+                for prefix, run in (("", cells), ("level_", level)) if other in level else ():
+                    values[f"{prefix}{metric}"] = compare(run[name][number].servers, run[other][number].servers)
+            table += rows(METRICS, values, policy=name, seed=scenario.seed)
+    return tidy(table, tier=SIMULATED)
+
+
+def _replayed(
+    scenario: Scenario, home: np.ndarray, where: Tree, textures: Textures, controller: Controller, rows: int
+) -> dict[str, float]:
+    """Means over rows that lie evenly in the hall. All of the work goes with the clock."""
+    present = scenario.period().present()
+    pieces = pieces_of(present, textures)
+    days = present.watts.shape[1] / DAY
+    numbers: dict[str, list[float]] = {"brakes": [], "low_slowed": [], "high_slowed": []}
+    for leaf in where.leaves[:: max(len(where.leaves) // rows, 1)][:rows]:
+        servers = np.flatnonzero(home == leaf)
+        if not len(servers):
+            continue
+        capped = simulate(present.of(servers), pieces.of(servers), where.budget_w[leaf], controller)
+        numbers["brakes"].append(capped.brakes / days)
+        for priority, word in enumerate(PRIORITIES):
+            numbers[f"{word}_slowed"].append(capped.slowed(priority) * 24 * 60)
+    return {name: float(np.mean(values)) if values else 0.0 for name, values in numbers.items()}
 
 
 def bounds(config: PlacementConfig) -> pd.DataFrame:
     """A given set of workloads divided over a few rows: highest peak of a row by rule, over the least that there is
     (branch and bound). Profiles by hour of the day, which come true."""
-    settings = config.bounds
-    rows: list[dict[str, Any]] = []
-    for seed in range(settings.seeds):
-        about = scene(config.fleet, seed)
-        for wide, count in settings.cases:
-            chosen = np.random.default_rng([seed, 13]).choice(about.score.fleet.count, count, replace=False)
-            few = about.score.fleet.of(chosen)
-            profile = by_slot(few.week(2), 24).mean(axis=2)
-            least, gap = least_peak(profile / few.nameplate_w, wide, settings.seconds)
-            about_case = {"rows": wide, "workloads": count, "seed": seed}
-            rows.append({**about_case, "rule": "least", "metric": "gap", "value": gap})
-            period = Period(few, few.week(2), Stays(np.zeros(count, np.int64), np.full(count, WEEK)))
-            for name in settings.rules:
-                where = tree(wide, count, few.nameplate_w)
-                home = place(period, profile, where, RULES[name], seed)
+    table: list[Row] = []
+    for seed in range(config.bounds.seeds):
+        workloads = offered(config.fleet, seed)
+        for wide, count in config.bounds.cases:
+            chosen = np.random.default_rng([seed, 13]).choice(workloads.count, count, replace=False)
+            few = workloads.of(chosen)
+            profile = by_slot(few.week(SCORE), 24).mean(axis=2)
+            least, gap = least_peak(profile / few.nameplate_w, wide, config.bounds.seconds)
+            case = {"rows": wide, "workloads": count, "seed": seed}
+            table.append({**case, "rule": "least", "metric": "gap", "value": gap})
+            week = Period(few, Stays(first=np.zeros(count, np.int64), last=np.full(count, WEEK)))
+            for name in config.bounds.rules:
+                home = place(week, profile, tree(wide, count, few.nameplate_w), RULES[name], seed)
                 peak = peak_of(profile / few.nameplate_w, home - 1, wide)
-                rows.append({**about_case, "rule": name, "metric": "over_least", "value": peak / least})
-    return tidy(rows, unit="x", tier=SIMULATED)
+                table.append({**case, "rule": name, "metric": "over_least", "value": peak / least})
+    return tidy(table, unit="x", tier=SIMULATED)

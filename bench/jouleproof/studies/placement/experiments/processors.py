@@ -1,7 +1,5 @@
 """Energy per work where a policy chooses processor and storage by profile, and where it chooses the server alone."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -18,47 +16,50 @@ from jouleproof.studies.placement.hardware_selection import (
     old_servers,
     power,
 )
-from jouleproof.studies.placement.scenarios import scene
+from jouleproof.studies.placement.scenario import make_scenario
+from jouleproof.studies.placement.table import Metrics, Row, rows
 
 WAYS = {"server alone": (False, False), "processor": (True, False), "storage": (False, True), "both": (True, True)}
+TB_ON = [f"tb_on_{storage.name.replace(' ', '_')}" for storage in STORAGE]
+METRICS: Metrics = {
+    "joules_per_work": ("ratio", "over those where neither processor nor storage is chosen by profile"),
+    "late": ("ratio", "work that comes faster than its servers can do it, a share"),
+    "storage_share": ("ratio", "power of storage, over that of servers"),
+    "work_on_old": ("ratio", "share of the work on the old processor"),
+    **dict.fromkeys(TB_ON, ("ratio", "share of the terabytes on that class of storage")),
+}
 
 
 def processors(config: PlacementConfig) -> pd.DataFrame:
-    """By what is chosen by profile: joules per work, over those where neither is; shares of work on the old processor
-    and of terabytes on each class of storage. The same workloads are all hosted each time; empty servers are off. late:
-    work that comes faster than its servers can do it, a share.
-    """
-    rows: list[dict[str, Any]] = []
+    """METRICS by what is chosen by profile. The same workloads are all hosted each time; empty servers are off."""
+    table: list[Row] = []
     for seed in range(config.hosting.seeds):
-        about = scene(config.fleet, seed)
-        fleet = about.score.fleet
-        before, after = (loads(fleet, watts) for watts in (about.seen[1], about.score.watts))
+        scenario = make_scenario(config.fleet, seed)
+        fleet, week = scenario.fleet, scenario.period()
+        before, after = (loads(fleet, watts) for watts in (scenario.readings(), week.fleet.watts))
+        mean = after.mean(axis=1)
         wants = needs(fleet.count, seed)
-        order = np.argsort(about.score.stays.first, kind="stable")
+        order = np.argsort(week.stays.first, kind="stable")
         speed, many = OLD.speeds(fleet), old_servers(before, fleet)
-        places = tuple(round(each * fleet.count) for each in (config.processors.new, config.processors.old))
+        places = (round(config.processors.new * fleet.count), round(config.processors.old * fleet.count))
         base = None
         for way, (by_processor, by_storage) in WAYS.items():
-            old = np.empty(fleet.count, int)
-            old[order] = chosen_processors(before[order], fleet.of(order), (places[0], places[1]), by_processor)
+            old = np.empty(fleet.count, bool)
+            old[order] = chosen_processors(before[order], fleet.of(order), places, by_processor) == 1
             kept = chosen_storage(wants, by_storage)
-            mean = after.mean(axis=1)
-            carried = np.where(old == 1, many * speed, 1.0)
+            carried = np.where(old, many * speed, 1.0)
             late = np.maximum(after - carried[:, None], 0.0).sum() / after.sum()
-            watts = np.where(
-                old == 1, power(mean, many, speed, OLD), power(mean, np.ones(fleet.count), np.ones(fleet.count), NEW)
-            )
-            storage_w = np.array([each.watts_per_tb for each in STORAGE])[kept] * wants.tb
+            alone = np.ones(fleet.count)
+            watts = np.where(old, power(mean, many, speed, OLD), power(mean, alone, alone, NEW))
+            storage_w = np.array([storage.watts_per_tb for storage in STORAGE])[kept] * wants.tb
             per_work = float((watts + storage_w).sum() / mean.sum())
             base = base or per_work
             values = {
-                "joules_per_work": per_work / base, "late": float(late),
+                "joules_per_work": per_work / base,
+                "late": float(late),
                 "storage_share": float(storage_w.sum() / watts.sum()),
-                "work_on_old": float(mean[old == 1].sum() / mean.sum()),
-                **{f"tb_on_{each.name.replace(' ', '_')}": float(wants.tb[kept == number].sum() / wants.tb.sum())
-                   for number, each in enumerate(STORAGE)},
-            }  # fmt: skip
-            rows += [
-                {"chosen": way, "metric": metric, "value": value, "seed": seed} for metric, value in values.items()
-            ]
-    return tidy(rows, unit="ratio", tier=SIMULATED)
+                "work_on_old": float(mean[old].sum() / mean.sum()),
+                **{name: float(wants.tb[kept == number].sum() / wants.tb.sum()) for number, name in enumerate(TB_ON)},
+            }
+            table += rows(METRICS, values, chosen=way, seed=seed)
+    return tidy(table, tier=SIMULATED)

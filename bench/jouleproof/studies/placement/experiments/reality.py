@@ -1,8 +1,8 @@
 """The generated fleet beside what was recorded: how power is distributed, how far weeks and days repeat, and how far
 loads even each other out."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,23 +10,26 @@ import pandas as pd
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED, tidy
 from jouleproof.inputs import read_cpu_use, read_job_use, read_power_domain
 from jouleproof.power.time_grid import DAY, SLOT_S, WEEK
-from jouleproof.power.workloads import Rhythm, fleet
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.recorded import recorded
-from jouleproof.studies.placement.scenarios import scene
+from jouleproof.studies.placement.scenario import offered
+from jouleproof.studies.placement.table import Row
 
 SHARES = np.arange(0, 101, 2.0)
 QUARTILES = (25.0, 50.0, 75.0)
 REPEATS = {1.0: "weeks repeat", 0.5: "half repeats", 0.0: "nothing repeats"}
 GOOGLE = "Google power domains"
 TOGETHER, DRAWS = 10, 200
-Row = dict[str, Any]
 
 
 def reality(
-    config: PlacementConfig, acme_power: pd.DataFrame, bitbrains_fragments: Path, bitbrains_tasks: Path,
-    surf_fragments: Path, surf_tasks: Path,
-) -> pd.DataFrame:  # fmt: skip
+    config: PlacementConfig,
+    acme_power: pd.DataFrame,
+    bitbrains_fragments: Path,
+    bitbrains_tasks: Path,
+    surf_fragments: Path,
+    surf_tasks: Path,
+) -> pd.DataFrame:
     """power_quantile: over the highest, by percent of the time. repeats, next_day: correlation of a machine's profile
     by hour of the day with that of the next week, and of the next day; evens_out: of ten machines on one day, the sum
     of peaks over the peak of the sum, of load; quantiles over machines and draws (percent 25, 50, 75). had: whether
@@ -36,15 +39,13 @@ def reality(
     A machine of SURF is a job, from its second midnight on. Measurements of Google's that are flagged as bad are taken
     as those before them. A trace of one's own, where the fleet is made of one, stands under its name.
     """
-    rows: list[Row] = []
     servers = acme_power["gpu_server_power_w_seren"].to_numpy()
     acme = np.interp(SHARES, acme_power["cdf_percent"], servers) / servers.max()
-    rows += [{"data": "Acme servers", "percent": percent, "metric": "power_quantile", "value": value, "tier": CITED}
-             for percent, value in zip(SHARES, acme, strict=True)]  # fmt: skip
+    rows = _by_percent("Acme servers", "power_quantile", SHARES, acme, CITED)
     domains = [read_power_domain(Path(path)).ffill().bfill() for path in config.reality.google]
     rows.append({"data": GOOGLE, "metric": "had", "value": float(bool(domains)), "tier": CITED})
     if domains:
-        power = np.array([each.to_numpy() / each.max() for each in domains if len(each) == len(domains[0])])
+        power = np.array([domain.to_numpy() / domain.max() for domain in domains if len(domain) == len(domains[0])])
         rows += _powers(GOOGLE, power, CITED) + _repeats(GOOGLE, power, CITED)
     use = read_cpu_use(bitbrains_fragments, bitbrains_tasks)
     table = use.iloc[: len(use) // WEEK * WEEK].fillna(0.0).to_numpy().T
@@ -57,11 +58,8 @@ def reality(
         rows += _fleet(trace.name, trace.watts, trace.watts.min(), MEASURED)
     for predictable in config.reality.predictable:
         name = f"generated, {REPEATS.get(predictable, f'{predictable:g} repeats')}"
-        if predictable == config.fleet.predictable:
-            own = scene(config.fleet.generated(predictable), 0).score.fleet
-        else:
-            own = fleet(round(config.fleet.servers * config.fleet.offered), 3, 0, Rhythm(predictable=predictable))
-        rows += _fleet(name, own.watts.astype(np.float64), own.idle_w, SIMULATED)
+        generated = offered(config.fleet.generated(predictable), 0)
+        rows += _fleet(name, generated.watts.astype(np.float64), generated.idle_w, SIMULATED)
     return tidy(({"percent": 0.0, **row} for row in rows), unit="1")
 
 
@@ -71,9 +69,7 @@ def _fleet(name: str, watts: np.ndarray, idle_w: float, tier: str) -> list[Row]:
 
 
 def _powers(name: str, watts: np.ndarray, tier: str) -> list[Row]:
-    found = np.percentile(watts, SHARES) / watts.max()
-    return [{"data": name, "percent": percent, "metric": "power_quantile", "value": value, "tier": tier}
-            for percent, value in zip(SHARES, found, strict=True)]  # fmt: skip
+    return _by_percent(name, "power_quantile", SHARES, np.percentile(watts, SHARES) / watts.max(), tier)
 
 
 def _repeats(name: str, series: np.ndarray, tier: str) -> list[Row]:
@@ -81,12 +77,12 @@ def _repeats(name: str, series: np.ndarray, tier: str) -> list[Row]:
     rows = []
     for metric, period in (("repeats", WEEK), ("next_day", DAY)):
         whole = series.shape[1] // period
-        parted = series[:, : whole * period].reshape(len(series), whole, period // DAY, 24, DAY // 24)
-        profiles = parted.mean(axis=(2, 4))
-        before, after = (each.reshape(-1, 24) for each in (profiles[:, :-1], profiles[:, 1:]))
+        by_hour = series[:, : whole * period].reshape(len(series), whole, period // DAY, 24, DAY // 24)
+        profiles = by_hour.mean(axis=(2, 4))
+        before, after = profiles[:, :-1].reshape(-1, 24), profiles[:, 1:].reshape(-1, 24)
         vary = (before.std(axis=1) > 0) & (after.std(axis=1) > 0)  # false where NaN
-        found = [np.corrcoef(one, other)[0, 1] for one, other in zip(before[vary], after[vary], strict=True)]
-        rows += _quartiles(name, metric, found, tier)
+        alike = [np.corrcoef(one, other)[0, 1] for one, other in zip(before[vary], after[vary], strict=True)]
+        rows += _quartiles(name, metric, alike, tier)
     return rows
 
 
@@ -102,6 +98,12 @@ def _evens_out(name: str, load: np.ndarray, tier: str) -> list[Row]:
     return _quartiles(name, "evens_out", [ten.max(axis=1).sum() / ten.sum(axis=0).max() for ten in tens], tier)
 
 
-def _quartiles(name: str, metric: str, found: list[float], tier: str) -> list[Row]:
-    return [{"data": name, "percent": percent, "metric": metric, "value": np.percentile(found, percent), "tier": tier}
-            for percent in QUARTILES if found]  # fmt: skip
+def _quartiles(name: str, metric: str, values: list[float], tier: str) -> list[Row]:
+    return _by_percent(name, metric, QUARTILES, np.percentile(values, QUARTILES), tier) if values else []
+
+
+def _by_percent(name: str, metric: str, percents: Iterable[float], values: np.ndarray, tier: str) -> list[Row]:
+    return [
+        {"data": name, "percent": percent, "metric": metric, "value": value, "tier": tier}
+        for percent, value in zip(percents, values, strict=True)
+    ]

@@ -1,25 +1,28 @@
 """What sets of levers take: by hand where nothing is uncertain, and what must hold whatever is drawn."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jouleproof.studies.joint.config import AssumptionsConfig
-from jouleproof.studies.joint.levers import FROM_TABLES, LEVERS, MEASURES, SUBSETS, drawn, overlap, with_levers
+from jouleproof.studies.joint.evidence import SOURCES
+from jouleproof.studies.joint.savings import LEVERS, MEASURES, SUBSETS, overlap, uniform, with_levers
 from jouleproof.studies.joint.service import MEGAWATTS, Service
-from tests.joint.made import about, service_energy
+from tests.joint.made import draws, service_energy
 
 PLAIN_J, PLAIN_KW = 1910.0, 5.0
 SERVICE = Service(service_energy(), "together")
 
 
 def joules(levers, **changed):
-    return with_levers(SERVICE, levers, about(**changed)).joules[0]
+    return with_levers(SERVICE, levers, draws(**changed))["joules"][0]
 
 
 def megawatts(levers, **changed):
-    return with_levers(SERVICE, levers, about(**changed)).megawatts[0]
+    return with_levers(SERVICE, levers, draws(**changed))["megawatts"][0]
 
 
 def test_without_levers_a_request_takes_what_was_simulated():
@@ -83,13 +86,13 @@ def test_watts_scale_the_joules_of_their_part_alone(name, part):
 
 
 def test_savings_multiply_where_nothing_interferes():
-    taken = {subset: with_levers(SERVICE, subset, about()).joules for subset in SUBSETS}
+    taken = {subset: with_levers(SERVICE, subset, draws())["joules"] for subset in SUBSETS}
     assert overlap(taken, ("mx", "split"))[0] == pytest.approx(1.0)
 
 
 def test_savings_overlap_where_few_requests_split_badly():
     service = Service(service_energy(tilt=0.5), "together")
-    taken = {subset: with_levers(service, subset, about()).joules for subset in SUBSETS}
+    taken = {subset: with_levers(service, subset, draws())["joules"] for subset in SUBSETS}
     assert overlap(taken, ("split", "small"))[0] < 0.99
 
 
@@ -101,27 +104,26 @@ def test_overlap_is_joint_saving_over_the_product():
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_whatever_is_drawn_every_set_takes_something_and_mx_and_splitting_never_cost(seed):
-    draws = about(50)
+    drawn = draws(50)
     rng = np.random.default_rng(seed)
     for name, (low, high) in AssumptionsConfig().model_dump().items():
-        draws[name] = rng.uniform(low, high, 50)
-    taken = {subset: with_levers(SERVICE, subset, draws) for subset in SUBSETS}
+        drawn[name] = rng.uniform(low, high, 50)
+    taken = {subset: with_levers(SERVICE, subset, drawn) for subset in SUBSETS}
     for measure in MEASURES:
-        of = {subset: getattr(each, measure) for subset, each in taken.items()}
-        assert all((values > 0).all() and np.isfinite(values).all() for values in of.values())
-        for lever in ("mx", "split"):
-            for subset in (each for each in SUBSETS if lever not in each):
-                more = tuple(name for name in LEVERS if name in (*subset, lever))
-                assert (of[more] <= of[subset] * (1 + 1e-12)).all()
+        cost = {subset: by_measure[measure] for subset, by_measure in taken.items()}
+        assert all((values > 0).all() and np.isfinite(values).all() for values in cost.values())
+        for lever, subset in product(("mx", "split"), SUBSETS):
+            more = tuple(name for name in LEVERS if name in (*subset, lever))
+            assert (cost[more] <= cost[subset] * (1 + 1e-12)).all()
 
 
 def test_draws_are_seeded_and_each_assumption_has_a_stream_of_its_own():
     narrow = AssumptionsConfig(recognised=[0.5, 0.5])
-    first, again, other = (drawn(config, 20, 3) for config in (AssumptionsConfig(), AssumptionsConfig(), narrow))
+    first, again, other = (uniform(config, 20, 3) for config in (AssumptionsConfig(), AssumptionsConfig(), narrow))
     assert all((first[name] == again[name]).all() for name in first)
     assert {name for name in first if (first[name] != other[name]).any()} == {"recognised"}
 
 
 def test_assumptions_and_tables_name_all_that_is_drawn_once():
-    names = [*AssumptionsConfig.model_fields, *FROM_TABLES]
-    assert sorted(names) == sorted(about())
+    names = [*AssumptionsConfig.model_fields, *SOURCES]
+    assert sorted(names) == sorted(draws())

@@ -1,0 +1,28 @@
+"""What comes out: rows of a table from values by metric, with the units that the metrics are given in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = dict[str, Any]
+Metrics = Mapping[str, tuple[str, str]]  # name to unit and meaning
+
+HOSTED: Metrics = {
+    "servers": ("x", "server-time hosted, over what nameplates allow for"),
+    "work": ("x", "power above idle, over what the same server-time of the offered workloads draws on average"),
+    "risk": ("share", "leaves and slots of five minutes over their budget"),
+    "turned_away": ("share", "workloads that found no place"),
+    "stranded": ("share", "of a leaf's budget above the 99.9th percentile of its power"),
+    "peak_to_mean": ("x", "of a leaf's power"),
+    "joules_per_work": ("x", "over those of the offered workloads"),
+}
+PLACED: Metrics = {
+    **HOSTED,
+    "margin": ("x", "on the budgets, set in the week before for all fleets together"),
+    "over_plain": ("x", "work, over that of nameplates without any margin, in best fit"),
+    "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
+}
+PLACED_X: Metrics = {name: ("x", meaning) for name, (_, meaning) in PLACED.items()}  # of tables with one unit
+
+
+def rows(metrics: Metrics, values: Mapping[str, float], **factors: Any) -> list[Row]:
+    return [{**factors, "metric": name, "unit": metrics[name][0], "value": value} for name, value in values.items()]
