@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from jouleproof.errors import UserError
+from jouleproof.models.continuation import greedy as greedy_alone
 from jouleproof.models.decoder import forward_flops, random_decoder
-from jouleproof.models.generation import Decoding
-from jouleproof.models.generation import greedy as greedy_alone
+from jouleproof.models.runner import Runner
 from jouleproof.models.small import plain_shape
 from jouleproof.models.stacked import greedy, hidden, logits, stacked
 from jouleproof.studies.slm_energy import checkpoints, training_runs
@@ -118,7 +118,7 @@ def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
     assert (lengths == 6).all()
     for number, decoder in enumerate(decoders):
         for row in range(3):
-            alone = greedy_alone(Decoding(decoder, 20), prompts[number, row].tolist(), 6)
+            alone = greedy_alone(Runner(decoder, 1, 20), prompts[number, row].tolist(), 6)
             assert found[number, row].tolist() == alone
 
 
@@ -404,7 +404,7 @@ def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
     decoder = one_of(run.weights, own.shape, 0)
     right = 0
     for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
-        written = greedy_alone(Decoding(decoder, 40), row[: prompt_length(1)], 6)
+        written = greedy_alone(Runner(decoder, 1, 40), row[: prompt_length(1)], 6)
         cut = written[: written.index(known.end)] if known.end in written else []
         right += [known.words[token] for token in cut[-2:]] == ["->", str(wanted)]
     table = ladder(whole, paths)
