@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.encoder import EncoderShape, SentenceEncoder
 from jouleproof.models.minilm import EmbeddingModel
 from jouleproof.models.smollm2 import LanguageModel

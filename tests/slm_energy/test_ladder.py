@@ -13,13 +13,20 @@ import torch
 
 from jouleproof.errors import UserError
 from jouleproof.models.continuation import greedy as greedy_alone
-from jouleproof.models.decoder import forward_flops, random_decoder
+from jouleproof.models.decoder import random_decoder
+from jouleproof.models.decoder_shape import answer_flops, forward_flops, parameters, plain_shape
 from jouleproof.models.runner import Runner
-from jouleproof.models.small import plain_shape
 from jouleproof.models.stacked import greedy, hidden, logits, stacked
-from jouleproof.studies.slm_energy import checkpoints, training_runs
-from jouleproof.studies.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
-from jouleproof.studies.slm_energy.checkpoints import read_run, train, write_run
+from jouleproof.studies.slm_energy import arithmetic, training_run
+from jouleproof.studies.slm_energy.arithmetic import (
+    batches,
+    drawn,
+    held_out_problems,
+    is_held_out,
+    prompt_length,
+    texts,
+    vocabulary,
+)
 from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
 from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
@@ -30,16 +37,16 @@ from jouleproof.studies.slm_energy.ladder_ratios import (
     best_of,
     ends,
 )
-from jouleproof.studies.slm_energy.ladder_runs import budget_steps, course, tuned
-from jouleproof.studies.slm_energy.training_plan import EQUAL_FLOPS, EQUAL_STEPS, ladder_checkpoint, tuned_checkpoint
-from jouleproof.studies.slm_energy.training_runs import (
-    answer_flops,
-    answer_places,
-    batches,
-    begun,
-    parameters,
+from jouleproof.studies.slm_energy.training_run import answer_places, read_run, resumed, started, train, write_run
+from jouleproof.studies.slm_energy.training_spec import (
+    EQUAL_FLOPS,
+    EQUAL_STEPS,
+    FINE_TUNED,
+    fine_tuned_spec,
+    ladder_checkpoint,
+    ladder_spec,
+    ladder_specs,
     step_flops,
-    steps_of,
 )
 from tests.slm_energy.small_ladder import config, trained
 
@@ -79,9 +86,9 @@ def one_of(weights, shape, number):
     return decoder
 
 
-def a_course(size="1k", **own):
+def a_spec(size="1k", **own):
     settings = config(**own).ladder
-    return course(settings, size, settings.steps)
+    return ladder_spec(settings, size, settings.steps)
 
 
 def test_stacked_decoders_say_what_each_says_alone():
@@ -135,8 +142,8 @@ def test_a_row_writes_no_more_after_its_end():
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A course, and the end of its run that nothing interrupted."""
-    own = a_course()
+    """A run as it is described, and its end that nothing interrupted."""
+    own = a_spec()
     return own, ended(own, tmp_path_factory.mktemp("straight") / "run.safetensors")
 
 
@@ -159,7 +166,7 @@ def cut_off(own, out, stop, weights=None):
             raise StoppedError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(checkpoints, "write_run", kept)
+        patched.setattr(training_run, "write_run", kept)
         with pytest.raises(StoppedError):
             train(own, out, weights=weights)
     assert not out.exists() and read_run(partial(out), own).step == stop
@@ -172,14 +179,14 @@ def first_steps(monkeypatch):
 
     def noted(own, run):
         found.append(run.step)
-        return steps_of(own, run)
+        return resumed(own, run)
 
-    monkeypatch.setattr(checkpoints, "steps_of", noted)
+    monkeypatch.setattr(training_run, "resumed", noted)
     return found
 
 
 def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
-    whole = a_course("4k")
+    whole = a_spec("4k")
     together = ended(whole, tmp_path / "run.safetensors")
     for number, seed in enumerate(whole.seeds):
         alone = ended(whole.alone(seed), tmp_path / "run.safetensors")
@@ -198,12 +205,12 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(straight, first_steps, 
 def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, first_steps, tmp_path, monkeypatch):
     own, end = straight
 
-    def failing(at, first, known):
-        yield from islice(batches(at, first, known), 3 - first)
+    def failing(task, problems, seeds, first):
+        yield from islice(batches(task, problems, seeds, first), 3 - first)
         raise StoppedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(training_runs, "batches", failing)
+        patched.setattr(training_run, "batches", failing)
         with pytest.raises(StoppedError):
             train(own, tmp_path / "run.safetensors")
     assert same(end, ended(own, tmp_path / "run.safetensors")) and first_steps == [0, 2]
@@ -212,15 +219,15 @@ def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, fir
 def test_a_run_that_was_cut_off_at_its_end_is_written_and_not_run_again(straight, tmp_path, monkeypatch):
     own, end = straight
     cut_off(own, tmp_path / "run.safetensors", own.plan.steps)
-    monkeypatch.setattr(training_runs, "_update", None)
+    monkeypatch.setattr(training_run, "_update", None)
     resumed = ended(own, tmp_path / "run.safetensors")
     assert same(end, resumed) and end.curve == resumed.curve
 
 
 def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(straight, tmp_path):
     before, end = straight
-    own = dataclasses.replace(a_course(steps=4), after=before)
-    plain = list(steps_of(own, begun(own, end.weights)))[-1]
+    own = dataclasses.replace(a_spec(steps=4), after=before)
+    plain = list(resumed(own, started(own, end.weights)))[-1]
     one = ended(own, tmp_path / "run.safetensors", end.weights)
     (tmp_path / "two").mkdir()
     cut_off(own, tmp_path / "two" / "run.safetensors", 2, end.weights)
@@ -231,15 +238,15 @@ def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(str
 def test_fine_tuning_goes_on_from_the_weights_of_the_better_run(small_checkpoints):
     own, tables, paths = small_checkpoints
     for best in best_of(pd.concat(tables.values()), list(own.ladder.sizes), own.ladder.seeds):
-        how = tuned(own.ladder, own.fine_tuning, best.size, best.budget)
+        how = fine_tuned_spec(own, best.size, best.budget)
         before = read_run(paths[ladder_checkpoint(own.ladder, best.size, best.budget)], how.after)
-        plain = list(steps_of(how, begun(how, before.weights)))[-1]
-        assert same(plain, read_run(paths[tuned_checkpoint(best.size)], how))
+        plain = list(resumed(how, started(how, before.weights)))[-1]
+        assert same(plain, read_run(paths[FINE_TUNED + best.size], how))
 
 
 def test_experiments_read_what_was_trained_and_train_nothing(small_checkpoints, monkeypatch):
     own, tables, paths = small_checkpoints
-    monkeypatch.setattr(training_runs, "_update", None)
+    monkeypatch.setattr(training_run, "_update", None)
     again = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
     assert all(table.equals(again[name]) for name, table in tables.items())
     assert len(fine_tuning(own, **again, checkpoints=paths))
@@ -265,12 +272,12 @@ def test_a_partial_file_that_is_damaged_is_said_and_the_run_starts_anew(straight
 def test_a_partial_file_of_another_run_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
     own, end = straight
     out = tmp_path / "run.safetensors"
-    cut_off(a_course(learning_rate=0.001), out, 4)
+    cut_off(a_spec(learning_rate=0.001), out, 4)
     capsys.readouterr()
     assert same(end, ended(own, out)) and first_steps == [0, 0]
     said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
     assert len(said) == 1 and re.fullmatch(
-        rf"checkpoint: {re.escape(str(partial(out)))} is of another course; .* anew", said[0]
+        rf"checkpoint: {re.escape(str(partial(out)))} is of another training run; .* anew", said[0]
     )
 
 
@@ -296,29 +303,33 @@ def test_a_damaged_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path):
             read()
 
 
-def test_a_checkpoint_of_another_course_is_refused(small_checkpoints, tmp_path):
+def test_a_checkpoint_of_another_run_is_refused(small_checkpoints, tmp_path):
     own, tables, paths = small_checkpoints
     there = copied(paths, tmp_path)
-    train(a_course(learning_rate=0.001), there["equal_steps_1k"])
+    train(a_spec(learning_rate=0.001), there["equal_steps_1k"])
     for read in experiments(own, tables, there):
-        with pytest.raises(UserError, match=r"equal_steps_1k.* is of another course"):
+        with pytest.raises(UserError, match=r"equal_steps_1k.* is of another training run"):
             read()
 
 
-def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_course(small_checkpoints, tmp_path):
+def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_run(small_checkpoints, tmp_path):
     own, tables, paths = small_checkpoints
-    name = tuned_checkpoint("1k")
-    with pytest.raises(UserError, match="of another course"):
+    name = FINE_TUNED + "1k"
+    with pytest.raises(UserError, match="of another training run"):
         trained(own, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
     assert not list(tmp_path.iterdir())
 
 
+def drawn_batches(own, first):
+    return batches(own.task, own.problems, own.seeds, first)
+
+
 def test_loss_is_taken_on_the_answers_alone():
-    own = a_course()
+    own = a_spec()
     known = vocabulary(own.task.range)
-    groups = next(batches(own, 0, known))
-    read = torch.cat([tokens[0, :, :-1].flatten() for tokens in groups])
-    following = torch.cat([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
+    groups = next(drawn_batches(own, 0))
+    read = np.concatenate([tokens[0, :, :-1].flatten() for tokens in groups])
+    following = np.concatenate([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
     words = [known.words[token] for token in following]
     assert words.count("end") == own.plan.batch and not {"has", "How many now?"} & set(words)
     first = [known.words[token] for token in read[answer_places(own)].tolist()]
@@ -326,19 +337,18 @@ def test_loss_is_taken_on_the_answers_alone():
 
 
 def test_a_batch_is_the_same_wherever_a_run_goes_on_from(monkeypatch):
-    monkeypatch.setattr(training_runs, "DRAWN_TOGETHER", 4)
-    own = a_course()
-    known = vocabulary(own.task.range)
-    straight = list(islice(batches(own, 0, known), 12))
+    monkeypatch.setattr(arithmetic, "DRAWN_TOGETHER", 4)
+    own = a_spec()
+    straight = list(islice(drawn_batches(own, 0), 12))
     for first in range(1, 10):
-        for one, other in zip(straight[first:], batches(own, first, known), strict=False):
-            assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+        for one, other in zip(straight[first:], drawn_batches(own, first), strict=False):
+            assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
     assert len({tuple(groups[0].flatten().tolist()) for groups in straight}) == 12
 
 
 def test_no_problem_of_a_batch_is_one_of_the_test():
-    own = a_course()
-    for steps, problems in own.task.test_problems().items():
+    own = a_spec()
+    for steps, problems in held_out_problems(own.task).items():
         assert is_held_out(problems.tuples, own.task.range.held_out).all()
         train = drawn(own.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
         assert not is_held_out(train.tuples, own.task.range.held_out).any()
@@ -357,7 +367,7 @@ def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
 
 
 def test_flops_of_a_step_are_those_of_its_products_one_by_one():
-    own = a_course("4k")
+    own = a_spec("4k")
     width, mlp, rows = own.shape.width, own.shape.mlp_width, own.plan.batch // 3
     expected = 0
     for steps in (1, 2, 3):
@@ -370,8 +380,9 @@ def test_flops_of_a_step_are_those_of_its_products_one_by_one():
 
 def test_equal_flops_are_equal_to_half_a_step():
     settings = config(steps=1000).ladder
-    counts = budget_steps(settings, EQUAL_FLOPS)
-    each = {size: step_flops(course(settings, size, count)) for size, count in counts.items()}
+    specs = ladder_specs(settings, EQUAL_FLOPS)
+    counts = {size: spec.plan.steps for size, spec in specs.items()}
+    each = {size: step_flops(spec) for size, spec in specs.items()}
     whole = each["1k"] * 1000
     assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
 
@@ -397,10 +408,10 @@ def test_every_size_and_seed_has_its_accuracy_at_every_mark(tables):
 
 
 def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
-    own, whole = a_course("4k", steps=60), config(steps=60)
+    own, whole = a_spec("4k", steps=60), config(steps=60)
     paths = trained(whole, tmp_path, [ladder_checkpoint(whole.ladder, size, EQUAL_STEPS) for size in ("1k", "4k")])
     run, known = read_run(paths["equal_steps_4k"], own), vocabulary(own.task.range)
-    problems = own.task.test_problems()[1]
+    problems = held_out_problems(own.task)[1]
     decoder = one_of(run.weights, own.shape, 0)
     right = 0
     for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):

@@ -14,7 +14,8 @@ from torch import nn
 
 from jouleproof.errors import UserError
 from jouleproof.models.continuation import Done, continued
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.likelihood import Likelihood, likelihoods
 from jouleproof.models.runner import Runner
 from jouleproof.models.text import padded

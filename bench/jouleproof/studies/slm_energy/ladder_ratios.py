@@ -9,8 +9,8 @@ import pandas as pd
 
 from jouleproof.evidence.intervals import draws_interval
 from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.ladder_runs import bytes_per_answer, shape_of
 from jouleproof.studies.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
+from jouleproof.studies.slm_energy.training_spec import bytes_per_answer, shape_of
 
 ALL = "all"  # problems, however many steps they have
 SMALLEST_OVER_LARGEST, OVER_LARGEST_REACHED = "smallest over largest", "smallest over largest that reached it"
@@ -44,7 +44,13 @@ def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> l
         flops = own[own["metric"] == "flops_per_answer"].set_index("seed")["value"]
         by_seed = accuracy.set_index("seed")["value"]
         found.append(
-            Best(size, budget, by_seed.loc[list(seeds)].to_numpy(), flops.loc[list(seeds)].to_numpy(), written(own))
+            Best(
+                size=size,
+                budget=budget,
+                accuracy=by_seed.loc[list(seeds)].to_numpy(),
+                flops=flops.loc[list(seeds)].to_numpy(),
+                written=written(own),
+            )
         )
     return found
 

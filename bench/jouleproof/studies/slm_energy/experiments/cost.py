@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 
 from jouleproof.evidence.tables import MEASURED, tidy
-from jouleproof.models.decoder import Decoder, DecoderShape, random_decoder
+from jouleproof.models.decoder import Decoder, random_decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, flops, read_bytes
 from jouleproof.models.smollm2 import LanguageModel
