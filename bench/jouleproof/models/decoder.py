@@ -1,12 +1,14 @@
 """A decoder-only transformer of the Llama kind: grouped-query attention, rotary positions, RMS norm, gated MLP."""
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from jouleproof.models.decoder_shape import DecoderShape
+from jouleproof.models.loading import with_weights
 
 
 class Attention(nn.Module):
@@ -91,11 +93,9 @@ def first_layers(decoder: Decoder, count: int) -> Decoder:
     shape = decoder.shape
     if count > shape.layers:
         raise ValueError(f"the decoder has {shape.layers} layers, not {count}")
-    with torch.device("meta"):
-        shorter = Decoder(replace(shape, layers=count))
-    state = decoder.state_dict()
-    shorter.load_state_dict({name: state[name] for name in shorter.state_dict()}, assign=True)
-    return shorter.eval().requires_grad_(False)
+    left_out = tuple(f"layers.{number}." for number in range(count, shape.layers))
+    state = {name: value for name, value in decoder.state_dict().items() if not name.startswith(left_out)}
+    return with_weights(partial(Decoder, replace(shape, layers=count)), state)
 
 
 def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Decoder:

@@ -159,12 +159,12 @@ def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: tor
 
     return [
         Weights(
-            layer.attention_norm.weight.detach().to(device),
-            joined(layer.attention.q, layer.attention.k, layer.attention.v),
-            joined(layer.attention.out),
-            layer.mlp_norm.weight.detach().to(device),
-            joined(layer.mlp.gate, layer.mlp.up),
-            joined(layer.mlp.down),
+            attention_norm=layer.attention_norm.weight.detach().to(device),
+            qkv=joined(layer.attention.q, layer.attention.k, layer.attention.v),
+            out=joined(layer.attention.out),
+            mlp_norm=layer.mlp_norm.weight.detach().to(device),
+            gate_up=joined(layer.mlp.gate, layer.mlp.up),
+            down=joined(layer.mlp.down),
         )
         for layer in cast(list[Layer], decoder.layers)
     ]

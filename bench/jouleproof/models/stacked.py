@@ -47,9 +47,12 @@ class Past:
 
 
 def hidden(
-    weights: Weights, shape: DecoderShape, texts: Sequence[Tensor], past: Past | None = None,
+    weights: Weights,
+    shape: DecoderShape,
+    texts: Sequence[Tensor],
+    past: Past | None = None,
     asked: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """(models, places, width): what the logits of each place are made of.
 
     texts: (models, rows, tokens) int64 each, texts of one length; their places lie end to end, one tensor's after
