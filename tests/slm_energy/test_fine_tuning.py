@@ -69,13 +69,18 @@ def test_only_what_was_asked_for_is_trained_anew(small_ladder):
 
 def test_cost_ratios_are_paired_by_seed(small_ladder):
     own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
-    needed = [{"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
-              for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
-              for seed, steps in seeds.items()]  # fmt: skip
+    needed = [
+        {"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
+        for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
+        for seed, steps in seeds.items()
+    ]
     told = pd.concat([pd.DataFrame(needed), table[table["metric"] == "accuracy"]])
-    seconds = {(size, what, batch, seed): time for size, time in (("1k", 0.001), ("4k", 0.004))
-               for what, batch in (("longer step", 2), ("longer answer", 1), ("longer answer", 3))
-               for seed in range(3)}  # fmt: skip
+    seconds = {
+        (size, what, batch, seed): time
+        for size, time in (("1k", 0.001), ("4k", 0.004))
+        for what, batch in (("longer step", 2), ("longer answer", 1), ("longer answer", 3))
+        for seed in range(3)
+    }
     found = [row for row in tunings(own, told, seconds) if row["metric"] == "tuning_ratio"]
     assert [row["seed"] for row in found] == [0]
     assert found[0]["value"] == pytest.approx(10 * 0.001 / (5 * 0.004))

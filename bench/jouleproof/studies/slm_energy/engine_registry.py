@@ -68,8 +68,13 @@ def _llama_cpp(subject: Subject) -> Run:
     server = xllamacpp.Server(plan)
 
     def run(prompt: Sequence[int], count: int) -> None:
-        asked = {"prompt": list(prompt), "max_tokens": count, "temperature": 0, "cache_prompt": False,
-                 "ignore_eos": True}  # fmt: skip
+        asked = {
+            "prompt": list(prompt),
+            "max_tokens": count,
+            "temperature": 0,
+            "cache_prompt": False,
+            "ignore_eos": True,
+        }
         server.handle_completions(asked)
 
     return run
