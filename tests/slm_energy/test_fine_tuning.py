@@ -9,7 +9,7 @@ from jouleproof.errors import UserError
 from jouleproof.studies.slm_energy.experiments.fine_tuning import steps_to
 from jouleproof.studies.slm_energy.ladder_ratios import best_of, break_even, tunings
 from jouleproof.studies.slm_energy.training_run import Run
-from jouleproof.studies.slm_energy.training_spec import EQUAL_STEPS, fine_tuned_spec, step_flops
+from jouleproof.studies.slm_energy.training_spec import EQUAL_STEPS, fine_tuned_spec
 from tests.slm_energy.small_ladder import STUDY, config
 
 amounts = st.floats(1e-3, 1e3)
@@ -59,7 +59,7 @@ def test_fine_tuning_starts_where_the_better_run_ended(small_ladder):
 def test_training_flops_are_steps_times_those_of_one(small_ladder):
     own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     rows = table[(table["metric"] == "training_flops") & (table["way"] == "fine-tuned") & (table["size"] == "1k")]
-    assert (rows["value"] == rows["step"] * step_flops(a_spec(own))).all()
+    assert (rows["value"] == rows["step"] * a_spec(own).step_flops).all()
 
 
 def test_only_what_was_asked_for_is_trained_anew(small_ladder):

@@ -16,7 +16,6 @@ from jouleproof.models.continuation import greedy as greedy_alone
 from jouleproof.models.decoder import random_decoder
 from jouleproof.models.decoder_shape import answer_flops, forward_flops, parameters, plain_shape
 from jouleproof.models.runner import Runner
-from jouleproof.models.stacked import greedy, hidden, logits, stacked
 from jouleproof.studies.slm_energy import arithmetic, training_run
 from jouleproof.studies.slm_energy.arithmetic import (
     batches,
@@ -46,8 +45,8 @@ from jouleproof.studies.slm_energy.training_spec import (
     ladder_checkpoint,
     ladder_spec,
     ladder_specs,
-    step_flops,
 )
+from tests.models.small import unstacked
 from tests.slm_energy.small_ladder import config, trained
 
 SHAPE = plain_shape(50, 2, 16, 2)
@@ -69,75 +68,9 @@ def same(one, other):
     return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
 
 
-def one_of(weights, shape, number):
-    """A decoder of its own."""
-    decoder, width, kv_width = random_decoder(shape, 0), shape.width, shape.kv_heads * shape.head_width
-    state = {}
-    for name, tensor in weights.items():
-        if "qkv" in name:
-            parts = tensor[number].split([width, kv_width, kv_width])
-            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
-        elif "gate_up" in name:
-            parts = tensor[number].chunk(2)
-            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
-        else:
-            state[name] = tensor[number]
-    decoder.load_state_dict(state)
-    return decoder
-
-
 def a_spec(size="1k", **own):
     settings = config(**own).ladder
     return ladder_spec(settings, size, settings.steps)
-
-
-def test_stacked_decoders_say_what_each_says_alone():
-    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
-    tokens = torch.randint(50, (2, 3, 7), generator=torch.Generator().manual_seed(0))
-    weights = stacked(decoders)
-    together = logits(weights, hidden(weights, SHAPE, [tokens])).view(2, 3, 7, 50)
-    for number, decoder in enumerate(decoders):
-        torch.testing.assert_close(together[number], decoder(tokens[number]), rtol=1e-4, atol=1e-5)
-
-
-def test_texts_of_several_lengths_are_read_as_each_would_be_alone():
-    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
-    random = torch.Generator().manual_seed(0)
-    short, long = (torch.randint(50, (2, rows, count), generator=random) for rows, count in ((3, 4), (2, 7)))
-    asked = torch.tensor([2, 11, 13, 25])  # of places 0 to 11 of the short ones, 12 to 25 of the long ones
-    weights = stacked(decoders)
-    found = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
-    for number, decoder in enumerate(decoders):
-        alone = torch.cat([decoder(tokens[number]).flatten(0, 1) for tokens in (short, long)])
-        torch.testing.assert_close(found[number], alone[asked], rtol=1e-4, atol=1e-5)
-
-
-def test_stacked_decoders_come_apart_again():
-    decoders = [random_decoder(SHAPE, seed) for seed in (1, 2)]
-    again = one_of(stacked(decoders), SHAPE, 1).state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in decoders[1].state_dict().items())
-
-
-def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
-    decoders = [random_decoder(SHAPE, seed, spread=0.4) for seed in (1, 2)]
-    prompts = torch.randint(50, (2, 3, 5), generator=torch.Generator().manual_seed(0))
-    found, lengths = greedy(stacked(decoders), SHAPE, prompts, 6, None)
-    assert (lengths == 6).all()
-    for number, decoder in enumerate(decoders):
-        for row in range(3):
-            alone = greedy_alone(Runner(decoder, 1, 20), prompts[number, row].tolist(), 6)
-            assert found[number, row].tolist() == alone
-
-
-def test_a_row_writes_no_more_after_its_end():
-    weights = stacked([random_decoder(SHAPE, 1, spread=0.4)])
-    prompts = torch.randint(50, (1, 4, 5), generator=torch.Generator().manual_seed(0))
-    free, _ = greedy(weights, SHAPE, prompts, 6, None)
-    end = int(free[0, 0, 2])
-    found, lengths = greedy(weights, SHAPE, prompts, 6, end)
-    for row, (own, written) in enumerate(zip(free[0].tolist(), lengths[0].tolist(), strict=True)):
-        assert written == (own.index(end) + 1 if end in own else 6)
-        assert found[0, row].tolist() == own[:written] + [end] * (6 - written)
 
 
 @pytest.fixture(scope="module")
@@ -256,29 +189,28 @@ def damaged(path):
     path.write_bytes(path.read_bytes()[:100])
 
 
-def test_a_partial_file_that_is_damaged_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
+def of_another_run(path):
+    train(a_spec(learning_rate=0.001), path)
+
+
+SPOILT = pytest.mark.parametrize(
+    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "is of another training run")]
+)
+
+
+@SPOILT
+def test_a_partial_file_that_is_spoilt_is_said_and_the_run_starts_anew(
+    straight, first_steps, tmp_path, capsys, spoil, reason
+):
     own, end = straight
     out = tmp_path / "run.safetensors"
     cut_off(own, out, 4)
-    damaged(partial(out))
+    spoil(partial(out))
+    first_steps.clear()
     capsys.readouterr()
-    assert same(end, ended(own, out)) and first_steps == [0, 0]
-    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert len(said) == 1 and re.fullmatch(
-        rf"checkpoint: {re.escape(str(partial(out)))} cannot be read .*; it starts anew", said[0]
-    )
-
-
-def test_a_partial_file_of_another_run_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
-    own, end = straight
-    out = tmp_path / "run.safetensors"
-    cut_off(a_spec(learning_rate=0.001), out, 4)
-    capsys.readouterr()
-    assert same(end, ended(own, out)) and first_steps == [0, 0]
-    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert len(said) == 1 and re.fullmatch(
-        rf"checkpoint: {re.escape(str(partial(out)))} is of another training run; .* anew", said[0]
-    )
+    assert same(end, ended(own, out)) and first_steps == [0]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
+    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; it starts anew", line)
 
 
 def copied(paths, folder):
@@ -292,23 +224,13 @@ def experiments(own, tables, paths):
     yield lambda: fine_tuning(own, **tables, checkpoints=paths)
 
 
-def test_a_damaged_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path):
+@SPOILT
+def test_a_spoilt_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path, spoil, reason):
     own, tables, paths = small_checkpoints
     there = copied(paths, tmp_path)
-    damaged(there["equal_steps_1k"])
+    spoil(there["equal_steps_1k"])
     for read in experiments(own, tables, there):
-        with pytest.raises(
-            UserError, match=r"^checkpoint: .*equal_steps_1k.* cannot be read .*delete it and run again$"
-        ):
-            read()
-
-
-def test_a_checkpoint_of_another_run_is_refused(small_checkpoints, tmp_path):
-    own, tables, paths = small_checkpoints
-    there = copied(paths, tmp_path)
-    train(a_spec(learning_rate=0.001), there["equal_steps_1k"])
-    for read in experiments(own, tables, there):
-        with pytest.raises(UserError, match=r"equal_steps_1k.* is of another training run"):
+        with pytest.raises(UserError, match=rf"^checkpoint: .*equal_steps_1k.* {reason}.*delete it and run again$"):
             read()
 
 
@@ -375,14 +297,14 @@ def test_flops_of_a_step_are_those_of_its_products_one_by_one():
         expected += rows * read * 2 * 3 * width * width  # queries, keys, values of the only layer
         expected += rows * answered * 2 * (width * width + 3 * width * mlp + own.shape.vocabulary * width)
         expected += rows * 4 * width * read * (read + 1) // 2
-    assert step_flops(own) == 3 * expected
+    assert own.step_flops == 3 * expected
 
 
 def test_equal_flops_are_equal_to_half_a_step():
     settings = config(steps=1000).ladder
     specs = ladder_specs(settings, EQUAL_FLOPS)
     counts = {size: spec.plan.steps for size, spec in specs.items()}
-    each = {size: step_flops(spec) for size, spec in specs.items()}
+    each = {size: spec.step_flops for size, spec in specs.items()}
     whole = each["1k"] * 1000
     assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
 
@@ -412,7 +334,7 @@ def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
     paths = trained(whole, tmp_path, [ladder_checkpoint(whole.ladder, size, EQUAL_STEPS) for size in ("1k", "4k")])
     run, known = read_run(paths["equal_steps_4k"], own), vocabulary(own.task.range)
     problems = held_out_problems(own.task)[1]
-    decoder = one_of(run.weights, own.shape, 0)
+    decoder = unstacked(run.weights, own.shape, 0)
     right = 0
     for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
         written = greedy_alone(Runner(decoder, 1, 40), row[: prompt_length(1)], 6)
@@ -435,7 +357,8 @@ def test_modelled_joules_stand_in_a_table_of_their_own(tables):
 
 
 def best(size, *accuracy):
-    return Best(size, EQUAL_STEPS, np.array(accuracy), np.ones(len(accuracy)), {1: 6})
+    flops = np.ones(len(accuracy))
+    return Best(size=size, budget=EQUAL_STEPS, accuracy=np.array(accuracy), flops=flops, written={1: 6})
 
 
 def test_the_smallest_that_reaches_the_target_stands_over_the_largest():

@@ -51,7 +51,7 @@ class Recipe:
 
 
 def _uniform(name: str, fmt: Operand, stochastic: bool = False, hadamard: bool = False) -> Recipe:
-    return Recipe(name, fmt, fmt, fmt, stochastic=stochastic, hadamard=hadamard)
+    return Recipe(name, weights=fmt, activations=fmt, gradients=fmt, stochastic=stochastic, hadamard=hadamard)
 
 
 E4M3, E3M2, E2M1 = (FORMATS[name] for name in ("mxfp8_e4m3", "mxfp6_e3m2", "mxfp4"))

@@ -40,6 +40,17 @@ class TrainingSpec:
         """Problems of each number of steps in a batch."""
         return self.plan.batch // len(self.task.steps)
 
+    @property
+    def step_flops(self) -> float:
+        """Multiplications and additions of one step of one model, forward and backward; after its attention the last
+        layer computes only what an answer follows from."""
+        shape, steps = self.shape, self.task.steps
+        lengths = [prompt_length(count) + answer_length(count) - 1 for count in steps]
+        read, asked = self.problems * sum(lengths), self.problems * sum(map(answer_length, steps))
+        attended = self.problems * sum(length * (length + 1) // 2 for length in lengths)
+        left_out = 2.0 * shape.width * (shape.width + 3 * shape.mlp_width) * (read - asked)
+        return (1 + BACKWARD) * (forward_flops(shape, read, asked, attended) - left_out)
+
     def alone(self, seed: int) -> Self:
         """The same for one of its seeds."""
         return replace(self, seeds=(seed,), after=self.after and self.after.alone(seed))
@@ -77,9 +88,9 @@ def ladder_specs(settings: LadderConfig, budget: str) -> dict[str, TrainingSpec]
     specs = {size: ladder_spec(settings, size, settings.steps) for size in settings.sizes}
     if budget == EQUAL_STEPS:
         return specs
-    flops = {size: step_flops(spec) for size, spec in specs.items()}
-    whole = flops[settings.equal_flops_of] * settings.steps
-    return {size: ladder_spec(settings, size, max(1, round(whole / flops[size]))) for size in specs}
+    whole = specs[settings.equal_flops_of].step_flops * settings.steps
+    counts = {size: max(1, round(whole / spec.step_flops)) for size, spec in specs.items()}
+    return {size: ladder_spec(settings, size, count) for size, count in counts.items()}
 
 
 def ladder_spec(settings: LadderConfig, size: str, steps: int) -> TrainingSpec:
@@ -127,17 +138,6 @@ def numbers(settings: LadderConfig) -> Range:
 
 def shape_of(settings: LadderConfig, size: str) -> DecoderShape:
     return plain_shape(len(vocabulary(numbers(settings)).words), *settings.sizes[size])
-
-
-def step_flops(spec: TrainingSpec) -> float:
-    """Multiplications and additions of one step of one model, forward and backward; after its attention the last layer
-    computes only what an answer follows from."""
-    shape, steps = spec.shape, spec.task.steps
-    lengths = [prompt_length(count) + answer_length(count) - 1 for count in steps]
-    read, asked = spec.problems * sum(lengths), spec.problems * sum(map(answer_length, steps))
-    attended = spec.problems * sum(length * (length + 1) // 2 for length in lengths)
-    left_out = 2.0 * shape.width * (shape.width + 3 * shape.mlp_width) * (read - asked)
-    return (1 + BACKWARD) * (forward_flops(shape, read, asked, attended) - left_out)
 
 
 def flops_per_answer(shape: DecoderShape, written: Mapping[int, float]) -> float:

@@ -96,7 +96,7 @@ def _costs(config: SlmEnergyConfig, laws: Laws, name: str, accuracy: float) -> C
     right = stream(f"accuracy of {name}", seed).beta(
         questions * accuracy + 0.5, questions * (1 - accuracy) + 0.5, laws.draws
     )
-    return Costs(token, answer, answer * per_joule, right)
+    return Costs(token=token, answer=answer, price=answer * per_joule, right=right)
 
 
 def at_front(costs: Mapping[str, Costs]) -> dict[str, float]:

@@ -21,7 +21,6 @@ from jouleproof.studies.slm_energy.training_spec import (
     flops_per_answer,
     ladder_checkpoint,
     longer_spec,
-    step_flops,
 )
 
 TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
@@ -92,7 +91,7 @@ def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
 def _learning(spec: TrainingSpec, run: Run, target: float) -> Iterator[dict[str, Any]]:
     """The curve of a run, and when it reached the target."""
     yield from curve(spec, run)
-    needed, flops = steps_to(target, spec, run), step_flops(spec)
+    needed, flops = steps_to(target, spec, run), spec.step_flops
     yield {"metric": "flops_per_step", "unit": "FLOP", "value": flops}
     yield {"metric": "target", "unit": "share", "value": target}
     for seed in spec.seeds:
@@ -140,9 +139,9 @@ def _compared(small: Answers, large: Answers) -> Iterator[dict[str, Any]]:
     for place, seed in enumerate(small.spec.seeds):
         if seed not in small.needed:
             continue
-        spent = small.needed[seed] * step_flops(small.spec)
+        spent = small.needed[seed] * small.spec.step_flops
         if seed in large.needed:
-            ratio = spent / (large.needed[seed] * step_flops(large.spec))
+            ratio = spent / (large.needed[seed] * large.spec.step_flops)
             yield {"way": TUNED, "metric": "flops_ratio", "unit": "ratio", "seed": seed, "value": ratio}
         costs = small.flops(small.tuned, place), large.flops(large.untouched, place)
         right = small.tuned.accuracy[place], large.untouched.accuracy[place]

@@ -21,7 +21,6 @@ from jouleproof.studies.slm_energy.training_spec import (
     flops_per_answer,
     ladder_checkpoint,
     ladder_specs,
-    step_flops,
 )
 
 
@@ -55,10 +54,9 @@ def under_budget(settings: LadderConfig, budget: str, checkpoints: Mapping[str, 
 def curve(spec: TrainingSpec, run: Run) -> Iterator[dict[str, Any]]:
     """A row per mark, seed and metric."""
     units = {"loss": "nats/token", "accuracy": "share", "answer_tokens": "tokens"}
-    flops = step_flops(spec)
     for mark in run.curve:
         step, values = int(mark[0]), np.reshape(mark[1:], (len(units), -1))
-        yield {"step": step, "metric": "training_flops", "unit": "FLOP", "value": step * flops}
+        yield {"step": step, "metric": "training_flops", "unit": "FLOP", "value": step * spec.step_flops}
         for (metric, unit), by_seed in zip(units.items(), values, strict=True):
             for seed, value in zip(spec.seeds, by_seed, strict=True):
                 yield {"step": step, "metric": metric, "unit": unit, "value": value, "seed": seed}
