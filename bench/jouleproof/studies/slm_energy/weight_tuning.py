@@ -12,9 +12,9 @@ from jouleproof.inputs import Problem
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.models.text import in_groups, padded
+from jouleproof.models.training import BETAS
 
 ADAPTED = ["q", "v"]  # of every layer, as in Hu et al., LoRA, arXiv 2106.09685
-BETAS = (0.9, 0.95)
 CLIP = 1.0
 _CALCULATION = re.compile(r"(.*?<<[^<>=\n]*=)([^<>\n]*)(>>)")
 
