@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.encoder import EncoderShape, SentenceEncoder
 from jouleproof.models.minilm import EmbeddingModel
 from jouleproof.models.smollm2 import LanguageModel
@@ -45,6 +46,23 @@ def language_model(seed: int = 0) -> LanguageModel:
 
 def embedding_model(seed: int = 0) -> EmbeddingModel:
     return EmbeddingModel("small encoder", random_encoder(seed=seed), LetterTokenizer(), rounded=None)
+
+
+def unstacked(weights, shape, number):
+    """One of the decoders whose weights are stacked."""
+    decoder, width, kv_width = random_decoder(shape), shape.width, shape.kv_heads * shape.head_width
+    state = {}
+    for name, tensor in weights.items():
+        if "qkv" in name:
+            parts = tensor[number].split([width, kv_width, kv_width])
+            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
+        elif "gate_up" in name:
+            parts = tensor[number].chunk(2)
+            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
+        else:
+            state[name] = tensor[number]
+    decoder.load_state_dict(state)
+    return decoder
 
 
 def _randomised(network, seed):

@@ -56,8 +56,10 @@ def test_weights_are_cast_inside_and_biases_and_embeddings_are_not(model):
     before = weights(model)
     with weights_cast(model, negate):
         after = weights(model)
-    expected = {name: -value if name.endswith(("q.weight", "k.weight", "v.weight", "out.weight")) else value
-                for name, value in before.items()}  # fmt: skip
+    expected = {
+        name: -value if name.endswith(("q.weight", "k.weight", "v.weight", "out.weight")) else value
+        for name, value in before.items()
+    }
     assert same(after, expected)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from jouleproof.models.continuation import greedy
 from jouleproof.models.ctranslate import in_ctranslate2
-from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.runner import Runner
 from jouleproof.studies.slm_energy.engine_registry import ENGINES, Subject
 from tests.models.small import random_decoder
 
@@ -34,7 +35,7 @@ def test_a_text_goes_on_as_the_decoder_would_write_it():
     found = in_ctranslate2(DECODER, "float32").generate_batch(
         [words], max_length=12, end_token=[], include_prompt_in_result=False
     )
-    assert found[0].sequences_ids[0] == greedy(Decoding(DECODER, 40), TEXT, 12)
+    assert found[0].sequences_ids[0] == greedy(Runner(DECODER, 1, 40), TEXT, 12)
 
 
 def test_the_engine_writes_as_many_tokens_as_it_is_asked_for(tmp_path, monkeypatch):

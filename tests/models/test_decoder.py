@@ -7,50 +7,8 @@ import torch
 
 from jouleproof.models import decoder as decoder_room
 from jouleproof.models.decoder import Decoder, first_layers, rotary_angles, rotate
+from jouleproof.models.hugging import as_llama
 from tests.models.small import DECODER, language_model, random_decoder
-
-NAMES = {
-    "attention_norm": "input_layernorm",
-    "attention.q": "self_attn.q_proj",
-    "attention.k": "self_attn.k_proj",
-    "attention.v": "self_attn.v_proj",
-    "attention.out": "self_attn.o_proj",
-    "mlp_norm": "post_attention_layernorm",
-    "mlp.gate": "mlp.gate_proj",
-    "mlp.up": "mlp.up_proj",
-    "mlp.down": "mlp.down_proj",
-}
-
-
-def llama(transformers, decoder):
-    """transformers' model with the decoder's weights."""
-    shape = decoder.shape
-    config = transformers.LlamaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
-        intermediate_size=shape.mlp_width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        num_key_value_heads=shape.kv_heads,
-        rms_norm_eps=shape.norm_epsilon,
-        rope_theta=shape.rope_base,
-        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base},
-        max_position_embeddings=128,
-        tie_word_embeddings=True,
-        attn_implementation="eager",
-    )
-    model = transformers.LlamaForCausalLM(config).eval()
-    ours = decoder.state_dict()
-    theirs = {
-        "model.embed_tokens.weight": ours["embedding.weight"],
-        "lm_head.weight": ours["embedding.weight"],
-        "model.norm.weight": ours["norm.weight"],
-    }
-    for layer in range(shape.layers):
-        for our_name, their_name in NAMES.items():
-            theirs[f"model.layers.{layer}.{their_name}.weight"] = ours[f"layers.{layer}.{our_name}.weight"]
-    model.load_state_dict(theirs)
-    return model
 
 
 def tokens(rows=3, length=17):
@@ -68,9 +26,10 @@ def tokens(rows=3, length=17):
     ids=["grouped queries", "a key per head", "one key for all", "another rotation and epsilon"],
 )
 @torch.inference_mode()
-def test_logits_are_those_of_llama(transformers, shape):
+@pytest.mark.usefixtures("transformers")
+def test_logits_are_those_of_llama(shape):
     decoder = random_decoder(shape)
-    expected = llama(transformers, decoder)(tokens()).logits
+    expected = as_llama(decoder)(tokens()).logits
     torch.testing.assert_close(decoder(tokens()), expected, atol=1e-5, rtol=1e-5)
 
 

@@ -9,8 +9,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import processors
 
 from jouleproof.errors import UserError
-from jouleproof.models.continuation import continued
-from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.continuation import continued, greedy
 from jouleproof.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub, load_gguf
 from jouleproof.models.likelihood import likelihoods
 from jouleproof.models.runner import Runner
@@ -28,13 +27,13 @@ def theirs():
 
 def test_continuations_after_one_prefix_are_those_of_each_text_alone(theirs):
     prefix, prompts = [7, 8, 9], TEXTS
-    alone = [greedy(Decoding(DECODER, 40), [*prefix, *prompt], 6) for prompt in prompts]
+    alone = [greedy(Runner(DECODER, 1, 40), [*prefix, *prompt], 6) for prompt in prompts]
     assert continued(Runner(DECODER, 3, 40), prefix, prompts, 6, lambda _: False) == alone
     assert theirs.continued(prefix, prompts, 6, lambda _: False) == alone
 
 
 def test_a_text_stops_where_it_is_done_and_the_others_go_on():
-    alone = [greedy(Decoding(DECODER, 40), prompt, 6) for prompt in TEXTS]
+    alone = [greedy(Runner(DECODER, 1, 40), prompt, 6) for prompt in TEXTS]
     stop = alone[0][2]
     expected = [text[: text.index(stop) + 1] if stop in text else text for text in alone]
     assert continued(Runner(DECODER, 4, 40), [], TEXTS, 6, lambda tokens: tokens[-1] == stop) == expected
@@ -57,7 +56,7 @@ def test_every_text_begins_with_the_opening_which_is_not_counted(theirs):
     for own, other in zip(opened.likelihoods(TEXTS, [1, 1, 4]), expected, strict=True):
         torch.testing.assert_close(own.nats, other.nats)
     for prefix in ([7, 8, 9], []):
-        alone = [greedy(Decoding(DECODER, 40), [1, *prefix, *text], 6) for text in TEXTS]
+        alone = [greedy(Runner(DECODER, 1, 40), [1, *prefix, *text], 6) for text in TEXTS]
         assert opened.continued(prefix, TEXTS, 6, lambda _: False) == alone
 
 

@@ -101,32 +101,21 @@ def test_a_truncated_file_is_an_error_of_one_line(files, number, keep):
     one_line(files)
 
 
-@pytest.mark.parametrize("content", ["[]", "3", "{}", '{"vocab_size": "many"}'])
-def test_a_config_of_something_else_is_an_error_of_one_line(files, content):
-    files[1].write_text(content, encoding="utf-8")
+WRONG_CONFIGS = ([], 3, {}, {"vocab_size": "many"}, {**CONFIG, "hidden_size": "wide"}, {**CONFIG, "hidden_size": 32})
+
+
+@pytest.mark.parametrize("content", WRONG_CONFIGS)
+def test_a_config_of_something_else_or_of_another_shape_is_an_error_of_one_line(files, content):
+    files[1].write_text(json.dumps(content), encoding="utf-8")
     one_line(files)
 
 
-def test_a_field_of_the_wrong_type_is_an_error_of_one_line(files):
-    files[1].write_text(json.dumps({**CONFIG, "hidden_size": "wide"}), encoding="utf-8")
-    one_line(files)
-
-
-def test_weights_of_another_shape_are_an_error_of_one_line(files):
-    files[1].write_text(json.dumps({**CONFIG, "hidden_size": 32}), encoding="utf-8")
-    one_line(files)
-
-
-def test_missing_weights_are_an_error_of_one_line(files):
+def test_missing_weights_and_those_of_another_model_are_an_error_of_one_line(files):
     tensors = saved_tensors()
     del tensors["encoder.layer.1.output.dense.bias"]
-    save_file(tensors, files[0])
-    one_line(files)
-
-
-def test_weights_of_another_model_are_an_error_of_one_line(files):
-    save_file({"transformer.h.0.attn.weight": torch.zeros(2, 2)}, files[0])
-    one_line(files)
+    for wrong in (tensors, {"transformer.h.0.attn.weight": torch.zeros(2, 2)}):
+        save_file(wrong, files[0])
+        one_line(files)
 
 
 @pytest.mark.parametrize("layers", [1, 10**12])

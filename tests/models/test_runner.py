@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.models.casting import weights_cast
-from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.continuation import continued, greedy
 from jouleproof.models.hugging import as_llama
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, flops, read_bytes, timed
+from tests.extension_example import formats as own
 from tests.models.small import DECODER, random_decoder
 
 TOLERANCE = 2e-4
@@ -23,16 +24,17 @@ token = st.integers(0, DECODER.vocabulary - 1)
 
 
 def plain(tokens):
-    return Decoding(DECODER_OF_TESTS, CAPACITY).feed(tokens)
+    return DECODER_OF_TESTS(torch.tensor([tokens]))[0, -1]
 
 
 @REPEATABLE
 @given(
     texts=st.lists(st.lists(token, min_size=1, max_size=CAPACITY), min_size=1, max_size=5),
     seed=st.integers(0, 1000),
+    as_they_are=st.booleans(),
 )
-def test_texts_side_by_side_in_any_pieces_give_the_logits_of_each_alone(texts, seed):
-    runner = Runner(DECODER_OF_TESTS, len(texts), CAPACITY)
+def test_texts_side_by_side_in_any_pieces_give_the_logits_of_each_alone(texts, seed, as_they_are):
+    runner = Runner(DECODER_OF_TESTS, len(texts), CAPACITY, plain=as_they_are)
     generator = torch.Generator().manual_seed(seed)
     read = [0] * len(texts)
     last = {}
@@ -69,13 +71,22 @@ def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
     assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
 
 
-@pytest.mark.parametrize("name", ["mxfp4", "mxfp8_e4m3"])
-def test_packed_it_says_what_the_decoder_says_with_its_weights_cast(name):
+SECONDS_OF_COMPILING = [
+    pytest.param(FORMATS[name], marks=pytest.mark.long) for name in ("mxfp8_e5m2", "mxfp6_e3m2", "mxfp6_e2m3", "mxint8")
+]
+
+
+@pytest.mark.parametrize(
+    "fmt",
+    [FORMATS["mxfp4"], FORMATS["mxfp8_e4m3"], own.FORMAT, *SECONDS_OF_COMPILING],
+    ids=lambda fmt: fmt.name,
+)
+def test_packed_it_says_what_the_decoder_says_with_its_weights_cast(fmt):
     runner, text = Runner(DECODER_OF_TESTS, 2, CAPACITY), list(range(1, 10))
-    packed = runner.packed(DECODER_OF_TESTS, FORMATS[name])
+    packed = runner.packed(DECODER_OF_TESTS, fmt)
     assert packed.weight_bytes < runner.weight_bytes and packed.head_bytes == runner.head_bytes
     found = packed.run([Piece(0, 0, text), Piece(1, 0, [7])])
-    with weights_cast(DECODER_OF_TESTS, partial(fake_quantize, fmt=FORMATS[name])):
+    with weights_cast(DECODER_OF_TESTS, partial(fake_quantize, fmt=fmt)):
         expected = torch.stack([plain(text), plain([7])])
     torch.testing.assert_close(found, expected, atol=TOLERANCE, rtol=TOLERANCE)
 
@@ -93,20 +104,16 @@ def test_what_does_not_fit_is_refused(pieces):
         Runner(DECODER_OF_TESTS, 2, CAPACITY).run(pieces)
 
 
-def test_greedy_tokens_are_those_of_transformers_generate():
+def test_greedy_tokens_are_the_likeliest_each_time_and_those_of_transformers_generate():
     other = as_llama(DECODER_OF_TESTS)
     prompts = [[5, 9, 33, 2, 17], [1], list(range(20, 32))]
-    runner = Runner(DECODER_OF_TESTS, len(prompts), CAPACITY)
-    found = [[int(logits.argmax())] for logits in runner.run([Piece(i, 0, p) for i, p in enumerate(prompts)])]
-    for step in range(9):
-        pieces = [Piece(i, len(p) + step, found[i][-1:]) for i, p in enumerate(prompts)]
-        for i, logits in enumerate(runner.run(pieces)):
-            found[i].append(int(logits.argmax()))
-    for prompt, own in zip(prompts, found, strict=True):
+    together = continued(Runner(DECODER_OF_TESTS, 4, CAPACITY), [], prompts, 10, lambda _: False)
+    for prompt, tokens in zip(prompts, together, strict=True):
         text = torch.tensor([prompt])
         expected = other.generate(text, attention_mask=torch.ones_like(text), do_sample=False, max_new_tokens=10)
-        assert own == expected[0, len(prompt) :].tolist()
-        assert own == greedy(Decoding(DECODER_OF_TESTS, CAPACITY), prompt, 10)
+        assert tokens == expected[0, len(prompt) :].tolist()
+        assert tokens == greedy(Runner(DECODER_OF_TESTS, 1, CAPACITY), prompt, 10)
+        assert tokens == [int(plain([*prompt, *tokens[:place]]).argmax()) for place in range(10)]
 
 
 def test_operations_and_bytes_are_those_counted_by_hand():

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jouleproof.models.text import batches, padded
+from jouleproof.models.text import batches, in_groups, padded
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 rows = st.lists(st.integers(1, 40).map(lambda n: [0] * n), max_size=20)
@@ -16,8 +16,9 @@ def test_shorter_rows_are_filled_with_zeros_on_the_right():
 
 @REPEATABLE
 @given(rows, st.integers(1, 100))
-def test_every_row_is_in_one_batch(rows, max_tokens):
-    assert sorted(index for batch in batches(rows, max_tokens) for index in batch) == list(range(len(rows)))
+def test_results_of_batches_come_in_the_order_of_the_rows_each_of_which_is_in_one_batch(rows, max_tokens):
+    assert in_groups(batches(rows, max_tokens), lambda group: group) == list(range(len(rows)))
+    assert sum(map(len, batches(rows, max_tokens))) == len(rows)
 
 
 @REPEATABLE

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from jouleproof.models.schedule import Plan, learning_rate
 from jouleproof.models.small import small_decoder, small_shape
-from jouleproof.models.training import Plan, held_out_loss, learning_rate, train, windows
+from jouleproof.models.training import held_out_loss, train, windows
 
 PLAN = Plan(steps=12, batch=4, context=16, learning_rate=1e-2, warm_up=3)
 TEXT = torch.frombuffer(bytearray(b"abcdefgh" * 50), dtype=torch.uint8)

@@ -22,7 +22,6 @@ from jouleproof.studies.mx.experiments.direct_cast import (
     divergence,
     embeddings,
     enough_texts,
-    in_batches,
     log_probabilities,
     loss,
     nearest,
@@ -312,11 +311,3 @@ def test_enough_texts_are_the_first_that_hold_the_tokens_and_not_one_more(rows, 
     assert chosen == usable[: len(chosen)]
     assert sum(predicted[: len(chosen)]) >= tokens or len(chosen) == len(usable)
     assert not chosen or sum(predicted[: len(chosen) - 1]) < tokens
-
-
-@REPEATABLE
-@given(texts, st.integers(1, 60))
-def test_results_of_batches_come_in_the_order_of_the_texts(rows, tokens):
-    numbered = [[i] * len(row) for i, row in enumerate(rows)]
-    results = in_batches(numbered, lambda batch: [torch.tensor(text[0]) for text in batch], tokens)
-    assert [int(result) for result in results] == list(range(len(rows)))

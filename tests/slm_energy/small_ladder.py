@@ -6,13 +6,25 @@ from jouleproof.study import find_study, function_of
 STUDY = find_study("slm_energy")
 
 LADDER = {
-    "sizes": {"1k": (1, 8, 1), "4k": (1, 16, 2)}, "seeds": [0, 1, 2], "problems": 2, "tests": 6, "steps": 6,
-    "equal_flops_of": "1k", "evaluations": 3, "target": 0.01,
-}  # fmt: skip
+    "sizes": {"1k": (1, 8, 1), "4k": (1, 16, 2)},
+    "seeds": [0, 1, 2],
+    "problems": 2,
+    "tests": 6,
+    "steps": 6,
+    "equal_flops_of": "1k",
+    "evaluations": 3,
+    "target": 0.01,
+}
 TUNING = {
-    "small": "1k", "large": "4k", "problems": 2, "tests": 6, "steps": 4, "every": 2, "anew_steps": {"1k": 4},
+    "small": "1k",
+    "large": "4k",
+    "problems": 2,
+    "tests": 6,
+    "steps": 4,
+    "every": 2,
+    "anew_steps": {"1k": 4},
     "target": 0.02,
-}  # fmt: skip
+}
 
 
 def config(tuning=None, **own):

@@ -32,13 +32,24 @@ TASK = Task("lengths", some, _length)
 CONFIG = SlmEnergyConfig.model_validate(
     {
         "quality": {
-            "models": [f"{HERE}:make_model"], "formats": ["float32", "bfloat16", "mxfp4"],
-            "items": {"solutions": 4, "sums": 6, "problems": 2}, "cast_items": 2,
+            "models": [f"{HERE}:make_model"],
+            "formats": ["float32", "bfloat16", "mxfp4"],
+            "items": {"solutions": 4, "sums": 6, "problems": 2},
+            "cast_items": 2,
         },
-        "cost": {"shapes": [f"{HERE}:SMALL", f"{HERE}:LARGER"], "prompt": 8, "batches": [1, 2], "repeats": 3,
-                 "draws": 20},
+        "cost": {
+            "shapes": [f"{HERE}:SMALL", f"{HERE}:LARGER"],
+            "prompt": 8,
+            "batches": [1, 2],
+            "repeats": 3,
+            "draws": 20,
+        },
         "tuning": {"checkpoints": [1, 2], "batch": 2, "items": 3, "most_tokens": 64, "rank": 2},
-        "engines": {"engines": ["runner", "runner_bfloat16", "eager", "transformers"], "prompt": 8, "tokens": 2,
-                    "repeats": 2},
+        "engines": {
+            "engines": ["runner", "runner_bfloat16", "eager", "transformers"],
+            "prompt": 8,
+            "tokens": 2,
+            "repeats": 2,
+        },
     }
-)  # fmt: skip
+)

@@ -28,8 +28,11 @@ def law_table():
     ):
         about = {"models": models, "gpu": "H100", "limit": limit, "predictors": predictors, "predictor": "none"}
         rows.append({**about, "metric": "error_ln", "value": 0.1})
-        rows += [{**about, "predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
-                 for repeat in range(DRAWS) for name, value in exponents.items()]  # fmt: skip
+        rows += [
+            {**about, "predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
+            for repeat in range(DRAWS)
+            for name, value in exponents.items()
+        ]
     return tidy(rows, model="all", unit="1", tier=SIMULATED)
 
 

@@ -128,7 +128,7 @@ def tokens(*words):
         ([], None),
     ],
     ids=["right", "wrong sum", "more after the end", "step left out", "no end", "word", "no step", "only end", "none"],
-)  # fmt: skip
+)
 def test_the_final_answer_is_the_last_result_before_the_end(answer, found):
     assert final_answer(answer, KNOWN) == found
 

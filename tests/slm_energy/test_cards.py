@@ -47,10 +47,12 @@ def test_models_of_the_subjects_own_family_are_no_rivals(table):
 @pytest.mark.parametrize(
     ("model", "size"),
     [
-        (Published("a", 7.6), SAME_SIZE), (Published("a", 7.7), LARGER), (Published("a"), UNKNOWN),
+        (Published("a", 7.6), SAME_SIZE),
+        (Published("a", 7.7), LARGER),
+        (Published("a"), UNKNOWN),
         (Published("a", 46.7, 3.0), LARGER),
     ],
-)  # fmt: skip
+)
 def test_sizes_are_told_apart_by_all_parameters(model, size):
     assert size_beside(model, Published("b", 3.8)) == size
 

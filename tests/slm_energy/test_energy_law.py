@@ -20,11 +20,14 @@ PREDICTORS = ("active", "total", "batch")
 def drawn(seed, models=6, rows=5, noise=0.3):
     rng = np.random.default_rng(seed)
     active, total = rng.uniform(2, 70, models), rng.uniform(70, 400, models)
-    table = pd.DataFrame({
-        "model": np.repeat([f"m{number}" for number in range(models)], rows),
-        "active_b": np.repeat(active, rows), "total_b": np.repeat(total, rows),
-        "batch": rng.uniform(8, 512, models * rows),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "model": np.repeat([f"m{number}" for number in range(models)], rows),
+            "active_b": np.repeat(active, rows),
+            "total_b": np.repeat(total, rows),
+            "batch": rng.uniform(8, 512, models * rows),
+        }
+    )
     exact = 0.3 * table["active_b"] ** 0.4 * table["total_b"] ** 0.6 * table["batch"] ** -0.5
     return table.assign(joules_per_token=exact * np.exp(noise * rng.standard_normal(len(table))))
 

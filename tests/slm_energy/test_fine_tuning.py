@@ -8,28 +8,27 @@ from hypothesis import strategies as st
 from jouleproof.errors import UserError
 from jouleproof.studies.slm_energy.experiments.fine_tuning import steps_to
 from jouleproof.studies.slm_energy.ladder_ratios import best_of, break_even, tunings
-from jouleproof.studies.slm_energy.ladder_runs import tuned
-from jouleproof.studies.slm_energy.training_plan import EQUAL_STEPS
-from jouleproof.studies.slm_energy.training_runs import Run, step_flops
+from jouleproof.studies.slm_energy.training_run import Run
+from jouleproof.studies.slm_energy.training_spec import EQUAL_STEPS, fine_tuned_spec
 from tests.slm_energy.small_ladder import STUDY, config
 
 amounts = st.floats(1e-3, 1e3)
 shares = st.floats(0.01, 1.0)
 
 
-def a_course(own):
-    return tuned(own.ladder, own.fine_tuning, "1k", EQUAL_STEPS)
+def a_spec(own):
+    return fine_tuned_spec(own, "1k", EQUAL_STEPS)
 
 
 def test_the_first_test_that_reaches_the_target_counts_even_where_a_later_one_falls_back():
-    at = a_course(config())
+    at = a_spec(config())
     losses, tokens = [1.0, 1.0, 1.0], [18.0, 18.0, 18.0]
     curve = [[10, *losses, 0.1, 0.5, 0.9, *tokens], [20, *losses, 0.8, 0.2, 0.95, *tokens]]
     assert steps_to(0.5, at, Run(20, {}, {}, {}, curve)) == {0: 20, 1: 10, 2: 10}
 
 
 def test_a_seed_that_never_reaches_the_target_has_no_number():
-    at = a_course(config())
+    at = a_spec(config())
     assert steps_to(0.5, at, Run(10, {}, {}, {}, [[10, 1, 1, 1, 0.1, 0.4, 0.6, 18, 18, 18]])) == {2: 10}
 
 
@@ -60,7 +59,7 @@ def test_fine_tuning_starts_where_the_better_run_ended(small_ladder):
 def test_training_flops_are_steps_times_those_of_one(small_ladder):
     own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     rows = table[(table["metric"] == "training_flops") & (table["way"] == "fine-tuned") & (table["size"] == "1k")]
-    assert (rows["value"] == rows["step"] * step_flops(a_course(own))).all()
+    assert (rows["value"] == rows["step"] * a_spec(own).step_flops).all()
 
 
 def test_only_what_was_asked_for_is_trained_anew(small_ladder):
@@ -70,13 +69,18 @@ def test_only_what_was_asked_for_is_trained_anew(small_ladder):
 
 def test_cost_ratios_are_paired_by_seed(small_ladder):
     own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
-    needed = [{"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
-              for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
-              for seed, steps in seeds.items()]  # fmt: skip
+    needed = [
+        {"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
+        for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
+        for seed, steps in seeds.items()
+    ]
     told = pd.concat([pd.DataFrame(needed), table[table["metric"] == "accuracy"]])
-    seconds = {(size, what, batch, seed): time for size, time in (("1k", 0.001), ("4k", 0.004))
-               for what, batch in (("longer step", 2), ("longer answer", 1), ("longer answer", 3))
-               for seed in range(3)}  # fmt: skip
+    seconds = {
+        (size, what, batch, seed): time
+        for size, time in (("1k", 0.001), ("4k", 0.004))
+        for what, batch in (("longer step", 2), ("longer answer", 1), ("longer answer", 3))
+        for seed in range(3)
+    }
     found = [row for row in tunings(own, told, seconds) if row["metric"] == "tuning_ratio"]
     assert [row["seed"] for row in found] == [0]
     assert found[0]["value"] == pytest.approx(10 * 0.001 / (5 * 0.004))

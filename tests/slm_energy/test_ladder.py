@@ -12,14 +12,20 @@ import pytest
 import torch
 
 from jouleproof.errors import UserError
-from jouleproof.models.decoder import forward_flops, random_decoder
-from jouleproof.models.generation import Decoding
-from jouleproof.models.generation import greedy as greedy_alone
-from jouleproof.models.small import plain_shape
-from jouleproof.models.stacked import greedy, hidden, logits, stacked
-from jouleproof.studies.slm_energy import checkpoints, training_runs
-from jouleproof.studies.slm_energy.arithmetic import drawn, is_held_out, prompt_length, texts, vocabulary
-from jouleproof.studies.slm_energy.checkpoints import read_run, train, write_run
+from jouleproof.models.continuation import greedy as greedy_alone
+from jouleproof.models.decoder import random_decoder
+from jouleproof.models.decoder_shape import answer_flops, forward_flops, parameters, plain_shape
+from jouleproof.models.runner import Runner
+from jouleproof.studies.slm_energy import arithmetic, training_run
+from jouleproof.studies.slm_energy.arithmetic import (
+    batches,
+    drawn,
+    held_out_problems,
+    is_held_out,
+    prompt_length,
+    texts,
+    vocabulary,
+)
 from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
 from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
 from jouleproof.studies.slm_energy.experiments.ladder_cost import ladder_cost, ladder_energy
@@ -30,17 +36,17 @@ from jouleproof.studies.slm_energy.ladder_ratios import (
     best_of,
     ends,
 )
-from jouleproof.studies.slm_energy.ladder_runs import budget_steps, course, tuned
-from jouleproof.studies.slm_energy.training_plan import EQUAL_FLOPS, EQUAL_STEPS, ladder_checkpoint, tuned_checkpoint
-from jouleproof.studies.slm_energy.training_runs import (
-    answer_flops,
-    answer_places,
-    batches,
-    begun,
-    parameters,
-    step_flops,
-    steps_of,
+from jouleproof.studies.slm_energy.training_run import answer_places, read_run, resumed, started, train, write_run
+from jouleproof.studies.slm_energy.training_spec import (
+    EQUAL_FLOPS,
+    EQUAL_STEPS,
+    FINE_TUNED,
+    fine_tuned_spec,
+    ladder_checkpoint,
+    ladder_spec,
+    ladder_specs,
 )
+from tests.models.small import unstacked
 from tests.slm_energy.small_ladder import config, trained
 
 SHAPE = plain_shape(50, 2, 16, 2)
@@ -62,81 +68,15 @@ def same(one, other):
     return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
 
 
-def one_of(weights, shape, number):
-    """A decoder of its own."""
-    decoder, width, kv_width = random_decoder(shape, 0), shape.width, shape.kv_heads * shape.head_width
-    state = {}
-    for name, tensor in weights.items():
-        if "qkv" in name:
-            parts = tensor[number].split([width, kv_width, kv_width])
-            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
-        elif "gate_up" in name:
-            parts = tensor[number].chunk(2)
-            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
-        else:
-            state[name] = tensor[number]
-    decoder.load_state_dict(state)
-    return decoder
-
-
-def a_course(size="1k", **own):
+def a_spec(size="1k", **own):
     settings = config(**own).ladder
-    return course(settings, size, settings.steps)
-
-
-def test_stacked_decoders_say_what_each_says_alone():
-    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
-    tokens = torch.randint(50, (2, 3, 7), generator=torch.Generator().manual_seed(0))
-    weights = stacked(decoders)
-    together = logits(weights, hidden(weights, SHAPE, [tokens])).view(2, 3, 7, 50)
-    for number, decoder in enumerate(decoders):
-        torch.testing.assert_close(together[number], decoder(tokens[number]), rtol=1e-4, atol=1e-5)
-
-
-def test_texts_of_several_lengths_are_read_as_each_would_be_alone():
-    decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
-    random = torch.Generator().manual_seed(0)
-    short, long = (torch.randint(50, (2, rows, count), generator=random) for rows, count in ((3, 4), (2, 7)))
-    asked = torch.tensor([2, 11, 13, 25])  # of places 0 to 11 of the short ones, 12 to 25 of the long ones
-    weights = stacked(decoders)
-    found = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
-    for number, decoder in enumerate(decoders):
-        alone = torch.cat([decoder(tokens[number]).flatten(0, 1) for tokens in (short, long)])
-        torch.testing.assert_close(found[number], alone[asked], rtol=1e-4, atol=1e-5)
-
-
-def test_stacked_decoders_come_apart_again():
-    decoders = [random_decoder(SHAPE, seed) for seed in (1, 2)]
-    again = one_of(stacked(decoders), SHAPE, 1).state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in decoders[1].state_dict().items())
-
-
-def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
-    decoders = [random_decoder(SHAPE, seed, spread=0.4) for seed in (1, 2)]
-    prompts = torch.randint(50, (2, 3, 5), generator=torch.Generator().manual_seed(0))
-    found, lengths = greedy(stacked(decoders), SHAPE, prompts, 6, None)
-    assert (lengths == 6).all()
-    for number, decoder in enumerate(decoders):
-        for row in range(3):
-            alone = greedy_alone(Decoding(decoder, 20), prompts[number, row].tolist(), 6)
-            assert found[number, row].tolist() == alone
-
-
-def test_a_row_writes_no_more_after_its_end():
-    weights = stacked([random_decoder(SHAPE, 1, spread=0.4)])
-    prompts = torch.randint(50, (1, 4, 5), generator=torch.Generator().manual_seed(0))
-    free, _ = greedy(weights, SHAPE, prompts, 6, None)
-    end = int(free[0, 0, 2])
-    found, lengths = greedy(weights, SHAPE, prompts, 6, end)
-    for row, (own, written) in enumerate(zip(free[0].tolist(), lengths[0].tolist(), strict=True)):
-        assert written == (own.index(end) + 1 if end in own else 6)
-        assert found[0, row].tolist() == own[:written] + [end] * (6 - written)
+    return ladder_spec(settings, size, settings.steps)
 
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A course, and the end of its run that nothing interrupted."""
-    own = a_course()
+    """A run as it is described, and its end that nothing interrupted."""
+    own = a_spec()
     return own, ended(own, tmp_path_factory.mktemp("straight") / "run.safetensors")
 
 
@@ -159,7 +99,7 @@ def cut_off(own, out, stop, weights=None):
             raise StoppedError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(checkpoints, "write_run", kept)
+        patched.setattr(training_run, "write_run", kept)
         with pytest.raises(StoppedError):
             train(own, out, weights=weights)
     assert not out.exists() and read_run(partial(out), own).step == stop
@@ -172,14 +112,14 @@ def first_steps(monkeypatch):
 
     def noted(own, run):
         found.append(run.step)
-        return steps_of(own, run)
+        return resumed(own, run)
 
-    monkeypatch.setattr(checkpoints, "steps_of", noted)
+    monkeypatch.setattr(training_run, "resumed", noted)
     return found
 
 
 def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
-    whole = a_course("4k")
+    whole = a_spec("4k")
     together = ended(whole, tmp_path / "run.safetensors")
     for number, seed in enumerate(whole.seeds):
         alone = ended(whole.alone(seed), tmp_path / "run.safetensors")
@@ -198,12 +138,12 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(straight, first_steps, 
 def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, first_steps, tmp_path, monkeypatch):
     own, end = straight
 
-    def failing(at, first, known):
-        yield from islice(batches(at, first, known), 3 - first)
+    def failing(task, problems, seeds, first):
+        yield from islice(batches(task, problems, seeds, first), 3 - first)
         raise StoppedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(training_runs, "batches", failing)
+        patched.setattr(training_run, "batches", failing)
         with pytest.raises(StoppedError):
             train(own, tmp_path / "run.safetensors")
     assert same(end, ended(own, tmp_path / "run.safetensors")) and first_steps == [0, 2]
@@ -212,15 +152,15 @@ def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, fir
 def test_a_run_that_was_cut_off_at_its_end_is_written_and_not_run_again(straight, tmp_path, monkeypatch):
     own, end = straight
     cut_off(own, tmp_path / "run.safetensors", own.plan.steps)
-    monkeypatch.setattr(training_runs, "_update", None)
+    monkeypatch.setattr(training_run, "_update", None)
     resumed = ended(own, tmp_path / "run.safetensors")
     assert same(end, resumed) and end.curve == resumed.curve
 
 
 def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(straight, tmp_path):
     before, end = straight
-    own = dataclasses.replace(a_course(steps=4), after=before)
-    plain = list(steps_of(own, begun(own, end.weights)))[-1]
+    own = dataclasses.replace(a_spec(steps=4), after=before)
+    plain = list(resumed(own, started(own, end.weights)))[-1]
     one = ended(own, tmp_path / "run.safetensors", end.weights)
     (tmp_path / "two").mkdir()
     cut_off(own, tmp_path / "two" / "run.safetensors", 2, end.weights)
@@ -231,15 +171,15 @@ def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(str
 def test_fine_tuning_goes_on_from_the_weights_of_the_better_run(small_checkpoints):
     own, tables, paths = small_checkpoints
     for best in best_of(pd.concat(tables.values()), list(own.ladder.sizes), own.ladder.seeds):
-        how = tuned(own.ladder, own.fine_tuning, best.size, best.budget)
+        how = fine_tuned_spec(own, best.size, best.budget)
         before = read_run(paths[ladder_checkpoint(own.ladder, best.size, best.budget)], how.after)
-        plain = list(steps_of(how, begun(how, before.weights)))[-1]
-        assert same(plain, read_run(paths[tuned_checkpoint(best.size)], how))
+        plain = list(resumed(how, started(how, before.weights)))[-1]
+        assert same(plain, read_run(paths[FINE_TUNED + best.size], how))
 
 
 def test_experiments_read_what_was_trained_and_train_nothing(small_checkpoints, monkeypatch):
     own, tables, paths = small_checkpoints
-    monkeypatch.setattr(training_runs, "_update", None)
+    monkeypatch.setattr(training_run, "_update", None)
     again = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
     assert all(table.equals(again[name]) for name, table in tables.items())
     assert len(fine_tuning(own, **again, checkpoints=paths))
@@ -249,29 +189,28 @@ def damaged(path):
     path.write_bytes(path.read_bytes()[:100])
 
 
-def test_a_partial_file_that_is_damaged_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
+def of_another_run(path):
+    train(a_spec(learning_rate=0.001), path)
+
+
+SPOILT = pytest.mark.parametrize(
+    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "is of another training run")]
+)
+
+
+@SPOILT
+def test_a_partial_file_that_is_spoilt_is_said_and_the_run_starts_anew(
+    straight, first_steps, tmp_path, capsys, spoil, reason
+):
     own, end = straight
     out = tmp_path / "run.safetensors"
     cut_off(own, out, 4)
-    damaged(partial(out))
+    spoil(partial(out))
+    first_steps.clear()
     capsys.readouterr()
-    assert same(end, ended(own, out)) and first_steps == [0, 0]
-    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert len(said) == 1 and re.fullmatch(
-        rf"checkpoint: {re.escape(str(partial(out)))} cannot be read .*; it starts anew", said[0]
-    )
-
-
-def test_a_partial_file_of_another_run_is_said_and_the_run_starts_anew(straight, first_steps, tmp_path, capsys):
-    own, end = straight
-    out = tmp_path / "run.safetensors"
-    cut_off(a_course(learning_rate=0.001), out, 4)
-    capsys.readouterr()
-    assert same(end, ended(own, out)) and first_steps == [0, 0]
-    said = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert len(said) == 1 and re.fullmatch(
-        rf"checkpoint: {re.escape(str(partial(out)))} is of another course; .* anew", said[0]
-    )
+    assert same(end, ended(own, out)) and first_steps == [0]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
+    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; it starts anew", line)
 
 
 def copied(paths, folder):
@@ -285,40 +224,34 @@ def experiments(own, tables, paths):
     yield lambda: fine_tuning(own, **tables, checkpoints=paths)
 
 
-def test_a_damaged_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path):
+@SPOILT
+def test_a_spoilt_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path, spoil, reason):
     own, tables, paths = small_checkpoints
     there = copied(paths, tmp_path)
-    damaged(there["equal_steps_1k"])
+    spoil(there["equal_steps_1k"])
     for read in experiments(own, tables, there):
-        with pytest.raises(
-            UserError, match=r"^checkpoint: .*equal_steps_1k.* cannot be read .*delete it and run again$"
-        ):
+        with pytest.raises(UserError, match=rf"^checkpoint: .*equal_steps_1k.* {reason}.*delete it and run again$"):
             read()
 
 
-def test_a_checkpoint_of_another_course_is_refused(small_checkpoints, tmp_path):
+def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_run(small_checkpoints, tmp_path):
     own, tables, paths = small_checkpoints
-    there = copied(paths, tmp_path)
-    train(a_course(learning_rate=0.001), there["equal_steps_1k"])
-    for read in experiments(own, tables, there):
-        with pytest.raises(UserError, match=r"equal_steps_1k.* is of another course"):
-            read()
-
-
-def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_course(small_checkpoints, tmp_path):
-    own, tables, paths = small_checkpoints
-    name = tuned_checkpoint("1k")
-    with pytest.raises(UserError, match="of another course"):
+    name = FINE_TUNED + "1k"
+    with pytest.raises(UserError, match="of another training run"):
         trained(own, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
     assert not list(tmp_path.iterdir())
 
 
+def drawn_batches(own, first):
+    return batches(own.task, own.problems, own.seeds, first)
+
+
 def test_loss_is_taken_on_the_answers_alone():
-    own = a_course()
+    own = a_spec()
     known = vocabulary(own.task.range)
-    groups = next(batches(own, 0, known))
-    read = torch.cat([tokens[0, :, :-1].flatten() for tokens in groups])
-    following = torch.cat([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
+    groups = next(drawn_batches(own, 0))
+    read = np.concatenate([tokens[0, :, :-1].flatten() for tokens in groups])
+    following = np.concatenate([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
     words = [known.words[token] for token in following]
     assert words.count("end") == own.plan.batch and not {"has", "How many now?"} & set(words)
     first = [known.words[token] for token in read[answer_places(own)].tolist()]
@@ -326,19 +259,18 @@ def test_loss_is_taken_on_the_answers_alone():
 
 
 def test_a_batch_is_the_same_wherever_a_run_goes_on_from(monkeypatch):
-    monkeypatch.setattr(training_runs, "DRAWN_TOGETHER", 4)
-    own = a_course()
-    known = vocabulary(own.task.range)
-    straight = list(islice(batches(own, 0, known), 12))
+    monkeypatch.setattr(arithmetic, "DRAWN_TOGETHER", 4)
+    own = a_spec()
+    straight = list(islice(drawn_batches(own, 0), 12))
     for first in range(1, 10):
-        for one, other in zip(straight[first:], batches(own, first, known), strict=False):
-            assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+        for one, other in zip(straight[first:], drawn_batches(own, first), strict=False):
+            assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
     assert len({tuple(groups[0].flatten().tolist()) for groups in straight}) == 12
 
 
 def test_no_problem_of_a_batch_is_one_of_the_test():
-    own = a_course()
-    for steps, problems in own.task.test_problems().items():
+    own = a_spec()
+    for steps, problems in held_out_problems(own.task).items():
         assert is_held_out(problems.tuples, own.task.range.held_out).all()
         train = drawn(own.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
         assert not is_held_out(train.tuples, own.task.range.held_out).any()
@@ -357,7 +289,7 @@ def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
 
 
 def test_flops_of_a_step_are_those_of_its_products_one_by_one():
-    own = a_course("4k")
+    own = a_spec("4k")
     width, mlp, rows = own.shape.width, own.shape.mlp_width, own.plan.batch // 3
     expected = 0
     for steps in (1, 2, 3):
@@ -365,13 +297,14 @@ def test_flops_of_a_step_are_those_of_its_products_one_by_one():
         expected += rows * read * 2 * 3 * width * width  # queries, keys, values of the only layer
         expected += rows * answered * 2 * (width * width + 3 * width * mlp + own.shape.vocabulary * width)
         expected += rows * 4 * width * read * (read + 1) // 2
-    assert step_flops(own) == 3 * expected
+    assert own.step_flops == 3 * expected
 
 
 def test_equal_flops_are_equal_to_half_a_step():
     settings = config(steps=1000).ladder
-    counts = budget_steps(settings, EQUAL_FLOPS)
-    each = {size: step_flops(course(settings, size, count)) for size, count in counts.items()}
+    specs = ladder_specs(settings, EQUAL_FLOPS)
+    counts = {size: spec.plan.steps for size, spec in specs.items()}
+    each = {size: spec.step_flops for size, spec in specs.items()}
     whole = each["1k"] * 1000
     assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
 
@@ -397,14 +330,14 @@ def test_every_size_and_seed_has_its_accuracy_at_every_mark(tables):
 
 
 def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
-    own, whole = a_course("4k", steps=60), config(steps=60)
+    own, whole = a_spec("4k", steps=60), config(steps=60)
     paths = trained(whole, tmp_path, [ladder_checkpoint(whole.ladder, size, EQUAL_STEPS) for size in ("1k", "4k")])
     run, known = read_run(paths["equal_steps_4k"], own), vocabulary(own.task.range)
-    problems = own.task.test_problems()[1]
-    decoder = one_of(run.weights, own.shape, 0)
+    problems = held_out_problems(own.task)[1]
+    decoder = unstacked(run.weights, own.shape, 0)
     right = 0
     for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
-        written = greedy_alone(Decoding(decoder, 40), row[: prompt_length(1)], 6)
+        written = greedy_alone(Runner(decoder, 1, 40), row[: prompt_length(1)], 6)
         cut = written[: written.index(known.end)] if known.end in written else []
         right += [known.words[token] for token in cut[-2:]] == ["->", str(wanted)]
     table = ladder(whole, paths)
@@ -424,7 +357,8 @@ def test_modelled_joules_stand_in_a_table_of_their_own(tables):
 
 
 def best(size, *accuracy):
-    return Best(size, EQUAL_STEPS, np.array(accuracy), np.ones(len(accuracy)), {1: 6})
+    flops = np.ones(len(accuracy))
+    return Best(size=size, budget=EQUAL_STEPS, accuracy=np.array(accuracy), flops=flops, written={1: 6})
 
 
 def test_the_smallest_that_reaches_the_target_stands_over_the_largest():

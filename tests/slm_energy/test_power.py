@@ -116,5 +116,8 @@ def test_bounds_out_of_order_are_refused():
 
 
 def test_what_is_assumed_says_so():
-    assert [name for name, value in constants(PowerConfig()).items()
-            if not value.verified and "assumption" not in value.source] == []  # fmt: skip
+    assert [
+        name
+        for name, value in constants(PowerConfig()).items()
+        if not value.verified and "assumption" not in value.source
+    ] == []

@@ -159,8 +159,11 @@ def test_the_cost_of_a_step_is_that_of_each_way_and_of_reading():
 
 def test_formats_have_their_width():
     assert {fmt.name: fmt.bits for fmt in weight_formats(["float32", "bfloat16", "mxint8", "mxfp4"])} == {
-        "float32": 32.0, "bfloat16": 16.0, "mxint8": 8.25, "mxfp4": 4.25,
-    }  # fmt: skip
+        "float32": 32.0,
+        "bfloat16": 16.0,
+        "mxint8": 8.25,
+        "mxfp4": 4.25,
+    }
 
 
 def test_the_hub_is_asked_only_where_that_is_allowed():

@@ -66,8 +66,10 @@ def test_every_calculation_is_marked_by_its_right_side_alone():
 def test_options_of_a_sum_are_different_of_one_length_and_the_first_is_right():
     for choice in tasks.sums([], [], 300, seed=1):
         left, sign, right, _ = choice.question.split()
-        assert int(choice.options[0]) == {"+": int(left) + int(right), "-": int(left) - int(right),
-                                          "*": int(left) * int(right)}[sign]  # fmt: skip
+        assert (
+            int(choice.options[0])
+            == {"+": int(left) + int(right), "-": int(left) - int(right), "*": int(left) * int(right)}[sign]
+        )
         assert len(set(choice.options)) == tasks.OPTIONS and len({len(option) for option in choice.options}) == 1
 
 
@@ -152,8 +154,13 @@ def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_wer
     before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
     table = quality(CONFIG, PROBLEMS, PROBLEMS, None)
     counts = table.groupby(["format", "metric"])["item"].nunique()
-    assert counts["float32"].to_dict() == {"bits_per_byte": 4, "calculator_step": 4, "choice": 6, "exact_match": 2,
-                                           "flexible_match": 2}  # fmt: skip
+    assert counts["float32"].to_dict() == {
+        "bits_per_byte": 4,
+        "calculator_step": 4,
+        "choice": 6,
+        "exact_match": 2,
+        "flexible_match": 2,
+    }
     assert counts["mxfp4"].to_dict() == {"bits_per_byte": 2, "calculator_step": 2}
     assert all(torch.equal(value, before[name]) for name, value in MODEL.network.state_dict().items())
     pairs = table[table["metric"] == "bits_per_byte"].pivot(index="item", columns="format", values="value").dropna()

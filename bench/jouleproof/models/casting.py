@@ -1,7 +1,8 @@
 """Cast the linear layers of a torch model to a block format, and give the model back as it was."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -28,20 +29,38 @@ def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
             layer.weight.data = weight
 
 
-@contextmanager
-def activations_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
+def activations_cast(model: nn.Module, cast: Cast) -> AbstractContextManager[None]:
     """Every linear layer's input replaced by its cast; an input that several layers share is cast once."""
-    last: list[Tensor] = []
+    return _before_layers(model, lambda _, x: (cast(x),))
 
-    def before(_: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor]:
-        (x,) = arguments
-        if not last or last[0] is not x:
-            last[:] = [x, cast(x)]
-        return (last[1],)
+
+def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> AbstractContextManager[None]:
+    """Call see(layer name, input) before every linear layer; an input that several layers share is seen once."""
+
+    def only_see(name: str, x: Tensor) -> None:
+        see(name, x)
+
+    return _before_layers(model, only_see)
+
+
+@contextmanager
+def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] | None]) -> Iterator[None]:
+    """act: called with a layer's name and its input; what it returns, if anything, stands in for the input, also for
+    the layers after it that get the same."""
+    last: list[Any] = []
+
+    def hook(name: str) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor] | None]:
+        def before(_: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor] | None:
+            (x,) = arguments
+            if not last or last[0] is not x:
+                last[:] = [x, act(name, x)]
+            return last[1]
+
+        return before
 
     with ExitStack() as hooks:
-        for layer in linear_layers(model).values():
-            hooks.callback(layer.register_forward_pre_hook(before).remove)
+        for name, layer in linear_layers(model).items():
+            hooks.callback(layer.register_forward_pre_hook(hook(name)).remove)
         yield
 
 
@@ -60,23 +79,3 @@ def replace_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
     """name: dotted."""
     parent, _, last = name.rpartition(".")
     setattr(model.get_submodule(parent), last, layer)
-
-
-@contextmanager
-def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> Iterator[None]:
-    """Call see(layer name, input) before every linear layer; an input that several layers share is seen once."""
-    last: list[Tensor] = []
-
-    def watcher(name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
-        def before(_: nn.Module, arguments: tuple[Tensor]) -> None:
-            (x,) = arguments
-            if not last or last[0] is not x:
-                last[:] = [x]
-                see(name, x)
-
-        return before
-
-    with ExitStack() as hooks:
-        for name, layer in linear_layers(model).items():
-            hooks.callback(layer.register_forward_pre_hook(watcher(name)).remove)
-        yield

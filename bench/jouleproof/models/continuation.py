@@ -1,10 +1,24 @@
-"""Greedy continuations of many texts that begin alike, side by side."""
+"""Greedy continuations: of one text, or of many texts that begin alike, side by side."""
 
 from collections.abc import Callable, Sequence
 
 from jouleproof.models.runner import Piece, Runner
 
 Done = Callable[[Sequence[int]], bool]
+
+
+def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
+    """The `count` tokens that follow the prompt, the likeliest each time, written in the runner's first slot.
+
+    Raises ValueError where the text does not fit into the slot.
+    """
+    text = list(prompt)
+    read = 0
+    for _ in range(count):
+        logits = runner.run([Piece(0, read, text[read:])])
+        read = len(text)
+        text.append(int(logits[0].argmax()))
+    return text[len(prompt) :]
 
 
 def continued(

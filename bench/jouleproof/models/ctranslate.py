@@ -32,10 +32,16 @@ def _described(decoder: Decoder) -> "TransformerDecoderModelSpec":
 
     shape = decoder.shape
     spec = TransformerDecoderModelSpec.from_config(
-        shape.layers, shape.heads, num_heads_kv=None if shape.kv_heads == shape.heads else shape.kv_heads,
-        activation=Activation.SWISH, ffn_glu=True, rms_norm=True,
-        rotary_dim=0, rotary_interleave=False, rotary_base=shape.rope_base,
-    )  # fmt: skip
+        shape.layers,
+        shape.heads,
+        num_heads_kv=None if shape.kv_heads == shape.heads else shape.kv_heads,
+        activation=Activation.SWISH,
+        ffn_glu=True,
+        rms_norm=True,
+        rotary_dim=0,
+        rotary_interleave=False,
+        rotary_base=shape.rope_base,
+    )
     state = decoder.state_dict()
 
     def copied(*names: str) -> Tensor:

@@ -1,26 +1,14 @@
 """A decoder-only transformer of the Llama kind: grouped-query attention, rotary positions, RMS norm, gated MLP."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True)
-class DecoderShape:
-    vocabulary: int
-    layers: int
-    width: int
-    mlp_width: int
-    heads: int
-    kv_heads: int
-    rope_base: float
-    norm_epsilon: float
-
-    @property
-    def head_width(self) -> int:
-        return self.width // self.heads
+from jouleproof.models.decoder_shape import DecoderShape
+from jouleproof.models.loading import with_weights
 
 
 class Attention(nn.Module):
@@ -105,11 +93,9 @@ def first_layers(decoder: Decoder, count: int) -> Decoder:
     shape = decoder.shape
     if count > shape.layers:
         raise ValueError(f"the decoder has {shape.layers} layers, not {count}")
-    with torch.device("meta"):
-        shorter = Decoder(replace(shape, layers=count))
-    state = decoder.state_dict()
-    shorter.load_state_dict({name: state[name] for name in shorter.state_dict()}, assign=True)
-    return shorter.eval().requires_grad_(False)
+    left_out = tuple(f"layers.{number}." for number in range(count, shape.layers))
+    state = {name: value for name, value in decoder.state_dict().items() if not name.startswith(left_out)}
+    return with_weights(partial(Decoder, replace(shape, layers=count)), state)
 
 
 def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Decoder:
@@ -122,22 +108,6 @@ def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Deco
         else:
             parameter.data.normal_(0.0, spread, generator=generator)
     return decoder.eval().requires_grad_(False)
-
-
-def layer_weights(shape: DecoderShape) -> int:
-    """Numbers in the matrices of all layers; norms and the embedding, which is the head, are beside them."""
-    attention = 2 * shape.width * (shape.heads + shape.kv_heads) * shape.head_width
-    return shape.layers * (attention + 3 * shape.width * shape.mlp_width)
-
-
-def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
-    """Multiplications and additions of all products.
-
-    tokens: read. outputs: places whose logits are made. attended: pairs of a token and one that it looks at, itself
-    included.
-    """
-    attention = 4.0 * shape.layers * shape.heads * shape.head_width * attended
-    return 2.0 * layer_weights(shape) * tokens + 2.0 * shape.vocabulary * shape.width * outputs + attention
 
 
 def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:

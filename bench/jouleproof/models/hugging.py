@@ -14,6 +14,7 @@ from jouleproof.errors import UserError
 from jouleproof.models.continuation import Done
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.likelihood import Likelihood, likelihoods
+from jouleproof.models.loading import refused_as
 
 OF_LLAMA = {
     "attention_norm": "input_layernorm",
@@ -84,12 +85,19 @@ def as_llama(decoder: Decoder) -> Any:
 
     shape = decoder.shape
     config = LlamaConfig(
-        vocab_size=shape.vocabulary, hidden_size=shape.width, intermediate_size=shape.mlp_width,
-        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
-        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base}, rms_norm_eps=shape.norm_epsilon,
-        tie_word_embeddings=True, attention_bias=False,
-        eos_token_id=None, bos_token_id=None,
-    )  # fmt: skip
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.mlp_width,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base},
+        rms_norm_eps=shape.norm_epsilon,
+        tie_word_embeddings=True,
+        attention_bias=False,
+        eos_token_id=None,
+        bos_token_id=None,
+    )
     network = LlamaForCausalLM(config)
     state = decoder.state_dict()
     theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
@@ -119,8 +127,8 @@ def load_gguf(file: Path) -> HuggingModel:
     """Dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
     if not file.is_file():
         raise UserError(f"models: {file} is not there")
-    return _load(file.stem, str(file.parent), rounded=file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF",
-                 gguf_file=file.name, local_files_only=True)  # fmt: skip
+    rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
+    return _load(file.stem, str(file.parent), rounded, gguf_file=file.name, local_files_only=True)
 
 
 def load_from_hub(name: str) -> HuggingModel:
@@ -135,7 +143,7 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
-    try:
+    with refused_as(f"{where} cannot be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
@@ -144,11 +152,16 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
         for kind, names in loading.items():  # they would be drawn at random, or left out
             if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
-    except Exception as error:  # transformers fails in ways of its own
-        raise UserError(f"models: {where} cannot be loaded ({' '.join(str(error).split()):.200})") from error
     opening = _opening(tokenizer)
     context = int(getattr(network.config, "max_position_embeddings", 2048)) - len(opening)
-    return HuggingModel(name, network.train(False).requires_grad_(False), tokenizer, rounded, context, opening)
+    return HuggingModel(
+        name=name,
+        network=network.train(False).requires_grad_(False),
+        tokenizer=tokenizer,
+        rounded=rounded,
+        context=context,
+        opening=opening,
+    )
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from jouleproof.formats import MXFormat, PackedMatrix, quantize
 
@@ -29,6 +30,18 @@ class Matrix:
         if self._transposed is not None and (self._packed is None or len(x) == 1):
             return torch.mm(x, self._transposed)
         return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")
+
+
+class PlainMatrix:
+    """(outputs, inputs) as it is, multiplied by torch's own linear layer."""
+
+    def __init__(self, weight: Tensor, device: torch.device) -> None:
+        self._weight = weight.to(device)
+        self.nbytes = weight.nbytes
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x: (rows, inputs). Returns (rows, outputs)."""
+        return functional.linear(x, self._weight)
 
 
 class BlockMatrix:

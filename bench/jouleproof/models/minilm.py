@@ -3,14 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from jouleproof.errors import UserError
 from jouleproof.models.encoder import EncoderShape, SentenceEncoder
+from jouleproof.models.loading import check_layers, refused_as, with_weights
 from jouleproof.models.text import padded
 
 MAX_TOKENS = 256
@@ -50,7 +51,7 @@ class EmbeddingModel:
 
 def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
     """Raises UserError where the files are not of this architecture."""
-    try:
+    with refused_as(f"{weights.parent} is not all-MiniLM-L6-v2"):
         settings = json.loads(config.read_text(encoding="utf-8"))
         shape = EncoderShape(
             vocabulary=settings["vocab_size"],
@@ -66,18 +67,12 @@ def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
             for name, value in load_file(weights).items()
             if name != "embeddings.position_ids" and not name.startswith("pooler.")
         }
-        if shape.layers != len({name.split(".")[1] for name in state if name.startswith("layers.")}):
-            raise ValueError(f"num_hidden_layers={shape.layers} is not the number of layers in the file")
+        check_layers("num_hidden_layers", shape.layers, state)
         words = Tokenizer.from_file(str(tokenizer))
-        with torch.device("meta"):
-            encoder = SentenceEncoder(shape)
-        encoder.load_state_dict(state, assign=True)
-    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
-        reason = " ".join(str(error).split())
-        raise UserError(f"models: {weights.parent} is not all-MiniLM-L6-v2 ({reason:.200})") from error
+        encoder = with_weights(partial(SentenceEncoder, shape), state)
     words.no_padding()
     words.enable_truncation(min(MAX_TOKENS, shape.positions))
-    return EmbeddingModel("all-MiniLM-L6-v2", encoder.eval().requires_grad_(False), words, rounded=None)
+    return EmbeddingModel(name="all-MiniLM-L6-v2", network=encoder, tokenizer=words, rounded=None)
 
 
 def _name(saved: str) -> str:

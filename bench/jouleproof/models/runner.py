@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from jouleproof.formats import MXFormat
 from jouleproof.models.decoder import Decoder, Layer, rotary_angles, rotate
-from jouleproof.models.matrix import BlockMatrix, Matrix
+from jouleproof.models.matrix import BlockMatrix, Matrix, PlainMatrix
 
 LayerDone = Callable[[int], None]
-AnyMatrix = Matrix | BlockMatrix
+AnyMatrix = Matrix | PlainMatrix | BlockMatrix
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,25 @@ def no_layer_done(_: int) -> None:
 class Runner:
     """Room for `slots` texts of up to `capacity` tokens each; how much of a slot is filled is its user's to know.
 
-    dtype: of weights, activations, keys and values; norms and logits are float32.
+    dtype: of weights, activations, keys and values; norms and logits are float32. plain: weights are multiplied as they
+    are, and not first laid out for fast products.
     """
 
     def __init__(
-        self, decoder: Decoder, slots: int, capacity: int, device: str = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        decoder: Decoder,
+        slots: int,
+        capacity: int,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        plain: bool = False,
     ) -> None:
         self.shape, self.slots, self.capacity, self.dtype = decoder.shape, slots, capacity, dtype
         self._device = torch.device(device)
         self._embedding = decoder.embedding.weight.detach().to(self._device, dtype)
-        self._head = Matrix(self._embedding, self._device)
-        self._layers = _layers(decoder, lambda weight: Matrix(weight.to(dtype), self._device), self._device)
+        matrix = PlainMatrix if plain else Matrix
+        self._head = matrix(self._embedding, self._device)
+        self._layers = _layers(decoder, lambda weight: matrix(weight.to(dtype), self._device), self._device)
         self._norm = decoder.norm.weight.detach().to(self._device)
         self._rotation = tuple(angles.to(self._device, dtype) for angles in rotary_angles(capacity, self.shape))
         shape = self.shape
@@ -151,12 +159,12 @@ def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: tor
 
     return [
         Weights(
-            layer.attention_norm.weight.detach().to(device),
-            joined(layer.attention.q, layer.attention.k, layer.attention.v),
-            joined(layer.attention.out),
-            layer.mlp_norm.weight.detach().to(device),
-            joined(layer.mlp.gate, layer.mlp.up),
-            joined(layer.mlp.down),
+            attention_norm=layer.attention_norm.weight.detach().to(device),
+            qkv=joined(layer.attention.q, layer.attention.k, layer.attention.v),
+            out=joined(layer.attention.out),
+            mlp_norm=layer.mlp_norm.weight.detach().to(device),
+            gate_up=joined(layer.mlp.gate, layer.mlp.up),
+            down=joined(layer.mlp.down),
         )
         for layer in cast(list[Layer], decoder.layers)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jouleproof.measure.clocks import Stopwatch
-from jouleproof.models.decoder import forward_flops
+from jouleproof.models.decoder_shape import forward_flops
 from jouleproof.models.runner import Piece, Runner
 
 APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row

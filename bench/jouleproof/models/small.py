@@ -10,28 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from jouleproof.inputs import Problem
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape, plain_shape
 
 VOCABULARY = 256
 END = 0
 INITIAL_SPREAD = 0.05  # standard deviation of the weights; 0.02, as in GPT-2, starts slower at these widths
 HEAD_WIDTH = 32
-
-
-def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
-    """No heads share keys; MLP three times the width. width: an even multiple of heads, for rotary positions."""
-    if width % (2 * heads):
-        raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
-    return DecoderShape(
-        vocabulary=vocabulary,
-        layers=layers,
-        width=width,
-        mlp_width=3 * width,
-        heads=heads,
-        kv_heads=heads,
-        rope_base=10_000.0,
-        norm_epsilon=1e-5,
-    )
 
 
 def small_shape(layers: int, width: int) -> DecoderShape:

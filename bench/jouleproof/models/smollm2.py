@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,33 @@ from gguf.quants import dequantize
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 
-from jouleproof.errors import UserError
 from jouleproof.models.continuation import Done, continued
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.likelihood import Likelihood, likelihoods
+from jouleproof.models.loading import check_layers, refused_as, with_weights
 from jouleproof.models.runner import Runner
 from jouleproof.models.text import padded
 
 CONTROL_TOKEN = 3
 SIDE_BY_SIDE = 16
 SHAPES: Mapping[str, DecoderShape] = {  # by the config files of the models, Allal et al., arXiv 2502.02737
-    "smollm2_135m": DecoderShape(49152, 30, 576, 1536, 9, 3, 1e5, 1e-5),
-    "smollm2_360m": DecoderShape(49152, 32, 960, 2560, 15, 5, 1e5, 1e-5),
-    "smollm2_1.7b": DecoderShape(49152, 24, 2048, 8192, 32, 32, 1.3e5, 1e-5),
+    "smollm2_135m": DecoderShape(
+        vocabulary=49152, layers=30, width=576, mlp_width=1536, heads=9, kv_heads=3, rope_base=1e5, norm_epsilon=1e-5
+    ),
+    "smollm2_360m": DecoderShape(
+        vocabulary=49152, layers=32, width=960, mlp_width=2560, heads=15, kv_heads=5, rope_base=1e5, norm_epsilon=1e-5
+    ),
+    "smollm2_1.7b": DecoderShape(
+        vocabulary=49152,
+        layers=24,
+        width=2048,
+        mlp_width=8192,
+        heads=32,
+        kv_heads=32,
+        rope_base=1.3e5,
+        norm_epsilon=1e-5,
+    ),
 }
 NAMES = {
     "attn_norm": "attention_norm",
@@ -84,7 +99,7 @@ class LanguageModel:
 
 def load_smollm2(path: Path) -> LanguageModel:
     """Read the weights to float32. Raises UserError where the file is no GGUF of this architecture."""
-    try:
+    with refused_as(f"{path} is not a SmolLM2 file in GGUF format"):
         reader = GGUFReader(path)
         field = {name: entry.contents() for name, entry in reader.fields.items()}
         if field["general.architecture"] != "llama" or field["tokenizer.ggml.pre"] != "smollm":
@@ -103,18 +118,17 @@ def load_smollm2(path: Path) -> LanguageModel:
             _name(tensor.name): _weight(tensor.name, dequantize(tensor.data, tensor.tensor_type), shape)
             for tensor in reader.tensors
         }
-        if shape.layers != len({name.split(".")[1] for name in weights if name.startswith("layers.")}):
-            raise ValueError(f"llama.block_count={shape.layers} is not the number of layers in the file")
+        check_layers("llama.block_count", shape.layers, weights)
         tokenizer = _tokenizer(field)
-        with torch.device("meta"):
-            decoder = Decoder(shape)
-        decoder.load_state_dict(weights, assign=True)
-    except Exception as error:  # a damaged file breaks the libraries in any way, tokenizers with a bare Exception
-        reason = " ".join(str(error).split())
-        raise UserError(f"models: {path} is not a SmolLM2 file in GGUF format ({reason:.200})") from error
-    network = decoder.eval().requires_grad_(False)
-    context = field.get("llama.context_length", LanguageModel.context)
-    return LanguageModel("SmolLM2-135M", network, tokenizer, "Q4_1", context, path)
+        network = with_weights(partial(Decoder, shape), weights)
+    return LanguageModel(
+        name="SmolLM2-135M",
+        network=network,
+        tokenizer=tokenizer,
+        rounded="Q4_1",
+        context=field.get("llama.context_length", LanguageModel.context),
+        path=path,
+    )
 
 
 def _name(gguf_name: str) -> str:

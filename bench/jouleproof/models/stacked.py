@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from jouleproof.models.decoder import Decoder, DecoderShape, rotary_angles
+from jouleproof.models.decoder import Decoder, rotary_angles
+from jouleproof.models.decoder_shape import DecoderShape
 
 Weights = Mapping[str, Tensor]  # as a Decoder names them, (models, …) each, those of JOINED in one
 JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"}  # matrices that share an input
@@ -46,9 +47,12 @@ class Past:
 
 
 def hidden(
-    weights: Weights, shape: DecoderShape, texts: Sequence[Tensor], past: Past | None = None,
+    weights: Weights,
+    shape: DecoderShape,
+    texts: Sequence[Tensor],
+    past: Past | None = None,
     asked: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """(models, places, width): what the logits of each place are made of.
 
     texts: (models, rows, tokens) int64 each, texts of one length; their places lie end to end, one tensor's after

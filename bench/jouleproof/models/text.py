@@ -1,9 +1,12 @@
-"""Texts as rectangles of tokens."""
+"""Texts as rectangles of tokens, and in batches of like length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -24,3 +27,11 @@ def batches(rows: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
         else:
             groups.append([index])
     return groups
+
+
+def in_groups(groups: Iterable[Sequence[int]], run: Callable[[Sequence[int]], Iterable[T]]) -> list[T]:
+    """Results of run(indices) over groups of indices, in the order of the indices."""
+    results: dict[int, T] = {}
+    for group in groups:
+        results.update(zip(group, run(group), strict=True))
+    return [results[index] for index in range(len(results))]

@@ -1,40 +1,15 @@
 """Training of a decoder from scratch by a fixed number of steps, and its loss on text held out."""
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jouleproof.models.schedule import Plan, learning_rate
+
 BETAS = (0.9, 0.95)
 EVALUATION_BATCH = 8  # windows whose logits are held at once
-
-
-@dataclass(frozen=True)
-class Plan:
-    """AdamW under warm-up and cosine decay, gradients clipped to a norm.
-
-    batch: windows per step. context: predicted tokens per window. warm_up: steps.
-    """
-
-    steps: int
-    batch: int
-    context: int
-    learning_rate: float
-    warm_up: int
-    weight_decay: float = 0.1
-    clip: float = 1.0
-
-
-def learning_rate(step: int, plan: Plan) -> float:
-    """Of a step, counted from 0: linear to the full rate over the warm-up, then half a cosine towards zero, so that
-    the last steps settle and two runs differ by little but what was changed between them."""
-    if step < plan.warm_up:
-        return plan.learning_rate * (step + 1) / plan.warm_up
-    done = (step - plan.warm_up) / (plan.steps - plan.warm_up)
-    return plan.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
 def adamw(decayed: Sequence[Tensor], others: Sequence[Tensor], plan: Plan, fused: bool = False) -> torch.optim.AdamW:

@@ -17,7 +17,8 @@ import pytest
 
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.formats import get_format
-from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.continuation import greedy
+from jouleproof.models.runner import Runner
 from jouleproof.models.shapes import Shape
 from jouleproof.serving.engine import router
 from jouleproof.serving.engine.fleet import FleetPlan, started_fleet
@@ -40,7 +41,8 @@ def requests(count=24, seed=0, apart_s=0.004):
 
 
 def expected(asked):
-    return [greedy(Decoding(DECODER_OF_TESTS, CAPACITY), request.prompt, request.output) for request in asked]
+    runner = Runner(DECODER_OF_TESTS, 1, CAPACITY, plain=True)
+    return [greedy(runner, request.prompt, request.output) for request in asked]
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
+
 from jouleproof.models.decoder import Decoder
-from jouleproof.models.generation import Decoding
 
 Sameness = Literal["same", "near_tie", "different"]
 
@@ -18,7 +19,7 @@ def sameness(
     first = next((place for place, pair in enumerate(zip(expected, found)) if pair[0] != pair[1]), None)  # noqa: B905
     if first is None:  # one is longer
         return "different"
-    logits = Decoding(decoder, len(prompt) + first).feed([*prompt, *expected[:first]])
+    logits = decoder.head(decoder.hidden(torch.tensor([[*prompt, *expected[:first]]]))[0, -1])
     best = float(logits.max())
     apart = best - min(float(logits[expected[first]]), float(logits[found[first]]))
     return "near_tie" if apart < near else "different"

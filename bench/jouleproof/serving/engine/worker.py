@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from jouleproof.measure.clocks import Stopwatch, now, own_cpu_seconds
-from jouleproof.models.decoder import Decoder, DecoderShape
+from jouleproof.models.decoder import Decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, one_round, timed
 from jouleproof.serving.engine.batching import Job, next_batch

@@ -11,7 +11,7 @@ STUDY = Study(
     "small models",
     config=SlmEnergyConfig,
     check="registry:check",
-    checkpoints="training_plan:checkpoints",
+    checkpoints="training_spec:checkpoints",
     experiments={
         "quality": Experiment(
             "experiments.quality:quality",

@@ -1,11 +1,13 @@
-"""Grade school word problems, generated: a start and one to five steps, each with its result worked out.
+"""Grade school word problems, generated and marked: a start and one to five steps, each with its result worked out.
 
 A token is a word, a phrase or a whole number, so that sums are facts to be learnt and not digits to be carried.
 The text of a problem of k steps is as long as that of any other: 5 + 3k tokens are asked, 2 + 4k answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 
 import numpy as np
 
@@ -21,6 +23,8 @@ SENTENCES = (  # by sign: verbs, and what follows the number
 HAS, QUESTION, GIVES, END = "has", "How many now?", "->", "end"
 LARGEST_FACTOR = 3
 SPLIT_SEED = 20_240_926
+TEST_SEED = 7  # of the test problems, which are the same for all models
+DRAWN_TOGETHER = 50  # batches
 TRIES = 1000
 
 
@@ -35,6 +39,21 @@ class Range:
 
 
 @dataclass(frozen=True)
+class WordProblems:
+    """What models are taught: problems of a range, by how many steps they have. tests: held-out problems of each number
+    of steps."""
+
+    range: Range
+    steps: tuple[int, ...]
+    tests: int
+
+    @property
+    def length(self) -> int:
+        """Tokens of its longest text."""
+        return prompt_length(max(self.steps)) + answer_length(max(self.steps))
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """Numbers come first: the token of a whole number is the number."""
 
@@ -46,16 +65,17 @@ class Vocabulary:
         return self.ids[END]
 
     def text(self, tokens: Sequence[int]) -> str:
-        """Of some tokens."""
+        """The words of some tokens, a space between them."""
         return " ".join(self.words[token] for token in tokens)
 
 
-def vocabulary(range: Range) -> Vocabulary:
-    """All that problems of a range can hold."""
+@cache
+def vocabulary(numbers: Range) -> Vocabulary:
+    """All words that problems of a range can hold."""
     verbs = [verb for _, some, _ in SENTENCES for verb in some]
     ends, signs = [end for *_, end in SENTENCES], [sign for sign, *_ in SENTENCES]
-    numbers = map(str, np.arange(max(range.most, range.largest, LARGEST_FACTOR) + 1))
-    words = (*numbers, *NAMES, HAS, *THINGS, *verbs, *ends, QUESTION, *signs, GIVES, END)
+    whole = map(str, range(max(numbers.most, numbers.largest, LARGEST_FACTOR) + 1))
+    words = (*whole, *NAMES, HAS, *THINGS, *verbs, *ends, QUESTION, *signs, GIVES, END)
     return Vocabulary(words, {word: number for number, word in enumerate(words)})
 
 
@@ -103,43 +123,45 @@ def _mixed(bits: np.ndarray) -> np.ndarray:
     return bits ^ (bits >> np.uint64(31))
 
 
-def drawn(range: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
+def drawn(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
     """`count` problems of `steps` steps, of the test tuples or of all others.
 
     Raises UserError where the range has next to no such tuples.
     """
-    found: list[Problems] = []
-    have = 0
-    for _ in np.arange(TRIES):
-        some = _any(range, steps, 2 * count + 16, rng)
-        kept = some.some(is_held_out(some.tuples, range.held_out) == held_out)
-        found.append(kept)
-        have += len(kept.start)
-        if have >= count:
-            parts = [[getattr(each, name) for each in found] for name in Problems.__dataclass_fields__]
-            return Problems(*(np.concatenate(part)[:count] for part in parts))
-    raise UserError(f"config: ladder.numbers: {range} has too few problems of {steps} steps, held out: {held_out}")
+    kept: list[Problems] = []
+    for _ in range(TRIES):
+        either = _any(numbers, steps, 2 * count + 16, rng)
+        kept.append(either.some(is_held_out(either.tuples, numbers.held_out) == held_out))
+        if sum(len(problems.start) for problems in kept) >= count:
+            columns = [[getattr(problems, name) for problems in kept] for name in Problems.__dataclass_fields__]
+            return Problems(*(np.concatenate(column)[:count] for column in columns))
+    raise UserError(f"config: ladder.numbers: {numbers} has too few problems of {steps} steps, held out: {held_out}")
 
 
-def _any(range: Range, steps: int, count: int, rng: np.random.Generator) -> Problems:
+def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Problems:
     """No result is negative or above the most; a product is taken one time in four where it stays below."""
-    start = rng.integers(1, range.largest + 1, count)
+    start = rng.integers(1, numbers.largest + 1, count)
     value, signs, operands, results = start, [], [], []
-    for _ in np.arange(steps):
+    for _ in range(steps):
         factor = rng.integers(2, LARGEST_FACTOR + 1, count)
         wants, adds = rng.random((2, count)) < [[0.25], [0.5]]
-        times = wants & (value * factor <= range.most) & (value > 0)
-        up = ~times & ((adds & (value < range.most)) | (value == 0))
-        room = np.where(up, range.most - value, value)
-        term = 1 + (rng.random(count) * np.minimum(room, range.largest)).astype(np.int64)
+        times = wants & (value * factor <= numbers.most) & (value > 0)
+        up = ~times & ((adds & (value < numbers.most)) | (value == 0))
+        room = np.where(up, numbers.most - value, value)
+        term = 1 + (rng.random(count) * np.minimum(room, numbers.largest)).astype(np.int64)
         operand = np.where(times, factor, term)
         value = np.where(times, value * operand, np.where(up, value + operand, value - operand))
         signs.append(np.where(times, 2, np.where(up, 0, 1)))
         operands.append(operand)
         results.append(value)
     words = rng.integers(0, 2**31, (count, 2 + steps))
-    by_step = [np.stack(part, axis=1) for part in (signs, operands, results)]
-    return Problems(start, by_step[0], by_step[1], by_step[2], words)
+    return Problems(
+        start=start,
+        signs=np.stack(signs, axis=1),
+        operands=np.stack(operands, axis=1),
+        results=np.stack(results, axis=1),
+        words=words,
+    )
 
 
 def prompt_length(steps: int) -> int:
@@ -191,7 +213,53 @@ def final_answer(tokens: Sequence[int], known: Vocabulary) -> int | None:
 
 def is_right(answers: np.ndarray, problems: Problems, known: Vocabulary) -> np.ndarray:
     """(problems,) whether the final answer is exactly that of the problem. answers: (problems, tokens)."""
-    return np.array(
-        [final_answer(row, known) == wanted
-         for row, wanted in zip(answers.tolist(), problems.results[:, -1].tolist(), strict=True)], bool
-    )  # fmt: skip
+    pairs = zip(answers.tolist(), problems.results[:, -1].tolist(), strict=True)
+    return np.array([final_answer(row, known) == wanted for row, wanted in pairs], bool)
+
+
+def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int) -> Iterator[list[np.ndarray]]:
+    """Texts of training step `first` and of all that follow, each seed's its own.
+
+    problems: of each number of steps in a batch. Yields, by number of steps, (seeds, problems, tokens) int64.
+    """
+    words = vocabulary(task.range)
+    for block in count(first // DRAWN_TOGETHER):
+        drawn_together = [
+            np.stack(
+                [
+                    texts(drawn(task.range, steps, problems * DRAWN_TOGETHER, False, rng), words)
+                    for rng in (np.random.default_rng([seed, block, steps]) for seed in seeds)
+                ]
+            )
+            for steps in task.steps
+        ]
+        start = first % DRAWN_TOGETHER if block == first // DRAWN_TOGETHER else 0
+        for place in range(start, DRAWN_TOGETHER):
+            yield [tokens[:, problems * place : problems * (place + 1)] for tokens in drawn_together]
+
+
+@cache
+def held_out_problems(task: WordProblems) -> Mapping[int, Problems]:
+    """The same for all models, by number of steps."""
+    return {
+        steps: drawn(task.range, steps, task.tests, True, np.random.default_rng([TEST_SEED, steps]))
+        for steps in task.steps
+    }
+
+
+@cache
+def held_out_prompts(task: WordProblems) -> Mapping[int, np.ndarray]:
+    """Questions of the test problems, by number of steps: (problems, tokens)."""
+    words = vocabulary(task.range)
+    return {
+        steps: texts(problems, words)[:, : prompt_length(steps)] for steps, problems in held_out_problems(task).items()
+    }
+
+
+def share_right(task: WordProblems, steps: int, answers: np.ndarray) -> list[float]:
+    """Share of right answers of each model to the test problems of a number of steps.
+
+    answers: (models, problems, tokens).
+    """
+    problems, words = held_out_problems(task)[steps], vocabulary(task.range)
+    return [float(is_right(of_model, problems, words).mean()) for of_model in answers]

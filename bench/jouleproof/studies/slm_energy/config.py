@@ -34,39 +34,42 @@ class PowerConfig(Strict):
 
     core_w: Bounds = Field(
         Bounds(
-            low=1.9, middle=3.75, high=6.0,
+            low=1.9,
+            middle=3.75,
+            high=6.0,
             source="assumption: a server processor of 360 W and 96 cores, from a thread's share to a core alone",
         ),
         description="W of a core while it computes",
-    )  # fmt: skip
+    )
     dram_pj_per_bit: Bounds = Field(
         Bounds(
-            low=10.0, middle=20.0, high=40.0,
+            low=10.0,
+            middle=20.0,
+            high=40.0,
             source="1.3 to 2.6 nJ per 64 bits (Horowitz, ISSCC 2014); low: assumption, newer memory",
         ),
         description="pJ per bit moved from or to memory",
-    )  # fmt: skip
+    )
     idle_w: Bounds = Field(
         Bounds(
-            low=0.5, middle=1.0, high=2.0,
-            source="assumption: 50 to 200 W of a server of 96 cores that is kept busy",
+            low=0.5, middle=1.0, high=2.0, source="assumption: 50 to 200 W of a server of 96 cores that is kept busy"
         ),
         description="W of the rest of the machine for each core, while that computes",
-    )  # fmt: skip
+    )
     grid_g_per_kwh: Bounds = Field(
-        Bounds(
-            low=30.0, middle=481.0, high=713.0, verified=True,
-            source="Ember, 2023: Norway, world, India",
-        ),
+        Bounds(low=30.0, middle=481.0, high=713.0, verified=True, source="Ember, 2023: Norway, world, India"),
         description="g CO2e per kWh",
-    )  # fmt: skip
+    )
     price_per_kwh: Bounds = Field(
         Bounds(
-            low=0.089, middle=0.20, high=0.276, verified=True,
+            low=0.089,
+            middle=0.20,
+            high=0.276,
+            verified=True,
             source="Eurostat, non-household, second half of 2023: Finland, EU, Cyprus",
         ),
         description="euro per kWh",
-    )  # fmt: skip
+    )
     shape: Literal["lognormal", "uniform"] = "lognormal"
     draws: Annotated[int, Field(ge=100)] = 4_000
     seed: int = 0
@@ -88,9 +91,7 @@ class QualityConfig(Strict):
         description="smollm2_135m, folder:PATH, gguf:PATH, hub:ORGANISATION/MODEL@COMMIT, package.module:object",
     )
     hub: bool = Field(False, description="whether models may be fetched from the hub")
-    formats: Names = [
-        "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
-    ]  # fmt: skip
+    formats: Names = ["float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4"]
     tasks: Names = ["solutions", "sums", "problems"]
     items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
@@ -220,11 +221,14 @@ class AnswersConfig(Strict):
     phone_tokens_s: Above = Field(12.0, description="Phi-3-mini on an iPhone 14 (arXiv 2404.14219: more than 12)")
     gpu_w: Bounds = Field(
         Bounds(
-            low=425.0, middle=550.0, high=690.0, verified=True,
+            low=425.0,
+            middle=550.0,
+            high=690.0,
+            verified=True,
             source="boards of dense models at 8 to 256 requests, ML.ENERGY",
         ),
         description="W of an H100 board that serves",
-    )  # fmt: skip
+    )
     gpu_price_per_h: Bounds = Field(
         Bounds(low=2.0, middle=3.0, high=4.0, source="assumption: list prices of clouds"),
         description="euro per H100 and hour",

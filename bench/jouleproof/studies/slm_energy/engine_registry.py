@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from jouleproof.models.continuation import greedy
 from jouleproof.models.decoder import Decoder
-from jouleproof.models.generation import Decoding, greedy
-from jouleproof.models.runner import Piece, Runner
+from jouleproof.models.runner import Runner
 
-Run = Callable[[Sequence[int], int], None]
+Run = Callable[[Sequence[int], int], object]
 
 
 class NotInstalled(Exception):
@@ -36,26 +37,8 @@ class Engine:
     start: Callable[[Subject], Run]
 
 
-def _runner(dtype: torch.dtype) -> Callable[[Subject], Run]:
-    def start(subject: Subject) -> Run:
-        runner = Runner(subject.decoder, 1, subject.room, dtype=dtype)
-
-        def run(prompt: Sequence[int], count: int) -> None:
-            fed, read = list(prompt), 0
-            for _ in range(count):
-                logits = runner.run([Piece(0, read, fed)])
-                read, fed = read + len(fed), [int(logits[0].argmax())]
-
-        return run
-
-    return start
-
-
-def _eager(subject: Subject) -> Run:
-    def run(prompt: Sequence[int], count: int) -> None:
-        greedy(Decoding(subject.decoder, subject.room), prompt, count)
-
-    return run
+def _runner(subject: Subject, dtype: torch.dtype = torch.float32, plain: bool = False) -> Run:
+    return partial(greedy, Runner(subject.decoder, 1, subject.room, dtype=dtype, plain=plain))
 
 
 def _transformers(subject: Subject) -> Run:
@@ -85,8 +68,13 @@ def _llama_cpp(subject: Subject) -> Run:
     server = xllamacpp.Server(plan)
 
     def run(prompt: Sequence[int], count: int) -> None:
-        asked = {"prompt": list(prompt), "max_tokens": count, "temperature": 0, "cache_prompt": False,
-                 "ignore_eos": True}  # fmt: skip
+        asked = {
+            "prompt": list(prompt),
+            "max_tokens": count,
+            "temperature": 0,
+            "cache_prompt": False,
+            "ignore_eos": True,
+        }
         server.handle_completions(asked)
 
     return run
@@ -110,9 +98,9 @@ def _ctranslate2(subject: Subject) -> Run:
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine
     for engine in (
-        Engine("runner", "float32", _runner(torch.float32)),
-        Engine("runner_bfloat16", "bfloat16", _runner(torch.bfloat16)),
-        Engine("eager", "float32", _eager),
+        Engine("runner", "float32", _runner),
+        Engine("runner_bfloat16", "bfloat16", partial(_runner, dtype=torch.bfloat16)),
+        Engine("eager", "float32", partial(_runner, plain=True)),
         Engine("transformers", "float32", _transformers),
         Engine("ctranslate2", "int8", _ctranslate2),
         Engine("llama_cpp", "Q4_1", _llama_cpp),

@@ -9,8 +9,8 @@ import pandas as pd
 
 from jouleproof.evidence.intervals import draws_interval
 from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.ladder_runs import bytes_per_answer, shape_of
 from jouleproof.studies.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
+from jouleproof.studies.slm_energy.training_spec import bytes_per_answer, shape_of
 
 ALL = "all"  # problems, however many steps they have
 SMALLEST_OVER_LARGEST, OVER_LARGEST_REACHED = "smallest over largest", "smallest over largest that reached it"
@@ -44,7 +44,13 @@ def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> l
         flops = own[own["metric"] == "flops_per_answer"].set_index("seed")["value"]
         by_seed = accuracy.set_index("seed")["value"]
         found.append(
-            Best(size, budget, by_seed.loc[list(seeds)].to_numpy(), flops.loc[list(seeds)].to_numpy(), written(own))
+            Best(
+                size=size,
+                budget=budget,
+                accuracy=by_seed.loc[list(seeds)].to_numpy(),
+                flops=flops.loc[list(seeds)].to_numpy(),
+                written=written(own),
+            )
         )
     return found
 
@@ -71,12 +77,15 @@ def right_answers(
     in FLOPs, the smallest size that reaches the target over the largest, where each seed has a right answer."""
     pair = ends(bests, settings.target)
     for batch in batches:
-        costs = {best.size: np.array([medians[best.size, "answer", batch, seed] for seed in settings.seeds])
-                 / best.accuracy for best in bests if best.accuracy.all()}  # fmt: skip
+        costs = {
+            best.size: np.array([medians[best.size, "answer", batch, seed] for seed in settings.seeds]) / best.accuracy
+            for best in bests
+            if best.accuracy.all()
+        }
         for size, values in costs.items():
+            factors = {"size": size, "what": "answer", "batch": batch}
             for seed, value in zip(settings.seeds, values, strict=True):
-                yield {"size": size, "what": "answer", "batch": batch, "metric": "cpu_ms_per_correct", "unit": "ms",
-                       "value": 1e3 * value, "seed": seed}  # fmt: skip
+                yield {**factors, "metric": "cpu_ms_per_correct", "unit": "ms", "value": 1e3 * value, "seed": seed}
         if pair and {pair[1].size, pair[2].size} <= set(costs):
             name, small, large = pair
             about = {"size": f"{small.size} over {large.size}", "what": name, "batch": batch, "unit": "ratio"}
@@ -109,20 +118,20 @@ def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians
     spent = {(size, way, seed): steps * medians[size, "longer step", rows, seed] for size, way, seed, steps in cells}
     for (size, way, seed), value in spent.items():
         yield {"size": size, "what": way, "metric": "cpu_s_to_target", "unit": "s", "value": value, "seed": seed}
-    pair = f"{own.small} over {own.large}"
+    pair = {"size": f"{own.small} over {own.large}"}
     shares = fine_tuning[(fine_tuning["metric"] == "accuracy")].sort_values("step").groupby(["size", "way", "seed"])
     right = shares["value"].last()
     for seed in config.ladder.seeds:
         small, large = (spent.get((size, "fine-tuned", seed)) for size in (own.small, own.large))
         if small and large:
-            yield {"size": pair, "what": "fine-tuned", "metric": "tuning_ratio", "unit": "ratio", "seed": seed,
-                   "value": small / large}  # fmt: skip
+            ratio_of_seed = {"metric": "tuning_ratio", "unit": "ratio", "seed": seed, "value": small / large}
+            yield {**pair, "what": "fine-tuned", **ratio_of_seed}
         for batch in config.ladder_cost.batches if small else []:
             costs = (medians[own.small, "longer answer", batch, seed], medians[own.large, "longer answer", batch, seed])
             accuracies = (right[own.small, "fine-tuned", seed], right[own.large, "untouched", seed])
             for metric, value in break_even(small or 0.0, costs, accuracies).items():
-                yield {"size": pair, "what": "untouched", "batch": batch, "metric": metric, "unit": "answers",
-                       "seed": seed, "value": value}  # fmt: skip
+                factors = {**pair, "what": "untouched", "batch": batch, "seed": seed}
+                yield {**factors, "metric": metric, "unit": "answers", "value": value}
 
 
 def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -> Iterator[dict[str, Any]]:

@@ -46,10 +46,11 @@ def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
     if dense.empty or mixed.empty:
         return None
     return Laws(
-        limit,
-        _exponents(dense, ["constant", "active"]),
-        _exponents(mixed, ["constant", "active", "total", "batch"]),
-        *(float(each.loc[each["metric"] == "error_ln", "value"].iloc[0]) for each in (dense, mixed)),
+        limit=limit,
+        dense=_exponents(dense, ["constant", "active"]),
+        mixed=_exponents(mixed, ["constant", "active", "total", "batch"]),
+        dense_error=_error(dense),
+        mixed_error=_error(mixed),
     )
 
 
@@ -70,6 +71,10 @@ def joules_per_token(name: str, model: Published, laws: Laws, floor: float, seed
         return measured
     flat = floor * stream("floor", seed).random(laws.draws)
     return measured * (flat + (1 - flat) * (model.total / SMALLEST_B) ** laws.dense[:, 1])
+
+
+def _error(table: pd.DataFrame) -> float:
+    return float(table.loc[table["metric"] == "error_ln", "value"].iloc[0])
 
 
 def _exponents(table: pd.DataFrame, names: list[str]) -> np.ndarray:

@@ -10,7 +10,7 @@ from jouleproof.studies.slm_energy.config import CostConfig, EnginesConfig, Qual
 from jouleproof.studies.slm_energy.language_models import BUILT_IN, PREFIXES, own_maker
 
 if TYPE_CHECKING:
-    from jouleproof.models.decoder import DecoderShape
+    from jouleproof.models.decoder_shape import DecoderShape
     from jouleproof.studies.slm_energy.engine_registry import Engine
     from jouleproof.studies.slm_energy.tasks import Task
 
@@ -25,7 +25,7 @@ def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
 
 def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
     """By the name that the config gives. Raises UserError where an object is no DecoderShape."""
-    from jouleproof.models.decoder import DecoderShape
+    from jouleproof.models.decoder_shape import DecoderShape
     from jouleproof.models.smollm2 import SHAPES
 
     return plugins.load_all("shape", names, SHAPES, DecoderShape)

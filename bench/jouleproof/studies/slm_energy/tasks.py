@@ -48,11 +48,7 @@ class Model(Protocol):
         """Of each text's tokens from its `first` on."""
 
     def continued(
-        self,
-        prefix: Sequence[int],
-        prompts: Sequence[Sequence[int]],
-        most: int,
-        done: Callable[[Sequence[int]], bool],
+        self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
     ) -> list[list[int]]:
         """Greedy continuations, as jouleproof.models.continuation says."""
 
@@ -115,8 +111,10 @@ def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[
     questions = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in problems]
     pieces = [_pieces(f" {problem.answer}") for problem in problems]
     parts = [[model.tokens(text) for text, _ in each] for each in pieces]
-    texts = [[*question, *(token for part in each for token in part)]
-             for question, each in zip(questions, parts, strict=True)]  # fmt: skip
+    texts = [
+        [*question, *(token for part in each for token in part)]
+        for question, each in zip(questions, parts, strict=True)
+    ]
     _refuse_what_is_too_long(model, texts)
     found = model.likelihoods(texts, [len(question) for question in questions])
     for number, about in enumerate(found):

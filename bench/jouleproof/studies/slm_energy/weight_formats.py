@@ -36,7 +36,8 @@ def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
 def _found(name: str) -> WeightFormat:
     fmt = plugins.load("format", name, {**PLAIN, **FORMATS})
     if isinstance(fmt, MXFormat):
-        return WeightFormat(fmt.name, fmt.bits + SCALE_BITS / fmt.block, partial(fake_quantize, fmt=fmt), fmt)
+        bits = fmt.bits + SCALE_BITS / fmt.block
+        return WeightFormat(name=fmt.name, bits=bits, cast=partial(fake_quantize, fmt=fmt), packed=fmt)
     if not isinstance(fmt, WeightFormat):
         raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a jouleproof.formats.MXFormat")
     return fmt

@@ -11,10 +11,10 @@ from torch.nn import functional
 from jouleproof.inputs import Problem
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.smollm2 import LanguageModel
-from jouleproof.models.text import padded
+from jouleproof.models.text import in_groups, padded
+from jouleproof.models.training import BETAS
 
 ADAPTED = ["q", "v"]  # of every layer, as in Hu et al., LoRA, arXiv 2106.09685
-BETAS = (0.9, 0.95)
 CLIP = 1.0
 _CALCULATION = re.compile(r"(.*?<<[^<>=\n]*=)([^<>\n]*)(>>)")
 
@@ -56,9 +56,14 @@ def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Param
 
 
 def tuned(
-    decoder: Decoder, weights: Sequence[nn.Parameter], texts: Sequence[Calculation], steps: int, batch: int,
-    learning_rate: float, seed: int,
-) -> Iterator[float]:  # fmt: skip
+    decoder: Decoder,
+    weights: Sequence[nn.Parameter],
+    texts: Sequence[Calculation],
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    seed: int,
+) -> Iterator[float]:
     """Train in place by AdamW, the rate falling in a line to 0; yields the loss of every step's batch, in nats a token
     of the results, after its update. A batch is of like length: neighbours in the order of length, from a random place
     on."""
@@ -97,14 +102,11 @@ def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Te
 @torch.inference_mode()
 def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) -> list[float]:
     """1 for each whose tokens are all the likeliest, given those before; else 0."""
-    found: dict[int, float] = {}
-    order = sorted(range(len(texts)), key=lambda number: (len(texts[number].tokens), number))
-    for first in range(0, len(order), together):
-        group = order[first : first + together]
+
+    def of_group(group: Sequence[int]) -> list[float]:
         logits, wanted = _results(decoder, [texts[number] for number in group])
-        start, best = 0, logits.argmax(dim=1) == wanted
-        for number in group:
-            end = start + len(texts[number].result)
-            found[number] = float(bool(best[start:end].all()))
-            start = end
-    return [found[number] for number in range(len(texts))]
+        best = torch.split(logits.argmax(dim=1) == wanted, [len(texts[number].result) for number in group])
+        return [float(of_text.all()) for of_text in best]
+
+    order = sorted(range(len(texts)), key=lambda number: (len(texts[number].tokens), number))
+    return in_groups((order[first : first + together] for first in range(0, len(order), together)), of_group)

@@ -1,7 +1,7 @@
 """A real language model decoding with its linear layers in MX: tokens per second, bytes per token, and whether it still
 says the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,20 +14,11 @@ from jouleproof.formats import MXFormat, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.measure.clocks import Stopwatch
 from jouleproof.models.casting import weights_cast
-from jouleproof.models.decoder import Decoder
-from jouleproof.models.generation import Decoding
+from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import DecodeConfig, MxConfig
-from jouleproof.studies.mx.packed_linear import (
-    Engine,
-    make_engine,
-    packed_product,
-    plain_product,
-    running,
-    shared_inputs,
-)
 
 FLOAT32 = "float32"
 
@@ -45,15 +36,16 @@ def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Langua
     numba.set_num_threads(settings.threads)
     text = enough_tokens(smollm2_135m, gsm8k_test, settings.prompt_tokens + settings.forced)
     formats = registry.formats(config.formats)
-    engines = _engines(smollm2_135m.network, formats)
-    prompted = _prompted(smollm2_135m, text, settings)
+    plain = Runner(smollm2_135m.network, 1, len(text) + settings.tokens + 1)
+    packed = {name: plain.packed(smollm2_135m.network, fmt) for name, fmt in formats.items()}
     step = steps("mx decode", settings.repeats + len(formats))
     rows: list[dict[str, Any]] = []
+    plain.run([Piece(0, 0, text[: settings.prompt_tokens - 1])])  # the packed ones share its cache
     for repeat in range(settings.repeats):
-        rows += [{**row, "repeat": repeat} for row in _round(smollm2_135m, engines, prompted, text, settings)]
+        rows += [{**row, "repeat": repeat} for row in _round({FLOAT32: plain, **packed}, text, settings)]
         step(f"round {repeat + 1}")
     for name, fmt in formats.items():
-        rows += [{"format": name, **row} for row in _compared(smollm2_135m, fmt, engines[name], text, settings)]
+        rows += [{"format": name, **row} for row in _compared(smollm2_135m, fmt, packed[name], text, settings)]
         step(name)
     return tidy(rows, tier=MEASURED, model=smollm2_135m.name)
 
@@ -68,57 +60,36 @@ def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int)
     return tokens[:count]
 
 
-def _engines(network: Decoder, formats: Mapping[str, MXFormat]) -> dict[str, Engine]:
-    groups = shared_inputs(network, lambda: Decoding(network, 1).feed([0]))
-    makers = {FLOAT32: plain_product} | {name: partial(packed_product, fmt=fmt) for name, fmt in formats.items()}
-    return {name: make_engine(network, groups, make) for name, make in makers.items()}
+def _round(runners: Mapping[str, Runner], text: Sequence[int], settings: DecodeConfig) -> Iterator[dict[str, Any]]:
+    """Each decodes after all of the prompt but its last token, which is in the cache."""
+    seconds = {name: _seconds_per_token(runner, text, settings) for name, runner in runners.items()}
+    for name, time in seconds.items():
+        read = float(runners[name].weight_bytes)
+        yield {"format": name, "metric": "tokens_per_s", "unit": "1/s", "value": 1 / time}
+        yield {"format": name, "metric": "over_float32", "unit": "x", "value": seconds[FLOAT32] / time}
+        yield {"format": name, "metric": "bytes_per_token", "unit": "B", "value": read}
 
 
-def _round(
-    model: LanguageModel, engines: Mapping[str, Engine], prompted: Decoding, text: Sequence[int], settings: DecodeConfig
-) -> list[dict[str, Any]]:
-    head = model.network.embedding.weight.nbytes
-    seconds, read = {}, {}
-    for name, engine in engines.items():
-        decoding = prompted.branch()
-        with running(model.network, engine):
-            token = int(decoding.feed(text[settings.prompt_tokens - 1 : settings.prompt_tokens]).argmax())
-            watch = Stopwatch()
-            for _ in range(settings.tokens):
-                token = int(decoding.feed([token]).argmax())
-            seconds[name], read[name] = watch.wall_s() / settings.tokens, engine.weight_bytes + head
-    return [
-        row
-        for name, time in seconds.items()
-        for row in (
-            {"format": name, "metric": "tokens_per_s", "unit": "1/s", "value": 1 / time},
-            {"format": name, "metric": "over_float32", "unit": "x", "value": seconds[FLOAT32] / time},
-            {"format": name, "metric": "bytes_per_token", "unit": "B", "value": float(read[name])},
-        )
-    ]
-
-
-def _prompted(model: LanguageModel, text: Sequence[int], settings: DecodeConfig) -> Decoding:
-    """A text with all of the prompt but its last token read, by the network as it is."""
-    decoding = Decoding(model.network, len(text) + settings.tokens + 1)
-    decoding.feed(text[: settings.prompt_tokens - 1])
-    return decoding
+def _seconds_per_token(runner: Runner, text: Sequence[int], settings: DecodeConfig) -> float:
+    first = settings.prompt_tokens
+    token = int(runner.run([Piece(0, first - 1, [text[first - 1]])]).argmax())
+    watch = Stopwatch()
+    for place in range(first, first + settings.tokens):
+        token = int(runner.run([Piece(0, place, [token])]).argmax())
+    return watch.wall_s() / settings.tokens
 
 
 def _compared(
-    model: LanguageModel, fmt: MXFormat, engine: Engine, text: Sequence[int], settings: DecodeConfig
-) -> list[dict[str, Any]]:
-    forced = text[settings.prompt_tokens :]
+    model: LanguageModel, fmt: MXFormat, packed: Runner, text: Sequence[int], settings: DecodeConfig
+) -> Iterator[dict[str, Any]]:
+    first = settings.prompt_tokens - 1
     with weights_cast(model.network, partial(fake_quantize, fmt=fmt)):
-        expected = model.run([text])[0, settings.prompt_tokens - 1 :]
-        decoding = _prompted(model, text, settings)
-    with running(model.network, engine):
-        found = torch.stack([decoding.feed([token]) for token in (text[settings.prompt_tokens - 1], *forced)])
+        expected = model.run([text])[0, first:]
+    packed.run([Piece(0, 0, text[:first])])
+    found = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
     best = expected.topk(2).values
     same = expected.argmax(dim=1) == found.argmax(dim=1)
     tie = best[:, 0] - best[:, 1] < settings.near_tie
-    return [
-        {"metric": "max_difference", "unit": "1", "value": float((expected - found).abs().max())},
-        {"metric": "same_token", "unit": "share", "value": float(same.double().mean())},
-        {"metric": "near_ties", "unit": "share", "value": float((~same & tie).double().mean())},
-    ]
+    yield {"metric": "max_difference", "unit": "1", "value": float((expected - found).abs().max())}
+    yield {"metric": "same_token", "unit": "share", "value": float(same.double().mean())}
+    yield {"metric": "near_ties", "unit": "share", "value": float((~same & tie).double().mean())}

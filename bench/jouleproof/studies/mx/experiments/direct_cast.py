@@ -1,9 +1,9 @@
 """Real models with their linear layers cast to MX formats, without training."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,11 @@ from jouleproof.inputs import Problem
 from jouleproof.models.casting import activations_seen, under_cast
 from jouleproof.models.minilm import EmbeddingModel
 from jouleproof.models.smollm2 import LanguageModel
-from jouleproof.models.text import batches
+from jouleproof.models.text import batches, in_groups
 from jouleproof.progress import Step, steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.cast_steps import PARTS, PartialCast, saturated
 from jouleproof.studies.mx.config import MxConfig
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,23 @@ def planned_casts(config: MxConfig) -> list[PlannedCast]:
     """Every format under every rule, then what `more_scales` adds to it. Raises UserError on an unknown name."""
     settings, formats = config.direct_cast, registry.formats(config.formats)
     every = registry.scale_rules(settings.scales)
-    casts = [PlannedCast(name, fmt, scale, rule) for scale, rule in every.items() for name, fmt in formats.items()]
+    casts = [
+        PlannedCast(name=name, fmt=fmt, scale=scale, rule=rule)
+        for scale, rule in every.items()
+        for name, fmt in formats.items()
+    ]
     for configured, fmt in zip(dict.fromkeys(config.formats), formats.values(), strict=True):
         more = settings.more_scales.get(configured, [])
         rules = registry.scale_rules([scale for scale in more if scale not in PARTS])
-        casts += [PlannedCast(fmt.name, fmt, scale, rule) for scale, rule in rules.items() if scale not in every]
         casts += [
-            PlannedCast(fmt.name, fmt, scale, PARTS[scale][1], PARTS[scale][0]) for scale in more if scale in PARTS
+            PlannedCast(name=fmt.name, fmt=fmt, scale=scale, rule=rule)
+            for scale, rule in rules.items()
+            if scale not in every
+        ]
+        casts += [
+            PlannedCast(name=fmt.name, fmt=fmt, scale=scale, rule=PARTS[scale][1], part=PARTS[scale][0])
+            for scale in more
+            if scale in PARTS
         ]
     return casts
 
@@ -171,16 +179,6 @@ def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
     return chosen
 
 
-def in_batches(
-    texts: Sequence[list[int]], run: Callable[[list[list[int]]], Iterable[Tensor]], batch_tokens: int
-) -> list[Tensor]:
-    """run() over batches of texts of like length, its results in the order of the texts."""
-    results: dict[int, Tensor] = {}
-    for batch in batches(texts, batch_tokens):
-        results.update(zip(batch, run([texts[i] for i in batch]), strict=True))
-    return [results[i] for i in range(len(texts))]
-
-
 def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
     """(tokens - 1, vocabulary) per text: what is predicted for its second to last token, log-softmax taken."""
     logits = model.run(batch)
@@ -189,7 +187,7 @@ def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[
 
 def embeddings(model: EmbeddingModel, texts: Sequence[list[int]], batch_tokens: int) -> Tensor:
     """(texts, width)."""
-    return torch.stack(in_batches(texts, model.run, batch_tokens))
+    return torch.stack(in_groups(batches(texts, batch_tokens), lambda group: model.run([texts[i] for i in group])))
 
 
 def loss(log_probabilities: Tensor, text: Sequence[int]) -> float:

@@ -14,8 +14,9 @@ from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import SUBJECTS, under_cast
 from jouleproof.models.decoder import Decoder
+from jouleproof.models.schedule import Plan
 from jouleproof.models.small import document, small_decoder, small_shape, stream
-from jouleproof.models.training import Plan, held_out_loss, train, windows
+from jouleproof.models.training import held_out_loss, train, windows
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig, TrainingConfig
@@ -72,7 +73,13 @@ def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Seque
 
 
 def plan(settings: TrainingConfig) -> Plan:
-    return Plan(settings.steps, settings.batch, settings.context, settings.learning_rate, settings.warm_up)
+    return Plan(
+        steps=settings.steps,
+        batch=settings.batch,
+        context=settings.context,
+        learning_rate=settings.learning_rate,
+        warm_up=settings.warm_up,
+    )
 
 
 def untrained(settings: TrainingConfig, seed: int) -> Decoder:

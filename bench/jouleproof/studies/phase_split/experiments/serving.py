@@ -9,8 +9,9 @@ import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, SIMULATED, tidy
 from jouleproof.inputs import Problem
+from jouleproof.models.continuation import greedy
 from jouleproof.models.decoder import Decoder
-from jouleproof.models.generation import Decoding, greedy
+from jouleproof.models.runner import Runner
 from jouleproof.models.shapes import Shape
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import Step, steps
@@ -250,7 +251,8 @@ def _tokens(tries: Sequence[Try], settings: ServingConfig, decoder: Decoder) -> 
 
 def alone(decoder: Decoder, request: Request) -> list[int]:
     """What the plain decoder says."""
-    return greedy(Decoding(decoder, len(request.prompt) + request.output), request.prompt, request.output)
+    runner = Runner(decoder, 1, len(request.prompt) + request.output, plain=True)
+    return greedy(runner, request.prompt, request.output)
 
 
 def _moves(tries: Sequence[Try]) -> Iterator[Row]:

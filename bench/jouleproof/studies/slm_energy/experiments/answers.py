@@ -41,10 +41,13 @@ def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
     weights: GB by format, weights_draw: between the formats with a scale of 8 and of 16 bits for 32 weights.
     """
     settings = config.answers
-    rows = [{"model": PHI, "format": name, "metric": "weights", "unit": "GB", "value": value}
-            for name, value in _weights().items()]  # fmt: skip
-    rows += _draws({"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"},
-                   _weights_between(config))  # fmt: skip
+    rows = [
+        {"model": PHI, "format": name, "metric": "weights", "unit": "GB", "value": value}
+        for name, value in _weights().items()
+    ]
+    rows += _draws(
+        {"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"}, _weights_between(config)
+    )
     found = [laws for limit in settings.limits if (laws := laws_of(energy_law, limit))]
     step = steps("slm_energy answers", len(found))
     for laws in found:
@@ -67,8 +70,11 @@ def _models(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
 
 def _protocol(config: SlmEnergyConfig, laws: Laws, protocol: str) -> Iterator[dict[str, Any]]:
     accuracies = model_cards.gsm8k(protocol)
-    costs = {name: _costs(config, laws, name, accuracy) for name, accuracy in accuracies.items()
-             if model_cards.models()[name].total}  # fmt: skip
+    costs = {
+        name: _costs(config, laws, name, accuracy)
+        for name, accuracy in accuracies.items()
+        if model_cards.models()[name].total
+    }
     front = at_front(costs)
     for name, own in costs.items():
         yield {"model": name, "metric": "accuracy", "unit": "share", "value": accuracies[name]}
@@ -90,7 +96,7 @@ def _costs(config: SlmEnergyConfig, laws: Laws, name: str, accuracy: float) -> C
     right = stream(f"accuracy of {name}", seed).beta(
         questions * accuracy + 0.5, questions * (1 - accuracy) + 0.5, laws.draws
     )
-    return Costs(token, answer, answer * per_joule, right)
+    return Costs(token=token, answer=answer, price=answer * per_joule, right=right)
 
 
 def at_front(costs: Mapping[str, Costs]) -> dict[str, float]:

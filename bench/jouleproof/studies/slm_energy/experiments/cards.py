@@ -25,8 +25,9 @@ def cards() -> pd.DataFrame:
     Models of the subject's own family are no rivals.
     """
     rows = [row for card in published.cards() for row in _rows(card)]
-    nothing = {"model": "none", "family": "none", "size": "none", "total_b": 0.0, "active_b": 0.0, "task": "none",
-               "area": "none", "protocol": "none"}  # fmt: skip
+    unknown = {"total_b": 0.0, "active_b": 0.0}
+    nothing = {**dict.fromkeys(("model", "family", "size"), "none"), **unknown}
+    nothing |= dict.fromkeys(("task", "area", "protocol"), "none")
     return tidy(({**nothing, **row} for row in rows), tier=CITED)
 
 
@@ -78,8 +79,13 @@ def _difference(ours: float, theirs: float, questions: int) -> dict[str, float]:
 
 def _named(card: Card, model: str) -> dict[str, Any]:
     about, subject = published.models()[model], published.models()[card.subject]
-    return {"model": model, "family": about.family, "total_b": about.total or 0.0, "active_b": about.active or 0.0,
-            "size": size_beside(about, subject)}  # fmt: skip
+    return {
+        "model": model,
+        "family": about.family,
+        "total_b": about.total or 0.0,
+        "active_b": about.active or 0.0,
+        "size": size_beside(about, subject),
+    }
 
 
 def _asked(score: Score) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 
 from jouleproof.evidence.tables import MEASURED, tidy
-from jouleproof.models.decoder import Decoder, DecoderShape, random_decoder
+from jouleproof.models.decoder import Decoder, random_decoder
+from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, flops, read_bytes
 from jouleproof.models.smollm2 import LanguageModel
@@ -91,8 +92,10 @@ def _shapes(settings: CostConfig) -> list[Shape]:
 def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
     """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
     named = named_shapes(settings.shapes)
-    made = {name: _cells(name, named[name], settings, decoder)
-            for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)}  # fmt: skip
+    made = {
+        name: _cells(name, named[name], settings, decoder)
+        for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)
+    }
     return [cell for name in named for cell in made[name]]
 
 
@@ -101,8 +104,8 @@ def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decode
     real = _sizes(decoder.shape) == _sizes(shape)
     network = decoder if real else random_decoder(shape, seed=0)
     slots, room = max(settings.batches) + 1, settings.prompt + 1
-    return [Cell(name, "real" if real else "random", dtype, Runner(network, slots, room, dtype=kind))
-            for dtype, kind in DTYPES.items()]  # fmt: skip
+    weights = "real" if real else "random"
+    return [Cell(name, weights, dtype, Runner(network, slots, room, dtype=kind)) for dtype, kind in DTYPES.items()]
 
 
 def _real_float32(cell: Cell) -> bool:
@@ -110,8 +113,11 @@ def _real_float32(cell: Cell) -> bool:
 
 
 def _packed_cells(cell: Cell, formats: Sequence[WeightFormat], decoder: Decoder) -> list[Cell]:
-    return [Cell(cell.model, cell.weights, fmt.name, cell.runner.packed(decoder, fmt.packed))
-            for fmt in formats if fmt.packed]  # fmt: skip
+    return [
+        Cell(cell.model, cell.weights, fmt.name, cell.runner.packed(decoder, fmt.packed))
+        for fmt in formats
+        if fmt.packed
+    ]
 
 
 def _sizes(shape: DecoderShape) -> tuple[int, ...]:
@@ -169,8 +175,9 @@ def _weight_bytes(runner: Runner, bits: float) -> float:
 def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[str, Any]]:
     for shape in shapes:
         for source, counted in joules(meter, partial(_run, cell.runner, shape.pieces(cell.runner.shape.vocabulary))):
-            yield {**cell.about, **_phase(shape), "source": source, "metric": "joules_per_token", "unit": "J",
-                   "value": counted / (shape.prompt or shape.decodes)}  # fmt: skip
+            value = counted / (shape.prompt or shape.decodes)
+            factors = {**cell.about, **_phase(shape), "source": source}
+            yield {**factors, "metric": "joules_per_token", "unit": "J", "value": value}
 
 
 def _answers(
@@ -189,8 +196,9 @@ def _answers(
             per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
             about = {"phase": "answer", "batch": batch, "task": str(metric)}
             for number, cell in enumerate(cells):
-                yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"},
-                                    per_answer[:, number])  # fmt: skip
+                yield from _repeats(
+                    {**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
+                )
                 if cell.weights == "real":
                     drawn = rng.choice(per_answer[:, number], settings.draws) / accuracy
                     yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_correct", "unit": "s"}, drawn)
@@ -206,8 +214,7 @@ def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str
             continue
         ratio = per_answer[:, large] / per_answer[:, small]
         weights = f"{cells[large].weights} over {cells[small].weights}"
-        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights,
-                 "format": dtype}  # fmt: skip
+        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights, "format": dtype}
         yield from _repeats(
             {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
         )

@@ -37,8 +37,11 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
             run(prompt, 2)
         step("first calls")
         for repeat in range(settings.repeats):
-            rows += [{"engine": name, "repeat": repeat, **row}
-                     for name, run in started.items() for row in _round(run, prompt, settings.tokens)]  # fmt: skip
+            rows += [
+                {"engine": name, "repeat": repeat, **row}
+                for name, run in started.items()
+                for row in _round(run, prompt, settings.tokens)
+            ]
             step(f"round {repeat + 1}")
         for name, run in started.items():
             rows += [{"engine": name, **row} for row in _joules(run, prompt, settings.tokens, meter)]
@@ -46,8 +49,8 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
     facts = pd.read_csv(FACTS)
     for fact in facts[~facts["engine"].isin(started)].to_dict("records"):
         state = "not installed" if fact["engine"] in absent else "not run"
-        rows.append({"engine": fact["engine"], "weights": fact["weights"], "state": state, "phase": fact["phase"],
-                     "value": fact["cpu_ms_per_token"], "tier": CITED})  # fmt: skip
+        factors = {"engine": fact["engine"], "weights": fact["weights"], "state": state, "phase": fact["phase"]}
+        rows.append({**factors, "value": fact["cpu_ms_per_token"], "tier": CITED})
     return tidy(
         ({"source": CLOCK, "metric": "cpu_ms_per_token", "unit": "ms", **row} for row in rows), model=model.name
     )

@@ -1,6 +1,7 @@
 """A small and a large model of the ladder fine-tuned to longer problems, trained anew for them, and left alone."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,38 @@ import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.progress import steps as progress
-from jouleproof.studies.slm_energy.arithmetic import vocabulary
-from jouleproof.studies.slm_energy.checkpoints import accuracies, read_run
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.ladder import curve
 from jouleproof.studies.slm_energy.ladder_ratios import ALL, best_of, break_even
-from jouleproof.studies.slm_energy.ladder_runs import anew, flops_per_answer, tuned
-from jouleproof.studies.slm_energy.training_plan import ladder_checkpoint, scratch_checkpoint, tuned_checkpoint
-from jouleproof.studies.slm_energy.training_runs import Course, Run, Tested, step_flops, tested
+from jouleproof.studies.slm_energy.training_run import Run, Tested, accuracies, read_run, tested
+from jouleproof.studies.slm_energy.training_spec import (
+    FINE_TUNED,
+    FROM_SCRATCH,
+    TrainingSpec,
+    fine_tuned_spec,
+    flops_per_answer,
+    ladder_checkpoint,
+    longer_spec,
+)
 
 TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A size of the ladder on the longer problems before and after its tuning, and on its own ones. spec: of the
+    tuning. needed: steps to the target by seed, where it was reached."""
+
+    spec: TrainingSpec
+    needed: Mapping[int, int]
+    untouched: Tested
+    tuned: Tested
+    old_untouched: Tested
+    old_tuned: Tested
+
+    def flops(self, scores: Tested, place: int) -> float:
+        """FLOPs of an answer of one model."""
+        return flops_per_answer(self.spec.shape, {steps: tokens[place] for steps, tokens in scores.tokens.items()})
 
 
 def fine_tuning(
@@ -30,102 +53,97 @@ def fine_tuning(
     break_even: answers, or right answers, after which tuning the small model to the target has cost less than asking
     the large one untouched, in FLOPs; no row where it never does.
     """
-    settings, own = config.ladder, config.fine_tuning
-    sizes = (own.small, own.large)
-    bests = best_of(pd.concat([ladder, ladder_equal_flops]), sizes, settings.seeds)
-    courses = {(best.size, TUNED): tuned(settings, own, best.size, best.budget) for best in bests}
-    courses |= {(size, ANEW): anew(settings, own, size, count) for size, count in own.anew_steps.items()}
-    step = progress("slm_energy fine_tuning", len(courses))
-    before = {
-        best.size: read_run(
-            checkpoints[ladder_checkpoint(settings, best.size, best.budget)], _before(courses[best.size, TUNED])
-        )
-        for best in bests
-    }
-    names = {TUNED: tuned_checkpoint, ANEW: scratch_checkpoint}
-    ends = {(size, way): read_run(checkpoints[names[way](size)], each) for (size, way), each in courses.items()}
+    tuning = config.fine_tuning
+    bests = best_of(pd.concat([ladder, ladder_equal_flops]), (tuning.small, tuning.large), config.ladder.seeds)
+    step = progress("slm_energy fine_tuning", len(bests) + len(tuning.anew_steps))
     rows: list[dict[str, Any]] = []
-    for (size, way), each in courses.items():
-        about = {"size": size, "way": way}
-        rows += [{**about, **row} for row in curve(each, ends[size, way])]
-        rows += [{**about, **row} for row in _reached(each, ends[size, way], own.target)]
-        step(f"{size}, {way}")
-    answers = {}
-    for size in sizes:
-        at = courses[size, TUNED]
-        new, old = _tests(at, before[size]), _tests(_before(at), before[size])
-        answers[size] = {UNTOUCHED: new, TUNED: _tests(at, ends[size, TUNED])}
-        about = {"size": size, "way": UNTOUCHED}
-        rows += [{**about, **row} for row in _shares(at, "accuracy", new)]
-        rows += [{**about, **row} for row in _shares(at, "old_accuracy", old)]
-        rows += [{"size": size, "way": TUNED, "step": own.steps, **row}
-                 for row in _shares(at, "old_accuracy", _tests(_before(at), ends[size, TUNED]))]  # fmt: skip
-        rows += [{"size": size, "way": way, "metric": "flops_per_answer", "unit": "FLOP", "seed": seed,
-                  "value": _answer_flops(at, found, place)}
-                 for way, found in answers[size].items() for place, seed in enumerate(at.seeds)]  # fmt: skip
-        rows += [{"size": size, "way": way, "problem": str(steps), "metric": "answer_tokens", "unit": "tokens",
-                  "seed": seed, "value": found.tokens[steps][place]} for way, found in answers[size].items()
-                 for steps in at.task.steps for place, seed in enumerate(at.seeds)]  # fmt: skip
-    rows += _compared(courses, ends, answers, own.small, own.large, own.target)
+    answers: dict[str, Answers] = {}
+    for best in bests:
+        spec = fine_tuned_spec(config, best.size, best.budget)
+        assert spec.after is not None
+        before = read_run(checkpoints[ladder_checkpoint(config.ladder, best.size, best.budget)], spec.after)
+        end = read_run(checkpoints[FINE_TUNED + best.size], spec)
+        rows += [{"size": best.size, "way": TUNED, **row} for row in _learning(spec, end, tuning.target)]
+        answers[best.size] = _answers(spec, before, end, tuning.target)
+        step(f"{best.size}, {TUNED}")
+    for size, steps in tuning.anew_steps.items():
+        spec = longer_spec(config, size, steps)
+        end = read_run(checkpoints[FROM_SCRATCH + size], spec)
+        rows += [{"size": size, "way": ANEW, **row} for row in _learning(spec, end, tuning.target)]
+        step(f"{size}, {ANEW}")
+    for size, of_size in answers.items():
+        rows += [{"size": size, **row} for row in _answered(of_size)]
+    pair = {"size": f"{tuning.small} over {tuning.large}"}
+    rows += [{**pair, **row} for row in _compared(answers[tuning.small], answers[tuning.large])]
     return tidy(({"step": 0, "problem": ALL, "unit": "1", **row} for row in rows), tier=MEASURED)
 
 
-def steps_to(target: float, course: Course, run: Run) -> dict[int, int]:
+def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
     """By seed: steps up to the first test that reached the target, where one did."""
-    found: dict[int, int] = {}
+    needed: dict[int, int] = {}
     for mark in run.curve:
-        for seed, accuracy in zip(course.seeds, accuracies(mark, len(course.seeds)), strict=True):
+        for seed, accuracy in zip(spec.seeds, accuracies(mark, len(spec.seeds)), strict=True):
             if accuracy >= target:
-                found.setdefault(seed, int(mark[0]))
-    return found
+                needed.setdefault(seed, int(mark[0]))
+    return needed
 
 
-def _before(course: Course) -> Course:
-    assert course.after is not None
-    return course.after
-
-
-def _tests(at: Course, run: Run) -> Tested:
-    return tested(at, run.weights, at.task.test_problems(), vocabulary(at.task.range))
-
-
-def _shares(at: Course, metric: str, found: Tested) -> Iterator[dict[str, Any]]:
-    for seed, value in zip(at.seeds, found.mean(found.right), strict=True):
-        yield {"metric": metric, "unit": "share", "value": value, "seed": seed}
-
-
-def _reached(at: Course, run: Run, target: float) -> Iterator[dict[str, Any]]:
-    found = steps_to(target, at, run)
-    yield {"metric": "flops_per_step", "unit": "FLOP", "value": step_flops(at)}
+def _learning(spec: TrainingSpec, run: Run, target: float) -> Iterator[dict[str, Any]]:
+    """The curve of a run, and when it reached the target."""
+    yield from curve(spec, run)
+    needed, flops = steps_to(target, spec, run), spec.step_flops
+    yield {"metric": "flops_per_step", "unit": "FLOP", "value": flops}
     yield {"metric": "target", "unit": "share", "value": target}
-    for seed in at.seeds:
-        yield {"metric": "reached", "value": float(seed in found), "seed": seed}
-        if seed in found:
-            yield {"metric": "steps_to_target", "unit": "steps", "value": found[seed], "seed": seed}
-            yield {"metric": "flops_to_target", "unit": "FLOP", "value": found[seed] * step_flops(at), "seed": seed}
+    for seed in spec.seeds:
+        yield {"metric": "reached", "value": float(seed in needed), "seed": seed}
+        if seed in needed:
+            yield {"metric": "steps_to_target", "unit": "steps", "value": needed[seed], "seed": seed}
+            yield {"metric": "flops_to_target", "unit": "FLOP", "value": needed[seed] * flops, "seed": seed}
 
 
-def _answer_flops(at: Course, found: Tested, place: int) -> float:
-    return flops_per_answer(at.shape, {steps: tokens[place] for steps, tokens in found.tokens.items()})
+def _answers(spec: TrainingSpec, before: Run, end: Run, target: float) -> Answers:
+    assert spec.after is not None
+    return Answers(
+        spec=spec,
+        needed=steps_to(target, spec, end),
+        untouched=tested(spec, before.weights),
+        tuned=tested(spec, end.weights),
+        old_untouched=tested(spec.after, before.weights),
+        old_tuned=tested(spec.after, end.weights),
+    )
 
 
-def _compared(
-    courses: Mapping[tuple[str, str], Course], ends: Mapping[tuple[str, str], Run],
-    answers: Mapping[str, Mapping[str, Tested]], small: str, large: str, target: float,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+def _answered(answers: Answers) -> Iterator[dict[str, Any]]:
+    spec = answers.spec
+    for metric, way, step, scores in (
+        ("accuracy", UNTOUCHED, 0, answers.untouched),
+        ("old_accuracy", UNTOUCHED, 0, answers.old_untouched),
+        ("old_accuracy", TUNED, spec.plan.steps, answers.old_tuned),
+    ):
+        for seed, value in zip(spec.seeds, scores.accuracy, strict=True):
+            yield {"way": way, "step": step, "metric": metric, "unit": "share", "value": value, "seed": seed}
+    ways = {UNTOUCHED: answers.untouched, TUNED: answers.tuned}
+    for way, scores in ways.items():
+        for place, seed in enumerate(spec.seeds):
+            flops = answers.flops(scores, place)
+            yield {"way": way, "metric": "flops_per_answer", "unit": "FLOP", "seed": seed, "value": flops}
+    for way, scores in ways.items():
+        for steps in spec.task.steps:
+            for seed, tokens in zip(spec.seeds, scores.tokens[steps], strict=True):
+                factors = {"way": way, "problem": str(steps), "seed": seed}
+                yield {**factors, "metric": "answer_tokens", "unit": "tokens", "value": tokens}
+
+
+def _compared(small: Answers, large: Answers) -> Iterator[dict[str, Any]]:
     """Small against large, seed by seed."""
-    pair = {"size": f"{small} over {large}"}
-    lesser, greater = courses[small, TUNED], courses[large, TUNED]
-    needed = [steps_to(target, at, ends[size, TUNED]) for size, at in ((small, lesser), (large, greater))]
-    for place, seed in enumerate(lesser.seeds):
-        if seed not in needed[0]:
+    for place, seed in enumerate(small.spec.seeds):
+        if seed not in small.needed:
             continue
-        spent = needed[0][seed] * step_flops(lesser)
-        if seed in needed[1]:
-            yield {**pair, "way": TUNED, "metric": "flops_ratio", "unit": "ratio", "seed": seed,
-                   "value": spent / (needed[1][seed] * step_flops(greater))}  # fmt: skip
-        one, other = answers[small][TUNED], answers[large][UNTOUCHED]
-        costs = _answer_flops(lesser, one, place), _answer_flops(greater, other, place)
-        right = one.mean(one.right)[place], other.mean(other.right)[place]
+        spent = small.needed[seed] * small.spec.step_flops
+        if seed in large.needed:
+            ratio = spent / (large.needed[seed] * large.spec.step_flops)
+            yield {"way": TUNED, "metric": "flops_ratio", "unit": "ratio", "seed": seed, "value": ratio}
+        costs = small.flops(small.tuned, place), large.flops(large.untouched, place)
+        right = small.tuned.accuracy[place], large.untouched.accuracy[place]
         for metric, value in break_even(spent, costs, right).items():
-            yield {**pair, "way": UNTOUCHED, "metric": metric, "unit": "answers", "seed": seed, "value": value}
+            yield {"way": UNTOUCHED, "metric": metric, "unit": "answers", "seed": seed, "value": value}

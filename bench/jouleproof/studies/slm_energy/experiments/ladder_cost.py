@@ -26,9 +26,9 @@ from jouleproof.studies.slm_energy.ladder_ratios import (
     tunings,
     written,
 )
-from jouleproof.studies.slm_energy.ladder_runs import anew, course
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
-from jouleproof.studies.slm_energy.training_runs import Course, one_update
+from jouleproof.studies.slm_energy.training_run import one_update
+from jouleproof.studies.slm_energy.training_spec import TrainingSpec, ladder_spec, longer_spec
 
 ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "longer step"
 
@@ -57,16 +57,28 @@ def ladder_cost(
             counted = np.array(rounds[1:])  # rounds, cells
             for place, cell in enumerate(things):
                 medians[(*cell, seed)] = float(np.median(counted[:, place]))
-                rows += [{**_about(cell), "metric": "cpu_ms", "unit": "ms", "value": 1e3 * value, "repeat": repeat,
-                          "seed": seed} for repeat, value in enumerate(counted[:, place])]  # fmt: skip
+                factors = {**_factors(cell), "metric": "cpu_ms", "unit": "ms", "seed": seed}
+                rows += [
+                    {**factors, "repeat": repeat, "value": 1e3 * value}
+                    for repeat, value in enumerate(counted[:, place])
+                ]
             if seed == settings.seeds[0]:
-                rows += [{**_about(cell), "source": source, "metric": "joules", "unit": "J", "seed": seed,
-                          "value": value / count} for cell, (run, count) in things.items()
-                         for source, value in joules(meter, run)]  # fmt: skip
+                rows += [
+                    {
+                        **_factors(cell),
+                        "source": source,
+                        "metric": "joules",
+                        "unit": "J",
+                        "seed": seed,
+                        "value": j / count,
+                    }
+                    for cell, (run, count) in things.items()
+                    for source, j in joules(meter, run)
+                ]
     rows += right_answers(settings, bests, medians, config.ladder_cost.batches)
     rows += tunings(config, fine_tuning, medians)
-    return tidy({"size": ALL, "what": "none", "batch": 0, "source": CLOCK, "unit": "1", "tier": MEASURED, **row}
-                for row in rows)  # fmt: skip
+    defaults = {"size": ALL, "what": "none", "batch": 0, "source": CLOCK, "unit": "1", "tier": MEASURED}
+    return tidy({**defaults, **row} for row in rows)
 
 
 def ladder_energy(
@@ -75,11 +87,8 @@ def ladder_energy(
     """Joules of a right answer, modelled from the CPU seconds of `cost` and from bytes."""
     settings = config.ladder
     bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
-    times = (
-        ladder_cost[ladder_cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median()
-        / 1e3
-    )
-    medians: Medians = dict(zip(times.index, times, strict=True))
+    times = ladder_cost[ladder_cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median()
+    medians: Medians = dict(zip(times.index, times / 1e3, strict=True))
     return tidy(modelled(config, bests, medians), tier=SIMULATED)
 
 
@@ -87,35 +96,38 @@ def _things(
     config: SlmEnergyConfig, bests: Sequence[Best], fine_tuning: pd.DataFrame, seed: int
 ) -> dict[Cell, tuple[Callable[[], None], int]]:
     """What is timed, and how many answers or steps it does at once."""
-    settings, own = config.ladder, config.fine_tuning
-    found: dict[Cell, tuple[Callable[[], None], int]] = {}
+    things: dict[Cell, tuple[Callable[[], None], int]] = {}
 
-    def add(at: Course, size: str, words: tuple[str, str], tokens: Mapping[int, int]) -> None:
+    def add(spec: TrainingSpec, size: str, words: tuple[str, str], tokens: Mapping[int, int]) -> None:
         for batch in config.ladder_cost.batches:
-            found[size, words[0], batch] = answering(at, tokens, batch), batch * len(tokens)
-        found[size, words[1], at.plan.batch] = one_update(at), 1
+            things[size, words[0], batch] = answering(spec, tokens, batch), batch * len(tokens)
+        things[size, words[1], spec.plan.batch] = one_update(spec), 1
 
     for best in bests:
-        add(course(settings, best.size, settings.steps).alone(seed), best.size, (ANSWER, STEP), best.written)
-    for size, way in ((own.small, TUNED), (own.large, UNTOUCHED)):
+        spec = ladder_spec(config.ladder, best.size, config.ladder.steps).alone(seed)
+        add(spec, best.size, (ANSWER, STEP), best.written)
+    tuning = config.fine_tuning
+    for size, way in ((tuning.small, TUNED), (tuning.large, UNTOUCHED)):
         tokens = written(fine_tuning[(fine_tuning["size"] == size) & (fine_tuning["way"] == way)])
-        add(anew(settings, own, size, own.steps).alone(seed), size, (LONGER_ANSWER, LONGER_STEP), tokens)
-    return found
+        add(longer_spec(config, size, tuning.steps).alone(seed), size, (LONGER_ANSWER, LONGER_STEP), tokens)
+    return things
 
 
-def answering(at: Course, tokens: Mapping[int, int], batch: int) -> Callable[[], None]:
+def answering(spec: TrainingSpec, tokens: Mapping[int, int], batch: int) -> Callable[[], None]:
     """One model that answers `batch` problems of each number of steps, side by side, in so many tokens each."""
-    known, rng = vocabulary(at.task.range), np.random.default_rng(0)
-    weights = stacked([small_decoder(at.shape, at.seeds[0])])
-    prompts = [(torch.from_numpy(texts(drawn(at.task.range, steps, batch, True, rng), known))[
-        None, :, : prompt_length(steps)], most) for steps, most in tokens.items()]  # fmt: skip
+    words, rng = vocabulary(spec.task.range), np.random.default_rng(0)
+    weights = stacked([small_decoder(spec.shape, spec.seeds[0])])
+    prompts = []
+    for steps, most in tokens.items():
+        questions = texts(drawn(spec.task.range, steps, batch, True, rng), words)[None, :, : prompt_length(steps)]
+        prompts.append((torch.from_numpy(questions), most))
 
     def answer() -> None:
-        for some, most in prompts:
-            greedy(weights, at.shape, some, most, None)
+        for questions, most in prompts:
+            greedy(weights, spec.shape, questions, most, None)
 
     return answer
 
 
-def _about(cell: Cell) -> dict[str, Any]:
+def _factors(cell: Cell) -> dict[str, Any]:
     return dict(zip(("size", "what", "batch"), cell, strict=True))

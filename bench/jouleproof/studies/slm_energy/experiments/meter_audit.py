@@ -158,10 +158,17 @@ def _said(factors: Mapping[str, Any], joules: float, wall_s: float, tier: str) -
 
 def _installed(tool: Tool, installed: bool) -> Row:
     return {
-        "tool": tool.package, "version": version(tool.package) if installed else "", "mode": tool.mode,
-        "workload": "", "neighbours": "", "state": RAN if installed else NOT_INSTALLED,
-        "metric": "installed", "unit": "1", "value": float(installed), "tier": MEASURED,
-    }  # fmt: skip
+        "tool": tool.package,
+        "version": version(tool.package) if installed else "",
+        "mode": tool.mode,
+        "workload": "",
+        "neighbours": "",
+        "state": RAN if installed else NOT_INSTALLED,
+        "metric": "installed",
+        "unit": "1",
+        "value": float(installed),
+        "tier": MEASURED,
+    }
 
 
 def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
@@ -171,9 +178,13 @@ def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
         if (fact["tool"], fact["mode"]) in wanted:
             factors = {name: fact[name] for name in ("tool", "version", "mode", "workload", "neighbours")}
             yield {
-                **factors, "state": NOT_INSTALLED, "metric": "power", "unit": "W", "value": fact["power_w"],
+                **factors,
+                "state": NOT_INSTALLED,
+                "metric": "power",
+                "unit": "W",
+                "value": fact["power_w"],
                 "tier": CITED,
-            }  # fmt: skip
+            }
 
 
 def _zeus(work: Work) -> float:

@@ -1,6 +1,7 @@
 """How well a real small model does where a model so small has any quality, and where it has none."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -31,16 +32,24 @@ def quality(
     for name in settings.models:
         model = language_model(name, {BUILT_IN: smollm2_135m}, settings.hub)
         about = {"model": model.name, "rounded": model.rounded or "no"}
-        rows += [{**about, **row} for fmt in formats for task in asked.values()
-                 for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)]  # fmt: skip
+        rows += [
+            {**about, **row}
+            for fmt in formats
+            for task in asked.values()
+            for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)
+        ]
         step(model.name)
     return tidy(rows, tier=MEASURED)
 
 
 def _scores(
-    model: Model, fmt: WeightFormat, task: Task, test: Sequence[Problem], train: Sequence[Problem],
+    model: Model,
+    fmt: WeightFormat,
+    task: Task,
+    test: Sequence[Problem],
+    train: Sequence[Problem],
     settings: QualityConfig,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+) -> Iterator[dict[str, Any]]:
     plain = fmt.name == FLOAT32.name
     if not (plain or task.every_format):
         return
@@ -52,8 +61,10 @@ def _scores(
     with weights_cast(model.body, fmt.cast):
         for number, score in task.score(model, items):
             yield {
-                "format": fmt.name, "bits": fmt.bits, "task": task.name, "item": number,
-                "chance": task.chance, "weight": score.weight,
-                "prompt": score.prompt, "output": score.output, "metric": score.metric, "unit": score.unit,
-                "value": score.value,
-            }  # fmt: skip
+                "format": fmt.name,
+                "bits": fmt.bits,
+                "task": task.name,
+                "item": number,
+                "chance": task.chance,
+                **asdict(score),
+            }

@@ -66,8 +66,11 @@ def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_trai
         for _ in range(settings.timed_steps + 1):
             for name, run in runs.items():
                 seconds.setdefault(name, []).append(cpu_s(run))
-        counted = [{"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
-                   for name, run in runs.items() for source, value in joules(meter, run)]  # fmt: skip
+        counted = [
+            {"way": name, "source": source, "metric": "joules_per_step", "unit": "J", "value": value}
+            for name, run in runs.items()
+            for source, value in joules(meter, run)
+        ]
     return tidy(
         ({"source": CLOCK, **row} for row in (*_rows(seconds), *counted)), tier=MEASURED, model=smollm2_135m.name
     )
@@ -85,8 +88,9 @@ def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
 def _texts(
     settings: TuningConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
 ) -> tuple[list[Calculation], list[Calculation]]:
-    found, held_out = (list(calculations(model, problems, settings.most_tokens))
-                       for problems in (train[: settings.problems], test))  # fmt: skip
+    found, held_out = (
+        list(calculations(model, problems, settings.most_tokens)) for problems in (train[: settings.problems], test)
+    )
     order = np.random.default_rng(0).permutation(len(held_out))[: settings.items]
     return found, [held_out[number] for number in order]
 

@@ -1,0 +1,72 @@
+"""The shape of a decoder, and the numbers and operations that follow from it; imports nothing large."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DecoderShape:
+    vocabulary: int
+    layers: int
+    width: int
+    mlp_width: int
+    heads: int
+    kv_heads: int
+    rope_base: float
+    norm_epsilon: float
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+
+def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
+    """No heads share keys; MLP three times the width. width: an even multiple of heads, for rotary positions."""
+    if width % (2 * heads):
+        raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
+    return DecoderShape(
+        vocabulary=vocabulary,
+        layers=layers,
+        width=width,
+        mlp_width=3 * width,
+        heads=heads,
+        kv_heads=heads,
+        rope_base=10_000.0,
+        norm_epsilon=1e-5,
+    )
+
+
+def layer_weights(shape: DecoderShape) -> int:
+    """Numbers in the matrices of all layers; norms and the embedding, which is the head, are beside them."""
+    attention = 2 * shape.width * (shape.heads + shape.kv_heads) * shape.head_width
+    return shape.layers * (attention + 3 * shape.width * shape.mlp_width)
+
+
+def parameters(shape: DecoderShape) -> int:
+    """Numbers in a decoder: matrices, embedding and norms."""
+    return layer_weights(shape) + (shape.vocabulary + 2 * shape.layers + 1) * shape.width
+
+
+def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
+    """Multiplications and additions of all products.
+
+    tokens: read. outputs: places whose logits are made. attended: pairs of a token and one that it looks at, itself
+    included.
+    """
+    attention = 4.0 * shape.layers * shape.heads * shape.head_width * attended
+    return 2.0 * layer_weights(shape) * tokens + 2.0 * shape.vocabulary * shape.width * outputs + attention
+
+
+def answer_flops(shape: DecoderShape, prompt: int, written: float) -> float:
+    """Multiplications and additions of an answer with its keys and values kept: the last token is not read."""
+    read = prompt + written - 1
+    attended = read * (read + 1) / 2
+    return forward_flops(shape, read, written, attended)
+
+
+def answer_bytes(shape: DecoderShape, prompt: int, written: float, batch: int) -> float:
+    """Bytes of float32 weights, read once a token for the whole batch, and of keys and values, read again for each
+    token."""
+    weights = layer_weights(shape) + shape.vocabulary * shape.width
+    kept = 2 * shape.layers * shape.kv_heads * shape.head_width
+    again = sum(prompt + place for place in range(round(written)))
+    return 4.0 * (weights * written / batch + kept * again)

@@ -1,0 +1,29 @@
+"""How a decoder is trained: batches, steps and learning rate; imports nothing large."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """AdamW under warm-up and cosine decay, gradients clipped to a norm.
+
+    batch: windows per step. context: predicted tokens per window. warm_up: steps.
+    """
+
+    steps: int
+    batch: int
+    context: int
+    learning_rate: float
+    warm_up: int
+    weight_decay: float = 0.1
+    clip: float = 1.0
+
+
+def learning_rate(step: int, plan: Plan) -> float:
+    """Learning rate of a step, counted from 0: linear to the full rate over the warm-up, then half a cosine towards
+    zero, so that the last steps settle and two runs differ by little but what was changed between them."""
+    if step < plan.warm_up:
+        return plan.learning_rate * (step + 1) / plan.warm_up
+    done = (step - plan.warm_up) / (plan.steps - plan.warm_up)
+    return plan.learning_rate * (1 + math.cos(math.pi * done)) / 2
