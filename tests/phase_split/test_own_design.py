@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.serving.simulator.cost_model import Performance, performance, times
+from jouleproof.serving.simulator.cost_model import Performance
 from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.performance import performance, times
 from jouleproof.serving.simulator.served_models import served
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.registry import designs

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jouleproof.serving.engine.batching import STARVED, Job, next_batch
+from jouleproof.serving.engine.batching import Job, next_batch
+from jouleproof.serving.rules import STARVED
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=200)
 

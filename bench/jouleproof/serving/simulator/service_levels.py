@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jouleproof.serving.simulator.cost_model import beyond, performance
-from jouleproof.serving.simulator.kernel import BEND, MAX_BATCH
+from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.event_loop.records import BEND, MAX_BATCH
 from jouleproof.serving.simulator.machines import MACHINES, Machine
+from jouleproof.serving.simulator.performance import performance
 from jouleproof.serving.simulator.simulate import Hopeless, Run, Semantics, Window
 from jouleproof.serving.simulator.workload import Requests
 

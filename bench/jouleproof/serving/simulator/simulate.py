@@ -9,9 +9,12 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 from jouleproof.plugins import reason
-from jouleproof.serving.simulator import kernel
-from jouleproof.serving.simulator.cost_model import beyond, performance, times
+from jouleproof.serving.rules import STARVED
+from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.event_loop import loop, records
+from jouleproof.serving.simulator.event_loop.linked_lists import chain
 from jouleproof.serving.simulator.machines import GIB, Design, Load
+from jouleproof.serving.simulator.performance import performance, times
 from jouleproof.serving.simulator.served_models import ServedModel, served
 from jouleproof.serving.simulator.workload import Requests
 
@@ -20,7 +23,7 @@ BATCH_TOKENS = 2048
 FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
 MOST_CAPACITY = 1 << 22
 MOST_ACTIVE = 16_384  # tokens of a batch that are told apart
-POLICIES = {"together": kernel.TOGETHER, "split": kernel.SPLIT, "chunked": kernel.CHUNKED}
+POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": records.CHUNKED}
 
 
 class RequestError(UserError):
@@ -162,7 +165,7 @@ def simulate(
             limits_of = {"slowdowns": hopeless.slowdowns, "allowed": hopeless.allowed}
             state = state._replace(counts=state.counts._replace(**limits_of))
         _run(design, state, limits, False)
-        if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
+        if state.simulation[0]["status"] not in (records.WAITING_FULL, records.EVENTS_FULL):
             return _result(state, requests, design)
         if capacity >= MOST_CAPACITY:
             raise UserError(f"design {design.name}: more than {capacity} tasks wait for one machine")
@@ -180,8 +183,8 @@ def stream(
     batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
     request is under way for more than two batches, or too many wait.
     """
-    state: kernel.State | None = None
-    limits: kernel.Limits | None = None
+    state: records.State | None = None
+    limits: records.Limits | None = None
     held: list[Requests] = []  # those that are under way, then the newest
     taken = 0
     for batch in batches:
@@ -204,19 +207,21 @@ def stream(
         taken += len(batch)
 
 
-def _run(design: Design, state: kernel.State, limits: kernel.Limits, more: bool) -> None:
+def _run(design: Design, state: records.State, limits: records.Limits, more: bool) -> None:
     if isinstance(design.policy, str):
-        kernel.run(state, limits, POLICIES[design.policy], more)
+        loop.run(state, limits, POLICIES[design.policy], more)
         return
     pending, reserved = (state.machines[name].view() for name in ("pending", "reserved"))
     load = Load(pending, reserved, prompt_pool=design.prompt[1])
     for each in (load.pending, load.reserved):
         each.flags.writeable = False
-    kernel.run(state, limits, kernel.ASKED, more)
-    while state.desk[0]["status"] == kernel.ASKS:
-        request = state.requests[(state.desk[0]["next"] - 1) % len(state.requests)]
-        kernel.answer(state, limits, *_places(design, int(request["prompt"]), int(request["output"]), load))
-        kernel.run(state, limits, kernel.ASKED, more)
+    simulation = state.simulation[0]
+    loop.run(state, limits, records.ASKED, more)
+    while simulation["status"] == records.ASKS:
+        request = state.requests[simulation["next"] % len(state.requests)]
+        simulation["placed"] = _places(design, int(request["prompt"]), int(request["output"]), load)
+        simulation["status"] = records.GOING_ON
+        loop.run(state, limits, records.ASKED, more)
 
 
 def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
@@ -233,12 +238,12 @@ def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, 
     return found
 
 
-def _stop_where_full(design: Design, state: kernel.State) -> None:
-    if state.desk[0]["status"] != kernel.GOING_ON:
+def _stop_where_full(design: Design, state: records.State) -> None:
+    if state.simulation[0]["status"] != records.GOING_ON:
         raise UserError(f"design {design.name}: it cannot keep up with the stream of requests")
 
 
-def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
     if np.isnan(rows["e2e"]).any():
@@ -269,16 +274,16 @@ def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
 
 def _state(
     design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, window: Window | None
-) -> tuple[kernel.State, kernel.Limits]:
+) -> tuple[records.State, records.Limits]:
     language_model, machines = served(model), design.machines
     kinds = list(dict.fromkeys(machines))
     laws = [performance(kind, model, semantics.by_context) for kind in kinds]
-    limits = kernel.Limits(
+    limits = records.Limits(
         memory=min(machine.memory_bytes for machine in machines),
         weights=language_model.weight_bytes,
         kv=_kv_bytes(semantics, model),
         tokens=design.batch_tokens,
-        starved=4,
+        starved=STARVED,
         queue=8192,
         bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
         retry_s=1.0,
@@ -287,28 +292,33 @@ def _state(
         prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), laws[0].tokens, laws[0].prompt_s)[0]) / BATCH_TOKENS,
         decodes=float(design.decodes),
     )
-    described = np.zeros(len(machines), kernel.MACHINE)
+    described = np.zeros(len(machines), records.MACHINE)
     described["used"] = described["reserved"] = limits.weights
     described["kind"] = [kinds.index(machine) for machine in machines]
     described["link"] = [semantics.link_bytes_per_s or machine.link_bytes_per_s for machine in machines]
     described["hop_s"] = [0.0 if semantics.link_bytes_per_s == np.inf else machine.hop_s for machine in machines]
-    homes = [kernel.PROMPT_LIST] * design.prompt[1] + [kernel.TOKEN_LIST] * design.token[1]
-    described["home"] = homes
-    for name in ("present", "prompts", "blocked"):
-        described[name] = kernel.NONE
-    desk = np.zeros(1, kernel.DESK)
-    desk["lists"] = kernel.NONE
-    desk["next_balance"] = design.balance_s
-    requests = np.zeros(slots, kernel.REQUEST)
-    state = kernel.State(
+    for name in ("residents", "prompts", "preempted"):
+        described[name] = records.NONE
+    simulation = np.zeros(1, records.SIMULATION)
+    simulation["pools"] = simulation["placed"] = records.NONE
+    simulation["next_balance"] = design.balance_s
+    prompt_pool = range(design.prompt[1])
+    for pool, members in (
+        (records.PROMPT_POOL, prompt_pool),
+        (records.TOKEN_POOL, range(len(prompt_pool), len(machines))),
+    ):
+        described["pool"][members] = described["home"][members] = pool
+        chain(described, records.POOL, simulation[0]["pools"][pool], members)
+    requests = np.zeros(slots, records.REQUEST)
+    state = records.State(
         requests=requests,
         machines=described,
         waiting=np.zeros((len(machines), capacity), np.int64),
-        events=np.zeros(16 * capacity, kernel.EVENT),
-        desk=desk,
+        events=np.zeros(16 * capacity, records.EVENT),
+        simulation=simulation,
         times=times(laws),
-        counts=kernel.Counts(
-            window=np.array([window.first, window.last] if window else [0.0, 0.0]),
+        counts=records.Counts(
+            window=np.array([window.first, window.last] if window else [0.0, 0.0], dtype=float),
             edges=GAP_EDGES,
             gaps=np.zeros(len(GAP_EDGES) - 1 if window else 0, np.int64),
             power=np.zeros((len(machines), 0, 4)),
@@ -318,32 +328,29 @@ def _state(
             allowed=np.zeros((3, 3), np.int64),
         ),
     )
-    for machine, home in enumerate(homes):
-        kernel.join(state, machine, home)
     return state, limits
 
 
-def _feed(state: kernel.State, requests: Requests) -> None:
+def _feed(state: records.State, requests: Requests) -> None:
     """Behind those that were fed before, in slots whose requests are done."""
-    fed = int(state.desk[0]["fed"])
+    fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
     if np.isnan(state.requests["e2e"][slots]).any():
         raise UserError("a request of a stream was under way for more than two batches")
     rows = state.requests
-    for name in ("waits", "selected", "state", "read"):
+    for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0
-    rows["arrival"][slots], rows["prompt"][slots], rows["output"][slots] = (
-        requests.arrival_s, requests.prompt, requests.output,
-    )  # fmt: skip
+    for name, values in (("arrival", requests.arrival_s), ("prompt", requests.prompt), ("output", requests.output)):
+        rows[name][slots] = values
     rows["remaining"][slots] = requests.output - 1
     rows["ttft"][slots] = rows["e2e"][slots] = np.nan
     rows["alone_s"][slots] = np.inf
-    rows["machine"][slots] = kernel.NONE
-    state.desk[0]["fed"] = fed + len(requests)
+    rows["machine"][slots] = records.NONE
+    state.simulation[0]["fed"] = fed + len(requests)
 
 
-def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
-    rows, machines, desk = state.requests, state.machines, state.desk[0]
+def _result(state: records.State, requests: Requests, design: Design) -> Run:
+    rows, machines, simulation = state.requests, state.machines, state.simulation[0]
     return Run(
         arrival_s=requests.arrival_s,
         prompt=requests.prompt,
@@ -358,8 +365,8 @@ def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
         power=state.counts.power,
         active_s=state.counts.active,
         idle_w=np.array([machine.idle_w for machine in design.machines]),
-        end_s=float(desk["now"]),
-        events=int(desk["executed"]),
-        iterations=int(desk["iterations"]),
-        deadlock=bool(desk["status"] == kernel.DEADLOCK),
+        end_s=float(simulation["now"]),
+        events=int(simulation["executed"]),
+        iterations=int(simulation["iterations"]),
+        deadlock=bool(simulation["status"] == records.DEADLOCK),
     )
