@@ -29,8 +29,10 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
     if callable(machine.profile):
         made = machine.profile(machine, language_model)
         if not isinstance(made, Performance):
-            raise UserError(f"machine {machine.name}: its profile made a {type(made).__name__}, not a "
-                            f"{Performance.__module__}.Performance")  # fmt: skip
+            raise UserError(
+                f"machine {machine.name}: its profile made a {type(made).__name__}, not a "
+                f"{Performance.__module__}.Performance"
+            )
         return made
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
@@ -62,8 +64,10 @@ def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parall
 
 def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
     if model.name != aiconfigurator.STANDS_FOR or not by_context:
-        raise UserError(f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
-                        "and of decoding by batch and context alone")  # fmt: skip
+        raise UserError(
+            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
+            "and of decoding by batch and context alone"
+        )
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
     system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
     prompt_s, law, _ = aiconfigurator.laws(system, tensor_parallel, tuple(tokens.tolist()))
@@ -84,17 +88,13 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
 
 
 def times(kinds: Sequence[Performance]) -> Times:
-    """On the knots of all of them."""
+    """On the knots of all of them; arrays of one type, so that the event loop is compiled once."""
     tokens = kinds[0].tokens
     if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
         tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)
         kinds = [kind.at(tokens) for kind in kinds]
-    return Times(
-        tokens=kinds[0].tokens,
-        prompt_s=np.stack([kind.prompt_s for kind in kinds]),
-        decode_s=np.stack([kind.decode_s for kind in kinds]),
-        prompt_w=np.stack([kind.prompt_w for kind in kinds]),
-        affine=np.stack([kind.affine for kind in kinds]),
-        decode_w=np.array([kind.decode_w for kind in kinds]),
-        mixed=np.array([kind.mixed for kind in kinds]),
-    )
+
+    def by_kind(name: str) -> np.ndarray:
+        return np.array([getattr(kind, name) for kind in kinds], dtype=float)
+
+    return Times(np.array(tokens, dtype=float), *map(by_kind, Times._fields[1:]))

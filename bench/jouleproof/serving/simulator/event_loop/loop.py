@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
 from jouleproof.files import checksum
 from jouleproof.serving.simulator.event_loop.accounting import account, complete, first_token
@@ -20,11 +19,11 @@ from jouleproof.serving.simulator.event_loop.records import (
     DECODE,
     GOING_ON,
     NONE,
-    OPTIONS,
     RESIDENT,
     SEGMENT_END,
     TRANSFER_RETRY,
     compiled,
+    compiled_and_cached,
     is_decode,
     request_of,
 )
@@ -34,7 +33,7 @@ from jouleproof.serving.simulator.event_loop.transfers import arrived, transfer
 CODE_VERSION = checksum(*sorted(Path(__file__).parent.glob("*.py")))
 
 
-@njit(cache=True, **OPTIONS)
+@compiled_and_cached
 def run(s, limits, policy, more, version=CODE_VERSION):
     """Runs until nothing is left to do; where `more` requests are to come, until the first of them is due.
 

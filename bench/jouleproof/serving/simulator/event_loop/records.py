@@ -12,8 +12,8 @@ from numba import njit
 # Nothing is allocated here, so references need not be counted; and the state is some twenty arrays, whose descriptors
 # would be copied at every call that is not inlined. Without both, the loop takes a third of the time. Only `loop.run`
 # is cached on disk: a function that is cached keeps what it calls as it was, whatever becomes of other files.
-OPTIONS = {"error_model": "numpy", "_nrt": False}
-compiled = njit(forceinline=True, **OPTIONS)  # type: ignore[call-overload]
+compiled = njit(error_model="numpy", _nrt=False, forceinline=True)  # type: ignore[call-overload]
+compiled_and_cached = njit(error_model="numpy", _nrt=False, cache=True)  # type: ignore[call-overload]
 
 MAX_BATCH = 512
 BEND = 16  # decodes of a batch, above which each costs more
