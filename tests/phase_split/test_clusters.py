@@ -41,21 +41,27 @@ def test_a_design_is_read_by_its_name():
     assert read_design(REFERENCE, "conv|baseline_a100") == Design("conv|baseline_a100", "together", ("dgx-a100", 70))
 
 
+SPLIT = {
+    "scheduler": "mixed_pool",
+    "prompt_machines": 1,
+    "token_machines": 1,
+    "prompt_sku": "dgx-a100",
+    "token_sku": "dgx-a100",
+}
+
+
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ({"scheduler": "mixed_pool", "prompt_machines": 0, "token_machines": 1, "prompt_sku": "dgx-a100",
-          "token_sku": "dgx-a100"}, "a pool of dgx-a100 has 0 machines"),
-        ({"scheduler": "mixed_pool", "prompt_machines": 1, "token_machines": 1, "prompt_sku": "dgx-b300",
-          "token_sku": "dgx-a100"}, "machine 'dgx-b300' is not known"),
+        ({**SPLIT, "prompt_machines": 0}, "a pool of dgx-a100 has 0 machines"),
+        ({**SPLIT, "prompt_sku": "dgx-b300"}, "machine 'dgx-b300' is not known"),
+        ({**SPLIT, "token_sku": "nowhere"}, "machine 'nowhere' is not known"),
         ({"scheduler": "mixed_pool", "prompt_machines": 1}, "its pools cannot be read"),
-        ({"scheduler": "mixed_pool", "prompt_machines": 1, "token_machines": 1, "prompt_sku": "dgx-a100",
-          "token_sku": "nowhere"}, "machine 'nowhere' is not known"),
         ({"scheduler": "round_robin"}, "scheduler 'round_robin' is not one of"),
         ({"scheduler": "token_jsq", "machines": {}}, "its pools cannot be read"),
         ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "has 1.5 machines"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, complaint):
     path = tmp_path / "designs.json"
     path.write_text(json.dumps({"mine": row}))

@@ -133,10 +133,8 @@ def test_a_run_that_cannot_go_on_ends_and_says_so():
     """Caches that arrived fill the token machine; none of their decodes has room to start."""
     count = 40
     rng = np.random.default_rng(1)
-    requests = Requests(
-        np.linspace(0.1, 0.2, count), rng.integers(9_000, 20_000, count).astype(np.int32),
-        rng.integers(30_000, 60_000, count).astype(np.int32),
-    )  # fmt: skip
+    prompt, output = rng.integers(9_000, 20_000, count), rng.integers(30_000, 60_000, count)
+    requests = Requests(np.linspace(0.1, 0.2, count), prompt.astype(np.int32), output.astype(np.int32))
     run = simulate(Design("small", "split", ("dgx-h100", 4), ("dgx-h100", 1)), requests)
     assert run.unfinished > 0 and run.end_s < 86_400
     assert np.isnan(run.e2e_s).sum() == run.unfinished

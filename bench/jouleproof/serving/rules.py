@@ -8,8 +8,9 @@ Which tasks the next iteration works on:
 
 Each has a loop of its own over what it has in hand: the simulator's (simulator/event_loop/batching.py) is compiled over
 records, selects only when something changes, and admits by bytes of KV cache; the engine's (engine/batching.py) goes
-over the jobs of a worker before each iteration, whose slots it has already. One loop for both would cost the simulator
-its speed or every worker an import of the compiler.
+over the jobs of a worker before each iteration, which have their slots already. One loop for both would cost the
+simulator its speed, or every worker the compiler. They differ where the published simulator is followed: its tasks that
+starve stand behind newer ones in the queue, and wait for those.
 """
 
 from typing import Literal
