@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from jouleproof.errors import UserError
 
@@ -54,3 +55,9 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
     table = pq.read_table(path, columns=columns)
     table.validate(full=True)
     return table
+
+
+def checksum(*paths: Path | str) -> int:
+    """Of the bytes of files together: what numba's cache on disk is told of code outside the file of a compiled
+    function, whose edits it does not see."""
+    return crc32(b"".join(Path(path).read_bytes() for path in paths))

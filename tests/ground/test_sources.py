@@ -119,7 +119,8 @@ def test_a_compiled_kernel_is_code_of_what_computes_with_it_and_of_no_simulation
     simulations = [("phase_split", name) for name in ("headlines", "capacity", "beyond", "service_energy", "week")]
     simulations += [("placement", name) for name in ("hosting", "leakage", "policies")]
     assert [pair for pair in simulations if any("compiled" in path for path in of(*pair))] == []
-    assert "serving/simulator/kernel.py" in of("phase_split", "headlines")
+    event_loop = {"loop.py", "batching.py", "records.py"}
+    assert {f"serving/simulator/event_loop/{name}" for name in event_loop} <= of("phase_split", "headlines")
 
 
 def test_one_experiment_and_the_shape_of_the_config_are_not_code_of_another():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jouleproof.serving.simulator.cost_model import performance
 from jouleproof.serving.simulator.machines import Design
+from jouleproof.serving.simulator.performance import performance
 from jouleproof.serving.simulator.simulate import CORRECTED, GAP_EDGES, PUBLISHED, Semantics, Window, simulate
 from jouleproof.serving.simulator.workload import Requests
 from tests.phase_split import oracle

@@ -8,8 +8,8 @@ import pytest
 
 from jouleproof.errors import UserError
 from jouleproof.serving.simulator import aiconfigurator
-from jouleproof.serving.simulator.cost_model import performance
 from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.performance import performance
 from jouleproof.serving.simulator.simulate import PUBLISHED, simulate
 from tests.phase_split.test_simulator import crowd
 

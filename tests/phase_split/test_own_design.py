@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.serving.simulator.cost_model import Performance, performance, times
+from jouleproof.serving.simulator.cost_model import Performance
 from jouleproof.serving.simulator.machines import MACHINES, Design
+from jouleproof.serving.simulator.performance import performance, times
 from jouleproof.serving.simulator.served_models import served
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.registry import designs
@@ -34,9 +35,9 @@ def test_machines_of_other_knots_keep_their_times():
     joined = times([h100, h20])
     for kind, law in enumerate((h100, h20)):
         asked = np.array([1.0, 300.0, 512.0, 5000.0, 9000.0])
-        assert Performance(joined.tokens, joined.prompt_s[kind], joined.decode_s[kind], law.affine,
-                           joined.prompt_w[kind], 1.0).unloaded_prompt_s(asked) == pytest.approx(
-            law.unloaded_prompt_s(asked))  # fmt: skip
+        by_kind = {name: getattr(joined, name)[kind] for name in ("prompt_s", "decode_s", "prompt_w")}
+        same = replace(law, tokens=joined.tokens, **by_kind)
+        assert same.unloaded_prompt_s(asked) == pytest.approx(law.unloaded_prompt_s(asked))
 
 
 def test_its_scheduler_places_every_request():
@@ -87,12 +88,13 @@ def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
         (lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0), "tokens must rise"),
         (lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0), "affine (2,)"),
         (
-            lambda machine, model: Performance(np.arange(2.0), np.full(2, np.nan), *[np.ones(2)] * 1, np.zeros(3),
-                                               np.ones(2), 1.0),
+            lambda machine, model: Performance(
+                np.arange(2.0), np.full(2, np.nan), np.ones(2), np.zeros(3), np.ones(2), 1.0
+            ),
             "not finite",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_performance_model_that_is_none_is_one_line(profile, complaint):
     with pytest.raises(UserError) as caught:
         performance(replace(H100, name="mine", profile=profile), "bloom-176b", True)

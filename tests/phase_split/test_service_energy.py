@@ -12,11 +12,13 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig, ServiceEnerg
 from jouleproof.studies.phase_split.experiments import service_energy as room
 
 RNG = np.random.default_rng(3)
-TRACE = pd.DataFrame({
-    "arrival_s": np.sort(RNG.uniform(0, 600, 3000)),
-    "prompt_tokens": RNG.integers(50, 2000, 3000),
-    "output_tokens": RNG.integers(2, 400, 3000),
-})  # fmt: skip
+TRACE = pd.DataFrame(
+    {
+        "arrival_s": np.sort(RNG.uniform(0, 600, 3000)),
+        "prompt_tokens": RNG.integers(50, 2000, 3000),
+        "output_tokens": RNG.integers(2, 400, 3000),
+    }
+)
 DESIGN = FAMILIES["splitwise_hh"].design(2, 3)
 
 

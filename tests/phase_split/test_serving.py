@@ -29,10 +29,17 @@ DECODER = random_decoder()
 CONFIG = PhaseSplitConfig(
     engine=EngineConfig(layers=2, slots=8, capacity=96, boxes=2),
     serving=ServingConfig(
-        scale=32.0, batch_tokens=64, chunk_tokens=16, loads=[0.3, 0.6], requests=20, warm_up=2, repeats=2, tries=1,
+        scale=32.0,
+        batch_tokens=64,
+        chunk_tokens=16,
+        loads=[0.3, 0.6],
+        requests=20,
+        warm_up=2,
+        repeats=2,
+        tries=1,
         checked=2,
     ),
-)  # fmt: skip
+)
 WORDS = list(range(50))
 
 
@@ -97,11 +104,8 @@ def fleet():
 @pytest.fixture(scope="module")
 def table(fleet):
     rng = np.random.default_rng(0)
-    trace = pd.DataFrame({
-        "arrival_s": np.arange(200.0),
-        "prompt_tokens": rng.integers(32, 2000, 200),
-        "output_tokens": rng.integers(32, 600, 200),
-    })  # fmt: skip
+    lengths = {"prompt_tokens": rng.integers(32, 2000, 200), "output_tokens": rng.integers(32, 600, 200)}
+    trace = pd.DataFrame({"arrival_s": np.arange(200.0), **lengths})
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(experiment, "started_fleet", lambda *_: nullcontext(fleet))
         return experiment.served(CONFIG, trace, WORDS, DECODER)
@@ -135,8 +139,8 @@ def test_measured_and_predicted_never_mix(table):
 
 def test_an_error_is_that_of_the_prediction_over_the_measurement(table):
     keys = ["mode", "load", "quantile"]
-    own = {over: table[(table["metric"] == "ttft_s") & (table["over"] == over)].set_index(keys)["value"]
-           for over in ("pooled", "predicted")}  # fmt: skip
+    ttft = table[table["metric"] == "ttft_s"].set_index(keys)
+    own = {over: ttft[ttft["over"] == over]["value"] for over in ("pooled", "predicted")}
     errors = table[table["metric"] == "ttft_error"].set_index(keys)["value"]
     assert len(errors)
     for key, error in errors.items():
@@ -157,8 +161,10 @@ def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, own_fleet, 
     if not own_fleet:
         monkeypatch.setattr(room, "started_fleet", lambda *_: nullcontext(fleet))
     monkeypatch.setattr(room, "_model", lambda *_: (DECODER, WORDS))
-    records = {name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
-               for name in ("azure_conv", "gsm8k_test")}  # fmt: skip
+    records = {
+        name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
+        for name in ("azure_conv", "gsm8k_test")
+    }
     text = room.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
     table = pd.read_parquet(tmp_path / "out.parquet")
     assert len(table) == 20 and (table["status"] == "done").all() and table["request_id"].is_unique

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jouleproof.errors import UserError
+from jouleproof.serving.simulator.event_loop import loop
 from jouleproof.serving.simulator.machines import Design
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Window, simulate, stream
 from jouleproof.serving.simulator.workload import Requests
@@ -132,10 +133,18 @@ def test_a_run_that_cannot_go_on_ends_and_says_so():
     """Caches that arrived fill the token machine; none of their decodes has room to start."""
     count = 40
     rng = np.random.default_rng(1)
-    requests = Requests(
-        np.linspace(0.1, 0.2, count), rng.integers(9_000, 20_000, count).astype(np.int32),
-        rng.integers(30_000, 60_000, count).astype(np.int32),
-    )  # fmt: skip
+    prompt, output = rng.integers(9_000, 20_000, count), rng.integers(30_000, 60_000, count)
+    requests = Requests(np.linspace(0.1, 0.2, count), prompt.astype(np.int32), output.astype(np.int32))
     run = simulate(Design("small", "split", ("dgx-h100", 4), ("dgx-h100", 1)), requests)
     assert run.unfinished > 0 and run.end_s < 86_400
     assert np.isnan(run.e2e_s).sum() == run.unfinished
+
+
+def test_the_compiled_loop_is_kept_by_the_code_of_its_whole_folder():
+    """numba sees edits of the file of `run` alone; one signature serves every policy, so it is compiled once."""
+    for design in (SPLIT, TOGETHER, CHUNKED):
+        simulate(design, crowd(3), window=Window(1, 2))
+    (signature,) = loop.run.signatures
+    assert str(signature[-1]) == f"omitted(default={loop.CODE_VERSION})"
+    called = [each for each in vars(loop).values() if hasattr(each, "py_func") and each is not loop.run]
+    assert called and all(each.stats.cache_path is None for each in called)  # what is kept would not see edits either

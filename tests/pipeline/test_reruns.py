@@ -56,7 +56,7 @@ def test_a_compiled_kernel_runs_what_computes_with_it_and_no_simulation(finished
 
 
 def test_the_simulators_kernel_runs_the_simulations_and_no_cast(finished: Finished) -> None:
-    jobs = experiments(finished.after_edit("bench/jouleproof/serving/simulator/kernel.py"))
+    jobs = experiments(finished.after_edit("bench/jouleproof/serving/simulator/event_loop/batching.py"))
     assert jobs >= {"phase_split_headlines", "phase_split_power_trace", "placement_policies", "joint_levers"}
     assert [job for job in jobs if job.startswith(("mx_", "slm_energy_", "resolve_input", "placement_hosting"))] == []
 

@@ -25,9 +25,9 @@ def simulate(
 ) -> None:
     """Simulate one cluster on one trace of requests and print its latencies."""
     with one_line_errors():
-        from jouleproof.serving.simulator.case import run_case
+        from jouleproof.serving.simulator.from_files import simulate_files
 
-        print(run_case(designs, design, trace, compat, out, power))
+        print(simulate_files(designs, design, trace, compat, out, power))
 
 
 @app.command()

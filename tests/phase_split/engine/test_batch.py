@@ -3,7 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jouleproof.serving.engine.batching import STARVED, Job, next_batch
+from jouleproof.serving.engine.batching import Job, next_batch
+from jouleproof.serving.rules import STARVED
+from tests.phase_split import oracle
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=200)
 
@@ -53,6 +55,22 @@ def test_a_batch_is_never_empty_and_never_too_large_but_for_one_prompt(kinds, to
     assert sum(count for _, count in batch) <= tokens or (len(batch) == 1 and not chunked)
     assert all(1 <= count <= (job.prompt_left or 1) for job, count in batch)
     assert chunked or all(count == (job.prompt_left or 1) for job, count in batch)
+
+
+@REPEATABLE
+@given(kinds=st.lists(st.tuples(st.booleans(), st.integers(1, 1500)), min_size=1, max_size=20))
+def test_a_worker_takes_what_a_simulated_machine_does(kinds):
+    """Where nobody was turned away before and memory is no limit."""
+    jobs = [prompt(i, size) if is_prompt else decode(i) for i, (is_prompt, size) in enumerate(kinds)]
+    requests = [oracle.Request(i, i, size if is_prompt else 2, 5, 1) for i, (is_prompt, size) in enumerate(kinds)]
+    machine = oracle.Machine(0, None, None, None, oracle.World())
+    for request, (is_prompt, _) in zip(requests, kinds, strict=True):
+        task = request.prompt if is_prompt else request.decode
+        (machine.waiting_prompts if is_prompt else machine.batch).append(task)
+        machine.present.append((request, [task]))
+    preempted, new = machine.select()
+    chosen = {task.request.number for task in [*machine.batch, *new] if task not in preempted}
+    assert {number for number, _ in taken(jobs, oracle.MAX_TOKENS)} == chosen
 
 
 @REPEATABLE

@@ -1,14 +1,10 @@
-"""Who takes part in a worker's next iteration: the rules of serving.simulator.kernel, for real."""
+"""Which jobs take part in a worker's next iteration: jouleproof.serving.rules, for real."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from jouleproof.models.runner import Piece
-
-Policy = Literal["together", "chunked", "split"]
-
-STARVED = 4  # iterations missed, after which a decode goes before prompts
+from jouleproof.serving.rules import STARVED
 
 
 @dataclass(eq=False)

@@ -46,7 +46,7 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
 
 
 def predicted(law: Performance, shape: Shape) -> float:
-    """Seconds of an iteration, as the simulator reckons (jouleproof.serving.simulator.kernel.plan)."""
+    """Seconds of an iteration, as the simulator reckons (jouleproof.serving.simulator.event_loop.iterations.plan)."""
     context = shape.read + shape.decodes * (shape.context + 1)
     further = law.affine[0] * shape.decodes + law.affine[2] * context
     if not shape.prompt:

@@ -8,9 +8,9 @@ from typing import Literal
 
 from jouleproof.errors import UserError
 from jouleproof.measure.clocks import now, own_cpu_seconds
-from jouleproof.serving.engine.batching import Policy
 from jouleproof.serving.engine.fleet import Fleet, Report, WorkerDied
 from jouleproof.serving.engine.transport import Move
+from jouleproof.serving.rules import Policy
 
 HEAD_START_S = 0.05  # until the first request, so that it is sent in time
 SILENCE_S = 60.0  # without a word while requests are under way, after which a worker is given up

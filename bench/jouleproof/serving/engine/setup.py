@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 
 from jouleproof.serving.config import EngineConfig, ServingConfig
-from jouleproof.serving.engine.batching import Policy
 from jouleproof.serving.engine.fleet import FleetPlan
 from jouleproof.serving.engine.router import Rules
+from jouleproof.serving.rules import Policy
 
 MODES: Mapping[str, Policy] = {"mixed": "together", "chunked": "chunked", "split": "split"}
 
 
 def fleet_plan(engine: EngineConfig, gloo: bool = False) -> FleetPlan:
-    return FleetPlan(engine.workers, engine.slots, engine.capacity, engine.boxes, gloo, engine.host, engine.port,
-                     engine.device)  # fmt: skip
+    return FleetPlan(
+        workers=engine.workers,
+        slots=engine.slots,
+        capacity=engine.capacity,
+        boxes=engine.boxes,
+        gloo=gloo,
+        host=engine.host,
+        port=engine.port,
+        device=engine.device,
+    )
 
 
 def rules(mode: str, engine: EngineConfig, serving: ServingConfig) -> Rules:

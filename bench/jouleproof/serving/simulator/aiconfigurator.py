@@ -33,13 +33,15 @@ def laws(system: str, tensor_parallel: int, tokens: tuple[float, ...]) -> tuple[
     measured = pd.DataFrame(
         [
             {
-                "batch_size": batch, "prompt_size": context, "tokens_made": 0,
+                "batch_size": batch,
+                "prompt_size": context,
+                "tokens_made": 0,
                 "token_time_s": engine.predict_decode_latency(batch, context) / 1e3,
             }
             for batch in BATCHES
             for context in CONTEXTS
         ]
-    )  # fmt: skip
+    )
     law = decode_law(measured)
     return prompt_s, law, decode_error(law, measured)
 

@@ -1,121 +1,160 @@
-"""Whether a design bears a load: requests are drawn, served and held against the service levels."""
+"""The most load that a design bears with every service level held, and the pools of a cluster that bear most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
-import numpy as np
-import pandas as pd
-
-from jouleproof.serving.config import LoadConfig
-from jouleproof.serving.simulator.clusters import Prices
+from jouleproof.serving.simulator.clusters import Budget, Family, Prices, most_prompt_machines, pools
+from jouleproof.serving.simulator.evaluation import Setup, Workload
 from jouleproof.serving.simulator.machines import Design
-from jouleproof.serving.simulator.service_levels import (
-    CORRECTED_READING,
-    PUBLISHED_READING,
-    Reading,
-    hopeless,
-    meets,
-    most_load,
-    slowdowns,
-)
-from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Run, Semantics, Window, simulate
-from jouleproof.serving.simulator.workload import Requests, drawn, replayed, superposed
 
 FIRST_GUESS = 60.0  # requests/s
 FAR, NEAR = 1.5, 1.15  # factors by which loads are tried, without and with a guess
+LEAST_LOAD = 0.1  # requests/s; a design that does not bear it bears nothing
+
+Scored = tuple[Design, float]
 
 
-@dataclass(frozen=True)
-class Setup:
-    """One way to hold a design against its service levels.
+@dataclass
+class CapacitySearch:
+    """Searches under one setup and service. What was found once is kept: the load of a design, the pools of a budget.
 
-    joint: lengths of prompt and output drawn together. arrivals: Poisson; `bursts`, an excerpt of the trace's own, its
-    clock sped up to the rate; `hour`, the whole trace at its own pace, so many times over.
+    precision: of a load, as a share. search_seed, search_precision: of the requests on which, and the loads by which,
+    pools are searched. pool_step: share of a cluster's machines by which pools differ that are tried first.
     """
 
-    semantics: Semantics = CORRECTED
-    reading: Reading = CORRECTED_READING
-    joint: bool = True
-    arrivals: Literal["poisson", "bursts", "hour"] = "poisson"
-    model: str = "bloom-176b"
-    prices: Prices = field(default_factory=Prices)
+    workload: Workload
+    setup: Setup
+    service: str
+    precision: float
+    search_seed: int
+    search_precision: float
+    pool_step: float
+    _loads: dict[Design, dict[int, float]] = field(default_factory=dict, init=False, repr=False)
+    _pools: dict[tuple[object, ...], Scored] = field(default_factory=dict, init=False, repr=False)
 
+    def meets(self, design: Design, rate: float, seed: int) -> bool:
+        """Whether all service levels hold under a load."""
+        return self.workload.meets(self.setup, design, self.service, rate, seed)
 
-PUBLISHED_SETUP = Setup(PUBLISHED, PUBLISHED_READING, joint=False)
-CORRECTED_SETUP = Setup()
-VERSIONS: Mapping[str, Setup] = {"published": PUBLISHED_SETUP, "corrected": CORRECTED_SETUP}
+    def max_load(self, design: Design, seed: int) -> float:
+        """Requests/s; the load that was found first, under another seed, is the guess."""
+        loads = self._loads.setdefault(design, {})
+        if seed not in loads:
+            guess = next(iter(loads.values()), 0.0)
+            loads[seed] = highest_load(
+                lambda rate: self.meets(design, rate, seed),
+                start=guess or FIRST_GUESS,
+                precision=self.precision,
+                apart=NEAR if guess else FAR,
+            )
+        return loads[seed]
 
+    def best_pools(self, family: Family, budget: Budget) -> Scored:
+        """The pools that bear the most load under a budget, and that load in requests/s: of some that lie `pool_step`
+        apart, then of those between the best and its neighbours. Raises ValueError where no pools fit."""
+        most = most_prompt_machines(family, budget)
+        key = (family, *(budget.token_machines(family, prompt) for prompt in range(1, most + 1)))
 
-@dataclass(frozen=True)
-class Bench:
-    """Traces and the load that is drawn from them. traces: by service."""
+        def with_prompt_machines(prompt: int, best: Scored | None) -> Scored | None:
+            token = budget.token_machines(family, prompt)
+            if prompt < 1 or token < 1:
+                return best
+            design = family.design(prompt, token)
+            load = self._load_above(design, best[1] if best else 0.0)
+            return (design, load) if best is None or load > best[1] else best
 
-    traces: Mapping[str, pd.DataFrame]
-    load: LoadConfig
+        if key not in self._pools:
+            affordable = sorted(pools(family, budget, self.pool_step), key=lambda pool: abs(pool[0] - 1.5 * pool[1]))
+            apart = round(most * self.pool_step / 2)
+            best = _searched([prompt for prompt, _ in affordable], apart, with_prompt_machines)
+            if best is None:
+                raise ValueError(
+                    f"no pools of {family.name} fit a price of {budget.price} and a power of {budget.power}"
+                )
+            self._pools[key] = best
+        return self._pools[key]
 
-    @property
-    def window(self) -> Window:
-        return self.window_of(CORRECTED_SETUP)
+    def _load_above(self, design: Design, beat: float) -> float:
+        """The most load on the seed for searching; 0 where the design does not bear `beat` and a little more."""
 
-    def window_of(self, setup: Setup) -> Window:
-        """Whose requests count."""
-        seconds = self.load.hour_s if setup.arrivals == "hour" else self.load.seconds
-        return Window(self.load.warm_up, seconds - self.load.drain)
+        def meets(rate: float) -> bool:
+            return self.meets(design, rate, self.search_seed)
 
-    def requests(self, setup: Setup, service: str, rate: float, seed: int) -> Requests:
-        trace = self.traces[service]
-        if setup.arrivals == "hour":
-            return superposed(trace, rate, self.load.hour_s, seed)
-        if setup.arrivals == "bursts":
-            return _excerpt(replayed(trace, rate), self.load.seconds, seed)
-        return drawn(trace, rate, self.load.seconds, seed, setup.joint)
-
-    def run(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> Run:
-        return simulate(design, self.requests(setup, service, rate, seed), setup.semantics, setup.model, self.window)
-
-    def passes(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> bool:
-        requests, window = self.requests(setup, service, rate, seed), self.window_of(setup)
-        enough = hopeless(requests, setup.semantics, setup.reading, window, setup.model)
-        run = simulate(design, requests, setup.semantics, setup.model, hopeless=enough)
-        return meets(slowdowns(run, setup.semantics, setup.reading, window, setup.model))
-
-    def most_load(
-        self, setup: Setup, design: Design, service: str, seed: int, precision: float, near: float = 0.0
-    ) -> float:
-        """Requests/s. near: a guess, found under another seed."""
-        start, apart = (near, NEAR) if near else (FIRST_GUESS, FAR)
-        return most_load(lambda rate: self.passes(setup, design, service, rate, seed), start, precision, apart)
-
-    def more_load(self, setup: Setup, design: Design, service: str, seed: int, precision: float, beat: float) -> float:
-        """Requests/s; 0 where the design does not bear `beat` and a little more."""
         if not beat:
-            return self.most_load(setup, design, service, seed, precision)
+            return highest_load(meets, FIRST_GUESS, self.search_precision, FAR)
+        more = beat * (1 + self.search_precision)
+        return highest_load(meets, more * NEAR, self.search_precision, NEAR, borne=more) if meets(more) else 0.0
 
-        def passes(rate: float) -> bool:
-            return self.passes(setup, design, service, rate, seed)
+    def least_pools(self, family: Family, machines: int, rate: float, prices: Prices | None) -> Design:
+        """The pools that cost least, or draw least where there are no prices, and still bear a rate: of at most so many
+        machines, prompt machines in steps as in `best_pools`, for each the fewest token machines by bisection.
 
-        more = beat * (1 + precision)
-        return most_load(passes, more * NEAR, precision, NEAR, borne=more) if passes(more) else 0.0
+        Raises ValueError where none bear it.
+        """
 
-    def loads(
-        self, setup: Setup, design: Design, service: str, seeds: Sequence[int], precision: float
-    ) -> dict[int, float]:
-        """The most load by seed."""
-        found: dict[int, float] = {}
-        for seed in seeds:
-            near = found[seeds[0]] if found else 0.0
-            found[seed] = self.most_load(setup, design, service, seed, precision, near)
-        return found
+        def weight(design: Design) -> float:
+            return prices.of_design(design) if prices else design.power
+
+        def bears(prompt: int, token: int) -> bool:
+            return self.meets(family.design(prompt, token), rate, self.search_seed)
+
+        def with_prompt_machines(prompt: int, best: Scored | None) -> Scored | None:
+            lighter = [
+                token
+                for token in range(1, machines - prompt + 1 if prompt >= 1 else 1)
+                if best is None or weight(family.design(prompt, token)) < best[1]
+            ]
+            if not lighter or not bears(prompt, lighter[-1]):
+                return best
+            too_few, enough = 0, lighter[-1]
+            while enough - too_few > 1:
+                middle = (too_few + enough) // 2
+                too_few, enough = (too_few, middle) if bears(prompt, middle) else (middle, enough)
+            design = family.design(prompt, enough)
+            return design, weight(design)
+
+        key = (family, machines, rate, prices)
+        if key not in self._pools:
+            steps = {round(machines * self.pool_step * number) for number in range(1, int(1 / self.pool_step) + 1)}
+            apart = round(machines * self.pool_step / 2)
+            best = _searched(sorted(steps, reverse=True), apart, with_prompt_machines)
+            if best is None:
+                raise ValueError(f"no {machines} machines of {family.name} bear the load")
+            self._pools[key] = best
+        return self._pools[key][0]
 
 
-def _excerpt(requests: Requests, seconds: float, seed: int) -> Requests:
-    """A stretch of so many seconds at a place that the seed draws; the whole where it is shorter."""
-    span = float(requests.arrival_s[-1])
-    if span <= seconds:
-        return requests
-    start = float(np.random.default_rng([seed, 2]).uniform(0, span - seconds))
-    first, last = np.searchsorted(requests.arrival_s, [start, start + seconds])
-    last = max(last, first + 1)
-    arrival = requests.arrival_s[first:last] - start + 1e-6
-    return Requests(arrival, requests.prompt[first:last], requests.output[first:last])
+def _searched(
+    first: Iterable[int], apart: int, better_of: Callable[[int, Scored | None], Scored | None]
+) -> Scored | None:
+    """The best pools over numbers of prompt machines: of the first ones, then of those on both sides of the best,
+    halving the distance down to one machine."""
+    best: Scored | None = None
+    for prompt in first:
+        best = better_of(prompt, best)
+    while best is not None and apart >= 1:
+        middle = best[0].prompt[1]
+        for prompt in (middle - apart, middle + apart):
+            best = better_of(prompt, best)
+        apart //= 2
+    return best
+
+
+def highest_load(
+    passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, borne: float = 0.0
+) -> float:
+    """The highest load, in requests/s, between one that passes and one that does not, `precision` apart (a share).
+
+    Brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone it finds
+    one of the edges. borne: a load below `start` that is known to pass. 0 where not even LEAST_LOAD passes.
+    """
+    low, high = borne, start
+    while passes(high):
+        low, high = high, apart * high
+    while high > LEAST_LOAD and (low == 0 or high / low > 1 + precision):
+        middle = 0.5 * (low + high) if low else max(high / apart, LEAST_LOAD)
+        if passes(middle):
+            low = middle
+        else:
+            high = middle
+    return low

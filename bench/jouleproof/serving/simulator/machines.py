@@ -3,24 +3,22 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from jouleproof.errors import UserError
 from jouleproof.plugins import check_call
+from jouleproof.serving.rules import Policy
+from jouleproof.serving.simulator.cost_model import Performance
+from jouleproof.serving.simulator.served_models import ServedModel
 
-if TYPE_CHECKING:
-    from jouleproof.serving.simulator.cost_model import Performance
-    from jouleproof.serving.simulator.served_models import ServedModel
-
-Policy = Literal["together", "chunked", "split"]
 Scheduler = Callable[[int, int, "Load"], tuple[int, int]]
 """Prompt and output tokens of a request that comes, and the load, to the number of the machine that reads the prompt
 and of the one that makes the tokens. Depends on these alone: it may be asked again about the same request."""
-PerformanceModel = Callable[["Machine", "ServedModel"], "Performance"]
+PerformanceModel = Callable[["Machine", ServedModel], Performance]
 GIB = 1024**3
 
 
@@ -50,7 +48,7 @@ class Machine:
     """
 
     name: str
-    profile: "str | Performance | PerformanceModel"
+    profile: str | Performance | PerformanceModel
     memory_bytes: int
     price: float
     power: float
@@ -69,9 +67,12 @@ class Machine:
         return self.host_w + self.idle * self.tdp_w
 
     def __post_init__(self) -> None:
-        numbers = (self.memory_bytes, self.price, self.power, self.tdp_w, self.link_bytes_per_s,
-                   self.memory_bytes_per_s, self.compute, self.bandwidth)  # fmt: skip
-        if min(numbers) <= 0 or self.host_w < 0 or not 0 <= self.idle <= 1:
+        rates = (self.link_bytes_per_s, self.memory_bytes_per_s, self.compute, self.bandwidth)
+        if (
+            min(self.memory_bytes, self.price, self.power, self.tdp_w, *rates) <= 0
+            or self.host_w < 0
+            or not 0 <= self.idle <= 1
+        ):
             raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
         if callable(self.profile):
             check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
@@ -86,23 +87,74 @@ BY_DATASHEET = "all times, scaled from the H100's by datasheet; the price is the
 # and 3.352 TB/s (H100 SXM), 989 and 4.8, 141 GB (H200 SXM), 2250 and 8, 180 GB (HGX B200), 2500 and 8, 186 GB (GB200);
 # 700, 700, 1000 and 1200 W. That is the most that they can gain: fixed costs shrink with it. Provisioned power: that of
 # the DGX H100 times the ratio of the systems' (10.2, 10.2 and 14.3 kW; of an NVL72 of 120 kW, eight of 72).
-MACHINES: Mapping[str, Machine] = {
-    machine.name: machine
-    for machine in (
-        Machine("dgx-a100", "a100-80gb", 640 * GIB, 2.21, 24.8, 3200.0, 200e9, 8 * 2.039e12, hop_s=0.008,
-                assumed="host and idle power"),
-        Machine("dgx-h100", "h100-80gb", 640 * GIB, 4.76, 44.0, 5600.0, 400e9, 8 * 3.352e12, hop_s=0.005,
-                assumed="host and idle power; power by phase as the A100's, by share of TDP"),
-        Machine("dgx-h100-pcap", "h100-80gb-pcap", 640 * GIB, 4.76, 30.8, 3920.0, 400e9, 8 * 3.352e12, hop_s=0.005,
-                assumed="times under the cap (1.3 x the prompt, 1.0 x the token, as published); all power"),
-        Machine("dgx-h200", "h100-80gb", 8 * 141 * 10**9, 4.76, 44.0, 5600.0, 400e9, 8 * 4.8e12,
-                bandwidth=4.8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
-        Machine("dgx-b200", "h100-80gb", 8 * 180 * 10**9, 4.76, 44.0 * 14.3 / 10.2, 8000.0, 400e9, 8 * 8e12,
-                compute=2250 / 989, bandwidth=8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
-        Machine("gb200-nvl72-ninth", "h100-80gb", 8 * 186 * 10**9, 4.76, 44.0 * 120 / 9 / 10.2, 9600.0, 8 * 900e9,
-                8 * 8e12, compute=2500 / 989, bandwidth=8 / 3.352, hop_s=0.005, assumed=BY_DATASHEET),
-    )
-}  # fmt: skip
+DGX_A100 = Machine(
+    name="dgx-a100",
+    profile="a100-80gb",
+    memory_bytes=640 * GIB,
+    price=2.21,
+    power=24.8,
+    tdp_w=3200.0,
+    link_bytes_per_s=200e9,
+    memory_bytes_per_s=8 * 2.039e12,
+    hop_s=0.008,
+    assumed="host and idle power",
+)
+DGX_H100 = Machine(
+    name="dgx-h100",
+    profile="h100-80gb",
+    memory_bytes=640 * GIB,
+    price=4.76,
+    power=44.0,
+    tdp_w=5600.0,
+    link_bytes_per_s=400e9,
+    memory_bytes_per_s=8 * 3.352e12,
+    hop_s=0.005,
+    assumed="host and idle power; power by phase as the A100's, by share of TDP",
+)
+BUILT_IN = (
+    DGX_A100,
+    DGX_H100,
+    replace(
+        DGX_H100,
+        name="dgx-h100-pcap",
+        profile="h100-80gb-pcap",
+        power=30.8,
+        tdp_w=3920.0,
+        assumed="times under the cap (1.3 x the prompt, 1.0 x the token, as published); all power",
+    ),
+    replace(
+        DGX_H100,
+        name="dgx-h200",
+        memory_bytes=8 * 141 * 10**9,
+        memory_bytes_per_s=8 * 4.8e12,
+        bandwidth=4.8 / 3.352,
+        assumed=BY_DATASHEET,
+    ),
+    replace(
+        DGX_H100,
+        name="dgx-b200",
+        memory_bytes=8 * 180 * 10**9,
+        power=44.0 * 14.3 / 10.2,
+        tdp_w=8000.0,
+        memory_bytes_per_s=8 * 8e12,
+        compute=2250 / 989,
+        bandwidth=8 / 3.352,
+        assumed=BY_DATASHEET,
+    ),
+    replace(
+        DGX_H100,
+        name="gb200-nvl72-ninth",
+        memory_bytes=8 * 186 * 10**9,
+        power=44.0 * 120 / 9 / 10.2,
+        tdp_w=9600.0,
+        link_bytes_per_s=8 * 900e9,
+        memory_bytes_per_s=8 * 8e12,
+        compute=2500 / 989,
+        bandwidth=8 / 3.352,
+        assumed=BY_DATASHEET,
+    ),
+)
+MACHINES: Mapping[str, Machine] = {machine.name: machine for machine in BUILT_IN}
 
 
 @dataclass(frozen=True)
@@ -119,7 +171,7 @@ class Design:
     """
 
     name: str
-    policy: Policy | Scheduler
+    policy: Policy | Scheduler = field(hash=False)  # a user's own may have no hash
     prompt: tuple[str | Machine, int]
     token: tuple[str | Machine, int] = ("", 0)
     batch_tokens: int = 2048

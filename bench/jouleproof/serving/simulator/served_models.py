@@ -39,8 +39,24 @@ class ServedModel:
 SERVED_MODELS: Mapping[str, ServedModel] = {
     model.name: model
     for model in (
-        ServedModel("bloom-176b", "bloom-176b", 329_000_000_000, 70, 14336, 112, 112),
-        ServedModel("llama2-70b", "llama2-70b", 135_000_000_000, 80, 8192, 64, 8),
+        ServedModel(
+            name="bloom-176b",
+            profile="bloom-176b",
+            weight_bytes=329_000_000_000,
+            layers=70,
+            hidden=14336,
+            heads=112,
+            kv_heads=112,
+        ),
+        ServedModel(
+            name="llama2-70b",
+            profile="llama2-70b",
+            weight_bytes=135_000_000_000,
+            layers=80,
+            hidden=8192,
+            heads=64,
+            kv_heads=8,
+        ),
     )
 }
 

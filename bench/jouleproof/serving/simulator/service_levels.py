@@ -1,17 +1,17 @@
-"""Service levels: how much slower than on an idle A100 machine requests may be, and the most load that a design bears.
+"""Service levels: how much slower than on an idle A100 machine requests may be.
 
 Limits: Splitwise (ISCA 2024), table 6.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from jouleproof.serving.simulator.cost_model import beyond, performance
-from jouleproof.serving.simulator.kernel import BEND, MAX_BATCH
+from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.event_loop.records import BEND, MAX_BATCH
 from jouleproof.serving.simulator.machines import MACHINES, Machine
+from jouleproof.serving.simulator.performance import performance
 from jouleproof.serving.simulator.simulate import Hopeless, Run, Semantics, Window
 from jouleproof.serving.simulator.workload import Requests
 
@@ -109,31 +109,6 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
 def meets(found: np.ndarray) -> bool:
     """Whether all nine limits hold."""
     return bool((found < LIMITS).all())
-
-
-def most_load(
-    passes: Callable[[float], bool],
-    start: float,
-    precision: float,
-    apart: float = 1.5,
-    borne: float = 0.0,
-    least: float = 0.1,
-) -> float:
-    """The highest load, in requests/s, between one that passes and one that does not, `precision` apart (a share).
-
-    Brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone it finds
-    one of the edges. borne: a load below `start` that is known to pass. 0 where not even `least` passes.
-    """
-    low, high = borne, start
-    while passes(high):
-        low, high = high, apart * high
-    while high > least and (low == 0 or high / low > 1 + precision):
-        middle = 0.5 * (low + high) if low else max(high / apart, least)
-        if passes(middle):
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 PUBLISHED_READING, CORRECTED_READING = Reading(per_gap=False), Reading()

@@ -9,9 +9,12 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 from jouleproof.plugins import reason
-from jouleproof.serving.simulator import kernel
-from jouleproof.serving.simulator.cost_model import beyond, performance, times
+from jouleproof.serving.rules import STARVED
+from jouleproof.serving.simulator.cost_model import Performance, beyond
+from jouleproof.serving.simulator.event_loop import loop, records
+from jouleproof.serving.simulator.event_loop.linked_lists import chain
 from jouleproof.serving.simulator.machines import GIB, Design, Load
+from jouleproof.serving.simulator.performance import performance, times
 from jouleproof.serving.simulator.served_models import ServedModel, served
 from jouleproof.serving.simulator.workload import Requests
 
@@ -20,7 +23,7 @@ BATCH_TOKENS = 2048
 FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
 MOST_CAPACITY = 1 << 22
 MOST_ACTIVE = 16_384  # tokens of a batch that are told apart
-POLICIES = {"together": kernel.TOGETHER, "split": kernel.SPLIT, "chunked": kernel.CHUNKED}
+POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": records.CHUNKED}
 
 
 class RequestError(UserError):
@@ -146,23 +149,26 @@ def simulate(
     where a request fits no machine, or the published semantics meet one with a single output token, which they lose.
     """
     _refuse_what_never_fits(design, requests, semantics, model)
+    bins = int((requests.arrival_s[-1] + 3600) / power_bin_s) if power_bin_s > 0 else 0
     capacity = FIRST_CAPACITY
     while True:
-        state, limits = _state(design, semantics, model, len(requests), capacity, window)
-        if power_bin_s > 0:
-            bins = int((requests.arrival_s[-1] + 3600) / power_bin_s)
-            power = np.zeros((len(state.machines), bins, 4))
-            counts = state.counts._replace(power=power, width=np.array([power_bin_s]))
-            state = state._replace(counts=counts)
+        counts = _nothing_counted(len(design.machines))
+        if window:
+            gaps = np.zeros(len(GAP_EDGES) - 1, np.int64)
+            counts = counts._replace(window=np.array([window.first, window.last], dtype=float), gaps=gaps)
+        if bins:
+            power = np.zeros((len(design.machines), bins, 4))
+            counts = counts._replace(power=power, width=np.array([power_bin_s], dtype=float))
         if active:
-            state = state._replace(counts=state.counts._replace(active=np.zeros(MOST_ACTIVE + 1)))
+            counts = counts._replace(active=np.zeros(MOST_ACTIVE + 1))
+        if hopeless:
+            counts = counts._replace(slowdowns=hopeless.slowdowns, allowed=hopeless.allowed)
+        state, limits = _start(design, semantics, model, len(requests), capacity, counts)
         _feed(state, requests)
         if hopeless:
             state.requests["alone_s"] = hopeless.alone_s
-            limits_of = {"slowdowns": hopeless.slowdowns, "allowed": hopeless.allowed}
-            state = state._replace(counts=state.counts._replace(**limits_of))
         _run(design, state, limits, False)
-        if state.desk[0]["status"] not in (kernel.WAITING_FULL, kernel.EVENTS_FULL):
+        if state.simulation[0]["status"] not in (records.WAITING_FULL, records.EVENTS_FULL):
             return _result(state, requests, design)
         if capacity >= MOST_CAPACITY:
             raise UserError(f"design {design.name}: more than {capacity} tasks wait for one machine")
@@ -180,14 +186,15 @@ def stream(
     batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
     request is under way for more than two batches, or too many wait.
     """
-    state: kernel.State | None = None
-    limits: kernel.Limits | None = None
+    state: records.State | None = None
+    limits: records.Limits | None = None
     held: list[Requests] = []  # those that are under way, then the newest
     taken = 0
     for batch in batches:
         _refuse_what_never_fits(design, batch, semantics, model)
         if state is None or limits is None:
-            state, limits = _state(design, semantics, model, 3 * len(batch), 1 << 16, None)
+            nothing = _nothing_counted(len(design.machines))
+            state, limits = _start(design, semantics, model, 3 * len(batch), 1 << 16, nothing)
         if len(held) > 1:
             yield held[0], *_taken(state, taken, len(held[0]))
             taken += len(held.pop(0))
@@ -204,19 +211,21 @@ def stream(
         taken += len(batch)
 
 
-def _run(design: Design, state: kernel.State, limits: kernel.Limits, more: bool) -> None:
+def _run(design: Design, state: records.State, limits: records.Limits, more: bool) -> None:
     if isinstance(design.policy, str):
-        kernel.run(state, limits, POLICIES[design.policy], more)
+        loop.run(state, limits, POLICIES[design.policy], more)
         return
     pending, reserved = (state.machines[name].view() for name in ("pending", "reserved"))
     load = Load(pending, reserved, prompt_pool=design.prompt[1])
-    for each in (load.pending, load.reserved):
-        each.flags.writeable = False
-    kernel.run(state, limits, kernel.ASKED, more)
-    while state.desk[0]["status"] == kernel.ASKS:
-        request = state.requests[(state.desk[0]["next"] - 1) % len(state.requests)]
-        kernel.answer(state, limits, *_places(design, int(request["prompt"]), int(request["output"]), load))
-        kernel.run(state, limits, kernel.ASKED, more)
+    for readings in (load.pending, load.reserved):
+        readings.flags.writeable = False
+    simulation = state.simulation[0]
+    loop.run(state, limits, records.ASKED, more)
+    while simulation["status"] == records.ASKS:
+        request = state.requests[simulation["next"] % len(state.requests)]
+        simulation["placed"] = _places(design, int(request["prompt"]), int(request["output"]), load)
+        simulation["status"] = records.GOING_ON
+        loop.run(state, limits, records.ASKED, more)
 
 
 def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
@@ -225,20 +234,22 @@ def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, 
     try:
         found = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
     except Exception as error:  # a user's function can break in any way
-        raise UserError(f"design {design.name}: its policy failed on a request of {prompt} + {output} tokens: "
-                        f"{reason(error)}") from error  # fmt: skip
+        asked = f"a request of {prompt} + {output} tokens"
+        raise UserError(f"design {design.name}: its policy failed on {asked}: {reason(error)}") from error
     if len(found) != 2 or not all(0 <= machine < len(load.pending) for machine in found):
-        raise UserError(f"design {design.name}: its policy placed a request on {found}, not on two machines of "
-                        f"0 to {len(load.pending) - 1}")  # fmt: skip
+        raise UserError(
+            f"design {design.name}: its policy placed a request on {found}, not on two machines of "
+            f"0 to {len(load.pending) - 1}"
+        )
     return found
 
 
-def _stop_where_full(design: Design, state: kernel.State) -> None:
-    if state.desk[0]["status"] != kernel.GOING_ON:
+def _stop_where_full(design: Design, state: records.State) -> None:
+    if state.simulation[0]["status"] != records.GOING_ON:
         raise UserError(f"design {design.name}: it cannot keep up with the stream of requests")
 
 
-def _taken(state: kernel.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
     if np.isnan(rows["e2e"]).any():
@@ -267,83 +278,99 @@ def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
     return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
 
 
-def _state(
-    design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, window: Window | None
-) -> tuple[kernel.State, kernel.Limits]:
-    language_model, machines = served(model), design.machines
-    kinds = list(dict.fromkeys(machines))
+def _start(
+    design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, counts: records.Counts
+) -> tuple[records.State, records.Limits]:
+    """A cluster that nothing has come to yet."""
+    kinds = list(dict.fromkeys(design.machines))
     laws = [performance(kind, model, semantics.by_context) for kind in kinds]
-    limits = kernel.Limits(
-        memory=min(machine.memory_bytes for machine in machines),
-        weights=language_model.weight_bytes,
-        kv=_kv_bytes(semantics, model),
-        tokens=design.batch_tokens,
-        starved=4,
-        queue=8192,
-        bandwidth=semantics.link_bytes_per_s or 200.0 * GIB,
-        retry_s=1.0,
-        layers=language_model.layers if semantics.layered else 0,
-        balance_s=design.balance_s,
-        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), laws[0].tokens, laws[0].prompt_s)[0]) / BATCH_TOKENS,
-        decodes=float(design.decodes),
-    )
-    described = np.zeros(len(machines), kernel.MACHINE)
-    described["used"] = described["reserved"] = limits.weights
-    described["kind"] = [kinds.index(machine) for machine in machines]
-    described["link"] = [semantics.link_bytes_per_s or machine.link_bytes_per_s for machine in machines]
-    described["hop_s"] = [0.0 if semantics.link_bytes_per_s == np.inf else machine.hop_s for machine in machines]
-    homes = [kernel.PROMPT_LIST] * design.prompt[1] + [kernel.TOKEN_LIST] * design.token[1]
-    described["home"] = homes
-    for name in ("present", "prompts", "blocked"):
-        described[name] = kernel.NONE
-    desk = np.zeros(1, kernel.DESK)
-    desk["lists"] = kernel.NONE
-    desk["next_balance"] = design.balance_s
-    requests = np.zeros(slots, kernel.REQUEST)
-    state = kernel.State(
-        requests=requests,
-        machines=described,
+    limits = _limits(design, semantics, served(model), laws[0])
+    machines = _machines(design, semantics, limits.weights)
+    machines["kind"] = [kinds.index(machine) for machine in design.machines]
+    simulation = np.zeros(1, records.SIMULATION)
+    simulation["pools"] = simulation["placed"] = records.NONE
+    simulation["next_balance"] = design.balance_s
+    in_prompt_pool = design.prompt[1]
+    for pool, members in (
+        (records.PROMPT_POOL, range(in_prompt_pool)),
+        (records.TOKEN_POOL, range(in_prompt_pool, len(machines))),
+    ):
+        machines["pool"][members] = machines["home"][members] = pool
+        chain(machines, records.POOL, simulation[0]["pools"][pool], members)
+    state = records.State(
+        requests=np.zeros(slots, records.REQUEST),
+        machines=machines,
         waiting=np.zeros((len(machines), capacity), np.int64),
-        events=np.zeros(16 * capacity, kernel.EVENT),
-        desk=desk,
+        events=np.zeros(16 * capacity, records.EVENT),
+        simulation=simulation,
         times=times(laws),
-        counts=kernel.Counts(
-            window=np.array([window.first, window.last] if window else [0.0, 0.0]),
-            edges=GAP_EDGES,
-            gaps=np.zeros(len(GAP_EDGES) - 1 if window else 0, np.int64),
-            power=np.zeros((len(machines), 0, 4)),
-            width=np.array([1.0]),
-            active=np.zeros(0),
-            slowdowns=np.ones((3, 3)),
-            allowed=np.zeros((3, 3), np.int64),
-        ),
+        counts=counts,
     )
-    for machine, home in enumerate(homes):
-        kernel.join(state, machine, home)
     return state, limits
 
 
-def _feed(state: kernel.State, requests: Requests) -> None:
+def _limits(design: Design, semantics: Semantics, model: ServedModel, law: Performance) -> records.Limits:
+    """law: of a prompt machine."""
+    return records.Limits(
+        memory=int(min(machine.memory_bytes for machine in design.machines)),
+        weights=model.weight_bytes,
+        kv=_kv_bytes(semantics, model),
+        tokens=design.batch_tokens,
+        starved=STARVED,
+        queue=8192,
+        bandwidth=float(semantics.link_bytes_per_s or 200.0 * GIB),
+        retry_s=1.0,
+        layers=model.layers if semantics.layered else 0,
+        balance_s=float(design.balance_s),
+        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), law.tokens, law.prompt_s)[0]) / BATCH_TOKENS,
+        decodes=float(design.decodes),
+    )
+
+
+def _machines(design: Design, semantics: Semantics, weights: int) -> np.ndarray:
+    machines = np.zeros(len(design.machines), records.MACHINE)
+    machines["used"] = machines["reserved"] = weights
+    link, free = semantics.link_bytes_per_s, semantics.link_bytes_per_s == np.inf
+    machines["link"] = [link or machine.link_bytes_per_s for machine in design.machines]
+    machines["hop_s"] = [0.0 if free else machine.hop_s for machine in design.machines]
+    for name in ("residents", "prompts", "preempted"):
+        machines[name] = records.NONE
+    return machines
+
+
+def _nothing_counted(machines: int) -> records.Counts:
+    return records.Counts(
+        window=np.zeros(2),
+        edges=GAP_EDGES,
+        gaps=np.zeros(0, np.int64),
+        power=np.zeros((machines, 0, 4)),
+        width=np.ones(1),
+        active=np.zeros(0),
+        slowdowns=np.ones((3, 3)),
+        allowed=np.zeros((3, 3), np.int64),
+    )
+
+
+def _feed(state: records.State, requests: Requests) -> None:
     """Behind those that were fed before, in slots whose requests are done."""
-    fed = int(state.desk[0]["fed"])
+    fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
     if np.isnan(state.requests["e2e"][slots]).any():
         raise UserError("a request of a stream was under way for more than two batches")
     rows = state.requests
-    for name in ("waits", "selected", "state", "read"):
+    for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0
-    rows["arrival"][slots], rows["prompt"][slots], rows["output"][slots] = (
-        requests.arrival_s, requests.prompt, requests.output,
-    )  # fmt: skip
+    for name, values in (("arrival", requests.arrival_s), ("prompt", requests.prompt), ("output", requests.output)):
+        rows[name][slots] = values
     rows["remaining"][slots] = requests.output - 1
     rows["ttft"][slots] = rows["e2e"][slots] = np.nan
     rows["alone_s"][slots] = np.inf
-    rows["machine"][slots] = kernel.NONE
-    state.desk[0]["fed"] = fed + len(requests)
+    rows["machine"][slots] = records.NONE
+    state.simulation[0]["fed"] = fed + len(requests)
 
 
-def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
-    rows, machines, desk = state.requests, state.machines, state.desk[0]
+def _result(state: records.State, requests: Requests, design: Design) -> Run:
+    rows, machines, simulation = state.requests, state.machines, state.simulation[0]
     return Run(
         arrival_s=requests.arrival_s,
         prompt=requests.prompt,
@@ -358,8 +385,8 @@ def _result(state: kernel.State, requests: Requests, design: Design) -> Run:
         power=state.counts.power,
         active_s=state.counts.active,
         idle_w=np.array([machine.idle_w for machine in design.machines]),
-        end_s=float(desk["now"]),
-        events=int(desk["executed"]),
-        iterations=int(desk["iterations"]),
-        deadlock=bool(desk["status"] == kernel.DEADLOCK),
+        end_s=float(simulation["now"]),
+        events=int(simulation["executed"]),
+        iterations=int(simulation["iterations"]),
+        deadlock=bool(simulation["status"] == records.DEADLOCK),
     )

@@ -7,8 +7,8 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import VERSIONS, Bench
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.machines import Design
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.serving.simulator.workload import drawn
@@ -23,9 +23,9 @@ def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
 
     One H100 machine with both services; Baseline-H100 and Splitwise-HH, published pools, with the conversation service.
     """
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active
-    cases: list[tuple[Design, str, float]] = [(MACHINE_ALONE, service, settings.alone) for service in bench.traces]
+    cases: list[tuple[Design, str, float]] = [(MACHINE_ALONE, service, settings.alone) for service in workload.traces]
     for name in ("baseline_h100", "splitwise_hh"):
         design = FAMILIES[name].design(*PUBLISHED_POOLS["conv"][name])
         cases += [(design, "conv", rate) for rate in settings.rates]
@@ -33,7 +33,7 @@ def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
     rows: list[dict[str, Any]] = []
     for version, setup in VERSIONS.items():
         for design, service, rate in cases:
-            requests = drawn(bench.traces[service], rate, settings.seconds, 0, setup.joint)
+            requests = drawn(workload.traces[service], rate, settings.seconds, 0, setup.joint)
             run = simulate(design, requests, setup.semantics, setup.model, active=True)
             share = np.cumsum(run.active_s) / run.active_s.sum()
             about = {"version": version, "design": design.name, "service": service, "load": rate}

@@ -4,14 +4,14 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import VERSIONS, Bench
 from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """The share of seeds under which all nine service levels hold, by pools, as published and corrected."""
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.design_space
     prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)
     tokens = range(settings.token_machines[0], settings.token_machines[1] + 1)
@@ -21,7 +21,7 @@ def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code:
         for prompt in prompts:
             for token in tokens:
                 design = FAMILIES["splitwise_hh"].design(prompt, token)
-                held = [bench.passes(setup, design, settings.service, settings.rate, seed) for seed in settings.seeds]
+                held = [workload.meets(setup, design, settings.service, settings.rate, seed) for seed in settings.seeds]
                 about = {"version": version, "prompt_machines": prompt, "token_machines": token, "price": design.price}
                 rows.append({**about, "metric": "meets", "unit": "1", "value": sum(held) / len(held)})
             step(f"{version}, {prompt} prompt machines")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import VERSIONS, Bench
+from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.service_levels import MEASURES, PERCENTILES, latencies, meets, slowdowns
 from jouleproof.serving.simulator.simulate import GAP_EDGES, Run
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
@@ -18,7 +18,7 @@ def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.D
     """Percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine service
     levels hold, energy per request and per output token, and mean power; runs that do not finish have no percentiles.
     """
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.latency
     services = config.capacity.services
     step = steps("phase_split latency", len(VERSIONS) * len(services) * len(config.designs))
@@ -28,10 +28,12 @@ def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.D
             for name, design in designs(config.designs, service).items():
                 for rate in settings.rates:
                     for seed in settings.seeds:
-                        run = bench.run(setup, design, service, rate, seed)
+                        run = workload.run(setup, design, service, rate, seed)
                         about = {"version": version, "service": service, "design": name, "load": rate, "seed": seed}
-                        found = slowdowns(run, setup.semantics, setup.reading, bench.window, setup.model)
-                        rows += [{**about, **row} for row in _percentiles(latencies(run, setup.reading, bench.window))]
+                        found = slowdowns(run, setup.semantics, setup.reading, workload.window, setup.model)
+                        rows += [
+                            {**about, **row} for row in _percentiles(latencies(run, setup.reading, workload.window))
+                        ]
                         if version == "corrected":
                             rows += [{**about, **row} for row in _gaps(run)]
                         rows += [{**about, **row} for row in _energy(run, float(run.arrival_s[-1]))]

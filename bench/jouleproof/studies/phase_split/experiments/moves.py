@@ -35,8 +35,7 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
     ordinary one, and the time to the first token. Repeats take turns."""
     settings = config.moves
     registry.formats(settings.forms, plain=registry.PLAIN)
-    ways = [Move(way, by_layer, form) for way, by_layer, form in
-            product(get_args(Way), (False, True), settings.forms)]  # fmt: skip
+    ways = [Move(*move) for move in product(get_args(Way), (False, True), settings.forms)]
     step = steps("phase_split moves", len(ways))
     rows: list[dict[str, Any]] = []
     with started_fleet(fleet_plan(config.engine, gloo=True), decoder) as fleet:
@@ -64,9 +63,12 @@ def _alone(fleet: Fleet, words: Sequence[int], prompts: Sequence[int], move: Mov
 def _of(outcome: Outcome) -> Iterator[dict[str, Any]]:
     gaps = np.diff(outcome.times_s)
     values = {
-        "bytes": ("B", outcome.moved_bytes), "sent_s": ("s", outcome.sent_s), "taken_s": ("s", outcome.taken_s),
-        "added_s": ("s", gaps[0] - gaps[1]), "ttft_s": ("s", outcome.times_s[0] - APART_S),
+        "bytes": ("B", outcome.moved_bytes),
+        "sent_s": ("s", outcome.sent_s),
+        "taken_s": ("s", outcome.taken_s),
+        "added_s": ("s", gaps[0] - gaps[1]),
+        "ttft_s": ("s", outcome.times_s[0] - APART_S),
         "e2e_s": ("s", outcome.times_s[-1] - APART_S),
-    }  # fmt: skip
+    }
     for name, (unit, value) in values.items():
         yield {"metric": name, "unit": unit, "value": float(value)}

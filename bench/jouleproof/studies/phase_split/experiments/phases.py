@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.evidence.tables import CITED, SIMULATED, tidy
-from jouleproof.serving.simulator.cost_model import performance
 from jouleproof.serving.simulator.machines import MACHINES
+from jouleproof.serving.simulator.performance import performance
 
 MODEL = "llama2-70b"
 MACHINE_OF = {"A100": "dgx-a100", "H100": "dgx-h100"}

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from jouleproof.evidence.tables import COLUMNS, SIMULATED, check
-from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench
-from jouleproof.serving.simulator.case import power_table
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.evaluation import CORRECTED_SETUP, Workload
+from jouleproof.serving.simulator.from_files import power_table
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.serving.simulator.workload import superposed
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
@@ -15,11 +15,11 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 def power_trace(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Mean watts by machine and bin of time; phase: what took most of the bin."""
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.power_trace
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS[settings.service]["splitwise_hh"])
     seconds = settings.hours * 3600
-    requests = superposed(bench.traces[settings.service], settings.rate, seconds, settings.seed)
+    requests = superposed(workload.traces[settings.service], settings.rate, seconds, settings.seed)
     run = simulate(design, requests, CORRECTED_SETUP.semantics, power_bin_s=settings.bin_s)
     found = power_table(run, design, settings.bin_s).rename(columns={"t": "t_s", "W": "value"})
     table = found[found["t_s"] < seconds]

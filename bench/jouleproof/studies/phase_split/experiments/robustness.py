@@ -7,11 +7,12 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import VERSIONS, Bench, Setup
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.evaluation import VERSIONS, Setup, Workload
 from jouleproof.serving.simulator.machines import Design
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.searches import capacity_search
 
 OTHER_MODEL = "llama2-70b"
 BATCH = "batch jobs"
@@ -22,9 +23,8 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
     """Requests/s of clusters with the conversation service's pools: the most load that holds all service levels, of
     that service, of the coding service, and of conversation with another model; and what they serve of batch jobs,
     which come faster than they can be served and have no service level."""
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
-    settings = config.capacity
-    seeds = settings.seeds[:2]
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
+    seeds = config.capacity.seeds[:2]
     step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))
     rows: list[dict[str, Any]] = []
     for version, setup in VERSIONS.items():
@@ -37,21 +37,27 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
             design = FAMILIES[name].design(*pools)
             about = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
             for case, (of_case, service) in cases.items():
-                loads = bench.loads(of_case, design, service, seeds, settings.precision)
+                search = capacity_search(config, workload, of_case, service)
                 rows += [
-                    {**about, "case": case, "metric": "most_load", "value": found, "seed": seed}
-                    for seed, found in loads.items()
+                    {**about, "case": case, "metric": "most_load", "value": search.max_load(design, seed), "seed": seed}
+                    for seed in seeds
                 ]
             rows += [
-                {**about, "case": BATCH, "metric": "served", "value": served(bench, setup, design, seed), "seed": seed}
+                {
+                    **about,
+                    "case": BATCH,
+                    "metric": "served",
+                    "value": served(workload, setup, design, seed),
+                    "seed": seed,
+                }
                 for seed in seeds
             ]
             step(f"{version}, {name}")
     return tidy(rows, tier=SIMULATED)
 
 
-def served(bench: Bench, setup: Setup, design: Design, seed: int) -> float:
+def served(workload: Workload, setup: Setup, design: Design, seed: int) -> float:
     """Requests/s that are finished in the second half of the time in which batch jobs come."""
-    run = simulate(design, bench.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
-    done, end = run.arrival_s + run.e2e_s, bench.load.seconds
+    run = simulate(design, workload.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
+    done, end = run.arrival_s + run.e2e_s, workload.load.seconds
     return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

@@ -54,8 +54,8 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
                     about = {"phase": "machine", "threads": threads, "size": 0, "repeat": repeat}
                     rows.append({**about, "metric": name, "unit": unit, "value": value})
                 for shape, time in zip(by_threads[threads], _round(runner, by_threads[threads]), strict=True):
-                    about = {"phase": "prompt" if shape.prompt else "token", "threads": threads,
-                             "size": shape.prompt or shape.decodes, "repeat": repeat}  # fmt: skip
+                    phase, size = ("prompt", shape.prompt) if shape.prompt else ("token", shape.decodes)
+                    about = {"phase": phase, "threads": threads, "size": size, "repeat": repeat}
                     rows += [{**about, **row} for row in _rates(runner, shape, time, compute, memory)]
                 step(f"round {repeat + 1} on {threads} threads")
     finally:
@@ -72,10 +72,15 @@ def _rates(runner: Runner, shape: Shape, time_s: float, compute: float, memory: 
     operations, size = flops(runner, shape), read_bytes(runner, shape)
     tokens = shape.prompt or shape.decodes
     values = {
-        "time_s": ("s", time_s), "throughput": ("tokens/s", tokens / time_s), "flops": ("FLOP", operations),
-        "bytes": ("B", size), "intensity": ("FLOP/B", operations / size), "flop_rate": ("FLOP/s", operations / time_s),
-        "read_rate": ("B/s", size / time_s), "over_compute": ("fraction", operations / time_s / compute),
+        "time_s": ("s", time_s),
+        "throughput": ("tokens/s", tokens / time_s),
+        "flops": ("FLOP", operations),
+        "bytes": ("B", size),
+        "intensity": ("FLOP/B", operations / size),
+        "flop_rate": ("FLOP/s", operations / time_s),
+        "read_rate": ("B/s", size / time_s),
+        "over_compute": ("fraction", operations / time_s / compute),
         "over_memory": ("fraction", size / time_s / memory),
-    }  # fmt: skip
+    }
     for name, (unit, value) in values.items():
         yield {"metric": name, "unit": unit, "value": value}

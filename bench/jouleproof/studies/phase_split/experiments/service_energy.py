@@ -12,14 +12,15 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench, Setup
-from jouleproof.serving.simulator.clusters import FAMILIES, H100, Budget, Prices, best_pools
+from jouleproof.serving.simulator.capacity import CapacitySearch
+from jouleproof.serving.simulator.clusters import FAMILIES, H100, UNLIMITED, Budget
+from jouleproof.serving.simulator.evaluation import CORRECTED_SETUP, Setup, Workload
 from jouleproof.serving.simulator.machines import MACHINES, Design
 from jouleproof.serving.simulator.service_levels import meets, slowdowns
 from jouleproof.serving.simulator.simulate import Run, simulate
 from jouleproof.serving.simulator.workload import superposed
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
-from jouleproof.studies.phase_split.experiments.headlines import ANY
+from jouleproof.studies.phase_split.searches import capacity_search
 
 UNPACKED = "16 bits"
 WAYS = ("together", "chunked", "split")
@@ -50,13 +51,13 @@ def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_cod
     row_mixed_w: W of a machine that a row of ten needs so that one row and bin of 10 s in a thousand is above, where
     rows hold machines of one pool, and where each holds its part of both.
     """
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.service_energy
     cases = list(_cases(config))
     step = steps("phase_split service_energy", len(cases))
     rows: list[dict[str, Any]] = []
     for case in cases:
-        rows += _served(config, bench, case)
+        rows += _served(config, workload, case)
         step(f"{case.form}, {case.taken:g} taken, {case.which}")
     return tidy(({"service": settings.service, "model": settings.model, **row} for row in rows), tier=SIMULATED)
 
@@ -84,37 +85,38 @@ def peak_over_mean(trace: pd.DataFrame) -> float:
     return float(counts.max() / counts.mean()) if len(counts) > 1 else 1.0
 
 
-def _served(config: PhaseSplitConfig, bench: Bench, case: Case) -> Iterator[dict[str, Any]]:
+def _served(config: PhaseSplitConfig, workload: Workload, case: Case) -> Iterator[dict[str, Any]]:
     settings = config.service_energy
-    service, whole = settings.service, bench.traces[settings.service]
+    service, whole = settings.service, workload.traces[settings.service]
     trace = without_the_short(whole, case.taken) if case.which == "short" else whole
-    left = replace(bench, traces={service: trace})
+    left = replace(workload, traces={service: trace})
     setup = replace(CORRECTED_SETUP, model=settings.model + ("" if case.form == UNPACKED else f"/{case.form}"))
     peak = peak_over_mean(whole)
-    count = _fewest(config, left, setup, settings.rate * (1 - case.taken) * peak)
+    search = capacity_search(config, left, setup, service, settings.precision)
+    count = _fewest_machines(search, settings.rate * (1 - case.taken) * peak)
     for way in WAYS:
-        design = _design(config, left, setup, way, count)
+        design = _design(config, search, way, count)
         about = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
         for pool, (_, machines) in zip(("prompt", "token"), (design.prompt, design.token), strict=True):
             yield {**about, "metric": f"{pool}_machines", "unit": "1", "value": machines}
-        loads = left.loads(setup, design, service, settings.seeds, settings.precision)
+        loads = {seed: search.max_load(design, seed) for seed in settings.seeds}
         for seed, most in loads.items():
             kilowatts = design.power * KW_OF_POWER / (most / peak)
             yield {**about, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
         mean = fmean(loads.values()) / peak
         for level in settings.levels:
-            requests = superposed(trace, mean * level, bench.load.hour_s, settings.seeds[0])
+            requests = superposed(trace, mean * level, workload.load.hour_s, settings.seeds[0])
             run = simulate(design, requests, setup.semantics, setup.model, power_bin_s=BIN_S)
             yield from ({**about, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
 
 
 def _read_off(
-    run: Run, design: Design, bench: Bench, setup: Setup, case: Case, level: float
+    run: Run, design: Design, workload: Workload, setup: Setup, case: Case, level: float
 ) -> Iterator[dict[str, Any]]:
     for name, joules in joules_by_part(run, design).items():
         yield {"metric": name, "unit": "J", "value": joules / len(run.prompt)}
     if level == 1.0:
-        window = bench.window_of(replace(setup, arrivals="hour"))
+        window = workload.window_of(replace(setup, arrivals="hour"))
         found = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
         yield {"metric": "meets", "unit": "1", "value": float(meets(found))}
     if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
@@ -122,28 +124,21 @@ def _read_off(
             yield {"metric": name, "unit": "W", "value": watts}
 
 
-def _design(config: PhaseSplitConfig, bench: Bench, setup: Setup, way: str, count: int) -> Design:
+def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: int) -> Design:
     """So many machines; of split pools the ones that bear most, on the seed that is kept for searching."""
     if way == "together":
         return _together(count)
     if way == "chunked":
         return Design(way, "chunked", (H100, count), batch_tokens=config.beyond.chunk)
-    search = config.capacity
-
-    def load(design: Design, beat: float) -> float:
-        service = config.service_energy.service
-        return bench.more_load(setup, design, service, search.search_seed, search.search_precision, beat)
-
-    budget = Budget(ANY, max(count, 2) * MACHINES[H100].power)
-    return best_pools(FAMILIES["splitwise_hh"], budget, Prices(), search.pool_step, load)[0]
+    budget = Budget(UNLIMITED, max(count, 2) * MACHINES[H100].power)
+    return search.best_pools(FAMILIES["splitwise_hh"], budget)[0]
 
 
-def _fewest(config: PhaseSplitConfig, bench: Bench, setup: Setup, rate: float) -> int:
-    """Machines that bear a rate with whole prompts first."""
+def _fewest_machines(search: CapacitySearch, rate: float) -> int:
+    """That bear a rate with whole prompts first."""
 
     def bears(count: int) -> bool:
-        service = config.service_energy.service
-        return bench.passes(setup, _together(count), service, rate, config.capacity.search_seed)
+        return search.meets(_together(count), rate, search.search_seed)
 
     too_few, enough = 0, 1
     while not bears(enough):

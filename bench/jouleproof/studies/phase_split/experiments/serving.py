@@ -40,7 +40,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Try:
+class EngineRun:
     """One run: which mode under which load; drawn, asked: its requests, without and with their text; found: of those
     that count; voids: runs before it that did not get their processor time; probe_s: (shapes,) seconds of a few
     iterations right before and after it."""
@@ -92,23 +92,23 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
         step("what the prompt workers can read")
         link = _link(fleet, config, words)
         step("how fast caches move")
-        tries: list[Try] = []
+        runs: list[EngineRun] = []
         seconds: list[np.ndarray] = []  # of shapes, again before every repeat, as the machine may change its pace
         for repeat in range(settings.repeats):
             seconds.append(measured(fleet, shapes, probed, settings.shape_repeats))
             drawn = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
-            tries += _runs(fleet, config, drawn, repeat, words, probed, step)
+            runs += _runs(fleet, config, drawn, repeat, words, probed, step)
     times = dict(zip(shapes, np.median(np.concatenate(seconds, axis=1), axis=(0, 1)).tolist(), strict=True))
     first, second = halves(shapes)
     law = fitted({shape: times[shape] for shape in first})
     rows = [
         *_about(most, left_out, fleet.placed),
         *_errors_of(law, {shape: times[shape] for shape in second}),
-        *_measured(tries),
-        *_over_mixed(tries),
-        *_predicted(tries, config, law, link, served_model(decoder), probed),
-        *_tokens(tries, settings, decoder),
-        *_moves(tries),
+        *_measured(runs),
+        *_over_mixed(runs),
+        *_predicted(runs, config, law, link, served_model(decoder), probed),
+        *_tokens(runs, settings, decoder),
+        *_moves(runs),
     ]
     return tidy(({"mode": EVERY, "load": 0.0, "over": "-", "quantile": 0.0, **row} for row in rows), tier=MEASURED)
 
@@ -122,9 +122,14 @@ def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float
 
 
 def _runs(
-    fleet: Fleet, config: PhaseSplitConfig, drawn: Mapping[float, Requests], repeat: int, words: Sequence[int],
-    probed: Sequence[Shape], step: Step,
-) -> Iterator[Try]:  # fmt: skip
+    fleet: Fleet,
+    config: PhaseSplitConfig,
+    drawn: Mapping[float, Requests],
+    repeat: int,
+    words: Sequence[int],
+    probed: Sequence[Shape],
+    step: Step,
+) -> Iterator[EngineRun]:
     """Modes take turns, each repeat beginning with another one."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
@@ -137,7 +142,17 @@ def _runs(
                 after = measured(fleet, probed, probed, PROBES)
                 probe_s = np.median(np.concatenate([before, after], axis=1), axis=(0, 1))
                 found = latencies(asked, served, config.serving.warm_up)
-                last = Try(mode, load, repeat, requests, asked, served, found, voids, probe_s)
+                last = EngineRun(
+                    mode=mode,
+                    load=load,
+                    repeat=repeat,
+                    drawn=requests,
+                    asked=asked,
+                    served=served,
+                    found=found,
+                    voids=voids,
+                    probe_s=probe_s,
+                )
                 if not starved(served):
                     break
             yield last
@@ -159,51 +174,50 @@ def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row
             for shape, time in seconds.items()
             if (shape.prompt > 0, shape.decodes > 0) == present
         ]
-        yield {
-            "metric": "error_of_law", "unit": "share", "over": kind, "value": float(np.mean(errors)), "tier": SIMULATED,
-        }  # fmt: skip
+        about = {"metric": "error_of_law", "unit": "share", "over": kind, "tier": SIMULATED}
+        yield {**about, "value": float(np.mean(errors))}
 
 
-def _measured(tries: Sequence[Try]) -> Iterator[Row]:
-    for each in tries:
-        yield from ({**each.about, **row} for row in quantiles(each.found, QUANTILES))
+def _measured(runs: Sequence[EngineRun]) -> Iterator[Row]:
+    for run in runs:
+        yield from ({**run.about, **row} for row in quantiles(run.found, QUANTILES))
         counts = {
-            "voids": float(each.voids),
-            "void": float(starved(each.served)),
-            "not_done": float(sum(outcome.status != "done" for outcome in each.served.outcomes)),
-            "cpu_share": min(each.served.cpu_share),
-            "router_share": each.served.router_cpu_s / each.served.wall_s,
+            "voids": float(run.voids),
+            "void": float(starved(run.served)),
+            "not_done": float(sum(outcome.status != "done" for outcome in run.served.outcomes)),
+            "cpu_share": min(run.served.cpu_share),
+            "router_share": run.served.router_cpu_s / run.served.wall_s,
         }
-        yield from ({**each.about, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
-    for (mode, load), runs in _by_mode(tries).items():
-        about, found = {"mode": mode, "load": load, "over": "pooled"}, pooled(each.found for each in runs)
+        yield from ({**run.about, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
+    for (mode, load), repeats in _by_mode(runs).items():
+        about, found = {"mode": mode, "load": load, "over": "pooled"}, pooled(run.found for run in repeats)
         yield from ({**about, **row} for row in quantiles(found, CURVE))
         for metric in FEWEST:
             yield {**about, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(found, metric)))}
 
 
-def _by_mode(tries: Sequence[Try]) -> dict[tuple[str, float], list[Try]]:
-    found: dict[tuple[str, float], list[Try]] = {}
-    for each in tries:
-        found.setdefault((each.mode, each.load), []).append(each)
+def _by_mode(runs: Sequence[EngineRun]) -> dict[tuple[str, float], list[EngineRun]]:
+    found: dict[tuple[str, float], list[EngineRun]] = {}
+    for run in runs:
+        found.setdefault((run.mode, run.load), []).append(run)
     return found
 
 
-def _mixed(tries: Sequence[Try]) -> dict[tuple[float, int], Try]:
+def _mixed(runs: Sequence[EngineRun]) -> dict[tuple[float, int], EngineRun]:
     """The mixed run of the same requests, by load and repeat."""
-    return {(each.load, each.repeat): each for each in tries if each.mode == "mixed"}
+    return {(run.load, run.repeat): run for run in runs if run.mode == "mixed"}
 
 
-def _over_mixed(tries: Sequence[Try]) -> Iterator[Row]:
+def _over_mixed(runs: Sequence[EngineRun]) -> Iterator[Row]:
     """Ratios of runs of the same requests."""
-    mixed = _mixed(tries)
-    for each in tries:
-        base = _by_quantile(mixed[each.load, each.repeat].found)
-        if each.mode != "mixed":
-            for (metric, level), value in _by_quantile(each.found).items():
+    mixed = _mixed(runs)
+    for run in runs:
+        base = _by_quantile(mixed[run.load, run.repeat].found)
+        if run.mode != "mixed":
+            for (metric, level), value in _by_quantile(run.found).items():
                 name = f"{metric.removesuffix('_s')}_over_mixed"
                 ratio = value / base[metric, level]
-                yield {**each.about, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
+                yield {**run.about, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
 
 
 def _by_quantile(found: Latencies) -> dict[tuple[str, float], float]:
@@ -211,18 +225,22 @@ def _by_quantile(found: Latencies) -> dict[tuple[str, float], float]:
 
 
 def _predicted(
-    tries: Sequence[Try], config: PhaseSplitConfig, law: Performance, link: float, model: ServedModel,
+    runs: Sequence[EngineRun],
+    config: PhaseSplitConfig,
+    law: Performance,
+    link: float,
+    model: ServedModel,
     probed: Sequence[Shape],
-) -> Iterator[Row]:  # fmt: skip
-    for (mode, load), runs in _by_mode(tries).items():
+) -> Iterator[Row]:
+    for (mode, load), repeats in _by_mode(runs).items():
         parts = []
-        for each in runs:
-            pace = float(np.mean(each.probe_s / [predicted(law, shape) for shape in probed]))
-            yield {**each.about, "metric": "pace", "unit": "x", "value": pace}
+        for run in repeats:
+            pace = float(np.mean(run.probe_s / [predicted(law, shape) for shape in probed]))
+            yield {**run.about, "metric": "pace", "unit": "x", "value": pace}
             design = simulated_design(mode, config.engine, config.serving, law.slowed(pace), model)
-            parts.append(simulated(design, each.drawn, link, model, config.serving.warm_up))
+            parts.append(simulated(design, run.drawn, link, model, config.serving.warm_up))
         about = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
-        found, truth = pooled(parts), _by_quantile(pooled(each.found for each in runs))
+        found, truth = pooled(parts), _by_quantile(pooled(run.found for run in repeats))
         yield from ({**about, **row} for row in quantiles(found, CURVE))
         for (metric, level), value in _by_quantile(found).items():
             if (metric, level) in truth:
@@ -230,15 +248,15 @@ def _predicted(
                 yield {**about, "quantile": level, "metric": name, "unit": "share", "value": error}
 
 
-def _tokens(tries: Sequence[Try], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
+def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
     """Requests by whether they got the tokens of the mixed run; and some against the plain decoder."""
-    mixed = _mixed(tries)
+    mixed = _mixed(runs)
     counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
-    for each in tries:
-        expected = mixed[each.load, each.repeat].served.outcomes
-        for request, one, other in zip(each.asked, expected, each.served.outcomes, strict=True):
+    for run in runs:
+        expected = mixed[run.load, run.repeat].served.outcomes
+        for request, one, other in zip(run.asked, expected, run.served.outcomes, strict=True):
             if one.status == other.status == "done":
-                counts[each.mode][sameness(decoder, request.prompt, one.tokens, other.tokens, settings.near_tie)] += 1
+                counts[run.mode][sameness(decoder, request.prompt, one.tokens, other.tokens, settings.near_tie)] += 1
     first = next(iter(mixed.values()))
     for request, outcome in list(zip(first.asked, first.served.outcomes, strict=True))[: settings.checked]:
         plain = alone(decoder, request)
@@ -255,13 +273,13 @@ def alone(decoder: Decoder, request: Request) -> list[int]:
     return greedy(runner, request.prompt, request.output)
 
 
-def _moves(tries: Sequence[Try]) -> Iterator[Row]:
+def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
     """Means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency, and
     the time from the first token until the cache is in its place, waiting for the end of an iteration included."""
-    for each in tries:
+    for run in runs:
         moved = [
             (outcome, outcome.times_s[-1] - request.arrival_s)
-            for request, outcome in zip(each.asked, each.served.outcomes, strict=True)
+            for request, outcome in zip(run.asked, run.served.outcomes, strict=True)
             if outcome.moved_bytes and outcome.status == "done"
         ]
         if not moved:
@@ -274,6 +292,5 @@ def _moves(tries: Sequence[Try]) -> Iterator[Row]:
             "moved_bytes": ("B", np.mean([outcome.moved_bytes for outcome, _ in moved])),
         }
         yield from (
-            {**each.about, "metric": name, "unit": unit, "value": float(value)}
-            for name, (unit, value) in values.items()
+            {**run.about, "metric": name, "unit": unit, "value": float(value)} for name, (unit, value) in values.items()
         )

@@ -7,8 +7,8 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import VERSIONS, Bench
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
+from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
@@ -21,7 +21,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
     gbit_per_s: 0 is the link that each version takes by itself: 200 GiB/s as published, the machines' own corrected.
     A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
     """
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.transfer
     step = steps("phase_split transfer", len(settings.rates) * len(VERSIONS))
     rows = []
@@ -32,7 +32,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                 if version == "published" and layered:
                     continue
                 for seed in settings.seeds:
-                    requests = bench.requests(setup, service, rate, seed)
+                    requests = workload.requests(setup, service, rate, seed)
                     free = replace(setup.semantics, layered=layered, link_bytes_per_s=math.inf)
                     least = simulate(design, requests, free).e2e_s.mean()
                     for gbit in (OWN, *settings.gbit_per_s):
@@ -42,10 +42,15 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                             continue
                         rows.append(
                             {
-                                "version": version, "service": service, "way": "layers" if layered else "whole",
-                                "gbit_per_s": gbit, "metric": "overhead", "unit": "1", "value": found / least - 1,
+                                "version": version,
+                                "service": service,
+                                "way": "layers" if layered else "whole",
+                                "gbit_per_s": gbit,
+                                "metric": "overhead",
+                                "unit": "1",
+                                "value": found / least - 1,
                                 "seed": seed,
                             }
-                        )  # fmt: skip
+                        )
             step(f"{service}, {version}")
     return tidy(rows, tier=SIMULATED)

@@ -8,8 +8,8 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import CORRECTED_SETUP, Bench
 from jouleproof.serving.simulator.clusters import FAMILIES
+from jouleproof.serving.simulator.evaluation import CORRECTED_SETUP, Workload
 from jouleproof.serving.simulator.service_levels import PERCENTILES
 from jouleproof.serving.simulator.simulate import stream
 from jouleproof.serving.simulator.workload import Requests, by_day
@@ -18,11 +18,11 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
-    bench = Bench({"conv": azure_conv, "code": azure_code}, config.load)
+    workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.week
     design = FAMILIES["splitwise_hh"].design(*settings.pools)
     batches = by_day(
-        bench.traces[settings.service], settings.rate, settings.valley, settings.hours, settings.seed, settings.batch
+        workload.traces[settings.service], settings.rate, settings.valley, settings.hours, settings.seed, settings.batch
     )
     step = steps("phase_split week", settings.hours)
     served = stream(design, batches, CORRECTED_SETUP.semantics, CORRECTED_SETUP.model)

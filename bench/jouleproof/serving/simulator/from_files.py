@@ -1,4 +1,4 @@
-"""One case from files: a design, requests; a row per request, and the table of latencies."""
+"""One simulation from files: a design, requests; a row per request, and the table of latencies."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ POWER_BIN_S = 2.0
 PHASES = ("prompt", "token", "idle")
 
 
-def run_case(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
+def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
     """The table of latencies in seconds, and the energy, as text. compat: as published, TBT over tokens, not gaps, too.
 
     Raises UserError where a file cannot be read or a request fits no machine.

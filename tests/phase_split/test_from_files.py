@@ -1,4 +1,4 @@
-"""One case from files: what is printed, what is written, and what is said of a file that cannot be served."""
+"""One simulation from files: what is printed, what is written, and what is said of a file that cannot be served."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.serving.simulator.case import run_case
+from jouleproof.serving.simulator.from_files import simulate_files
 from jouleproof.serving.simulator.machines import read_design
 
 REFERENCE = Path(__file__).with_name("reference")
@@ -18,7 +18,7 @@ def run(tmp_path, rows, compat=False, power=None):
     trace = tmp_path / "trace.csv"
     trace.write_text(HEADER + rows)
     out = tmp_path / "requests.parquet"
-    text = run_case(REFERENCE / "clusters.json", "conv|splitwise_hh", trace, compat, out, power)
+    text = simulate_files(REFERENCE / "clusters.json", "conv|splitwise_hh", trace, compat, out, power)
     return text, pd.read_parquet(out)
 
 

@@ -1,0 +1,100 @@
+"""The performance of each machine of a cluster, from the profile or a user's own model: what the event loop reads."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from jouleproof.errors import UserError
+from jouleproof.serving.simulator import aiconfigurator, profile
+from jouleproof.serving.simulator.cost_model import Performance
+from jouleproof.serving.simulator.event_loop.records import Times
+from jouleproof.serving.simulator.machines import Machine
+from jouleproof.serving.simulator.served_models import SERVED_MODELS, ServedModel, served
+
+POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
+
+
+@lru_cache
+def performance(machine: Machine, model: str | ServedModel, by_context: bool, tensor_parallel: int = 8) -> Performance:
+    """by_context: decode time by batch and context, as measured; else by the published simulator's axis, which reads
+    a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch.
+
+    A narrower format than the profile's (served_models.served) saves time of decoding alone: for weights,
+    what the bytes that are not read take at the machine's memory rate; for the cache, in proportion to its bytes.
+    """
+    if isinstance(machine.profile, Performance):
+        return machine.profile
+    language_model = served(model)
+    if callable(machine.profile):
+        made = machine.profile(machine, language_model)
+        if not isinstance(made, Performance):
+            raise UserError(
+                f"machine {machine.name}: its profile made a {type(made).__name__}, not a "
+                f"{Performance.__module__}.Performance"
+            )
+        return made
+    profiled = SERVED_MODELS[language_model.name]
+    if machine.profile.startswith(aiconfigurator.PREFIX):
+        tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
+    else:
+        tokens, prompt_s, decode_s, law = _from_profile(machine.profile, language_model, by_context, tensor_parallel)
+    affine = np.zeros(3)
+    if law:
+        cache = law.context * language_model.kv_bytes / profiled.kv_bytes
+        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, cache])
+    decode_s = decode_s / machine.bandwidth
+    decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
+    prompt_w, decode_w = _watts(machine, language_model, tokens)
+    return Performance(tokens, prompt_s / machine.compute, decode_s, affine / machine.bandwidth, prompt_w, decode_w)
+
+
+Laws = tuple[np.ndarray, np.ndarray, np.ndarray, profile.DecodeLaw | None]  # tokens, prompt_s, decode_s by the axis
+
+
+def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
+    group = model.profile, name, tensor_parallel
+    knots = profile.of(profile.axis(), *group).sort_values("batch_tokens")
+    tokens, prompt_s, decode_s = (
+        knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
+    )
+    law = profile.decode_law(profile.of(profile.cells(), *group)) if by_context else None
+    return tokens, prompt_s, decode_s, law
+
+
+def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
+    if model.name != aiconfigurator.STANDS_FOR or not by_context:
+        raise UserError(
+            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
+            "and of decoding by batch and context alone"
+        )
+    tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
+    system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
+    prompt_s, law, _ = aiconfigurator.laws(system, tensor_parallel, tuple(tokens.tolist()))
+    return tokens, prompt_s, np.zeros(len(tokens)), law
+
+
+def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
+    """A run's peak is its prompt's power; its average, over many tokens, that of decoding. Shares of TDP as recorded on
+    the A100, for other accelerators an assumption."""
+    recorded = profile.of(profile.cells(), model.profile, POWER_OF, 8)
+    recorded = recorded[recorded["peak_power_tdp"] > 0].assign(x=recorded["prompt_size"] * recorded["batch_size"])
+    peaks = recorded.groupby("x")["peak_power_tdp"].median()
+    if peaks.empty:
+        raise ValueError(f"the profile has no power for {model.name}")
+    share = np.interp(tokens, peaks.index.to_numpy(dtype=float), peaks.to_numpy())
+    rest = machine.host_w
+    return rest + machine.tdp_w * share, rest + machine.tdp_w * float(recorded["average_power_tdp"].median())
+
+
+def times(kinds: Sequence[Performance]) -> Times:
+    """On the knots of all of them; arrays of one type, so that the event loop is compiled once."""
+    tokens = kinds[0].tokens
+    if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
+        tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)
+        kinds = [kind.at(tokens) for kind in kinds]
+
+    def by_kind(name: str) -> np.ndarray:
+        return np.array([getattr(kind, name) for kind in kinds], dtype=float)
+
+    return Times(np.array(tokens, dtype=float), *map(by_kind, Times._fields[1:]))
