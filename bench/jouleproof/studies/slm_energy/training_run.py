@@ -86,6 +86,10 @@ class Tested:
     def answer_tokens(self) -> list[float]:
         return np.mean(list(self.tokens.values()), axis=0).tolist()
 
+    def written(self, place: int) -> dict[int, float]:
+        """Tokens of an answer of one model, by number of steps."""
+        return {steps: tokens[place] for steps, tokens in self.tokens.items()}
+
 
 def train_for_ladder(config: SlmEnergyConfig, name: str, out: Path) -> None:
     """One size of the ladder under one budget. name: as training_spec.ladder_checkpoint gives it."""

@@ -40,7 +40,7 @@ class Answers:
 
     def flops(self, scores: Tested, place: int) -> float:
         """FLOPs of an answer of one model."""
-        return flops_per_answer(self.spec.shape, {steps: tokens[place] for steps, tokens in scores.tokens.items()})
+        return flops_per_answer(self.spec.shape, scores.written(place))
 
 
 def fine_tuning(

@@ -73,7 +73,7 @@ def _end(spec: TrainingSpec, run: Run, target: float) -> Iterator[dict[str, Any]
             problem = {**factors, "problem": str(steps)}
             yield {**problem, "metric": "accuracy", "unit": "share", "value": scores.right[steps][place]}
             yield {**problem, "metric": "answer_tokens", "unit": "tokens", "value": scores.tokens[steps][place]}
-        written = {steps: tokens[place] for steps, tokens in scores.tokens.items()}
+        written = scores.written(place)
         flops, accuracy = flops_per_answer(spec.shape, written), scores.accuracy[place]
         yield {**factors, "metric": "flops_per_answer", "unit": "FLOP", "value": flops}
         yield {**factors, "metric": "bytes_per_answer", "unit": "B", "value": bytes_per_answer(spec.shape, written, 1)}
