@@ -1,6 +1,5 @@
 """One simulation from files: what is printed, what is written, and what is said of a file that cannot be served."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,6 @@ import pytest
 
 from jouleproof.errors import UserError
 from jouleproof.serving.simulator.from_files import simulate_files
-from jouleproof.serving.simulator.machines import read_design
 
 REFERENCE = Path(__file__).with_name("reference")
 HEADER = "request_id,arrival_timestamp,prompt_size,token_size\n"
@@ -46,21 +44,3 @@ def test_a_request_that_cannot_be_served_is_named_by_its_row(tmp_path, rows, com
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'trace.csv'}: ") and complaint in message
     assert not (tmp_path / "requests.parquet").exists()
-
-
-@pytest.mark.parametrize(
-    ("design", "complaint"),
-    [
-        (
-            {"scheduler": "token_jsq", "machines": {"dgx-h100": 2}, "polcy": "chunked"},
-            "polcy not known; known: machines",
-        ),
-        ({"policy": "chunked", "machines": {"dgx-h100": 2}}, "scheduler 'None' is not one of token_jsq, mixed_pool"),
-        ({"scheduler": "mixed_pool", "machines": {"dgx-h100": 2}}, "its pools cannot be read"),
-    ],
-)
-def test_a_design_of_a_file_is_refused_where_it_says_what_nobody_reads(tmp_path, design, complaint):
-    path = tmp_path / "designs.json"
-    path.write_text(json.dumps({"mine": design}))
-    with pytest.raises(UserError, match=complaint):
-        read_design(path, "mine")
