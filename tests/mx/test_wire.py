@@ -11,7 +11,6 @@ import queue
 import signal
 import sys
 import threading
-from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
@@ -26,11 +25,11 @@ from jouleproof.formats.codecs import BFloat16, Float32, Packed
 from jouleproof.inputs import Problem
 from jouleproof.measure.clocks import Pacer
 from jouleproof.models.decoder import rotary_angles, rotate
-from jouleproof.processes import place
+from jouleproof.processes import Children
 from jouleproof.studies.mx.config import MxConfig, WireConfig
 from jouleproof.studies.mx.experiments import wire as experiment
 from jouleproof.studies.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest, wire
-from jouleproof.studies.mx.wire_launch import gather, run_ranks, started
+from jouleproof.studies.mx.wire_launch import gather, run_ranks
 from jouleproof.studies.mx.wire_rank import REFERENCE, Task, codecs
 from jouleproof.studies.mx.wire_transport import AllReduce, Move
 from tests.models.small import language_model
@@ -394,11 +393,12 @@ def test_the_system_saw_the_bytes_that_were_counted(two_processes):
     assert sent <= counted < 1.5 * sent
 
 
-def processes(stack, folder, *programs):
-    return [
-        stack.enter_context(started([sys.executable, "-c", program], rank, folder))
-        for rank, program in enumerate(programs)
-    ]
+def children(*programs):
+    return Children([[sys.executable, "-c", program] for program in programs], {})
+
+
+def returncodes(ranks):
+    return [child.process.returncode for child in ranks.members]
 
 
 WAITS = "import time; time.sleep(60)"
@@ -412,47 +412,40 @@ WAITS = "import time; time.sleep(60)"
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", r"rank 1 was killed by SIGKILL"),
     ],
 )
-def test_a_rank_that_dies_ends_the_run_with_its_last_words(tmp_path, program, complaint):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, WAITS, program)
-        with pytest.raises(UserError, match=complaint) as caught:
-            gather(ranks, silence_s=30)
+def test_a_rank_that_dies_ends_the_run_with_its_last_words(program, complaint):
+    with children(WAITS, program) as ranks, pytest.raises(UserError, match=complaint) as caught:
+        gather(ranks, silence_s=30)
     assert "\n" not in str(caught.value)
-    assert ranks[0].process.returncode == -signal.SIGKILL
+    assert returncodes(ranks)[0] == -signal.SIGKILL
 
 
-def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed(tmp_path):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, "import sys, time; time.sleep(0.3); sys.exit(1)", WAITS)
-        ranks[1].process.kill()
-        ranks[1].process.wait()
+def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed():
+    with children("import sys, time; time.sleep(0.3); sys.exit(1)", WAITS) as ranks:
+        ranks.members[1].process.kill()
+        ranks.members[1].process.wait()
         with pytest.raises(UserError, match="rank 1 was killed by SIGKILL"):
             gather(ranks, silence_s=30)
 
 
-def test_silence_ends_the_run(tmp_path):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, WAITS, WAITS)
-        with pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
-            gather(ranks, silence_s=0.2)
-    assert [each.process.returncode for each in ranks] == [-signal.SIGKILL] * 2
+def test_silence_ends_the_run():
+    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
+        gather(ranks, silence_s=0.2)
+    assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
 
-def test_an_interrupt_leaves_no_process_behind(tmp_path):
+def test_an_interrupt_leaves_no_process_behind():
     def interrupt(rank, report):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), ExitStack() as stack:
-        ranks = processes(stack, tmp_path, "print('{}', flush=True); " + WAITS, WAITS)
+    with pytest.raises(KeyboardInterrupt), children("print('{}', flush=True); " + WAITS, WAITS) as ranks:
         gather(ranks, 30, interrupt)
-    assert [each.process.returncode for each in ranks] == [-signal.SIGKILL] * 2
+    assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
 
-def test_reports_come_whole_and_in_order(tmp_path):
+def test_reports_come_whole_and_in_order():
     program = "import sys\nfor n in range(3): sys.stdout.write('{\"n\": ' + str(n)); sys.stdout.flush(); print('}')"
-    with ExitStack() as stack:
-        found = gather(processes(stack, tmp_path, program, program), 30)
-    assert found == [[{"n": 0}, {"n": 1}, {"n": 2}]] * 2
+    with children(program, program) as ranks:
+        assert gather(ranks, 30) == [[{"n": 0}, {"n": 1}, {"n": 2}]] * 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process be placed")
@@ -468,9 +461,8 @@ def test_each_rank_gets_one_core_even_where_openmp_has_bound_this_process(tmp_pa
     monkeypatch.setenv("OMP_PROC_BIND", "true")
     os.sched_setaffinity(0, {cores[0]})
     try:
-        with ExitStack() as stack:
-            ranks = processes(stack, tmp_path, program, program)
-            assert place([each.process.pid for each in ranks])
+        with children(program, program) as ranks:
+            assert ranks.placed
             placed.touch()
             (first,), (second,) = gather(ranks, 30)
     finally:

@@ -8,8 +8,9 @@ from typing import Literal
 
 from jouleproof.errors import UserError
 from jouleproof.measure.clocks import now, own_cpu_seconds
+from jouleproof.processes import Report
 from jouleproof.serving.engine.batching import Policy
-from jouleproof.serving.engine.fleet import Fleet, Report, WorkerDied
+from jouleproof.serving.engine.fleet import Fleet, WorkerDied
 from jouleproof.serving.engine.transport import Move
 
 HEAD_START_S = 0.05  # until the first request, so that it is sent in time

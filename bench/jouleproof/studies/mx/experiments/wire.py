@@ -15,9 +15,10 @@ from jouleproof.inputs import Problem
 from jouleproof.models.casting import linear_layers
 from jouleproof.models.decoder import Decoder, rotary_angles, rotate
 from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.processes import Report
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.wire_launch import Report, run_ranks
+from jouleproof.studies.mx.wire_launch import run_ranks
 from jouleproof.studies.mx.wire_rank import PAYLOADS, REFERENCE, Task
 
 WORLD = 2
