@@ -94,11 +94,12 @@ class Worker:
                 watch = Stopwatch()
                 self._mover.take(command["box"], slot)
                 self._report(t=now(), taken=[command["id"], watch.wall_s()])
-                job = Job(command["id"], [], command["wanted"], slot, [command["first"]], command["read"])
+                prompt, made, read = [], [command["first"]], command["read"]
             else:
-                job = Job(command["id"], command["prompt"], command["wanted"], slot, [])
-                if "box" in command:
-                    self._boxes[job.id] = command["box"], command["to"]
+                prompt, made, read = command["prompt"], [], 0
+            job = Job(id=command["id"], prompt=prompt, wanted=command["wanted"], slot=slot, made=made, read=read)
+            if "to" in command:
+                self._boxes[job.id] = command["box"], command["to"]
             self._jobs.append(job)
 
     def _run(self, jobs: list[Job], pieces: list[Piece]) -> None:
@@ -211,10 +212,9 @@ def _prepared(command: Command, report: Reporter) -> Worker:
         timeout = timedelta(seconds=SILENCE_S)
         host, port = command["store"]
         store = TCPStore(host, port, is_master=False, timeout=timeout)
-        dist.init_process_group(
-            "gloo", store=PrefixStore(str(command["start"]), store), rank=command["rank"],
-            world_size=command["world"], timeout=timeout,
-        )  # fmt: skip
+        own_store = PrefixStore(str(command["start"]), store)
+        rank, world = command["rank"], command["world"]
+        dist.init_process_group("gloo", store=own_store, rank=rank, world_size=world, timeout=timeout)
         carriers["gloo"] = GlooCarrier(shape.layers)
     return Worker(runner, carriers, report)
 
