@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from jouleproof.measure.clocks import now
 from jouleproof.measure.threads import let_out, threads
@@ -34,7 +34,7 @@ class Child:
         return _ending(returncode) + (f": {lines[-1].strip():.300}" if lines else "")
 
 
-class Children:
+class Children(AbstractContextManager["Children"]):
     """Processes that report one JSON object per line on their standard output, until the end of a `with` block.
 
     They use one thread each, and have a core each where the system allows it and there are enough: `placed` says so.
@@ -73,9 +73,6 @@ class Children:
             self.stop()
             raise
         self.placed = place([child.process.pid for child in self.members])
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -122,6 +119,13 @@ class Children:
                     if stream is not None:
                         stream.close()
         self._selector.close()
+
+
+def reporter() -> Callable[..., None]:
+    """For such a process: what sends its keywords as a report. All else that is printed goes to standard error."""
+    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return lambda **report: print(json.dumps(report), file=lines, flush=True)
 
 
 def environment(thread_count: int, **further: str) -> Mapping[str, str]:

@@ -18,36 +18,19 @@ from jouleproof.serving.simulator.workload import Requests
 def served_model(decoder: Decoder) -> ServedModel:
     shape = decoder.shape
     weights = sum(value.nbytes for value in decoder.state_dict().values())
-    return ServedModel(
-        name="engine",
-        profile="",
-        weight_bytes=weights,
-        layers=shape.layers,
-        hidden=shape.width,
-        heads=shape.heads,
-        kv_heads=shape.kv_heads,
-        bytes_per_value=4.0,
-    )
+    return ServedModel("engine", "", weights, shape.layers, shape.width, shape.heads, shape.kv_heads, 4.0)
 
 
 def simulated_design(
     mode: str, engine: EngineConfig, serving: ServingConfig, law: Performance, model: ServedModel
 ) -> Design:
-    machine = Machine(
-        name="worker",
-        profile=law,
-        memory_bytes=model.weight_bytes + engine.slots * engine.capacity * model.kv_bytes,
-        price=1.0,
-        power=1.0,
-        tdp_w=1.0,
-        link_bytes_per_s=1.0,
-        memory_bytes_per_s=1.0,
-    )
+    room = model.weight_bytes + engine.slots * engine.capacity * model.kv_bytes
+    machine = Machine("worker", law, room, 1.0, 1.0, 1.0, 1.0, 1.0)
     tokens = rules(mode, engine, serving).tokens
     if mode == "split":
-        prompt, token = (machine, engine.prompt_workers), (machine, engine.workers - engine.prompt_workers)
-        return Design(name=mode, policy="split", prompt=prompt, token=token, batch_tokens=tokens)
-    return Design(name=mode, policy=MODES[mode], prompt=(machine, engine.workers), batch_tokens=tokens)
+        others = engine.workers - engine.prompt_workers
+        return Design(mode, "split", (machine, engine.prompt_workers), (machine, others), tokens)
+    return Design(mode, MODES[mode], (machine, engine.workers), batch_tokens=tokens)
 
 
 def simulated(design: Design, requests: Requests, link: float, model: ServedModel, warm_up: int) -> Latencies:

@@ -11,18 +11,10 @@ MODES: Mapping[str, Policy] = {"mixed": "together", "chunked": "chunked", "split
 
 
 def fleet_plan(engine: EngineConfig, gloo: bool = False) -> FleetPlan:
-    return FleetPlan(
-        workers=engine.workers,
-        slots=engine.slots,
-        capacity=engine.capacity,
-        boxes=engine.boxes,
-        gloo=gloo,
-        host=engine.host,
-        port=engine.port,
-        device=engine.device,
-    )
+    return FleetPlan(engine.workers, engine.slots, engine.capacity, engine.boxes, gloo, engine.host, engine.port,
+                     engine.device)  # fmt: skip
 
 
 def rules(mode: str, engine: EngineConfig, serving: ServingConfig) -> Rules:
     tokens = serving.chunk_tokens if mode == "chunked" else serving.batch_tokens
-    return Rules(policy=MODES[mode], prompt_workers=engine.prompt_workers, tokens=tokens)
+    return Rules(MODES[mode], engine.prompt_workers, tokens)
