@@ -54,7 +54,7 @@ class Fleet:
     """Use `started_fleet`. children: the workers, by rank, anew after each start."""
 
     def __init__(self, plan: FleetPlan, decoder: Decoder, weights: int, mailbox: int, store: TCPStore | None) -> None:
-        self.plan, self.shape, self._shape = plan, decoder.shape, asdict(decoder.shape)
+        self.plan, self.shape = plan, decoder.shape
         self._weights, self._mailbox, self._store = weights, mailbox, store
         self._starts = 0
         self.children = Children([], {})
@@ -81,19 +81,14 @@ class Fleet:
         self.answers("ready", range(self.plan.workers))
 
     def _what_to_load(self, rank: int) -> dict[str, Any]:
-        plan = self.plan
         return {
-            "shape": self._shape,
+            **asdict(self.plan),
+            "shape": asdict(self.shape),
             "weights": self._weights,
             "mailbox": self._mailbox,
-            "boxes": plan.boxes,
-            "slots": plan.slots,
-            "capacity": plan.capacity,
             "rank": rank,
-            "world": plan.workers,
             "start": self._starts,
-            "store": [plan.host, self._store.port] if self._store else None,
-            "device": plan.device,
+            "store": [self.plan.host, self._store.port] if self._store else None,
         }
 
     def tell(self, to: int, /, **command: Any) -> None:
@@ -161,7 +156,7 @@ def started_fleet(plan: FleetPlan, decoder: Decoder) -> Iterator[Fleet]:
         weights = stack.enter_context(shared_memory(sum(value.nbytes for value in state)))
         mailbox = stack.enter_context(shared_memory(plan.boxes * box))
         _fill(mapped(weights), state)
-        fleet = Fleet(plan, decoder, weights, mailbox, store)
+        fleet = Fleet(plan, decoder, weights=weights, mailbox=mailbox, store=store)
         stack.callback(fleet.stop)
         fleet.start()
         yield fleet

@@ -204,7 +204,7 @@ def _prepared(command: Command, report: Callable[..., None]) -> Worker:
         host, port = command["store"]
         store = TCPStore(host, port, is_master=False, timeout=timeout)
         own_store = PrefixStore(str(command["start"]), store)
-        rank, world = command["rank"], command["world"]
+        rank, world = command["rank"], command["workers"]
         dist.init_process_group("gloo", store=own_store, rank=rank, world_size=world, timeout=timeout)
         carriers["gloo"] = GlooCarrier(shape.layers)
     return Worker(runner, carriers, report)
