@@ -1,14 +1,131 @@
-"""Child processes that work side by side: few threads, a core each, and the words of one that dies."""
+"""Child processes that work side by side: a thread and a core each, heard line by line, and none left behind."""
 
+import json
 import os
+import selectors
 import signal
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from typing import IO, Any
 
+from jouleproof.measure.clocks import now
 from jouleproof.measure.threads import let_out, threads
 
 PLACED_BY_OPENMP = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY")
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process and what it writes on its standard error."""
+
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+
+    def how_it_ended(self) -> str:
+        """Wait for the end and describe it, with the last line that the process wrote on its standard error."""
+        returncode = self.process.wait()
+        self.errors.seek(0)
+        lines = [line for line in self.errors.read().decode(errors="replace").splitlines() if line.strip()]
+        return _ending(returncode) + (f": {lines[-1].strip():.300}" if lines else "")
+
+
+class Children(AbstractContextManager["Children"]):
+    """Processes that report one JSON object per line on their standard output, until the end of a `with` block.
+
+    They use one thread each, and have a core each where the system allows it and there are enough: `placed` says so.
+    commanded: they read commands on their standard input, as JSON lines too, and an interrupt from the keyboard does
+    not reach them. variables: of their environment, beside those of this process.
+    """
+
+    def __init__(
+        self,
+        commands: Sequence[Sequence[str]],
+        variables: Mapping[str, str],
+        *,
+        commanded: bool = False,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self.members: list[Child] = []
+        self._selector = selectors.DefaultSelector()
+        self._unfinished = [b""] * len(commands)  # the line that each has not ended yet
+        try:
+            for number, command in enumerate(commands):
+                errors = tempfile.TemporaryFile()  # noqa: SIM115
+                stdin = subprocess.PIPE if commanded else subprocess.DEVNULL
+                process = subprocess.Popen(
+                    command,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=environment(1, **variables),
+                    pass_fds=pass_fds,
+                    start_new_session=commanded,
+                )
+                self.members.append(Child(process, errors))
+                assert process.stdout is not None
+                self._selector.register(process.stdout, selectors.EVENT_READ, number)
+        except BaseException:
+            self.stop()
+            raise
+        self.placed = place([child.process.pid for child in self.members])
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def unended(self) -> list[int]:
+        """The children whose output has not ended, by number."""
+        return sorted(key.data for key in self._selector.get_map().values())
+
+    def send(self, to: int, command: Mapping[str, Any]) -> None:
+        """Raises OSError where the child no longer reads."""
+        stdin = self.members[to].process.stdin
+        assert stdin is not None
+        stdin.write(json.dumps(command).encode() + b"\n")
+        stdin.flush()
+
+    def reports(self, timeout_s: float) -> list[tuple[int, Report | None]]:
+        """Reports with the number of the child, as soon as there is one; none where the time runs out.
+
+        None in place of a report: the child's output has ended.
+        """
+        until_s, reports = now() + timeout_s, list[tuple[int, Report | None]]()
+        while not reports:
+            ready = self._selector.select(max(until_s - now(), 0.0))
+            if not ready:
+                break
+            for key, _ in ready:
+                data = os.read(key.fd, 1 << 16)
+                *lines, self._unfinished[key.data] = (self._unfinished[key.data] + data).split(b"\n")
+                reports += [(key.data, json.loads(line)) for line in lines]
+                if not data:
+                    self._selector.unregister(key.fileobj)
+                    reports.append((key.data, None))
+        return reports
+
+    def stop(self) -> None:
+        """Kill those that still run, and close what was open to them."""
+        for child in self.members:
+            child.process.kill()
+        for child in self.members:
+            child.process.wait()
+            for stream in (child.process.stdin, child.process.stdout, child.errors):
+                with suppress(OSError):  # what was still to be written has no reader
+                    if stream is not None:
+                        stream.close()
+        self._selector.close()
+
+
+def reporter() -> Callable[..., None]:
+    """For such a process: what sends its keywords as a report. All else that is printed goes to standard error."""
+    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return lambda **report: print(json.dumps(report), file=lines, flush=True)
 
 
 def environment(thread_count: int, **further: str) -> Mapping[str, str]:
@@ -19,7 +136,7 @@ def environment(thread_count: int, **further: str) -> Mapping[str, str]:
 
 def place(pids: Sequence[int]) -> bool:
     """Give each process a core of its own, threads that it will start included. Returns whether that could be done."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not pids:
         return False
     try:
         cores = let_out(pids[0])
@@ -32,13 +149,7 @@ def place(pids: Sequence[int]) -> bool:
     return True
 
 
-def how_it_ended(returncode: int, errors: str) -> str:
-    """With the last line of what it wrote on its standard error, if any."""
-    lines = [line for line in errors.splitlines() if line.strip()]
-    return _how(returncode) + (f": {lines[-1].strip():.300}" if lines else "")
-
-
-def _how(returncode: int) -> str:
+def _ending(returncode: int) -> str:
     if returncode >= 0:
         return f"ended with status {returncode}"
     with suppress(ValueError):

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import fields
-from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -16,67 +15,57 @@ from tests.pipeline.conftest import ROOT, snakemake
 
 CLUSTERS = ("slurm", "kubernetes")
 ALONE = {"slurm": "--exclusive", "kubernetes": "--alone"}
+WITH_PLUGIN = pytest.mark.skipif(
+    find_spec("snakemake_executor_plugin_cluster_generic") is None, reason="pip install -e '.[cluster]' was not done"
+)
 FOR_A_CLUSTER = ("cluster-generic-submit-cmd", "cluster-generic-status-cmd", "cluster-generic-cancel-cmd")
 
 
-def in_dry_run(test):
-    """The plan of Kubernetes differs from Slurm's in one option alone, so that it is looked at where there is time."""
-    for mark in (
-        pytest.mark.pipeline,
-        pytest.mark.skipif(
-            find_spec("snakemake_executor_plugin_cluster_generic") is None,
-            reason="pip install -e '.[cluster]' was not done",
-        ),
-        pytest.mark.parametrize("name", ["slurm", pytest.param("kubernetes", marks=pytest.mark.long)]),
-    ):
-        test = mark(test)
-    return test
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("slurm", marks=[pytest.mark.pipeline, WITH_PLUGIN]),
+        # differs from Slurm's in one option alone, so that it is looked at where there is time
+        pytest.param("kubernetes", marks=[pytest.mark.pipeline, pytest.mark.long, WITH_PLUGIN]),
+    ],
+)
+def name(request: pytest.FixtureRequest) -> str:
+    """Of a profile."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory):
-    """By profile, the jobs of a dry run as a user starts it: the full config, on nodes of 16 cores."""
-
-    @cache
-    def of(name: str) -> dict[str, dict[str, str]]:
-        options = ("--profile", str(ROOT / "profiles" / name), "--cores", "16", "-n", "-p", "--quiet", "host")
-        done = snakemake(tmp_path_factory.mktemp(name), *options)
-        assert done.returncode == 0, done.stdout[-4000:]
-        assert "jouleproof claims judge" in done.stdout and "--size full" in done.stdout
-        return submitted(done.stdout)
-
-    return of
+def needs(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """The jobs of a dry run as a user starts it: the full config, on nodes of 16 cores."""
+    options = ("--profile", str(ROOT / "profiles" / name), "--cores", "16", "-n", "-p", "--quiet", "host")
+    done = snakemake(tmp_path_factory.mktemp(name), *options)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "jouleproof claims judge" in done.stdout and "--size full" in done.stdout
+    return submitted(done.stdout)
 
 
-@in_dry_run
-def test_every_job_of_the_full_config_says_its_memory_time_and_cores(jobs, name: str) -> None:
-    needs = jobs(name)
+def test_every_job_of_the_full_config_says_its_memory_time_and_cores(needs) -> None:
     assert set(needs) >= {*experiments(), "draw_mx_qsnr", "verdicts", "verdict_pages", "paper", "appendix"}
     assert any(rule.startswith("slm_energy_train_") for rule in needs)
     for rule, of_rule in needs.items():
         assert int(of_rule["mem_mb"]) >= 1000 and int(of_rule["runtime"]) >= 10 and int(of_rule["threads"]) >= 1, rule
 
 
-@in_dry_run
-def test_jobs_ask_for_what_their_experiment_declares(jobs, name: str) -> None:
-    needs = jobs(name)
+def test_jobs_ask_for_what_their_experiment_declares(needs, name: str) -> None:
     usual = profile(name)["default-resources"]
     for rule, experiment in experiments().items():
         for resource in ("runtime", "mem_mb"):
             assert int(needs[rule][resource]) == experiment.resources.get(resource, usual[resource]), rule
 
 
-@in_dry_run
-def test_timed_jobs_and_no_others_have_a_node_to_themselves(jobs, name: str) -> None:
-    needs = jobs(name)
+def test_timed_jobs_and_no_others_have_a_node_to_themselves(needs, name: str) -> None:
     alone = {rule for rule, of_rule in needs.items() if of_rule["alone"].strip()}
     assert alone == {rule for rule, experiment in experiments().items() if experiment.timed}
     assert all(needs[rule]["threads"] == "16" and needs[rule]["alone"].strip() == ALONE[name] for rule in alone)
 
 
-@in_dry_run
-def test_a_profile_names_rules_that_exist(jobs, name: str) -> None:
-    assert set(profile(name).get("groups", {})) <= set(jobs(name))
+def test_a_profile_names_rules_that_exist(needs, name: str) -> None:
+    assert set(profile(name).get("groups", {})) <= set(needs)
 
 
 def test_profiles_try_a_job_twice_and_differ_in_what_talks_to_a_cluster_alone() -> None:

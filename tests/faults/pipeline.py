@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from tests.pipeline.conftest import ROOT, TINY, Done, command, copy_project, environment, snakemake
@@ -131,25 +131,16 @@ def _unlock(project: Path) -> None:
     shutil.rmtree(project / ".snakemake/locks", ignore_errors=True)
 
 
-def _full(folder: Path, times: int, seed: int) -> Outcomes:
-    """A file system of 8 to 60 KiB for the results, then one with room."""
-    rng = random.Random(seed)
-    yield from _on_a_mount(
-        folder, times, lambda: f"size={rng.randrange(8, 64, 4)}k", "size=64m", "No space left on device"
-    )
-
-
-def _read_only(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _on_a_mount(folder, times, lambda: "ro", "rw", "Read-only file system")
-
-
-def _on_a_mount(folder: Path, times: int, bad: Callable[[], str], good: str, words: str) -> Outcomes:
+def _on_a_mount(
+    folder: Path, times: int, seed: int, *, bad: Callable[[random.Random], str], good: str, words: str
+) -> Outcomes:
+    """Results on a file system with bad options, which the run names in `words`, then with good ones."""
     _, expected, _ = undisturbed()
-    outcomes = Counter[str]()
+    rng, outcomes = random.Random(seed), Counter[str]()
     for _ in range(times):
         project = fresh(folder, "mounted")
         with mounted(project / "results") as remount:
-            remount(bad())
+            remount(bad(rng))
             done = run_cheap(project)
             remount(good)
             if done.returncode == 0:
@@ -281,12 +272,6 @@ def _two(folder: Path, times: int, seed: int) -> Outcomes:
         yield outcomes
 
 
-def _memory(folder: Path, times: int, seed: int) -> Outcomes:
-    """A job that may have 6 GiB asks for more."""
-    yield from _broken_jobs(folder, times, "", MUCH, "out of memory",
-                            limit=6 << 30)  # fmt: skip
-
-
 MUCH = "mx={qsnr: {vectors: 1000000, length: 4096, seeds: [0]}}"
 RAISES = "def rule(amax, fmt):\n    raise RuntimeError('not today')\n"
 WRONG_SHAPE = "import numpy as np\ndef rule(amax, fmt):\n    return np.zeros(3, dtype=np.int32)\n"
@@ -294,26 +279,22 @@ HANGS = "import pathlib\ndef rule(amax, fmt):\n    pathlib.Path('hangs').touch()
 WITH_OWN = f"mx={{formats: [mxfp4], scales: ['own:rule'], qsnr: {{{SMALL_QSNR}}}}}"
 
 
-def _raises(folder: Path, times: int, seed: int) -> Outcomes:
-    words = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
-    yield from _broken_jobs(folder, times, RAISES, WITH_OWN, words, traced=True)
-
-
-def _wrong_shape(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _broken_jobs(folder, times, WRONG_SHAPE, WITH_OWN, "scale rule rule: gave", traced=True)
-
-
-def _hangs(folder: Path, times: int, seed: int) -> Outcomes:
-    yield from _broken_jobs(folder, times, HANGS, WITH_OWN, "", interrupt=True)
-
-
 def _broken_jobs(
-    folder: Path, times: int, own: str, config: str, words: str, limit: int | None = None, interrupt: bool = False,
+    folder: Path,
+    times: int,
+    seed: int,
+    *,
+    own: str = "",
+    config: str = WITH_OWN,
+    words: str = "",
+    limit: int | None = None,
+    interrupt: bool = False,
     traced: bool = False,
-) -> Outcomes:  # fmt: skip
+) -> Outcomes:
     """A job that cannot end well: its result is not there, earlier ones stay, and a config that works goes on.
 
     words: that its output must hold. traced: with a stack trace, which shows whoever wrote the object where it failed.
+    limit: bytes that it may have.
     """
     outcomes = Counter[str]()
     project, expected = finished(folder)
@@ -350,20 +331,36 @@ def _started(project: Path, *targets: str, config: str = "", limit: int | None =
 
     output = subprocess.PIPE if config else subprocess.DEVNULL
     return subprocess.Popen(
-        command(project, *options, *targets), cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True, preexec_fn=limited,
-    )  # fmt: skip
+        command(project, *options, *targets),
+        cwd=ROOT,
+        env=environment(),
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=limited,
+    )
 
+
+FULL = partial(
+    _on_a_mount, bad=lambda rng: f"size={rng.randrange(8, 64, 4)}k", good="size=64m", words="No space left on device"
+)
+READ_ONLY = partial(_on_a_mount, bad=lambda _: "ro", good="rw", words="Read-only file system")
+MEMORY = partial(_broken_jobs, config=MUCH, words="out of memory", limit=6 << 30)
+NOT_TODAY = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
+RAISING = partial(_broken_jobs, own=RAISES, words=NOT_TODAY, traced=True)
+MISSHAPEN = partial(_broken_jobs, own=WRONG_SHAPE, words="scale rule rule: gave", traced=True)
+HANGING = partial(_broken_jobs, own=HANGS, interrupt=True)
 
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),
-    "full": Fault("disk full, then not", _full, mounts=True),
-    "read_only": Fault("results folder read-only, then not", _read_only, mounts=True),
+    "full": Fault("disk full, then not", FULL, mounts=True),
+    "read_only": Fault("results folder read-only, then not", READ_ONLY, mounts=True),
     "clock": Fault("dates of results and code up to ten years off, then another config", _clock),
     "changed": Fault("a bit of a table flipped before it is read", _changed),
     "two": Fault("a second pipeline with another config in the same folder", _two),
-    "memory": Fault("a job that asks for more memory than it may have", _memory),
-    "raises": Fault("a scale rule of one's own that raises", _raises),
-    "wrong_shape": Fault("a scale rule of one's own that returns another shape", _wrong_shape),
-    "hangs": Fault("a scale rule of one's own that never returns, and Ctrl-C", _hangs),
+    "memory": Fault("a job that asks for more memory than it may have", MEMORY),
+    "raises": Fault("a scale rule of one's own that raises", RAISING),
+    "wrong_shape": Fault("a scale rule of one's own that returns another shape", MISSHAPEN),
+    "hangs": Fault("a scale rule of one's own that never returns, and Ctrl-C", HANGING),
 }

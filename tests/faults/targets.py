@@ -52,17 +52,18 @@ class Target:
     lines: tuple[str, ...] = ()
 
 
-def _of_files(what: str, originals: Callable[[], list[Files]], read: Callable[[Path], Any], says: Callable[..., str],
-              **more: Any) -> Target:  # fmt: skip
-    def put(files: Files, folder: Path) -> Path:
+def _of_files(
+    what: str, originals: Callable[[], list[Files]], read: Callable[..., Any], says: Callable[..., str], **more: Any
+) -> Target:
+    """Its cases are files, damaged from good ones and put into a folder; their paths go to `read`, in their order."""
+
+    def put_and_read(files: Files, folder: Path) -> Any:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-        return folder
+        return read(*(folder / name for name in files))
 
-    return Target(
-        what, lambda rng: damaged(rng, originals()), lambda files, folder: read(put(files, folder)), says, **more
-    )
+    return Target(what, draw=lambda rng: damaged(rng, originals()), read=put_and_read, says=says, **more)
 
 
 def _written(write: Callable[[Path], Any], name: str) -> bytes:
@@ -81,6 +82,10 @@ def _arrays() -> dict[bytes, Any]:
         packed = quantize(np.random.default_rng(number).standard_normal(shape).astype(np.float32), fmt)
         found[_written(lambda path, packed=packed: save_mxarray(packed, path), "a.mx")] = packed
     return found
+
+
+def _mxarrays() -> list[Files]:
+    return [{"it.mx": content} for content in _arrays()]
 
 
 def _mxarray_says(files: Files, found: Any, folder: Path) -> str:
@@ -106,6 +111,10 @@ def _tables() -> dict[bytes, pd.DataFrame]:
     return {_written(lambda path, table=table: tables_of.write(table, path), "t.parquet"): table for table in tables}
 
 
+def _result_tables() -> list[Files]:
+    return [{"it.parquet": content} for content in _tables()]
+
+
 def _table_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
     assert any(found.equals(table) and list(found) == list(table) for table in _tables().values()), "another table"
     return UNCHANGED
@@ -129,8 +138,8 @@ def _record_says(files: Files, found: inputs.Record, folder: Path) -> str:
     (original,) = _record()
     (name,) = [name for name in original if name != "gsm8k_test.json"]
     assert found.path().read_bytes() == original[name], "another file than the one recorded"
-    oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(found), "files": {
-        name: vars(file) for name, file in found.files.items()}})  # fmt: skip
+    of_files = {name: vars(file) for name, file in found.files.items()}
+    oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(found), "files": of_files})
     return UNCHANGED if files == original else AS_IT_SAYS
 
 
@@ -157,9 +166,10 @@ def _settings_say(given: Any, found: Settings, folder: Path) -> str:
 
 
 def _ledger() -> list[Files]:
-    claims = [claim for path in built_in_ledgers() for claim in path.read_bytes().split(b"[[claim]]")[1:]]
-    return [{"claims.toml": b"".join(b"[[claim]]" + claim for claim in claims[start : start + 3])}
-            for start in range(0, len(claims), 3)]  # fmt: skip
+    claims = [
+        b"[[claim]]" + claim for path in built_in_ledgers() for claim in path.read_bytes().split(b"[[claim]]")[1:]
+    ]
+    return [{"claims.toml": b"".join(claims[start : start + 3])} for start in range(0, len(claims), 3)]
 
 
 def _ledger_says(files: Files, found: Any, folder: Path) -> str:
@@ -188,54 +198,54 @@ POWER = b"""cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_s
 """
 
 
+def _same_columns(files: Files, found: Any, columns: Mapping[str, str], **how: Any) -> dict[str, list[str]]:
+    """Columns of the file by the names under which they are read. Returns all cells. how: for oracles.same_numbers."""
+    cells = oracles.csv_cells(files["it.csv"], without_blank_lines=how.pop("without_blank_lines", False))
+    for column, name in columns.items():
+        oracles.same_numbers(cells[column], getattr(found, name).tolist(), **how)
+    return cells
+
+
 def _trace_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    cells = oracles.csv_cells(files["it.csv"])
-    oracles.same_numbers(cells["ContextTokens"], found["prompt_tokens"].tolist())
-    oracles.same_numbers(cells["GeneratedTokens"], found["output_tokens"].tolist())
+    cells = _same_columns(files, found, {"ContextTokens": "prompt_tokens", "GeneratedTokens": "output_tokens"})
     at = [oracles.seconds(text) for text in cells["TIMESTAMP"]]
     assert np.allclose([float(each - at[0]) for each in at], found["arrival_s"], rtol=1e-12, atol=1e-6), "arrivals"
     return AS_IT_SAYS
 
 
 def _requests_say(files: Files, found: Any, folder: Path) -> str:
-    cells = oracles.csv_cells(files["it.csv"], without_blank_lines=True)
-    for column, numbers in (("arrival_timestamp", found.arrival_s), ("prompt_size", found.prompt),
-                            ("token_size", found.output)):  # fmt: skip
-        oracles.same_numbers(cells[column], numbers.tolist())
+    columns = {"arrival_timestamp": "arrival_s", "prompt_size": "prompt", "token_size": "output"}
+    _same_columns(files, found, columns, without_blank_lines=True)
     return AS_IT_SAYS
 
 
 def _power_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    cells = oracles.csv_cells(files["it.csv"])
-    for name in found:
-        oracles.same_numbers(cells[name], found[name].tolist())
+    _same_columns(files, found, {name: name for name in found})
     return AS_IT_SAYS
 
 
-def _profile() -> list[Files]:
-    lines = splitwise.profile(0).split(b"\n")
-    return [{"it.csv": b"\n".join([lines[0], *lines[start : start + 4], b""])} for start in (1, 40, 200)]
+def _some_rows(table: bytes, *starts: int) -> list[Files]:
+    """The header and four rows from each start on."""
+    head, *lines = table.split(b"\n")
+    return [{"it.csv": b"\n".join([head, *lines[start : start + 4], b""])} for start in starts]
+
+
+def _profiles() -> list[Files]:
+    return _some_rows(splitwise.profile(0), 0, 39, 199)
+
+
+def _energies() -> list[Files]:
+    return _some_rows(mlenergy.measurements(0), 0, 19)
 
 
 def _profile_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    cells = oracles.csv_cells(files["it.csv"])
+    whole = ("tensor_parallel", "prompt_size", "batch_size", "token_size")
+    times = {"prompt_time": "prompt_time_s", "token_time": "token_time_s", "e2e_time": "end_to_end_time_s"}
+    cells = _same_columns(files, found, {name: name for name in whole})
     assert found["model"].tolist() == cells["model"] and found["hardware"].tolist() == cells["hardware"]
-    for name in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
-        oracles.same_numbers(cells[name], found[name].tolist())
-    for name, read in (
-        ("prompt_time", "prompt_time_s"),
-        ("token_time", "token_time_s"),
-        ("e2e_time", "end_to_end_time_s"),
-    ):
-        oracles.same_numbers(cells[name], found[read].tolist(), scale="0.001")
-    for name in ("peak_power", "average_power"):
-        oracles.same_numbers(cells[name], found[f"{name}_tdp"].tolist(), empty="0")
+    _same_columns(files, found, times, scale="0.001")
+    _same_columns(files, found, {name: f"{name}_tdp" for name in ("peak_power", "average_power")}, empty="0")
     return AS_IT_SAYS
-
-
-def _energy() -> list[Files]:
-    lines = mlenergy.measurements(0).split(b"\n")
-    return [{"it.csv": b"\n".join([lines[0], *lines[start : start + 4], b""])} for start in (1, 20)]
 
 
 def _energy_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
@@ -270,13 +280,8 @@ def _gsm8k_says(files: Files, found: Any, folder: Path) -> str:
 def _cpu_use() -> list[Files]:
     used = pd.DataFrame({"id": ["a", "a", "b"], "duration": [300_000, 900_000, 3], "cpu_usage": [1.0, 2.0, 500.0]})
     described = pd.DataFrame({"id": ["a", "b"], "cpu_capacity": [4.0, 1000.0], "mem": [1, 2]})
-
-    def content(table: pd.DataFrame) -> bytes:
-        out = io.BytesIO()
-        table.to_parquet(out, index=False)
-        return out.getvalue()
-
-    return [{"fragments.parquet": content(used), "tasks.parquet": content(described)}]
+    tables = {"fragments.parquet": used, "tasks.parquet": described}
+    return [{name: table.to_parquet(None, index=False) for name, table in tables.items()}]
 
 
 def _cpu_use_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
@@ -304,17 +309,14 @@ def _encoder() -> list[Files]:
 
     from tests.models.test_minilm import CONFIG, saved_tensors, small_tokenizer
 
-    return [{
-        "model.safetensors": save(saved_tensors()),
-        "config.json": json.dumps(CONFIG).encode(),
-        "tokenizer.json": small_tokenizer().to_str().encode(),
-    }]  # fmt: skip
+    tokenizer, config = small_tokenizer().to_str().encode(), json.dumps(CONFIG).encode()
+    return [{"model.safetensors": save(saved_tensors()), "config.json": config, "tokenizer.json": tokenizer}]
 
 
-def _read_encoder(folder: Path) -> Any:
+def _read_encoder(*paths: Path) -> Any:
     from jouleproof.models.minilm import load_minilm
 
-    return load_minilm(*(folder / name for name in ("model.safetensors", "config.json", "tokenizer.json")))
+    return load_minilm(*paths)
 
 
 def _encoder_says(files: Files, found: Any, folder: Path) -> str:
@@ -330,30 +332,24 @@ def _encoder_says(files: Files, found: Any, folder: Path) -> str:
 
 TARGETS: Mapping[str, Target] = {
     "settings": Target(
-        "configs", lambda rng: damaged_tree(rng, _configs()), lambda config, _: read_settings(config, {}),
-        _settings_say, lines=("config: ",),
+        "configs",
+        draw=lambda rng: damaged_tree(rng, _configs()),
+        read=lambda config, _: read_settings(config, {}),
+        says=_settings_say,
+        lines=("config: ",),
     ),
-    "ledger": _of_files("ledgers of claims", _ledger, lambda folder: read_ledger(folder / "claims.toml"), _ledger_says,
-                        lines=("claims: ", "config: ")),
-    "trace": _of_files("request traces (Azure)", lambda: [{"it.csv": TRACE}],
-                       lambda folder: inputs.read_trace(folder / "it.csv"), _trace_says),
-    "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}],
-                          lambda folder: read_requests(folder / "it.csv"), _requests_say),
-    "profile": _of_files("profiles of machines", _profile,
-                         lambda folder: inputs.read_profile(folder / "it.csv"), _profile_says),
-    "power": _of_files("distributions of power", lambda: [{"it.csv": POWER}],
-                       lambda folder: inputs.read_power_cdf(folder / "it.csv"), _power_says),
-    "energy": _of_files("measured energy (ML.ENERGY)", _energy,
-                        lambda folder: inputs.read_energy(folder / "it.csv"), _energy_says),
-    "cpu_use": _of_files("CPU records (parquet)", _cpu_use, lambda folder: inputs.read_cpu_use(
-        folder / "fragments.parquet", folder / "tasks.parquet"), _cpu_use_says),
-    "gsm8k": _of_files("word problems (GSM8K)", lambda: [{"it.jsonl": GSM8K}],
-                       lambda folder: inputs.read_gsm8k(folder / "it.jsonl"), _gsm8k_says),
-    "record": _of_files("records of inputs, and their files", _record,
-                        lambda folder: inputs.load(folder / "gsm8k_test.json"), _record_says),
-    "mxarray": _of_files("MXArray files", lambda: [{"it.mx": content} for content in _arrays()],
-                         lambda folder: load_mxarray(folder / "it.mx"), _mxarray_says, refusals=(ValueError,)),
+    "ledger": _of_files("ledgers of claims", _ledger, read_ledger, _ledger_says, lines=("claims: ", "config: ")),
+    "trace": _of_files("request traces (Azure)", lambda: [{"it.csv": TRACE}], inputs.read_trace, _trace_says),
+    "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}], read_requests, _requests_say),
+    "profile": _of_files("profiles of machines", _profiles, inputs.read_profile, _profile_says),
+    "power": _of_files("distributions of power", lambda: [{"it.csv": POWER}], inputs.read_power_cdf, _power_says),
+    "energy": _of_files("measured energy (ML.ENERGY)", _energies, inputs.read_energy, _energy_says),
+    "cpu_use": _of_files("CPU records (parquet)", _cpu_use, inputs.read_cpu_use, _cpu_use_says),
+    "gsm8k": _of_files("word problems (GSM8K)", lambda: [{"it.jsonl": GSM8K}], inputs.read_gsm8k, _gsm8k_says),
+    "record": _of_files(
+        "records of inputs, and their files", _record, lambda record, _: inputs.load(record), _record_says
+    ),
+    "mxarray": _of_files("MXArray files", _mxarrays, load_mxarray, _mxarray_says, refusals=(ValueError,)),
     "safetensors": _of_files("models (safetensors, config, tokenizer)", _encoder, _read_encoder, _encoder_says),
-    "results": _of_files("result tables (parquet)", lambda: [{"it.parquet": content} for content in _tables()],
-                         lambda folder: tables_of.read(folder / "it.parquet"), _table_says),
-}  # fmt: skip
+    "results": _of_files("result tables (parquet)", _result_tables, tables_of.read, _table_says),
+}

@@ -258,8 +258,11 @@ def test_auto_takes_what_there_is_and_says_what_there_is_not(monkeypatch):
 
     monkeypatch.setattr(meters, "COUNTERS", {"rapl": lambda: Recorded([0.0, 1.0]), "nvml": absent})
     assert open_meter("auto").describe() == {
-        "name": "auto", "domains": {"rapl": ["package"]}, "unmeasurable": {"nvml": "nvml: no GPU"}, "failed": {},
-    }  # fmt: skip
+        "name": "auto",
+        "domains": {"rapl": ["package"]},
+        "unmeasurable": {"nvml": "nvml: no GPU"},
+        "failed": {},
+    }
 
 
 def test_a_counter_that_was_asked_for_by_name_and_is_not_there_is_an_error(monkeypatch):
@@ -300,12 +303,9 @@ def test_the_meter_is_in_the_provenance_of_what_was_measured_with_it(tmp_path):
 
 
 def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():
-    done = subprocess.run(
-        [sys.executable, "-m", "jouleproof", "meters", "--seconds=0.2", "--every=0.1"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    lines = done.stdout.splitlines()
-    assert [name for name in ("rapl: ", "nvml: ", "CPU and wall", "meter auto: ")
-            if not any(line.startswith(name) for line in lines)] == []  # fmt: skip
+    command = [sys.executable, "-m", "jouleproof", "meters", "--seconds=0.2", "--every=0.1"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    for start in ("rapl: ", "nvml: ", "CPU and wall", "meter auto: "):
+        assert any(line.startswith(start) for line in lines), start
     if "meter auto: no counter" in lines:
         assert [line for line in lines if "core_w: 3.75, 1.9 to 6 " in line and "[not verified]" in line]

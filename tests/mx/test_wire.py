@@ -11,7 +11,6 @@ import queue
 import signal
 import sys
 import threading
-from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
@@ -26,11 +25,11 @@ from jouleproof.formats.codecs import BFloat16, Float32, Packed
 from jouleproof.inputs import Problem
 from jouleproof.measure.clocks import Pacer
 from jouleproof.models.decoder import rotary_angles, rotate
-from jouleproof.processes import place
+from jouleproof.processes import Children
 from jouleproof.studies.mx.config import MxConfig, WireConfig
 from jouleproof.studies.mx.experiments import wire as experiment
 from jouleproof.studies.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest, wire
-from jouleproof.studies.mx.wire_launch import gather, run_ranks, started
+from jouleproof.studies.mx.wire_launch import gather, run_ranks
 from jouleproof.studies.mx.wire_rank import REFERENCE, Task, codecs
 from jouleproof.studies.mx.wire_transport import AllReduce, Move
 from tests.models.small import language_model
@@ -41,6 +40,7 @@ CODECS = codecs([*FORMATS, OWN])
 LOOPBACK = Path("/proc/net/dev")
 ELEMENTS, LIMIT = 1_500_001, 1e10
 pytestmark = pytest.mark.usefixtures("one_thread")
+in_every_codec = pytest.mark.parametrize("name", CODECS)
 
 
 class QueueLink:
@@ -127,24 +127,19 @@ def same_bits(a, b):
     return torch.equal(a.view(torch.int32), b.view(torch.int32))
 
 
-def failing(holds, *cases):
-    """(codec, case) for which holds(name, case) does not hold."""
-    return [(name, case) for name in CODECS for case in cases if not holds(name, case)]
-
-
-def test_an_all_reduce_is_the_cast_sum_of_casts_on_every_rank():
-    def reduced(name, world):
-        tensors = [drawn(1000, seed) for seed in range(world)]
-        expected = sum_as_described(tensors, name)
-        return all(same_bits(out, expected) for out, _ in all_reduced(tensors, name))
-
-    assert failing(reduced, 2, 3) == []
+@in_every_codec
+@pytest.mark.parametrize("world", [2, 3])
+def test_an_all_reduce_is_the_cast_sum_of_casts_on_every_rank(name, world):
+    check_all_reduce([drawn(1000, seed) for seed in range(world)], name)
 
 
 @REPEATABLE
 @given(st.integers(1, 200), st.integers(2, 4), st.sampled_from(sorted(CODECS)), st.integers(0, 99))
 def test_any_size_is_reduced_full_blocks_or_not(elements, world, name, seed):
-    tensors = [drawn(elements, seed + rank) for rank in range(world)]
+    check_all_reduce([drawn(elements, seed + rank) for rank in range(world)], name)
+
+
+def check_all_reduce(tensors, name):
     expected = sum_as_described(tensors, name)
     assert all(same_bits(out, expected) for out, _ in all_reduced(tensors, name))
 
@@ -154,32 +149,28 @@ def test_in_float32_two_ranks_get_the_plain_sum():
     assert all(same_bits(out, tensors[0] + tensors[1]) for out, _ in all_reduced(tensors, "float32"))
 
 
-def test_a_transfer_can_be_made_again():
+@in_every_codec
+def test_a_transfer_can_be_made_again(name):
     tensors = [drawn(500, seed) for seed in (0, 1)]
 
-    def alike(name, _):
-        expected = sum_as_described(tensors, name)
+    def run(link):
+        out = torch.zeros(500)
+        transfer = AllReduce(tensors[link.rank], out, CODECS[name], link.rank, link.world)
+        transfer(link)
+        once = out.clone()
+        out.zero_()
+        transfer(link)
+        return once, out
 
-        def run(link):
-            out = torch.zeros(500)
-            transfer = AllReduce(tensors[link.rank], out, CODECS[name], link.rank, link.world)
-            transfer(link)
-            once = out.clone()
-            out.zero_()
-            transfer(link)
-            return once, out
-
-        return all(same_bits(out, expected) for both in on_every_rank(2, run) for out in both)
-
-    assert failing(alike, None) == []
+    expected = sum_as_described(tensors, name)
+    assert all(same_bits(out, expected) for both in on_every_rank(2, run) for out in both)
 
 
-def test_a_moved_tensor_is_its_cast():
-    def arrives(name, shape):
-        x = drawn(shape, seed=3)
-        return same_bits(moved(x, name)[0], cast(x, name))
-
-    assert failing(arrives, (3, 2, 5, 64), (7, 33), (1,)) == []
+@in_every_codec
+@pytest.mark.parametrize("shape", [(3, 2, 5, 64), (7, 33), (1,)], ids=str)
+def test_a_moved_tensor_is_its_cast(name, shape):
+    x = drawn(shape, seed=3)
+    assert same_bits(moved(x, name)[0], cast(x, name))
 
 
 def bits_sent(name):
@@ -188,24 +179,17 @@ def bits_sent(name):
     return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits + 8 / fmt.block
 
 
-def test_an_all_reduce_sends_every_element_once_per_rank():
+@in_every_codec
+def test_an_all_reduce_sends_every_element_once_per_rank(name):
     """Two ranks: half of the vector to its owner, and the sum of the other half back."""
-
-    def once(name, elements):
-        sent = {count for _, count in all_reduced([drawn(elements, seed) for seed in (0, 1)], name)}
-        return sent == {elements * bits_sent(name) / 8}
-
-    assert failing(once, 32 * 2 * 10) == []
+    sent = {count for _, count in all_reduced([drawn(640, seed) for seed in (0, 1)], name)}
+    assert sent == {640 * bits_sent(name) / 8}
 
 
-def test_a_move_sends_the_packed_array_and_nothing_else():
-    x = drawn((6, 40), seed=0)
-
-    def alone(name, _):
-        fmt = getattr(CODECS[name], "fmt", None)
-        return moved(x, name)[1] == (quantize(x, fmt).nbytes if fmt else 240 * bits_sent(name) / 8)
-
-    assert failing(alone, None) == []
+@in_every_codec
+def test_a_move_sends_the_packed_array_and_nothing_else(name):
+    x, fmt = drawn((6, 40), seed=0), getattr(CODECS[name], "fmt", None)
+    assert moved(x, name)[1] == (quantize(x, fmt).nbytes if fmt else 240 * bits_sent(name) / 8)
 
 
 class Clock:
@@ -394,11 +378,12 @@ def test_the_system_saw_the_bytes_that_were_counted(two_processes):
     assert sent <= counted < 1.5 * sent
 
 
-def processes(stack, folder, *programs):
-    return [
-        stack.enter_context(started([sys.executable, "-c", program], rank, folder))
-        for rank, program in enumerate(programs)
-    ]
+def children(*programs):
+    return Children([[sys.executable, "-c", program] for program in programs], {})
+
+
+def returncodes(ranks):
+    return [child.process.returncode for child in ranks.members]
 
 
 WAITS = "import time; time.sleep(60)"
@@ -412,47 +397,40 @@ WAITS = "import time; time.sleep(60)"
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", r"rank 1 was killed by SIGKILL"),
     ],
 )
-def test_a_rank_that_dies_ends_the_run_with_its_last_words(tmp_path, program, complaint):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, WAITS, program)
-        with pytest.raises(UserError, match=complaint) as caught:
-            gather(ranks, silence_s=30)
+def test_a_rank_that_dies_ends_the_run_with_its_last_words(program, complaint):
+    with children(WAITS, program) as ranks, pytest.raises(UserError, match=complaint) as caught:
+        gather(ranks, silence_s=30)
     assert "\n" not in str(caught.value)
-    assert ranks[0].process.returncode == -signal.SIGKILL
+    assert returncodes(ranks)[0] == -signal.SIGKILL
 
 
-def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed(tmp_path):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, "import sys, time; time.sleep(0.3); sys.exit(1)", WAITS)
-        ranks[1].process.kill()
-        ranks[1].process.wait()
+def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed():
+    with children("import sys, time; time.sleep(0.3); sys.exit(1)", WAITS) as ranks:
+        ranks.members[1].process.kill()
+        ranks.members[1].process.wait()
         with pytest.raises(UserError, match="rank 1 was killed by SIGKILL"):
             gather(ranks, silence_s=30)
 
 
-def test_silence_ends_the_run(tmp_path):
-    with ExitStack() as stack:
-        ranks = processes(stack, tmp_path, WAITS, WAITS)
-        with pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
-            gather(ranks, silence_s=0.2)
-    assert [each.process.returncode for each in ranks] == [-signal.SIGKILL] * 2
+def test_silence_ends_the_run():
+    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
+        gather(ranks, silence_s=0.2)
+    assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
 
-def test_an_interrupt_leaves_no_process_behind(tmp_path):
+def test_an_interrupt_leaves_no_process_behind():
     def interrupt(rank, report):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), ExitStack() as stack:
-        ranks = processes(stack, tmp_path, "print('{}', flush=True); " + WAITS, WAITS)
+    with pytest.raises(KeyboardInterrupt), children("print('{}', flush=True); " + WAITS, WAITS) as ranks:
         gather(ranks, 30, interrupt)
-    assert [each.process.returncode for each in ranks] == [-signal.SIGKILL] * 2
+    assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
 
-def test_reports_come_whole_and_in_order(tmp_path):
+def test_reports_come_whole_and_in_order():
     program = "import sys\nfor n in range(3): sys.stdout.write('{\"n\": ' + str(n)); sys.stdout.flush(); print('}')"
-    with ExitStack() as stack:
-        found = gather(processes(stack, tmp_path, program, program), 30)
-    assert found == [[{"n": 0}, {"n": 1}, {"n": 2}]] * 2
+    with children(program, program) as ranks:
+        assert gather(ranks, 30) == [[{"n": 0}, {"n": 1}, {"n": 2}]] * 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process be placed")
@@ -468,9 +446,8 @@ def test_each_rank_gets_one_core_even_where_openmp_has_bound_this_process(tmp_pa
     monkeypatch.setenv("OMP_PROC_BIND", "true")
     os.sched_setaffinity(0, {cores[0]})
     try:
-        with ExitStack() as stack:
-            ranks = processes(stack, tmp_path, program, program)
-            assert place([each.process.pid for each in ranks])
+        with children(program, program) as ranks:
+            assert ranks.placed
             placed.touch()
             (first,), (second,) = gather(ranks, 30)
     finally:
@@ -507,22 +484,14 @@ def table(monkeypatch):
     return table
 
 
-def value(table, **where):
-    for column, level in where.items():
-        table = table[table[column] == level]
-    (found,) = table["value"]
-    return found
-
-
 def test_the_table_holds_speedups_bytes_and_errors(table):
-    found = table([reports_of(0), reports_of(1)])
-    where = {"payload": "gradient", "format": "mxfp4"}
-    assert value(found, **where, metric="time_s") == 1.53
-    assert value(found, **where, metric="wire_s") == pytest.approx(1.03)
-    assert value(found, **where, metric="speedup_over_float32") == pytest.approx(5 / 1.53)
-    assert value(found, **where, metric="speedup_over_bfloat16") == pytest.approx(3 / 1.53)
-    assert value(found, **where, metric="bytes_over_bfloat16") == 53 / 200
-    assert value(found, **where, metric="wire_rate") == pytest.approx(8e-9 * 53 / 1.03)
+    values = table([reports_of(0), reports_of(1)]).set_index(["payload", "format", "metric"])["value"].sort_index()
+    found = values["gradient", "mxfp4"]
+    assert found["time_s"] == 1.53 and found["bytes_over_bfloat16"] == 53 / 200
+    assert found["wire_s"] == pytest.approx(1.03)
+    assert found["speedup_over_float32"] == pytest.approx(5 / 1.53)
+    assert found["speedup_over_bfloat16"] == pytest.approx(3 / 1.53)
+    assert found["wire_rate"] == pytest.approx(8e-9 * 53 / 1.03)
 
 
 def test_ranks_with_different_bits_stop_the_experiment(table):

@@ -73,7 +73,7 @@ def start(folder: Path) -> dict[str, str]:
         raise RuntimeError(f"{folder}: too long for a socket's name; choose one of at most {LONGEST_FOLDER} letters")
     for part in ("", "state", "spool"):
         (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = folder / "munge.key"
+    key = folder / "munged.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
     ports = _free_ports(2)
@@ -92,17 +92,8 @@ def start(folder: Path) -> dict[str, str]:
     if _version() >= (23, 11):
         (folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n", encoding="utf-8")
     environment = {"SLURM_CONF": str(conf), "PATH": SEARCHED}
-    munge = [
-        f"--{name}={folder / file}"
-        for name, file in {
-            "key-file": "munge.key",
-            "socket": "munge.socket",
-            "pid-file": "munged.pid",
-            "log-file": "munged.log",
-            "seed-file": "munged.seed",
-        }.items()
-    ]
-    _run(environment, "munged", "--force", *munge)
+    munge = [f"--{part}-file={folder}/munged.{part}" for part in ("key", "pid", "log", "seed")]
+    _run(environment, "munged", "--force", f"--socket={folder}/munge.socket", *munge)
     _run(environment, "slurmctld", "-c", "-f", str(conf))
     _run(environment, "slurmd", "-c", "-f", str(conf), "-N", "one")
     _wait_until_idle(folder, environment)
@@ -112,7 +103,7 @@ def start(folder: Path) -> dict[str, str]:
 def stop(folder: Path) -> None:
     """Ends the daemons that `start` began in this folder, the jobs with them, and waits until they are gone."""
     environment = {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": SEARCHED}
-    _output(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
+    _said(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
     for name in ("slurmd", "slurmctld", "munged"):
         file = folder / f"{name}.pid"
         if not file.exists():
@@ -138,8 +129,8 @@ def _ended(pid: int) -> bool:
 
 
 def _version() -> tuple[int, ...]:
-    version = re.search(r"(\d+)\.(\d+)", _output({"PATH": SEARCHED}, "slurmctld", "-V"))
-    return tuple(map(int, version.groups())) if version else (0, 0)
+    found = re.search(r"(\d+)\.(\d+)", _said({"PATH": SEARCHED}, "slurmctld", "-V"))
+    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -149,13 +140,6 @@ def _free_ports(count: int) -> list[int]:
     for one in listening:
         one.close()
     return ports
-
-
-def _output(environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-    return done.stdout
 
 
 def _run(environment: dict[str, str], *command: str) -> None:
@@ -172,18 +156,24 @@ def _run(environment: dict[str, str], *command: str) -> None:
             check=False,
         )
     if done.returncode:
-        raise RuntimeError(f"{command[0]} did not start:\n{_end_of(out)}")
+        raise RuntimeError(f"{command[0]} did not start:\n{out.read_text(encoding='utf-8', errors='replace')[-2000:]}")
 
 
-def _end_of(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
+def _said(environment: dict[str, str], *command: str) -> str:
+    """Standard output of a command."""
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.stdout
 
 
 def _wait_until_idle(folder: Path, environment: dict[str, str]) -> None:
     try:
-        _wait_for(lambda: _output(environment, "sinfo", "--noheader", "--format=%T").strip() == "idle")
+        _wait_for(lambda: _said(environment, "sinfo", "--noheader", "--format=%T").strip() == "idle")
     except TimeoutError as error:
-        logs = "\n".join(f"{log.name}:\n{_end_of(log)}" for log in sorted(folder.glob("*.log")))
+        logs = "\n".join(
+            f"{log.name}:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+            for log in sorted(folder.glob("*.log"))
+        )
         stop(folder)
         raise RuntimeError(f"the node did not come up within {PATIENCE_S} s\n{logs}") from error
 

@@ -49,7 +49,8 @@ class Energy:
             None if one is None or two is None else one + two
             for one, two in ((self.joules, other.joules), (self.integral_j, other.integral_j))
         )
-        return Energy(self.source, self.domains, joules, self.reason or other.reason, integral_j)
+        reason = self.reason or other.reason
+        return Energy(self.source, self.domains, joules=joules, reason=reason, integral_j=integral_j)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class CounterWindow:
         self._stop()
         self.sample()
         energies = tuple(self._energy(source, trace) for source, trace in self._traces.items())
-        self.reading = Reading(energies, cpu_s, wall_s, contention)
+        self.reading = Reading(energies=energies, cpu_s=cpu_s, wall_s=wall_s, contention=contention)
         return self.reading
 
     def __enter__(self) -> Self:
@@ -160,12 +161,12 @@ class CounterWindow:
     def _energy(self, source: str, trace: Trace) -> Energy:
         if source not in self._meter.failed:
             try:
-                return Energy(source, trace.domains, sum(trace.joules()), integral_j=trace.integral_j())
+                return Energy(source, trace.domains, joules=sum(trace.joules()), integral_j=trace.integral_j())
             except Unmeasurable as error:
                 if trace.seconds() < SHORTEST_S:
-                    return Energy(source, trace.domains, None, f"{error}: the window is too short")
+                    return Energy(source, trace.domains, joules=None, reason=f"{error}: the window is too short")
                 self._fail(source, error)
-        return Energy(source, trace.domains, None, self._meter.failed[source])
+        return Energy(source, trace.domains, joules=None, reason=self._meter.failed[source])
 
     def _fail(self, source: str, error: Exception) -> None:
         self._meter.failed[source] = " ".join(str(error).split()) or type(error).__name__

@@ -140,8 +140,8 @@ def test_a_pool_without_workers_is_one_line(fleet):
 
 @pytest.mark.parametrize("policy", [pytest.param("together", marks=pytest.mark.long), "split"])
 def test_workers_killed_at_any_moment_lose_and_double_no_request(small, policy, monkeypatch):
-    asked, used = requests(150, seed=3, apart_s=0.02), _popens(small)
-    others = _children() - {popen.pid for popen in used}
+    asked, used = requests(150, seed=3, apart_s=0.02), _processes(small)
+    others = _children() - {process.pid for process in used}
     with _killer(small, random.Random(policy), 2, monkeypatch):
         served = serve(small, asked, Rules(policy, tokens=16, retries=5))
     assert served.deaths and all("was killed by SIGKILL" in death for death in served.deaths)
@@ -150,12 +150,12 @@ def test_workers_killed_at_any_moment_lose_and_double_no_request(small, policy, 
     assert any(outcome.retries for outcome in served.outcomes)
     for number, outcome in enumerate(served.outcomes):
         check_times(asked, outcome, number)
-    assert all(popen.returncode is not None for popen in used)
-    assert _children() <= others | {popen.pid for popen in _popens(small)}
+    assert all(process.returncode is not None for process in used)
+    assert _children() <= others | {process.pid for process in _processes(small)}
 
 
-def _popens(fleet):
-    return [process.popen for process in fleet.processes]
+def _processes(fleet):
+    return [child.process for child in fleet.children.members]
 
 
 def _children():
@@ -194,18 +194,19 @@ def _kill_some(fleet, rng, deaths, over, told):
         time.sleep(rng.uniform(0.0, 0.4))
         if over.is_set():
             return
-        victims = list(fleet.processes)
-        _signal(victims, signal.SIGSTOP)
+        victims = fleet.children
+        processes = _processes(fleet)
+        _signal(processes, signal.SIGSTOP)
         time.sleep(0.1)
-        _signal([rng.choice(victims)], signal.SIGKILL)
-        _signal(victims, signal.SIGCONT)
-        while not over.is_set() and (list(fleet.processes) == victims or len(fleet.processes) < fleet.plan.workers):
+        _signal([rng.choice(processes)], signal.SIGKILL)
+        _signal(processes, signal.SIGCONT)
+        while not over.is_set() and fleet.children is victims:
             time.sleep(0.01)
 
 
 def _signal(processes, number):
     for process in processes:
-        process.popen.send_signal(number)  # nothing happens to one that has ended
+        process.send_signal(number)  # nothing happens to one that has ended
 
 
 def test_requests_that_may_not_be_tried_again_fail_with_the_reason(small, monkeypatch):
@@ -222,7 +223,7 @@ def test_requests_that_may_not_be_tried_again_fail_with_the_reason(small, monkey
 def test_a_worker_that_hangs_is_replaced(small, monkeypatch):
     monkeypatch.setattr(router, "SILENCE_S", 1.5)
     asked = requests(12, seed=4, apart_s=0.03)
-    os.kill(small.processes[1].popen.pid, signal.SIGSTOP)
+    os.kill(_processes(small)[1].pid, signal.SIGSTOP)
     served = serve(small, asked, Rules("split", tokens=16, retries=9))
     assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
     assert "was not heard of any more" in served.deaths[0]
@@ -251,7 +252,7 @@ def test_a_host_that_is_not_this_machine_is_one_line():
 def test_workers_listen_to_the_loopback_address_alone(fleet):
     listening = [
         connection.laddr.ip
-        for pid in [os.getpid(), *(process.popen.pid for process in fleet.processes)]
+        for pid in [os.getpid(), *(process.pid for process in _processes(fleet))]
         for connection in psutil.Process(pid).net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
@@ -283,6 +284,6 @@ def test_nothing_stays_open():
     before = _descriptors(), _children()
     with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:
         serve(fleet, requests(3), Rules("split"))
-        used = _popens(fleet)
-    assert all(popen.returncode is not None for popen in used)
+        used = _processes(fleet)
+    assert all(process.returncode is not None for process in used)
     assert (_descriptors(), _children()) == before

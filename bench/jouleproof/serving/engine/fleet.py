@@ -1,17 +1,12 @@
 """The workers as processes: started, placed on cores, heard, started anew when one dies, never left behind."""
 
-import json
-import os
-import selectors
 import socket
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import timedelta
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,13 +16,12 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from jouleproof.errors import UserError
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.shapes import Shape
-from jouleproof.processes import environment, how_it_ended, place
+from jouleproof.processes import Children, Report
 from jouleproof.serving.engine.shared import mapped, shared_memory
 
 WORKER = "jouleproof.serving.engine.worker"
 STARTS = 3  # tries
 SILENCE_S = 120.0  # of a worker that is to answer; importing torch and packing weights takes long on a busy machine
-Report = Mapping[str, Any]
 
 
 class WorkerDied(UserError):
@@ -56,137 +50,96 @@ class FleetPlan:
     device: str = "cpu"
 
 
-@dataclass(frozen=True)
-class Process:
-    popen: subprocess.Popen[bytes]
-    errors: IO[bytes]
-
-    def why_it_ended(self) -> str:
-        self.errors.seek(0)
-        return how_it_ended(self.popen.wait(), self.errors.read().decode(errors="replace"))
-
-
 class Fleet:
-    """Use `started_fleet`. processes: by rank."""
+    """Use `started_fleet`. children: the workers, by rank, anew after each start."""
 
-    def __init__(self, plan: FleetPlan, decoder: Decoder, weights: int, mailbox: int, store: TCPStore | None):
-        self.plan, self.shape, self._shape = plan, decoder.shape, asdict(decoder.shape)
+    def __init__(self, plan: FleetPlan, decoder: Decoder, weights: int, mailbox: int, store: TCPStore | None) -> None:
+        self.plan, self.shape = plan, decoder.shape
         self._weights, self._mailbox, self._store = weights, mailbox, store
         self._starts = 0
-        self.processes: list[Process] = []
-        self._rests: list[bytes] = []
-        self._selector = selectors.DefaultSelector()
-        self.placed = False
+        self.children = Children([], {})
 
     def start(self) -> None:
         """All workers, anew where there are some. Raises UserError where they do not come up in a few tries."""
-        for left in reversed(range(STARTS)):
+        for tries_left in reversed(range(STARTS)):
             try:
                 self._start()
                 return
             except WorkerDied as died:
                 self.stop()
-                if not left:
+                if not tries_left:
                     raise UserError(f"{died} before it was ready") from died
 
     def _start(self) -> None:
         self.stop()
         self._starts += 1
-        self._selector = selectors.DefaultSelector()
+        interface = {"GLOO_SOCKET_IFNAME": interface_of(self.plan.host)} if self._store else {}
+        commands = [[sys.executable, "-m", WORKER]] * self.plan.workers
+        self.children = Children(commands, interface, commanded=True, pass_fds=(self._weights, self._mailbox))
         for rank in range(self.plan.workers):
-            self._launch(rank)
-        self._rests = [b""] * len(self.processes)
-        self.placed = place([process.popen.pid for process in self.processes])
-        for rank in range(self.plan.workers):
-            self.tell(rank, **self._loading(rank))
+            self.tell(rank, **self._what_to_load(rank))
         self.answers("ready", range(self.plan.workers))
 
-    def _launch(self, rank: int) -> None:
-        interface = {"GLOO_SOCKET_IFNAME": interface_of(self.plan.host)} if self._store else {}
-        errors = tempfile.TemporaryFile()  # noqa: SIM115
-        popen = subprocess.Popen(
-            [sys.executable, "-m", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-            env=environment(1, **interface), pass_fds=(self._weights, self._mailbox), start_new_session=True,
-        )  # fmt: skip
-        self.processes.append(Process(popen, errors))
-        assert popen.stdout is not None
-        self._selector.register(popen.stdout, selectors.EVENT_READ, rank)
-
-    def _loading(self, rank: int) -> dict[str, Any]:
-        plan = self.plan
+    def _what_to_load(self, rank: int) -> dict[str, Any]:
         return {
-            "shape": self._shape, "weights": self._weights, "mailbox": self._mailbox, "boxes": plan.boxes,
-            "slots": plan.slots, "capacity": plan.capacity, "rank": rank, "world": plan.workers, "start": self._starts,
-            "store": [plan.host, self._store.port] if self._store else None, "device": plan.device,
-        }  # fmt: skip
+            **asdict(self.plan),
+            "shape": asdict(self.shape),
+            "weights": self._weights,
+            "mailbox": self._mailbox,
+            "rank": rank,
+            "start": self._starts,
+            "store": [self.plan.host, self._store.port] if self._store else None,
+        }
 
     def tell(self, to: int, /, **command: Any) -> None:
         """Raises WorkerDied where nobody listens."""
-        process = self.processes[to]
-        assert process.popen.stdin is not None
         try:
-            process.popen.stdin.write(json.dumps(command).encode() + b"\n")
-            process.popen.stdin.flush()
+            self.children.send(to, command)
         except OSError:
-            process.popen.kill()
-            raise WorkerDied(to, process.why_it_ended()) from None
+            raise self._died(to) from None
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report]]:
         """What came within a time, as soon as something did. Raises WorkerDied where a worker ended."""
-        found: list[tuple[int, Report]] = []
-        for key, _ in self._selector.select(max(timeout_s, 0.0)):
-            data = os.read(key.fd, 1 << 16)
-            if not data:
-                self.processes[key.data].popen.kill()
-                raise WorkerDied(key.data, self.processes[key.data].why_it_ended())
-            *lines, self._rests[key.data] = (self._rests[key.data] + data).split(b"\n")
-            found += [(key.data, json.loads(line)) for line in lines]
-        return found
+        reports: list[tuple[int, Report]] = []
+        for rank, report in self.children.reports(timeout_s):
+            if report is None:
+                raise self._died(rank)
+            reports.append((rank, report))
+        return reports
+
+    def _died(self, rank: int) -> WorkerDied:
+        child = self.children.members[rank]
+        child.process.kill()
+        return WorkerDied(rank, child.how_it_ended())
 
     def answers(self, key: str, ranks: Iterable[int]) -> dict[int, Any]:
         """What each of these workers reports under a key; other reports are not heard. Raises WorkerDied where one
         ends or keeps silent."""
-        waited_for, found = set(ranks), dict[int, Any]()
+        waited_for, answers = set(ranks), dict[int, Any]()
         while waited_for:
             reports = self.reports(SILENCE_S)
             if not reports:
                 raise WorkerDied(min(waited_for), f"was not heard of for {SILENCE_S:g} s")
-            answered = {rank: report[key] for rank, report in reports if key in report}
-            waited_for -= set(answered)
-            found |= answered
-        return found
+            answers |= {rank: report[key] for rank, report in reports if key in report}
+            waited_for -= set(answers)
+        return answers
 
     def measured(self, shapes: Sequence[Shape], repeats: int, beside: Shape) -> np.ndarray:
         """(workers, repeats, shapes) seconds of iterations, of one worker after the other, while the others are at work
         on a shape of their own."""
-        found = []
+        seconds = []
         for rank in range(self.plan.workers):
             others = [other for other in range(self.plan.workers) if other != rank]
             for other in others:
                 self.tell(other, do="loop", shape=astuple(beside))
             self.tell(rank, do="measure", shapes=[astuple(shape) for shape in shapes], repeats=repeats)
-            found.append(self.answers("seconds", [rank])[rank])
+            seconds.append(self.answers("seconds", [rank])[rank])
             for other in others:
                 self.tell(other, do="stop")
-        return np.array(found)
+        return np.array(seconds)
 
     def stop(self) -> None:
-        for process in self.processes:
-            process.popen.kill()
-        for process in self.processes:
-            process.popen.wait()
-            for stream in (process.popen.stdin, process.popen.stdout, process.errors):
-                _close(stream)
-        self._selector.close()
-        self.processes = []
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    try:
-        if stream is not None:
-            stream.close()
-    except OSError:  # what was still to be written has no reader
-        pass
+        self.children.stop()
 
 
 @contextmanager
@@ -203,7 +156,7 @@ def started_fleet(plan: FleetPlan, decoder: Decoder) -> Iterator[Fleet]:
         weights = stack.enter_context(shared_memory(sum(value.nbytes for value in state)))
         mailbox = stack.enter_context(shared_memory(plan.boxes * box))
         _fill(mapped(weights), state)
-        fleet = Fleet(plan, decoder, weights, mailbox, store)
+        fleet = Fleet(plan, decoder, weights=weights, mailbox=mailbox, store=store)
         stack.callback(fleet.stop)
         fleet.start()
         yield fleet
@@ -229,9 +182,13 @@ def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
         raise UserError(f"engine: cannot listen on {plan.host}:{plan.port} ({error.strerror})") from error
     port = listening.getsockname()[1]
     yield TCPStore(
-        plan.host, port, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=SILENCE_S),
+        plan.host,
+        port,
+        is_master=True,
+        wait_for_workers=False,
+        timeout=timedelta(seconds=SILENCE_S),
         master_listen_fd=listening.detach(),
-    )  # fmt: skip
+    )
 
 
 def interface_of(host: str) -> str:

@@ -23,7 +23,7 @@ def measured_shapes(engine: EngineConfig) -> list[Shape]:
     shapes = [Shape(prompt=size) for size in PROMPTS]
     shapes += [Shape(decodes=many, context=context) for context in CONTEXTS for many in DECODES]
     shapes += [Shape(prompt=size, decodes=many, context=BEFORE) for size, many in TOGETHER]
-    shapes += [Shape(size, read, many, BEFORE) for size, read, many in CHUNKS]
+    shapes += [Shape(prompt=size, read=read, decodes=many, context=BEFORE) for size, read, many in CHUNKS]
     return [
         shape
         for shape in shapes
@@ -45,10 +45,10 @@ def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], rep
     """
     prompt, decodes = beside
     seconds = np.zeros((fleet.plan.workers, repeats, len(shapes)))
-    for other, chosen in ((decodes, [bool(shape.prompt) for shape in shapes]),
-                          (prompt, [not shape.prompt for shape in shapes])):  # fmt: skip
-        own = [shape for shape, take in zip(shapes, chosen, strict=True) if take]
-        seconds[:, :, chosen] = fleet.measured(own, repeats, other)
+    reads = np.array([shape.prompt > 0 for shape in shapes])
+    for other, chosen in ((decodes, reads), (prompt, ~reads)):
+        chosen_shapes = [shape for shape, is_chosen in zip(shapes, chosen, strict=True) if is_chosen]
+        seconds[:, :, chosen] = fleet.measured(chosen_shapes, repeats, other)
     return seconds
 
 

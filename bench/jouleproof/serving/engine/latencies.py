@@ -29,17 +29,15 @@ def latencies(asked: Sequence[Request], served: Served, warm_up: int) -> Latenci
         if outcome.status == "done"
     ]
     return Latencies(
-        np.array([times[0] - at for at, times in counted]),
-        np.concatenate([np.diff(times) for _, times in counted] or [np.zeros(0)]),
-        np.array([times[-1] - at for at, times in counted]),
+        ttft_s=np.array([times[0] - at for at, times in counted]),
+        gap_s=np.concatenate([np.diff(times) for _, times in counted] or [np.zeros(0)]),
+        e2e_s=np.array([times[-1] - at for at, times in counted]),
     )
 
 
 def pooled(parts: Iterable[Latencies]) -> Latencies:
     parts = list(parts)
-    return Latencies(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("ttft_s", "gap_s", "e2e_s"))
-    )
+    return Latencies(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FEWEST})
 
 
 def quantiles(found: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:

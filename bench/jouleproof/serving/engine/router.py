@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Literal
 
 from jouleproof.errors import UserError
-from jouleproof.measure.clocks import now, own_cpu_seconds
-from jouleproof.serving.engine.fleet import Fleet, Report, WorkerDied
+from jouleproof.measure.clocks import Stopwatch, now, own_cpu_seconds
+from jouleproof.processes import Report
+from jouleproof.serving.engine.fleet import Fleet, WorkerDied
 from jouleproof.serving.engine.transport import Move
 from jouleproof.serving.rules import Policy
 
@@ -83,10 +84,15 @@ def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
             "least one for tokens"
         )
     run = _Run(fleet, requests, rules)
-    began, cpu = now(), own_cpu_seconds()
+    watch, cpu_s = Stopwatch(), own_cpu_seconds()
     run.to_the_end()
-    shares = run.cpu_shares()
-    return Served(run.outcomes, shares, own_cpu_seconds() - cpu, now() - began, run.deaths)
+    return Served(
+        outcomes=run.outcomes,
+        cpu_share=run.cpu_shares(),
+        router_cpu_s=own_cpu_seconds() - cpu_s,
+        wall_s=watch.wall_s(),
+        deaths=run.deaths,
+    )
 
 
 class _Run:
@@ -109,12 +115,10 @@ class _Run:
             self._begin_again(died)
 
     def _begin(self) -> None:
-        move = self.rules.move
+        rules = self.rules
         for rank in range(self.fleet.plan.workers):
-            self.fleet.tell(
-                rank, do="begin", tokens=self.rules.tokens, chunked=self.rules.policy == "chunked",
-                move={"way": move.way, "by_layer": move.by_layer, "form": move.form},
-            )  # fmt: skip
+            chunked = rules.policy == "chunked"
+            self.fleet.tell(rank, do="begin", tokens=rules.tokens, chunked=chunked, move=asdict(rules.move))
         self.pending = [0] * self.fleet.plan.workers  # tokens of prompts, and requests that decode
         self.at: dict[int, tuple[int, int]] = {}  # workers of prompt and tokens
         self.boxes = list(range(self.fleet.plan.boxes))
@@ -156,20 +160,20 @@ class _Run:
         try:
             for rank in ranks:
                 self.fleet.tell(rank, do="stats")
-            found = self.fleet.answers("stats", ranks)
+            stats = self.fleet.answers("stats", ranks)
         except WorkerDied as died:
             self.deaths.append(str(died))
             self.fleet.start()
             return [0.0 for _ in ranks]
-        return [found[rank]["cpu_s"] / found[rank]["busy_s"] if found[rank]["busy_s"] else 1.0 for rank in ranks]
+        return [stats[rank]["cpu_s"] / stats[rank]["busy_s"] if stats[rank]["busy_s"] else 1.0 for rank in ranks]
 
     def _arrive(self, number: int) -> None:
         request, capacity = self.requests[number], self.fleet.plan.capacity
-        room = len(request.prompt) + request.output - 1  # the last token is made, never read
+        tokens = len(request.prompt) + request.output - 1  # the last token is made, never read
         if not request.prompt or request.output < 1:
             self._end(number, "refused", "a prompt and an output of at least one token each are needed")
-        elif room > capacity:
-            self._end(number, "refused", f"{room} tokens do not fit into a cache of {capacity}")
+        elif tokens > capacity:
+            self._end(number, "refused", f"{tokens} tokens do not fit into a cache of {capacity}")
         else:
             self._submit(number)
 
@@ -179,9 +183,12 @@ class _Run:
             self.queue.append(number)
             self._send_off()
             return
-        rank = min(self.prompt_pool, key=lambda each: self.pending[each])
+        rank = self._least_busy(self.prompt_pool)
         self._take_on(number, rank, rank)
         self.fleet.tell(rank, do="prompt", id=number, prompt=list(request.prompt), wanted=request.output)
+
+    def _least_busy(self, pool: Sequence[int]) -> int:
+        return min(pool, key=self.pending.__getitem__)
 
     def _take_on(self, number: int, prompt_rank: int, token_rank: int) -> None:
         self.at[number], self.came[number] = (prompt_rank, token_rank), 0
@@ -189,28 +196,27 @@ class _Run:
         self.pending[token_rank] += 1
 
     def _send_off(self) -> None:
-        """Whose cache finds a box."""
+        """Submit the queued requests for whose caches there are boxes."""
         while self.queue and self.boxes:
             number = self.queue.popleft()
-            request, box = self.requests[number], self.boxes.pop()
-            prompt_rank, token_rank = (
-                min(pool, key=lambda each: self.pending[each]) for pool in (self.prompt_pool, self.token_pool)
-            )
-            self._take_on(number, prompt_rank, token_rank)
+            prompt, box = list(self.requests[number].prompt), self.boxes.pop()
+            reader, maker = self._least_busy(self.prompt_pool), self._least_busy(self.token_pool)
+            self._take_on(number, reader, maker)
             self.box_of[number] = box
-            self.fleet.tell(token_rank, do="expect", tokens=len(request.prompt), box=box, source=prompt_rank)
-            self.fleet.tell(prompt_rank, do="prompt", id=number, prompt=list(request.prompt), wanted=1, box=box,
-                            to=token_rank)  # fmt: skip
+            self.fleet.tell(maker, do="expect", tokens=len(prompt), box=box, source=reader)
+            self.fleet.tell(reader, do="prompt", id=number, prompt=prompt, wanted=1, box=box, to=maker)
 
     def _hear(self, rank: int, report: Report) -> None:
         time_s = report.get("t", 0.0) - self.start_s
         for number, token in report.get("made", []):
             self._token(number, token, time_s)
         for number, first, seconds, size in report.get("moved", []):
-            outcome, request, token_rank = self.outcomes[number], self.requests[number], self.at[number][1]
+            outcome, request = self.outcomes[number], self.requests[number]
             outcome.sent_s, outcome.moved_bytes = seconds, size
-            self.fleet.tell(token_rank, do="continue", id=number, read=len(request.prompt), wanted=request.output,
-                            first=first, box=self.box_of[number])  # fmt: skip
+            read, wanted, box = len(request.prompt), request.output, self.box_of[number]
+            self.fleet.tell(
+                self.at[number][1], do="continue", id=number, read=read, wanted=wanted, first=first, box=box
+            )
         if "taken" in report:
             number, seconds = report["taken"]
             self.outcomes[number].taken_s, self.outcomes[number].arrived_s = seconds, time_s

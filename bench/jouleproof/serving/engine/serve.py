@@ -28,16 +28,21 @@ LEVELS = (0.5, 0.9, 0.99)
 
 
 def run(
-    engine: EngineConfig, serving: ServingConfig, records: Mapping[str, inputs.Record], mode: str, load: float,
-    move: Move, seed: int, out: Path,
-) -> str:  # fmt: skip
+    engine: EngineConfig,
+    serving: ServingConfig,
+    records: Mapping[str, inputs.Record],
+    mode: str,
+    load: float,
+    move: Move,
+    seed: int,
+    out: Path,
+) -> str:
     """The table of latencies as text. Raises UserError where an input, a name or a port is not to be had."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
-        found = {name: records.get(name) or _resolved(name, Path(folder))
-                 for name in (f"azure_{serving.service}", "gsm8k_test")}  # fmt: skip
-        trace = inputs.read_trace(found[f"azure_{serving.service}"].path())
-        problems = inputs.read_gsm8k(found["gsm8k_test"].path())
+        trace_name, texts_name = f"azure_{serving.service}", "gsm8k_test"
+        trace = inputs.read_trace((records.get(trace_name) or _resolved(trace_name, Path(folder))).path())
+        problems = inputs.read_gsm8k((records.get(texts_name) or _resolved(texts_name, Path(folder))).path())
         decoder, words = _model(engine, records, Path(folder), problems)
     lengths, _ = scaled(trace, serving.scale, engine.capacity)
     with started_fleet(fleet_plan(engine, gloo=move.way == "gloo"), decoder) as fleet:
@@ -57,13 +62,18 @@ def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
         times = outcome.times_s if outcome.status == "done" else []
         rows.append(
             {
-                "request_id": number, "arrival_s": request.arrival_s, "prompt": len(request.prompt),
-                "output": request.output, "status": outcome.status, "reason": outcome.reason,
-                "retries": outcome.retries, "ttft_s": times[0] - request.arrival_s if times else np.nan,
+                "request_id": number,
+                "arrival_s": request.arrival_s,
+                "prompt": len(request.prompt),
+                "output": request.output,
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "retries": outcome.retries,
+                "ttft_s": times[0] - request.arrival_s if times else np.nan,
                 "tbt_s": float(np.mean(np.diff(times))) if len(times) > 1 else np.nan,
                 "e2e_s": times[-1] - request.arrival_s if times else np.nan,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
@@ -87,10 +97,9 @@ def _model(
 
 
 def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) -> str:
-    found = latencies(asked, served, warm_up)
     rows: dict[str, dict[str, float]] = {}
     names = {"ttft_s": "TTFT", "gap_s": "TBT", "e2e_s": "E2E"}
-    for row in quantiles(found, LEVELS):
+    for row in quantiles(latencies(asked, served, warm_up), LEVELS):
         rows.setdefault(names[row["metric"]], {})[f"P{100 * row['quantile']:g} (ms)"] = 1e3 * row["value"]
     lines = [f"{len(asked)} requests at {rate:.2f} requests/s"]
     if rows:
@@ -99,8 +108,8 @@ def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) 
             lines.append("-: too few samples for a 99th percentile")
     statuses = pd.Series([outcome.status for outcome in served.outcomes]).value_counts()
     lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))
-    lines += [f"{outcome.status}: request {number}: {outcome.reason}"
-              for number, outcome in enumerate(served.outcomes) if outcome.reason]  # fmt: skip
+    for number, outcome in enumerate(served.outcomes):
+        lines += [f"{outcome.status}: request {number}: {outcome.reason}"] if outcome.reason else []
     lines += [f"started anew: {death}" for death in served.deaths]
     share = ", ".join(f"{value:.1%}" for value in served.cpu_share)
     lines.append(f"workers got {share} of the processor time that their iterations took")

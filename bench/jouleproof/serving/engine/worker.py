@@ -10,7 +10,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import IO, Any
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -22,6 +22,7 @@ from jouleproof.models.decoder import Decoder
 from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, one_round, timed
+from jouleproof.processes import reporter
 from jouleproof.serving.engine.batching import Job, next_batch
 from jouleproof.serving.engine.shared import mapped
 from jouleproof.serving.engine.transport import Carrier, GlooCarrier, MemoryCarrier, Move, Mover
@@ -33,7 +34,7 @@ SILENCE_S = 60.0  # until a socket's other side is given up
 class Worker:
     """Texts in hand and the slots they stand in. carriers: ways for caches, by name."""
 
-    def __init__(self, runner: Runner, carriers: Mapping[str, Carrier], report: "Reporter") -> None:
+    def __init__(self, runner: Runner, carriers: Mapping[str, Carrier], report: Callable[..., None]) -> None:
         self._runner, self._carriers, self._report = runner, carriers, report
         self.begin({"tokens": 1, "chunked": False, "move": {}})
 
@@ -95,11 +96,12 @@ class Worker:
                 watch = Stopwatch()
                 self._mover.take(command["box"], slot)
                 self._report(t=now(), taken=[command["id"], watch.wall_s()])
-                job = Job(command["id"], [], command["wanted"], slot, [command["first"]], command["read"])
+                prompt, made, read = [], [command["first"]], command["read"]
             else:
-                job = Job(command["id"], command["prompt"], command["wanted"], slot, [])
-                if "box" in command:
-                    self._boxes[job.id] = command["box"], command["to"]
+                prompt, made, read = command["prompt"], [], 0
+            job = Job(id=command["id"], prompt=prompt, wanted=command["wanted"], slot=slot, made=made, read=read)
+            if "to" in command:
+                self._boxes[job.id] = command["box"], command["to"]
             self._jobs.append(job)
 
     def _run(self, jobs: list[Job], pieces: list[Piece]) -> None:
@@ -147,14 +149,6 @@ class Worker:
         self._waiting = [command for command in self._waiting if command["id"] != number]
 
 
-class Reporter:
-    def __init__(self, lines: IO[str]) -> None:
-        self._lines = lines
-
-    def __call__(self, **report: Any) -> None:
-        print(json.dumps(report), file=self._lines, flush=True)
-
-
 def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | None]:
     """All that come on a descriptor; None as often as none is there and `wait()` does not ask to wait for one."""
     rest = b""
@@ -185,10 +179,8 @@ def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
 
 def main() -> None:
     """The first command says what to load and whom to meet."""
-    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    report = reporter()
     torch.set_num_threads(1)
-    report = Reporter(lines)
     first = next(commands(0, lambda: True), None)
     if first is None:
         return
@@ -201,7 +193,7 @@ def main() -> None:
             worker.obey(command)
 
 
-def _prepared(command: Command, report: Reporter) -> Worker:
+def _prepared(command: Command, report: Callable[..., None]) -> Worker:
     shape = DecoderShape(**command["shape"])
     device = f"cuda:{command['rank'] % torch.cuda.device_count()}" if command["device"] == "cuda" else command["device"]
     weights = mapped(command["weights"])
@@ -212,10 +204,9 @@ def _prepared(command: Command, report: Reporter) -> Worker:
         timeout = timedelta(seconds=SILENCE_S)
         host, port = command["store"]
         store = TCPStore(host, port, is_master=False, timeout=timeout)
-        dist.init_process_group(
-            "gloo", store=PrefixStore(str(command["start"]), store), rank=command["rank"],
-            world_size=command["world"], timeout=timeout,
-        )  # fmt: skip
+        own_store = PrefixStore(str(command["start"]), store)
+        rank, world = command["rank"], command["workers"]
+        dist.init_process_group("gloo", store=own_store, rank=rank, world_size=world, timeout=timeout)
         carriers["gloo"] = GlooCarrier(shape.layers)
     return Worker(runner, carriers, report)
 

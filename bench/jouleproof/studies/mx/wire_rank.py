@@ -6,7 +6,6 @@ JSON object per line on its standard output; what libraries print goes to standa
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from jouleproof.formats.codecs import BFloat16, Codec, Float32, Packed
 from jouleproof.measure.clocks import Stopwatch
+from jouleproof.processes import reporter
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.generated_vectors import sum_of_squares
 from jouleproof.studies.mx.wire_transport import AllReduce, GlooLink, Link, Move, Transfer
@@ -133,8 +133,7 @@ def _rotated(names: list[str], by: int) -> list[str]:
 
 
 def main(folder: Path, rank: int) -> None:
-    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    report = reporter()
     torch.set_num_threads(1)
     task = Task.read(folder)
     timeout = timedelta(seconds=task.timeout_s)
@@ -142,8 +141,8 @@ def main(folder: Path, rank: int) -> None:
     store.set_timeout(timeout)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=task.world, timeout=timeout)
     try:
-        for report in reports(task, rank, load_file(tensors_path(folder, rank))):
-            print(json.dumps(report), file=lines, flush=True)
+        for values in reports(task, rank, load_file(tensors_path(folder, rank))):
+            report(**values)
     finally:
         dist.destroy_process_group()
 

@@ -37,9 +37,9 @@ def conformance(config: MxConfig) -> pd.DataFrame:
             for scale, rule in rules.items():
                 for invariant, count in INVARIANTS.items():
                     elements, violations = count(x, fmt, rule)
-                    about = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
-                    rows.append({**about, "metric": "elements", "value": float(elements)})
-                    rows.append({**about, "metric": "violations", "value": float(violations)})
+                    factors = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
+                    rows.append({**factors, "metric": "elements", "value": float(elements)})
+                    rows.append({**factors, "metric": "violations", "value": float(violations)})
         step(name)
     return tidy(rows, unit="elements", seed=config.conformance.seed, tier=MEASURED)
 
@@ -48,10 +48,9 @@ def _agreement(x: np.ndarray, fmt: MXFormat, peers: dict[str, PeerCast]) -> Iter
     ours = fake_quantize(x, fmt, scale=PEERS_RULE)
     for peer, cast in peers.items():
         refused, mismatches = compare(cast, x, ours)
-        about = {"scale": PEERS_RULE, "property": AGREEMENT, "peer": peer}
-        yield {**about, "metric": "elements", "value": float(x.size)}
-        yield {**about, "metric": "mismatches", "value": float(mismatches)}
-        yield {**about, "metric": "refused", "value": float(refused)}
+        factors = {"scale": PEERS_RULE, "property": AGREEMENT, "peer": peer}
+        for metric, count in {"elements": x.size, "mismatches": mismatches, "refused": refused}.items():
+            yield {**factors, "metric": metric, "value": float(count)}
 
 
 def compare(cast: PeerCast, x: np.ndarray, ours: np.ndarray) -> tuple[int, int]:

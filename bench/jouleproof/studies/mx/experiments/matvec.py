@@ -34,9 +34,8 @@ def matvec(config: MxConfig) -> pd.DataFrame:
         matrix, x = drawn(*shape)
         kinds = products(matrix, x, formats)
         calls = min(MOST_CALLS, largest // matrix.size)
-        about = {"rows": shape[0], "columns": shape[1]}
-        rows += [{**about, **row} for row in _timed(kinds, settings.repeats, calls)]
-        rows += [{**about, **row} for row in _errors(kinds, x)]
+        factors = {"rows": shape[0], "columns": shape[1]}
+        rows += [{**factors, **row} for row in (*_timed(kinds, settings.repeats, calls), *_errors(kinds, x))]
         step(f"{shape[0]} x {shape[1]}")
     nothing = {"rows": 0, "columns": 0, "library": "-", "activations": "-", "metric": "cache", "unit": "B"}
     rows += [{**nothing, "format": name, "value": float(size)} for name, size in cache_bytes().items()]
@@ -69,10 +68,10 @@ def _timed(kinds: Sequence[Product], repeats: int, calls: int) -> list[dict[str,
     rows = []
     for repeat, round_ in enumerate(seconds):
         for kind, time in zip(kinds, round_, strict=True):
-            about = {**_about(kind), "repeat": repeat}
-            rows.append({**about, "metric": "time", "unit": "s", "value": time})
-            rows.append({**about, "metric": "over_float32", "unit": "x", "value": round_[fastest] / time})
-            rows.append({**about, "metric": "over_torch_mv", "unit": "x", "value": round_[by_torch] / time})
+            factors = {**_factors(kind), "repeat": repeat}
+            rows.append({**factors, "metric": "time", "unit": "s", "value": time})
+            rows.append({**factors, "metric": "over_float32", "unit": "x", "value": round_[fastest] / time})
+            rows.append({**factors, "metric": "over_torch_mv", "unit": "x", "value": round_[by_torch] / time})
     return rows
 
 
@@ -80,15 +79,15 @@ def _errors(kinds: Sequence[Product], x: np.ndarray) -> list[dict[str, Any]]:
     """Of the first results, over the largest of them; and the bytes that each product reads of the matrix."""
     rows = []
     for kind in kinds:
-        rows.append({**_about(kind), "metric": "weight_bytes", "unit": "B", "value": float(kind.weight_bytes)})
+        rows.append({**_factors(kind), "metric": "weight_bytes", "unit": "B", "value": float(kind.weight_bytes)})
         if kind.format == READ:
             continue
         result = torch.as_tensor(kind.run()).float().reshape(-1)[:FIRST_ROWS].numpy()
         exact = kind.first_rows().astype(np.float64) @ x.astype(np.float64)
         error = np.abs(result - exact).max() / np.abs(exact).max()
-        rows.append({**_about(kind), "metric": "error_of_sums", "unit": "1", "value": float(error)})
+        rows.append({**_factors(kind), "metric": "error_of_sums", "unit": "1", "value": float(error)})
     return rows
 
 
-def _about(kind: Product) -> dict[str, Any]:
+def _factors(kind: Product) -> dict[str, Any]:
     return {"library": kind.library, "format": kind.format, "activations": kind.activations}

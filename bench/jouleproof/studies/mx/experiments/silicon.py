@@ -1,7 +1,7 @@
 """What silicon gains: modelled area and energy of dot-product units against their QSNR, and how the model fares where
 figures were published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -40,18 +40,16 @@ def _costs(units: Mapping[str, Unit], draws: Draws) -> list[dict[str, Any]]:
     rows = []
     for name, unit in units.items():
         areas, energies = unit_cost(unit, draws)
-        small, thrifty = areas / area_reference, energies / energy_reference
-        for metric, values in {"area": small, "energy": thrifty, "area_energy": np.sqrt(small * thrifty)}.items():
-            about = {"format": name, "tier": SIMULATED}
-            rows += [
-                {**about, "metric": f"relative_{metric}", "unit": "1", "repeat": number, "value": value}
-                for number, value in enumerate(values)
-            ]
-            rows += [
-                {**about, "metric": f"saved_{metric}", "unit": "x", "repeat": number, "value": value}
-                for number, value in enumerate(1 / values)
-            ]
+        area, energy = areas / area_reference, energies / energy_reference
+        for metric, values in {"area": area, "energy": energy, "area_energy": np.sqrt(area * energy)}.items():
+            factors = {"format": name, "tier": SIMULATED}
+            rows += _repeats({**factors, "metric": f"relative_{metric}", "unit": "1"}, values)
+            rows += _repeats({**factors, "metric": f"saved_{metric}", "unit": "x"}, 1 / values)
     return rows
+
+
+def _repeats(row: dict[str, Any], values: Iterable[float]) -> list[dict[str, Any]]:
+    return [{**row, "repeat": number, "value": value} for number, value in enumerate(values)]
 
 
 def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
@@ -65,8 +63,8 @@ def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
     rows = []
     for seed in config.silicon.seeds:
         x = vectors("gaussian", sample, seed)
-        about = {"metric": "qsnr", "unit": "dB", "tier": MEASURED, "seed": seed}
-        rows += [{**about, "format": name, "value": qsnr_db(x, cast(x))} for name, cast in casts.items()]
+        row = {"metric": "qsnr", "unit": "dB", "tier": MEASURED, "seed": seed}
+        rows += [{**row, "format": name, "value": qsnr_db(x, cast(x))} for name, cast in casts.items()]
         step(f"seed {seed}")
     return rows
 
@@ -93,13 +91,8 @@ def _checks(draws: Draws) -> list[dict[str, Any]]:
     """check_published: one row, or two for the ends of a range."""
     rows = []
     for check in CHECKS:
-        about = {"check": f"{check.name} ({check.source})", "unit": "x"}
-        rows += [
-            {**about, "metric": "check_modelled", "tier": SIMULATED, "repeat": number, "value": value}
-            for number, value in enumerate(np.quantile(check.modelled(draws), ENDS))
-        ]
-        rows += [
-            {**about, "metric": "check_published", "tier": CITED, "repeat": number, "value": value}
-            for number, value in enumerate(check.published)
-        ]
+        row = {"check": f"{check.name} ({check.source})", "unit": "x"}
+        modelled = np.quantile(check.modelled(draws), ENDS)
+        rows += _repeats({**row, "metric": "check_modelled", "tier": SIMULATED}, modelled)
+        rows += _repeats({**row, "metric": "check_published", "tier": CITED}, check.published)
     return rows

@@ -17,15 +17,10 @@ from jouleproof.formats import FORMATS
 from jouleproof.measure.threads import let_out, placed_threads
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
+from jouleproof.studies.mx.micro import first_calls
 
 MICRO = "jouleproof.studies.mx.micro.casts"  # run by pytest in a process of its own
 CASE = ("operation", "library", "format", "out", "elements", "threads")
-FIRST_CALL = (
-    "import sys, numpy\nfrom jouleproof.formats import fake_quantize, quantize\n"
-    "from jouleproof.measure.clocks import Stopwatch\n"
-    "x, name = numpy.ones(1024, dtype=numpy.float32), sys.argv[1]\nwatch = Stopwatch()\n"
-    "fake_quantize(x, name), quantize(x, name).dequantize()\nprint(watch.wall_s())\n"
-)
 
 
 def throughput(config: MxConfig) -> pd.DataFrame:
@@ -49,19 +44,18 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
     format, and whether the result's memory was there."""
     rows = table[table["metric"].isin(["of_copy", "over_torchao"])]
     keys = ["threads", "operation", "format"]
-    return rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False).round(
-        2
-    )
+    medians = rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False)
+    return medians.round(2)
 
 
 def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
     """One row per case and pass, from pytest-benchmark's own file."""
-    settings = {**config.throughput.model_dump(), "formats": config.formats, "threads": threads}
-    settings["counts"] = config.throughput.threads
+    timed = {"formats": config.formats, "threads": threads, "counts": config.throughput.threads}
+    settings = {**config.throughput.model_dump(), **timed}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "benchmark.json"
-        command = [sys.executable, "-m", "pytest", "--pyargs", MICRO, "-q", "-o", "addopts=", "-p", "no:cacheprovider",
-                   f"--rootdir={folder}", f"--benchmark-json={report}"]  # fmt: skip
+        options = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", f"--rootdir={folder}"]
+        command = [sys.executable, "-m", "pytest", "--pyargs", MICRO, *options, f"--benchmark-json={report}"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -76,15 +70,15 @@ def _rates(times: pd.DataFrame) -> list[dict[str, Any]]:
     copies = times[times["operation"] == "copy"].set_index(["out", "pass"])["seconds"]
     peers = times[times["library"] == "torchao"].set_index(["operation", "format", "pass"])["seconds"]
     for time in times.to_dict("records"):
-        about = {name: time[name] for name in CASE} | {"repeat": time["pass"]}
+        factors = {name: time[name] for name in CASE} | {"repeat": time["pass"]}
         per_element = time["seconds"] / time["elements"]
-        rows.append({**about, "metric": "throughput", "unit": "GB/s", "value": 4e-9 / per_element})
+        rows.append({**factors, "metric": "throughput", "unit": "GB/s", "value": 4e-9 / per_element})
         if time["library"] == "jouleproof":
             copy = copies[time["out"], time["pass"]] / times["elements"].max()
-            rows.append({**about, "metric": "of_copy", "unit": "1", "value": copy / per_element})
+            rows.append({**factors, "metric": "of_copy", "unit": "1", "value": copy / per_element})
             peer = peers.get((time["operation"], time["format"], time["pass"]))
             if peer is not None:
-                rows.append({**about, "metric": "over_torchao", "unit": "x", "value": peer / time["seconds"]})
+                rows.append({**factors, "metric": "over_torchao", "unit": "x", "value": peer / time["seconds"]})
     return rows
 
 
@@ -94,12 +88,12 @@ def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
     if name is None:
         return []
     rows = []
-    about = {"operation": "first calls", "library": "jouleproof", "format": name, "out": "new", "elements": 1024}
+    case = ("first calls", "jouleproof", name, "new", first_calls.ELEMENTS, 0)
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
-        command = [sys.executable, "-c", FIRST_CALL, name]
+        command = [sys.executable, "-m", first_calls.__name__, name]
         for code in ("compiled", "from_disk"):
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-            where = {"threads": 0, "metric": f"first_call_{code}", "unit": "s"}
-            rows.append({**about, **where, "value": float(done.stdout)})
+            factors = dict(zip(CASE, case, strict=True))
+            rows.append({**factors, "metric": f"first_call_{code}", "unit": "s", "value": float(done.stdout)})
     return rows

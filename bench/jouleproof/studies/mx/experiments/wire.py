@@ -15,9 +15,10 @@ from jouleproof.inputs import Problem
 from jouleproof.models.casting import linear_layers
 from jouleproof.models.decoder import Decoder, rotary_angles, rotate
 from jouleproof.models.smollm2 import LanguageModel
+from jouleproof.processes import Report
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.wire_launch import Report, run_ranks
+from jouleproof.studies.mx.wire_launch import run_ranks
 from jouleproof.studies.mx.wire_rank import PAYLOADS, REFERENCE, Task
 
 WORLD = 2
@@ -36,16 +37,19 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
     """
     settings = config.wire
     links = {f"{rate:g} Gbit/s": rate * 1e9 for rate in settings.gbit_per_s}
-    task = Task(WORLD, config.formats, {**links, LOOPBACK: None}, settings.repeats, settings.timeout_s)
+    task = Task(
+        world=WORLD,
+        formats=config.formats,
+        links={**links, LOOPBACK: None},
+        repeats=settings.repeats,
+        timeout_s=settings.timeout_s,
+    )
     step = steps("mx wire", 1 + WORLD + len(PAYLOADS) * (1 + len(task.links)))
 
     def heard(rank: int, report: Report) -> None:
         if rank == 0 and report.get("repeat") in (None, settings.repeats - 1):
-            step(
-                f"{report['payload']} over {report['link']}"
-                if "link" in report
-                else f"{report['payload']} in all formats"
-            )
+            where = f"over {report['link']}" if "link" in report else "in all formats"
+            step(f"{report['payload']} {where}")
 
     with one_torch_thread():
         texts = [nth_text(smollm2_135m, gsm8k_test, settings.tokens, rank) for rank in range(WORLD)]
@@ -71,15 +75,11 @@ def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]
         for name, found in delivered[0].items():
             if any(other[name]["digest"] != found["digest"] for other in delivered):
                 raise RuntimeError(f"mx wire: {payload} in {name} differs from rank to rank")
-            about = {"payload": payload, "link": EVERY_LINK, "format": name}
-            yield {**about, "metric": "relative_error", "unit": "1", "value": found["relative_error"]}
-            yield {**about, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
-            yield {
-                **about,
-                "metric": "bytes_over_bfloat16",
-                "unit": "ratio",
-                "value": sent[name] / sent["bfloat16"],
-            }
+            factors = {"payload": payload, "link": EVERY_LINK, "format": name}
+            yield {**factors, "metric": "relative_error", "unit": "1", "value": found["relative_error"]}
+            yield {**factors, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
+            ratio = sent[name] / sent["bfloat16"]
+            yield {**factors, "metric": "bytes_over_bfloat16", "unit": "ratio", "value": ratio}
 
 
 def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
@@ -92,32 +92,32 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     if reference:
         yield {**where, "format": "float32", "metric": "torch_all_reduce_s", "unit": "s", "value": reference["time_s"]}
     for name, found in times.items():
-        about = {**where, "format": name}
+        factors = {**where, "format": name}
         wire_s = found["time_s"] - found["cast_s"] - found["uncast_s"]
-        for part, value in (*((part, found[part]) for part in ("time_s", "cast_s", "uncast_s")), ("wire_s", wire_s)):
-            yield {**about, "metric": part, "unit": "s", "value": value}
-        rate = 8e-9 * found["sent_bytes"] / wire_s
-        yield {**about, "metric": "wire_rate", "unit": "Gbit/s", "value": rate}
+        for part in ("time_s", "cast_s", "uncast_s"):
+            yield {**factors, "metric": part, "unit": "s", "value": found[part]}
+        yield {**factors, "metric": "wire_s", "unit": "s", "value": wire_s}
+        yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * found["sent_bytes"] / wire_s}
         for other in ("float32", "bfloat16"):
             speedup = times[other]["time_s"] / found["time_s"]
-            yield {**about, "metric": f"speedup_over_{other}", "unit": "x", "value": speedup}
+            yield {**factors, "metric": f"speedup_over_{other}", "unit": "x", "value": speedup}
 
 
 def slowest(times: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of all ranks; a part that it had none of is the one's that had."""
-    last = max(times, key=lambda each: each["time_s"])
-    others = {part: seconds for each in times for part, seconds in each.items()}
-    return {**others, **last, "sent_bytes": max(each["sent_bytes"] for each in times)}
+    """The times of the slowest rank; a part that it had none of is from the rank that had."""
+    last = max(times, key=lambda of_rank: of_rank["time_s"])
+    parts = {part: seconds for of_rank in times for part, seconds in of_rank.items()}
+    return {**parts, **last, "sent_bytes": max(of_rank["sent_bytes"] for of_rank in times)}
 
 
 def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: int) -> Tensor:
     """(1, tokens): the n-th run of tokens of the questions and answers, end to end."""
-    found: list[int] = []
+    text: list[int] = []
     for problem in problems:
-        found += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
-        if len(found) >= (n + 1) * tokens:
-            return torch.tensor(found[n * tokens : (n + 1) * tokens])[None]
-    raise UserError(f"mx wire: the problems hold {len(found)} tokens, not {(n + 1) * tokens}; lower tokens")
+        text += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
+        if len(text) >= (n + 1) * tokens:
+            return torch.tensor(text[n * tokens : (n + 1) * tokens])[None]
+    raise UserError(f"mx wire: the problems hold {len(text)} tokens, not {(n + 1) * tokens}; lower tokens")
 
 
 def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
@@ -147,18 +147,18 @@ def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
 def kv_cache(network: Decoder, text: Tensor) -> Tensor:
     """(layers, 2, KV heads, tokens, head width) float32: keys, turned to their positions, and values."""
     shape = network.shape
-    found: list[Tensor] = []
+    heads: list[Tensor] = []  # of keys and values, layer by layer
 
     def keep(_: nn.Module, __: tuple[Tensor], projected: Tensor) -> None:
-        found.append(projected.view(-1, shape.kv_heads, shape.head_width).transpose(0, 1))
+        heads.append(projected.view(-1, shape.kv_heads, shape.head_width).transpose(0, 1))
 
     with ExitStack() as hooks:
         for name, layer in linear_layers(network).items():
             if name.endswith((".attention.k", ".attention.v")):
                 hooks.callback(layer.register_forward_hook(keep).remove)
         network(text)
-    keys = rotate(torch.stack(found[::2]), rotary_angles(text.shape[1], shape))
-    return torch.stack([keys, torch.stack(found[1::2])], dim=1)
+    keys = rotate(torch.stack(heads[::2]), rotary_angles(text.shape[1], shape))
+    return torch.stack([keys, torch.stack(heads[1::2])], dim=1)
 
 
 @contextmanager

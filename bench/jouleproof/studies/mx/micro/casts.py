@@ -33,14 +33,15 @@ def cases() -> list[dict[str, Any]]:
             ]
     ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in found]
     peers = [
-        {"operation": operation, "library": library, "format": name, "out": "new", "passes": SETTINGS["peer_passes"],
-         "elements": SETTINGS["elements" if library == "torchao" else "slow_elements"]}
+        {"operation": operation, "library": library, "format": name, "out": "new"}
+        | {"elements": SETTINGS["elements" if library == "torchao" else "slow_elements"]}
+        | {"passes": SETTINGS["peer_passes"]}
         for name in FORMATS_HERE
         if SETTINGS["threads"] == max(SETTINGS["counts"]) and FORMATS.get(name) is FORMATS_HERE[name]
         for library, operation in quantisers(name)
-    ]  # fmt: skip
-    return [{**case, "pass": number} for number in range(SETTINGS["passes"]) for case in [*ours, *peers]
-            if number < case["passes"]]  # fmt: skip
+    ]
+    cases = [*ours, *peers]
+    return [{**case, "pass": n} for n in range(SETTINGS["passes"]) for case in cases if n < case["passes"]]
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case['library']}-{case['operation']}-{case['format']}")

@@ -102,7 +102,7 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
     first, second = halves(shapes)
     law = fitted({shape: times[shape] for shape in first})
     rows = [
-        *_about(most, left_out, fleet.placed),
+        *_about(most, left_out, fleet.children.placed),
         *_errors_of(law, {shape: times[shape] for shape in second}),
         *_measured(runs),
         *_over_mixed(runs),
