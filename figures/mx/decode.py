@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle, format_label, format_style
 from jouleproof.evidence.intervals import Estimate, mean_interval
 
@@ -33,8 +34,8 @@ def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
         speedup = _mean(decode, "over_float32", name)
         artist: Any = look
         right.errorbar(speedup.value, place, xerr=_ends(speedup), elinewidth=1.3, ms=6, **artist)
-        right.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
-    right.axvline(1, color="#888888", lw=0.7)
+        right.plot(read["float32"] / read[name], place, marker="|", ms=11, color=INK, lw=0)
+    right.axvline(1, color=GREY, lw=0.7)
     right.set_yticks(range(len(styles)), [format_label(name) for name in styles])
     right.set_ylim(len(styles) - 0.4, -0.6)
     right.set_xlim(left=0)
@@ -42,7 +43,7 @@ def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:
     accepted(right, "mx.fetches.decode", (-0.6, len(styles) - 0.4))
     handles = [
         accepted_handle(),
-        Line2D([], [], marker="|", ms=9, color="#444444", lw=0, label="what the bytes would allow"),
+        Line2D([], [], marker="|", ms=9, color=INK, lw=0, label="what the bytes would allow"),
     ]
     right.legend(handles=handles, fontsize=6.5, loc="upper left", bbox_to_anchor=(0, -0.18))
     return figure
@@ -61,7 +62,7 @@ def _speeds(axis: Axes, decode: pd.DataFrame, read: pd.Series, styles: dict[str,
 def _reading(axis: Axes, read: pd.Series, rate: float) -> None:
     """rate: bytes per second."""
     megabytes = np.linspace(0.8 * read.min(), 1.1 * read.max(), 100)
-    axis.plot(megabytes, rate / 1e6 / megabytes, color="#444444", ls="--", lw=0.9, label="reading alone, all threads")
+    axis.plot(megabytes, rate / 1e6 / megabytes, color=INK, ls="--", lw=0.9, label="reading alone, all threads")
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(ScalarFormatter())

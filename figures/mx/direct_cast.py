@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.select import deciding_cast, rules_of_all
 from jouleproof.drawing.style import (
     CAST_CLAIMS,
@@ -42,7 +43,7 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     language, embedding = deciding_cast(language), deciding_cast(embedding)
     _points(left, language[language["metric"] == "added_loss"], styles, rules, "tokens")
     left.set_xscale("symlog", linthresh=LINEAR, linscale=0.7)
-    left.axvline(0, color="#888888", lw=0.7)
+    left.axvline(0, color=GREY, lw=0.7)
     left.set_xlabel(f"added loss, linear within ±{LINEAR:g}\n(nats/token)")
     for place, name in enumerate(styles):
         if name in CAST_CLAIMS:
@@ -57,7 +58,7 @@ def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
     left.set_yticks(range(len(styles)), [format_label(name) for name in styles])
     left.set_ylim(len(styles) - 0.4, -0.6)
     handles: list[Artist] = [
-        Line2D([], [], marker=marker, color="#444444", mfc="#444444" if filled else "white", lw=0, label=f"{rule} rule")
+        Line2D([], [], marker=marker, color=INK, mfc=INK if filled else "white", lw=0, label=f"{rule} rule")
         for rule, (marker, filled) in zip(rules, LOOKS, strict=False)
     ]
     handles.append(accepted_handle())

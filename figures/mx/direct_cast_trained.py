@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.select import rules_of_all
 from jouleproof.drawing.style import (
     CAST_CLAIMS,
@@ -44,7 +45,7 @@ def draw(training: pd.DataFrame) -> Figure:
                     mean.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=5, elinewidth=1.1
                 )
         axis.set_xscale("symlog", linthresh=LINEAR)
-        axis.axvline(0, color="#888888", lw=0.7)
+        axis.axvline(0, color=GREY, lw=0.7)
         axis.set_title(f"scale rule {rule}")
         axis.set_xlabel(f"added loss, linear within ±{LINEAR:g} (nats/byte)")
     axes[0][0].set_yticks(range(len(styles)), [format_label(name) for name in styles])
@@ -55,7 +56,7 @@ def draw(training: pd.DataFrame) -> Figure:
                 across = (place + OFFSETS[-1] - 0.13, place + OFFSETS[-1] + 0.13)
                 accepted(axes[0][rules.index("floor")], CAST_CLAIMS[name], across, over=LEDGER_TOKEN_BYTES)
     handles: list[Artist] = [
-        Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()
+        Line2D([], [], marker=marker, color=INK, lw=0, label=name) for name, marker in SUBJECTS.items()
     ]
     handles.append(accepted_handle())
     figure.legend(handles=handles, title="cast", loc="outside upper right", ncols=4)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import INK
 from jouleproof.drawing.select import preferred
 from jouleproof.drawing.style import HEIGHT, NOT_OCP_MX, WIDTH, format_label, format_style
 
@@ -45,7 +46,7 @@ def draw(table: pd.DataFrame) -> Figure:
         for name, look in styles.items()
     ]
     handles.append(Line2D([], [], lw=0, ms=6, label="not OCP MX, named beside it", **NOT_OCP_MX))
-    handles.append(Line2D([], [], color="#444444", lw=1.6, label="up to the best other scale rule"))
+    handles.append(Line2D([], [], color=INK, lw=1.6, label="up to the best other scale rule"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
+from jouleproof.drawing.palette import GREY, INK, SLATE
 from jouleproof.drawing.style import HEIGHT, PLAIN_STYLES, WIDTH, accepted, accepted_handle, format_label, format_style
 from jouleproof.evidence.intervals import mean_interval
 
@@ -45,7 +46,7 @@ def _is_ours(products: pd.DataFrame, name: str) -> bool:
 def _caches(axis: Axes, sizes: "pd.Series[float]") -> None:
     """sizes: bytes, by level."""
     for level, size in sizes.items():
-        axis.axvline(size, color="#888888", lw=0.9, ls=":")
+        axis.axvline(size, color=GREY, lw=0.9, ls=":")
         axis.annotate(
             f"{level} cache",
             (size, 0.02),
@@ -53,12 +54,12 @@ def _caches(axis: Axes, sizes: "pd.Series[float]") -> None:
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             fontsize=7,
-            color="#555555",
+            color=SLATE,
             rotation=90,
             va="bottom",
         )
     if len(sizes):
-        axis.plot([], [], color="#888888", lw=0.9, ls=":", label="size of a cache")
+        axis.plot([], [], color=GREY, lw=0.9, ls=":", label="size of a cache")
         axis.set_xlim(left=min(axis.get_xlim()[0], 0.6 * sizes.min()))
 
 
@@ -71,7 +72,7 @@ def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]]
     float32 = table[table["format"] == "float32"].groupby("bytes")["rate"].max()
     axis.plot(float32.index, float32.to_numpy(), color=PLAIN_STYLES["float32"][0], marker=".", label="float32, fastest")
     reading = table[table["format"] == "read"]
-    axis.plot(reading["bytes"], reading["rate"], color="#444444", ls="--", lw=0.9, label="reading alone")
+    axis.plot(reading["bytes"], reading["rate"], color=INK, ls="--", lw=0.9, label="reading alone")
     for number, (name, style) in enumerate(styles.items()):
         look: Any = {**style, "ms": 7 - 0.5 * number}  # the last drawn is the smallest, so that none is hidden
         rows = table[table["format"] == name]
@@ -93,11 +94,11 @@ def _speeds(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]
     names = [*styles, *(name for name in OTHERS if name in set(speed["format"]))]
     for place, name in enumerate(names):
         mean = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
-        look: Any = styles.get(name, {"color": "#7F7F7F", "marker": "x"})
+        look: Any = styles.get(name, {"color": GREY, "marker": "x"})
         ends = [[mean.value - mean.low], [mean.high - mean.value]]
         axis.errorbar(mean.value, place, xerr=ends, elinewidth=1.3, ms=5.5, **look)
-        axis.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
-    axis.axvline(1, color="#888888", lw=0.7)
+        axis.plot(read["float32"] / read[name], place, marker="|", ms=11, color=INK, lw=0)
+    axis.axvline(1, color=GREY, lw=0.7)
     axis.set_yticks(range(len(names)), [OTHERS.get(name, format_label(name)) for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(left=0)
@@ -107,7 +108,7 @@ def _speeds(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]
             accepted(axis, claim, (names.index(name) - 0.4, names.index(name) + 0.4))
     handles = [
         accepted_handle(),
-        Line2D([], [], marker="|", ms=9, color="#444444", lw=0, label="what the bytes would allow"),
+        Line2D([], [], marker="|", ms=9, color=INK, lw=0, label="what the bytes would allow"),
     ]
     axis.legend(handles=handles, fontsize=6.5, loc="upper left", bbox_to_anchor=(0, -0.18))
     axis.set_title(f"{count:,} × {columns:,}".replace(",", " "))

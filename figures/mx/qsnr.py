@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.select import preferred
 from jouleproof.drawing.style import WIDTH, format_label, format_style, ordered_formats
 from jouleproof.evidence.intervals import mean_interval
@@ -30,7 +31,7 @@ def draw(qsnr: pd.DataFrame) -> Figure:
     )
     for axis, distribution in zip(axes[0], distributions, strict=True):
         table = qsnr[qsnr["distribution"] == distribution].set_index(["format", "scale", "seed"])["value"].sort_index()
-        axis.axvline(0, color="#888888", lw=0.9)
+        axis.axvline(0, color=GREY, lw=0.9)
         for place, name in enumerate(formats):
             for number, (rule, marker) in enumerate(markers.items()):
                 offset = 0.75 * ((number + 0.5) / len(others) - 0.5)
@@ -42,10 +43,8 @@ def draw(qsnr: pd.DataFrame) -> Figure:
         axis.set_yticks(range(len(formats)), [format_label(name) for name in formats])
         axis.set_ylim(len(formats) - 0.5, -0.5)
     axes[0][len(distributions) // 2].set_xlabel(f"QSNR over that under {reference} (dB)")
-    handles = [Line2D([], [], color="#888888", lw=0.9, label=f"{reference}, 0 by definition")]
-    handles += [
-        Line2D([], [], color="#444444", marker=marker, ms=6, lw=0, label=rule) for rule, marker in markers.items()
-    ]
+    handles = [Line2D([], [], color=GREY, lw=0.9, label=f"{reference}, 0 by definition")]
+    handles += [Line2D([], [], color=INK, marker=marker, ms=6, lw=0, label=rule) for rule, marker in markers.items()]
     figure.legend(handles=handles, title="scale rule", loc="outside upper center", ncols=len(handles))
     return figure
 

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import GREY, INK, PALE
 from jouleproof.drawing.style import (
     ACCEPTED,
     ACCEPTED_COLOUR,
@@ -45,7 +46,7 @@ def draw(silicon: pd.DataFrame, peak_rates: pd.DataFrame) -> Figure:
     _rates(right, peak_rates)
     handles: list[Artist] = [
         Line2D([], [], lw=0, ms=5.5, label="not OCP MX", **NOT_OCP_MX),
-        Line2D([], [], color="#888888", lw=0.9, label="no format beats these in both"),
+        Line2D([], [], color=GREY, lw=0.9, label="no format beats these in both"),
         accepted_handle(),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
@@ -84,7 +85,7 @@ def _units(axis: Axes, points: list[Point]) -> None:
         axis.errorbar(point.cost, point.qsnr, xerr=ends, elinewidth=0.9, zorder=3, **look)
         if not front or point.qsnr > front[-1].qsnr:
             front.append(point)
-    axis.plot([point.cost for point in front], [point.qsnr for point in front], color="#888888", lw=0.9, zorder=1)
+    axis.plot([point.cost for point in front], [point.qsnr for point in front], color=GREY, lw=0.9, zorder=1)
     axis.set_xscale("log", base=2)
     axis.set_xlim(0.11, 2.1)
     ticks = [0.125, 0.25, 0.5, 1, 2]
@@ -143,10 +144,10 @@ def _rates(axis: Axes, table: pd.DataFrame) -> None:
     chips = list(dict.fromkeys(rates["accelerator"]))
     for place, chip in enumerate(chips):
         rows = rates[rates["accelerator"] == chip]
-        axis.plot([rows["value"].min(), rows["value"].max()], [place, place], color="#BBBBBB", lw=0.9, zorder=1)
+        axis.plot([rows["value"].min(), rows["value"].max()], [place, place], color=PALE, lw=0.9, zorder=1)
         for value, same in rows.groupby(rows["value"].round(2)):
             names = [RATES.get(name, name.upper()) for name in same["format"]]
-            axis.plot(value, place, marker="o", color="#444444", mfc="white", ls="none")
+            axis.plot(value, place, marker="o", color=INK, mfc="white", ls="none")
             axis.annotate(
                 "\n".join(names) if len(names) < 3 else ", ".join(names[:2]) + "\n" + ", ".join(names[2:]),
                 (value, place),

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import INK, SILVER
 from jouleproof.drawing.select import preferred
 from jouleproof.drawing.style import HEIGHT, LIBRARY_MARKERS, WIDTH, format_label, format_style, ordered_formats
 
 TITLE = "Throughput of casts"
 SOURCES = ["mx/throughput"]
-GREY = "#444444"
+GREY = INK
 ASIDE = {"torchao": 0.12, "gfloat": -0.12, "ml_dtypes": 0.0}  # of a row, so that no point covers another
 PANELS = {"fake_quantize": "fake-quantise", "quantize": "quantise to packed", "dequantize": "dequantise"}
 
@@ -48,7 +49,7 @@ def _panel(axis: Axes, rates: pd.DataFrame, operation: str, formats: list[str], 
         here = rates[rates["threads"] == count]
         copy = here[(here["operation"] == "copy") & (here["out"] == "given")]["value"].median()
         full = count == counts[-1]
-        axis.axvline(copy, color=GREY if full else "#AAAAAA", ls="--", lw=0.9, zorder=1)
+        axis.axvline(copy, color=GREY if full else SILVER, ls="--", lw=0.9, zorder=1)
         rows = here[here["operation"] == operation]
         for library, table in rows.groupby("library"):
             out = preferred(list(table["out"]), "given")

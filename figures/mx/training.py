@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import GREY
 from jouleproof.drawing.style import HEIGHT, LEDGER_TOKEN_BYTES, WIDTH, accepted, accepted_handle, recipe_style
 from jouleproof.evidence.intervals import mean_interval
 
@@ -38,7 +39,7 @@ def draw(training: pd.DataFrame) -> Figure:
         right.errorbar(place, mean.value, ends, color=look["color"], marker=look["marker"], ms=6, elinewidth=1.4)
     right.sharey(middle)
     for axis in (middle, right):
-        axis.axhline(0, color="#888888", lw=0.7)
+        axis.axhline(0, color=GREY, lw=0.7)
         axis.set_ylabel("difference to float32 (nats/byte)")
     left.set_ylabel("loss (nats/byte)")
     for axis, title in ((left, "training batches"), (middle, "training batches"), (right, "text held out")):

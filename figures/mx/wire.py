@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.style import (
     HEIGHT,
     WIDTH,
@@ -55,10 +56,9 @@ def draw(wire: pd.DataFrame) -> Figure:
     left.set_yticks(range(len(names)), [format_label(name) for name in names])
     speeds[1].tick_params(labelleft=False)
     handles: list[Artist] = [
-        Line2D([], [], marker=marker, ms=6, mew=1.2, color="#444444", lw=0, label=link)
-        for link, marker in markers.items()
+        Line2D([], [], marker=marker, ms=6, mew=1.2, color=INK, lw=0, label=link) for link, marker in markers.items()
     ]
-    handles.append(Line2D([], [], marker="|", ms=9, mew=1.4, color="#444444", lw=0, label="times fewer bytes"))
+    handles.append(Line2D([], [], marker="|", ms=9, mew=1.4, color=INK, lw=0, label="times fewer bytes"))
     handles.append(accepted_handle())
     figure.legend(
         handles=handles, title="left and middle: link", loc="outside upper left", ncols=len(handles), alignment="left",
@@ -84,7 +84,7 @@ def _speedups(
     sent = table[table["metric"] == "sent_bytes"].set_index("format")["value"]
     timed = table[table["metric"] == "speedup_over_float32"]
     for place, name in enumerate(names):
-        axis.plot(sent["float32"] / sent[name], place, "|", color="#444444", ms=13, mew=1.4)
+        axis.plot(sent["float32"] / sent[name], place, "|", color=INK, ms=13, mew=1.4)
         for offset, (link, marker) in zip(_aside(len(markers)), markers.items(), strict=True):
             rows = timed[(timed["format"] == name) & (timed["link"] == link)]
             speedup = mean_interval(rows["value"].to_numpy())
@@ -98,7 +98,7 @@ def _speedups(
                 mew=1.2,
                 elinewidth=1.1,
             )
-    axis.axvline(1, color="#888888", lw=0.7)
+    axis.axvline(1, color=GREY, lw=0.7)
     axis.set_xlim(left=0)
     axis.set_ylim(len(names) - 0.5, -0.5)
 
@@ -132,7 +132,7 @@ def _errors(axis: Axes, wire: pd.DataFrame, names: list[str], styles: Mapping[st
         for name in names
     ]
     handles += [
-        Line2D([], [], color="#444444", marker="o", fillstyle=fill, lw=0, label=payload.replace("kv_", "KV "))
+        Line2D([], [], color=INK, marker="o", fillstyle=fill, lw=0, label=payload.replace("kv_", "KV "))
         for payload, fill in FILLS.items()
     ]
     axis.figure.legend(

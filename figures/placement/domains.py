@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import GREY
 from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH, accepted
 
 TITLE = "Where a profile is worth most"
@@ -34,7 +35,7 @@ def draw(hosting: pd.DataFrame, predictability: pd.DataFrame) -> Figure:
     _lines(right, others, "predictable")
     right.set_xlabel("how far weeks repeat (share)")
     for axis in (left, right):
-        axis.axhline(1, color="#888888", lw=0.7)
+        axis.axhline(1, color=GREY, lw=0.7)
     accepted(left, "placement.profile_over_mean", (SIZE * 0.85, SIZE * 1.18), "y")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

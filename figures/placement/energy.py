@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, GREY, VERMILION
 from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, WIDTH, accepted
 
 TITLE = "Power is not energy"
@@ -25,17 +26,17 @@ def draw(hosting: pd.DataFrame, processors: pd.DataFrame) -> Figure:
         over_seeds(rows[rows["metric"] == metric], ["information"]) for metric in ("work", "joules_per_work")
     )
     for places, values, label in ((0.12, work, "work hosted"), (-0.12, joules, "joules per work")):
-        colour, marker = ("#0072B2", "o") if values is work else ("#D55E00", "D")
+        colour, marker = (BLUE, "o") if values is work else (VERMILION, "D")
         left.errorbar(values["value"], np.arange(len(values)) + places, xerr=bars(values), color=colour, marker=marker,
                       ls="", capsize=2, label=label)  # fmt: skip
     labels = {**{name: style[2] for name, style in INFORMATION_STYLES.items()}, "plain": "nameplate, no margin"}
     left.set_yticks(range(len(work)), [labels.get(name, name) for name in work.index], fontsize=7)
-    left.axvline(1, color="#888888", lw=0.7)
+    left.axvline(1, color=GREY, lw=0.7)
     left.set_xlabel("over nameplates' work, over offered joules (x)")
     left.set_ylabel("told of a workload's power")
     saved = over_seeds(processors[processors["metric"] == "joules_per_work"], ["chosen"])
     names = list(saved.index)
-    right.errorbar(range(len(names)), saved["value"], bars(saved), color="#0072B2", marker="o", ls="", capsize=2)
+    right.errorbar(range(len(names)), saved["value"], bars(saved), color=BLUE, marker="o", ls="", capsize=2)
     right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=6.5)
     right.set_xlim(-0.5, len(names) - 0.5)
     right.set_ylim(0.9, 1.02)

@@ -8,11 +8,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, GREY, SILVER, VERMILION
 from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, accepted
 
 TITLE = "Leak against value"
 SOURCES = ["placement/leakage"]
-CLASSES = (("private", "#D55E00", "^", "with noise"), ("", "#0072B2", "o", "as it is"))  # beginning of the name, style
+CLASSES = (("private", VERMILION, "^", "with noise"), ("", BLUE, "o", "as it is"))  # beginning of the name, style
 COLUMN = 1.06  # of the width: where labels stand, one above the other in the order of the gains
 
 
@@ -30,10 +31,10 @@ def draw(leakage: pd.DataFrame) -> Figure:
         axis.annotate(
             RELEASE_LABELS.get(name, name), (across["value"].iloc[0], up["value"].iloc[0]),
             (COLUMN, (number + 0.7) / (len(names) + 0.5)), textcoords="axes fraction", ha="left", va="center",
-            fontsize=7, arrowprops={"arrowstyle": "-", "color": "#AAAAAA", "lw": 0.5, "shrinkB": 3},
+            fontsize=7, arrowprops={"arrowstyle": "-", "color": SILVER, "lw": 0.5, "shrinkB": 3},
         )  # fmt: skip
     for kept in leakage[leakage["metric"] == "kept"]["value"]:
-        axis.axvline(kept, color="#888888", lw=0.8, ls=":")
+        axis.axvline(kept, color=GREY, lw=0.8, ls=":")
     axis.set_ylim(bottom=-0.06)
     axis.margins(x=0.08)
     accepted(axis, "placement.confidential", axis.get_xlim(), "y")

@@ -7,12 +7,13 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, SILVER, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Servers added to a row"
 SOURCES = ["placement/oversubscription"]
-STYLES = {"none": ("#9A9A9A", "s", "no controller but the brake"), "polca": ("#0072B2", "D", "POLCA"),
-          "three_band": ("#D55E00", "^", "three bands")}  # fmt: skip
+STYLES = {"none": (SILVER, "s", "no controller but the brake"), "polca": (BLUE, "D", "POLCA"),
+          "three_band": (VERMILION, "^", "three bands")}  # fmt: skip
 LAW = "by_phase"
 
 

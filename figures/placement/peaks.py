@@ -8,12 +8,13 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import GREEN, ORANGE, PURPLE
 from jouleproof.drawing.style import HEIGHT, ROW_STYLES, WIDTH, accepted
 
 TITLE = "The peaks that averages hide"
 SOURCES = ["placement/precision"]
-LEVEL_STYLES = {"chip": ("#CC79A7", "P", "one chip"), "server": ("#E69F00", "v", "one server"),
-                "hall": ("#009E73", "o", "the hall")}  # fmt: skip
+LEVEL_STYLES = {"chip": (PURPLE, "P", "one chip"), "server": (ORANGE, "v", "one server"),
+                "hall": (GREEN, "o", "the hall")}  # fmt: skip
 
 
 def draw(precision: pd.DataFrame) -> Figure:

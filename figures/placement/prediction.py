@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, GREY, VERMILION
 from jouleproof.drawing.style import WIDTH, accepted
 
 TITLE = "Workloads without a history"
@@ -23,11 +24,11 @@ def draw(prediction: pd.DataFrame) -> Figure:
     names = list(means.index)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.24 * len(names)))
     places = list(range(len(names), 0, -1))
-    colours = ["#D55E00" if name.split()[0] in WRONG else "#0072B2" for name in names]
+    colours = [VERMILION if name.split()[0] in WRONG else BLUE for name in names]
     left, right = bars(means)
     for place, value, below, above, colour in zip(places, means["value"], left, right, colours, strict=True):
         axis.errorbar(value, place, xerr=[[below], [above]], color=colour, marker="o", capsize=2)
-    axis.axvline(1, color="#888888", lw=0.7)
+    axis.axvline(1, color=GREY, lw=0.7)
     axis.set_yticks(places, [_label(name) for name in names])
     axis.set_ylim(0.4, len(names) + 0.6)
     accepted(axis, "placement.prediction", (0.4, len(names) + 0.6), "x")

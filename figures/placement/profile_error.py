@@ -6,6 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BROWN
 from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "What a profile takes to learn"
@@ -18,7 +19,7 @@ def draw(profile_error: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(profile_error["sensor"]))
     for place, sensor in enumerate(names):
         line = means.loc[sensor]
-        colour, _, label = SENSOR_STYLES.get(sensor, ("#8C564B", "", sensor))
+        colour, _, label = SENSOR_STYLES.get(sensor, (BROWN, "", sensor))
         days = line.index.to_numpy() * (1 + 0.012 * (place - len(names) / 2))
         axis.errorbar(days, line["value"], bars(line), color=colour, marker="osD^vPX"[place % 7], ms=4, lw=1, capsize=2,
                       label=label)  # fmt: skip

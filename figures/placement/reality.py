@@ -9,17 +9,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SLATE
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Generated and recorded"
 SOURCES = ["placement/reality"]
 RECORDED = {
-    "Acme servers": "#000000",
-    "Bitbrains": "#000000",
-    "SURF jobs": "#777777",
-    "Google power domains": "#8C564B",
+    "Acme servers": BLACK,
+    "Bitbrains": BLACK,
+    "SURF jobs": GREY,
+    "Google power domains": BROWN,
 }
-OTHERS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+OTHERS = (BLUE, SKY, ORANGE, GREEN, PURPLE)
 PANELS = {"repeats": "correlation with the next week (1)", "next_day": "correlation with the next day (1)",
           "evens_out": "ten: peaks' sum over sum's peak (x)"}  # fmt: skip
 
@@ -30,14 +31,14 @@ def draw(reality: pd.DataFrame) -> Figure:
     colours = {**RECORDED, **dict(zip((name for name in names if name not in RECORDED), OTHERS, strict=False))}
     powers = reality[reality["metric"] == "power_quantile"]
     for name, curve in powers.sort_values("percent").groupby("data", sort=False):
-        left.plot(curve["percent"], curve["value"], color=colours.get(str(name), "#8C564B"), label=name)
+        left.plot(curve["percent"], curve["value"], color=colours.get(str(name), BROWN), label=name)
     left.set_xlabel("share of the time (%)")
     left.set_ylabel("power over the highest (1)")
     left.legend(loc="upper left", fontsize=6.3)
     absent = set(reality[(reality["metric"] == "had") & (reality["value"] == 0)]["data"])
     for axis, metric in zip([*first, *others], PANELS, strict=True):
         _quartiles(axis, reality[reality["metric"] == metric], colours, absent if metric == "repeats" else set())
-        axis.axvline(1 if metric == "evens_out" else 0, color="#888888", lw=0.7)
+        axis.axvline(1 if metric == "evens_out" else 0, color=GREY, lw=0.7)
         axis.set_xlabel(PANELS[metric])
     return figure
 
@@ -47,7 +48,7 @@ def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: 
     for place, name in enumerate(names):
         if name in absent:
             axis.annotate("not at hand", (0.5, place), xycoords=("axes fraction", "data"), ha="center", va="center",
-                          fontsize=7, color="#555555")  # fmt: skip
+                          fontsize=7, color=SLATE)  # fmt: skip
             continue
         low, middle, high = rows[rows["data"] == name].sort_values("percent")["value"]
         axis.errorbar(middle, place, xerr=[[middle - low], [high - middle]], color=colours[name], marker="o", capsize=3)

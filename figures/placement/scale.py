@@ -6,11 +6,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, GREEN, ORANGE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Time against instances"
 SOURCES = ["placement/scale"]
-STYLES = (("#0072B2", "D"), ("#009E73", "h"), ("#E69F00", "o"), ("#D55E00", "^"))
+STYLES = ((BLUE, "D"), (GREEN, "h"), (ORANGE, "o"), (VERMILION, "^"))
 
 
 def draw(scale: pd.DataFrame) -> Figure:

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import PALE
 from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "One power trace through every sensor"
@@ -19,7 +20,7 @@ def draw(sensed: pd.DataFrame) -> Figure:
     for axis, pool in zip(axes, ("prompt", "token"), strict=True):
         in_pool = readings[readings["pool"] == pool]
         true = in_pool[in_pool["sensor"] == TRUE]
-        axis.step(true["t_s"], true["value"] / 1000, color="#BBBBBB", lw=0.8, where="pre", label="true, every 2 s")
+        axis.step(true["t_s"], true["value"] / 1000, color=PALE, lw=0.8, where="pre", label="true, every 2 s")
         for sensor, (colour, marker, label) in SENSOR_STYLES.items():
             rows = in_pool[in_pool["sensor"] == sensor]
             if sensor != TRUE and len(rows):

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import GREY
 from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH, accepted
 
 TITLE = "A margin on another mix"
@@ -33,7 +34,7 @@ def draw(transfer: pd.DataFrame) -> Figure:
     axes[0].set_yscale("symlog", linthresh=1, linscale=0.6)
     axes[0].set_ylim(bottom=-0.35)
     axes[0].set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
-    axes[0].axhline(1, color="#888888", lw=0.7)
+    axes[0].axhline(1, color=GREY, lw=0.7)
     accepted(axes[0], "placement.margin_transfer", axes[0].get_xlim(), "y")
     axes[0].set_ylabel("risk over the one aimed at (x)")
     axes[1].set_ylabel("work over nameplates' (x)")

@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import BLUE, GREY, INK, PALE
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import share_interval
 
 TITLE = "Grade school math against parameters"
 SOURCES = ["slm_energy/cards"]
 PROTOCOL = "8-shot CoT"
-PHI, OTHERS, FRONT = ("#0072B2", "D"), ("#444444", "o"), "#BBBBBB"
+PHI, OTHERS, FRONT = (BLUE, "D"), (INK, "o"), PALE
 ABOVE = (0, 6, "center", "bottom")  # where a name stands beside its mark: points right, points up, alignment
 PLACES = {
     "Phi-3-mini": (-4, 8, "left", "bottom"), "Phi-3-small": (0, 12, "center", "bottom"),
@@ -45,7 +46,7 @@ def draw(cards: pd.DataFrame) -> Figure:
     makers = {"Phi-3 and Phi-3.5": PHI, "other makers' models": OTHERS}
     handles = [Line2D([], [], color=colour, marker=marker, ls="", label=label)
                for label, (colour, marker) in makers.items()]  # fmt: skip
-    handles.append(Line2D([], [], color="#888888", marker="o", fillstyle="none", ls=":", label="computing for a token"))
+    handles.append(Line2D([], [], color=GREY, marker="o", fillstyle="none", ls=":", label="computing for a token"))
     handles.append(Line2D([], [], color=FRONT, lw=0.9, label="no smaller one matches these"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4, columnspacing=1.2)
     return figure

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import PALE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Energy of a token by requests at once"
@@ -32,8 +33,8 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
         handles=[
             Line2D([], [], color=colours(0.45), label="dense, 8 billion parameters"),
             Line2D([], [], color=colours(1.0), label="dense, hundreds of billions"),
-            Line2D([], [], color="#BBBBBB", label="mixtures of experts, hybrids, 8 bits"),
-            Line2D([], [], color="#D55E00", ls="--", label="fitted exponent"),
+            Line2D([], [], color=PALE, label="mixtures of experts, hybrids, 8 bits"),
+            Line2D([], [], color=VERMILION, ls="--", label="fitted exponent"),
         ],
         loc="outside upper center", ncols=4, columnspacing=1, fontsize=7,
     )  # fmt: skip
@@ -45,7 +46,7 @@ def _lines(axis: Axes, points: pd.DataFrame) -> None:
         fewest = model[model["gpus"] == model["gpus"].min()].sort_values("batch")
         dense = (model["architecture"].iloc[0], model["precision"].iloc[0]) == (DENSE, "bfloat16")
         shade = 0.45 + 0.55 * np.log(model["total_b"].iloc[0] / 8) / np.log(405 / 8)
-        colour, order = (colormaps["Blues"](shade), 3) if dense else ("#BBBBBB", 2)
+        colour, order = (colormaps["Blues"](shade), 3) if dense else (PALE, 2)
         axis.plot(fewest["batch"], fewest["value"], color=colour, marker=".", ms=3, lw=0.9, zorder=order)
 
 
@@ -54,4 +55,4 @@ def _slope(axis: Axes, law: pd.DataFrame, gpu: str) -> None:
     fitted = rows[rows["metric"] == "exponent_fit"].set_index("predictor")["value"]
     batch = np.geomspace(8, 512, 20)
     joules = np.exp(fitted["constant"]) * 8 ** fitted["active"] * batch ** fitted["batch"]
-    axis.plot(batch, joules, color="#D55E00", ls="--", zorder=4)
+    axis.plot(batch, joules, color=VERMILION, ls="--", zorder=4)

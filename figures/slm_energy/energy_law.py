@@ -11,14 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from jouleproof.drawing.palette import BLUE, GREEN, INK, ORANGE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle
 from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Energy of a token by parameters"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
 GPU, TASK, DENSE, MIXTURE = "H100", "lm-arena-chat", "Dense Transformer", "MoE"
-STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#009E73", "s"))
-GPU_STYLES = {"H100": ("#0072B2", "D"), "B200": ("#E69F00", "o")}
+STYLES = ((VERMILION, "^"), (BLUE, "D"), (GREEN, "s"))
+GPU_STYLES = {"H100": (BLUE, "D"), "B200": (ORANGE, "o")}
 SHOWN = (8, 64, 256)
 BILLIONS = (2, 5, 10, 20, 50, 100, 200, 400)
 
@@ -37,7 +38,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
     _exponents(axes[1], energy_law)
     handles = [Line2D([], [], color=colour, marker=marker, label=f"{limit} at once")
                for limit, (colour, marker) in zip(limits, STYLES, strict=False)]  # fmt: skip
-    handles.append(Line2D([], [], color="#444444", marker="o", fillstyle="none", ls="", label="mixture of experts"))
+    handles.append(Line2D([], [], color=INK, marker="o", fillstyle="none", ls="", label="mixture of experts"))
     figure.legend(handles=[*handles, accepted_handle()], loc="outside upper center", ncols=5, columnspacing=1)
     return figure
 

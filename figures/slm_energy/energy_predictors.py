@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import BLUE, GREY, INK, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle
 from jouleproof.evidence.intervals import draws_interval
 
@@ -23,8 +24,8 @@ COLUMNS = {"active": "active_b", "total": "total_b", "batch": "batch"}
 PREDICTORS = {
     "active": "computing\nparameters", "active + batch": "and batch", "active + total + batch": "and all\nparameters",
 }  # fmt: skip
-OTHERS_STYLE: Mapping[str, Any] = {"color": "#0072B2", "marker": "D", "ls": "", "ms": 2.8}
-MIXTURE_STYLE: Mapping[str, Any] = {"color": "#D55E00", "marker": "o", "fillstyle": "none", "ls": "", "ms": 2.8}
+OTHERS_STYLE: Mapping[str, Any] = {"color": BLUE, "marker": "D", "ls": "", "ms": 2.8}
+MIXTURE_STYLE: Mapping[str, Any] = {"color": VERMILION, "marker": "o", "fillstyle": "none", "ls": "", "ms": 2.8}
 
 
 def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
@@ -54,7 +55,7 @@ def _predicted(axis: Axes, points: pd.DataFrame, law: pd.DataFrame) -> None:
     for chosen, look in ((~mixed, OTHERS_STYLE), (mixed, MIXTURE_STYLE)):
         axis.plot(predicted[chosen], points["value"][chosen], **look)
     ends = [points["value"].min(), points["value"].max()]
-    axis.plot(ends, ends, color="#888888", lw=0.8, ls=":")
+    axis.plot(ends, ends, color=GREY, lw=0.8, ls=":")
     axis.set(xscale="log", yscale="log", xlabel="predicted (J/token)", ylabel="published (J/token)")
 
 
@@ -62,7 +63,7 @@ def _explained(axis: Axes, law: pd.DataFrame) -> None:
     for place, predictors in enumerate(PREDICTORS):
         rows = law[(law["predictors"] == predictors) & (law["metric"] == "r2")]
         share = draws_interval(rows["value"].to_numpy())
-        axis.errorbar(place, share.value, [[share.value - share.low], [share.high - share.value]], color="#444444",
+        axis.errorbar(place, share.value, [[share.value - share.low], [share.high - share.value]], color=INK,
                       marker="o", capsize=2)  # fmt: skip
     axis.set_xticks(range(len(PREDICTORS)), list(PREDICTORS.values()), fontsize=6.5)
     axis.set_xlim(-0.5, len(PREDICTORS) - 0.5)

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, GREY, INK
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.tables import CITED
 
@@ -28,7 +29,7 @@ def draw(engines: pd.DataFrame, cost: pd.DataFrame) -> Figure:
         _times(axis, engines[engines["phase"] == phase], names)
         larger = _larger(cost, phase)
         if larger:
-            axis.axvline(larger, color="#888888", lw=0.9, ls=":")
+            axis.axvline(larger, color=GREY, lw=0.9, ls=":")
         axis.set_title(TITLES[phase], loc="left")
         axis.set_xlim(left=0)
         axis.set_xlabel("CPU time of a token (ms)")
@@ -44,7 +45,7 @@ def _times(axis: Axes, rows: pd.DataFrame, names: list[tuple[str, str]]) -> None
             continue
         values, cited = of_engine["value"], (of_engine["tier"] == CITED).any()
         middle = values.median()
-        fill, colour = ("none", "#444444") if cited else ("full", "#0072B2")
+        fill, colour = ("none", INK) if cited else ("full", BLUE)
         ends = [[middle - values.min()], [values.max() - middle]]
         axis.errorbar(middle, place, xerr=ends, marker="o", fillstyle=fill, color=colour, capsize=2)
 

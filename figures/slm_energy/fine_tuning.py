@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from jouleproof.drawing.ladder import curves, looks_of, medians
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import mean_interval
 
@@ -34,7 +35,7 @@ def draw(fine_tuning: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
         first = max(times["longer step"][size].values()) / 1e3
         values = before.loc[before["size"] == size, "value"]
         left.plot([first] * len(values), values, color=looks[size][0], marker="x", ls="")
-    left.axhline(fine_tuning.loc[fine_tuning["metric"] == "target", "value"].iloc[0], color="#888888", lw=0.8, ls=":")
+    left.axhline(fine_tuning.loc[fine_tuning["metric"] == "target", "value"].iloc[0], color=GREY, lw=0.8, ls=":")
     left.set_xscale("log")
     left.set_ylim(-0.03, 1.05)
     left.set_xlabel("CPU time of one run (s)")
@@ -42,7 +43,7 @@ def draw(fine_tuning: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
     _paid(right, ladder_cost, times["longer answer"], looks, small, large)
     handles = [Line2D([], [], color=colour, marker=marker, label=f"{size} parameters")
                for size, (colour, marker) in looks.items() if size in sizes]  # fmt: skip
-    handles += [Line2D([], [], color="#444444", ls=line, label=way) for way, line in WAYS.items()]
+    handles += [Line2D([], [], color=INK, ls=line, label=way) for way, line in WAYS.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
@@ -69,8 +70,8 @@ def _paid(
         )  # fmt: skip
     if len(crossing):
         crossed = mean_interval(crossing["value"].to_numpy())
-        axis.axvspan(max(crossed.low, answers[0]), crossed.high, color="#888888", alpha=0.2, lw=0)
-        axis.axvline(crossed.value, color="#888888", lw=0.8)
+        axis.axvspan(max(crossed.low, answers[0]), crossed.high, color=GREY, alpha=0.2, lw=0)
+        axis.axvline(crossed.value, color=GREY, lw=0.8)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_title(f"{small} fine-tuned against {large} untouched")

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from jouleproof.drawing.ladder import FILLS, end_of, looks_of
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, INK
 from jouleproof.drawing.select import deciding_answers
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import share_interval
@@ -22,7 +23,7 @@ SOURCES = [
     "slm_energy/answers", "slm_energy/cards", "slm_energy/ladder", "slm_energy/ladder_equal_flops",
     "slm_energy/ladder_energy",
 ]  # fmt: skip
-PHI, OTHERS = "#0072B2", "#444444"
+PHI, OTHERS = BLUE, INK
 
 
 def draw(
@@ -86,4 +87,4 @@ def _trained(
             axis.errorbar(middle, up["value"], bars(up), [[middle - low], [high - middle]], color=colour, marker=marker,
                           fillstyle=fill, lw=0.7)  # fmt: skip
     for batch, fill in zip(batches[::-1], FILLS, strict=False):
-        axis.plot([], [], color="#444444", marker="o", fillstyle=fill, ls="", label=f"{batch} at once")
+        axis.plot([], [], color=INK, marker="o", fillstyle=fill, ls="", label=f"{batch} at once")

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from jouleproof.drawing.ladder import FILLS, curves, end_of, looks_of, medians
 from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Accuracy against cost, by size"
@@ -30,7 +31,7 @@ def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd
     _answered(axes[2], [ladder, ladder_equal_flops], times["answer"], looks)
     for axis in axes:
         axis.set_xscale("log")
-        axis.axhline(ladder.loc[ladder["metric"] == "target", "value"].iloc[0], color="#888888", lw=0.8, ls=":")
+        axis.axhline(ladder.loc[ladder["metric"] == "target", "value"].iloc[0], color=GREY, lw=0.8, ls=":")
     axes[0].set_ylabel("right answers (share)")
     axes[0].set_ylim(-0.03, 1.05)
     handles = [Line2D([], [], color=colour, marker=marker, label=f"{size} parameters")
@@ -38,7 +39,7 @@ def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd
     batches = list(next(iter(times["answer"].values())))[::-1]
     for batch, fill in zip(batches, FILLS, strict=False):
         label = f"{batch} side by side" if batch > 1 else "alone"
-        handles.append(Line2D([], [], color="#444444", marker="o", ls="", fillstyle=fill, label=label))
+        handles.append(Line2D([], [], color=INK, marker="o", ls="", fillstyle=fill, label=label))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from jouleproof.drawing.palette import BLUE, INK, SLATE, VERMILION
 from jouleproof.drawing.style import TIER_MARKS, WIDTH
 
 TITLE = "Meter audit"
 SOURCES = ["slm_energy/meter_audit"]
-COLOURS = {"busy": "#D55E00", "asleep": "#0072B2"}
+COLOURS = {"busy": VERMILION, "asleep": BLUE}
 MARKERS = {"alone": "o", "beside others": "s"}
 FILLS: Mapping[str, Literal["full", "none"]] = {"alone": "full", "beside others": "none"}
 HOW = {
@@ -45,7 +46,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
     axis.grid(axis="y", visible=False)
     handles = [Line2D([], [], color=colour, lw=4, label=name) for name, colour in COLOURS.items()]
     handles += [
-        Line2D([], [], color="#444444", marker=marker, fillstyle=FILLS[name], ls="", label=name)
+        Line2D([], [], color=INK, marker=marker, fillstyle=FILLS[name], ls="", label=name)
         for name, marker in MARKERS.items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
@@ -56,7 +57,7 @@ def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
     """Means over the repeats, each workload on a line of its own, joined from alone to beside others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
-        axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color="#555555")
+        axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)
         return
     mean = power.groupby(["workload", "neighbours", "metric"])["value"].mean()
     for offset, (workload, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):

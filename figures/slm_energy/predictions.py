@@ -7,13 +7,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, ORANGE, PURPLE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Predicted energy of a token"
 SOURCES = ["slm_energy/answers", "slm_energy/energy_points"]
 STYLES = {
-    "Phi-3-mini": ("#0072B2", "D"), "Phi-3.5-MoE": ("#CC79A7", "P"), "Llama 3 70B": ("#E69F00", "^"),
-    "Phi-3-mini on a phone": ("#D55E00", "s"),
+    "Phi-3-mini": (BLUE, "D"), "Phi-3.5-MoE": (PURPLE, "P"), "Llama 3 70B": (ORANGE, "^"),
+    "Phi-3-mini on a phone": (VERMILION, "s"),
 }  # fmt: skip
 MEASURED, GPU, TASK = "Llama 3.1 8B Instruct", "H100", "lm-arena-chat"
 

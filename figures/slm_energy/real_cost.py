@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
+from jouleproof.drawing.palette import BLUE, GREEN, INK, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style, shape_label
 
 TITLE = "What a token costs"
 SOURCES = ["slm_energy/cost"]
-LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#444444", "^"), ("#009E73", "D"))
+LOOKS = ((BLUE, "o"), (VERMILION, "s"), (INK, "^"), (GREEN, "D"))
 FILLS = {"float32": "full", "bfloat16": "none"}
 PROMPT_AT = 0.6  # left of the smallest batch
 

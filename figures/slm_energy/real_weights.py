@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, GREY, INK
 from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
 from jouleproof.evidence.intervals import draws_interval, mean_interval, share_interval
 
@@ -44,7 +45,7 @@ def _rounded(axis: Axes, bits: pd.DataFrame) -> None:
         aside = APART * (alike.index(name) - (len(alike) - 1) / 2)
         ends = [[mean.value - mean.low], [mean.high - mean.value]]
         axis.errorbar(width[name] + aside, mean.value, ends, capsize=2, lw=0, elinewidth=1.2, **artist)
-    axis.axhline(0, color="#888888", lw=0.7)
+    axis.axhline(0, color=GREY, lw=0.7)
     axis.set_xlabel("width of a weight, scales included (bits)")
     axis.set_ylabel("added bits per byte (bits/byte)")
     axis.legend(fontsize=6.5, ncols=3, loc="upper left", bbox_to_anchor=(-0.1, -0.2))
@@ -56,10 +57,10 @@ def _answers(axis: Axes, scores: pd.DataFrame, cost: pd.DataFrame) -> None:
         items = scores[scores["metric"] == name]
         right = share_interval(int(items["value"].sum()), len(items))
         axis.errorbar(right.value, place, xerr=[[right.value - right.low], [right.high - right.value]], marker="o",
-                      color="#0072B2", capsize=2)  # fmt: skip
+                      color=BLUE, capsize=2)  # fmt: skip
         chance = float(items["chance"].iloc[0])
         if chance:
-            axis.plot(chance, place, marker="|", ms=12, color="#444444", lw=0)
+            axis.plot(chance, place, marker="|", ms=12, color=INK, lw=0)
         axis.text(
             1.0, place - 0.2, _price(cost, name, bool(items["value"].sum())), fontsize=6.5, ha="right", va="bottom"
         )

@@ -6,15 +6,16 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, INK, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 from jouleproof.evidence.intervals import mean_interval, share_interval
 
 TITLE = "Fine-tuning real weights"
 SOURCES = ["slm_energy/tuning", "slm_energy/tuning_cost"]
 WAYS = {
-    "full": ("#0072B2", "o", "all weights"),
-    "lora": ("#D55E00", "s", "LoRA"),
-    "reading": ("#444444", "^", "nothing: reading"),
+    "full": (BLUE, "o", "all weights"),
+    "lora": (VERMILION, "s", "LoRA"),
+    "reading": (INK, "^", "nothing: reading"),
 }
 APART = 0.15  # steps between ways
 

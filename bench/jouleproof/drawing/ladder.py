@@ -6,9 +6,11 @@ from typing import Literal
 import pandas as pd
 from matplotlib.axes import Axes
 
+from jouleproof.drawing.palette import BLUE, GREEN, INDIGO, INK, ORANGE, PURPLE, VERMILION
+
 SIZE_STYLES = (
-    ("#E69F00", "o"), ("#D55E00", "^"), ("#CC79A7", "v"), ("#0072B2", "D"), ("#009E73", "s"), ("#332288", "P"),
-    ("#444444", "X"),
+    (ORANGE, "o"), (VERMILION, "^"), (PURPLE, "v"), (BLUE, "D"), (GREEN, "s"), (INDIGO, "P"),
+    (INK, "X"),
 )  # fmt: skip
 FILLS: tuple[Literal["full", "none", "left", "right"], ...] = ("full", "none", "left", "right")  # of batches
 
