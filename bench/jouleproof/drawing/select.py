@@ -1,13 +1,14 @@
 """The part of a table that a picture shows where it cannot show all."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from jouleproof.drawing.style import ordered_formats
 
 DECIDING_REQUESTS, DECIDING_PROTOCOL = 64, "8-shot CoT"
+Level = TypeVar("Level")
 PROFILED_MODEL, PROFILED_ACCELERATORS = "bloom-176b", 8
 
 
@@ -60,6 +61,6 @@ def of_the_profiled_model(profile: pd.DataFrame) -> pd.DataFrame:
     return where(profile, model=PROFILED_MODEL, tensor_parallel=PROFILED_ACCELERATORS)
 
 
-def preferred(levels: Sequence[str], name: str) -> str:
+def preferred(levels: Sequence[Level], name: Level) -> Level:
     """The level `name` where it is one, else the first of them."""
     return name if name in levels else levels[0]

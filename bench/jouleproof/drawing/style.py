@@ -104,6 +104,7 @@ HEADLINES = {  # labels of the published ratios, by the name of their claim
     "hhcap_power": "power of HHcap, over H100's",
     "aa_cost": "cost of AA, over H100's",
 }
+DISTRIBUTIONS = {"gaussian": "Gaussian", "laplace": "Laplace", "student_t": "Student-t"}  # of generated vectors
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
 DESIGN_LABELS = {
     "baseline_a100": "Baseline-A100",
