@@ -5,11 +5,13 @@ zero (means over the seeds, on the same vectors). Saturated: share of the elemen
 their block under floor; their noise: the share of the noise power that they carry. Casts marked * are not OCP MX and
 stand below, with their QSNR alone; bits are per element, everything that is shared included."""
 
+from typing import Any
+
 import pandas as pd
 
 from jouleproof.drawing.cells import mean_with_interval
 from jouleproof.drawing.select import preferred, unique, where
-from jouleproof.drawing.style import format_label, ordered_formats
+from jouleproof.drawing.style import Look, format_label, ordered_formats
 
 TITLE = "Sources of error, in numbers"
 SOURCES = ["mx/error_sources"]
@@ -35,9 +37,9 @@ def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
 
 def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) -> dict[str, str]:
     """rows: of one format. The first of them are of its own block."""
-    defined = {"block": int(rows["block"].iloc[0]), "scale": floor, "rounding": "even"}
+    defined: Look = {"block": int(rows["block"].iloc[0]), "scale": floor, "rounding": "even"}
     qsnr = where(rows, metric="qsnr", **defined)
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         **{rule: {"scale": rule} for rule in rules},
         **{f"block {block}": {"block": block} for block in blocks},
         "ties away": {"rounding": "away"},

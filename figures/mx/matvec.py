@@ -23,7 +23,7 @@ OTHERS = {
     "int4 per 32": "torch int4, bf16 vector",
 }
 CLAIMS = {"mxfp8_e4m3": "mx.fetches.matvec_mxfp8", "mxfp4": "mx.fetches.matvec_mxfp4"}
-BELOW = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # the legends
+BELOW: Look = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # the legends
 
 
 def draw(matvec: pd.DataFrame) -> Figure:
@@ -39,8 +39,8 @@ def draw(matvec: pd.DataFrame) -> Figure:
 
 def _caches(axis: Axes, sizes: "pd.Series[float]") -> None:
     """sizes: bytes, by level."""
-    text = {"fontsize": 7, "color": SLATE, "rotation": 90, "va": "bottom"}
-    at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    text: Look = {"fontsize": 7, "color": SLATE, "rotation": 90, "va": "bottom"}
+    at: Look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     for level, size in sizes.items():
         axis.axvline(size, color=GREY, lw=0.9, ls=":")
         axis.annotate(f"{level} cache", (size, 0.02), xytext=(2, 0), **at, **text)

@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.points import apart, points
 from jouleproof.drawing.select import preferred, unique, where
-from jouleproof.drawing.style import DISTRIBUTIONS, WIDTH, format_label, format_style, key, name_rows, ordered_formats
+from jouleproof.drawing.style import (
+    DISTRIBUTIONS,
+    WIDTH,
+    Look,
+    format_label,
+    format_style,
+    key,
+    name_rows,
+    ordered_formats,
+)
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "QSNR on generated vectors"
@@ -47,5 +56,5 @@ def draw(qsnr: pd.DataFrame) -> Figure:
 
 
 def _beside(axis: Axes, place: float, text: str) -> None:
-    at = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+    at: Look = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
     axis.annotate(text, (1.03, place), va="center", ha="left" if place >= 0 else "center", fontsize=6.5, **at)

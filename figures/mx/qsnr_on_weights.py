@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from jouleproof.drawing.select import under_one_rule, unique, where
-from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, format_label, format_style
 
 TITLE = "QSNR on real weights and activations"
 SOURCES = ["mx/qsnr_on_weights"]
@@ -18,7 +18,7 @@ SOURCES = ["mx/qsnr_on_weights"]
 def draw(qsnr: pd.DataFrame) -> Figure:
     table = under_one_rule(qsnr)
     models = unique(table["model"])
-    shape = {"figsize": (WIDTH, 1.6 * HEIGHT), "width_ratios": [1.5] + [1] * (len(models) - 1)}
+    shape: Look = {"figsize": (WIDTH, 1.6 * HEIGHT), "width_ratios": [1.5] + [1] * (len(models) - 1)}
     figure, axes = plt.subplots(2, len(models), sharey=True, sharex="col", squeeze=False, **shape)
     styles = format_style(table["format"])
     sizes = np.linspace(6.5, 3.5, len(styles))  # the last drawn is the smallest, so that none of equal lines is hidden

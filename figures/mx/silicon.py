@@ -24,6 +24,7 @@ from jouleproof.drawing.style import (
     OTHER_FORMAT_LABELS,
     TIER_MARKS,
     WIDTH,
+    Look,
     format_label,
     format_style,
     key,
@@ -101,7 +102,7 @@ def _label(axis: Axes, units: list[Unit]) -> None:
         return height * (qsnr - bottom) / (top - bottom)
 
     taken = [(across(cost.low), up(qsnr) - 3, across(cost.high), up(qsnr) + 3) for _, cost, qsnr in units]
-    look = {"fontsize": size, "va": "center", "textcoords": "offset points", "zorder": 2}
+    look: Look = {"fontsize": size, "va": "center", "textcoords": "offset points", "zorder": 2}
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}
     for name, cost, qsnr in sorted(units, key=lambda unit: -unit[2]):
         text = OTHER_FORMAT_LABELS.get(name, format_label(name))
@@ -121,7 +122,7 @@ def _covers(box: Box, others: Sequence[Box]) -> bool:
 
 def _rates(axis: Axes, rates: pd.DataFrame) -> None:
     chips = unique(rates["accelerator"])
-    above = {"textcoords": "offset points", "fontsize": 6, "ha": "center", "va": "bottom", "linespacing": 0.95}
+    above: Look = {"textcoords": "offset points", "fontsize": 6, "ha": "center", "va": "bottom", "linespacing": 0.95}
     for place, chip in enumerate(chips):
         rows = where(rates, accelerator=chip)
         axis.plot([rows["value"].min(), rows["value"].max()], [place, place], color=PALE, lw=0.9, zorder=1)

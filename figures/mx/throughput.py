@@ -15,6 +15,7 @@ from jouleproof.drawing.style import (
     HEIGHT,
     LIBRARY_MARKERS,
     WIDTH,
+    Look,
     format_label,
     format_style,
     key,
@@ -53,7 +54,7 @@ def _panel(axis: Axes, rates: pd.DataFrame, operation: str, formats: list[str], 
     for library, table in where(rates, operation=operation).groupby("library"):
         given = where(table, out=preferred(list(table["out"]), "given"))
         aside = ASIDE.get(str(library), 0.12 if full else -0.12)
-        mark = {"marker": LIBRARY_MARKERS[str(library)], "ms": 5.5, "zorder": 3 if full else 2}
+        mark: Look = {"marker": LIBRARY_MARKERS[str(library)], "ms": 5.5, "zorder": 3 if full else 2}
         for name, speed in given.groupby("format")["value"].median().items():
             colour = colours[str(name)]
             axis.plot(speed, formats.index(str(name)) + aside, color=colour, mfc=colour if full else "white", **mark)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -49,15 +50,15 @@ def draw(wire: pd.DataFrame) -> Figure:
         axis.set(title=title, xlabel="over float32 (x)")
     name_rows(left, list(map(format_label, looks)))
     middle.tick_params(labelleft=False)
-    handles = [key(link, marker=marker, ms=6, mew=1.2, color=INK) for link, marker in markers.items()]
+    handles: list[Artist] = [key(link, marker=marker, ms=6, mew=1.2, color=INK) for link, marker in markers.items()]
     handles += [key("times fewer bytes", marker="|", ms=9, mew=1.4, color=INK), accepted_handle()]
-    above = {"loc": "outside upper left", "alignment": "left", "handletextpad": 0.4, "columnspacing": 1.2}
+    above: Look = {"loc": "outside upper left", "alignment": "left", "handletextpad": 0.4, "columnspacing": 1.2}
     figure.legend(handles=handles, title="left and middle: link", ncols=len(handles), **above)
     _errors(right, where(wire, link="every"), looks)
     handles = [key(format_label(name), **look) for name, look in looks.items()]
     for payload, fill in FILLS.items():
         handles.append(key(payload.replace("kv_", "KV "), color=INK, marker="o", fillstyle=fill))
-    beside = {"loc": "outside right center", "fontsize": 6.8, "title_fontsize": 7, "handletextpad": 0.2}
+    beside: Look = {"loc": "outside right center", "fontsize": 6.8, "title_fontsize": 7, "handletextpad": 0.2}
     figure.legend(handles=handles, title="right", **beside)
     return figure
 

@@ -31,8 +31,9 @@ def draw(design_space: pd.DataFrame) -> Figure:
 
 def _panel(axis: Axes, rows: pd.DataFrame) -> None:
     table = rows.pivot(index="token_machines", columns="prompt_machines", values="value")
-    ends = [end for machines in (table.columns, table.index) for end in (machines.min() - 0.5, machines.max() + 0.5)]
-    axis.imshow(table, origin="lower", cmap="Greens", vmin=0, vmax=1.3, aspect="auto", extent=ends)
+    x, y = rows["prompt_machines"], rows["token_machines"]
+    extent = (x.min() - 0.5, x.max() + 0.5, y.min() - 0.5, y.max() + 0.5)
+    axis.imshow(table, origin="lower", cmap="Greens", vmin=0, vmax=1.3, aspect="auto", extent=extent)
     axis.grid(False)
     always = where(rows, value=1).sort_values(["price", "prompt_machines"])
     if len(always):

@@ -31,10 +31,10 @@ def tabulate(latency: pd.DataFrame) -> pd.DataFrame:
     means = rows.groupby(["service", "design", "metric"], sort=False)["value"].mean().unstack("metric")
     return pd.DataFrame(
         {
-            "service": SERVICE_LABELS[str(service)],
-            "design": DESIGN_LABELS.get(str(design), str(design)),
+            "service": SERVICE_LABELS[row["service"]],
+            "design": DESIGN_LABELS.get(row["design"], row["design"]),
             "load (requests/s)": f"{load:g}",
             **{label: fixed(row.get(metric), digits, factor) for metric, (label, digits, factor) in COLUMNS.items()},
         }
-        for (service, design), row in means.iterrows()
+        for _, row in means.reset_index().iterrows()
     )

@@ -23,10 +23,10 @@ def tabulate(laws: pd.DataFrame) -> pd.DataFrame:
     table = fitted.pivot(index=["model", "hardware", "tensor_parallel"], columns="metric", values="value")
     return pd.DataFrame(
         {
-            "model": model,
-            "accelerator": hardware,
-            "tensor parallel": str(tensor_parallel),
+            "model": row["model"],
+            "accelerator": row["hardware"],
+            "tensor parallel": str(row["tensor_parallel"]),
             **{label: fixed(row[metric], digits, factor) for metric, (label, digits, factor) in COLUMNS.items()},
         }
-        for (model, hardware, tensor_parallel), row in table.iterrows()
+        for _, row in table.reset_index().iterrows()
     )

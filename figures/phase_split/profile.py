@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jouleproof.drawing.palette import GREY
 from jouleproof.drawing.select import of_the_profiled_model, where
-from jouleproof.drawing.style import HEIGHT, MACHINE_STYLES, WIDTH
+from jouleproof.drawing.style import HEIGHT, MACHINE_STYLES, WIDTH, Look
 
 TITLE = "The measured profile"
 SOURCES = ["phase_split/profile"]
@@ -21,7 +21,7 @@ def draw(profile: pd.DataFrame) -> Figure:
     rows = where(of_the_profiled_model(profile), hardware=MACHINE_STYLES)
     for hardware, (label, colour, marker) in MACHINE_STYLES.items():
         runs = where(rows, hardware=hardware)
-        look = {"color": colour, "marker": marker, "label": label}
+        look: Look = {"color": colour, "marker": marker, "label": label}
         prompts = where(runs, metric="prompt_time_s", batch_size=1, token_size=128)
         _line(prompt, prompts, "prompt_size", **look)
         batches = where(runs, metric="token_time_s", prompt_size=512, token_size=128)

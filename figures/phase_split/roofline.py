@@ -13,7 +13,7 @@ from jouleproof.drawing.ledger import accepted
 from jouleproof.drawing.palette import GREEN, GREY, INK, ORANGE
 from jouleproof.drawing.points import median_and_ends, points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look
 
 TITLE = "Both phases under the roofline"
 SOURCES = ["phase_split/roofline"]
@@ -41,7 +41,7 @@ def _roof(axis: Axes, rows: pd.DataFrame) -> None:
     axis.plot(intensity, np.minimum(products, intensity * reading), color=GREY, lw=1.3)
     axis.text(300, products * 1.06, "matrix products", ha="right", va="bottom", fontsize=7)
     axis.text(0.21, 0.21 * reading * 2.2, "reading memory", fontsize=7, rotation=52)
-    small = {"textcoords": "offset points", "fontsize": 6.5, "ha": "center", "color": INK}
+    small: Look = {"textcoords": "offset points", "fontsize": 6.5, "ha": "center", "color": INK}
     for phase, (colour, marker, label) in PHASES.items():
         medians = where(rows, phase=phase).groupby(["size", "metric"])["value"].median().unstack()
         across, up = medians["intensity"], medians["flop_rate"] / 1e9
@@ -70,7 +70,7 @@ def _shares(axis: Axes, roofline: pd.DataFrame) -> None:
         last = first + len(by_threads) - 1
         axis.set_ylim(0, TOP)
         accepted(axis, CLAIMS[phase], (first - 0.5, last + 0.5), "y")
-        above = {"ha": "center", "va": "bottom", "fontsize": 6.5, "transform": axis.get_xaxis_transform()}
+        above: Look = {"ha": "center", "va": "bottom", "fontsize": 6.5, "transform": axis.get_xaxis_transform()}
         axis.text((first + last) / 2, 1.02, f"{phase} {size}\n{label}", **above)
     axis.axhline(1, color=GREY, lw=0.7)
     axis.set_xticks(list(ticks), list(ticks.values()))

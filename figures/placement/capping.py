@@ -6,7 +6,7 @@ goes with the clock; double pace: undone work is made up as fast as new work is 
 import pandas as pd
 
 from jouleproof.drawing.cells import fixed
-from jouleproof.drawing.select import where
+from jouleproof.drawing.select import unique, where
 
 TITLE = "Capping by priority"
 SOURCES = ["placement/oversubscription"]
@@ -21,7 +21,7 @@ def tabulate(oversubscription: pd.DataFrame) -> pd.DataFrame:
     nearest = min(tried, key=lambda share: abs(share - ADDED))
     means = roomiest.groupby(["controller", "latency", "added", "metric"], sort=False)["value"].mean()
     rows = []
-    for controller, law in roomiest.groupby(["controller", "latency"], sort=False).groups:
+    for controller, law in unique(zip(roomiest["controller"], roomiest["latency"], strict=True)):
         row = means[controller, law, nearest]
         rows.append(
             {

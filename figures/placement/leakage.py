@@ -11,7 +11,7 @@ from jouleproof.drawing.ledger import accepted
 from jouleproof.drawing.palette import BLUE, GREY, SILVER, VERMILION
 from jouleproof.drawing.points import over_seeds, points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH
+from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, Look
 
 TITLE = "Leak against value"
 SOURCES = ["placement/leakage"]
@@ -28,7 +28,7 @@ def draw(leakage: pd.DataFrame) -> Figure:
         if names:
             points(axis, value.loc[names], most.loc[names], capsize=2, ms=4, **look)
     line = {"arrowstyle": "-", "color": SILVER, "lw": 0.5, "shrinkB": 3}
-    beside = {"textcoords": "axes fraction", "ha": "left", "va": "center", "fontsize": 7, "arrowprops": line}
+    beside: Look = {"textcoords": "axes fraction", "ha": "left", "va": "center", "fontsize": 7, "arrowprops": line}
     places = (
         pd.DataFrame({"up": most["value"], "across": value["value"]}).loc[value.index].sort_values(["up", "across"])
     )

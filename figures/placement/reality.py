@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from jouleproof.drawing.palette import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SLATE
 from jouleproof.drawing.points import points
 from jouleproof.drawing.select import unique, where
-from jouleproof.drawing.style import HEIGHT, WIDTH, name_rows
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, name_rows
 from jouleproof.evidence.intervals import Estimate
 
 TITLE = "Generated and recorded"
@@ -45,7 +45,7 @@ def draw(reality: pd.DataFrame) -> Figure:
 
 def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: set[str]) -> None:
     names = [name for name in colours if name in {*rows["data"], *absent}]
-    note = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center", "fontsize": 7, "color": SLATE}
+    note: Look = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center", "fontsize": 7, "color": SLATE}
     for place, name in enumerate(names):
         if name in absent:
             axis.annotate("not at hand", (0.5, place), **note)

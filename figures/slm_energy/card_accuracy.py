@@ -13,15 +13,15 @@ from matplotlib.figure import Figure
 from jouleproof.drawing.palette import BLUE, GREY, INK, PALE
 from jouleproof.drawing.points import points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, WIDTH, key, plain_ticks
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key, plain_ticks
 from jouleproof.evidence.intervals import share_interval
 
 TITLE = "Grade school math against parameters"
 SOURCES = ["slm_energy/cards"]
 PROTOCOL = "8-shot CoT"
-PHI = {"color": BLUE, "marker": "D"}
-OTHERS = {"color": INK, "marker": "o"}
-FRONT = {"color": PALE, "lw": 0.9}
+PHI: Look = {"color": BLUE, "marker": "D"}
+OTHERS: Look = {"color": INK, "marker": "o"}
+FRONT: Look = {"color": PALE, "lw": 0.9}
 ABOVE = (0, 6, "center", "bottom")  # where a name stands beside its mark: points right, points up, alignment
 PLACES = {
     "Phi-3-mini": (-4, 8, "left", "bottom"),
@@ -68,7 +68,7 @@ def _model(axis: Axes, questions: int, name: str, family: str, score: float, tot
         axis.plot([active, total], [score, score], color=look["color"], lw=0.8, ls=":")
         axis.plot(active, score, fillstyle="none", ls="", **look)
     right, up, ha, va = PLACES.get(name, ABOVE)
-    text = {"textcoords": "offset points", "ha": ha, "va": va, "fontsize": 6.5, "color": look["color"]}
+    text: Look = {"textcoords": "offset points", "ha": ha, "va": va, "fontsize": 6.5, "color": look["color"]}
     axis.annotate(name, (total, score), xytext=(right, up), **text)
 
 

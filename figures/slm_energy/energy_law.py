@@ -13,13 +13,13 @@ from jouleproof.drawing.ledger import accepted, accepted_handle
 from jouleproof.drawing.palette import BLUE, GREEN, INK, ORANGE, VERMILION
 from jouleproof.drawing.points import points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, WIDTH, key, plain_ticks
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key, plain_ticks
 from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Energy of a token by parameters"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
 GPU, TASK, DENSE, MIXTURE = "H100", "lm-arena-chat", "Dense Transformer", "MoE"
-STYLES = {  # requests at once that are shown
+STYLES: dict[int, Look] = {  # requests at once that are shown
     8: {"color": VERMILION, "marker": "^"},
     64: {"color": BLUE, "marker": "D"},
     256: {"color": GREEN, "marker": "s"},
@@ -45,7 +45,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
     return figure
 
 
-def _limit(axis: Axes, measured: pd.DataFrame, fitted: "pd.Series[float]", look: dict[str, str]) -> None:
+def _limit(axis: Axes, measured: pd.DataFrame, fitted: "pd.Series[float]", look: Look) -> None:
     """Models at one number of requests at once, with the law of the dense ones from 8 billion parameters on."""
     dense = where(measured, architecture=DENSE, precision="bfloat16")
     mixed = where(measured, architecture=MIXTURE)

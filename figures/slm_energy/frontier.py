@@ -15,7 +15,7 @@ from jouleproof.drawing.ladder import FILLS, best_end, looks_of
 from jouleproof.drawing.palette import BLUE, INK
 from jouleproof.drawing.points import over_seeds, points
 from jouleproof.drawing.select import deciding_answers, where
-from jouleproof.drawing.style import HEIGHT, WIDTH, key
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key
 from jouleproof.evidence.intervals import Estimate, share_interval
 
 TITLE = "The front of accuracy and energy"
@@ -66,7 +66,7 @@ def _published(axis: Axes, answers: pd.DataFrame, protocol: str, questions: int)
         colour = BLUE if str(name).startswith("Phi") else INK
         points(axis, across, right, ls="-", color=colour, lw=0.6, alpha=0.5)
         ring = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "lw": 0.6}
-        text = {"ha": "center", "va": "center", "fontsize": 6, "color": colour, "zorder": 5, "bbox": ring}
+        text: Look = {"ha": "center", "va": "center", "fontsize": 6, "color": colour, "zorder": 5, "bbox": ring}
         axis.text(across.value, right.value, str(number), **text)
         mark = {"marker": f"${number}$", "ms": 4 if number < 10 else 6.5, "markeredgewidth": 0.1}
         handles.append(key(f"{name}: {front[name]:.2f}", color=colour, **mark))

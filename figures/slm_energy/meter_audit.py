@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from jouleproof.drawing.palette import BLUE, INK, SLATE, VERMILION
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import TIER_MARKS, WIDTH, key, name_rows
+from jouleproof.drawing.style import TIER_MARKS, WIDTH, Look, key, name_rows
 
 TITLE = "Meter audit"
 SOURCES = ["slm_energy/meter_audit"]
@@ -36,7 +36,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
     for place, ((tool, mode), rows) in enumerate(meters):
         _points(axis, place, rows)
         mark = TIER_MARKS[rows["tier"].iloc[0]] if (rows["metric"] == "power").any() else ""
-        how = HOW.get((tool, mode))
+        how = HOW.get((str(tool), str(mode)))
         labels.append(f"{tool}, {mode} {mark}" + (f"\n{how}" if how else ""))
     name_rows(axis, labels, fontsize=6.8)
     axis.set_xlim(-3, max(12.0, 1.06 * where(ran, unit="W")["value"].max()))
@@ -59,7 +59,7 @@ def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
         watts = {where: mean[workload, where, "power"] for where in MARKERS if (workload, where, "power") in mean}
         axis.plot(list(watts.values()), [place + offset] * len(watts), color=colour, lw=0.8)
         for neighbours, value in watts.items():
-            look = {"marker": MARKERS[neighbours], "fillstyle": FILLS[neighbours], "ls": ""}
+            look: Look = {"marker": MARKERS[neighbours], "fillstyle": FILLS[neighbours], "ls": ""}
             axis.plot(value, place + offset, color=colour, **look)
             if (workload, neighbours, "power_low") in mean:
                 ends = [mean[workload, neighbours, metric] for metric in ("power_low", "power_high")]

@@ -13,14 +13,14 @@ from matplotlib.ticker import NullLocator
 from jouleproof.drawing.palette import BLUE, GREEN, INK, VERMILION
 from jouleproof.drawing.points import median_and_ends, points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style, plain_log, shape_label
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, format_label, format_style, plain_log, shape_label
 
 TITLE = "What a token costs"
 SOURCES = ["slm_energy/cost"]
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (INK, "^"), (GREEN, "D"))
 FILLS = {"float32": "full", "bfloat16": "none"}
 PROMPT_AT = 0.6  # left of the smallest batch
-BELOW = {"fontsize": 6.5, "loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}  # the legends
+BELOW: Look = {"fontsize": 6.5, "loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}  # the legends
 
 
 def draw(cost: pd.DataFrame) -> Figure:

@@ -277,7 +277,7 @@ def recipe_style(names: Iterable[str]) -> dict[str, Look]:
 
 def information_style(names: Iterable[str]) -> dict[str, Look]:
     """Colour, marker and label of what a placement policy is told, in the order of the names."""
-    looks = {}
+    looks: dict[str, Look] = {}
     for number, name in enumerate(dict.fromkeys(names)):
         other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
         looks[name] = dict(zip(("color", "marker", "label"), INFORMATION_STYLES.get(name, other), strict=True))
@@ -287,7 +287,7 @@ def information_style(names: Iterable[str]) -> dict[str, Look]:
 def _styles(names: Iterable[str], labels: Mapping[str, str], looks: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
     """Of each name in the order of the labels; others after them by name, with a spare colour and a star."""
     spare = iter(OTHER_COLOURS * 10)
-    styles = {}
+    styles: dict[str, Look] = {}
     for name in _ordered(names, labels):
         colour, marker = looks.get(name) or (next(spare), "*")
         styles[name] = {"color": colour, "marker": marker, "label": labels.get(name, name)}
@@ -301,7 +301,7 @@ def _ordered(names: Iterable[str], labels: Mapping[str, str]) -> list[str]:
 
 def key(label: str, **look: Any) -> Line2D:
     """An entry of a legend: a mark where a marker is given and no line (`ls`, `lw`), else a line."""
-    mark_alone = {"lw": 0} if "marker" in look and not {"ls", "lw"} & set(look) else {}
+    mark_alone: Look = {"lw": 0} if "marker" in look and not {"ls", "lw"} & set(look) else {}
     return Line2D([], [], label=label, **mark_alone, **look)
 
 
@@ -320,7 +320,8 @@ def plain_ticks(line: Axis, values: Iterable[float]) -> None:
 
 def plain_log(line: Axis) -> None:
     """Make an axis logarithmic, with ticks at 1, 2 and 5 of every decade that are written without powers."""
-    line.axes.set(**{f"{line.axis_name}scale": "log"})
+    way = "x" if line is line.axes.xaxis else "y"
+    line.axes.set(**{f"{way}scale": "log"})
     line.set_major_locator(LogLocator(subs=(1, 2, 5)))
     line.set_major_formatter(ScalarFormatter())
     line.set_minor_formatter(NullFormatter())
