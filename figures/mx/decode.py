@@ -3,7 +3,8 @@ engine. Left: speed against the bytes of weights that a token reads (the output 
 the same bytes stand side by side. The dashed line is what reading those bytes alone would allow at the rate at which
 all threads together sum over a large matrix, an upper limit for one thread. Right: speed over the float32 of the same
 round; a tick (|) is what the bytes would allow. The pale band is the range that the ledger accepts for the best format.
-Points are means over the rounds, bars their 95 % intervals."""
+Points are means over the rounds, bars their 95 % intervals; the ledger's interval also pays for the choice of the best
+format."""
 
 import numpy as np
 import pandas as pd

@@ -1,10 +1,10 @@
 """The direct cast (to a format and back, without training) in numbers, with 95 % intervals over the questions, under
 every scale rule that a format was cast under. SmolLM2: its perplexity (e to the mean loss), the loss added, and KL, the
-mean Kullback-Leibler divergence of its next-token probabilities from those in float32, both in nats/token. MiniLM: the
-cosine of its embeddings to float32, and the share of nearest neighbours that stay. "clip only" and "round only" are the
-two parts of the cast under the floor rule: elements beyond the largest value clipped and none rounded, or these left as
-they are and the rest rounded. Of SmolLM2 only activations are cast, since its weights were rounded to Q4_1 (16 levels
-per block) before; of MiniLM weights and activations."""
+mean Kullback-Leibler divergence of its next-token probabilities from those in float32, both in nats/token and paired
+question by question. MiniLM: the cosine of its embeddings to float32, and the share of nearest neighbours that stay.
+"clip only" and "round only" are the two parts of the cast under the floor rule: elements beyond the largest value
+clipped and none rounded, or these left as they are and the rest rounded. Of SmolLM2 only activations are cast, since
+its weights were rounded to Q4_1 (16 levels per block) before; of MiniLM weights and activations."""
 
 import numpy as np
 import pandas as pd

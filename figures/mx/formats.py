@@ -1,7 +1,7 @@
-"""What the six MX formats store. Bits per element: with their share of the block's scale. FP16 and FP32 over it: how
-many times the space these take. Largest, and smallest step: of an element under a scale of one, without a unit. Finite
-values: how many different finite numbers the codes of an element stand for, where +0 and −0 count once and infinities
-and NaN not at all."""
+"""What the MX formats store, computed from packed arrays. Bits per element: with their share of the block's scale. FP16
+and FP32 over it: how many times the space these take. Largest, and smallest step: of an element under a scale of one,
+without a unit. Finite values: how many different finite numbers the codes of an element stand for, where +0 and −0
+count once and infinities and NaN not at all."""
 
 import pandas as pd
 

@@ -1,5 +1,6 @@
 """Every claim of the ledger by area, with its verdict. Left in a row: what it is about; right: its id in the ledger,
-without the area, and a mark for the tier of its evidence."""
+without the area, and a mark for the tier of the evidence that it has or can reach. Pale rows were not run. (pub.):
+rules of the published simulator; (corr.): its mistakes corrected. AA, HA and HHcap are designs of Splitwise."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +16,10 @@ from matplotlib.patches import Rectangle
 
 from jouleproof.drawing import style
 from jouleproof.drawing.palette import PALE, SILVER, SLATE
+from jouleproof.files import write_text
 
 TITLE = "The verdicts at a glance"
+CAPTION = " ".join(__doc__.split())
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
 WORDS = {  # of an id, where they are not words already
     "mxfp4": "MXFP4",
@@ -42,9 +45,13 @@ COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
 
 
 def make(verdicts: Path, out: Path, titles: Mapping[str, str]) -> None:
-    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png. titles: of the studies, by name, in order."""
+    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png, with its caption.
+
+    titles: of the studies, by name, in order.
+    """
     with style.project_style():
         style.save(draw(json.loads(verdicts.read_text(encoding="utf-8")), titles), out)
+    write_text(out.with_name(f"{out.name}.rst"), f"{CAPTION}\n")
 
 
 def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
