@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import typst
 
-from jouleproof.drawing import overview, verdicts
+from jouleproof.drawing import overview
 from jouleproof.drawing.registry import built_in_folders, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
@@ -28,7 +28,7 @@ def build(
         pictures = registry({**built_in_folders(ROOT), **added})
         shown = [{"name": one.name, "kind": one.kind} for one in pictures.values() if one.study in added]
         captions = {name: figure.caption for name, figure in pictures.items()}
-        captions |= {"overview": overview.CAPTION, "verdicts": verdicts.CAPTION}
+        captions["overview"] = overview.CAPTION
         try:
             pdf = typst.compile(
                 str(source.resolve()),
