@@ -58,14 +58,13 @@ def test_every_tier_has_a_mark_of_its_own():
 
 
 def test_every_built_in_format_has_a_label_a_colour_and_a_marker_of_its_own():
-    for look in (style.FORMAT_COLOURS, style.FORMAT_MARKERS):
-        assert set(look) == set(FORMATS) and len(set(look.values())) == len(FORMATS)
-    assert set(FORMATS) < set(style.FORMAT_LABELS)
+    for looks in zip(*(style.FORMAT_STYLES[name] for name in FORMATS), strict=True):
+        assert len(set(looks)) == len(FORMATS)
 
 
 def test_no_recipe_of_several_formats_looks_like_a_format():
-    formats = {*style.FORMAT_COLOURS.values(), *style.OTHER_COLOURS}
-    mixed = {name: colour for name, (colour, _) in style.RECIPE_STYLES.items() if name.startswith("mxfp4_")}
+    formats = {*(style.FORMAT_STYLES[name][1] for name in FORMATS), *style.OTHER_COLOURS}
+    mixed = {name: colour for name, (_, colour, _) in style.RECIPE_STYLES.items() if name.startswith("mxfp4_")}
     assert len(set(mixed.values())) == len(mixed) and not formats & set(mixed.values())
 
 

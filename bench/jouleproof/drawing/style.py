@@ -7,6 +7,7 @@ figure's legend.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
@@ -29,17 +30,19 @@ BARS: Mapping[str, Any] = {  # of seaborn's bar plots, which draw intervals of t
     "lw": 0,
     "err_kws": {"color": "black", "lw": 0.9},
 }
+Styles = Mapping[str, tuple[str, str, str]]  # label, colour, marker, by name
 Look = Mapping[str, Any]  # keywords of a line or mark: color, marker, label
 
-FORMAT_LABELS = {
-    "float32": "float32",
-    "mxint8": "MXINT8",
-    "mxfp8_e4m3": "MXFP8 E4M3",
-    "mxfp8_e5m2": "MXFP8 E5M2",
-    "mxfp6_e2m3": "MXFP6 E2M3",
-    "mxfp6_e3m2": "MXFP6 E3M2",
-    "mxfp4": "MXFP4",
+FORMAT_STYLES = {  # label, colour, marker
+    "float32": ("float32", hue.INK, "o"),
+    "mxint8": ("MXINT8", hue.BLACK, "s"),
+    "mxfp8_e4m3": ("MXFP8 E4M3", hue.BLUE, "o"),
+    "mxfp8_e5m2": ("MXFP8 E5M2", hue.SKY, "D"),
+    "mxfp6_e2m3": ("MXFP6 E2M3", hue.GREEN, "^"),
+    "mxfp6_e3m2": ("MXFP6 E3M2", hue.PURPLE, "v"),
+    "mxfp4": ("MXFP4", hue.VERMILION, "P"),
 }
+BFLOAT16 = ("bfloat16", hue.SILVER, "X")
 OTHER_FORMAT_LABELS = {  # of units in silicon
     "bfloat16": "BF16",
     "float16": "FP16",
@@ -48,44 +51,18 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
     "int8": "INT8",
     "nvfp4": "NVFP4",
 }
-FORMAT_COLOURS = {
-    "mxint8": hue.BLACK,
-    "mxfp8_e4m3": hue.BLUE,
-    "mxfp8_e5m2": hue.SKY,
-    "mxfp6_e2m3": hue.GREEN,
-    "mxfp6_e3m2": hue.PURPLE,
-    "mxfp4": hue.VERMILION,
-}
-FORMAT_MARKERS = {
-    "mxint8": "s",
-    "mxfp8_e4m3": "o",
-    "mxfp8_e5m2": "D",
-    "mxfp6_e2m3": "^",
-    "mxfp6_e3m2": "v",
-    "mxfp4": "P",
-}
-PLAIN_STYLES = {"float32": (hue.INK, "o"), "bfloat16": (hue.SILVER, "X")}  # colour, marker
 OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
 NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats beside the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
-RECIPE_LABELS = {
-    "float32": "float32",
-    "bfloat16": "bfloat16",
-    "mxfp8": "MXFP8",
-    "mxfp6": "MXFP6",
-    "mxfp4_weights": "MXFP4 weights, MXFP6",
-    "mxfp4": "MXFP4",
-    "mxfp4_stochastic": "MXFP4, stochastic",
-    "mxfp4_hadamard": "MXFP4, stochastic, rotated",
-}
-RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that format, and no other looks like a format
-    **PLAIN_STYLES,
-    "mxfp8": (FORMAT_COLOURS["mxfp8_e4m3"], FORMAT_MARKERS["mxfp8_e4m3"]),
-    "mxfp6": (FORMAT_COLOURS["mxfp6_e3m2"], FORMAT_MARKERS["mxfp6_e3m2"]),
-    "mxfp4_weights": (hue.ORANGE, "h"),
-    "mxfp4": (FORMAT_COLOURS["mxfp4"], FORMAT_MARKERS["mxfp4"]),
-    "mxfp4_stochastic": (hue.LAVENDER, "d"),
-    "mxfp4_hadamard": (hue.WINE, "p"),
+RECIPE_STYLES = {  # the same; a recipe of one format looks like that format, and no other looks like a format
+    "float32": FORMAT_STYLES["float32"],
+    "bfloat16": BFLOAT16,
+    "mxfp8": ("MXFP8", *FORMAT_STYLES["mxfp8_e4m3"][1:]),
+    "mxfp6": ("MXFP6", *FORMAT_STYLES["mxfp6_e3m2"][1:]),
+    "mxfp4_weights": ("MXFP4 weights, MXFP6", hue.ORANGE, "h"),
+    "mxfp4": FORMAT_STYLES["mxfp4"],
+    "mxfp4_stochastic": ("MXFP4, stochastic", hue.LAVENDER, "d"),
+    "mxfp4_hadamard": ("MXFP4, stochastic, rotated", hue.WINE, "p"),
 }
 CAST_CLAIMS = {  # on a direct cast, by format
     "mxint8": "mx.inference.mxint8",
@@ -106,22 +83,15 @@ HEADLINES = {  # labels of the published ratios, by the name of their claim
 }
 DISTRIBUTIONS = {"gaussian": "Gaussian", "laplace": "Laplace", "student_t": "Student-t"}  # of generated vectors
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
-DESIGN_LABELS = {
-    "baseline_a100": "Baseline-A100",
-    "baseline_h100": "Baseline-H100",
-    "splitwise_aa": "Splitwise-AA",
-    "splitwise_hh": "Splitwise-HH",
-    "splitwise_ha": "Splitwise-HA",
-    "splitwise_hhcap": "Splitwise-HHcap",
+DESIGN_STYLES = {  # label, colour, marker
+    "baseline_a100": ("Baseline-A100", hue.SILVER, "o"),
+    "baseline_h100": ("Baseline-H100", hue.INK, "s"),
+    "splitwise_aa": ("Splitwise-AA", hue.ORANGE, "^"),
+    "splitwise_hh": ("Splitwise-HH", hue.BLUE, "D"),
+    "splitwise_ha": ("Splitwise-HA", hue.GREEN, "v"),
+    "splitwise_hhcap": ("Splitwise-HHcap", hue.PURPLE, "P"),
 }
-DESIGN_STYLES = {  # colour, marker
-    "baseline_a100": (hue.SILVER, "o"),
-    "baseline_h100": (hue.INK, "s"),
-    "splitwise_aa": (hue.ORANGE, "^"),
-    "splitwise_hh": (hue.BLUE, "D"),
-    "splitwise_ha": (hue.GREEN, "v"),
-    "splitwise_hhcap": (hue.PURPLE, "P"),
-}
+DESIGN_LABELS = {name: label for name, (label, *_) in DESIGN_STYLES.items()}
 MODE_STYLES = {  # ways of sharing the two phases: colour, label
     "mixed": (hue.INK, "mixed, whole prompts first"),
     "chunked": (hue.VERMILION, "mixed, prompts in chunks"),
@@ -245,7 +215,7 @@ def use_style() -> None:
 
 
 def format_label(name: str) -> str:
-    return FORMAT_LABELS.get(name, name)
+    return FORMAT_STYLES.get(name, (name,))[0]
 
 
 def shape_label(name: str, weights: str) -> str:
@@ -255,24 +225,23 @@ def shape_label(name: str, weights: str) -> str:
 
 def ordered_formats(names: Iterable[str]) -> list[str]:
     """The six in the order of the labels, then any others by name."""
-    return _ordered(names, FORMAT_LABELS)
+    return _ordered(names, FORMAT_STYLES)
 
 
 def format_style(names: Iterable[str]) -> dict[str, Look]:
     """Colour and marker of each format; formats that are not built in take the spare ones in order."""
-    built_in = {name: (colour, FORMAT_MARKERS[name]) for name, colour in FORMAT_COLOURS.items()}
-    looks = _styles(names, FORMAT_LABELS, {**built_in, **PLAIN_STYLES})
+    looks = _styles(names, FORMAT_STYLES, {"bfloat16": BFLOAT16})
     return {name: {"color": look["color"], "marker": look["marker"]} for name, look in looks.items()}
 
 
 def design_style(names: Iterable[str]) -> dict[str, Look]:
-    """Colour, marker and label of each cluster design, in the order of the labels; others after them, by name."""
-    return _styles(names, DESIGN_LABELS, DESIGN_STYLES)
+    """Colour, marker and label of each cluster design, in the order of the table; others after them, by name."""
+    return _styles(names, DESIGN_STYLES)
 
 
 def recipe_style(names: Iterable[str]) -> dict[str, Look]:
-    """Colour, marker and label of each training recipe, in the order of the labels; others after them, by name."""
-    return _styles(names, RECIPE_LABELS, RECIPE_STYLES)
+    """Colour, marker and label of each training recipe, in the order of the table; others after them, by name."""
+    return _styles(names, RECIPE_STYLES)
 
 
 def information_style(names: Iterable[str]) -> dict[str, Look]:
@@ -284,19 +253,20 @@ def information_style(names: Iterable[str]) -> dict[str, Look]:
     return looks
 
 
-def _styles(names: Iterable[str], labels: Mapping[str, str], looks: Mapping[str, tuple[str, str]]) -> dict[str, Look]:
-    """Of each name in the order of the labels; others after them by name, with a spare colour and a star."""
+def _styles(names: Iterable[str], styles: Styles, unordered: Styles = MappingProxyType({})) -> dict[str, Look]:
+    """Of each name in the order of the table; others after them by name, with a spare colour and a star where they are
+    not `unordered`."""
     spare = iter(OTHER_COLOURS * 10)
-    styles: dict[str, Look] = {}
-    for name in _ordered(names, labels):
-        colour, marker = looks.get(name) or (next(spare), "*")
-        styles[name] = {"color": colour, "marker": marker, "label": labels.get(name, name)}
-    return styles
+    looks: dict[str, Look] = {}
+    for name in _ordered(names, styles):
+        label, colour, marker = styles.get(name) or unordered.get(name) or (name, next(spare), "*")
+        looks[name] = {"color": colour, "marker": marker, "label": label}
+    return looks
 
 
-def _ordered(names: Iterable[str], labels: Mapping[str, str]) -> list[str]:
+def _ordered(names: Iterable[str], styles: Styles) -> list[str]:
     present = set(names)
-    return [name for name in labels if name in present] + sorted(present - set(labels))
+    return [name for name in styles if name in present] + sorted(present - set(styles))
 
 
 def key(label: str, **look: Any) -> Line2D:
