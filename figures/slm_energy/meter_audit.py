@@ -56,7 +56,8 @@ def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
         return
     mean = power.groupby(["workload", "neighbours", "metric"])["value"].mean()
     for offset, (workload, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
-        watts = {where: mean[workload, where, "power"] for where in MARKERS if (workload, where, "power") in mean}
+        cases = [neighbours for neighbours in MARKERS if (workload, neighbours, "power") in mean]
+        watts = {neighbours: mean[workload, neighbours, "power"] for neighbours in cases}
         axis.plot(list(watts.values()), [place + offset] * len(watts), color=colour, lw=0.8)
         for neighbours, value in watts.items():
             look: Look = {"marker": MARKERS[neighbours], "fillstyle": FILLS[neighbours], "ls": ""}

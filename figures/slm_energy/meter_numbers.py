@@ -10,7 +10,7 @@ from jouleproof.drawing.style import TIER_MARKS
 TITLE = "Meters"
 SOURCES = ["slm_energy/meter_audit"]
 METER = ["tool", "version", "mode", "state"]
-COLUMNS = [(workload, where) for where in ("alone", "beside others") for workload in ("busy", "asleep")]
+COLUMNS = [("busy", "alone"), ("asleep", "alone"), ("busy", "beside others"), ("asleep", "beside others")]
 
 
 def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
