@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 import typst
 
+from jouleproof.drawing import overview
 from jouleproof.drawing.registry import built_in_folders, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
@@ -25,12 +26,9 @@ def build(
         studies = [*built_in_studies(), *map(find_study, study)]
         added = {one.name: one.figures for one in studies if not one.built_in}
         pictures = registry({**built_in_folders(ROOT), **added})
-        shown = [
-            {key: getattr(picture, key) for key in ("name", "kind", "title", "caption", "study")}
-            for picture in pictures.values()
-            if picture.study in added
-        ]
+        shown = [{"name": one.name, "kind": one.kind} for one in pictures.values() if one.study in added]
         captions = {name: figure.caption for name, figure in pictures.items()}
+        captions["overview"] = overview.CAPTION
         try:
             pdf = typst.compile(
                 str(source.resolve()),

@@ -80,12 +80,16 @@ def files_of(picture):
 
 
 def drawing_code(group):
-    """Files that the pictures of a group, and what draws them, are made of."""
-    return sources(
+    """Files that the pictures of a group, and what draws them, are made of: code, and the ledger of their study."""
+    ledgers = [
+        study.ledger for study in settings.studies if study.name == group[0].study
+    ]
+    code = sources(
         "jouleproof.drawing.draw:draw_all",
         *(str(picture.path) for picture in group),
         packages=[study.package for study in settings.added],
     )
+    return [*code, *(str(path) for path in ledgers if path)]
 
 
 def result_files(names):

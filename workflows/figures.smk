@@ -71,17 +71,19 @@ rule verdict_pages:
     output:
         f"{RESULTS}/figures/overview.pdf",
         f"{RESULTS}/figures/overview.svg",
+        f"{RESULTS}/figures/overview.rst",
         report(
             f"{RESULTS}/figures/overview.png",
-            caption="report/overview.rst",
+            caption=str(Path.cwd() / f"{RESULTS}/figures/overview.rst"),
             category="1 Verdicts",
             labels={"what": "The verdicts at a glance"},
         ),
         f"{RESULTS}/tables/verdicts.csv",
         f"{RESULTS}/tables/verdicts.tex",
+        f"{RESULTS}/tables/verdicts.rst",
         report(
             f"{RESULTS}/tables/verdicts.html",
-            caption="report/verdicts.rst",
+            caption=str(Path.cwd() / f"{RESULTS}/tables/verdicts.rst"),
             category="1 Verdicts",
             labels={"what": "The verdicts, claim by claim"},
         ),

@@ -4,38 +4,32 @@ the levers up to there. Medians with the range that holds 95 % of the draws."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import MISSING, spanned
 from jouleproof.drawing.levers import LEVERS, alone_or_last, estimate_of
-from jouleproof.evidence.digits import number, span
-from jouleproof.evidence.intervals import Estimate
 
 TITLE = "The levers together in numbers"
 SOURCES = ["joint/levers"]
 PLAIN = {"together": "whole prompts first", "chunked": "prompts in chunks"}
 UNITS = {"joules": "J/request", "megawatts": "MW/(million/h)"}
+COLUMNS = ("lever", "alone (x)", "with those above (x)", "last (x)", "over product (x)")
 
 
 def tabulate(levers: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([row for plain, part in levers.groupby("plain", sort=False) for row in _rows(str(plain), part)])
+    return pd.DataFrame(
+        {"plain system": PLAIN[str(plain)], "of": unit, **row}
+        for plain, rows in levers.groupby("plain", sort=False)
+        for measure, unit in UNITS.items()
+        for row in _rows(rows, measure)
+    )
 
 
-def _rows(plain: str, levers: pd.DataFrame) -> list[dict[str, str]]:
-    rows = []
-    for measure, unit in UNITS.items():
-        case = {"plain system": PLAIN[plain], "of": unit}
-        rows.append({**case, "lever": f"none: {_text(estimate_of(levers, measure, 'none'))}", "alone (x)": "1",
-                     "with those above (x)": "1", "last (x)": "–", "over product (x)": "–"})  # fmt: skip
-        for count, (name, (*_, label)) in enumerate(LEVERS.items(), 1):
-            chain = "+".join(list(LEVERS)[:count])
-            rows.append({
-                **case,
-                "lever": label,
-                "alone (x)": _text(estimate_of(levers, f"{measure}_ratio", name)),
-                "with those above (x)": _text(estimate_of(levers, f"{measure}_ratio", chain)),
-                "last (x)": _text(alone_or_last(levers, measure, name, False)),
-                "over product (x)": _text(estimate_of(levers, f"{measure}_overlap", chain)) if count > 1 else "–",
-            })  # fmt: skip
-    return rows
-
-
-def _text(estimate: Estimate) -> str:
-    return f"{number(estimate.value)} {span(estimate.low, estimate.high)}"
+def _rows(levers: pd.DataFrame, measure: str) -> list[dict[str, str]]:
+    none = f"none: {spanned(estimate_of(levers, measure, 'none'))}"
+    rows = [(none, "1", "1", MISSING, MISSING)]
+    for count, (name, (*_, label)) in enumerate(LEVERS.items(), 1):
+        chain = "+".join(list(LEVERS)[:count])
+        alone, above = (spanned(estimate_of(levers, f"{measure}_ratio", names)) for names in (name, chain))
+        last = spanned(alone_or_last(levers, measure, name, False))
+        overlap = spanned(estimate_of(levers, f"{measure}_overlap", chain)) if count > 1 else MISSING
+        rows.append((label, alone, above, last, overlap))
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

@@ -8,8 +8,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.ledger import accepted
 from jouleproof.drawing.levers import swing
-from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.palette import BLUE, INK, STEEL
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "What the total hangs on"
 SOURCES = ["joint/assumptions"]
@@ -57,12 +59,11 @@ def draw(assumptions: pd.DataFrame) -> Figure:
     for axis, (metric, (title, label, times)) in zip(axes, PANELS.items(), strict=True):
         low, high = (times * table.loc[shown, f"{metric}_{end}"].to_numpy() for end in ("low", "high"))
         middle = times * table[metric].iloc[0]
-        axis.hlines(places, np.minimum(low, high), np.maximum(low, high), color="#9DB4C8", lw=5)
-        axis.plot(low, places, "o", color="#0072B2", markerfacecolor="white", label="at its 5th percentile")
-        axis.plot(high, places, "o", color="#0072B2", label="at its 95th percentile")
-        axis.axvline(middle, color="#444444", lw=0.8)
-        axis.set_title(title)
-        axis.set_xlabel(label)
+        axis.hlines(places, np.minimum(low, high), np.maximum(low, high), color=STEEL, lw=5)
+        axis.plot(low, places, "o", color=BLUE, markerfacecolor="white", label="at its 5th percentile")
+        axis.plot(high, places, "o", color=BLUE, label="at its 95th percentile")
+        axis.axvline(middle, color=INK, lw=0.8)
+        axis.set(title=title, xlabel=label)
         axis.margins(x=0.12)
         if metric in CLAIMS:
             claim, over = CLAIMS[metric]

@@ -9,12 +9,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.ledger import accepted
 from jouleproof.drawing.levers import LEVERS, MEASURES, estimate_of, first_plain
-from jouleproof.drawing.style import HEIGHT, WIDTH, accepted
+from jouleproof.drawing.palette import ASH
+from jouleproof.drawing.points import points
+from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "The levers together, one after another"
 SOURCES = ["joint/levers"]
-LEFT = "#C9C9C9"
 
 
 def draw(levers: pd.DataFrame) -> Figure:
@@ -31,18 +33,17 @@ def draw(levers: pd.DataFrame) -> Figure:
 
 
 def _waterfall(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
-    left, labels = 100.0, ["plain"]
-    axis.bar(0, left, color=LEFT, width=0.7)
-    for place, (name, (colour, label, _)) in enumerate(LEVERS.items(), 1):
-        estimate = estimate_of(rows, f"{measure}_ratio", "+".join(list(LEVERS)[:place]))
-        axis.bar(place, 100 * estimate.value, color=LEFT, width=0.7)
-        axis.bar(place, left - 100 * estimate.value, bottom=100 * estimate.value, color=colour, width=0.7)
-        left = 100 * estimate.value
-        ends = [[left - 100 * estimate.low], [100 * estimate.high - left]]
-        axis.errorbar(place, left, ends, color="black", lw=0.9, capsize=2)
-        axis.text(place, 2, f"{left:.0f}", ha="center", fontsize=7)
-        labels.append(f"+ {label}" if name != "mx" else label)
+    before, labels = 100.0, ["plain"]
+    axis.bar(0, before, color=ASH, width=0.7)
     axis.text(0, 2, "100", ha="center", fontsize=7)
+    for place, (name, (colour, label, _)) in enumerate(LEVERS.items(), 1):
+        left = estimate_of(rows, f"{measure}_ratio", "+".join(list(LEVERS)[:place])).times(100)
+        axis.bar(place, left.value, color=ASH, width=0.7)
+        axis.bar(place, before - left.value, bottom=left.value, color=colour, width=0.7)
+        points(axis, place, left, color="black", lw=0.9, capsize=2)
+        axis.text(place, 2, f"{left.value:.0f}", ha="center", fontsize=7)
+        labels.append(f"+ {label}" if name != "mx" else label)
+        before = left.value
     axis.set_xticks(range(len(labels)), labels, fontsize=6.5)
     axis.set_ylim(0, 104)
     axis.grid(axis="x", visible=False)

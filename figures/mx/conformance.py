@@ -5,6 +5,7 @@ not make an infinite block NaN; ml_dtypes casts elements only and is given our s
 
 import pandas as pd
 
+from jouleproof.drawing.select import unique
 from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Agreement with other libraries, bit by bit"
@@ -13,7 +14,7 @@ SOURCES = ["mx/conformance"]
 
 def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
     compared = conformance[conformance["property"] == "agreement"]
-    peers, groups = dict.fromkeys(compared["peer"]), dict.fromkeys(conformance["group"])
+    peers, groups = unique(compared["peer"]), unique(conformance["group"])
     if not peers:
         return pd.DataFrame([{"group": group, "other libraries": "none has these formats"} for group in groups])
     cells = compared.groupby(["group", "peer"])

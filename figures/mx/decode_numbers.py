@@ -6,31 +6,27 @@ the share of near-ties, tokens that differ where the two best logits are closer 
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed, with_interval
+from jouleproof.drawing.points import mean_of
 from jouleproof.drawing.style import format_label
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Decoding with packed weights in numbers"
 SOURCES = ["mx/decode"]
 
 
 def tabulate(decode: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([_row(str(name), table) for name, table in decode.groupby("format", sort=False)])
+    return pd.DataFrame(_row(str(name), rows) for name, rows in decode.groupby("format", sort=False))
 
 
-def _row(name: str, table: pd.DataFrame) -> dict[str, str]:
-    values = {metric: rows["value"].to_numpy() for metric, rows in table.groupby("metric")}
-    speed, over = (mean_interval(values[metric]) for metric in ("tokens_per_s", "over_float32"))
-    row = {
+def _row(name: str, rows: pd.DataFrame) -> dict[str, str]:
+    first = rows.groupby("metric")["value"].first()
+    difference = first.get("max_difference")
+    return {
         "format": format_label(name),
-        "tokens/s": f"{speed.value:.1f} [{speed.low:.1f}, {speed.high:.1f}]",
-        "over float32 (x)": f"{over.value:.2f} [{over.low:.2f}, {over.high:.2f}]",
-        "MB per token": f"{values['bytes_per_token'][0] / 1e6:.0f}",
-        "largest difference": "",
-        "same token (share)": "",
-        "near-ties (share)": "",
+        "tokens/s": with_interval(mean_of(rows, metric="tokens_per_s"), 1),
+        "over float32 (x)": with_interval(mean_of(rows, metric="over_float32"), 2),
+        "MB per token": fixed(first["bytes_per_token"] / 1e6, 0),
+        "largest difference": "" if difference is None else f"{difference:.1e}",
+        "same token (share)": fixed(first.get("same_token"), 3, missing=""),
+        "near-ties (share)": fixed(first.get("near_ties"), 3, missing=""),
     }
-    if "max_difference" in values:
-        row["largest difference"] = f"{values['max_difference'][0]:.1e}"
-        row["same token (share)"] = f"{values['same_token'][0]:.3f}"
-        row["near-ties (share)"] = f"{values['near_ties'][0]:.3f}"
-    return row

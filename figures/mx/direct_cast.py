@@ -9,22 +9,14 @@ questions."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from jouleproof.drawing.select import deciding_cast, rules_of_all
-from jouleproof.drawing.style import (
-    CAST_CLAIMS,
-    HEIGHT,
-    WIDTH,
-    accepted,
-    accepted_handle,
-    format_label,
-    format_style,
-)
-from jouleproof.evidence.intervals import mean_interval
+from jouleproof.drawing.ledger import accepted, accepted_handle
+from jouleproof.drawing.palette import GREY, INK
+from jouleproof.drawing.points import apart, mean_of, points
+from jouleproof.drawing.select import deciding_cast, rules_of_all, where
+from jouleproof.drawing.style import CAST_CLAIMS, HEIGHT, WIDTH, Look, format_label, format_style, key, name_rows
 
 TITLE = "Direct cast of two real models"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
@@ -34,59 +26,44 @@ CASTS = {"activations": "activations", "weights": "weights", "both": "weights an
 
 
 def draw(language: pd.DataFrame, embedding: pd.DataFrame) -> Figure:
-    rules = rules_of_all(embedding)[: len(LOOKS)]
+    rules = dict(zip(rules_of_all(embedding), LOOKS, strict=False))
     styles = format_style(embedding["format"])
-    figure, (left, middle, right) = plt.subplots(
-        1, 3, sharey=True, figsize=(WIDTH, 1.3 * HEIGHT), width_ratios=[1.35, 1, 1]
-    )
+    size = (WIDTH, 1.3 * HEIGHT)
+    figure, (left, middle, right) = plt.subplots(1, 3, sharey=True, figsize=size, width_ratios=[1.35, 1, 1])
     language, embedding = deciding_cast(language), deciding_cast(embedding)
-    _points(left, language[language["metric"] == "added_loss"], styles, rules, "tokens")
+    lost = embedding.assign(value=1 - embedding["value"])
+    _points(left, where(language, metric="added_loss"), styles, rules, "tokens")
+    _points(middle, where(lost, metric="cosine"), styles, rules)
+    _points(right, where(lost, metric="same_neighbour"), styles, rules)
     left.set_xscale("symlog", linthresh=LINEAR, linscale=0.7)
-    left.axvline(0, color="#888888", lw=0.7)
-    left.set_xlabel(f"added loss, linear within ±{LINEAR:g}\n(nats/token)")
+    left.axvline(0, color=GREY, lw=0.7)
+    left.set(xlabel=f"added loss, linear within ±{LINEAR:g}\n(nats/token)", ylabel="format")
     for place, name in enumerate(styles):
         if name in CAST_CLAIMS:
             accepted(left, CAST_CLAIMS[name], (place - 0.4, place + 0.4))
-    left.set_ylabel("format")
-    _points(middle, _one_minus(embedding, "cosine"), styles, rules)
-    middle.set_xscale("log")
-    middle.set_xlabel("1 − cosine to float32 (1)")
-    _points(right, _one_minus(embedding, "same_neighbour"), styles, rules)
-    right.set_xlabel("neighbours changed (share)")
-    right.set_xlim(left=-0.01)
-    left.set_yticks(range(len(styles)), [format_label(name) for name in styles])
-    left.set_ylim(len(styles) - 0.4, -0.6)
-    handles: list[Artist] = [
-        Line2D([], [], marker=marker, color="#444444", mfc="#444444" if filled else "white", lw=0, label=f"{rule} rule")
-        for rule, (marker, filled) in zip(rules, LOOKS, strict=False)
+    middle.set(xscale="log", xlabel="1 − cosine to float32 (1)")
+    right.set(xlabel="neighbours changed (share)", xlim=(-0.01, None))
+    name_rows(left, list(map(format_label, styles)), 0.6)
+    handles = [
+        key(f"{rule} rule", marker=marker, color=INK, mfc=INK if filled else "white")
+        for rule, (marker, filled) in rules.items()
     ]
-    handles.append(accepted_handle())
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    figure.legend(handles=[*handles, accepted_handle()], loc="outside upper center", ncols=len(handles) + 1)
     return figure
 
 
-def _one_minus(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    rows = table[table["metric"] == metric]
-    return rows.assign(value=1 - rows["value"])
-
-
 def _points(
-    axis: Axes, table: pd.DataFrame, styles: dict[str, dict[str, str]], rules: list[str], weight: str | None = None
+    axis: Axes,
+    table: pd.DataFrame,
+    styles: dict[str, Look],
+    rules: dict[str, tuple[str, bool]],
+    weight: str | None = None,
 ) -> None:
     for place, (name, look) in enumerate(styles.items()):
-        for number, (rule, (marker, filled)) in enumerate(zip(rules, LOOKS, strict=False)):
-            rows = table[(table["format"] == name) & (table["scale"] == rule)]
-            mean = mean_interval(rows["value"].to_numpy(), None if weight is None else rows[weight].to_numpy())
-            axis.errorbar(
-                mean.value,
-                place + 0.5 * ((number + 0.5) / len(rules) - 0.5),
-                xerr=[[mean.value - mean.low], [mean.high - mean.value]],
-                color=look["color"],
-                marker=marker,
-                ms=5.5,
-                mfc=look["color"] if filled else "white",
-                elinewidth=1.1,
-            )
+        for number, (rule, (marker, filled)) in enumerate(rules.items()):
+            mean = mean_of(table, weight, format=name, scale=rule)
+            mark = {"color": look["color"], "marker": marker, "mfc": look["color"] if filled else "white"}
+            points(axis, mean, place + apart(number, len(rules), 0.5), ms=5.5, elinewidth=1.1, **mark)
     model, subject, questions = table["model"].iloc[0], table["subject"].iloc[0], table["question"].nunique()
     axis.set_title(f"{model}\n{CASTS.get(subject, subject)}\n{questions} questions", fontsize=7.5)
     axis.grid(axis="y", visible=False)

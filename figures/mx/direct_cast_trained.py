@@ -2,61 +2,52 @@
 here in float32, so that its weights are unrounded: linear layers' inputs, weights, or both, under each scale rule. The
 pale bands are the ranges that the ledger accepts for both under the floor rule; its token is four bytes. The axis is
 linear around zero, as far as its label says, and logarithmic beyond. Points are means over the seeds, bars their 95 %
-intervals (Student's t)."""
+intervals (Student's t), on text held out."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from jouleproof.drawing.select import rules_of_all
+from jouleproof.drawing.ledger import accepted, accepted_handle
+from jouleproof.drawing.palette import GREY, INK
+from jouleproof.drawing.points import mean_of, points
+from jouleproof.drawing.select import rules_of_all, where
 from jouleproof.drawing.style import (
     CAST_CLAIMS,
     HEIGHT,
     LEDGER_TOKEN_BYTES,
     WIDTH,
-    accepted,
-    accepted_handle,
     format_label,
     format_style,
+    key,
 )
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Direct cast of an unrounded model"
 SOURCES = ["mx/training"]
-SUBJECTS = {"activations": "o", "weights": "s", "both": "D"}
+SUBJECTS = {"activations": ("o", -0.27), "weights": ("s", 0.0), "both": ("D", 0.27)}  # marker, off the row's middle
 LINEAR = 1e-3  # nats/byte
-OFFSETS = (-0.27, 0.0, 0.27)
 
 
 def draw(training: pd.DataFrame) -> Figure:
-    casts = training[training["metric"] == "cast_added_loss"]
+    casts = where(training, metric="cast_added_loss")
     styles, rules = format_style(casts["format"]), rules_of_all(casts)
     figure, axes = plt.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 1.2 * HEIGHT))
-    for axis, rule in zip(axes[0], rules, strict=True):
+    by_rule = dict(zip(rules, axes[0], strict=True))
+    for rule, axis in by_rule.items():
         for place, (name, look) in enumerate(styles.items()):
-            for offset, (subject, marker) in zip(OFFSETS, SUBJECTS.items(), strict=True):
-                here = casts[(casts["format"] == name) & (casts["scale"] == rule) & (casts["subject"] == subject)]
-                mean = mean_interval(here["value"].to_numpy())
-                ends = [[mean.value - mean.low], [mean.high - mean.value]]
-                axis.errorbar(
-                    mean.value, place + offset, xerr=ends, color=look["color"], marker=marker, ms=5, elinewidth=1.1
-                )
+            for subject, (marker, offset) in SUBJECTS.items():
+                mean = mean_of(casts, format=name, scale=rule, subject=subject)
+                points(axis, mean, place + offset, color=look["color"], marker=marker, ms=5, elinewidth=1.1)
         axis.set_xscale("symlog", linthresh=LINEAR)
-        axis.axvline(0, color="#888888", lw=0.7)
-        axis.set_title(f"scale rule {rule}")
-        axis.set_xlabel(f"added loss, linear within ±{LINEAR:g} (nats/byte)")
-    axes[0][0].set_yticks(range(len(styles)), [format_label(name) for name in styles])
+        axis.axvline(0, color=GREY, lw=0.7)
+        axis.set(title=f"scale rule {rule}", xlabel=f"added loss, linear within ±{LINEAR:g} (nats/byte)")
+    axes[0][0].set_yticks(range(len(styles)), list(map(format_label, styles)))
     axes[0][0].invert_yaxis()
-    if "floor" in rules:
+    if "floor" in by_rule:
         for place, name in enumerate(styles):
             if name in CAST_CLAIMS:
-                across = (place + OFFSETS[-1] - 0.13, place + OFFSETS[-1] + 0.13)
-                accepted(axes[0][rules.index("floor")], CAST_CLAIMS[name], across, over=LEDGER_TOKEN_BYTES)
-    handles: list[Artist] = [
-        Line2D([], [], marker=marker, color="#444444", lw=0, label=name) for name, marker in SUBJECTS.items()
-    ]
-    handles.append(accepted_handle())
-    figure.legend(handles=handles, title="cast", loc="outside upper right", ncols=4)
+                row = place + SUBJECTS["both"][1]
+                accepted(by_rule["floor"], CAST_CLAIMS[name], (row - 0.13, row + 0.13), over=LEDGER_TOKEN_BYTES)
+    handles = [key(name, marker=marker, color=INK) for name, (marker, _) in SUBJECTS.items()]
+    figure.legend(handles=[*handles, accepted_handle()], title="cast", loc="outside upper right", ncols=4)
     return figure

@@ -5,60 +5,52 @@ zero (means over the seeds, on the same vectors). Saturated: share of the elemen
 their block under floor; their noise: the share of the noise power that they carry. Casts marked * are not OCP MX and
 stand below, with their QSNR alone; bits are per element, everything that is shared included."""
 
+from typing import Any
+
 import pandas as pd
 
-from jouleproof.drawing.select import preferred
-from jouleproof.drawing.style import format_label, ordered_formats
-from jouleproof.evidence.intervals import mean_interval
+from jouleproof.drawing.cells import mean_with_interval
+from jouleproof.drawing.select import preferred, unique, where
+from jouleproof.drawing.style import Look, format_label, ordered_formats
 
 TITLE = "Sources of error, in numbers"
 SOURCES = ["mx/error_sources"]
 
-Cast = tuple[int, str, str]  # block, scale rule, rounding
-
 
 def tabulate(table: pd.DataFrame) -> pd.DataFrame:
-    table = table[table["distribution"] == preferred(list(table["distribution"]), "gaussian")]
-    ours, others = table[table["ocp_mx"] == "yes"], table[table["ocp_mx"] == "no"]
+    table = where(table, distribution=preferred(list(table["distribution"]), "gaussian"))
+    ours, others = where(table, ocp_mx="yes"), where(table, ocp_mx="no")
     floor = preferred(list(ours["scale"]), "floor")
-    rules = [rule for rule in dict.fromkeys(ours["scale"]) if rule != floor]
+    rules = [rule for rule in unique(ours["scale"]) if rule != floor]
     defined_blocks = set(ours.groupby("format")["block"].first())
     blocks = [block for block in sorted(set(ours["block"])) if defined_blocks != {block}]
-    rows = [_row(ours[ours["format"] == name], floor, rules, blocks) for name in ordered_formats(ours["format"])]
-    for name in dict.fromkeys(others["format"]):
-        rows.append(_start(others[others["format"] == name], f"{name} *"))
+    rows = [_row(where(ours, format=name), floor, rules, blocks) for name in ordered_formats(ours["format"])]
+    rows += [_start(where(others, format=name), f"{name} *") for name in unique(others["format"])]
     return pd.DataFrame(rows).fillna("")
 
 
 def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
     """rows: QSNR of one cast."""
-    mean = mean_interval(rows["value"].to_numpy())
-    return {
-        "format": label,
-        "bits/element": f"{rows['bits'].iloc[0]:.2f}",
-        "QSNR (dB)": f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]",
-    }
+    bits = f"{rows['bits'].iloc[0]:.2f}"
+    return {"format": label, "bits/element": bits, "QSNR (dB)": mean_with_interval(rows["value"], 2)}
 
 
 def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) -> dict[str, str]:
     """rows: of one format. The first of them are of its own block."""
-    defined = (int(rows["block"].iloc[0]), floor, "even")
-    qsnr = _of(rows, defined, "qsnr")
-    changes = {rule: (defined[0], rule, "even") for rule in rules}
-    changes |= {f"block {block}": (block, floor, "even") for block in blocks}
-    changes |= {"ties away": (defined[0], floor, "away")}
+    defined: Look = {"block": int(rows["block"].iloc[0]), "scale": floor, "rounding": "even"}
+    qsnr = where(rows, metric="qsnr", **defined)
+    changes: dict[str, dict[str, Any]] = {
+        **{rule: {"scale": rule} for rule in rules},
+        **{f"block {block}": {"block": block} for block in blocks},
+        "ties away": {"rounding": "away"},
+    }
+    changed = {label: where(rows, metric="qsnr", **{**defined, **change}) for label, change in changes.items()}
     return {
         **_start(qsnr, format_label(rows["format"].iloc[0])),
-        **{label: _gain(_of(rows, cast, "qsnr"), qsnr) for label, cast in changes.items()},
-        "saturated (%)": f"{100 * _of(rows, defined, 'saturated_elements')['value'].mean():.2f}",
-        "their noise (%)": f"{100 * _of(rows, defined, 'saturated_noise')['value'].mean():.2f}",
+        **{label: _gain(cast, qsnr) for label, cast in changed.items()},
+        "saturated (%)": f"{100 * where(rows, metric='saturated_elements', **defined)['value'].mean():.2f}",
+        "their noise (%)": f"{100 * where(rows, metric='saturated_noise', **defined)['value'].mean():.2f}",
     }
-
-
-def _of(rows: pd.DataFrame, cast: Cast, metric: str) -> pd.DataFrame:
-    block, scale, rounding = cast
-    rows = rows[(rows["block"] == block) & (rows["scale"] == scale) & (rows["rounding"] == rounding)]
-    return rows[rows["metric"] == metric]
 
 
 def _gain(changed: pd.DataFrame, qsnr: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
-"""What the six MX formats store. Bits per element: with their share of the block's scale. FP16 and FP32 over it: how
-many times the space these take. Largest, and smallest step: of an element under a scale of one, without a unit. Finite
-values: how many different finite numbers the codes of an element stand for, where +0 and −0 count once and infinities
-and NaN not at all."""
+"""What the MX formats store, computed from packed arrays. Bits per element: with their share of the block's scale. FP16
+and FP32 over it: how many times the space these take. Largest, and smallest step: of an element under a scale of one,
+without a unit. Finite values: how many different finite numbers the codes of an element stand for, where +0 and −0
+count once and infinities and NaN not at all."""
 
 import pandas as pd
 
@@ -9,20 +9,20 @@ from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "MX formats: size, range and resolution"
 SOURCES = ["mx/formats"]
+COLUMNS = {
+    "bits/element": ("bits_per_element", ".2f"),
+    "FP16 over it (x)": ("fp16_ratio", ".3f"),
+    "FP32 over it (x)": ("fp32_ratio", ".3f"),
+    "largest": ("largest", ".5g"),
+    "smallest step": ("smallest_step", ".3g"),
+    "finite values": ("finite_values", ".0f"),
+}
 
 
 def tabulate(formats: pd.DataFrame) -> pd.DataFrame:
-    values = {key: float(value) for key, value in formats.set_index(["format", "metric"])["value"].items()}
-    rows = [
-        {
-            "format": format_label(name),
-            "bits/element": f"{values[name, 'bits_per_element']:.2f}",
-            "FP16 over it (x)": f"{values[name, 'fp16_ratio']:.3f}",
-            "FP32 over it (x)": f"{values[name, 'fp32_ratio']:.3f}",
-            "largest": f"{values[name, 'largest']:.5g}",
-            "smallest step": f"{values[name, 'smallest_step']:.3g}",
-            "finite values": f"{values[name, 'finite_values']:.0f}",
-        }
+    value = formats.set_index(["format", "metric"])["value"]
+    return pd.DataFrame(
+        {"format": format_label(name)}
+        | {label: f"{value[name, metric]:{form}}" for label, (metric, form) in COLUMNS.items()}
         for name in ordered_formats(formats["format"])
-    ]
-    return pd.DataFrame(rows)
+    )

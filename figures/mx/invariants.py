@@ -9,6 +9,7 @@ block, such as a fixed scale, is not covariant."""
 
 import pandas as pd
 
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Invariants of every cast"
@@ -18,26 +19,24 @@ FEW = 3  # names that a cell spells out
 
 def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
     table = conformance[conformance["property"] != "agreement"]
-    invariants = list(dict.fromkeys(table["property"]))
-    cells = table.groupby(["format", "property"])
+    invariants = unique(table["property"])
     return pd.DataFrame(
-        [
-            {"format": format_label(name), **{which: _cell(cells.get_group((name, which))) for which in invariants}}
-            for name in ordered_formats(table["format"])
-        ]
+        {"format": format_label(name)}
+        | {invariant: _cell(where(table, format=name, property=invariant)) for invariant in invariants}
+        for name in ordered_formats(table["format"])
     )
 
 
 def _cell(rows: pd.DataFrame) -> str:
     """rows: of one format and invariant."""
-    elements = f"{rows[rows['metric'] == 'elements']['value'].sum():,.0f}"
-    broken = rows[(rows["metric"] == "violations") & (rows["value"] > 0)]
+    elements = f"{where(rows, metric='elements')['value'].sum():,.0f}"
+    broken = where(rows[rows["value"] > 0], metric="violations")
     if broken.empty:
         return f"none of {elements}"
     groups, rules = _named(broken["group"], "groups"), _named(broken["scale"], "rules")
     return f"{broken['value'].sum():,.0f} of {elements}: {groups} ({rules})"
 
 
-def _named(names: pd.Series, what: str) -> str:
-    unique = list(dict.fromkeys(names))
-    return ", ".join(unique) if len(unique) <= FEW else f"{len(unique)} {what}"
+def _named(names: "pd.Series[str]", what: str) -> str:
+    different = unique(names)
+    return ", ".join(different) if len(different) <= FEW else f"{len(different)} {what}"

@@ -1,20 +1,20 @@
 """Products of a matrix with a vector, on packed weights. Left: the rate at which weights are read, against their bytes;
 the dashed line is a sum over the float32 matrix, which shows what memory and caches give; dotted lines are the sizes of
 the processor's caches, L1 for data (of one core), L2 and L3. Right: speed over the fastest float32 product, for the
-largest matrix; a tick (|) is what the bytes would allow. The pale bands are the ranges that the ledger accepts for
-MXFP8 E4M3 and MXFP4. All points are means over the rounds; bars are 95 % intervals of the mean, right only."""
-
-from typing import Any
+largest matrix; a tick (|) is what the bytes would allow; beyond a tick the float32 product itself falls short of the
+memory's rate, and part of the gain is that. The pale bands are the ranges that the ledger accepts for MXFP8 E4M3 and
+MXFP4. All points are means over the rounds; bars are 95 % intervals of the mean, right only."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-from jouleproof.drawing.style import HEIGHT, PLAIN_STYLES, WIDTH, accepted, accepted_handle, format_label, format_style
-from jouleproof.evidence.intervals import mean_interval
+from jouleproof.drawing.ledger import accepted, accepted_handle
+from jouleproof.drawing.palette import GREY, INK, SLATE
+from jouleproof.drawing.points import mean_of, points
+from jouleproof.drawing.select import unique, where
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, format_label, format_style, key, name_rows, plain_log
 
 TITLE = "Matrix-vector products on packed weights"
 SOURCES = ["mx/matvec"]
@@ -24,90 +24,66 @@ OTHERS = {
     "int4 per 32": "torch int4, bf16 vector",
 }
 CLAIMS = {"mxfp8_e4m3": "mx.fetches.matvec_mxfp8", "mxfp4": "mx.fetches.matvec_mxfp4"}
+BELOW: Look = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # the legends
 
 
 def draw(matvec: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.25 * HEIGHT), width_ratios=[1.1, 1])
     products = matvec[matvec["metric"] != "cache"]
-    ours = [name for name in dict.fromkeys(products["format"]) if _is_ours(products, name)]
-    styles = format_style(ours)
+    styles = format_style(where(products, library="jouleproof")["format"])
     _rates(left, products, styles)
-    _caches(left, matvec[matvec["metric"] == "cache"].set_index("format")["value"])
-    left.legend(fontsize=6.5, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.18))
+    _caches(left, where(matvec, metric="cache").set_index("format")["value"])
+    left.legend(ncols=2, **BELOW)
     _speeds(right, products, styles)
     return figure
 
 
-def _is_ours(products: pd.DataFrame, name: str) -> bool:
-    return bool((products[products["format"] == name]["library"] == "jouleproof").any())
-
-
 def _caches(axis: Axes, sizes: "pd.Series[float]") -> None:
     """sizes: bytes, by level."""
+    text: Look = {"fontsize": 7, "color": SLATE, "rotation": 90, "va": "bottom"}
+    at: Look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     for level, size in sizes.items():
-        axis.axvline(size, color="#888888", lw=0.9, ls=":")
-        axis.annotate(
-            f"{level} cache",
-            (size, 0.02),
-            xytext=(2, 0),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            fontsize=7,
-            color="#555555",
-            rotation=90,
-            va="bottom",
-        )
+        axis.axvline(size, color=GREY, lw=0.9, ls=":")
+        axis.annotate(f"{level} cache", (size, 0.02), xytext=(2, 0), **at, **text)
     if len(sizes):
-        axis.plot([], [], color="#888888", lw=0.9, ls=":", label="size of a cache")
+        axis.plot([], [], color=GREY, lw=0.9, ls=":", label="size of a cache")
         axis.set_xlim(left=min(axis.get_xlim()[0], 0.6 * sizes.min()))
 
 
-def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]]) -> None:
+def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, Look]) -> None:
     case = ["library", "format", "rows", "columns"]
-    read = products[products["metric"] == "weight_bytes"].groupby(case)["value"].first()
-    timed = products[products["metric"] == "time"]
+    read = where(products, metric="weight_bytes").groupby(case)["value"].first()
+    timed = where(products, metric="time")
     per_second = (1 / timed["value"]).groupby([timed[name] for name in case]).mean()
     table = pd.DataFrame({"bytes": read, "rate": read * per_second / 1e9}).reset_index().sort_values("bytes")
-    float32 = table[table["format"] == "float32"].groupby("bytes")["rate"].max()
-    axis.plot(float32.index, float32.to_numpy(), color=PLAIN_STYLES["float32"][0], marker=".", label="float32, fastest")
-    reading = table[table["format"] == "read"]
-    axis.plot(reading["bytes"], reading["rate"], color="#444444", ls="--", lw=0.9, label="reading alone")
-    for number, (name, style) in enumerate(styles.items()):
-        look: Any = {**style, "ms": 7 - 0.5 * number}  # the last drawn is the smallest, so that none is hidden
-        rows = table[table["format"] == name]
-        axis.plot(rows["bytes"], rows["rate"], **look, label=format_label(name))
+    float32 = where(table, format="float32").groupby("bytes")["rate"].max()
+    axis.plot(float32.index, float32, color=INK, marker=".", label="float32, fastest")
+    reading = where(table, format="read")
+    axis.plot(reading["bytes"], reading["rate"], color=INK, ls="--", lw=0.9, label="reading alone")
+    for number, (name, look) in enumerate(styles.items()):
+        rows, size = where(table, format=name), 7 - 0.5 * number  # the last is the smallest, so that none is hidden
+        axis.plot(rows["bytes"], rows["rate"], ms=size, label=format_label(name), **look)
     axis.set_xscale("log")
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(ScalarFormatter())
-    axis.yaxis.set_minor_formatter(NullFormatter())
-    axis.set_xlabel("weights of the matrix (bytes)")
-    axis.set_ylabel("weights read (GB/s)")
+    plain_log(axis.yaxis)
+    axis.set(xlabel="weights of the matrix (bytes)", ylabel="weights read (GB/s)")
 
 
-def _speeds(axis: Axes, products: pd.DataFrame, styles: dict[str, dict[str, str]]) -> None:
-    count, columns = max(zip(products["rows"], products["columns"], strict=True), key=lambda shape: shape[0] * shape[1])
-    here = products[(products["rows"] == count) & (products["columns"] == columns)]
-    speed = here[here["metric"] == "over_float32"]
-    read = here[here["metric"] == "weight_bytes"].drop_duplicates("format").set_index("format")["value"]
+def _speeds(axis: Axes, products: pd.DataFrame, styles: dict[str, Look]) -> None:
+    shapes = unique(zip(products["rows"], products["columns"], strict=True))
+    count, columns = max(shapes, key=lambda shape: shape[0] * shape[1])
+    largest = where(products, rows=count, columns=columns)
+    speed = where(largest, metric="over_float32")
+    read = where(largest, metric="weight_bytes").drop_duplicates("format").set_index("format")["value"]
     names = [*styles, *(name for name in OTHERS if name in set(speed["format"]))]
     for place, name in enumerate(names):
-        mean = mean_interval(speed[speed["format"] == name]["value"].to_numpy())
-        look: Any = styles.get(name, {"color": "#7F7F7F", "marker": "x"})
-        ends = [[mean.value - mean.low], [mean.high - mean.value]]
-        axis.errorbar(mean.value, place, xerr=ends, elinewidth=1.3, ms=5.5, **look)
-        axis.plot(read["float32"] / read[name], place, marker="|", ms=11, color="#444444", lw=0)
-    axis.axvline(1, color="#888888", lw=0.7)
-    axis.set_yticks(range(len(names)), [OTHERS.get(name, format_label(name)) for name in names])
-    axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.set_xlim(left=0)
-    axis.set_xlabel("speed over float32 (x)")
+        look = styles.get(name, {"color": GREY, "marker": "x"})
+        points(axis, mean_of(speed, format=name), place, elinewidth=1.3, ms=5.5, **look)
+        axis.plot(read["float32"] / read[name], place, marker="|", ms=11, color=INK, lw=0)
+    axis.axvline(1, color=GREY, lw=0.7)
+    name_rows(axis, [OTHERS.get(name, format_label(name)) for name in names], 0.6)
+    axis.set(xlim=(0, None), xlabel="speed over float32 (x)", title=f"{count:,} × {columns:,}".replace(",", " "))
     for name, claim in CLAIMS.items():
         if name in names:
             accepted(axis, claim, (names.index(name) - 0.4, names.index(name) + 0.4))
-    handles = [
-        accepted_handle(),
-        Line2D([], [], marker="|", ms=9, color="#444444", lw=0, label="what the bytes would allow"),
-    ]
-    axis.legend(handles=handles, fontsize=6.5, loc="upper left", bbox_to_anchor=(0, -0.18))
-    axis.set_title(f"{count:,} × {columns:,}".replace(",", " "))
+    handles = [accepted_handle(), key("what the bytes would allow", marker="|", ms=9, color=INK)]
+    axis.legend(handles=handles, **BELOW)

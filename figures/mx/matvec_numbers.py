@@ -5,8 +5,9 @@ float64 sums over the same weights, over the largest result, at the largest matr
 
 import pandas as pd
 
+from jouleproof.drawing.points import mean_of
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import format_label
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Matrix-vector products in numbers"
 SOURCES = ["mx/matvec"]
@@ -14,17 +15,18 @@ SOURCES = ["mx/matvec"]
 
 def tabulate(matvec: pd.DataFrame) -> pd.DataFrame:
     products = matvec[(matvec["metric"] != "cache") & (matvec["format"] != "read")]
-    shapes = list(dict.fromkeys(zip(products["rows"], products["columns"], strict=True)))
-    values = products.groupby(["library", "format", "rows", "columns", "metric"])["value"]
-    cells, (most, widest) = values.mean(), max(shapes, key=lambda shape: shape[0] * shape[1])
+    shapes = unique(zip(products["rows"], products["columns"], strict=True))
+    cells = products.groupby(["library", "format", "rows", "columns", "metric"])["value"].mean()
+    largest = max(shapes, key=lambda shape: shape[0] * shape[1])
+    at_largest = where(products, rows=largest[0], columns=largest[1])
     rows = []
-    for library, name in dict.fromkeys(zip(products["library"], products["format"], strict=True)):
+    for library, name in unique(zip(products["library"], products["format"], strict=True)):
         row = {"format": format_label(name), "library": library}
-        for count, columns in shapes:
-            over = (cells[library, name, count, columns, metric] for metric in ("over_torch_mv", "over_float32"))
-            row[f"{count} × {columns}"] = " | ".join(f"{value:.2f}" for value in over)
-        largest = mean_interval(values.get_group((library, name, most, widest, "over_float32")).to_numpy())
-        row["95 % interval, largest"] = f"[{largest.low:.2f}, {largest.high:.2f}]"
-        row["error"] = f"{cells[library, name, most, widest, 'error_of_sums']:.0e}"
+        for shape in shapes:
+            over = (cells[library, name, *shape, metric] for metric in ("over_torch_mv", "over_float32"))
+            row[f"{shape[0]} × {shape[1]}"] = " | ".join(f"{value:.2f}" for value in over)
+        mean = mean_of(at_largest, library=library, format=name, metric="over_float32")
+        row["95 % interval, largest"] = f"[{mean.low:.2f}, {mean.high:.2f}]"
+        row["error"] = f"{cells[library, name, *largest, 'error_of_sums']:.0e}"
         rows.append(row)
     return pd.DataFrame(rows)

@@ -8,9 +8,10 @@ activations, unrounded. A cell is empty where a cast was not made."""
 
 import pandas as pd
 
-from jouleproof.drawing.select import deciding_cast
+from jouleproof.drawing.cells import with_interval
+from jouleproof.drawing.points import mean_of
+from jouleproof.drawing.select import deciding_cast, unique, where
 from jouleproof.drawing.style import format_label, ordered_formats
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "What saturation costs"
 SOURCES = ["mx/direct_cast_language", "mx/direct_cast_embedding"]
@@ -22,24 +23,23 @@ Cast = tuple[str, str]  # format, scale
 
 def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
     language, embedding = deciding_cast(language), deciding_cast(embedding)
-    distance = embedding[embedding["metric"] == "cosine"]
-    distance = distance.assign(value=1 - distance["value"], metric="distance")
     made = set(zip(embedding["format"], embedding["scale"], strict=True))
     pairs = [((name, a), (name, b)) for name in ordered_formats(embedding["format"]) for a, b in WITHIN]
-    pairs += [((WIDE, scale), (NARROW, scale)) for scale in dict.fromkeys(embedding["scale"])]
+    pairs += [((WIDE, scale), (NARROW, scale)) for scale in unique(embedding["scale"])]
+    distance = where(embedding, metric="cosine")
+    distance = distance.assign(value=1 - distance["value"])
+    loss, divergence, beyond = (where(language, metric=name) for name in ("added_loss", "kl", "saturated_elements"))
     return pd.DataFrame(
-        [
-            {
-                "format": format_label(first[0]),
-                "difference": _name(first, second),
-                "saturated (%)": _saturated(language, first[0]) if (first[1], second[1]) == WITHIN[0] else "",
-                "SmolLM2 added loss (nats/token)": _difference(language, "added_loss", first, second, "tokens"),
-                "SmolLM2 KL (nats/token)": _difference(language, "kl", first, second, "tokens"),
-                "MiniLM 1 − cosine": _difference(distance, "distance", first, second, digits=5),
-            }
-            for first, second in pairs
-            if {first, second} <= made or (first[1], second[1]) == WITHIN[0]
-        ]
+        {
+            "format": format_label(first[0]),
+            "difference": _name(first, second),
+            "saturated (%)": _saturated(beyond, first[0]) if (first[1], second[1]) == WITHIN[0] else "",
+            "SmolLM2 added loss (nats/token)": _difference(loss, first, second, 4, "tokens"),
+            "SmolLM2 KL (nats/token)": _difference(divergence, first, second, 4, "tokens"),
+            "MiniLM 1 − cosine": _difference(distance, first, second, 5),
+        }
+        for first, second in pairs
+        if {first, second} <= made or (first[1], second[1]) == WITHIN[0]
     )
 
 
@@ -48,24 +48,16 @@ def _name(first: Cast, second: Cast) -> str:
     return f"{of_one} − {of_two}" if first[0] == second[0] else f"{of_one} − {format_label(second[0])} {of_two}"
 
 
-def _rows(table: pd.DataFrame, metric: str, cast: Cast) -> pd.DataFrame:
-    rows = table[(table["metric"] == metric) & (table["format"] == cast[0]) & (table["scale"] == cast[1])]
-    return rows.set_index("question").sort_index()
-
-
-def _difference(
-    table: pd.DataFrame, metric: str, first: Cast, second: Cast, weight: str | None = None, digits: int = 4
-) -> str:
-    one, two = _rows(table, metric, first), _rows(table, metric, second)
+def _difference(table: pd.DataFrame, first: Cast, second: Cast, digits: int, weight: str | None = None) -> str:
+    """table: of one metric."""
+    one, two = (
+        where(table, format=name, scale=scale).set_index("question").sort_index() for name, scale in (first, second)
+    )
     if one.empty or two.empty:
         return ""
-    mean = mean_interval((one["value"] - two["value"]).to_numpy(), None if weight is None else one[weight].to_numpy())
-    return f"{mean.value:+.{digits}f} [{mean.low:+.{digits}f}, {mean.high:+.{digits}f}]"
+    return with_interval(mean_of(one.assign(value=one["value"] - two["value"]), weight), digits, sign="+")
 
 
 def _saturated(table: pd.DataFrame, name: str) -> str:
-    rows = _rows(table, "saturated_elements", (name, "floor"))
-    if rows.empty:
-        return ""
-    mean = mean_interval(rows["value"].to_numpy(), rows["tokens"].to_numpy())
-    return f"{100 * mean.value:.2f} [{100 * mean.low:.2f}, {100 * mean.high:.2f}]"
+    rows = where(table, format=name, scale="floor").sort_values("question")
+    return with_interval(mean_of(rows, "tokens"), 2, 100) if len(rows) else ""

@@ -6,52 +6,46 @@ widths are."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed, with_interval
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import OTHER_FORMAT_LABELS, format_label, ordered_formats
-from jouleproof.evidence.intervals import draws_interval, mean_interval
+from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Modelled cost of dot-product units, and checks of the model"
 SOURCES = ["mx/silicon"]
-METRICS = {"relative_area": "area", "relative_energy": "energy", "relative_area_energy": "area-energy"}
+METRICS = {
+    "relative_area": "area",
+    "relative_energy": "energy",
+    "relative_area_energy": "area-energy",
+    "saved_area_energy": "BF16 over it (x)",
+}
 
 
 def tabulate(silicon: pd.DataFrame) -> pd.DataFrame:
     units = silicon[silicon["format"] != "-"]
-    costs = units.groupby(["format", "metric"])["value"]
-    names = sorted(
-        ordered_formats(units["format"]), key=lambda name: -costs.get_group((name, "relative_area")).median()
-    )
-    rows = [
-        {
-            "format": OTHER_FORMAT_LABELS.get(name, format_label(name)),
-            **{title: _range(costs.get_group((name, metric))) for metric, title in METRICS.items()},
-            "BF16 over it (x)": _range(costs.get_group((name, "saved_area_energy"))),
-            "QSNR (dB)": _signal(units, name),
-        }
-        for name in names
-    ]
+    names = ordered_formats(units["format"])
+    area = where(units, metric="relative_area").groupby("format")["value"].median()
+    rows = [_unit(where(units, format=name), name) for name in sorted(names, key=lambda name: -area[name])]
     checks = silicon[silicon["check"] != "-"]
     rows += [_check(str(name), table) for name, table in checks.groupby("check", sort=False)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(rows[0])).fillna("")
 
 
-def _check(name: str, table: pd.DataFrame) -> dict[str, str]:
-    values = table.groupby("metric")["value"]
-    modelled, published = (_ends(values.get_group(f"check_{kind}")) for kind in ("modelled", "published"))
+def _unit(rows: pd.DataFrame, name: str) -> dict[str, str]:
+    costs = {
+        title: with_interval(draws_interval(where(rows, metric=metric)["value"].to_numpy()), 2)
+        for metric, title in METRICS.items()
+    }
+    signal = fixed(where(rows, metric="qsnr")["value"].mean(), 1, missing="")
+    return {"format": OTHER_FORMAT_LABELS.get(name, format_label(name)), **costs, "QSNR (dB)": signal}
+
+
+def _check(name: str, rows: pd.DataFrame) -> dict[str, str]:
+    modelled, published = (_ends(where(rows, metric=f"check_{kind}")["value"]) for kind in ("modelled", "published"))
     kind = "energy" if "energy" in name else "area"
-    empty = dict.fromkeys((*METRICS.values(), "BF16 over it (x)", "QSNR (dB)"), "")
-    return {"format": f"check: {name}", **empty, kind: f"{modelled}, published {published}"}
+    return {"format": f"check: {name}", kind: f"{modelled}, published {published}"}
 
 
-def _range(values: pd.Series) -> str:
-    ratio = draws_interval(values.to_numpy())
-    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
-
-
-def _ends(values: pd.Series) -> str:
-    low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+def _ends(values: "pd.Series[float]") -> str:
+    low, high = fixed(values.min(), 2), fixed(values.max(), 2)
     return low if low == high else f"{low} to {high}"
-
-
-def _signal(units: pd.DataFrame, name: str) -> str:
-    values = units[(units["format"] == name) & (units["metric"] == "qsnr")]["value"]
-    return f"{mean_interval(values.to_numpy()).value:.1f}" if len(values) else ""

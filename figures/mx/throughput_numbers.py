@@ -6,41 +6,41 @@ cost."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Throughput of casts in numbers"
 SOURCES = ["mx/throughput"]
 OPERATIONS = {"fake_quantize": "fake-quantise", "quantize": "quantise", "dequantize": "dequantise"}
+FIRST = {"first_call_compiled": "compiled anew", "first_call_from_disk": "compiled code on disk"}
 
 
 def tabulate(throughput: pd.DataFrame) -> pd.DataFrame:
-    ours = throughput[(throughput["library"] == "jouleproof") & (throughput["threads"] == throughput["threads"].max())]
+    ours = where(throughput, library="jouleproof", threads=throughput["threads"].max())
     medians = ours.groupby(["operation", "format", "metric", "out"])["value"].median()
-    passes = ours[ours["metric"] == "over_torchao"]["repeat"].nunique()
-    over_torchao = f"over torchao, new memory (x, {passes} passes)"
-    names = ordered_formats(name for _, name, _, _ in medians.index)
+    columns = {
+        "GB/s": ("throughput", "given", 1),
+        "over copy (x)": ("of_copy", "given", 2),
+        "over copy, new memory (x)": ("of_copy", "new", 2),
+        f"over torchao, new memory (x, {where(ours, metric='over_torchao')['repeat'].nunique()} passes)": (
+            "over_torchao",
+            "new",
+            1,
+        ),
+    }
     rows = [
-        {
-            "cast": title,
-            "format": format_label(name),
-            "GB/s": _cell(medians, operation, name, "throughput", "given", 1),
-            "over copy (x)": _cell(medians, operation, name, "of_copy", "given", 2),
-            "over copy, new memory (x)": _cell(medians, operation, name, "of_copy", "new", 2),
-            over_torchao: _cell(medians, operation, name, "over_torchao", "new", 1),
+        {"cast": title, "format": format_label(name)}
+        | {
+            label: fixed(medians.get((operation, name, metric, out)), digits, missing="")
+            for label, (metric, out, digits) in columns.items()
         }
         for operation, title in OPERATIONS.items()
-        for name in names
+        for name in ordered_formats(ours["format"])
     ]
-    first = throughput[throughput["metric"].str.startswith("first_call")]
-    for metric, what in (("first_call_compiled", "compiled anew"), ("first_call_from_disk", "compiled code on disk")):
-        seconds = first[first["metric"] == metric]["value"]
-        if len(seconds):
-            empty = dict.fromkeys(list(rows[0])[2:], "")
-            name = format_label(str(first["format"].iloc[0]))
-            rows.append({"cast": f"first three casts, {what}: {seconds.median():.1f} s", "format": name, **empty})
-    return pd.DataFrame(rows)
-
-
-def _cell(medians: "pd.Series[float]", operation: str, name: str, metric: str, out: str, digits: int) -> str:
-    value = medians.get((operation, name, metric, out))
-    return "" if value is None else f"{value:.{digits}f}"
+    for metric, what in FIRST.items():
+        calls = where(throughput, metric=metric)
+        if len(calls):
+            cast = f"first three casts, {what}: {calls['value'].median():.1f} s"
+            rows.append({"cast": cast, "format": format_label(str(calls["format"].iloc[0]))})
+    return pd.DataFrame(rows).fillna("")

@@ -4,8 +4,9 @@ recipe, so the difference is that of training and of use."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import mean_with_interval
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import recipe_style
-from jouleproof.evidence.intervals import Estimate, mean_interval
 
 TITLE = "Training in MX formats, in numbers"
 SOURCES = ["mx/training"]
@@ -13,22 +14,19 @@ SOURCES = ["mx/training"]
 
 def tabulate(training: pd.DataFrame) -> pd.DataFrame:
     sizes = training.groupby("metric")["value"].first()
+    losses = where(training, metric="loss")
     rows = []
-    for name, look in recipe_style(training[training["metric"] == "loss"]["recipe"]).items():
-        here = training[training["recipe"] == name]
-        loss, added = (here[here["metric"] == metric]["value"].to_numpy() for metric in ("loss", "added_loss"))
+    for name, look in recipe_style(losses["recipe"]).items():
+        loss = where(losses, recipe=name)["value"]
+        added = where(training, recipe=name, metric="added_loss")["value"]
         rows.append(
             {
                 "recipe": look["label"],
                 "seeds": str(len(loss)),
                 "parameters": f"{sizes['parameters']:,.0f}",
                 "trained tokens (bytes)": f"{sizes['trained_tokens']:,.0f}",
-                "loss (nats/byte)": _interval(mean_interval(loss)),
-                "difference to float32 (nats/byte)": _interval(mean_interval(added)) if len(added) else "",
+                "loss (nats/byte)": mean_with_interval(loss, 4),
+                "difference to float32 (nats/byte)": mean_with_interval(added, 4),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"

@@ -5,7 +5,6 @@ over the RMS of the float32 result, against the bytes; here a shape is a format,
 the KV cache. Colours are formats throughout. The pale bands are the ranges that the ledger accepts: speed-up of MXFP8
 E4M3 at 1 Gbit/s, and its bytes. Points are means, bars 95 % intervals over the repeats; errors and bytes are exact."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
@@ -13,18 +12,21 @@ from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from jouleproof.drawing.ledger import accepted, accepted_handle
+from jouleproof.drawing.palette import GREY, INK
+from jouleproof.drawing.points import mean_of, points
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import (
     HEIGHT,
     WIDTH,
-    accepted,
-    accepted_handle,
+    Look,
     format_label,
     format_style,
+    key,
+    name_rows,
     ordered_formats,
 )
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Fewer bytes on the wire"
 SOURCES = ["mx/wire"]
@@ -39,102 +41,58 @@ def draw(wire: pd.DataFrame) -> Figure:
     figure = plt.figure(figsize=(WIDTH, 1.15 * HEIGHT))
     grid = figure.add_gridspec(1, 3, width_ratios=[1, 1, 1.15])
     left = figure.add_subplot(grid[0])
-    speeds = [left, figure.add_subplot(grid[1], sharey=left)]
-    error = figure.add_subplot(grid[2])
-    names = formats_of(wire)
-    styles = format_style(names)
-    links = [link for link in dict.fromkeys(wire["link"]) if link != "every"]
+    middle, right = figure.add_subplot(grid[1], sharey=left), figure.add_subplot(grid[2])
+    looks = _formats(wire)
+    links = [link for link in unique(wire["link"]) if link != "every"]
     markers = dict(zip(links, LINK_MARKERS * len(links), strict=False))
-    for axis, payload in zip(speeds, PAYLOADS, strict=True):
-        _speedups(axis, wire[wire["payload"] == payload], names, styles, markers)
-        if CLAIMED[0] in names and CLAIMED[1] in links:
-            middle = names.index(CLAIMED[0]) + _aside(len(links))[links.index(CLAIMED[1])]
-            accepted(axis, CLAIMS[payload], (middle - 0.17, middle + 0.17))
-        axis.set_title(PAYLOADS[payload])
-        axis.set_xlabel("over float32 (x)")
-    left.set_yticks(range(len(names)), [format_label(name) for name in names])
-    speeds[1].tick_params(labelleft=False)
-    handles: list[Artist] = [
-        Line2D([], [], marker=marker, ms=6, mew=1.2, color="#444444", lw=0, label=link)
-        for link, marker in markers.items()
-    ]
-    handles.append(Line2D([], [], marker="|", ms=9, mew=1.4, color="#444444", lw=0, label="times fewer bytes"))
-    handles.append(accepted_handle())
-    figure.legend(
-        handles=handles, title="left and middle: link", loc="outside upper left", ncols=len(handles), alignment="left",
-        handletextpad=0.4, columnspacing=1.2,
-    )  # fmt: skip
-    _errors(error, wire, names, styles)
+    for axis, (payload, title) in zip((left, middle), PAYLOADS.items(), strict=True):
+        _speedups(axis, where(wire, payload=payload), looks, markers, CLAIMS[payload])
+        axis.set(title=title, xlabel="over float32 (x)")
+    name_rows(left, list(map(format_label, looks)))
+    middle.tick_params(labelleft=False)
+    handles: list[Artist] = [key(link, marker=marker, ms=6, mew=1.2, color=INK) for link, marker in markers.items()]
+    handles += [key("times fewer bytes", marker="|", ms=9, mew=1.4, color=INK), accepted_handle()]
+    above: Look = {"loc": "outside upper left", "alignment": "left", "handletextpad": 0.4, "columnspacing": 1.2}
+    figure.legend(handles=handles, title="left and middle: link", ncols=len(handles), **above)
+    _errors(right, where(wire, link="every"), looks)
+    handles = [key(format_label(name), **look) for name, look in looks.items()]
+    for payload, fill in FILLS.items():
+        handles.append(key(payload.replace("kv_", "KV "), color=INK, marker="o", fillstyle=fill))
+    beside: Look = {"loc": "outside right center", "fontsize": 6.8, "title_fontsize": 7, "handletextpad": 0.2}
+    figure.legend(handles=handles, title="right", **beside)
     return figure
 
 
-def formats_of(wire: pd.DataFrame) -> list[str]:
+def _formats(wire: pd.DataFrame) -> dict[str, Look]:
     """All but float32, which the others are held against; bfloat16 first."""
     names = [name for name in ordered_formats(wire["format"]) if name != "float32"]
-    return sorted(names, key=lambda name: name != "bfloat16")
+    looks = format_style(names)
+    return {name: looks[name] for name in sorted(names, key=lambda name: name != "bfloat16")}
 
 
-def _speedups(
-    axis: Axes,
-    table: pd.DataFrame,
-    names: list[str],
-    styles: Mapping[str, Mapping[str, str]],
-    markers: Mapping[str, str],
-) -> None:
-    sent = table[table["metric"] == "sent_bytes"].set_index("format")["value"]
-    timed = table[table["metric"] == "speedup_over_float32"]
-    for place, name in enumerate(names):
-        axis.plot(sent["float32"] / sent[name], place, "|", color="#444444", ms=13, mew=1.4)
-        for offset, (link, marker) in zip(_aside(len(markers)), markers.items(), strict=True):
-            rows = timed[(timed["format"] == name) & (timed["link"] == link)]
-            speedup = mean_interval(rows["value"].to_numpy())
-            axis.errorbar(
-                speedup.value,
-                place + offset,
-                xerr=[[speedup.value - speedup.low], [speedup.high - speedup.value]],
-                color=styles[name]["color"],
-                marker=marker,
-                ms=5,
-                mew=1.2,
-                elinewidth=1.1,
-            )
-    axis.axvline(1, color="#888888", lw=0.7)
+def _speedups(axis: Axes, table: pd.DataFrame, looks: dict[str, Look], markers: dict[str, str], claim: str) -> None:
+    sent = where(table, metric="sent_bytes").set_index("format")["value"]
+    timed = where(table, metric="speedup_over_float32")
+    asides = [0.6 * (number / max(len(markers) - 1, 1) - 0.5) for number in range(len(markers))]
+    claimed = None
+    for place, (name, look) in enumerate(looks.items()):
+        axis.plot(sent["float32"] / sent[name], place, "|", color=INK, ms=13, mew=1.4)
+        for aside, (link, marker) in zip(asides, markers.items(), strict=True):
+            mark = {"color": look["color"], "marker": marker, "ms": 5, "mew": 1.2, "elinewidth": 1.1}
+            points(axis, mean_of(timed, format=name, link=link), place + aside, **mark)
+            claimed = place + aside if (name, link) == CLAIMED else claimed
+    axis.axvline(1, color=GREY, lw=0.7)
     axis.set_xlim(left=0)
-    axis.set_ylim(len(names) - 0.5, -0.5)
+    if claimed is not None:
+        accepted(axis, claim, (claimed - 0.17, claimed + 0.17))
 
 
-def _aside(count: int) -> list[float]:
-    """Where the links lie, off the middle of a row."""
-    return [0.6 * (number / max(count - 1, 1) - 0.5) for number in range(count)]
-
-
-def _errors(axis: Axes, wire: pd.DataFrame, names: list[str], styles: Mapping[str, Mapping[str, str]]) -> None:
-    exact = wire[wire["link"] == "every"].set_index(["payload", "format", "metric"])["value"]
+def _errors(axis: Axes, exact: pd.DataFrame, looks: dict[str, Look]) -> None:
+    value = exact.set_index(["payload", "format", "metric"])["value"]
     for payload, fill in FILLS.items():
-        for name in names:
-            axis.plot(
-                exact[payload, name, "bytes_over_bfloat16"],
-                exact[payload, name, "relative_error"],
-                color=styles[name]["color"],
-                marker=styles[name]["marker"],
-                fillstyle=fill,
-                lw=0,
-                ms=5.5,
-            )
-    axis.set_yscale("log")
-    axis.set_title("what it costs")
-    axis.set_xlabel("bytes over bfloat16's (ratio)")
-    axis.set_ylabel("relative error added (1)")
-    axis.set_xlim(left=0)
+        for name, look in looks.items():
+            across, up = (value[payload, name, metric] for metric in ("bytes_over_bfloat16", "relative_error"))
+            axis.plot(across, up, fillstyle=fill, lw=0, ms=5.5, **look)
+    axis.set(yscale="log", title="what it costs", xlim=(0, None))
+    axis.set(xlabel="bytes over bfloat16's (ratio)", ylabel="relative error added (1)")
     accepted(axis, "mx.wire.cost", axis.get_ylim())
-    handles = [
-        Line2D([], [], color=styles[name]["color"], marker=styles[name]["marker"], lw=0, label=format_label(name))
-        for name in names
-    ]
-    handles += [
-        Line2D([], [], color="#444444", marker="o", fillstyle=fill, lw=0, label=payload.replace("kv_", "KV "))
-        for payload, fill in FILLS.items()
-    ]
-    axis.figure.legend(
-        handles=handles, title="right", loc="outside right center", fontsize=6.8, title_fontsize=7, handletextpad=0.2
-    )

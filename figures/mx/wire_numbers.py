@@ -7,48 +7,45 @@ the machine was the limit, not the link."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed, mean_with_interval
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import format_label, ordered_formats
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Fewer bytes on the wire, in numbers"
 SOURCES = ["mx/wire"]
 PAYLOADS = {"gradient": "gradient", "kv_cache": "KV cache"}
+COLUMNS = {  # digits, factor
+    "MB sent": ("sent_bytes", 2, 1e-6),
+    "over bfloat16 (ratio)": ("bytes_over_bfloat16", 3, 1.0),
+    "error (ratio)": ("relative_error", 4, 1.0),
+    "cast (ms)": ("cast_s", 1, 1e3),
+    "uncast (ms)": ("uncast_s", 1, 1e3),
+}
 
 
 def tabulate(wire: pd.DataFrame) -> pd.DataFrame:
-    links = [link for link in dict.fromkeys(wire["link"]) if link != "every"]
     names = sorted(ordered_formats(wire["format"]), key=lambda name: name not in ("float32", "bfloat16"))
     return pd.DataFrame(
-        [
-            _row(wire[(wire["payload"] == payload) & (wire["format"] == name)], name, payload, links)
-            for payload in PAYLOADS
-            for name in names
-        ]
+        _row(where(wire, payload=payload, format=name), name, payload) for payload in PAYLOADS for name in names
     )
 
 
-def _row(rows: pd.DataFrame, name: str, payload: str, links: list[str]) -> dict[str, str]:
+def _row(rows: pd.DataFrame, name: str, payload: str) -> dict[str, str]:
     """rows: of one payload and format."""
+    means = rows.groupby("metric")["value"].mean()
+    links = [link for link in unique(rows["link"]) if link != "every"]
     return {
         "format": format_label(name),
         "payload": PAYLOADS[payload],
-        "MB sent": f"{_mean(rows, 'sent_bytes') / 1e6:.2f}",
-        "over bfloat16 (ratio)": f"{_mean(rows, 'bytes_over_bfloat16'):.3f}",
-        "error (ratio)": f"{_mean(rows, 'relative_error'):.4f}",
-        "cast (ms)": f"{1e3 * _mean(rows, 'cast_s'):.1f}",
-        "uncast (ms)": f"{1e3 * _mean(rows, 'uncast_s'):.1f}",
-        **{link: _cell(rows[rows["link"] == link], name) for link in links},
+        **{label: fixed(means[metric], digits, factor) for label, (metric, digits, factor) in COLUMNS.items()},
+        **{link: _cell(where(rows, link=link), name) for link in links},
     }
 
 
 def _cell(rows: pd.DataFrame, name: str) -> str:
-    if name == "float32":
-        of_torch = rows["metric"] == "torch_all_reduce_s"
-        beside = f", torch's own {1e3 * _mean(rows, 'torch_all_reduce_s'):.0f} ms" if of_torch.any() else ""
-        return f"{1e3 * _mean(rows, 'time_s'):.0f} ms at {_mean(rows, 'wire_rate'):.1f} Gbit/s{beside}"
-    speedup = mean_interval(rows[rows["metric"] == "speedup_over_float32"]["value"].to_numpy())
-    return f"{speedup.value:.2f} [{speedup.low:.2f}, {speedup.high:.2f}]"
-
-
-def _mean(rows: pd.DataFrame, metric: str) -> float:
-    return float(rows[rows["metric"] == metric]["value"].mean())
+    if name != "float32":
+        return mean_with_interval(where(rows, metric="speedup_over_float32")["value"], 2)
+    means = rows.groupby("metric")["value"].mean()
+    of_torch = means.get("torch_all_reduce_s")
+    beside = "" if of_torch is None else f", torch's own {1e3 * of_torch:.0f} ms"
+    return f"{1e3 * means['time_s']:.0f} ms at {means['wire_rate']:.1f} Gbit/s{beside}"

@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, GREEN, ORANGE, PURPLE
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import DESIGN_LABELS, HEIGHT, SERVICE_LABELS, WIDTH
 
 TITLE = "Tokens worked on at once"
 SOURCES = ["phase_split/active"]
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 LINES = {"corrected": "-", "published": "--"}
 ALONE = "one machine"
 STATED = {"conv": (20, (0.6, 0.7)), "code": (1, (0.2, 1.0))}  # the share of at most so many tokens lies between
@@ -25,17 +27,14 @@ def draw(active: pd.DataFrame) -> Figure:
         cases = rows[["design", "service", "load"]].drop_duplicates().itertuples(index=False)
         for colour, (design, service, load) in zip(COLOURS, cases, strict=False):
             label = SERVICE_LABELS[service] if design == ALONE else f"{DESIGN_LABELS[design]}, {load:g} requests/s"
-            runs = rows[(rows["design"] == design) & (rows["service"] == service) & (rows["load"] == load)]
             for version, line in LINES.items():
-                points = runs[runs["version"] == version].sort_values("at_most")
-                axis.plot(points["at_most"], points["value"], color=colour, ls=line,
-                          label=label if version == "corrected" else None)  # fmt: skip
+                curve = where(rows, design=design, service=service, load=load, version=version).sort_values("at_most")
+                named = label if version == "corrected" else None
+                axis.plot(curve["at_most"], curve["value"], color=colour, ls=line, label=named)
             if design == ALONE and service in STATED:
                 at_most, ends = STATED[service]
                 axis.plot([at_most] * 2, ends, color=colour, lw=4, alpha=0.4, solid_capstyle="butt")
-        axis.set_xscale("log")
-        axis.set_ylim(0, 1)
-        axis.set_xlabel("tokens of an iteration (tokens)")
+        axis.set(xscale="log", ylim=(0, 1), xlabel="tokens of an iteration (tokens)")
         axis.legend(fontsize=6.8, loc=free)
     axes[0].set_ylabel("share of busy time (1)")
     return figure

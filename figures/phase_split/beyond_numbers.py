@@ -4,23 +4,25 @@ machines)."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import with_ends
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import ACCELERATOR_LABELS, ARRIVAL_LABELS, SERVICE_LABELS, WAY_STYLES
 
 TITLE = "Ways of serving in numbers"
 SOURCES = ["phase_split/beyond"]
+CASE = ["accelerator", "stored_as", "service", "arrivals"]
 
 
 def tabulate(beyond: pd.DataFrame) -> pd.DataFrame:
-    cases = beyond.groupby(["accelerator", "stored_as", "service", "arrivals"], sort=False)
-    return pd.DataFrame([_row([str(part) for part in case], rows) for case, rows in cases])
+    return pd.DataFrame(_row(rows) for _, rows in beyond.groupby(CASE, sort=False))
 
 
-def _row(case: list[str], rows: pd.DataFrame) -> dict[str, str]:
-    accelerator, form, service, arrivals = case
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    accelerator, form, service, arrivals = rows[CASE].iloc[0]
     name = ACCELERATOR_LABELS.get(accelerator, accelerator)
     row = {"case": f"{name}, {form}, {SERVICE_LABELS[service]}, {ARRIVAL_LABELS[arrivals]}"}
     for way, (_, label) in WAY_STYLES.items():
-        loads = rows[rows["way"] == way]["value"]
-        row[label] = f"{loads.mean():.1f} [{loads.min():.1f}, {loads.max():.1f}]"
-    split = rows[rows["way"] == "split"].iloc[0]
+        loads = where(rows, way=way)["value"]
+        row[label] = with_ends(loads.mean(), loads, 1)
+    split = where(rows, way="split").iloc[0]
     return {**row, "pools": f"{split['prompt_machines']} + {split['token_machines']}"}

@@ -5,12 +5,14 @@ over the published rules for that model. The source uses a price ratio of H100 t
 machines of 2.154. The last columns have all corrections, and all of them under arrivals with bursts. Below 1 a ratio of
 throughput shrinks; a ratio of power or cost grows above 1."""
 
-import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import HEADLINES, HEIGHT, WIDTH
 
 TITLE = "What each correction does to the published ratios"
@@ -19,26 +21,25 @@ UNGROUPED, GROUPED = "Llama2-70B", "Llama2-70B, grouped queries"
 
 
 def draw(headlines: pd.DataFrame, corrections: pd.DataFrame) -> Figure:
-    service = corrections["service"].iloc[0]
-    ratios = headlines[(headlines["service"] == service) & (headlines["metric"] == "ratio")]
-    shared = ratios[ratios["seed"].isin(corrections["seed"].unique())]
-    published = shared[shared["setup"] == "published"].groupby("headline")["value"].mean()
-    corrected = shared[shared["setup"] == "corrected"].groupby("headline")["value"].mean()
-    rows = corrections[corrections["metric"] == "ratio"]
-    alone = rows.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")
-    alone = alone[list(dict.fromkeys(rows["setup"]))]
-    alone.insert(len(alone.columns) - 1, "all corrections", corrected)
-    grouped = alone[GROUPED] / alone[UNGROUPED]
-    table = alone.div(published, axis=0).assign(**{GROUPED: grouped}).drop(columns=UNGROUPED).loc[list(HEADLINES)]
+    table = _over_published(headlines, where(corrections, metric="ratio"))
     figure, axis = plt.subplots(figsize=(WIDTH, 1.35 * HEIGHT))
-    values = table.to_numpy()
-    image = axis.imshow(values, cmap="PuOr", norm=TwoSlopeNorm(1, 0.4, 1.6), aspect="auto")
-    for place, value in np.ndenumerate(values):
-        axis.text(place[1], place[0], "–" if np.isnan(value) else f"{value:.2f}", ha="center", va="center",
-                  fontsize=7, color="white" if abs(value - 1) > 0.45 else "black")  # fmt: skip
-    axis.grid(False)
-    axis.set_xticks(range(len(table.columns)), [name.replace(", ", ",\n") for name in table.columns], rotation=40,
-                    ha="right")  # fmt: skip
-    axis.set_yticks(range(len(table)), [HEADLINES[name][0] for name in table.index])
-    figure.colorbar(image, ax=axis, shrink=0.8, label="ratio over the published rules' (1)")
+    numbers = {"annot": table.map(lambda ratio: fixed(ratio, 2)), "fmt": "", "annot_kws": {"fontsize": 7}}
+    bar = {"shrink": 0.8, "label": "ratio over the published rules' (1)"}
+    sns.heatmap(table.fillna(1), cmap="PuOr", norm=TwoSlopeNorm(1, 0.4, 1.6), cbar_kws=bar, ax=axis, **numbers)
+    axis.tick_params(bottom=True, left=True)
+    axis.set_xticks(axis.get_xticks(), [name.replace(", ", ",\n") for name in table.columns], rotation=40, ha="right")
+    axis.set_yticks(axis.get_yticks(), [HEADLINES[name] for name in table.index])
+    axis.set(xlabel="", ylabel="")
     return figure
+
+
+def _over_published(headlines: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
+    """Ratios over what the published rules give, by headline and by what is corrected."""
+    draws = {"service": corrections["service"].iloc[0], "metric": "ratio", "seed": unique(corrections["seed"])}
+    by_rules = where(headlines, **draws).groupby(["setup", "headline"])["value"].mean()
+    alone = corrections.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")
+    alone = alone[unique(corrections["setup"])]
+    alone.insert(len(alone.columns) - 1, "all corrections", by_rules["corrected"])
+    grouped = alone[GROUPED] / alone[UNGROUPED]
+    table = alone.div(by_rules["published"], axis=0).assign(**{GROUPED: grouped})
+    return table.drop(columns=UNGROUPED).loc[list(HEADLINES)]

@@ -3,15 +3,18 @@ what its own simulator gives when pools are searched, and what is left when its 
 over draws of the requests, bars 95 % intervals; filled for the conversation service, hollow for coding."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Literal
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from jouleproof.drawing.style import HEADLINES, HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH
-from jouleproof.evidence.intervals import mean_interval
+from jouleproof.drawing.ledger import accepted, accepted_handle, published
+from jouleproof.drawing.palette import GREY, PINE
+from jouleproof.drawing.points import apart, mean_of, points
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import HEADLINES, HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH, key, name_rows
 
 TITLE = "Published ratios, and what is left of them"
 SOURCES = ["phase_split/headlines"]
@@ -20,32 +23,23 @@ FILLS: Mapping[str, Literal["full", "none"]] = {"conv": "full", "code": "none"}
 
 def draw(headlines: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.25 * HEIGHT))
-    ratios = headlines[headlines["metric"] == "ratio"]
-    for place, (name, (_, stated, low, high)) in enumerate(HEADLINES.items()):
-        axis.fill_betweenx([place - 0.4, place + 0.4], low, high, color="#DDEBE6", lw=0)
-        axis.plot(stated, place, "|", ms=16, mew=1.6, color="#0F6B57")
-        offset = -0.3
-        for service, fill in FILLS.items():
-            for version, (colour, marker) in VERSION_STYLES.items():
-                rows = ratios[
-                    (ratios["headline"] == name) & (ratios["setup"] == version) & (ratios["service"] == service)
-                ]
-                if not rows.empty:
-                    ratio = mean_interval(rows["value"].to_numpy())
-                    ends = [[ratio.value - ratio.low], [ratio.high - ratio.value]]
-                    axis.errorbar(ratio.value, place + offset, xerr=ends, color=colour, marker=marker,
-                                  fillstyle=fill, ms=4.5, elinewidth=1.0)  # fmt: skip
-                offset += 0.2
-    axis.axvline(1, color="#888888", lw=0.7)
-    axis.set_yticks(range(len(HEADLINES)), [label for label, *_ in HEADLINES.values()])
-    axis.set_ylim(len(HEADLINES) - 0.4, -0.6)
+    cases = list(product(FILLS.items(), VERSION_STYLES.items()))
+    for place, name in enumerate(HEADLINES):
+        axis.plot(published(f"phase_split.{name}"), place, "|", ms=16, mew=1.6, color=PINE)
+        for number, ((service, fill), (version, (colour, marker))) in enumerate(cases):
+            rows = where(headlines, metric="ratio", headline=name, setup=version, service=service)
+            if len(rows):
+                off = place + apart(number, len(cases), 0.8)
+                look = {"color": colour, "marker": marker, "fillstyle": fill}
+                points(axis, mean_of(rows), off, ms=4.5, elinewidth=1.0, **look)
+    axis.axvline(1, color=GREY, lw=0.7)
+    name_rows(axis, list(HEADLINES.values()), 0.6)
     axis.set_xlim(left=0)
     axis.set_xlabel("ratio (1)")
-    handles = [Line2D([], [], color="#0F6B57", marker="|", ms=11, mew=1.6, lw=0, label="stated")]
-    handles += [
-        Line2D([], [], color=colour, marker=marker, fillstyle=fill, lw=0, label=f"{version}, {SERVICE_LABELS[service]}")
-        for service, fill in FILLS.items()
-        for version, (colour, marker) in VERSION_STYLES.items()
-    ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.0, handletextpad=0.3)
+    for place, name in enumerate(HEADLINES):
+        accepted(axis, f"phase_split.{name}", (place - 0.4, place + 0.4))
+    handles = [key("stated", color=PINE, marker="|", ms=11, mew=1.6), accepted_handle()]
+    for (service, fill), (version, (colour, marker)) in cases:
+        handles.append(key(f"{version}, {SERVICE_LABELS[service]}", color=colour, marker=marker, fillstyle=fill))
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.0, handletextpad=0.3)
     return figure

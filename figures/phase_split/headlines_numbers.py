@@ -1,36 +1,37 @@
 """The published ratios in numbers: what is compared and stated, the design and pools (prompt + token machines) that a
-search found, their price and power over the baseline's, and the ratio with its 95 % interval over draws of requests."""
+search found, their price and power over the baseline's, and the ratio with its 95 % interval over draws of requests: of
+loads, or of the price or power that a unit of load takes."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed, with_interval
+from jouleproof.drawing.ledger import published
+from jouleproof.drawing.points import mean_of
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import DESIGN_LABELS, HEADLINES, SERVICE_LABELS
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "Published ratios in numbers"
 SOURCES = ["phase_split/headlines"]
 
 
 def tabulate(headlines: pd.DataFrame) -> pd.DataFrame:
-    ratios = headlines[headlines["metric"] == "ratio"]
     return pd.DataFrame(
-        [
-            _row(rows, name, str(service), str(setup))
-            for name in HEADLINES
-            for (service, setup), rows in ratios[ratios["headline"] == name].groupby(["service", "setup"], sort=False)
-        ]
+        _row(name, rows)
+        for name in HEADLINES
+        for _, rows in where(headlines, metric="ratio", headline=name).groupby(["service", "setup"], sort=False)
     )
 
 
-def _row(rows: pd.DataFrame, name: str, service: str, setup: str) -> dict[str, str]:
-    first, ratio = rows.iloc[0], mean_interval(rows["value"].to_numpy())
+def _row(name: str, rows: pd.DataFrame) -> dict[str, str]:
+    first = rows.iloc[0]
     return {
-        "ratio": HEADLINES[name][0],
-        "stated": f"{HEADLINES[name][1]:g}",
-        "service": SERVICE_LABELS[service],
-        "rules": setup,
+        "ratio": HEADLINES[name],
+        "stated": f"{published(f'phase_split.{name}'):g}",
+        "service": SERVICE_LABELS[first["service"]],
+        "rules": str(first["setup"]),
         "design": DESIGN_LABELS[first["design"]],
         "pools": f"{first['prompt_machines']} + {first['token_machines']}",
-        "price": f"{first['price']:.2f}",
-        "power": f"{first['power']:.2f}",
-        "here": f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
+        "price": fixed(first["price"], 2),
+        "power": fixed(first["power"], 2),
+        "here": with_interval(mean_of(rows), 2),
     }

@@ -5,39 +5,36 @@ mean power (kW) of all machines, idle ones too; means over draws of the requests
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import DESIGN_LABELS, SERVICE_LABELS
 
 TITLE = "Latency and energy under one load"
 SOURCES = ["phase_split/latency"]
 LOAD = 40.0
-COLUMNS = {  # factor, digits
-    "ttft_p50": ("TTFT P50 (s)", 1.0, 2),
-    "ttft_p99": ("TTFT P99 (s)", 1.0, 2),
-    "tbt_p50": ("TBT P50 (ms)", 1e3, 0),
-    "tbt_p99": ("TBT P99 (ms)", 1e3, 0),
-    "gap_p50": ("gap P50 (ms)", 1e3, 0),
-    "gap_p99": ("gap P99 (ms)", 1e3, 0),
-    "energy_per_request": ("energy (J/request)", 1.0, 0),
-    "energy_per_token": ("energy (J/token)", 1.0, 1),
-    "mean_power": ("power (kW)", 1e-3, 0),
+COLUMNS = {  # digits, factor
+    "ttft_p50": ("TTFT P50 (s)", 2, 1.0),
+    "ttft_p99": ("TTFT P99 (s)", 2, 1.0),
+    "tbt_p50": ("TBT P50 (ms)", 0, 1e3),
+    "tbt_p99": ("TBT P99 (ms)", 0, 1e3),
+    "gap_p50": ("gap P50 (ms)", 0, 1e3),
+    "gap_p99": ("gap P99 (ms)", 0, 1e3),
+    "energy_per_request": ("energy (J/request)", 0, 1.0),
+    "energy_per_token": ("energy (J/token)", 1, 1.0),
+    "mean_power": ("power (kW)", 0, 1e-3),
 }
 
 
 def tabulate(latency: pd.DataFrame) -> pd.DataFrame:
     load = min(latency["load"].unique(), key=lambda swept: abs(swept - LOAD))
-    rows = latency[(latency["version"] == "corrected") & (latency["load"] == load)]
+    rows = where(latency, version="corrected", load=load)
     means = rows.groupby(["service", "design", "metric"], sort=False)["value"].mean().unstack("metric")
     return pd.DataFrame(
-        [
-            {
-                "service": SERVICE_LABELS[str(service)],
-                "design": DESIGN_LABELS.get(str(design), str(design)),
-                "load (requests/s)": f"{load:g}",
-                **{
-                    label: "–" if pd.isna(row.get(metric)) else f"{factor * row[metric]:.{digits}f}"
-                    for metric, (label, factor, digits) in COLUMNS.items()
-                },
-            }
-            for (service, design), row in means.iterrows()
-        ]
+        {
+            "service": SERVICE_LABELS[row["service"]],
+            "design": DESIGN_LABELS.get(row["design"], row["design"]),
+            "load (requests/s)": f"{load:g}",
+            **{label: fixed(row.get(metric), digits, factor) for metric, (label, digits, factor) in COLUMNS.items()},
+        }
+        for _, row in means.reset_index().iterrows()
     )

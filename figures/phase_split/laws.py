@@ -4,24 +4,29 @@ context."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
+
 TITLE = "Laws fitted on the profile"
 SOURCES = ["phase_split/laws"]
+COLUMNS = {  # digits, factor
+    "prompt_error": ("prompt error (%)", 1, 100),
+    "decode_error": ("decode error (%)", 1, 100),
+    "decode_constant": ("constant (ms)", 1, 1e3),
+    "decode_each": ("sequence (ms)", 3, 1e3),
+    "decode_above": ("above 16 (ms)", 3, 1e3),
+    "decode_context": ("context token (µs)", 3, 1e6),
+}
 
 
 def tabulate(laws: pd.DataFrame) -> pd.DataFrame:
-    keys = ["model", "hardware", "tensor_parallel"]
-    fitted = laws[laws["metric"].str.startswith("decode_") | (laws["metric"] == "prompt_error")]
-    table = fitted.pivot(index=keys, columns="metric", values="value").reset_index()
+    fitted = laws[laws["metric"].isin(COLUMNS)]
+    table = fitted.pivot(index=["model", "hardware", "tensor_parallel"], columns="metric", values="value")
     return pd.DataFrame(
         {
-            "model": table["model"],
-            "accelerator": table["hardware"],
-            "tensor parallel": table["tensor_parallel"].astype(str),
-            "prompt error (%)": [f"{100 * value:.1f}" for value in table["prompt_error"]],
-            "decode error (%)": [f"{100 * value:.1f}" for value in table["decode_error"]],
-            "constant (ms)": [f"{1e3 * value:.1f}" for value in table["decode_constant"]],
-            "sequence (ms)": [f"{1e3 * value:.3f}" for value in table["decode_each"]],
-            "above 16 (ms)": [f"{1e3 * value:.3f}" for value in table["decode_above"]],
-            "context token (µs)": [f"{1e6 * value:.3f}" for value in table["decode_context"]],
+            "model": row["model"],
+            "accelerator": row["hardware"],
+            "tensor parallel": str(row["tensor_parallel"]),
+            **{label: fixed(row[metric], digits, factor) for metric, (label, digits, factor) in COLUMNS.items()},
         }
+        for _, row in table.reset_index().iterrows()
     )

@@ -5,6 +5,9 @@ computed."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed, with_ends
+from jouleproof.drawing.select import where
+
 TITLE = "Caches that move"
 SOURCES = ["phase_split/moves"]
 WAYS = {"memory": "shared memory", "gloo": "sockets (gloo)"}
@@ -13,16 +16,18 @@ TIMES = {"sent_s": "sender (ms)", "taken_s": "receiver (ms)", "added_s": "added 
 
 
 def tabulate(moves: pd.DataFrame) -> pd.DataFrame:
-    longest = moves[moves["prompt"] == moves["prompt"].max()]
-    rows = []
-    for (way, parts, name), group in longest.groupby(["way", "parts", "format"], sort=False):
-        values = group.groupby("metric")["value"]
-        row = {
-            "way": WAYS.get(str(way), str(way)), "parts": PARTS[str(parts)], "format": str(name),
-            "prompt (tokens)": f"{group['prompt'].iloc[0]}", "cache (kB)": f"{values.median()['bytes'] / 1e3:.0f}",
-        }  # fmt: skip
-        for metric, label in TIMES.items():
-            ends = f"[{1e3 * values.min()[metric]:.1f}, {1e3 * values.max()[metric]:.1f}]"
-            row[label] = f"{1e3 * values.median()[metric]:.1f} {ends}"
-        rows.append(row)
-    return pd.DataFrame(rows)
+    longest = where(moves, prompt=moves["prompt"].max())
+    return pd.DataFrame(_row(rows) for _, rows in longest.groupby(["way", "parts", "format"], sort=False))
+
+
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    first, values = rows.iloc[0], dict(iter(rows.groupby("metric")["value"]))
+    times = {label: with_ends(values[metric].median(), values[metric], 1, 1e3) for metric, label in TIMES.items()}
+    return {
+        "way": WAYS.get(first["way"], first["way"]),
+        "parts": PARTS[first["parts"]],
+        "format": str(first["format"]),
+        "prompt (tokens)": str(first["prompt"]),
+        "cache (kB)": fixed(values["bytes"].median() / 1e3, 0),
+        **times,
+    }

@@ -16,7 +16,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.select import PROFILED_MODEL, of_the_profiled_model
+from jouleproof.drawing.palette import GREEN, GREY, INK, RUST
+from jouleproof.drawing.select import PROFILED_MODEL, of_the_profiled_model, where
 from jouleproof.drawing.style import HEIGHT, MACHINE_STYLES, WIDTH
 
 TITLE = "What bounds each phase"
@@ -30,14 +31,13 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     cells = of_the_profiled_model(profile).pivot_table(index=CELL, columns="metric", values="value")
     for name, (label, colour, marker) in MACHINE_STYLES.items():
         runs = cells.loc[name].reset_index()
-        short = runs[runs["token_size"] == 128]
-        batches = short[short["prompt_size"] == 512]
-        for part, fill in ((short[short["batch_size"] == 1], colour), (batches, "white")):
+        batches = where(runs, token_size=128, prompt_size=512)
+        for part, fill in ((where(runs, token_size=128, batch_size=1), colour), (batches, "white")):
             tokens = part["prompt_size"] * part["batch_size"]
             prompt.plot(tokens, 1e-3 * tokens / part["prompt_time_s"], color=colour, marker=marker, mfc=fill)
         count = batches["batch_size"]
         decode.plot(count, count / batches["token_time_s"], color=colour, marker=marker, label=label)
-        alone = runs[(runs["prompt_size"] == 512) & (runs["batch_size"] == 1)]
+        alone = where(runs, prompt_size=512, batch_size=1)
         every = alone["prompt_time_s"] + (alone["token_size"] - 1) * alone["token_time_s"]
         request.plot(alone["token_size"], alone["e2e_time_s"], color=colour, marker=marker)
         request.plot(alone["token_size"], every, color=colour, ls="--", lw=0.9)
@@ -47,10 +47,10 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     for metric, marker, what in (("prompt_time_s", "s", "prompt time"), ("token_time_s", "o", "time per token")):
         cap.plot(ratios.index, ratios[metric], marker, color=MACHINE_STYLES["h100-80gb"][1], mfc="white")
         cap.text(120, ratios[metric].iloc[0] + 0.06, what, fontsize=7)
-    cap.text(120, 0.5, "assumed, not measured", fontsize=7.5, color="#A63C06")
+    cap.text(120, 0.5, "assumed, not measured", fontsize=7.5, color=RUST)
     power.text(16, 0.69, "average", ha="right", fontsize=7)
     power.text(16, 1.05, "peak", ha="right", fontsize=7)
-    power.axhline(1, color="#888888", lw=0.7)
+    power.axhline(1, color=GREY, lw=0.7)
     _memory(memory, laws.pivot_table(index="model", columns="metric", values="value"))
     request.set_yscale("log", base=2)
     for axis, title, across, up, ends in (
@@ -62,10 +62,8 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
         (request, "(f) one request", "allowed to make (tokens)", "E2E time (s)", (2, 512)),
     ):
         axis.set_title(title, loc="left")
-        axis.set_xlabel(across)
-        axis.set_ylabel(up)
         axis.set_xscale("log", base=10 if axis is memory else 2)
-        axis.set_ylim(ends)
+        axis.set(xlabel=across, ylabel=up, ylim=ends)
         if axis is not memory:
             axis.xaxis.set_major_formatter("{x:g}")
     request.yaxis.set_major_formatter("{x:g}")
@@ -77,13 +75,13 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
 def _memory(axis: Axes, models: pd.DataFrame) -> None:
     """Up to where a machine is full."""
     for name, cache, label, colour, line in (
-        (PROFILED_MODEL, "cache_of_token", "BLOOM-176B", "#444444", "-"),
-        ("llama2-70b", "cache_of_token", "Llama2-70B", "#009E73", "-"),
-        ("llama2-70b", "cache_of_token_every_head", "Llama2-70B, every head", "#009E73", "--"),
+        (PROFILED_MODEL, "cache_of_token", "BLOOM-176B", INK, "-"),
+        ("llama2-70b", "cache_of_token", "Llama2-70B", GREEN, "-"),
+        ("llama2-70b", "cache_of_token_every_head", "Llama2-70B, every head", GREEN, "--"),
     ):
         model = models.loc[name]
         limit: Any = model["machine_memory"]
         held = np.geomspace(1e3, (limit - model["weights"]) / model[cache], 200)
         gigabytes = 1e-9 * (model["weights"] + model[cache] * held)
         axis.plot(held, gigabytes, color=colour, ls=line, marker="X", markevery=[-1], label=label)
-    axis.axhline(1e-9 * limit, color="#A63C06", lw=0.9, ls=":")
+    axis.axhline(1e-9 * limit, color=RUST, lw=0.9, ls=":")

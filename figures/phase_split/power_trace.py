@@ -8,11 +8,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, INK, ORANGE
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Modelled power of a split cluster"
 SOURCES = ["phase_split/power_trace"]
-COLOURS = {"prompt": "#E69F00", "token": "#0072B2"}
+COLOURS = {"prompt": ORANGE, "token": BLUE}
 BIN_S = 10.0
 
 
@@ -26,7 +27,7 @@ def draw(power_trace: pd.DataFrame) -> Figure:
         mean = power_trace[in_pool].groupby(at[in_pool])["value"].mean() * machines[pool] / 1e3
         axis.plot(mean.index, mean.to_numpy(), color=colour, lw=0.9, label=f"{machines[pool]} {pool} machines")
         total = mean + total
-    axis.plot(total.index, total.to_numpy(), color="#444444", lw=0.9, label="all")
+    axis.plot(total.index, total.to_numpy(), color=INK, lw=0.9, label="all")
     axis.set_ylim(bottom=0)
     axis.set_xlabel("time (min)")
     axis.set_ylabel("power (kW)")

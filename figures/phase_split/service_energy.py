@@ -6,33 +6,35 @@ service levels."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import MISSING, fixed
+from jouleproof.drawing.select import where
+
 TITLE = "What one service takes, whole and in part"
 SOURCES = ["phase_split/service_energy"]
 WAYS = {"together": "whole prompts first", "chunked": "prompts in chunks", "split": "split"}
-PARTS = ("prompt_j", "token_j", "idle_j", "host_j")
+CASE = ["stored_as", "taken", "which", "way"]
+PARTS = ["prompt_j", "token_j", "idle_j", "host_j"]
 
 
 def tabulate(service_energy: pd.DataFrame) -> pd.DataFrame:
-    cases = service_energy.groupby(["stored_as", "taken", "which", "way"], sort=False)
-    return pd.DataFrame([_row([str(part) for part in case], rows) for case, rows in cases])
+    return pd.DataFrame(_row(rows) for _, rows in service_energy.groupby(CASE, sort=False))
 
 
-def _row(case: list[str], rows: pd.DataFrame) -> dict[str, str]:
-    form, taken, which, way = case
-    full = rows[rows["level"] == rows["level"].max()].groupby("metric")["value"].mean()
-    least = rows[rows["level"] == rows["level"].min()].groupby("metric")["value"].mean()
-    gone = f"{100 * float(taken):.0f} %, {'shortest answers' if which == 'short' else 'any'}"
-    parts = " + ".join(f"{full[part]:.0f}" for part in PARTS)
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    form, taken, which, way = rows[CASE].iloc[0]
+    lowest, highest = rows["level"].min(), rows["level"].max()
+    full, least = (where(rows, level=level).groupby("metric")["value"].mean() for level in (highest, lowest))
+    gone = f"{100 * taken:.0f} %, {'shortest answers' if which == 'short' else 'any'}"
+    in_rows = f"{full['row_alike_w']:,.0f}, {full['row_mixed_w']:,.0f}" if "row_alike_w" in full else MISSING
+    parts = " + ".join(fixed(full[part], 0) for part in PARTS)
     return {
         "stored as": form,
-        "taken away": gone if float(taken) else "none",
+        "taken away": gone if taken else "none",
         "served": WAYS.get(way, way),
         "machines": f"{full['prompt_machines']:.0f}" + (f" + {full['token_machines']:.0f}" if way == "split" else ""),
-        "J: prompts + decoding + idle + hosts": f"{full[list(PARTS)].sum():,.0f} = {parts}",
-        f"J at load {rows['level'].min():g}": f"{least[list(PARTS)].sum():,.0f}",
-        "kW per request/s": f"{full['provisioned']:.2f}",
-        "W in rows of one pool, of both": f"{full['row_alike_w']:,.0f}, {full['row_mixed_w']:,.0f}"
-        if "row_alike_w" in full
-        else "–",
+        "J: prompts + decoding + idle + hosts": f"{full[PARTS].sum():,.0f} = {parts}",
+        f"J at load {lowest:g}": f"{least[PARTS].sum():,.0f}",
+        "kW per request/s": fixed(full["provisioned"], 2),
+        "W in rows of one pool, of both": in_rows,
         "holds": "yes" if full["meets"] else "no",
     }

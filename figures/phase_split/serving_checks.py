@@ -7,38 +7,44 @@ that it was not fitted on."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import MODE_STYLES
 
 TITLE = "Checks of the runs that were served for real"
 SOURCES = ["phase_split/serving"]
 TOKENS = ("same", "near_tie", "different")
+AGAINST = {"chunked": "the mixed run", "split": "the mixed run", "plain": "the mixed run, some requests"}
 KINDS = ("prompts alone", "decodes alone", "both")
 
 
 def tabulate(serving: pd.DataFrame) -> pd.DataFrame:
-    rows: list[tuple[str, str]] = []
-    tokens = serving.set_index(["mode", "metric"])["value"]
-    against = {"chunked": "the mixed run", "split": "the mixed run", "plain": "the mixed run, some requests"}
-    for mode, other in against.items():
-        counts = " / ".join(f"{tokens[mode, f'tokens_{name}']:.0f}" for name in TOKENS)
+    value = serving.set_index(["mode", "metric"])["value"]
+    cells = {}
+    for mode, other in AGAINST.items():
         who = "plain decoder" if mode == "plain" else MODE_STYLES[mode][1]
-        rows.append((f"tokens, {who} against {other}: same / near-ties / different (requests)", counts))
-    runs = serving[serving["over"] == "run"].groupby("metric")["value"]
-    rows += [
-        ("runs that counted / void runs that were repeated / void runs that count all the same",
-         f"{runs.size()['void']} / {runs.sum()['voids']:.0f} / {runs.sum()['void']:.0f}"),
-        ("least share of its processor time that a worker got", f"{runs.min()['cpu_share']:.3f}"),
-        ("pace of the machine around a run over that of the fitted times: lowest / highest",
-         f"{runs.min()['pace']:.2f} / {runs.max()['pace']:.2f}"),
-        ("router's share of one core, mean", f"{runs.mean()['router_share']:.3f}"),
-        ("requests that were not served", f"{runs.sum()['not_done']:.0f}"),
-        ("what the prompt worker can read (requests/s)", f"{tokens['every', 'prompt_capacity']:.2f}"),
-        ("requests of the trace left out, too long for the cache (%)", f"{100 * tokens['every', 'left_out']:.1f}"),
-        ("cache that moves, mean (kB)", f"{runs.mean()['moved_bytes'] / 1e3:.0f}"),
-        ("work of both workers to move it, mean (ms)", f"{1e3 * runs.mean()['moving_s']:.2f}"),
-        ("the same over the end-to-end latency (%)", f"{100 * runs.mean()['moving_share']:.3f}"),
-        ("from the first token until it is in its place, mean (ms)", f"{1e3 * runs.mean()['handover_s']:.1f}"),
-    ]  # fmt: skip
-    errors = serving[serving["metric"] == "error_of_law"].set_index("over")["value"]
-    rows += [(f"error of the fitted law, {kind} (%)", f"{100 * errors[kind]:.1f}") for kind in KINDS]
-    return pd.DataFrame(rows, columns=["what", "found"])
+        what = f"tokens, {who} against {other}: same / near-ties / different (requests)"
+        cells[what] = " / ".join(fixed(value[mode, f"tokens_{name}"], 0) for name in TOKENS)
+    runs = dict(iter(where(serving, over="run").groupby("metric")["value"]))
+    moving = {name: runs[name].mean() for name in ("moved_bytes", "moving_s", "moving_share", "handover_s")}
+    void = runs["void"]
+    cells |= {
+        "runs that counted / void runs that were repeated / void runs that count all the same": (
+            f"{len(void)} / {runs['voids'].sum():.0f} / {void.sum():.0f}"
+        ),
+        "least share of its processor time that a worker got": fixed(runs["cpu_share"].min(), 3),
+        "pace of the machine around a run over that of the fitted times: lowest / highest": (
+            f"{runs['pace'].min():.2f} / {runs['pace'].max():.2f}"
+        ),
+        "router's share of one core, mean": fixed(runs["router_share"].mean(), 3),
+        "requests that were not served": fixed(runs["not_done"].sum(), 0),
+        "what the prompt worker can read (requests/s)": fixed(value["every", "prompt_capacity"], 2),
+        "requests of the trace left out, too long for the cache (%)": fixed(value["every", "left_out"], 1, 100),
+        "cache that moves, mean (kB)": fixed(moving["moved_bytes"] / 1e3, 0),
+        "work of both workers to move it, mean (ms)": fixed(moving["moving_s"], 2, 1e3),
+        "the same over the end-to-end latency (%)": fixed(moving["moving_share"], 3, 100),
+        "from the first token until it is in its place, mean (ms)": fixed(moving["handover_s"], 1, 1e3),
+    }
+    errors = where(serving, metric="error_of_law").set_index("over")["value"]
+    cells |= {f"error of the fitted law, {kind} (%)": fixed(errors[kind], 1, 100) for kind in KINDS}
+    return pd.DataFrame(cells.items(), columns=["what", "found"])

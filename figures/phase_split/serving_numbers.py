@@ -5,22 +5,21 @@ decodes; split. A 99th percentile is printed from 200 samples on, that of the ti
 
 import pandas as pd
 
+from jouleproof.drawing.cells import MISSING, fixed
 from jouleproof.drawing.style import MODE_STYLES
 
 TITLE = "Measured and predicted latencies"
 SOURCES = ["phase_split/serving"]
 METRICS = {"ttft_s": "TTFT", "gap_s": "TBT", "e2e_s": "E2E"}
 LEVELS = (0.5, 0.9, 0.99)
-MISSING = "–"
+CASE = ["over", "mode", "load", "metric", "quantile"]
 
 
 def tabulate(serving: pd.DataFrame) -> pd.DataFrame:
-    values = (
-        serving.set_index(["over", "mode", "load", "metric", "quantile"])["value"].groupby(level=[0, 1, 2, 3, 4]).mean()
-    )
+    values = serving.groupby(CASE)["value"].mean()
     loads = sorted(set(serving["load"]) - {0.0})
     return pd.DataFrame(
-        [_row(values, mode, load, metric) for load in loads for metric in METRICS for mode in MODE_STYLES]
+        _row(values, mode, load, metric) for load in loads for metric in METRICS for mode in MODE_STYLES
     )
 
 
@@ -30,11 +29,7 @@ def _row(values: "pd.Series[float]", mode: str, load: float, metric: str) -> dic
         measured = values.get(("pooled", mode, load, metric, level))
         predicted = values.get(("predicted", mode, load, metric, level))
         error = values.get(("predicted", mode, load, f"{metric.removesuffix('_s')}_error", level))
-        row[f"P{100 * level:g} measured"] = _cell(measured, 1e3, "{:.0f}")
-        row[f"P{100 * level:g} predicted"] = _cell(predicted if measured is not None else None, 1e3, "{:.0f}")
-        row[f"error P{100 * level:g} (%)"] = _cell(error, 100, "{:+z.0f}")
+        row[f"P{100 * level:g} measured"] = fixed(measured, 0, 1e3)
+        row[f"P{100 * level:g} predicted"] = fixed(None if measured is None else predicted, 0, 1e3)
+        row[f"error P{100 * level:g} (%)"] = MISSING if error is None else f"{100 * error:+z.0f}"
     return row
-
-
-def _cell(value: float | None, factor: float, form: str) -> str:
-    return MISSING if value is None else form.format(factor * value)

@@ -9,30 +9,27 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, VERMILION
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
 
 TITLE = "Requests of two services"
 SOURCES = ["phase_split/traces"]
-COLOURS = {"conv": "#0072B2", "code": "#D55E00"}
+COLOURS = {"conv": BLUE, "code": VERMILION}
 
 
 def draw(traces: pd.DataFrame) -> Figure:
     figure, (lengths, dependence, arrivals) = plt.subplots(1, 3, figsize=(WIDTH, 0.9 * HEIGHT))
     for service, colour in COLOURS.items():
-        rows = traces[traces["service"] == service]
         for metric, line in (("prompt_tokens", "-"), ("output_tokens", "--")):
-            curve = rows[rows["metric"] == metric].sort_values("at")
+            curve = where(traces, service=service, metric=metric).sort_values("at")
             lengths.plot(curve["value"], curve["at"] / 100, color=colour, ls=line)
-        curve = rows[rows["metric"] == "arrivals"].sort_values("at")
+        curve = where(traces, service=service, metric="arrivals").sort_values("at")
         arrivals.step(curve["at"], curve["value"], where="post", color=colour, label=SERVICE_LABELS[service], lw=1)
-    lengths.set_xscale("log")
-    lengths.set_xlabel("length (tokens)")
-    lengths.set_ylabel("share of requests (1)")
-    arrivals.set_xlabel("time (min)")
-    arrivals.set_ylabel("arrivals (requests/s)")
-    arrivals.set_ylim(bottom=0)
+    lengths.set(xscale="log", xlabel="length (tokens)", ylabel="share of requests (1)")
+    arrivals.set(xlabel="time (min)", ylabel="arrivals (requests/s)", ylim=(0, None))
     figure.legend(*arrivals.get_legend_handles_labels(), loc="outside upper left", ncols=2)
-    _dependence(dependence, traces[(traces["service"] == "conv") & (traces["metric"] == "dependence")])
+    _dependence(dependence, where(traces, service="conv", metric="dependence"))
     return figure
 
 
@@ -42,5 +39,4 @@ def _dependence(axis: Axes, rows: pd.DataFrame) -> None:
     axis.grid(False)
     image = axis.imshow(table, origin="lower", cmap="PuOr_r", norm=norm, extent=(0, 100, 0, 100))
     axis.figure.colorbar(image, ax=axis, shrink=0.7, label="over independence (1)", ticks=[0, 1, norm.vmax])
-    axis.set_xlabel("prompts, shortest first (%)")
-    axis.set_ylabel("outputs, shortest first (%)")
+    axis.set(xlabel="prompts, shortest first (%)", ylabel="outputs, shortest first (%)")

@@ -7,39 +7,35 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.ledger import published
+from jouleproof.drawing.palette import BLUE, PINE, SILVER, VERMILION
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
-from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "What moving caches costs"
 SOURCES = ["phase_split/transfer"]
 WAYS = {
-    ("published", "whole"): ("#9A9A9A", "o", "whole, links never shared"),
-    ("corrected", "whole"): ("#D55E00", "s", "whole, never shared, other rules corrected"),
-    ("corrected", "layers"): ("#0072B2", "D", "layer by layer, links shared"),
+    ("published", "whole"): (SILVER, "o", "whole, links never shared"),
+    ("corrected", "whole"): (VERMILION, "s", "whole, never shared, other rules corrected"),
+    ("corrected", "layers"): (BLUE, "D", "layer by layer, links shared"),
 }
-STATED = 0.8  # percent, Splitwise (ISCA 2024), figure 15
 
 
 def draw(transfer: pd.DataFrame) -> Figure:
-    services = list(dict.fromkeys(transfer["service"]))
+    services = unique(transfer["service"])
     figure, axes = plt.subplots(1, len(services), figsize=(WIDTH, 0.95 * HEIGHT), sharey=True, squeeze=False)
+    limited = transfer[transfer["gbit_per_s"] > 0]
+    rates = sorted(set(limited["gbit_per_s"]))
     for axis, service in zip(axes[0], services, strict=True):
-        rows = transfer[(transfer["service"] == service) & (transfer["gbit_per_s"] > 0)]
         for (version, way), (colour, marker, label) in WAYS.items():
-            of_way = rows[(rows["version"] == version) & (rows["way"] == way)]
-            means = {rate: mean_interval(100 * mean["value"].to_numpy()) for rate, mean in of_way.groupby("gbit_per_s")}
-            values = [mean.value for mean in means.values()]
-            ends = [
-                [mean.value - mean.low for mean in means.values()],
-                [mean.high - mean.value for mean in means.values()],
-            ]
-            axis.errorbar(list(means), values, yerr=ends, color=colour, marker=marker, label=label, elinewidth=1)
-        axis.axhline(STATED, color="#0F6B57", lw=0.9, ls="--")
+            rows = where(limited, service=service, version=version, way=way).sort_values("gbit_per_s")
+            means = 100 * over_seeds(rows, ["gbit_per_s"])
+            points(axis, means.index, means, ls="-", color=colour, marker=marker, label=label, elinewidth=1)
+        axis.axhline(100 * published("phase_split.transfer_overhead"), color=PINE, lw=0.9, ls="--")
         axis.set_xscale("log", base=2)
-        axis.set_xticks(list(means), [f"{rate:g}" for rate in means])
-        axis.set_yscale("log")
-        axis.set_title(SERVICE_LABELS[service])
-        axis.set_xlabel("link of a machine (Gbit/s)")
+        axis.set_xticks(rates, [f"{rate:g}" for rate in rates])
+        axis.set(yscale="log", title=SERVICE_LABELS[service], xlabel="link of a machine (Gbit/s)")
     axes[0][0].set_ylabel("added to E2E latency (%)")
     axes[0][0].legend(fontsize=6.8)
     return figure

@@ -7,26 +7,24 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import BLUE, INK, ORANGE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "A day of ups and downs"
 SOURCES = ["phase_split/week"]
-PERCENTILES = {"p50": ("#0072B2", "median"), "p90": ("#E69F00", "P90"), "p99": ("#D55E00", "P99")}
+PERCENTILES = {"p50": (BLUE, "median"), "p90": (ORANGE, "P90"), "p99": (VERMILION, "P99")}
 
 
 def draw(week: pd.DataFrame) -> Figure:
     figure, (arrivals, ttft, tbt) = plt.subplots(1, 3, figsize=(WIDTH, 0.9 * HEIGHT))
     hours = week.pivot_table(index="hour", columns="metric", values="value")
-    arrivals.step(hours.index, hours["arrivals"], where="post", color="#444444")
-    arrivals.set_ylabel("arrivals (requests/s)")
-    panels = ((ttft, "ttft", 1.0, "first token (s)"), (tbt, "tbt", 1e3, "between tokens (ms)"))
-    for axis, measure, factor, label in panels:
-        for percentile, (colour, name) in PERCENTILES.items():
+    arrivals.step(hours.index, hours["arrivals"], where="post", color=INK)
+    for axis, measure, factor in ((ttft, "ttft", 1.0), (tbt, "tbt", 1e3)):
+        for percentile, (colour, label) in PERCENTILES.items():
             values = factor * hours[f"{measure}_{percentile}"]
-            axis.step(hours.index, values, where="post", color=colour, label=name)
-        axis.set_ylabel(label)
-    for axis in (arrivals, ttft, tbt):
-        axis.set_xlabel("time (h)")
-        axis.set_ylim(bottom=0)
+            axis.step(hours.index, values, where="post", color=colour, label=label)
+    labels = {arrivals: "arrivals (requests/s)", ttft: "first token (s)", tbt: "between tokens (ms)"}
+    for axis, label in labels.items():
+        axis.set(xlabel="time (h)", ylabel=label, ylim=(0, None))
     figure.legend(*ttft.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return figure

@@ -3,23 +3,20 @@ branch and bound, by rule. Means over seeds; gap: how far the search's own bound
 
 import pandas as pd
 
-from jouleproof.drawing.style import RULE_LABELS
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import RULE_LABELS, Look
 
 TITLE = "How far from the best"
 SOURCES = ["placement/bounds"]
 
 
 def tabulate(bounds: pd.DataFrame) -> pd.DataFrame:
-    means = bounds.groupby(["rows", "workloads", "rule", "metric"], as_index=False)["value"].mean()
+    means = bounds.groupby(["rows", "workloads", "rule", "metric"])["value"].mean().reset_index()
     rows = []
     for (wide, count), group in means.groupby(["rows", "workloads"]):
-        by_rule = group[group["metric"] == "over_least"].set_index("rule")["value"].to_dict()
-        gap = group[group["metric"] == "gap"]["value"].iloc[0]
-        rows.append(
-            {
-                "rows": str(wide), "workloads": str(count),
-                **{RULE_LABELS.get(str(rule), str(rule)): f"{value:.3f}" for rule, value in by_rule.items()},
-                "gap of the search": f"{gap:.4f}",
-            }
-        )  # fmt: skip
+        by_rule = where(group, metric="over_least").set_index("rule")["value"]
+        over_least: Look = {RULE_LABELS.get(str(rule), str(rule)): fixed(value, 3) for rule, value in by_rule.items()}
+        gap = fixed(where(group, metric="gap")["value"].iloc[0], 4)
+        rows.append({"rows": str(wide), "workloads": str(count), **over_least, "gap of the search": gap})
     return pd.DataFrame(rows)

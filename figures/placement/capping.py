@@ -5,6 +5,9 @@ goes with the clock; double pace: undone work is made up as fast as new work is 
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
+from jouleproof.drawing.select import unique, where
+
 TITLE = "Capping by priority"
 SOURCES = ["placement/oversubscription"]
 ADDED = 0.3
@@ -13,22 +16,24 @@ LAWS = {"by_phase": "prompt", "at_most": "all", "hasty": "prompt, double pace"}
 
 
 def tabulate(oversubscription: pd.DataFrame) -> pd.DataFrame:
-    roomiest = oversubscription[oversubscription["headroom"] == oversubscription["headroom"].max()]
-    tried = roomiest[roomiest["added"] >= 0]["added"]
-    nearest = min(set(tried), key=lambda share: abs(share - ADDED))
+    roomiest = where(oversubscription, headroom=oversubscription["headroom"].max())
+    tried = set(roomiest[roomiest["added"] >= 0]["added"])
+    nearest = min(tried, key=lambda share: abs(share - ADDED))
     means = roomiest.groupby(["controller", "latency", "added", "metric"], sort=False)["value"].mean()
     rows = []
-    for controller, law in dict.fromkeys(zip(roomiest["controller"], roomiest["latency"], strict=True)):
+    for controller, law in unique(zip(roomiest["controller"], roomiest["latency"], strict=True)):
         row = means[controller, law, nearest]
         rows.append(
             {
-                "controller": CONTROLLERS.get(controller, controller), "with the clock": LAWS.get(law, law),
-                "most added (%)": f"{100 * means[controller, law, -1.0, 'most_added']:.0f}",
-                "brakes (1/day)": f"{row['brakes_per_day']:.1f}",
-                "low slowed (min/day)": f"{row['low_slowed_per_day']:.0f}",
-                "high slowed (min/day)": f"{row['high_slowed_per_day']:.0f}",
-                "low P99 (x)": f"{row['low_p99']:.2f}", "high P99 (x)": f"{row['high_p99']:.2f}",
-                "undone (%)": f"{100 * row['lost']:.1f}",
+                "controller": CONTROLLERS.get(controller, controller),
+                "with the clock": LAWS.get(law, law),
+                "most added (%)": fixed(means[controller, law, -1.0, "most_added"], 0, 100),
+                "brakes (1/day)": fixed(row["brakes_per_day"], 1),
+                "low slowed (min/day)": fixed(row["low_slowed_per_day"], 0),
+                "high slowed (min/day)": fixed(row["high_slowed_per_day"], 0),
+                "low P99 (x)": fixed(row["low_p99"], 2),
+                "high P99 (x)": fixed(row["high_p99"], 2),
+                "undone (%)": fixed(row["lost"], 1, 100),
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)

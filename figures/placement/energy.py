@@ -3,44 +3,48 @@ that work over those of the offered workloads, by what the policy is told (async
 rises, what it costs hardly changes. Right: joules per work where the policy also chooses processor and storage by
 profile; pale: what the ledger accepts. Means over seeds with 95 % intervals."""
 
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, WIDTH, accepted
+from jouleproof.drawing.ledger import accepted
+from jouleproof.drawing.palette import BLUE, GREY, VERMILION
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import preferred, where
+from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, WIDTH
 
 TITLE = "Power is not energy"
 SOURCES = ["placement/hosting", "placement/processors"]
 RULE, SIZE = "asynchrony", 10
+METRICS = {"work": (BLUE, "o", "work hosted", 0.12), "joules_per_work": (VERMILION, "D", "joules per work", -0.12)}
+LABELS = {**{name: label for name, (_, _, label) in INFORMATION_STYLES.items()}, "plain": "nameplate, no margin"}
 
 
 def draw(hosting: pd.DataFrame, processors: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), width_ratios=(1.5, 1))
-    size = SIZE if SIZE in set(hosting["row"]) else min(hosting["row"])
-    plain = hosting["information"] == "plain"
-    rows = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == size) & ((hosting["rule"] == RULE) | plain)]
-    work, joules = (
-        over_seeds(rows[rows["metric"] == metric], ["information"]) for metric in ("work", "joules_per_work")
-    )
-    for places, values, label in ((0.12, work, "work hosted"), (-0.12, joules, "joules per work")):
-        colour, marker = ("#0072B2", "o") if values is work else ("#D55E00", "D")
-        left.errorbar(values["value"], np.arange(len(values)) + places, xerr=bars(values), color=colour, marker=marker,
-                      ls="", capsize=2, label=label)  # fmt: skip
-    labels = {**{name: style[2] for name, style in INFORMATION_STYLES.items()}, "plain": "nameplate, no margin"}
-    left.set_yticks(range(len(work)), [labels.get(name, name) for name in work.index], fontsize=7)
-    left.axvline(1, color="#888888", lw=0.7)
-    left.set_xlabel("over nameplates' work, over offered joules (x)")
-    left.set_ylabel("told of a workload's power")
-    saved = over_seeds(processors[processors["metric"] == "joules_per_work"], ["chosen"])
-    names = list(saved.index)
-    right.errorbar(range(len(names)), saved["value"], bars(saved), color="#0072B2", marker="o", ls="", capsize=2)
-    right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=6.5)
-    right.set_xlim(-0.5, len(names) - 0.5)
-    right.set_ylim(0.9, 1.02)
-    accepted(right, "placement.processors_and_storage", right.get_xlim(), "y")
-    right.set_xlabel("chosen by profile")
-    right.set_ylabel("joules per work (x)")
+    size = preferred(sorted(set(hosting["row"])), SIZE)
+    rows = where(hosting, arrivals="grouped", row=size)
+    _hosted(left, rows[(rows["rule"] == RULE) | (rows["information"] == "plain")])
+    _chosen(right, over_seeds(where(processors, metric="joules_per_work"), ["chosen"]))
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
+
+
+def _hosted(axis: Axes, rows: pd.DataFrame) -> None:
+    for metric, (colour, marker, label, shift) in METRICS.items():
+        means = over_seeds(where(rows, metric=metric), ["information"])
+        places = [place + shift for place in range(len(means))]
+        points(axis, means, places, color=colour, marker=marker, capsize=2, label=label)
+    axis.set_yticks(range(len(means)), [LABELS.get(name, name) for name in means.index], fontsize=7)
+    axis.axvline(1, color=GREY, lw=0.7)
+    axis.set(xlabel="over nameplates' work, over offered joules (x)", ylabel="told of a workload's power")
+
+
+def _chosen(axis: Axes, saved: pd.DataFrame) -> None:
+    """saved: joules per work, by what is chosen."""
+    points(axis, range(len(saved)), saved, color=BLUE, marker="o", capsize=2)
+    axis.set_xticks(range(len(saved)), [name.replace(" ", "\n") for name in saved.index], fontsize=6.5)
+    axis.set(xlim=(-0.5, len(saved) - 0.5), ylim=(0.9, 1.02))
+    accepted(axis, "placement.processors_and_storage", axis.get_xlim(), "y")
+    axis.set(xlabel="chosen by profile", ylabel="joules per work (x)")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, OTHER_COLOURS, WIDTH
+from jouleproof.drawing.style import HEIGHT, WIDTH, information_style
 
 TITLE = "Work against risk"
 SOURCES = ["placement/frontier"]
@@ -17,11 +17,9 @@ FLOOR = 1e-5
 def draw(frontier: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
     means = frontier.groupby(["information", "over_margin", "metric"])["value"].mean().unstack("metric")
-    for number, name in enumerate(dict.fromkeys(frontier["information"])):
-        other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
-        colour, marker, label = INFORMATION_STYLES.get(name, other)
+    for name, look in information_style(frontier["information"]).items():
         line = means.loc[name]
-        axis.plot(np.maximum(line["risk"], FLOOR), line["work"], color=colour, marker=marker, label=label)
+        axis.plot(np.maximum(line["risk"], FLOOR), line["work"], **look)
     axis.set_xscale("log")
     decades = [10.0**power for power in range(-4, 1) if 10.0**power < axis.get_xlim()[1]]
     axis.set_xticks([FLOOR, *decades], ["0", *(f"$10^{{{np.log10(risk):.0f}}}$" for risk in decades)])

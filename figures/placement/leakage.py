@@ -7,33 +7,36 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, accepted
+from jouleproof.drawing.ledger import accepted
+from jouleproof.drawing.palette import BLUE, GREY, SILVER, VERMILION
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, Look
 
 TITLE = "Leak against value"
 SOURCES = ["placement/leakage"]
-CLASSES = (("private", "#D55E00", "^", "with noise"), ("", "#0072B2", "o", "as it is"))  # beginning of the name, style
+CLASSES = (("private", VERMILION, "^", "with noise"), ("", BLUE, "o", "as it is"))  # beginning of the name, style
 COLUMN = 1.06  # of the width: where labels stand, one above the other in the order of the gains
 
 
 def draw(leakage: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.6 * HEIGHT))
-    value, most = (over_seeds(leakage[leakage["metric"] == metric], ["release"]) for metric in ("value", "most"))
-    shown = set()
-    names = sorted(value.index, key=lambda name: (most.at[name, "value"], value.at[name, "value"]))
-    for number, name in enumerate(names):
-        _, colour, marker, label = next(look for look in CLASSES if name.startswith(look[0]))
-        across, up = value.loc[[name]], most.loc[[name]]
-        axis.errorbar(across["value"], up["value"], bars(up), bars(across), capsize=2, marker=marker, ms=4,
-                      color=colour, ls="", label=None if label in shown else label)  # fmt: skip
-        shown.add(label)
-        axis.annotate(
-            RELEASE_LABELS.get(name, name), (across["value"].iloc[0], up["value"].iloc[0]),
-            (COLUMN, (number + 0.7) / (len(names) + 0.5)), textcoords="axes fraction", ha="left", va="center",
-            fontsize=7, arrowprops={"arrowstyle": "-", "color": "#AAAAAA", "lw": 0.5, "shrinkB": 3},
-        )  # fmt: skip
-    for kept in leakage[leakage["metric"] == "kept"]["value"]:
-        axis.axvline(kept, color="#888888", lw=0.8, ls=":")
+    value, most = (over_seeds(where(leakage, metric=metric), ["release"]) for metric in ("value", "most"))
+    for beginning, colour, marker, label in CLASSES:
+        names = [name for name in value.index if name.startswith("private") == bool(beginning)]
+        look = {"color": colour, "marker": marker, "label": label}
+        if names:
+            points(axis, value.loc[names], most.loc[names], capsize=2, ms=4, **look)
+    line = {"arrowstyle": "-", "color": SILVER, "lw": 0.5, "shrinkB": 3}
+    beside: Look = {"textcoords": "axes fraction", "ha": "left", "va": "center", "fontsize": 7, "arrowprops": line}
+    places = (
+        pd.DataFrame({"up": most["value"], "across": value["value"]}).loc[value.index].sort_values(["up", "across"])
+    )
+    for number, (name, (up, across)) in enumerate(places.iterrows()):
+        height = (number + 0.7) / (len(places) + 0.5)
+        axis.annotate(RELEASE_LABELS.get(str(name), str(name)), (across, up), (COLUMN, height), **beside)
+    for kept in where(leakage, metric="kept")["value"]:
+        axis.axvline(kept, color=GREY, lw=0.8, ls=":")
     axis.set_ylim(bottom=-0.06)
     axis.margins(x=0.08)
     accepted(axis, "placement.confidential", axis.get_xlim(), "y")

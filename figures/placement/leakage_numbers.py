@@ -4,21 +4,28 @@ a fleet of another mix, and on who a workload is a week later. Means over seeds.
 
 import pandas as pd
 
+from jouleproof.drawing.cells import fixed
 from jouleproof.drawing.style import RELEASE_LABELS
 
 TITLE = "What releases give away"
 SOURCES = ["placement/leakage"]
 COLUMNS = {
-    "kind": "class", "elsewhere": "class, another mix", "model": "model", "length": "prompts", "identity": "who it is",
-}  # fmt: skip
+    "kind": "class",
+    "elsewhere": "class, another mix",
+    "model": "model",
+    "length": "prompts",
+    "identity": "who it is",
+}
 
 
 def tabulate(leakage: pd.DataFrame) -> pd.DataFrame:
-    means = leakage.groupby(["release", "metric"], sort=False)["value"].mean()
-    rows = []
-    for name in dict.fromkeys(leakage["release"]):
-        if (name, "value") in means:
-            row = {"release": RELEASE_LABELS.get(name, name), "numbers": f"{means[name, 'numbers']:.0f}",
-                   "value": f"{means[name, 'value']:.3f}"}  # fmt: skip
-            rows.append({**row, **{label: f"{100 * means[name, key]:+.0f}" for key, label in COLUMNS.items()}})
-    return pd.DataFrame(rows)
+    means = leakage.groupby(["release", "metric"], sort=False)["value"].mean().unstack("metric", sort=False)
+    return pd.DataFrame(
+        {
+            "release": RELEASE_LABELS.get(str(name), str(name)),
+            "numbers": fixed(row["numbers"], 0),
+            "value": fixed(row["value"], 3),
+            **{label: f"{100 * row[metric]:+.0f}" for metric, label in COLUMNS.items()},
+        }
+        for name, row in means.dropna(subset="value").iterrows()
+    )

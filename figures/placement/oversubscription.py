@@ -6,37 +6,38 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.means import bars, over_seeds
+from jouleproof.drawing.palette import BLUE, SILVER, VERMILION
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
 TITLE = "Servers added to a row"
 SOURCES = ["placement/oversubscription"]
-STYLES = {"none": ("#9A9A9A", "s", "no controller but the brake"), "polca": ("#0072B2", "D", "POLCA"),
-          "three_band": ("#D55E00", "^", "three bands")}  # fmt: skip
+STYLES = {
+    "none": (SILVER, "s", "no controller but the brake"),
+    "polca": (BLUE, "D", "POLCA"),
+    "three_band": (VERMILION, "^", "three bands"),
+}
 LAW = "by_phase"
+PANELS = {"brakes_per_day": (0, "full"), "low_p99": (1, "none"), "high_p99": (1, "full")}  # row, fill of the marks
 
 
 def draw(oversubscription: pd.DataFrame) -> Figure:
-    shown = ("brakes_per_day", "low_p99", "high_p99")
-    rows = oversubscription[(oversubscription["latency"] == LAW) & oversubscription["metric"].isin(shown)]
+    rows = where(oversubscription, latency=LAW, metric=PANELS)
     headrooms = sorted(set(rows["headroom"]), reverse=True)
-    figure, axes = plt.subplots(
-        2, len(headrooms), figsize=(WIDTH, 1.5 * HEIGHT), sharex=True, sharey="row", squeeze=False
-    )
-    for column, headroom in enumerate(headrooms):
-        at_headroom = rows[rows["headroom"] == headroom]
+    size = (WIDTH, 1.5 * HEIGHT)
+    figure, axes = plt.subplots(2, len(headrooms), figsize=size, sharex=True, sharey="row", squeeze=False)
+    for (top, bottom), headroom in zip(axes.T, headrooms, strict=True):
+        at_headroom = where(rows, headroom=headroom)
         means = over_seeds(at_headroom, ["metric", "controller", "added"]).sort_index()
-        for number, controller in enumerate(dict.fromkeys(at_headroom["controller"])):
+        for number, controller in enumerate(unique(at_headroom["controller"])):
             colour, marker, label = STYLES.get(controller, (f"C{number + 4}", "o", controller))
-            brakes = means.loc["brakes_per_day", controller]
-            axes[0, column].errorbar(100 * brakes.index, brakes["value"], bars(brakes), color=colour, marker=marker,
-                                     capsize=2, lw=1, label=label)  # fmt: skip
-            for metric, fill in (("low_p99", "none"), ("high_p99", "full")):
+            for metric, (row, fill) in PANELS.items():
                 line = means.loc[metric, controller]
-                axes[1, column].errorbar(100 * line.index, line["value"], bars(line), color=colour, marker=marker,
-                                         fillstyle=fill, capsize=2, lw=1)  # fmt: skip
-        axes[0, column].set_title(f"headroom {headroom:.0%}")
-        axes[1, column].set_xlabel("servers added (%)")
+                look = {"color": colour, "marker": marker, "fillstyle": fill, "label": label}
+                points((top, bottom)[row], 100 * line.index, line, ls="-", capsize=2, lw=1, **look)
+        top.set_title(f"headroom {headroom:.0%}")
+        bottom.set_xlabel("servers added (%)")
     axes[0, 0].set_yscale("symlog", linthresh=1)
     axes[0, 0].set_ylabel("brakes (1/day)")
     axes[1, 0].set_ylabel("latency factor, P99 (x)")

@@ -7,37 +7,37 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, ROW_STYLES, WIDTH, accepted
+from jouleproof.drawing.ledger import accepted
+from jouleproof.drawing.palette import GREEN, ORANGE, PURPLE
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import unique, where
+from jouleproof.drawing.style import HEIGHT, ROW_STYLES, WIDTH
 
 TITLE = "The peaks that averages hide"
 SOURCES = ["placement/precision"]
-LEVEL_STYLES = {"chip": ("#CC79A7", "P", "one chip"), "server": ("#E69F00", "v", "one server"),
-                "hall": ("#009E73", "o", "the hall")}  # fmt: skip
+LEVEL_STYLES = {
+    "chip": (PURPLE, "P", "one chip"),
+    "server": (ORANGE, "v", "one server"),
+    "hall": (GREEN, "o", "the hall"),
+}
 
 
 def draw(precision: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 1.2 * HEIGHT))
-    seen = precision[precision["metric"] == "peak_seen"]
-    stand = precision[precision["metric"] == "servers"].groupby("row")["value"].mean()
-    means = over_seeds(seen, ["row", "window_s"])
-    for number, row in enumerate(dict.fromkeys(seen["row"])):
-        line = means.loc[row]
+    seen = where(precision, metric="peak_seen")
+    stand = where(precision, metric="servers").groupby("row")["value"].mean()
+    for number, row in enumerate(unique(seen["row"])):
+        line = over_seeds(where(seen, row=row), ["window_s"])
         colour, marker = ROW_STYLES[number % len(ROW_STYLES)]
-        windows = line.index
-        axis.errorbar(windows, line["value"], bars(line), color=colour, marker=marker, capsize=2,
-                      label=f"budget for {row}: {stand[row]:.0f} servers stand")  # fmt: skip
-    levels = over_seeds(precision[precision["metric"] == "level_seen"], ["level", "window_s"])
+        look = {"color": colour, "marker": marker, "label": f"budget for {row}: {stand[row]:.0f} servers stand"}
+        points(axis, line.index, line, ls="-", capsize=2, **look)
     for level, (colour, marker, label) in LEVEL_STYLES.items():
-        line = levels.loc[[level]].droplevel("level").sort_index()
-        axis.errorbar(
-            line.index, line["value"], bars(line), color=colour, marker=marker, ls="--", capsize=2, label=label
-        )
-    axis.set_xscale("log")
+        line = over_seeds(where(precision, metric="level_seen", level=level), ["window_s"]).sort_index()
+        points(axis, line.index, line, ls="--", capsize=2, color=colour, marker=marker, label=label)
     ticks = sorted(set(seen["window_s"]))
+    axis.set_xscale("log")
     axis.set_xticks(ticks, [f"{tick} s" if tick < 60 else f"{tick // 60} min" for tick in ticks])
-    axis.set_xlabel("window that power is averaged over")
-    axis.set_ylabel("peak seen over true peak (1)")
+    axis.set(xlabel="window that power is averaged over", ylabel="peak seen over true peak (1)")
     axis.set_ylim(axis.get_ylim()[0] - 0.02, 1.005)
     accepted(axis, "placement.precision", (240, 375), "y")
     axis.minorticks_off()

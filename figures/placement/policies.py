@@ -7,35 +7,39 @@ the whole risk. Means over seeds."""
 
 import pandas as pd
 
-from jouleproof.drawing.means import over_seeds
+from jouleproof.drawing.cells import fixed, mean_with_interval
+from jouleproof.drawing.select import where
 
 TITLE = "Published policies"
 SOURCES = ["placement/policies"]
 LABELS = {
-    "nameplate": "nameplate", "blind": "margin alone, best fit", "blind_spread": "margin alone, spread",
-    "resource_central": "Resource Central", "prediction_based": "prediction-based", "coach": "Coach, windows",
-    "scattered": "mean week, best fit", "smooth_operator": "SmoothOperator", "profile": "profile, asynchrony",
+    "nameplate": "nameplate",
+    "blind": "margin alone, best fit",
+    "blind_spread": "margin alone, spread",
+    "resource_central": "Resource Central",
+    "prediction_based": "prediction-based",
+    "coach": "Coach, windows",
+    "scattered": "mean week, best fit",
+    "smooth_operator": "SmoothOperator",
+    "profile": "profile, asynchrony",
     "oracle": "oracle",
-}  # fmt: skip
+}
 
 
 def tabulate(policies: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    means = policies.groupby(["policy", "metric"])["value"].mean()
-    work = over_seeds(policies[policies["metric"] == "work"], ["policy"])
-    for name in dict.fromkeys(policies["policy"]):
-        of_policy = work.loc[name]
-        level = means.get((name, "level_work"))
-        rows.append(
-            {
-                "policy": LABELS.get(name, name), "margin": f"{means[name, 'margin']:.2f}",
-                "work": f"{of_policy['value']:.2f} [{of_policy['low']:.2f}, {of_policy['high']:.2f}]",
-                "risk (1/1000)": f"{1000 * means[name, 'risk']:.1f}",
-                "stranded (%)": f"{100 * means[name, 'stranded']:.1f}",
-                "work at one risk run": "" if level is None else f"{level:.2f}",
-                "brakes (1/day)": f"{means[name, 'brakes']:.0f}",
-                "low slowed (min/day)": f"{means[name, 'low_slowed']:.0f}",
-                "high slowed (min/day)": f"{means[name, 'high_slowed']:.0f}",
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(_row(str(name), rows) for name, rows in policies.groupby("policy", sort=False))
+
+
+def _row(name: str, rows: pd.DataFrame) -> dict[str, str]:
+    means = rows.groupby("metric")["value"].mean()
+    return {
+        "policy": LABELS.get(name, name),
+        "margin": fixed(means["margin"], 2),
+        "work": mean_with_interval(where(rows, metric="work")["value"], 2),
+        "risk (1/1000)": fixed(means["risk"], 1, 1000),
+        "stranded (%)": fixed(means["stranded"], 1, 100),
+        "work at one risk run": fixed(means.get("level_work"), 2, missing=""),
+        "brakes (1/day)": fixed(means["brakes"], 0),
+        "low slowed (min/day)": fixed(means["low_slowed"], 0),
+        "high slowed (min/day)": fixed(means["high_slowed"], 0),
+    }

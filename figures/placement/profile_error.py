@@ -5,8 +5,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
+from jouleproof.drawing.palette import BROWN
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import unique, where
+from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH, plain_ticks
 
 TITLE = "What a profile takes to learn"
 SOURCES = ["placement/profile_error"]
@@ -14,20 +16,15 @@ SOURCES = ["placement/profile_error"]
 
 def draw(profile_error: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
-    means = over_seeds(profile_error, ["sensor", "days"]) * 100
-    names = list(dict.fromkeys(profile_error["sensor"]))
+    names = unique(profile_error["sensor"])
     for place, sensor in enumerate(names):
-        line = means.loc[sensor]
-        colour, _, label = SENSOR_STYLES.get(sensor, ("#8C564B", "", sensor))
-        days = line.index.to_numpy() * (1 + 0.012 * (place - len(names) / 2))
-        axis.errorbar(days, line["value"], bars(line), color=colour, marker="osD^vPX"[place % 7], ms=4, lw=1, capsize=2,
-                      label=label)  # fmt: skip
-    ticks = sorted(set(profile_error["days"]))
-    axis.set_xscale("log")
-    axis.set_xticks(ticks, [str(tick) for tick in ticks])
-    axis.minorticks_off()
+        line = 100 * over_seeds(where(profile_error, sensor=sensor), ["days"])
+        colour, _, label = SENSOR_STYLES.get(sensor, (BROWN, "", sensor))
+        days = line.index * (1 + 0.012 * (place - len(names) / 2))
+        look = {"color": colour, "marker": "osD^vPX"[place % 7], "label": label}
+        points(axis, days, line, ls="-", ms=4, lw=1, capsize=2, **look)
+    axis.set(xscale="log", xlabel="time observed (days)", ylabel="error of the profile (% of nameplate)")
+    plain_ticks(axis.xaxis, profile_error["days"])
     axis.set_ylim(bottom=0)
-    axis.set_xlabel("time observed (days)")
-    axis.set_ylabel("error of the profile (% of nameplate)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

@@ -9,49 +9,49 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.palette import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SLATE
+from jouleproof.drawing.points import points
+from jouleproof.drawing.select import unique, where
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, name_rows
+from jouleproof.evidence.intervals import Estimate
 
 TITLE = "Generated and recorded"
 SOURCES = ["placement/reality"]
-RECORDED = {
-    "Acme servers": "#000000",
-    "Bitbrains": "#000000",
-    "SURF jobs": "#777777",
-    "Google power domains": "#8C564B",
+RECORDED = {"Acme servers": BLACK, "Bitbrains": BLACK, "SURF jobs": GREY, "Google power domains": BROWN}
+OTHERS = (BLUE, SKY, ORANGE, GREEN, PURPLE)
+PANELS = {
+    "repeats": ("correlation with the next week (1)", 0),
+    "next_day": ("correlation with the next day (1)", 0),
+    "evens_out": ("ten: peaks' sum over sum's peak (x)", 1),
 }
-OTHERS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
-PANELS = {"repeats": "correlation with the next week (1)", "next_day": "correlation with the next day (1)",
-          "evens_out": "ten: peaks' sum over sum's peak (x)"}  # fmt: skip
 
 
 def draw(reality: pd.DataFrame) -> Figure:
     figure, ((left, *first), others) = plt.subplots(2, 2, figsize=(WIDTH, 1.75 * HEIGHT))
-    names = list(dict.fromkeys(reality["data"]))
-    colours = {**RECORDED, **dict(zip((name for name in names if name not in RECORDED), OTHERS, strict=False))}
-    powers = reality[reality["metric"] == "power_quantile"]
-    for name, curve in powers.sort_values("percent").groupby("data", sort=False):
-        left.plot(curve["percent"], curve["value"], color=colours.get(str(name), "#8C564B"), label=name)
-    left.set_xlabel("share of the time (%)")
-    left.set_ylabel("power over the highest (1)")
+    added = [name for name in unique(reality["data"]) if name not in RECORDED]
+    colours = {**RECORDED, **dict(zip(added, OTHERS, strict=False))}
+    powers = where(reality, metric="power_quantile").sort_values("percent")
+    for name, curve in powers.groupby("data", sort=False):
+        left.plot(curve["percent"], curve["value"], color=colours.get(str(name), BROWN), label=name)
+    left.set(xlabel="share of the time (%)", ylabel="power over the highest (1)")
     left.legend(loc="upper left", fontsize=6.3)
-    absent = set(reality[(reality["metric"] == "had") & (reality["value"] == 0)]["data"])
-    for axis, metric in zip([*first, *others], PANELS, strict=True):
-        _quartiles(axis, reality[reality["metric"] == metric], colours, absent if metric == "repeats" else set())
-        axis.axvline(1 if metric == "evens_out" else 0, color="#888888", lw=0.7)
-        axis.set_xlabel(PANELS[metric])
+    absent = set(where(reality, metric="had", value=0)["data"])
+    for axis, (metric, (label, reference)) in zip([*first, *others], PANELS.items(), strict=True):
+        _quartiles(axis, where(reality, metric=metric), colours, absent if metric == "repeats" else set())
+        axis.axvline(reference, color=GREY, lw=0.7)
+        axis.set_xlabel(label)
     return figure
 
 
 def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: set[str]) -> None:
     names = [name for name in colours if name in {*rows["data"], *absent}]
+    note: Look = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center", "fontsize": 7, "color": SLATE}
     for place, name in enumerate(names):
         if name in absent:
-            axis.annotate("not at hand", (0.5, place), xycoords=("axes fraction", "data"), ha="center", va="center",
-                          fontsize=7, color="#555555")  # fmt: skip
+            axis.annotate("not at hand", (0.5, place), **note)
             continue
-        low, middle, high = rows[rows["data"] == name].sort_values("percent")["value"]
-        axis.errorbar(middle, place, xerr=[[middle - low], [high - middle]], color=colours[name], marker="o", capsize=3)
-    axis.set_yticks(range(len(names)), [name.replace(", ", ",\n").replace(" power ", " power\n") for name in names],
-                    fontsize=7)  # fmt: skip
-    axis.set_ylim(len(names) - 0.5, -0.5)
+        low, middle, high = where(rows, data=name).sort_values("percent")["value"]
+        points(axis, Estimate(middle, low, high), place, color=colours[name], marker="o", capsize=3)
+    labels = [name.replace(", ", ",\n").replace(" power ", " power\n") for name in names]
+    name_rows(axis, labels, fontsize=7)
     axis.grid(axis="y", visible=False)

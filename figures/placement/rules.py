@@ -3,9 +3,11 @@ what it is told (rows), where workloads come in no order and where those of a te
 seeds."""
 
 import pandas as pd
+import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.select import preferred, unique, where
 from jouleproof.drawing.style import HEIGHT, INFORMATION_STYLES, RULE_LABELS, WIDTH
 
 TITLE = "Rule and information"
@@ -15,28 +17,17 @@ SIZE_OF_CLAIMS = 10
 
 def draw(hosting: pd.DataFrame) -> Figure:
     rows = hosting[(hosting["metric"] == "work") & ~hosting["information"].isin(["plain", "oracle"])]
-    sizes = set(rows["row"])
-    rows = rows[rows["row"] == (SIZE_OF_CLAIMS if SIZE_OF_CLAIMS in sizes else min(sizes))]
-    information, rules = list(dict.fromkeys(rows["information"])), list(dict.fromkeys(rows["rule"]))
+    rows = where(rows, row=preferred(sorted(set(rows["row"])), SIZE_OF_CLAIMS))
     means = rows.groupby(["arrivals", "information", "rule"])["value"].mean()
-    low, high = means.min() - 0.1, means.max() + 0.15
+    shades = {"cmap": "YlGnBu", "vmin": means.min() - 0.1, "vmax": means.max() + 0.15, "cbar": False}
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.1 * HEIGHT), sharey=True)
     for axis, arrivals in zip(axes, ("independent", "grouped"), strict=True):
-        table = means[arrivals].unstack("rule").reindex(index=information, columns=rules)
-        axis.imshow(table, cmap="YlGnBu", vmin=low, vmax=high, aspect="auto")
-        for place, name in enumerate(information):
-            for column, rule in enumerate(rules):
-                value = table.at[name, rule]
-                dark = value > low + 0.6 * (high - low)
-                axis.text(column, place, f"{value:.2f}", ha="center", va="center", fontsize=7,
-                          color="white" if dark else "black")  # fmt: skip
-        axis.set_xticks(
-            range(len(rules)), [RULE_LABELS.get(rule, rule).replace(" ", "\n") for rule in rules], fontsize=7
-        )
-        axis.set_yticks(
-            range(len(information)), [INFORMATION_STYLES.get(name, ("", "", name))[2] for name in information]
-        )
-        axis.set_title(f"{arrivals} arrivals")
-        axis.grid(visible=False)
+        table = means[arrivals].unstack("rule").reindex(index=unique(rows["information"]), columns=unique(rows["rule"]))
+        sns.heatmap(table, annot=True, fmt=".2f", annot_kws={"fontsize": 7}, ax=axis, **shades)
+        columns = [RULE_LABELS.get(rule, rule).replace(" ", "\n") for rule in table.columns]
+        axis.set_xticks(axis.get_xticks(), columns, fontsize=7)
+        names = [INFORMATION_STYLES.get(name, ("", "", name))[2] for name in table.index]
+        axis.set_yticks(axis.get_yticks(), names, rotation=0)
+        axis.set(title=f"{arrivals} arrivals", xlabel="", ylabel="")
     figure.supylabel("told of a workload's power", fontsize=8)
     return figure

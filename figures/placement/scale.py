@@ -6,24 +6,22 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.palette import BLUE, GREEN, ORANGE, VERMILION
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import HEIGHT, WIDTH, plain_ticks
 
 TITLE = "Time against instances"
 SOURCES = ["placement/scale"]
-STYLES = (("#0072B2", "D"), ("#009E73", "h"), ("#E69F00", "o"), ("#D55E00", "^"))
+STYLES = ((BLUE, "D"), (GREEN, "h"), (ORANGE, "o"), (VERMILION, "^"))
 
 
 def draw(scale: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, HEIGHT))
-    medians = scale[scale["metric"] == "time"].groupby(["what", "instances"], sort=False)["value"].median()
-    for (what, line), (colour, marker) in zip(medians.groupby(level="what", sort=False), STYLES, strict=False):
-        axis.plot(line.index.get_level_values("instances"), line, color=colour, marker=marker, label=what)
-    axis.set_xscale("log")
-    axis.set_yscale("log")
-    sizes = sorted(set(scale["instances"]))
-    axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axis.tick_params(axis="x", which="minor", bottom=False)
-    axis.set_xlabel("size (instances)")
-    axis.set_ylabel("time (s)")
+    times = where(scale, metric="time").groupby("what", sort=False)
+    for (what, rows), (colour, marker) in zip(times, STYLES, strict=False):
+        medians = rows.groupby("instances")["value"].median()
+        axis.plot(medians.index, medians, color=colour, marker=marker, label=what)
+    axis.set(xscale="log", yscale="log", xlabel="size (instances)", ylabel="time (s)")
+    plain_ticks(axis.xaxis, scale["instances"])
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure

@@ -6,6 +6,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from jouleproof.drawing.palette import PALE
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "One power trace through every sensor"
@@ -15,23 +17,20 @@ TRUE, SETTLED_S = "ideal", 30  # what comes before is a cluster that fills
 
 def draw(sensed: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 1.5 * HEIGHT), sharex=True)
-    readings = sensed[sensed["metric"] == "reading"]
     for axis, pool in zip(axes, ("prompt", "token"), strict=True):
-        in_pool = readings[readings["pool"] == pool]
-        true = in_pool[in_pool["sensor"] == TRUE]
-        axis.step(true["t_s"], true["value"] / 1000, color="#BBBBBB", lw=0.8, where="pre", label="true, every 2 s")
+        readings = where(sensed, metric="reading", pool=pool)
+        readings = readings.assign(value=readings["value"] / 1000)
+        true = where(readings, sensor=TRUE)
+        axis.step(true["t_s"], true["value"], color=PALE, lw=0.8, where="pre", label="true, every 2 s")
         for sensor, (colour, marker, label) in SENSOR_STYLES.items():
-            rows = in_pool[in_pool["sensor"] == sensor]
+            rows = where(readings, sensor=sensor)
             if sensor != TRUE and len(rows):
-                few = len(rows) < 60
-                axis.plot(rows["t_s"], rows["value"] / 1000, color=colour, lw=0.9, marker=marker if few else "",
-                          ls="--" if sensor == "rapl" else "-",
-                          ms=3.5, label=label)  # fmt: skip
-        axis.set_title(f"{pool} machine")
-        axis.set_ylabel("power (kW)")
-        settled = in_pool[in_pool["t_s"] > SETTLED_S]["value"] / 1000
+                marker, line = marker if len(rows) < 60 else "", "--" if sensor == "rapl" else "-"
+                axis.plot(rows["t_s"], rows["value"], color=colour, lw=0.9, marker=marker, ls=line, ms=3.5, label=label)
+        settled = readings[readings["t_s"] > SETTLED_S]["value"]
         margin = 0.1 * (settled.max() - settled.min()) + 0.01
         axis.set_ylim(settled.min() - margin, settled.max() + margin)
+        axis.set(title=f"{pool} machine", ylabel="power (kW)")
     axes[1].set_xlabel("time at which a reading is to be had (s)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

@@ -5,7 +5,7 @@ answers are assumed alike but for a spread. Last the gigabytes of Phi-3-mini's w
 
 import pandas as pd
 
-from jouleproof.drawing.select import deciding_answers
+from jouleproof.drawing.select import deciding_answers, where
 from jouleproof.evidence.digits import number, with_span
 
 TITLE = "Right answers in numbers"
@@ -14,14 +14,14 @@ SOURCES = ["slm_energy/answers"]
 
 def tabulate(answers: pd.DataFrame) -> pd.DataFrame:
     limit, protocol = deciding_answers(answers)
-    rows = answers[answers["limit"] == limit]
-    names = rows.loc[(rows["metric"] == "at_front") & (rows["protocol"] == protocol), "model"]
+    rows = where(answers, limit=limit)
     cells = rows.set_index(["model", "metric", "protocol"])["value"]
-    predicted = [_row(cells[name], name, protocol) for name in names]
-    weights = answers.loc[answers["metric"] == "weights", ["format", "value"]]
+    predicted = [
+        _row(cells[name], name, protocol) for name in where(rows, metric="at_front", protocol=protocol)["model"]
+    ]
+    weights = where(answers, metric="weights")[["format", "value"]]
     sizes = [f"{name} {number(value)} GB" for name, value in weights.itertuples(index=False)]
-    held = {"model": "Phi-3-mini's weights", "J/token": "; ".join(sizes)}
-    return pd.DataFrame([*predicted, held]).fillna("")
+    return pd.DataFrame([*predicted, {"model": "Phi-3-mini's weights", "J/token": "; ".join(sizes)}]).fillna("")
 
 
 def _row(cells: "pd.Series[float]", name: str, protocol: str) -> dict[str, str]:

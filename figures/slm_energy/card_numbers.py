@@ -4,6 +4,7 @@ questions would give (95 %). Cards of one row give GSM8K alone."""
 
 import pandas as pd
 
+from jouleproof.drawing.select import where
 from jouleproof.evidence.digits import number, with_span
 
 TITLE = "Cards in numbers"
@@ -11,13 +12,13 @@ SOURCES = ["slm_energy/cards"]
 
 
 def tabulate(cards: pd.DataFrame) -> pd.DataFrame:
-    pairs = cards.loc[cards["metric"] == "share_won", ["card", "subject", "model", "total_b"]].drop_duplicates()
+    pairs = where(cards, metric="share_won")[["card", "subject", "model", "total_b"]].drop_duplicates()
     return pd.DataFrame([_row(cards, *pair) for pair in pairs.itertuples(index=False)])
 
 
 def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: float) -> dict[str, str]:
-    rows = cards[(cards["card"] == card) & (cards["model"] == model)]
-    won = rows.loc[rows["metric"] == "won", "value"]
+    rows = where(cards, card=card, model=model)
+    won = where(rows, metric="won")["value"]
     return {
         "card": card,
         "subject": subject,
@@ -27,7 +28,7 @@ def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: floa
         "above": str((won == 1).sum()),
         "same": str((won == 0.5).sum()),
         "below": str((won == 0).sum()),
-        "GSM8K (points)": _points(rows[rows["task"] == "GSM8K"]),
+        "GSM8K (points)": _points(where(rows, task="GSM8K")),
     }
 
 

@@ -8,71 +8,63 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
 
-from jouleproof.drawing.style import HEIGHT, WIDTH, accepted, accepted_handle
+from jouleproof.drawing.ledger import accepted, accepted_handle
+from jouleproof.drawing.palette import BLUE, GREEN, INK, ORANGE, VERMILION
+from jouleproof.drawing.points import points
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key, plain_ticks
 from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Energy of a token by parameters"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
 GPU, TASK, DENSE, MIXTURE = "H100", "lm-arena-chat", "Dense Transformer", "MoE"
-STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#009E73", "s"))
-GPU_STYLES = {"H100": ("#0072B2", "D"), "B200": ("#E69F00", "o")}
-SHOWN = (8, 64, 256)
+STYLES: dict[int, Look] = {  # requests at once that are shown
+    8: {"color": VERMILION, "marker": "^"},
+    64: {"color": BLUE, "marker": "D"},
+    256: {"color": GREEN, "marker": "s"},
+}
+GPU_STYLES = {"H100": (BLUE, "D"), "B200": (ORANGE, "o")}
 BILLIONS = (2, 5, 10, 20, 50, 100, 200, 400)
 
 
 def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.15 * HEIGHT), width_ratios=[1.25, 1])
-    points = energy_points[(energy_points["metric"] == "joules_per_token") & (energy_points["task"] == TASK)]
-    limits = [limit for limit in SHOWN if limit in set(energy_law["limit"])]
-    for limit, (colour, marker) in zip(limits, STYLES, strict=False):
-        largest = _limit(axes[0], points[(points["limit"] == limit) & (points["gpu"] == GPU)], colour, marker)
-        _line(axes[0], energy_law, limit, largest, colour)
-    axes[0].set(xscale="log", yscale="log", xlabel="parameters that compute (billions)", ylabel="energy of a token (J)")
-    axes[0].set_xticks(BILLIONS, [str(size) for size in BILLIONS])
-    axes[0].xaxis.set_minor_locator(NullLocator())
-    axes[0].set_title(GPU)
-    _exponents(axes[1], energy_law)
-    handles = [Line2D([], [], color=colour, marker=marker, label=f"{limit} at once")
-               for limit, (colour, marker) in zip(limits, STYLES, strict=False)]  # fmt: skip
-    handles.append(Line2D([], [], color="#444444", marker="o", fillstyle="none", ls="", label="mixture of experts"))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.15 * HEIGHT), width_ratios=[1.25, 1])
+    measured = where(energy_points, metric="joules_per_token", task=TASK, gpu=GPU)
+    looks = {limit: look for limit, look in STYLES.items() if limit in set(energy_law["limit"])}
+    for limit, look in looks.items():
+        law = where(energy_law, models="dense", gpu=GPU, limit=limit, metric="exponent_fit")
+        _limit(left, where(measured, limit=limit), law.set_index("predictor")["value"], look)
+    left.set(xscale="log", yscale="log", title=GPU)
+    left.set(xlabel="parameters that compute (billions)", ylabel="energy of a token (J)")
+    plain_ticks(left.xaxis, BILLIONS)
+    _exponents(right, energy_law[energy_law["limit"] > 0])
+    handles = [key(f"{limit} at once", lw=1.2, **look) for limit, look in looks.items()]
+    handles.append(key("mixture of experts", color=INK, marker="o", fillstyle="none"))
     figure.legend(handles=[*handles, accepted_handle()], loc="outside upper center", ncols=5, columnspacing=1)
     return figure
 
 
-def _limit(axis: Axes, points: pd.DataFrame, colour: str, marker: str) -> float:
-    """Returns the parameters of the largest dense model."""
-    dense = points[(points["architecture"] == DENSE) & (points["precision"] == "bfloat16")]
-    mixed = points[points["architecture"] == MIXTURE]
-    axis.plot(dense["active_b"], dense["value"], color=colour, marker=marker, ls="")
-    axis.plot(mixed["active_b"], mixed["value"], color=colour, marker=marker, fillstyle="none", ls="")
-    return float(dense["active_b"].max())
-
-
-def _line(axis: Axes, law: pd.DataFrame, limit: int, largest: float, colour: str) -> None:
-    rows = law[(law["models"] == "dense") & (law["gpu"] == GPU) & (law["limit"] == limit)]
-    fitted = rows[rows["metric"] == "exponent_fit"].set_index("predictor")["value"]
-    billions = np.geomspace(8, largest, 20)
-    axis.plot(billions, np.exp(fitted["constant"]) * billions ** fitted["active"], color=colour, lw=0.9)
+def _limit(axis: Axes, measured: pd.DataFrame, fitted: "pd.Series[float]", look: Look) -> None:
+    """Models at one number of requests at once, with the law of the dense ones from 8 billion parameters on."""
+    dense = where(measured, architecture=DENSE, precision="bfloat16")
+    mixed = where(measured, architecture=MIXTURE)
+    axis.plot(dense["active_b"], dense["value"], ls="", **look)
+    axis.plot(mixed["active_b"], mixed["value"], fillstyle="none", ls="", **look)
+    billions = np.geomspace(8, dense["active_b"].max(), 20)
+    axis.plot(billions, np.exp(fitted["constant"]) * billions ** fitted["active"], color=look["color"], lw=0.9)
 
 
 def _exponents(axis: Axes, law: pd.DataFrame) -> None:
-    rows = law[(law["metric"] == "exponent") & (law["predictor"] == "active") & (law["limit"] > 0)]
+    rows = where(law, metric="exponent", predictor="active")
     for gpu, (colour, marker) in GPU_STYLES.items():
-        of_gpu = rows[rows["gpu"] == gpu]
-        limits = sorted(set(of_gpu["limit"]))
-        slopes = [draws_interval(of_gpu.loc[of_gpu["limit"] == limit, "value"].to_numpy()) for limit in limits]
-        reach = [[slope.value - slope.low for slope in slopes], [slope.high - slope.value for slope in slopes]]
-        axis.errorbar(
-            limits, [slope.value for slope in slopes], reach, color=colour, marker=marker, capsize=2, label=gpu
-        )
+        slopes = {
+            limit: draws_interval(draws["value"].to_numpy()) for limit, draws in where(rows, gpu=gpu).groupby("limit")
+        }
+        points(axis, list(slopes), list(slopes.values()), ls="-", color=colour, marker=marker, capsize=2, label=gpu)
     axis.set_xscale("log", base=2)
-    ticks = sorted(limit for limit in set(rows["limit"]) if limit.bit_count() == 1)
-    axis.set_xticks(ticks, [str(tick) for tick in ticks])
-    axis.set_ylim(0.55, 1.15)
-    axis.set(xlabel="batch (requests at once)", ylabel="exponent of the parameters (1)")
+    plain_ticks(axis.xaxis, (limit for limit in rows["limit"] if limit.bit_count() == 1))
+    axis.set(ylim=(0.55, 1.15), xlabel="batch (requests at once)", ylabel="exponent of the parameters (1)")
     accepted(axis, "slm_energy.law", axis.get_xlim(), way="y")
     axis.set_title("dense models")
     axis.legend(loc="lower left")

@@ -5,6 +5,7 @@ compute is. chat: lm-arena-chat; questions: GPQA."""
 
 import pandas as pd
 
+from jouleproof.drawing.select import where
 from jouleproof.evidence.digits import number
 
 TITLE = "Large over small, as measured"
@@ -30,19 +31,22 @@ def tabulate(energy_points: pd.DataFrame) -> pd.DataFrame:
     computing = energy_points.drop_duplicates("model").set_index("model")["active_b"]
     rows = []
     for task, small, large in PAIRS:
-        points = energy_points[(energy_points["task"] == task) & energy_points["model"].isin([small, large])]
+        points = where(energy_points, task=task, model=[small, large])
         if points["model"].nunique() == 2:
             rows.append(_row(points, task, small, large, (computing[small], computing[large])))
     return pd.DataFrame(rows)
 
 
 def _row(points: pd.DataFrame, task: str, small: str, large: str, computing: tuple[float, float]) -> dict[str, str]:
-    row = {"task": TASKS[task], "small → large": f"{small} → {large}",
-           "compute (10⁹)": " → ".join(number(size) for size in computing)}  # fmt: skip
+    row = {
+        "task": TASKS[task],
+        "small → large": f"{small} → {large}",
+        "compute (10⁹)": " → ".join(map(number, computing)),
+    }
     for gpu in GPUS:
         for limit in (*LIMITS, None):
-            chosen = points[(points["gpu"] == gpu) & (True if limit is None else points["limit"] == limit)]
-            token, answer = (_ratio(chosen[chosen["metric"] == metric], small, large) for metric in METRICS)
+            chosen = where(points, gpu=gpu, **({"limit": limit} if limit else {}))
+            token, answer = (_ratio(where(chosen, metric=metric), small, large) for metric in METRICS)
             head = f"{gpu}, {f'{limit} at once' if limit else 'best'}"
             row[head] = "" if token is None else _cell(token, answer, computing[0] > computing[1])
     return row

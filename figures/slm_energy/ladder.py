@@ -3,17 +3,18 @@ all sizes trained in equally many steps and with equally many FLOPs, and against
 alone and side by side with others, of the better of the two. Thin: seeds; thick, and points with 95 % intervals: their
 means. Dotted: the accuracy that counts as reached."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from jouleproof.drawing.ladder import FILLS, curves, end_of, looks_of, medians
-from jouleproof.drawing.means import bars, over_seeds
-from jouleproof.drawing.style import HEIGHT, WIDTH
+from jouleproof.drawing.ladder import FILLS, best_end, curves, looks_of, medians
+from jouleproof.drawing.palette import GREY, INK
+from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import HEIGHT, WIDTH, key
 
 TITLE = "Accuracy against cost, by size"
 SOURCES = ["slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost"]
@@ -25,34 +26,33 @@ def draw(ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd
     times = medians(ladder_cost)
     for axis, table in zip(axes[:2], (ladder, ladder_equal_flops), strict=True):
         curves(axis, table, looks, times["step"])
-        axis.set_title(f"training, {table['budget'].iloc[0]}")
-        axis.set_xlabel("CPU time of one run (s)")
+        axis.set(title=f"training, {table['budget'].iloc[0]}", xlabel="CPU time of one run (s)")
     _answered(axes[2], [ladder, ladder_equal_flops], times["answer"], looks)
+    target = where(ladder, metric="target")["value"].iloc[0]
     for axis in axes:
         axis.set_xscale("log")
-        axis.axhline(ladder.loc[ladder["metric"] == "target", "value"].iloc[0], color="#888888", lw=0.8, ls=":")
-    axes[0].set_ylabel("right answers (share)")
-    axes[0].set_ylim(-0.03, 1.05)
-    handles = [Line2D([], [], color=colour, marker=marker, label=f"{size} parameters")
-               for size, (colour, marker) in looks.items()]  # fmt: skip
+        axis.axhline(target, color=GREY, lw=0.8, ls=":")
+    axes[0].set(ylabel="right answers (share)", ylim=(-0.03, 1.05))
+    handles = [
+        key(f"{size} parameters", color=colour, marker=marker, lw=1.2) for size, (colour, marker) in looks.items()
+    ]
     batches = list(next(iter(times["answer"].values())))[::-1]
     for batch, fill in zip(batches, FILLS, strict=False):
         label = f"{batch} side by side" if batch > 1 else "alone"
-        handles.append(Line2D([], [], color="#444444", marker="o", ls="", fillstyle=fill, label=label))
+        handles.append(key(label, color=INK, marker="o", fillstyle=fill))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
 
 def _answered(
-    axis: Axes, tables: list[pd.DataFrame], times: Mapping[str, Mapping[int, float]],
+    axis: Axes,
+    tables: Sequence[pd.DataFrame],
+    times: Mapping[str, Mapping[int, float]],
     looks: Mapping[str, tuple[str, str]],
-) -> None:  # fmt: skip
+) -> None:
     """At the end of the better budget. times: ms of an answer by size and batch."""
     for size, (colour, marker) in looks.items():
-        best = max((end_of(table, size) for table in tables), key=lambda rows: float(rows["value"].mean()))
-        up = over_seeds(best, ["size"]).clip(upper=1.0)
+        up = over_seeds(best_end(tables, size), ["size"]).clip(upper=1.0)
         for milliseconds, fill in zip(list(times[size].values())[::-1], FILLS, strict=False):
-            axis.errorbar(milliseconds, up["value"], bars(up), color=colour, marker=marker, fillstyle=fill, capsize=2,
-                          ls="")  # fmt: skip
-    axis.set_title("answering")
-    axis.set_xlabel("CPU time of an answer (ms)")
+            points(axis, milliseconds, up, color=colour, marker=marker, fillstyle=fill, capsize=2)
+    axis.set(title="answering", xlabel="CPU time of an answer (ms)")

@@ -5,14 +5,19 @@ side as the heading says; and joules of a right answer, modelled."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import MISSING
 from jouleproof.drawing.ladder import end_of, medians
-from jouleproof.evidence.digits import number, span
+from jouleproof.drawing.select import unique, where
+from jouleproof.evidence.digits import number, span, with_span
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "The ladder in numbers"
 SOURCES = [
-    "slm_energy/ladder", "slm_energy/ladder_equal_flops", "slm_energy/ladder_cost", "slm_energy/ladder_energy",
-]  # fmt: skip
+    "slm_energy/ladder",
+    "slm_energy/ladder_equal_flops",
+    "slm_energy/ladder_cost",
+    "slm_energy/ladder_energy",
+]
 
 
 def tabulate(
@@ -20,35 +25,27 @@ def tabulate(
 ) -> pd.DataFrame:
     times = medians(ladder_cost)
     rows = []
-    for size in dict.fromkeys(ladder["size"]):
-        ends = [end_of(table, size) for table in (ladder, ladder_equal_flops)]
-        better = max((ladder, ladder_equal_flops), key=lambda table: float(end_of(table, size)["value"].mean()))
+    for size in unique(ladder["size"]):
+        steps, flops = (where(table, size=size) for table in (ladder, ladder_equal_flops))
+        better = max((steps, flops), key=lambda table: float(end_of(table, size)["value"].mean()))
         batch = max(times["answer"][size])
-        right = ladder_cost[(ladder_cost["metric"] == "cpu_ms_per_correct") & (ladder_cost["size"] == size)]
+        cost = where(ladder_cost, size=size, batch=batch)
+        right = where(cost, metric="cpu_ms_per_correct")["value"]
+        answers = where(cost, metric="cpu_ms", what="answer").groupby("seed")["value"].median()
         rows.append(
             {
                 "size": size,
-                "parameters": f"{_value(ladder, size, 'parameters'):,.0f}",
-                "equal steps": _share(ends[0]),
-                "equal FLOPs": _share(ends[1]),
-                "MFLOP/answer": f"{_value(better, size, 'flops_per_answer') / 1e6:.2f}",
+                "parameters": f"{where(ladder, size=size, metric='parameters')['value'].mean():,.0f}",
+                "equal steps": _share(end_of(steps, size)),
+                "equal FLOPs": _share(end_of(flops, size)),
+                "MFLOP/answer": f"{where(better, metric='flops_per_answer')['value'].mean() / 1e6:.2f}",
                 "ms/step": number(max(times["step"][size].values())),
-                f"ms/answer, {batch} at once": number(_over_seeds(ladder_cost, size, batch)),
-                "ms/right answer": number(right.loc[right["batch"] == batch, "value"].mean()) if len(right) else "–",
-                "modelled mJ/right answer": _joules(ladder_energy, size, batch),
+                f"ms/answer, {batch} at once": number(float(answers.mean())),
+                "ms/right answer": number(right.mean()) if len(right) else MISSING,
+                "modelled mJ/right answer": _millijoules(where(ladder_energy, size=size, batch=batch)),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _over_seeds(cost: pd.DataFrame, size: str, batch: int) -> float:
-    """CPU ms of an answer: the mean over seeds of the median over rounds."""
-    answers = cost[(cost["metric"] == "cpu_ms") & (cost["what"] == "answer") & (cost["size"] == size)]
-    return float(answers[answers["batch"] == batch].groupby("seed")["value"].median().mean())
-
-
-def _value(table: pd.DataFrame, size: str, metric: str) -> float:
-    return float(table.loc[(table["size"] == size) & (table["metric"] == metric), "value"].mean())
 
 
 def _share(end: pd.DataFrame) -> str:
@@ -56,9 +53,8 @@ def _share(end: pd.DataFrame) -> str:
     return f"{100 * right.value:.1f} % {span(100 * right.low, min(100.0, 100 * right.high))} ({end['step'].iloc[0]})"
 
 
-def _joules(energy: pd.DataFrame, size: str, batch: float) -> str:
-    joules = energy[(energy["size"] == size) & (energy["batch"] == batch)].set_index("metric")["value"]
+def _millijoules(energy: pd.DataFrame) -> str:
+    joules = 1e3 * energy.set_index("metric")["value"]
     if "joules_per_correct" not in joules:
-        return "–"
-    low, high = joules["joules_per_correct_low"], joules["joules_per_correct_high"]
-    return f"{number(1e3 * joules['joules_per_correct'])} {span(1e3 * low, 1e3 * high)}"
+        return MISSING
+    return with_span(*(joules[f"joules_per_correct{end}"] for end in ("", "_low", "_high")))

@@ -4,37 +4,37 @@ on a model that the law did not see, as a share of what was measured, in the med
 
 import pandas as pd
 
-from jouleproof.evidence.digits import number, with_span
+from jouleproof.drawing.cells import spanned
+from jouleproof.drawing.select import where
+from jouleproof.evidence.digits import number
 from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Laws of the energy of a token"
 SOURCES = ["slm_energy/energy_law"]
 SHOWN = (8, 64, 256)  # requests at once of the laws at one number of them
+LAW = ["models", "gpu", "limit", "predictors"]
 
 
 def tabulate(energy_law: pd.DataFrame) -> pd.DataFrame:
-    law = energy_law[(energy_law["predictors"] != "none") & energy_law["limit"].isin([0, *SHOWN])]
+    law = where(energy_law[energy_law["predictors"] != "none"], limit=[0, *SHOWN])
     law = law[(law["gpu"] == "both") | ((law["gpu"] == "H100") & (law["limit"] > 0))]
-    keys = ["models", "gpu", "limit", "predictors"]
-    return pd.DataFrame([_row(rows) for _, rows in law.groupby(keys, sort=False)])
+    return pd.DataFrame(_row(rows) for _, rows in law.groupby(LAW, sort=False))
 
 
 def _row(rows: pd.DataFrame) -> dict[str, str]:
-    models, gpu, limit, predictors = rows[["models", "gpu", "limit", "predictors"]].iloc[0]
-    counted = rows[rows["metric"].isin(["models", "configurations"])].set_index("metric")["value"]
-    left_out = rows.loc[rows["metric"] == "left_out", "value"]
+    models, gpu, limit, predictors = rows[LAW].iloc[0]
+    counted = where(rows, metric=["models", "configurations"]).set_index("metric")["value"]
+    left_out = where(rows, metric="left_out")["value"]
     return {
         "models": models,
         "GPU": "H100 and B200" if gpu == "both" else gpu,
         "requests at once": str(limit) if limit else "all",
-        "exponents": ", ".join(f"{name} {_spanned(rows, 'exponent', name)}" for name in predictors.split(" + ")),
-        "R²": _spanned(rows, "r2", "none"),
+        "exponents": ", ".join(f"{name} {_drawn(rows, 'exponent', name)}" for name in predictors.split(" + ")),
+        "R²": _drawn(rows, "r2", "none"),
         "models (configurations)": f"{number(counted['models'])} ({number(counted['configurations'])})",
         "error on a model left out": f"{left_out.median():.0%}, worst {left_out.max():.0%}",
     }
 
 
-def _spanned(law: pd.DataFrame, metric: str, predictor: str) -> str:
-    rows = law[(law["metric"] == metric) & (law["predictor"] == predictor)]
-    estimate = draws_interval(rows["value"].to_numpy())
-    return with_span(estimate.value, estimate.low, estimate.high)
+def _drawn(rows: pd.DataFrame, metric: str, predictor: str) -> str:
+    return spanned(draws_interval(where(rows, metric=metric, predictor=predictor)["value"].to_numpy()))

@@ -8,13 +8,14 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from jouleproof.drawing.style import TIER_MARKS, WIDTH
+from jouleproof.drawing.palette import BLUE, INK, SLATE, VERMILION
+from jouleproof.drawing.select import where
+from jouleproof.drawing.style import TIER_MARKS, WIDTH, Look, key, name_rows
 
 TITLE = "Meter audit"
 SOURCES = ["slm_energy/meter_audit"]
-COLOURS = {"busy": "#D55E00", "asleep": "#0072B2"}
+COLOURS = {"busy": VERMILION, "asleep": BLUE}
 MARKERS = {"alone": "o", "beside others": "s"}
 FILLS: Mapping[str, Literal["full", "none"]] = {"alone": "full", "beside others": "none"}
 HOW = {
@@ -29,25 +30,20 @@ HOW = {
 
 def draw(meter_audit: pd.DataFrame) -> Figure:
     ran = meter_audit[meter_audit["workload"] != ""]
-    rows = list(dict.fromkeys(zip(ran["tool"], ran["mode"], strict=True)))
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.43 * len(rows)))
+    meters = ran.groupby(["tool", "mode"], sort=False)
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.43 * len(meters)))
     labels = []
-    for place, (tool, mode) in enumerate(rows):
-        of_tool = ran[(ran["tool"] == tool) & (ran["mode"] == mode)]
-        _points(axis, place, of_tool)
-        mark = TIER_MARKS[of_tool["tier"].iloc[0]] if (of_tool["metric"] == "power").any() else ""
-        how = HOW.get((tool, mode))
+    for place, ((tool, mode), rows) in enumerate(meters):
+        _points(axis, place, rows)
+        mark = TIER_MARKS[rows["tier"].iloc[0]] if (rows["metric"] == "power").any() else ""
+        how = HOW.get((str(tool), str(mode)))
         labels.append(f"{tool}, {mode} {mark}" + (f"\n{how}" if how else ""))
-    axis.set_yticks(range(len(rows)), labels, fontsize=6.8)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_xlim(-3, max(12.0, 1.06 * ran.loc[ran["unit"] == "W", "value"].max()))
+    name_rows(axis, labels, fontsize=6.8)
+    axis.set_xlim(-3, max(12.0, 1.06 * where(ran, unit="W")["value"].max()))
     axis.set_xlabel("power that it says (W)")
     axis.grid(axis="y", visible=False)
-    handles = [Line2D([], [], color=colour, lw=4, label=name) for name, colour in COLOURS.items()]
-    handles += [
-        Line2D([], [], color="#444444", marker=marker, fillstyle=FILLS[name], ls="", label=name)
-        for name, marker in MARKERS.items()
-    ]
+    handles = [key(name, color=colour, lw=4) for name, colour in COLOURS.items()]
+    handles += [key(name, color=INK, marker=marker, fillstyle=FILLS[name]) for name, marker in MARKERS.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
@@ -56,15 +52,16 @@ def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
     """Means over the repeats, each workload on a line of its own, joined from alone to beside others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
-        axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color="#555555")
+        axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)
         return
     mean = power.groupby(["workload", "neighbours", "metric"])["value"].mean()
     for offset, (workload, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
-        points = [(where, mean[workload, where, "power"]) for where in MARKERS if (workload, where, "power") in mean]
-        axis.plot([watts for _, watts in points], [place + offset] * len(points), color=colour, lw=0.8)
-        for where, watts in points:
-            axis.plot(watts, place + offset, color=colour, marker=MARKERS[where], ls="",
-                      fillstyle=FILLS[where])  # fmt: skip
-            if (workload, where, "power_low") in mean:
-                ends = [mean[workload, where, metric] for metric in ("power_low", "power_high")]
+        cases = [neighbours for neighbours in MARKERS if (workload, neighbours, "power") in mean]
+        watts = {neighbours: mean[workload, neighbours, "power"] for neighbours in cases}
+        axis.plot(list(watts.values()), [place + offset] * len(watts), color=colour, lw=0.8)
+        for neighbours, value in watts.items():
+            look: Look = {"marker": MARKERS[neighbours], "fillstyle": FILLS[neighbours], "ls": ""}
+            axis.plot(value, place + offset, color=colour, **look)
+            if (workload, neighbours, "power_low") in mean:
+                ends = [mean[workload, neighbours, metric] for metric in ("power_low", "power_high")]
                 axis.plot(ends, [place + offset] * 2, color=colour, lw=2.4, alpha=0.35, solid_capstyle="butt")

@@ -3,25 +3,30 @@ whether they ran here or elsewhere; – where they give no number."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import MISSING
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import TIER_MARKS
 
 TITLE = "Meters"
 SOURCES = ["slm_energy/meter_audit"]
-FACTORS = ["tool", "version", "mode", "state"]
-COLUMNS = [(workload, where) for where in ("alone", "beside others") for workload in ("busy", "asleep")]
+METER = ["tool", "version", "mode", "state"]
+COLUMNS = [("busy", "alone"), ("asleep", "alone"), ("busy", "beside others"), ("asleep", "beside others")]
 
 
 def tabulate(meter_audit: pd.DataFrame) -> pd.DataFrame:
     ran = meter_audit[meter_audit["workload"] != ""]
-    rows = []
-    for (tool, version, mode, state), group in ran.groupby(FACTORS, sort=False):
-        power = group[group["metric"] == "power"]
-        shown, form = (power, "{:.1f}") if len(power) else (group[group["metric"] == "cpu_s"], "{:.2f} s")
-        mean = shown.groupby(["workload", "neighbours"])["value"].mean()
-        mark = f" {TIER_MARKS[shown['tier'].iloc[0]]}" if len(shown) else ""
-        rows.append(
-            {"meter": f"{tool} {version}", "mode": f"{mode}{mark}", "where": state}
-            | {f"{workload}, {where}": form.format(mean[workload, where]) if (workload, where) in mean else "–"
-               for workload, where in COLUMNS}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(_row(rows) for _, rows in ran.groupby(METER, sort=False))
+
+
+def _row(rows: pd.DataFrame) -> dict[str, str]:
+    tool, version, mode, state = rows[METER].iloc[0]
+    power, seconds = where(rows, metric="power"), where(rows, metric="cpu_s")
+    shown, form = (power, "{:.1f}") if len(power) else (seconds, "{:.2f} s")
+    mean = shown.groupby(["workload", "neighbours"])["value"].mean()
+    mark = f" {TIER_MARKS[shown['tier'].iloc[0]]}" if len(shown) else ""
+    return {
+        "meter": f"{tool} {version}",
+        "mode": f"{mode}{mark}",
+        "where": state,
+        **{", ".join(case): form.format(mean[case]) if case in mean else MISSING for case in COLUMNS},
+    }

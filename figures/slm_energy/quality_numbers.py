@@ -4,8 +4,8 @@ were asked the first of its items alone, so their means are not to be held again
 
 import pandas as pd
 
+from jouleproof.drawing.cells import spanned
 from jouleproof.drawing.style import format_label
-from jouleproof.evidence.digits import with_span
 from jouleproof.evidence.intervals import Estimate, mean_interval, share_interval
 
 TITLE = "Quality in numbers"
@@ -14,11 +14,11 @@ FACTORS = ["model", "rounded", "task", "metric", "format"]
 
 
 def tabulate(quality: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([_row(rows) for _, rows in quality.groupby(FACTORS, sort=False)])
+    return pd.DataFrame(_row(rows) for _, rows in quality.groupby(FACTORS, sort=False))
 
 
 def _row(rows: pd.DataFrame) -> dict[str, str]:
-    first, mean, chance = rows.iloc[0], _mean(rows), float(rows["chance"].iloc[0])
+    first = rows.iloc[0]
     return {
         "model": str(first["model"]),
         "rounded before": str(first["rounded"]),
@@ -26,8 +26,8 @@ def _row(rows: pd.DataFrame) -> dict[str, str]:
         "score": f"{first['metric'].replace('_', ' ')} ({first['unit']})",
         "weights": format_label(first["format"]),
         "items": str(len(rows)),
-        "mean": with_span(mean.value, mean.low, mean.high),
-        "a guess": f"{chance:g}" if chance else "",
+        "mean": spanned(_mean(rows)),
+        "a guess": f"{first['chance']:g}" if first["chance"] else "",
     }
 
 

@@ -6,41 +6,38 @@ stays float32."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import spanned
+from jouleproof.drawing.points import mean_of
+from jouleproof.drawing.select import where
 from jouleproof.drawing.style import format_label, shape_label
-from jouleproof.evidence.digits import number, with_span
-from jouleproof.evidence.intervals import mean_interval
+from jouleproof.evidence.digits import number
 
 TITLE = "Real shapes in numbers"
 SOURCES = ["slm_energy/cost"]
 
 
 def tabulate(cost: pd.DataFrame) -> pd.DataFrame:
-    times = cost[cost["metric"] == "cpu_ms_per_token"]
+    times = where(cost, metric="cpu_ms_per_token")
     pairs = dict.fromkeys(zip(times["model"], times["format"], strict=True))
-    return pd.DataFrame([_row(cost, model, dtype) for model, dtype in pairs])
+    return pd.DataFrame([_row(where(cost, model=model), dtype) for model, dtype in pairs])
 
 
-def _row(cost: pd.DataFrame, model: str, dtype: str) -> dict[str, str]:
-    times = cost[cost["model"] == model]
-
-    def middle(metric: str, phase: str, batch: int, name: str) -> str:
-        rows = times[(times["metric"] == metric) & (times["phase"] == phase) & (times["batch"] == batch)]
-        values = rows[rows["format"] == name]["value"]
+def _row(cost: pd.DataFrame, dtype: str) -> dict[str, str]:
+    def middle(phase: str, batch: int) -> str:
+        values = where(cost, metric="cpu_ms_per_token", phase=phase, batch=batch, format=dtype)["value"]
         return number(values.median()) if len(values) else ""
 
-    most = int(times[times["phase"] == "token"]["batch"].max())
-    answers = times[(times["metric"] == "cpu_s_per_answer") & (times["task"] == "exact_match") & (times["batch"] == 1)]
-    values = answers[answers["format"] == dtype]["value"].to_numpy()
-    mean = mean_interval(values) if len(values) else None
-    written = times[(times["metric"] == "flops_per_token") & (times["phase"] == "token")]["value"].median()
-    read = times[(times["metric"] == "bytes_per_token") & (times["phase"] == "token") & (times["batch"] == 1)]
+    most = int(where(cost, metric="cpu_ms_per_token", phase="token")["batch"].max())
+    answers = where(cost, metric="cpu_s_per_answer", task="exact_match", batch=1, format=dtype)
+    written = where(cost, metric="flops_per_token", phase="token")["value"].median()
+    read = where(cost, metric="bytes_per_token", phase="token", batch=1, format=dtype)["value"].median()
     return {
-        "model": shape_label(model, str(times["weights"].iloc[0])),
+        "model": shape_label(cost["model"].iloc[0], str(cost["weights"].iloc[0])),
         "numbers": format_label(dtype),
-        "prompt (ms/token)": middle("cpu_ms_per_token", "prompt", 1, dtype),
-        "alone (ms/token)": middle("cpu_ms_per_token", "token", 1, dtype),
-        f"{most} side by side (ms/token)": middle("cpu_ms_per_token", "token", most, dtype),
+        "prompt (ms/token)": middle("prompt", 1),
+        "alone (ms/token)": middle("token", 1),
+        f"{most} side by side (ms/token)": middle("token", most),
         "MFLOP/token": number(written / 1e6),
-        "MB/token": number(read[read["format"] == dtype]["value"].median() / 1e6),
-        "GSM8K answer (CPU-s)": with_span(mean.value, mean.low, mean.high) if mean else "",
+        "MB/token": number(read / 1e6),
+        "GSM8K answer (CPU-s)": spanned(mean_of(answers)) if len(answers) else "",
     }

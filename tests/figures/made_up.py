@@ -1,5 +1,7 @@
 """Tables of the study of MX that take minutes to hours to measure, made up: small, with numbers of the right kind."""
 
+from itertools import product
+
 import numpy as np
 
 from jouleproof.evidence.tables import tidy
@@ -26,64 +28,36 @@ def tables(formats, recipes):
     }
 
 
+def grid(**levels):
+    """Every combination of these levels, as a row of a table; the last varies fastest."""
+    return [dict(zip(levels, case, strict=True)) for case in product(*levels.values())]
+
+
 def _conformance(names):
     """No peer has a format of a user's own; the invariants are of every format."""
     counts = {("normal", "gfloat"): (0, 0), ("normal", "torchao"): (3, 0), ("Inf", "gfloat"): (64, 0)}
-    rows = [
-        {
-            "format": name,
-            "group": group,
-            "scale": "floor",
-            "property": "agreement",
-            "peer": peer,
-            "metric": metric,
-            "value": float(value),
-        }
-        for name in FORMATS
-        for group in ("normal", "Inf")
-        for peer in ("gfloat", "torchao")
-        for mismatches, refused in [counts.get((group, peer), (0, 64))]
-        for metric, value in (("elements", 64), ("mismatches", mismatches), ("refused", refused))
-    ]
-    rows += [
-        {
-            "format": name,
-            "group": group,
-            "scale": scale,
-            "property": invariant,
-            "peer": "none",
-            "metric": metric,
-            "value": float(value),
-        }
-        for name in names
-        for group in ("normal", "Inf")
-        for scale in RULES
-        for invariant in ("idempotence", "order")
-        for metric, value in (("elements", 64), ("violations", 3 * (invariant == "order" and scale == "rceil")))
-    ]
+    peers, groups = ("gfloat", "torchao"), ("normal", "Inf")
+    rows = []
+    for case in grid(format=FORMATS, group=groups, scale=["floor"], property=["agreement"], peer=peers):
+        mismatches, refused = counts.get((case["group"], case["peer"]), (0, 64))
+        for metric, value in (("elements", 64), ("mismatches", mismatches), ("refused", refused)):
+            rows.append({**case, "metric": metric, "value": float(value)})
+    for case in grid(format=names, group=groups, scale=RULES, property=("idempotence", "order")):
+        violations = 3 * (case["property"] == "order" and case["scale"] == "rceil")
+        for metric, value in (("elements", 64), ("violations", violations)):
+            rows.append({**case, "peer": "none", "metric": metric, "value": float(value)})
     return tidy(rows, unit="elements", tier="measured")
 
 
 def _qsnr_on_weights(names):
     rng = np.random.default_rng(0)
-    rows = [
-        {
-            "model": model,
-            "rounded": rounded,
-            "tensor": tensor,
-            "layer": layer,
-            "projection": projection,
-            "format": name,
-            "scale": scale,
-            "value": 40.0 - 3 * place + rng.normal(),
-        }
-        for model, (rounded, layers) in MODELS.items()
-        for tensor in ("weight", "activation")
-        for layer in range(layers)
-        for projection in ("q", "k")
-        for place, name in enumerate(names)
-        for scale in ("floor", "ceil")
-    ]
+    rows = []
+    for model, (rounded, layers) in MODELS.items():
+        cases = grid(tensor=("weight", "activation"), layer=range(layers), projection=("q", "k"), format=names)
+        for case in cases:
+            for scale in ("floor", "ceil"):
+                value = 40.0 - 3 * names.index(case["format"]) + rng.normal()
+                rows.append({"model": model, "rounded": rounded, **case, "scale": scale, "value": value})
     return tidy(rows, metric="qsnr", unit="dB", tier="measured")
 
 

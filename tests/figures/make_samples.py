@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from jouleproof import plugins
-from jouleproof.drawing.style import RECIPE_LABELS
+from jouleproof.drawing.style import RECIPE_STYLES
 from jouleproof.evidence import intervals
 from jouleproof.evidence.tables import write
 from jouleproof.formats import FORMATS
@@ -150,7 +150,7 @@ def tables(users, inputs, folder):
         "slm_energy/answers": reckoned["answers"],
         "slm_energy/cards": reckoned["cards"],
     }
-    invented = made_up.tables([*FORMATS, *users_format], [*RECIPE_LABELS, *users_format])
+    invented = made_up.tables([*FORMATS, *users_format], [*RECIPE_STYLES, *users_format])
     return {
         **run("mx", mx(users), inputs, skip=[name.removeprefix("mx/") for name in invented]),
         **invented,

@@ -39,27 +39,15 @@ def test_every_row_has_a_tile_in_the_colour_of_its_verdict(picture):
     assert sorted(faces(picture)) == sorted(expected)
 
 
-def test_every_row_is_named_with_its_version(picture):
-    names = [text.get_text() for text in picture.axes[0].texts]
-    assert {"Storage: MXFP4", "Lower cost (pub.)", "Lower cost (corr.)", "Levers multiply"} <= set(names)
-
-
-def test_every_row_can_be_found_by_its_id_in_the_ledger(picture):
+def test_every_row_is_named_with_its_version_and_its_id_below_the_heading_of_its_area(picture):
     names = {text.get_text() for text in picture.axes[0].texts}
+    assert {"Storage: MXFP4", "Lower cost (pub.)", "Lower cost (corr.)", "Levers multiply"} <= names
     assert {claim.id.partition(".")[2] for claim in LEDGER} <= names
+    assert {claim.area for claim in LEDGER} == set(TITLES) and set(TITLES.values()) <= names
 
 
-def test_every_area_of_the_ledger_has_its_heading(picture):
-    assert {claim.area for claim in LEDGER} == set(TITLES)
-    assert set(TITLES.values()) <= {text.get_text() for text in picture.axes[0].texts}
-
-
-def test_nothing_is_cut_off(picture):
-    assert outside_the_canvas(picture) == []
-
-
-def test_no_text_runs_into_another(picture):
-    assert overlapping(texts(picture)) == []
+def test_nothing_is_cut_off_and_no_text_runs_into_another(picture):
+    assert outside_the_canvas(picture) == overlapping(texts(picture)) == []
 
 
 def test_every_text_stays_inside_its_tile(picture):
@@ -74,13 +62,10 @@ def test_every_text_stays_inside_its_tile(picture):
     assert cut == []
 
 
-def test_the_legend_explains_every_verdict_and_tier(picture):
+def test_the_legend_explains_every_verdict_and_tier_that_is_there(picture):
     shown = legend_of(picture)
     assert {text.split(maxsplit=1)[-1] for text in shown} >= {"reproduced", "partly", "not reproduced", "simulated"}
     assert len(shown) == len(style.VERDICT_STYLES) + len(style.TIER_MARKS)
-
-
-def test_the_legend_leaves_out_what_is_not_there():
     rows = [{**row, "verdict": "not yet run", "tier": "measured"} for row in ROWS[::9]]
     assert legend_of(laid_out(overview.draw(rows, TITLES))) == {"not yet run", "● measured"}
 
@@ -93,24 +78,22 @@ def test_the_same_bytes_are_drawn_twice_whatever_the_matplotlibrc(tmp_path):
         overview.make(tmp_path / "verdicts.json", tmp_path / "b", TITLES)
     for suffix in ("pdf", "svg", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+    assert (tmp_path / "a.rst").read_text().startswith("Every claim of the ledger by area, with its verdict. ")
 
 
 def test_the_table_of_verdicts_is_written_with_its_caption_and_tiers(tmp_path):
     (tmp_path / "verdicts.json").write_text(json.dumps(ROWS[::9]))
     verdicts.make(tmp_path / "verdicts.json", tmp_path / "t")
     assert len((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()) == 1 + len(ROWS[::9])
+    assert (tmp_path / "t.rst").read_text(encoding="utf-8") == verdicts.CAPTION + "\n"
     page = (tmp_path / "t.html").read_text(encoding="utf-8")
-    assert "<p>What this run says of every claim: " in page and "<p>● measured; ▲ simulated; ○ cited</p>" in page
+    assert f"<p>{verdicts.CAPTION}</p>" in page and "<p>● measured; ▲ simulated; ○ cited</p>" in page
 
 
-def test_the_table_of_verdicts_is_text_in_every_cell():
+def test_the_table_of_verdicts_is_text_in_every_cell_with_rows_that_no_result_answers_last():
     table = verdicts.tabulate(ROWS)
-    assert {type(cell) for cell in table.to_numpy().ravel()} == {str}
-    assert len(table) == len(ROWS)
-
-
-def test_rows_that_no_result_answers_come_last_in_the_table():
-    waiting = ["not yet run" in verdict for verdict in verdicts.tabulate(ROWS)["verdict"]]
+    assert {type(cell) for cell in table.to_numpy().ravel()} == {str} and len(table) == len(ROWS)
+    waiting = ["not yet run" in verdict for verdict in table["verdict"]]
     assert waiting == sorted(waiting)
 
 

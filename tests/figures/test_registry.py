@@ -1,6 +1,7 @@
 """What figures there are, what each file must hold to be one, and how a file is run."""
 
 import ast
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -137,3 +138,12 @@ def test_no_figure_imports_another():
         if isinstance(node, ast.ImportFrom)
     }
     assert [name for name, module in imports if (module or "figures").split(".")[0] == "figures"] == []
+
+
+def test_the_paper_shows_every_picture_once_and_under_the_caption_of_its_file():
+    paper = (ROOT / "paper/paper.typ").read_text(encoding="utf-8")
+    shown = Counter(re.findall(r'#(?:pictured|tabled)\("([^"]+)"', paper))
+    assert shown == Counter([*FIGURES, "overview"])
+    assert re.findall(r"caption: \[.*", paper) == [
+        "caption: [The rows that this run judges, and those that nothing here can test.],"
+    ]

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from jouleproof.drawing.select import by_format_and_rule, deciding_cast, rules_of_all, under_one_rule
+from jouleproof.drawing.select import by_format_and_rule, deciding_cast, rules_of_all, under_one_rule, unique, where
 
 
 def test_a_picture_shows_the_floor_rule_where_it_ran_and_what_no_rule_touches():
@@ -32,3 +32,11 @@ def test_weights_that_were_rounded_before_decide_nothing():
     assert deciding_cast(table)["subject"].tolist() == ["activations"]
     assert deciding_cast(table.assign(rounded="no"))["subject"].tolist() == ["both"]
     assert deciding_cast(table[table["subject"] != "activations"])["subject"].tolist() == ["both"]
+
+
+def test_rows_are_selected_by_one_level_or_by_any_of_several():
+    table = pd.DataFrame({"format": list("abc"), "seed": [0, 1, 1], "value": [1.0, 2.0, 3.0]})
+    assert where(table, seed=1)["value"].tolist() == [2.0, 3.0]
+    assert where(table, seed=1, format=("a", "b"))["value"].tolist() == [2.0]
+    assert where(table, format="ab").empty
+    assert unique(table["seed"]) == [0, 1]

@@ -1,7 +1,6 @@
 """One look: colours that can be read, marks that can be told apart, a footnote that names what was stood in for."""
 
 from itertools import combinations
-from math import inf
 
 import matplotlib as mpl
 import pytest
@@ -9,11 +8,9 @@ from matplotlib import pyplot as plt
 
 from jouleproof.drawing import style
 from jouleproof.errors import UserError
-from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.tables import TIERS
 from jouleproof.evidence.verdicts import VERDICTS
 from jouleproof.formats import FORMATS
-from jouleproof.study import built_in_studies
 
 
 def luminance(colour):
@@ -32,27 +29,27 @@ def contrast(one, other):
 def footnote_of(*arguments):
     figure = plt.figure()
     style.footnote(figure, *arguments)
-    return figure.get_supxlabel()
+    return figure
 
 
 def test_contrast_is_measured_as_defined():
     assert (contrast("black", "white"), contrast("red", "red")) == (21.0, 1.0)
 
 
-def test_every_verdict_has_a_style():
+def test_every_verdict_has_a_style_whose_text_can_be_read():
     assert set(style.VERDICT_STYLES) == set(VERDICTS)
+    contrasts = {verdict: contrast(face, ink) for verdict, (_, face, ink) in style.VERDICT_STYLES.items()}
+    assert {verdict: value for verdict, value in contrasts.items() if value < 4.5} == {}
 
 
-@pytest.mark.parametrize("verdict", style.VERDICT_STYLES)
-def test_the_text_on_a_verdict_can_be_read(verdict):
-    _, face, ink = style.VERDICT_STYLES[verdict]
-    assert contrast(face, ink) >= 4.5
-
-
-@pytest.mark.parametrize(("one", "other"), list(combinations(style.VERDICT_STYLES, 2)))
-def test_two_verdicts_are_told_apart_without_their_colour(one, other):
-    (glyph, face, _), (other_glyph, other_face, _) = style.VERDICT_STYLES[one], style.VERDICT_STYLES[other]
-    assert glyph != other_glyph or contrast(face, other_face) >= 1.5
+def test_two_verdicts_are_told_apart_without_their_colour():
+    alike = [
+        pair
+        for pair in combinations(style.VERDICT_STYLES, 2)
+        for (glyph, face, _), (other_glyph, other_face, _) in [[style.VERDICT_STYLES[verdict] for verdict in pair]]
+        if glyph == other_glyph and contrast(face, other_face) < 1.5
+    ]
+    assert alike == []
 
 
 def test_every_tier_has_a_mark_of_its_own():
@@ -61,65 +58,67 @@ def test_every_tier_has_a_mark_of_its_own():
 
 
 def test_every_built_in_format_has_a_label_a_colour_and_a_marker_of_its_own():
-    for look in (style.FORMAT_COLOURS, style.FORMAT_MARKERS):
-        assert set(look) == set(FORMATS) and len(set(look.values())) == len(FORMATS)
-    assert set(FORMATS) < set(style.FORMAT_LABELS)
+    for looks in zip(*(style.FORMAT_STYLES[name] for name in FORMATS), strict=True):
+        assert len(set(looks)) == len(FORMATS)
 
 
 def test_no_recipe_of_several_formats_looks_like_a_format():
-    formats = {*style.FORMAT_COLOURS.values(), *style.OTHER_COLOURS}
-    mixed = {name: colour for name, (colour, _) in style.RECIPE_STYLES.items() if name.startswith("mxfp4_")}
+    formats = {*(style.FORMAT_STYLES[name][1] for name in FORMATS), *style.OTHER_COLOURS}
+    mixed = {name: colour for name, (_, colour, _) in style.RECIPE_STYLES.items() if name.startswith("mxfp4_")}
     assert len(set(mixed.values())) == len(mixed) and not formats & set(mixed.values())
 
 
-def test_accepted_ranges_in_figures_are_those_of_the_ledger():
-    ledger = {claim.id: claim.accept for claim in read_ledgers([study.ledger for study in built_in_studies()])}
-    shown = {
-        name: (-inf if low is None else low, inf if high is None else high)
-        for name, (low, high) in style.ACCEPTED.items()
-    }
-    assert shown == {name: ledger[name] for name in shown}
-
-
-def test_an_accepted_range_leaves_the_view_as_it_is():
-    _, axes = plt.subplots()
-    axes.plot([1.0, 2.0], [0, 1])
-    before = axes.get_xlim()
-    style.accepted(axes, "mx.fetches.decode", (0, 1))
-    (band,) = axes.patches
-    assert axes.get_xlim() == before and band.get_bbox().extents.tolist() == [1.2, 0, before[1], 1]
-
-
-def test_a_format_that_is_not_built_in_is_called_as_its_user_called_it():
+def test_formats_come_in_one_order_and_a_users_after_them_under_their_names():
+    assert style.ordered_formats(["zz", "mxfp4", "aa", "mxint8", "mxfp4"]) == ["mxint8", "mxfp4", "aa", "zz"]
     assert style.format_label("mine") == "mine"
 
 
-def test_formats_come_in_one_order_and_others_after_them_by_name():
-    assert style.ordered_formats(["zz", "mxfp4", "aa", "mxint8", "mxfp4"]) == ["mxint8", "mxfp4", "aa", "zz"]
-
-
-def test_a_format_keeps_its_look_whatever_stands_beside_it():
-    assert style.format_style(["mxfp4"])["mxfp4"] == style.format_style([*FORMATS, "mine"])["mxfp4"]
-
-
-def test_formats_that_are_not_built_in_get_colours_of_their_own():
+def test_a_format_keeps_its_look_whatever_stands_beside_it_and_a_users_has_one_of_its_own():
     looks = style.format_style([*FORMATS, "mine", "yours"])
+    assert style.format_style(["mxfp4"])["mxfp4"] == looks["mxfp4"]
     assert len({look["color"] for look in looks.values()}) == len(FORMATS) + 2
 
 
-def test_the_footnote_names_the_tiers_in_one_order():
-    assert footnote_of(["simulated", "measured"], []) == "● measured   ▲ simulated"
+def test_a_design_a_recipe_and_an_information_of_a_users_are_labelled_with_their_names():
+    for styles in (style.design_style, style.recipe_style, style.information_style):
+        assert styles(["mine"])["mine"]["label"] == "mine"
+    assert list(style.information_style(["p99", "mine", "mean"])) == ["p99", "mine", "mean"]
 
 
-def test_the_footnote_names_every_stand_in():
-    assert footnote_of(["measured"], {"b", "a"}) == "● measured   stand-in used for: a, b"
+def test_an_entry_of_a_legend_is_a_mark_alone_unless_a_line_is_asked_for():
+    mark, line, both = (style.key("a", **look) for look in ({"marker": "o"}, {"ls": "--"}, {"marker": "o", "lw": 1.2}))
+    assert (mark.get_linewidth(), line.get_linestyle(), both.get_linewidth()) == (0, "--", 1.2)
+
+
+def test_rows_are_named_from_the_top():
+    _, axes = plt.subplots()
+    style.name_rows(axes, ["first", "last"], 0.6)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["first", "last"] and axes.get_ylim() == (
+        1.6,
+        -0.6,
+    )
+
+
+def test_ticks_of_a_logarithmic_axis_are_written_without_powers():
+    figure, (left, right) = plt.subplots(1, 2)
+    for axes in (left, right):
+        axes.plot([3, 3000], [3, 3000])
+        axes.set_xscale("log")
+    style.plain_ticks(left.xaxis, [1000, 10, 10])
+    style.plain_log(right.yaxis)
+    figure.draw_without_rendering()
+    assert [label.get_text() for label in left.get_xticklabels()] == ["10", "1,000"]
+    assert left.xaxis.get_minorticklocs().size == 0 and right.get_yscale() == "log"
+    assert {"10", "20", "50", "1000"} <= {label.get_text() for label in right.get_yticklabels()}
+
+
+def test_the_footnote_names_the_tiers_in_one_order_and_every_stand_in():
+    assert footnote_of(["simulated", "measured"], []).get_supxlabel() == "● measured   ▲ simulated"
+    assert footnote_of(["measured"], {"b", "a"}).get_supxlabel() == "● measured   stand-in used for: a, b"
 
 
 def test_a_footnote_with_a_stand_in_has_another_colour():
-    figures = [plt.figure(), plt.figure()]
-    for figure, stand_ins in zip(figures, ([], ["a"]), strict=True):
-        style.footnote(figure, ["measured"], stand_ins)
-    one, other = (figure._supxlabel.get_color() for figure in figures)
+    one, other = (footnote_of(["measured"], stand_ins)._supxlabel.get_color() for stand_ins in ([], ["a"]))
     assert one != other
 
 

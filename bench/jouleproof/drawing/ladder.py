@@ -6,10 +6,18 @@ from typing import Literal
 import pandas as pd
 from matplotlib.axes import Axes
 
+from jouleproof.drawing.palette import BLUE, GREEN, INDIGO, INK, ORANGE, PURPLE, VERMILION
+from jouleproof.drawing.select import unique, where
+
 SIZE_STYLES = (
-    ("#E69F00", "o"), ("#D55E00", "^"), ("#CC79A7", "v"), ("#0072B2", "D"), ("#009E73", "s"), ("#332288", "P"),
-    ("#444444", "X"),
-)  # fmt: skip
+    (ORANGE, "o"),
+    (VERMILION, "^"),
+    (PURPLE, "v"),
+    (BLUE, "D"),
+    (GREEN, "s"),
+    (INDIGO, "P"),
+    (INK, "X"),
+)
 FILLS: tuple[Literal["full", "none", "left", "right"], ...] = ("full", "none", "left", "right")  # of batches
 
 
@@ -21,8 +29,7 @@ def looks_of(sizes: Iterable[str]) -> Mapping[str, tuple[str, str]]:
 def medians(ladder_cost: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
     """Milliseconds of what was timed, by what, size and batch, from the smallest."""
     times: dict[str, dict[str, dict[int, float]]] = {}
-    timed = ladder_cost[ladder_cost["metric"] == "cpu_ms"]
-    middle = timed.groupby(["what", "size", "batch"])["value"].median().reset_index()
+    middle = where(ladder_cost, metric="cpu_ms").groupby(["what", "size", "batch"])["value"].median().reset_index()
     for what, size, batch, value in middle.itertuples(index=False):
         times.setdefault(what, {}).setdefault(size, {})[batch] = value
     return times
@@ -30,19 +37,28 @@ def medians(ladder_cost: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]
 
 def end_of(table: pd.DataFrame, size: str) -> pd.DataFrame:
     """Accuracies of the seeds after the last step."""
-    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["size"] == size)]
-    return rows[rows["step"] == rows["step"].max()]
+    rows = where(table, metric="accuracy", problem="all", size=size)
+    return where(rows, step=rows["step"].max())
+
+
+def best_end(tables: Iterable[pd.DataFrame], size: str) -> pd.DataFrame:
+    """The same of the budget of training, a table each, that was right more often."""
+    return max((end_of(table, size) for table in tables), key=lambda rows: float(rows["value"].mean()))
 
 
 def curves(
-    axis: Axes, table: pd.DataFrame, looks: Mapping[str, tuple[str, str]], steps: Mapping[str, Mapping[int, float]],
-    ls: str = "-", marked: bool = True,
-) -> None:  # fmt: skip
+    axis: Axes,
+    table: pd.DataFrame,
+    looks: Mapping[str, tuple[str, str]],
+    steps: Mapping[str, Mapping[int, float]],
+    ls: str = "-",
+    marked: bool = True,
+) -> None:
     """Draw accuracy by CPU seconds of training, which are steps times the milliseconds of one (`steps`, by size)."""
-    rows = table[(table["metric"] == "accuracy") & (table["problem"] == "all") & (table["step"] > 0)]
-    for size in dict.fromkeys(rows["size"]):
+    rows = where(table[table["step"] > 0], metric="accuracy", problem="all")
+    for size in unique(rows["size"]):
         colour, marker = looks[size]
-        by_seed = rows[rows["size"] == size].pivot(index="step", columns="seed", values="value")
+        by_seed = where(rows, size=size).pivot(index="step", columns="seed", values="value")
         seconds = by_seed.index * max(steps[size].values()) / 1e3
         axis.plot(seconds, by_seed, color=colour, lw=0.5, alpha=0.55, ls=ls)
         axis.plot(seconds, by_seed.mean(axis=1), color=colour, marker=marker if marked else "", ms=3, ls=ls)

@@ -2,13 +2,15 @@
 
 import pandas as pd
 
+from jouleproof.drawing.palette import BLUE, GREEN, ORANGE, VERMILION
+from jouleproof.drawing.select import where
 from jouleproof.evidence.intervals import Estimate, draws_interval
 
 LEVERS = {  # colour, label below a bar, label in a line
-    "mx": ("#D55E00", "MX weights\nand cache", "MX"),
-    "split": ("#0072B2", "phase\nsplitting", "splitting"),
-    "placement": ("#E69F00", "placement\nby profile", "placement"),
-    "small": ("#009E73", "small\nmodel", "small model"),
+    "mx": (VERMILION, "MX weights\nand cache", "MX"),
+    "split": (BLUE, "phase\nsplitting", "splitting"),
+    "placement": (ORANGE, "placement\nby profile", "placement"),
+    "small": (GREEN, "small\nmodel", "small model"),
 }
 ALL = "+".join(LEVERS)
 MEASURES = {"joules": "joules of a request", "megawatts": "provisioned power"}
@@ -21,7 +23,7 @@ def first_plain(levers: pd.DataFrame) -> pd.DataFrame:
 
 def draws_of(rows: pd.DataFrame, metric: str, levers: str) -> "pd.Series[float]":
     """Values of a metric under a set of levers, by draw."""
-    return rows[(rows["metric"] == metric) & (rows["levers"] == levers)].set_index("repeat")["value"]
+    return where(rows, metric=metric, levers=levers).set_index("repeat")["value"]
 
 
 def estimate_of(rows: pd.DataFrame, metric: str, levers: str) -> Estimate:

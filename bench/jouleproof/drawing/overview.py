@@ -1,5 +1,6 @@
 """Every claim of the ledger by area, with its verdict. Left in a row: what it is about; right: its id in the ledger,
-without the area, and a mark for the tier of its evidence."""
+without the area, and a mark for the tier of the evidence that it has or can reach. Pale rows were not run. (pub.):
+rules of the published simulator; (corr.): its mistakes corrected. AA, HA and HHcap are designs of Splitwise."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from jouleproof.drawing import style
+from jouleproof.drawing.palette import PALE, SILVER, SLATE
+from jouleproof.files import write_text
 
 TITLE = "The verdicts at a glance"
+CAPTION = " ".join(__doc__.split())
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
 WORDS = {  # of an id, where they are not words already
     "mxfp4": "MXFP4",
@@ -41,9 +45,13 @@ COLUMNS, ROW_HEIGHT = 2, 0.19  # number, inches
 
 
 def make(verdicts: Path, out: Path, titles: Mapping[str, str]) -> None:
-    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png. titles: of the studies, by name, in order."""
+    """Draw the verdicts of a verdicts.json into <out>.pdf, .svg and .png, with its caption.
+
+    titles: of the studies, by name, in order.
+    """
     with style.project_style():
         style.save(draw(json.loads(verdicts.read_text(encoding="utf-8")), titles), out)
+    write_text(out.with_name(f"{out.name}.rst"), f"{CAPTION}\n")
 
 
 def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
@@ -58,9 +66,7 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
             axis.text(
                 number, top + 0.62, titles.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
             )
-            axis.text(
-                number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color="#555555"
-            )
+            axis.text(number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color=SLATE)
             for place, row in enumerate(part, start=1):
                 _tile(axis, number, top + place, row)
             top += len(part) + 1.6
@@ -68,7 +74,7 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
     axis.axis("off")
     used = {row["verdict"] for row in rows}
     handles: list[Artist] = [
-        Rectangle((0, 0), 1, 1, facecolor=face, edgecolor="#999999", lw=0.4, label=f"{glyph} {verdict}".strip())
+        Rectangle((0, 0), 1, 1, facecolor=face, edgecolor=SILVER, lw=0.4, label=f"{glyph} {verdict}".strip())
         for verdict, (glyph, face, _) in style.VERDICT_STYLES.items()
         if verdict in used
     ]
@@ -101,7 +107,7 @@ def _columns(areas: dict[str, list[dict[str, Any]]]) -> list[list[tuple[str, lis
 
 def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
     glyph, face, ink = style.VERDICT_STYLES[row["verdict"]]
-    axis.add_patch(Rectangle((column, place + 0.06), 0.97, 0.88, facecolor=face, edgecolor="#BBBBBB", lw=0.4))
+    axis.add_patch(Rectangle((column, place + 0.06), 0.97, 0.88, facecolor=face, edgecolor=PALE, lw=0.4))
     middle, label, name = place + 0.52, short_label(row["id"], row["version"]), row["id"].partition(".")[2]
     axis.text(column + 0.015, middle, glyph, fontsize=8, color=ink, va="center", ha="left", fontweight="bold")
     label = f"{label} ({row['reading']})" if row["reading"] else label

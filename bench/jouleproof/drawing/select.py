@@ -1,13 +1,28 @@
 """The part of a table that a picture shows where it cannot show all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from jouleproof.drawing.style import ordered_formats
 
 DECIDING_REQUESTS, DECIDING_PROTOCOL = 64, "8-shot CoT"
+Level = TypeVar("Level")
 PROFILED_MODEL, PROFILED_ACCELERATORS = "bloom-176b", 8
+
+
+def where(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
+    """Rows that have this level in every named column, or one of these levels where a list, tuple or set is given."""
+    for column, level in levels.items():
+        several = isinstance(level, Collection) and not isinstance(level, str)
+        table = table[table[column].isin(level) if several else table[column] == level]
+    return table
+
+
+def unique(values: Iterable[Any]) -> list[Any]:
+    """Each value once, in the order in which they first stand."""
+    return list(dict.fromkeys(values))
 
 
 def under_one_rule(table: pd.DataFrame) -> pd.DataFrame:
@@ -32,20 +47,20 @@ def deciding_cast(table: pd.DataFrame) -> pd.DataFrame:
     were rounded before, weights and activations where not; those of the first cast where that was not made."""
     cast = table[table["subject"] != "none"]
     subject = "both" if table["rounded"].iloc[0] == "no" else "activations"
-    return cast[cast["subject"] == preferred(list(cast["subject"]), subject)]
+    return where(cast, subject=preferred(list(cast["subject"]), subject))
 
 
 def deciding_answers(answers: pd.DataFrame) -> tuple[int, str]:
     """Requests at once and protocol of the ledger's claims, or the first that the table has."""
-    limits = sorted(set(answers.loc[answers["metric"] == "at_front", "limit"]))
+    limits = sorted(set(where(answers, metric="at_front")["limit"]))
     return (DECIDING_REQUESTS if DECIDING_REQUESTS in limits else limits[0]), DECIDING_PROTOCOL
 
 
 def of_the_profiled_model(profile: pd.DataFrame) -> pd.DataFrame:
     """Rows of the model, on so many accelerators, that the published profile measured on every machine."""
-    return profile[(profile["model"] == PROFILED_MODEL) & (profile["tensor_parallel"] == PROFILED_ACCELERATORS)]
+    return where(profile, model=PROFILED_MODEL, tensor_parallel=PROFILED_ACCELERATORS)
 
 
-def preferred(levels: Sequence[str], name: str) -> str:
+def preferred(levels: Sequence[Level], name: Level) -> Level:
     """The level `name` where it is one, else the first of them."""
     return name if name in levels else levels[0]

@@ -4,31 +4,45 @@ In the study of MX a colour is a format, or a training recipe that mixes formats
 figure's legend.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter
 
+from jouleproof.drawing import palette as hue
 from jouleproof.files import atomic
 
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
-
-FORMAT_LABELS = {
-    "float32": "float32",
-    "mxint8": "MXINT8",
-    "mxfp8_e4m3": "MXFP8 E4M3",
-    "mxfp8_e5m2": "MXFP8 E5M2",
-    "mxfp6_e2m3": "MXFP6 E2M3",
-    "mxfp6_e3m2": "MXFP6 E3M2",
-    "mxfp4": "MXFP4",
+BARS: Mapping[str, Any] = {  # of seaborn's bar plots, which draw intervals of this project and no others
+    "saturation": 1,
+    "width": 0.8,
+    "gap": 0.06,
+    "lw": 0,
+    "err_kws": {"color": "black", "lw": 0.9},
 }
+Styles = Mapping[str, tuple[str, str, str]]  # label, colour, marker, by name
+Look = Mapping[str, Any]  # keywords of a line or mark: color, marker, label
+
+FORMAT_STYLES = {  # label, colour, marker
+    "float32": ("float32", hue.INK, "o"),
+    "mxint8": ("MXINT8", hue.BLACK, "s"),
+    "mxfp8_e4m3": ("MXFP8 E4M3", hue.BLUE, "o"),
+    "mxfp8_e5m2": ("MXFP8 E5M2", hue.SKY, "D"),
+    "mxfp6_e2m3": ("MXFP6 E2M3", hue.GREEN, "^"),
+    "mxfp6_e3m2": ("MXFP6 E3M2", hue.PURPLE, "v"),
+    "mxfp4": ("MXFP4", hue.VERMILION, "P"),
+}
+BFLOAT16 = ("bfloat16", hue.SILVER, "X")
 OTHER_FORMAT_LABELS = {  # of units in silicon
     "bfloat16": "BF16",
     "float16": "FP16",
@@ -37,77 +51,19 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
     "int8": "INT8",
     "nvfp4": "NVFP4",
 }
-FORMAT_COLOURS = {
-    "mxint8": "#000000",
-    "mxfp8_e4m3": "#0072B2",
-    "mxfp8_e5m2": "#56B4E9",
-    "mxfp6_e2m3": "#009E73",
-    "mxfp6_e3m2": "#CC79A7",
-    "mxfp4": "#D55E00",
-}
-FORMAT_MARKERS = {
-    "mxint8": "s",
-    "mxfp8_e4m3": "o",
-    "mxfp8_e5m2": "D",
-    "mxfp6_e2m3": "^",
-    "mxfp6_e3m2": "v",
-    "mxfp4": "P",
-}
-PLAIN_STYLES = {"float32": ("#444444", "o"), "bfloat16": ("#9A9A9A", "X")}  # colour, marker
-OTHER_COLOURS = ("#8C564B", "#BCBD22", "#17BECF", "#6A3D9A")
-NOT_OCP_MX: Mapping[str, Any] = {"color": "#444444", "marker": "s", "fillstyle": "none"}  # formats beside the six
+OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
+NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats beside the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
-RECIPE_LABELS = {
-    "float32": "float32",
-    "bfloat16": "bfloat16",
-    "mxfp8": "MXFP8",
-    "mxfp6": "MXFP6",
-    "mxfp4_weights": "MXFP4 weights, MXFP6",
-    "mxfp4": "MXFP4",
-    "mxfp4_stochastic": "MXFP4, stochastic",
-    "mxfp4_hadamard": "MXFP4, stochastic, rotated",
+RECIPE_STYLES = {  # the same; a recipe of one format looks like that format, and no other looks like a format
+    "float32": FORMAT_STYLES["float32"],
+    "bfloat16": BFLOAT16,
+    "mxfp8": ("MXFP8", *FORMAT_STYLES["mxfp8_e4m3"][1:]),
+    "mxfp6": ("MXFP6", *FORMAT_STYLES["mxfp6_e3m2"][1:]),
+    "mxfp4_weights": ("MXFP4 weights, MXFP6", hue.ORANGE, "h"),
+    "mxfp4": FORMAT_STYLES["mxfp4"],
+    "mxfp4_stochastic": ("MXFP4, stochastic", hue.LAVENDER, "d"),
+    "mxfp4_hadamard": ("MXFP4, stochastic, rotated", hue.WINE, "p"),
 }
-RECIPE_STYLES = {  # colour, marker; a recipe of one format looks like that format, and no other looks like a format
-    **PLAIN_STYLES,
-    "mxfp8": (FORMAT_COLOURS["mxfp8_e4m3"], FORMAT_MARKERS["mxfp8_e4m3"]),
-    "mxfp6": (FORMAT_COLOURS["mxfp6_e3m2"], FORMAT_MARKERS["mxfp6_e3m2"]),
-    "mxfp4_weights": ("#E69F00", "h"),
-    "mxfp4": (FORMAT_COLOURS["mxfp4"], FORMAT_MARKERS["mxfp4"]),
-    "mxfp4_stochastic": ("#9467BD", "d"),
-    "mxfp4_hadamard": ("#7A1F3D", "p"),
-}
-ACCEPTED: Mapping[str, tuple[float | None, float | None]] = {  # the ledger's ranges, as figures show them
-    "mx.fetches.matvec_mxfp8": (1.2, None),
-    "mx.fetches.matvec_mxfp4": (1.2, None),
-    "mx.fetches.decode": (1.2, None),
-    "mx.wire.allreduce": (1.5, None),
-    "mx.wire.kv_cache": (1.5, None),
-    "mx.wire.cost": (0.0, 0.55),
-    "mx.inference.mxint8": (None, 0.01),
-    "mx.inference.mxfp8": (None, 0.05),
-    "mx.inference.mxfp6": (None, 0.05),
-    "mx.inference.mxfp4": (None, 0.05),
-    "mx.training.mxfp6": (None, 0.04),
-    "mx.training.mxfp4_weights": (None, 0.08),
-    "mx.training.time": (2.0, None),
-    "mx.silicon.area": (1.5, None),
-    "phase_split.prompt_compute_bound": (0.5, None),
-    "phase_split.token_memory_bound": (0.5, None),
-    "placement.precision": (0.0, 0.95),
-    "placement.profile_over_mean": (1.03, None),
-    "placement.rule": (1.03, None),
-    "placement.margin_transfer": (0.0, 3.0),
-    "placement.prediction": (1.03, None),
-    "placement.confidential": (0.0, 0.05),
-    "placement.polca": (0.27, None),
-    "placement.processors_and_storage": (0.0, 0.97),
-    "placement.power_is_not_energy": (-0.02, 0.02),
-    "slm_energy.law": (0.7, 1.1),
-    "slm_energy.moe": (0.9, 1.0),
-    "joint.parts_add_up": (0.0, 0.5),
-    "joint.levers_multiply": (0.9, 1.1),
-}
-ACCEPTED_COLOUR = "#DDEBE6"
 CAST_CLAIMS = {  # on a direct cast, by format
     "mxint8": "mx.inference.mxint8",
     "mxfp8_e4m3": "mx.inference.mxfp8",
@@ -115,90 +71,103 @@ CAST_CLAIMS = {  # on a direct cast, by format
     "mxfp6_e3m2": "mx.inference.mxfp6",
     "mxfp4": "mx.inference.mxfp4",
 }
-HEADLINES: Mapping[str, tuple[str, float, float, float]] = {  # label, stated, and the ledger's range
-    "same_power_and_cost": ("same power and cost, over A100", 2.35, 2.115, 2.585),
-    "aa_over_a100": ("AA over A100", 2.15, 1.935, 2.365),
-    "lower_cost": ("at 20 % lower cost, over H100", 1.4, 1.26, 1.54),
-    "aa_over_h100_same_cost": ("AA over H100, same cost", 1.4, 1.26, 1.54),
-    "ha_over_h100": ("HA over H100", 1.18, 1.062, 1.298),
-    "lower_power": ("at 15 % lower power, over H100", 1.76, 1.584, 1.936),
-    "hhcap_power": ("power of HHcap, over H100's", 0.75, 0.675, 0.825),
-    "aa_cost": ("cost of AA, over H100's", 0.75, 0.675, 0.825),
+HEADLINES = {  # labels of the published ratios, by the name of their claim
+    "same_power_and_cost": "same power and cost, over A100",
+    "aa_over_a100": "AA over A100",
+    "lower_cost": "at 20 % lower cost, over H100",
+    "aa_over_h100_same_cost": "AA over H100, same cost",
+    "ha_over_h100": "HA over H100",
+    "lower_power": "at 15 % lower power, over H100",
+    "hhcap_power": "power of HHcap, over H100's",
+    "aa_cost": "cost of AA, over H100's",
 }
+DISTRIBUTIONS = {"gaussian": "Gaussian", "laplace": "Laplace", "student_t": "Student-t"}  # of generated vectors
 LEDGER_TOKEN_BYTES = 4  # a token of the ledger, in bytes of the small transformers' text
-DESIGN_LABELS = {
-    "baseline_a100": "Baseline-A100",
-    "baseline_h100": "Baseline-H100",
-    "splitwise_aa": "Splitwise-AA",
-    "splitwise_hh": "Splitwise-HH",
-    "splitwise_ha": "Splitwise-HA",
-    "splitwise_hhcap": "Splitwise-HHcap",
+DESIGN_STYLES = {  # label, colour, marker
+    "baseline_a100": ("Baseline-A100", hue.SILVER, "o"),
+    "baseline_h100": ("Baseline-H100", hue.INK, "s"),
+    "splitwise_aa": ("Splitwise-AA", hue.ORANGE, "^"),
+    "splitwise_hh": ("Splitwise-HH", hue.BLUE, "D"),
+    "splitwise_ha": ("Splitwise-HA", hue.GREEN, "v"),
+    "splitwise_hhcap": ("Splitwise-HHcap", hue.PURPLE, "P"),
 }
-DESIGN_STYLES = {  # colour, marker
-    "baseline_a100": ("#9A9A9A", "o"),
-    "baseline_h100": ("#444444", "s"),
-    "splitwise_aa": ("#E69F00", "^"),
-    "splitwise_hh": ("#0072B2", "D"),
-    "splitwise_ha": ("#009E73", "v"),
-    "splitwise_hhcap": ("#CC79A7", "P"),
-}
+DESIGN_LABELS = {name: label for name, (label, *_) in DESIGN_STYLES.items()}
 MODE_STYLES = {  # ways of sharing the two phases: colour, label
-    "mixed": ("#444444", "mixed, whole prompts first"),
-    "chunked": ("#D55E00", "mixed, prompts in chunks"),
-    "split": ("#0072B2", "split"),
+    "mixed": (hue.INK, "mixed, whole prompts first"),
+    "chunked": (hue.VERMILION, "mixed, prompts in chunks"),
+    "split": (hue.BLUE, "split"),
 }
 WAY_STYLES = {  # ways of serving that the source did not compare: colour, label
-    "together": ("#444444", "whole prompts first"),
-    "chunked": ("#D55E00", "prompts in chunks"),
-    "split": ("#0072B2", "split"),
-    "balanced": ("#56B4E9", "split, pools follow the load"),
+    "together": (hue.INK, "whole prompts first"),
+    "chunked": (hue.VERMILION, "prompts in chunks"),
+    "split": (hue.BLUE, "split"),
+    "balanced": (hue.SKY, "split, pools follow the load"),
 }
 ARRIVAL_LABELS = {"poisson": "Poisson", "hour": "real hour"}
 ACCELERATOR_LABELS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200", "gb200-nvl72-ninth": "GB200"}
-MACHINE_STYLES = {"a100-80gb": ("A100", "#E69F00", "^"), "h100-80gb": ("H100", "#0072B2", "D")}  # label, colour, marker
-VERSION_STYLES = {"published": ("#9A9A9A", "o"), "corrected": ("#0072B2", "D")}  # colour, marker
+MACHINE_STYLES = {"a100-80gb": ("A100", hue.ORANGE, "^"), "h100-80gb": ("H100", hue.BLUE, "D")}  # label, colour, marker
+VERSION_STYLES = {"published": (hue.SILVER, "o"), "corrected": (hue.BLUE, "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
 INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
-    "nameplate": ("#9A9A9A", "s", "nameplate"),
-    "mean": ("#E69F00", "o", "mean"),
-    "p99": ("#D55E00", "^", "99th percentile"),
-    "phases": ("#CC79A7", "P", "levels of two phases"),
-    "windows6": ("#56B4E9", "v", "6 windows a day"),
-    "slots24": ("#0072B2", "D", "24 hours of a day"),
-    "spread24": ("#332288", "X", "24 hours, mean + 2 deviations"),
-    "slots168": ("#009E73", "h", "168 hours of a week"),
-    "oracle": ("#000000", "*", "the coming week itself"),
+    "nameplate": (hue.SILVER, "s", "nameplate"),
+    "mean": (hue.ORANGE, "o", "mean"),
+    "p99": (hue.VERMILION, "^", "99th percentile"),
+    "phases": (hue.PURPLE, "P", "levels of two phases"),
+    "windows6": (hue.SKY, "v", "6 windows a day"),
+    "slots24": (hue.BLUE, "D", "24 hours of a day"),
+    "spread24": (hue.INDIGO, "X", "24 hours, mean + 2 deviations"),
+    "slots168": (hue.GREEN, "h", "168 hours of a week"),
+    "oracle": (hue.BLACK, "*", "the coming week itself"),
 }
 RULE_LABELS = {
-    "random": "any place", "best_fit": "best fit", "spread": "spread", "asynchrony": "asynchrony",
-}  # fmt: skip
+    "random": "any place",
+    "best_fit": "best fit",
+    "spread": "spread",
+    "asynchrony": "asynchrony",
+}
 RELEASE_LABELS = {  # of telemetry
-    "nothing": "nothing", "sums": "sums of all", "mean": "mean", "p99": "99th percentile",
-    "windows6": "6 windows a day", "slots24": "24 hours", "coarse24": "24 hours, to 1 kW", "slots168": "168 hours",
-    "histogram": "histogram", "raw": "every reading", "private1_e8": "mean, ε 8", "private1_e1": "mean, ε 1",
-    "private1_e05": "mean, ε 0.5", "private6_e8": "6 windows, ε 8", "private24_e8": "24 hours, ε 8",
-}  # fmt: skip
-ROW_STYLES = (("#D55E00", "^"), ("#0072B2", "D"), ("#444444", "s"), ("#009E73", "o"))  # rows of servers: colour, marker
+    "nothing": "nothing",
+    "sums": "sums of all",
+    "mean": "mean",
+    "p99": "99th percentile",
+    "windows6": "6 windows a day",
+    "slots24": "24 hours",
+    "coarse24": "24 hours, to 1 kW",
+    "slots168": "168 hours",
+    "histogram": "histogram",
+    "raw": "every reading",
+    "private1_e8": "mean, ε 8",
+    "private1_e1": "mean, ε 1",
+    "private1_e05": "mean, ε 0.5",
+    "private6_e8": "6 windows, ε 8",
+    "private24_e8": "24 hours, ε 8",
+}
+ROW_STYLES = (
+    (hue.VERMILION, "^"),
+    (hue.BLUE, "D"),
+    (hue.INK, "s"),
+    (hue.GREEN, "o"),
+)  # rows of servers: colour, marker
 SENSOR_STYLES = {  # colour, marker, label
-    "ideal": ("#444444", "", "ideal, on the die, every 2 s"),
-    "nvml": ("#0072B2", "", "NVML"),
-    "nvml_part_time": ("#56B4E9", "", "NVML, part time"),
-    "rapl": ("#009E73", "", "RAPL"),
-    "ipmi": ("#CC79A7", "o", "IPMI"),
-    "redfish": ("#E69F00", "s", "Redfish"),
-    "five_minutes": ("#D55E00", "D", "means of 5 min"),
+    "ideal": (hue.INK, "", "ideal, on the die, every 2 s"),
+    "nvml": (hue.BLUE, "", "NVML"),
+    "nvml_part_time": (hue.SKY, "", "NVML, part time"),
+    "rapl": (hue.GREEN, "", "RAPL"),
+    "ipmi": (hue.PURPLE, "o", "IPMI"),
+    "redfish": (hue.ORANGE, "s", "Redfish"),
+    "five_minutes": (hue.VERMILION, "D", "means of 5 min"),
 }
 TIER_MARKS = {"measured": "●", "simulated": "▲", "cited": "○"}
 SHAPE_LABELS = {"smollm2_135m": "SmolLM2-135M", "smollm2_360m": "SmolLM2-360M"}
 
 VERDICT_STYLES = {  # glyph, face, text
-    "reproduced": ("✓", "#0F6B57", "white"),
-    "partly": ("~", "#7CC0A8", "black"),
-    "inconclusive": ("?", "#E9C46A", "black"),
-    "not reproduced": ("✗", "#A63C06", "white"),
-    "cited": ("“", "#9DB4C8", "black"),
-    "not testable here": ("–", "#C9C9C9", "black"),
-    "not yet run": ("", "#F2F2F2", "#6A6A6A"),
+    "reproduced": ("✓", hue.PINE, "white"),
+    "partly": ("~", hue.AQUA, "black"),
+    "inconclusive": ("?", hue.SAND, "black"),
+    "not reproduced": ("✗", hue.RUST, "white"),
+    "cited": ("“", hue.STEEL, "black"),
+    "not testable here": ("–", hue.ASH, "black"),
+    "not yet run": ("", hue.FOG, hue.SLATE),
 }
 
 
@@ -233,7 +202,7 @@ def use_style() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
-            "grid.color": "#E3E3E3",
+            "grid.color": hue.GRID,
             "grid.linewidth": 0.6,
             "lines.linewidth": 1.2,
             "lines.markersize": 4.5,
@@ -246,7 +215,7 @@ def use_style() -> None:
 
 
 def format_label(name: str) -> str:
-    return FORMAT_LABELS.get(name, name)
+    return FORMAT_STYLES.get(name, (name,))[0]
 
 
 def shape_label(name: str, weights: str) -> str:
@@ -256,65 +225,76 @@ def shape_label(name: str, weights: str) -> str:
 
 def ordered_formats(names: Iterable[str]) -> list[str]:
     """The six in the order of the labels, then any others by name."""
-    present = set(names)
-    return [name for name in FORMAT_LABELS if name in present] + sorted(present - set(FORMAT_LABELS))
+    return _ordered(names, FORMAT_STYLES)
 
 
-def format_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
+def format_style(names: Iterable[str]) -> dict[str, Look]:
     """Colour and marker of each format; formats that are not built in take the spare ones in order."""
+    looks = _styles(names, FORMAT_STYLES, {"bfloat16": BFLOAT16})
+    return {name: {"color": look["color"], "marker": look["marker"]} for name, look in looks.items()}
+
+
+def design_style(names: Iterable[str]) -> dict[str, Look]:
+    """Colour, marker and label of each cluster design, in the order of the table; others after them, by name."""
+    return _styles(names, DESIGN_STYLES)
+
+
+def recipe_style(names: Iterable[str]) -> dict[str, Look]:
+    """Colour, marker and label of each training recipe, in the order of the table; others after them, by name."""
+    return _styles(names, RECIPE_STYLES)
+
+
+def information_style(names: Iterable[str]) -> dict[str, Look]:
+    """Colour, marker and label of what a placement policy is told, in the order of the names."""
+    looks: dict[str, Look] = {}
+    for number, name in enumerate(dict.fromkeys(names)):
+        other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
+        looks[name] = dict(zip(("color", "marker", "label"), INFORMATION_STYLES.get(name, other), strict=True))
+    return looks
+
+
+def _styles(names: Iterable[str], styles: Styles, unordered: Styles = MappingProxyType({})) -> dict[str, Look]:
+    """Of each name in the order of the table; others after them by name, with a spare colour and a star where they are
+    not `unordered`."""
     spare = iter(OTHER_COLOURS * 10)
-    looks = {
-        name: (FORMAT_COLOURS[name], FORMAT_MARKERS[name])
-        if name in FORMAT_COLOURS
-        else PLAIN_STYLES.get(name) or (next(spare), "*")
-        for name in ordered_formats(names)
-    }
-    return {name: {"color": colour, "marker": marker} for name, (colour, marker) in looks.items()}
+    looks: dict[str, Look] = {}
+    for name in _ordered(names, styles):
+        label, colour, marker = styles.get(name) or unordered.get(name) or (name, next(spare), "*")
+        looks[name] = {"color": colour, "marker": marker, "label": label}
+    return looks
 
 
-def design_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Colour, marker and label of each cluster design, in the order of the labels; others after them, by name."""
+def _ordered(names: Iterable[str], styles: Styles) -> list[str]:
     present = set(names)
-    ordered = [name for name in DESIGN_LABELS if name in present] + sorted(present - set(DESIGN_LABELS))
-    spare = iter(OTHER_COLOURS * 10)
-    looks = {name: DESIGN_STYLES.get(name) or (next(spare), "*") for name in ordered}
-    return {
-        name: {"color": colour, "marker": marker, "label": DESIGN_LABELS.get(name, name)}
-        for name, (colour, marker) in looks.items()
-    }
+    return [name for name in styles if name in present] + sorted(present - set(styles))
 
 
-def recipe_style(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Colour, marker and label of each training recipe, in the order of the labels; others after them, by name."""
-    present = set(names)
-    ordered = [name for name in RECIPE_LABELS if name in present] + sorted(present - set(RECIPE_LABELS))
-    spare = iter(OTHER_COLOURS * 10)
-    looks = {name: RECIPE_STYLES.get(name) or (next(spare), "*") for name in ordered}
-    return {
-        name: {"color": colour, "marker": marker, "label": RECIPE_LABELS.get(name, name)}
-        for name, (colour, marker) in looks.items()
-    }
+def key(label: str, **look: Any) -> Line2D:
+    """An entry of a legend: a mark where a marker is given and no line (`ls`, `lw`), else a line."""
+    mark_alone: Look = {"lw": 0} if "marker" in look and not {"ls", "lw"} & set(look) else {}
+    return Line2D([], [], label=label, **mark_alone, **look)
 
 
-def accepted(
-    axis: Axes, claim: str, across: tuple[float, float], way: Literal["x", "y"] = "x", over: float = 1.0
-) -> None:
-    """A pale band where the ledger accepts a claim, behind the points that are drawn already; the view stays.
-
-    across: from where to where the band reaches, along the other axis. over: the ledger's unit in units of this axis.
-    """
-    limits = axis.get_xlim() if way == "x" else axis.get_ylim()
-    low, high = (end if bound is None else bound / over for bound, end in zip(ACCEPTED[claim], limits, strict=True))
-    size = (high - low, across[1] - across[0])
-    corner = (low, across[0])
-    if way == "y":
-        corner, size = corner[::-1], size[::-1]
-    axis.add_artist(Rectangle(corner, *size, facecolor=ACCEPTED_COLOUR, lw=0, zorder=0))
+def name_rows(axis: Axes, names: Sequence[str], margin: float = 0.5, **text: Any) -> None:
+    """Name the rows 0, 1, … of a picture, the first on top. margin: above and below, in rows."""
+    axis.set_yticks(range(len(names)), names, **text)
+    axis.set_ylim(len(names) - 1 + margin, -margin)
 
 
-def accepted_handle() -> Rectangle:
-    """The entry of that band in a legend."""
-    return Rectangle((0, 0), 1, 1, facecolor=ACCEPTED_COLOUR, lw=0, label="accepted range of a claim")
+def plain_ticks(line: Axis, values: Iterable[float]) -> None:
+    """Ticks at these values alone, written as plain numbers, on an axis that may be logarithmic."""
+    ticks = sorted(set(values))
+    line.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
+    line.set_minor_locator(NullLocator())
+
+
+def plain_log(line: Axis) -> None:
+    """Make an axis logarithmic, with ticks at 1, 2 and 5 of every decade that are written without powers."""
+    way = "x" if line is line.axes.xaxis else "y"
+    line.axes.set(**{f"{way}scale": "log"})
+    line.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    line.set_major_formatter(ScalarFormatter())
+    line.set_minor_formatter(NullFormatter())
 
 
 def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> None:
@@ -323,7 +303,7 @@ def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> 
     missing = sorted(set(stand_ins))
     if missing:
         parts.append(f"stand-in used for: {', '.join(missing)}")
-    figure.supxlabel("   ".join(parts), x=0.005, ha="left", fontsize=7, color="#A63C06" if missing else "#555555")
+    figure.supxlabel("   ".join(parts), x=0.005, ha="left", fontsize=7, color=hue.RUST if missing else hue.SLATE)
 
 
 def save(figure: Figure, stem: Path) -> Mapping[str, Path]:

@@ -10,15 +10,18 @@ import pandas as pd
 from jouleproof.drawing import tables
 from jouleproof.drawing.style import TIER_MARKS
 from jouleproof.evidence.digits import span, with_span
+from jouleproof.files import write_text
 
 TITLE = "The verdicts, claim by claim"
+CAPTION = " ".join(__doc__.split())
 
 
 def make(verdicts: Path, out: Path) -> None:
-    """Write the verdicts of a verdicts.json as a table into <out>.csv, .tex and .html."""
+    """Write the verdicts of a verdicts.json as a table into <out>.csv, .tex and .html, with its caption."""
     rows = json.loads(verdicts.read_text(encoding="utf-8"))
     tiers = "; ".join(f"{mark} {tier}" for tier, mark in TIER_MARKS.items())
-    tables.save(tabulate(rows), out, TITLE, " ".join((__doc__ or "").split()), tiers)
+    tables.save(tabulate(rows), out, TITLE, CAPTION, tiers)
+    write_text(out.with_name(f"{out.name}.rst"), f"{CAPTION}\n")
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -22,6 +22,10 @@ class Estimate:
     low: float
     high: float
 
+    def times(self, factor: float) -> "Estimate":
+        """The same in another unit. factor: above 0."""
+        return Estimate(factor * self.value, factor * self.low, factor * self.high)
+
 
 def mean_interval(
     samples: Sequence[np.ndarray] | np.ndarray,
