@@ -59,7 +59,21 @@ def readable(x: Any, name: str) -> np.ndarray:
 def writable(out: Any, name: str) -> np.ndarray:
     """What `readable` gives, after telling autograd that it changes. Raises ValueError, too, where it is read-only or
     elements of it share memory."""
-    view = readable(out, name)
+    return _to_write(out, readable(out, name), name)
+
+
+def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
+    """A writable view of `out`. Raises ValueError, too, where it is not of the kind of `like`, this shape and dtype."""
+    view = readable(out, f"{caller}: out")
+    if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
+        raise ValueError(
+            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}; "
+            f"needs the input's kind, shape={shape}, dtype={dtype}"
+        )
+    return _to_write(out, view, f"{caller}: out")
+
+
+def _to_write(out: Any, view: np.ndarray, name: str) -> np.ndarray:
     if not view.flags.writeable:
         raise ValueError(f"{name} is read-only")
     if _overlaps_itself(view):
@@ -69,17 +83,6 @@ def writable(out: Any, name: str) -> np.ndarray:
 
         torch.autograd.graph.increment_version(out)
     return view
-
-
-def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
-    """A writable view of `out`. Raises ValueError, too, where it is not of the kind of `like`, this shape and dtype."""
-    readable(out, f"{caller}: out")
-    if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
-        raise ValueError(
-            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}; "
-            f"needs the input's kind, shape={shape}, dtype={dtype}"
-        )
-    return writable(out, f"{caller}: out")
 
 
 def _overlaps_itself(view: np.ndarray) -> bool:
