@@ -46,8 +46,8 @@ HEADROOM = 30  # binades that scales are raised by, so that sums under the small
 class Plan(NamedTuple):
     """All that shapes a kernel's instructions: matrices of equal plans share one.
 
-    rows: summed at once. codes: as in `Codes`. watches: whether codes that are no number are looked for, whose rows
-    then become NaN.
+    decoder: its name. rows: summed at once. watches: whether codes that are no number are looked for, whose rows then
+    become NaN. The others are those of `Codes`.
     """
 
     decoder: str
@@ -77,6 +77,9 @@ class Matrix(NamedTuple):
     block_groups: Any
     table: Any
     lookup: Any
+
+
+MATRIX = len(Matrix._fields)
 
 
 class Gemv:
@@ -151,7 +154,7 @@ def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
 
     @njit(parallel=True, cache=True)
     def kernel(x, out, workers, scale_values, *numbers):
-        matrix, decoding = Matrix(*numbers[:9]), Decoding(*numbers[9:])
+        matrix, decoding = Matrix(*numbers[:MATRIX]), Decoding(*numbers[MATRIX:])
         taken, chunks = np.zeros(1, dtype=np.int64), _chunks(matrix.rows, version)
         for _worker in prange(workers):
             chunk = simd.take(taken.ctypes.data)

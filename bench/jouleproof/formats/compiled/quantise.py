@@ -124,16 +124,18 @@ def _magnitude(source: int, block: int, width: int) -> int:
 
 
 @njit(inline="always")
-def _exponent(magnitude: int, carry: int, emax: int) -> int:
-    """Of the scale, from the bits of the block's largest magnitude, finite."""
+def _exponent(magnitude: int, given: int, index: int, rounding: Rounding) -> int:
+    """Of the scale of a block, from the bits of its largest magnitude, finite; where exponents are given, that one."""
+    if given:
+        return simd.load_int16(given + 2 * index)
     if magnitude == 0:
         return SCALE_MIN
     below = 0
     while magnitude < SMALLEST_NORMAL:
         magnitude <<= 1
         below += 1
-    field = ((magnitude + carry) >> FLOAT32_MANTISSA) - below
-    return min(max(field - FLOAT32_BIAS - emax, SCALE_MIN), SCALE_MAX)
+    field = ((magnitude + rounding.carry) >> FLOAT32_MANTISSA) - below
+    return min(max(field - FLOAT32_BIAS - rounding.emax, SCALE_MIN), SCALE_MAX)
 
 
 @cache
@@ -161,9 +163,7 @@ def _fake_kernel(width: int, away: bool, version: int = CODE_VERSION) -> Callabl
                     for at in range(start, end, 4):
                         simd.store_float(target + at, np.float32(np.nan))
                     continue
-                exponent = (
-                    simd.load_int16(given + 2 * index) if given else _exponent(magnitude, rounding.carry, rounding.emax)
-                )
+                exponent = _exponent(magnitude, given, index, rounding)
                 inverse, size = scales[SCALE_BIAS - exponent], scales[SCALE_BIAS + exponent]
                 for at in range(start, end, 4 * width):
                     casts.fake_cast(source + at, target + at, width, away, inverse, size, rounding)
@@ -190,9 +190,7 @@ def _packed_kernel(
                     for at in range(target, target + block_bytes):
                         simd.store_byte(at, 0)
                     continue
-                exponent = (
-                    simd.load_int16(given + 2 * index) if given else _exponent(magnitude, rounding.carry, rounding.emax)
-                )
+                exponent = _exponent(magnitude, given, index, rounding)
                 simd.store_byte(scale_codes + index, exponent + SCALE_BIAS)
                 inverse = scales[SCALE_BIAS - exponent]
                 for group in range(block // width):
