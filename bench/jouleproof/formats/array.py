@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -84,11 +85,7 @@ class MXArray:
             out = _empty(self.codes, self.shape, "float32")
         rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
         codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
-
-        def kernel(values: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
-            quantise.dequantize(codes, scales, self.fmt, values)
-
-        _over_blocks(kernel, self.fmt, rows, packed=(codes, scales), unpacks=True)
+        _over_blocks(partial(quantise.dequantize, self.fmt), self.fmt, rows, packed=(codes, scales), unpacks=True)
         return out
 
 
@@ -129,10 +126,7 @@ def quantize(
     codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
     if np.shares_memory(codes, scales):
         raise ValueError("quantize: out has codes and scales that share memory")
-
-    def kernel(values: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
-        quantise.quantize(values, fmt, rule, away, codes, scales)
-
+    kernel = partial(quantise.quantize, fmt, rule, away)
     _over_blocks(kernel, fmt, _apart(rows, codes, scales), packed=(codes, scales))
     return out
 
@@ -159,11 +153,7 @@ def fake_quantize(
     into = np.moveaxis(target(out, x, shape, dtype_name(x), "fake_quantize"), axis, -1)
     if not _same_place(rows, into):
         rows = _apart(rows, into)
-
-    def kernel(values: np.ndarray, out: np.ndarray) -> None:
-        quantise.fake_quantize(values, fmt, rule, away, out)
-
-    _over_blocks(kernel, fmt, rows, into)
+    _over_blocks(partial(quantise.fake_quantize, fmt, rule, away), fmt, rows, into)
     return out
 
 

@@ -2,6 +2,7 @@
 
 import operator
 import sys
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -17,7 +18,12 @@ def is_torch(x: Any) -> bool:
 
 
 def dtype_name(x: Any) -> str:
-    return str(x.dtype).removeprefix("torch.")
+    return _name(x.dtype)
+
+
+@cache
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def numpy_view(x: Any) -> np.ndarray:

@@ -33,7 +33,7 @@ UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
 }
 
 
-def fake_quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out: np.ndarray) -> None:
+def fake_quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, out: np.ndarray) -> None:
     """x, out: contiguous float32 in whole blocks, which may be the same."""
     kernel = _fake_kernel(group_width(fmt), away)
     for part, exponents, rounding in _parts(x, fmt, rule):
@@ -42,7 +42,7 @@ def fake_quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out
         kernel(address(source), address(target), blocks, fmt.block, exponents, SCALE_VALUES, *rounding)
 
 
-def quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: np.ndarray, scales: np.ndarray) -> None:
+def quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
     """x: contiguous float32 in whole blocks; codes (blocks * block_bytes,) and scales (blocks,): contiguous uint8."""
     kernel = _packed_kernel(group_width(fmt), away, fmt.bits, fmt.is_integer)
     for part, exponents, rounding in _parts(x, fmt, rule):
@@ -51,7 +51,7 @@ def quantize(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: n
         kernel(*places, blocks, fmt.block, exponents, SCALE_VALUES, *rounding)
 
 
-def dequantize(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
+def dequantize(fmt: MXFormat, out: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
     """The inverse of `quantize`; out: contiguous float32 in whole blocks."""
     kernel = _decoding_kernel(group_width(fmt), fmt.bits, fmt.is_integer)
     places = address(codes), address(scales), address(out)
