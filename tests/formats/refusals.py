@@ -21,5 +21,10 @@ def refusal(error: Errors, call: Callable[..., Any], *arguments, longest: int = 
     raise AssertionError(f"{_shown(arguments, named)} was not refused, and gave {result!r:.200}")
 
 
+def not_from(start: str, messages: dict[str, str]) -> dict[str, str]:
+    """Those of the messages, by what was given, that do not begin so."""
+    return {given: message for given, message in messages.items() if not message.startswith(start)}
+
+
 def _shown(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
     return f"{arguments!r:.200} {named!r:.200}"

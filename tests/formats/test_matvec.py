@@ -1,6 +1,5 @@
 """Products on packed weights: every road against float64 sums of what the weights read back as."""
 
-import importlib
 import pickle
 
 import numba
@@ -9,27 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jouleproof.formats import FORMATS, matvec, quantize
+from jouleproof.formats import FORMATS, PackedMatrix, matvec, quantize
+from jouleproof.formats.compiled import strategies
 from tests.formats import own
 from tests.formats.drawn import REPEATABLE
 from tests.formats.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-room = importlib.import_module("jouleproof.formats.packed_matrix")
 ALL = [*FORMATS.values(), *own.COMPILED]
 every_format = pytest.mark.parametrize("fmt", ALL, ids=lambda fmt: fmt.name)
-ROADS = {
-    "mxfp8_e4m3": {"shift", "portable"},
-    "mxfp8_e5m2": {"shift", "half", "portable"},
-    "mxfp6_e3m2": {"shift", "half", "portable"},
-    "mxfp6_e2m3": {"shift", "half", "portable"},
-    "mxfp4": {"shift", "whole", "half", "portable"},
-    "mxint8": {"shift", "whole", "portable"},
-    own.E3M4.name: {"shift", "portable"},
-    own.INT4.name: {"shift", "whole", "portable"},
-    own.E2M2.name: {"half", "portable"},
-}
-NEEDS = {"whole": "avx2", "half": "f16c"}
+
+
+def roads(fmt, columns):
+    """Those of the table that are open here, fastest first."""
+    return [strategy.road for strategy in strategies.strategies(fmt, columns)]
 
 
 def drawn(rows, columns, scale=1.0, seed=0):
@@ -50,27 +42,47 @@ def within(found, expected, largest):
 
 def off(packed, x, expected):
     """The roads, and matvec, whose product is not within that."""
-    found = {road: room.PackedMatrix(packed, road)(x) for road in room.open_roads(packed.fmt, packed.shape[1])}
+    found = {road: PackedMatrix(packed, road)(x) for road in roads(packed.fmt, packed.shape[1])}
     found["matvec"] = matvec(packed, x)
     return [way for way, product in found.items() if not within(product, expected, np.abs(expected).max())]
 
 
-def test_a_format_goes_the_roads_that_read_it_right_and_is_refused_on_the_others():
+FASTEST_FIRST = {
+    "mxfp8_e4m3": "shift portable",
+    "mxfp8_e5m2": "shift half portable",
+    "mxfp6_e3m2": "half portable shift",
+    "mxfp6_e2m3": "half portable shift",
+    "mxfp4": "whole half portable shift",
+    "mxint8": "whole shift portable",
+    own.E3M4.name: "portable shift",
+    own.INT4.name: "whole shift portable",
+    own.E2M2.name: "half portable",
+}
+
+
+@pytest.mark.parametrize("features", [(), ("avx2",), ("f16c",), ("avx2", "f16c")])
+def test_the_fastest_road_that_reads_a_format_right_is_taken(features, monkeypatch):
+    """On any processor: "whole" needs AVX2, "half" needs F16C."""
+    monkeypatch.setattr(strategies, "has_feature", lambda name: name is None or name in features)
+    without = {road for road, need in {"whole": "avx2", "half": "f16c"}.items() if need not in features}
+    right = {name: [road for road in ways.split() if road not in without] for name, ways in FASTEST_FIRST.items()}
+    assert {fmt.name: roads(fmt, 64) for fmt in ALL} == right
+
+
+def test_a_road_that_does_not_read_a_format_right_is_refused():
     wrong = []
     for fmt in ALL:
-        right = {road for road in ROADS[fmt.name] if road not in NEEDS or room.has_feature(NEEDS[road])}
-        if set(room.open_roads(fmt, 64)) != right:
-            wrong.append(f"{fmt.name} goes {room.open_roads(fmt, 64)}, not {right}")
-        packed = quantize(drawn(2, 64)[0], fmt)
-        for road in {*room.ROADS, "none"} - right:
-            message = refusal(ValueError, room.PackedMatrix, packed, road)
-            if not message.startswith(f"matvec: road '{road}' cannot carry {fmt.name} here; can: "):
+        packed, can = quantize(drawn(2, 64)[0], fmt), roads(fmt, 64)
+        listed = ", ".join(road for road in strategies.ROADS if road in can)
+        for road in {*strategies.ROADS, "none"} - {*can}:
+            message = refusal(ValueError, PackedMatrix, packed, road)
+            if message != f"matvec: road '{road}' cannot carry {fmt.name} here; can: {listed}":
                 wrong.append(message)
     assert wrong == []
 
 
 def test_four_bits_are_whole_numbers_only_in_rows_of_two_words_and_more():
-    assert [columns for columns in (1, 31, 32) if "whole" in room.open_roads(FORMATS["mxfp4"], columns)] == []
+    assert [columns for columns in (1, 31, 32) if "whole" in roads(FORMATS["mxfp4"], columns)] == []
 
 
 @every_format
@@ -80,9 +92,9 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt):
         weights, x = drawn(9, 1000, scale)
         packed = quantize(weights, fmt)
         expected = in_float64(packed, x)
-        for road in room.open_roads(fmt, 1000):
+        for road in roads(fmt, 1000):
             out = np.empty(9, dtype=np.float32)
-            room.PackedMatrix(packed, road).sum_into(x, out)
+            PackedMatrix(packed, road).sum_into(x, out)
             summed = np.isfinite(out)  # the others are summed again
             if not (summed.all() or scale > 1):
                 wrong.append(f"{road}, {scale}: not summed")
@@ -99,7 +111,7 @@ def test_one_element_far_above_its_neighbours_costs_no_more_than_rounding_it(fmt
     x[[3, 40]] *= 1e5
     packed = quantize(weights, fmt)
     expected, largest = in_float64(packed, x), np.abs(packed.dequantize()).max() * np.abs(x).sum()
-    found = {road: room.PackedMatrix(packed, road)(x) for road in room.open_roads(fmt, 96)}
+    found = {road: PackedMatrix(packed, road)(x) for road in roads(fmt, 96)}
     assert [road for road, product in found.items() if not within(product, expected, largest)] == []
 
 
@@ -241,25 +253,22 @@ def test_what_does_not_fit_is_one_line_that_says_so():
     def ones(*shape):
         return np.ones(shape, dtype=np.float32)
 
+    packed = quantize(ones(4, 64), "mxfp4")
     others = {
-        "length": (quantize(ones(4, 64), "mxfp4"), ones(63), ValueError),
-        "axis": (quantize(ones(4, 64), "mxfp4", axis=0), ones(64), ValueError),
-        "three axes": (quantize(ones(2, 4, 64), "mxfp4"), ones(64), ValueError),
-        "float64": (quantize(ones(4, 64), "mxfp4"), np.ones(64), TypeError),
+        "matvec: x has shape=(63,)": (ValueError, packed, ones(63)),
+        "matvec: weights of shape=(4, 64), axis=0": (ValueError, quantize(ones(4, 64), "mxfp4", axis=0), ones(64)),
+        "matvec: weights of shape=(2, 4, 64)": (ValueError, quantize(ones(2, 4, 64), "mxfp4"), ones(64)),
+        "matvec: x has dtype=float64": (TypeError, packed, np.ones(64)),
+        "matvec: weights is a list": (TypeError, [packed], ones(64)),
+        "matvec: out is a ndarray of shape=(3,)": (ValueError, packed, ones(64), ones(3)),
     }
-    messages = {what: refusal(error, matvec, packed, x) for what, (packed, x, error) in others.items()}
-    assert {what: message for what, message in messages.items() if not message.startswith("matvec: ")} == {}
-
-
-def test_an_out_that_does_not_fit_is_refused():
-    packed = quantize(np.ones((4, 64), dtype=np.float32), "mxfp4")
-    with pytest.raises(ValueError, match=r"^matvec: out is a ndarray of shape=\(3,\)"):
-        matvec(packed, np.ones(64, dtype=np.float32), out=np.empty(3, dtype=np.float32))
+    messages = {start: refusal(error, matvec, *given) for start, (error, *given) in others.items()}
+    assert {start: message for start, message in messages.items() if not message.startswith(start)} == {}
 
 
 def test_a_multiplier_that_was_pickled_multiplies_by_its_own_weights():
     weights, x = drawn(5, 96)
-    multiply = room.PackedMatrix(quantize(weights, "mxfp4"))
+    multiply = PackedMatrix(quantize(weights, "mxfp4"))
     again = pickle.loads(pickle.dumps(multiply))
     expected = multiply(x)
     del multiply

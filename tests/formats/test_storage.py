@@ -105,12 +105,9 @@ def test_codes_that_are_views_are_stored_in_their_own_order(tmp_path):
     assert same(load_mxarray(tmp_path / "a.mx"), packed)
 
 
-def test_the_format_that_is_read_is_the_built_in_one_itself(stored):
-    assert load_mxarray(stored).fmt is FORMATS["mxfp4"]
-
-
-def test_what_is_read_may_be_written_to(stored):
+def test_what_is_read_is_of_the_built_in_format_and_may_be_written_to(stored):
     packed = load_mxarray(stored)
+    assert isinstance(packed, MXArray) and packed.fmt is FORMATS["mxfp4"]
     quantize(np.zeros((2, 8), dtype=np.float32), "mxfp4", out=packed)
     assert not packed.dequantize().any()
 
@@ -146,11 +143,6 @@ def test_every_truncation_is_an_error(stored):
         complaint(stored)
 
 
-def test_a_file_with_more_at_its_end_is_an_error(stored):
-    stored.write_bytes(stored.read_bytes() + b"\0")
-    complaint(stored)
-
-
 @pytest.mark.parametrize("mask", [0x01, 0x10, 0xFF])
 def test_a_flipped_byte_is_an_error_or_changes_nothing(stored, mask):
     """Nothing: in the spaces that fill the header up, or where a shape is written another way."""
@@ -166,36 +158,22 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing(stored, mask):
     assert harmless < 8
 
 
-def test_a_file_of_another_kind_is_an_error(stored):
-    for content in (b"", b"\x80\x04K\x01.", b"[" * 5_000, b"\xff" * 64, bytes(64), b"PK\x03\x04" * 20):
-        stored.write_bytes(content)
-        assert complaint(stored), content
-
-
-def test_a_file_that_is_not_there_is_an_error_that_says_so(tmp_path):
-    assert "is not there" in complaint(tmp_path / "none.mx")
-
-
-def test_a_folder_is_an_error_that_says_so(tmp_path):
-    assert "is not a file" in complaint(tmp_path)
-
-
-def test_a_name_that_no_file_can_have_is_an_error():
+def test_what_is_no_file_of_this_kind_is_an_error_that_says_so(stored, tmp_path):
+    assert "is not there" in complaint(tmp_path / "none.mx") and "is not a file" in complaint(tmp_path)
     with pytest.raises(ValueError, match="no MXArray can be read"):
         load_mxarray("a\0b")
+    for content in (b"", b"\x80\x04K\x01.", b"[" * 5_000, b"\xff" * 64, bytes(64), stored.read_bytes() + b"\0"):
+        stored.write_bytes(content)
+        assert complaint(stored), content
 
 
 TENSORS = {
     "none": lambda codes, scales: {},
     "one": lambda codes, scales: {"codes": codes},
-    "one more": lambda codes, scales: {"codes": codes, "scales": scales, "bias": scales},
     "another name": lambda codes, scales: {"codes": codes, "scale": scales},
     "signed": lambda codes, scales: {"codes": codes.view(np.int8), "scales": scales},
     "wide scales": lambda codes, scales: {"codes": codes, "scales": scales.astype(np.float32)},
     "short": lambda codes, scales: {"codes": codes[:, :, :-1].copy(), "scales": scales},
-    "long": lambda codes, scales: {"codes": codes, "scales": np.repeat(scales, 2, axis=1)},
-    "flat": lambda codes, scales: {"codes": codes.reshape(-1), "scales": scales},
-    "no elements": lambda codes, scales: {"codes": codes[:0], "scales": scales[:0]},
     "exchanged": lambda codes, scales: {"codes": scales, "scales": codes},
 }
 
@@ -218,43 +196,30 @@ def with_format(**changed):
 DESCRIPTIONS = {
     "not JSON": lambda about: "{",
     "no object": lambda about: [],
-    "nothing": lambda about: {},
     "NaN": lambda about: json.dumps({**about, "axis": float("nan")}),
     "deep": lambda about: nested(30_000),
-    "deep shape": lambda about: json.dumps(about).replace("[2, 8]", nested(900)),
     "too large": lambda about: {**about, "format": {**about["format"], "name": "x" * 70_000}},
     "a key twice": lambda about: json.dumps(about).replace('"axis": 1', '"axis": 0, "axis": 1'),
     "a key more": lambda about: {**about, "more": 1},
     "version 2": lambda about: {**about, "version": 2},
     "version true": lambda about: {**about, "version": True},
-    "version 1.0": lambda about: json.dumps(about).replace('"version": 1', '"version": 1.0'),
     "no shape": lambda about: {key: value for key, value in about.items() if key != "shape"},
     "shape of text": lambda about: {**about, "shape": "28"},
-    "shape of floats": lambda about: {**about, "shape": [2.0, 8.0]},
     "shape of booleans": lambda about: {**about, "shape": [True, 8]},
-    "no axes": lambda about: {**about, "shape": []},
     "empty shape": lambda about: {**about, "shape": [0, 8]},
-    "negative shape": lambda about: {**about, "shape": [2, -8]},
     "other number of blocks": lambda about: {**about, "shape": [2, 33]},
     "huge shape": lambda about: {**about, "shape": [2, 10**4_000]},
     "longer than any number": lambda about: json.dumps(about).replace("[2, 8]", "[2, 1" + "0" * 9_000 + "]"),
-    "many axes": lambda about: {**about, "shape": [1] * 9_000},
-    "axis beyond": lambda about: {**about, "axis": 2},
-    "axis from the end": lambda about: {**about, "axis": -1},
     "axis of text": lambda about: {**about, "axis": "1"},
     "other axis": lambda about: {**about, "axis": 0},
     "format by name": lambda about: {**about, "format": "mxfp4"},
-    "format lacks a field": lambda about: {**about, "format": {"name": "mxfp4"}},
     "format with more": with_format(code="import os"),
-    "bits of text": with_format(name="mine", mantissa_bits="1"),
     "bits of booleans": with_format(name="mine", mantissa_bits=True),
     "name of a number": with_format(name=4),
     "name of two lines": with_format(name="a\nb"),
     "name of half a character": with_format(name="\ud800"),
     "long name": with_format(name="x" * 101),
     "a format that there cannot be": with_format(name="mine", mantissa_bits=9),
-    "a block that there cannot be": with_format(name="mine", block=33),
-    "unknown specials": with_format(name="mine", specials="some"),
     "a built-in name for another format": with_format(block=16),
 }
 
@@ -289,44 +254,28 @@ def test_a_digest_that_another_program_computed_is_read(stored):
     assert load_mxarray(stored).fmt == MXFormat("mine", 2, 1, bias=1)
 
 
-def test_an_entry_more_in_the_metadata_is_an_error_that_names_it(stored):
+def test_metadata_with_an_entry_more_or_none_is_an_error_that_names_it(stored):
     description, codes, scales = parts(stored)
     assert "'more'" in complaint(written(stored, description, {"codes": codes, "scales": scales}, more="1"))
-
-
-def test_without_metadata_it_is_an_error(stored):
-    _, codes, scales = parts(stored)
     stored.write_bytes(save({"codes": codes, "scales": scales}))
     assert "not mxarray" in complaint(stored)
 
 
-def test_a_format_with_the_name_of_a_built_in_one_is_not_saved(tmp_path):
-    packed = packed_numbers(fmt=MXFormat("mxfp4", 2, 1, bias=1, block=64))
-    with pytest.raises(ValueError, match="save_mxarray: .*built-in mxfp4"):
-        save_mxarray(packed, tmp_path / "a.mx")
-    assert not [*tmp_path.iterdir()]
-
-
-def test_a_format_that_is_more_than_its_description_is_not_saved(tmp_path):
+def test_what_could_not_be_read_back_is_not_saved(tmp_path):
     @dataclass(frozen=True)
     class Other(MXFormat):
         pass
 
+    with pytest.raises(ValueError, match="save_mxarray: .*built-in mxfp4"):
+        save_mxarray(packed_numbers(fmt=MXFormat("mxfp4", 2, 1, bias=1, block=64)), tmp_path / "a.mx")
     with pytest.raises(ValueError, match="save_mxarray: .*Other"):
         save_mxarray(packed_numbers(fmt=Other("mine", 2, 1, bias=1)), tmp_path / "a.mx")
-
-
-def test_what_is_no_quantised_array_is_not_saved(tmp_path):
-    others = [None, np.zeros(4, dtype=np.uint8), "mxfp4"]
-    messages = [refusal(TypeError, save_mxarray, packed, tmp_path / "a.mx") for packed in others]
-    assert [message for message in messages if "not an MXArray" not in message] == []
+    for packed in (None, np.zeros(4, dtype=np.uint8), "mxfp4"):
+        assert "not an MXArray" in refusal(TypeError, save_mxarray, packed, tmp_path / "a.mx")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         save_mxarray(packed_numbers(), tmp_path / "file" / "a.mx")
-
-
-def test_an_array_that_is_loaded_is_checked_like_any(stored):
-    assert isinstance(load_mxarray(stored), MXArray)

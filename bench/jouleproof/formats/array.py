@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -84,12 +85,7 @@ class MXArray:
             out = _empty(self.codes, self.shape, "float32")
         rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
         codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
-        if _lie_flat(codes, scales) and _in_whole_blocks(rows, self.fmt):
-            quantise.dequantize(codes.reshape(-1), scales.reshape(-1), self.fmt, rows.reshape(-1))
-            return out
-        rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
-        for index, blocks, columns in _tiles(rows.shape, self.fmt.block):
-            _dequantize_tile(codes[index][:, blocks], scales[index][:, blocks], self.fmt, rows[index][:, columns])
+        _over_blocks(partial(quantise.dequantize, self.fmt), self.fmt, rows, packed=(codes, scales), unpacks=True)
         return out
 
 
@@ -130,14 +126,8 @@ def quantize(
     codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
     if np.shares_memory(codes, scales):
         raise ValueError("quantize: out has codes and scales that share memory")
-    rows = _apart(rows, codes, scales)
-    if _lie_flat(codes, scales) and _in_whole_blocks(rows, fmt):
-        quantise.quantize(rows.reshape(-1), fmt, rule, away, codes.reshape(-1), scales.reshape(-1))
-        return out
-    rows, codes, scales = _matrices((rows, 1), (codes, 2), (scales, 1))
-    for index, blocks, columns in _tiles(rows.shape, fmt.block):
-        tile = rows[index][:, columns]
-        _quantize_tile(tile, fmt, rule, away, codes[index][:, blocks], scales[index][:, blocks])
+    kernel = partial(quantise.quantize, fmt, rule, away)
+    _over_blocks(kernel, fmt, _apart(rows, codes, scales), packed=(codes, scales))
     return out
 
 
@@ -163,12 +153,7 @@ def fake_quantize(
     into = np.moveaxis(target(out, x, shape, dtype_name(x), "fake_quantize"), axis, -1)
     if not _same_place(rows, into):
         rows = _apart(rows, into)
-    if _in_whole_blocks(rows, fmt) and _in_whole_blocks(into, fmt):
-        quantise.fake_quantize(rows.reshape(-1), fmt, rule, away, into.reshape(-1))
-        return out
-    rows, into = _matrices((rows, 1), (into, 1))
-    for index, _, columns in _tiles(rows.shape, fmt.block):
-        _fake_quantize_tile(rows[index][:, columns], fmt, rule, away, into[index][:, columns])
+    _over_blocks(partial(quantise.fake_quantize, fmt, rule, away), fmt, rows, into)
     return out
 
 
@@ -188,18 +173,57 @@ def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
     return read.copy() if any(np.may_share_memory(read, place) for place in written) else read
 
 
+def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.strides == b.strides and quantise.address(a) == quantise.address(b)
+
+
+def _over_blocks(
+    kernel: Callable[..., None],
+    fmt: MXFormat,
+    *values: np.ndarray,
+    packed: tuple[np.ndarray, ...] = (),
+    unpacks: bool = False,
+) -> None:
+    """kernel(*values, *packed) on flat arrays in whole blocks: where they lie, or else in tiles, through buffers.
+
+    values: their blocks along the last axis; of two, the second is written. packed: codes and scales, written from the
+    values, or unpacked into them.
+    """
+    in_place = [_in_whole_blocks(rows, fmt) for rows in values] + [part.flags.c_contiguous for part in packed]
+    if all(in_place):
+        kernel(*[array.reshape(-1) for array in (*values, *packed)])
+        return
+    arrays = _matrices(*[(rows, 1) for rows in values], *zip(packed, (2, 1), strict=False))
+    for index, blocks, columns in _tiles(arrays[0].shape, fmt.block):
+        tiles = [rows[index][:, columns] for rows in arrays[: len(values)]]
+        parts = [part[index][:, blocks] for part in arrays[len(values) :]]
+        _by_buffer(kernel, fmt, tiles, parts, unpacks)
+
+
+def _by_buffer(
+    kernel: Callable[..., None], fmt: MXFormat, tiles: list[np.ndarray], parts: list[np.ndarray], unpacks: bool
+) -> None:
+    """As `_over_blocks`, for matrices: values go through float32 with zeros at the ends of its rows."""
+    rows, length = tiles[0].shape
+    shape = rows, -(-length // fmt.block) * fmt.block
+    values = np.empty(shape, dtype=np.float32) if unpacks else np.zeros(shape, dtype=np.float32)
+    if not unpacks:
+        values[:, :length] = tiles[0]
+    flat = [np.ascontiguousarray(part) for part in parts]
+    kernel(*[values.reshape(-1)] * len(tiles), *[part.reshape(-1) for part in flat])
+    if unpacks:
+        tiles[0][...] = values[:, :length]
+    elif parts:
+        parts[0][...], parts[1][...] = flat
+    else:
+        with np.errstate(over="ignore"):
+            tiles[1][...] = values[:, :length]
+
+
 def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
     """Whether the kernels can work on rows where they lie."""
     flat = rows.flags.c_contiguous and rows.flags.aligned
     return rows.dtype == np.float32 and flat and rows.shape[-1] % fmt.block == 0
-
-
-def _lie_flat(*arrays: np.ndarray) -> bool:
-    return all(array.flags.c_contiguous for array in arrays)
-
-
-def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.strides == b.strides and quantise.address(a) == quantise.address(b)
 
 
 def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
@@ -221,37 +245,6 @@ def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | sli
             for first in range(0, blocks, some_blocks):
                 last = min(first + some_blocks, blocks)
                 yield (*index, slice(row, row + some_rows)), slice(first, last), slice(first * block, last * block)
-
-
-def _quantize_tile(
-    tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, codes: np.ndarray, scales: np.ndarray
-) -> None:
-    values = _padded(tile, fmt)
-    packed, sizes = np.empty(codes.shape, dtype=np.uint8), np.empty(scales.shape, dtype=np.uint8)
-    quantise.quantize(values.reshape(-1), fmt, rule, away, packed.reshape(-1), sizes.reshape(-1))
-    codes[...], scales[...] = packed, sizes
-
-
-def _dequantize_tile(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
-    values = np.empty((len(scales), scales.shape[1] * fmt.block), dtype=np.float32)
-    packed, sizes = (np.ascontiguousarray(part).reshape(-1) for part in (codes, scales))
-    quantise.dequantize(packed, sizes, fmt, values.reshape(-1))
-    out[...] = values[:, : out.shape[1]]
-
-
-def _fake_quantize_tile(tile: np.ndarray, fmt: MXFormat, rule: ScaleRule, away: bool, out: np.ndarray) -> None:
-    values = _padded(tile, fmt)
-    quantise.fake_quantize(values.reshape(-1), fmt, rule, away, values.reshape(-1))
-    with np.errstate(over="ignore"):
-        np.copyto(out, values[:, : out.shape[1]], casting="unsafe")
-
-
-def _padded(part: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """A float32 copy of a matrix, its rows filled up with zeros to whole blocks."""
-    rows, length = part.shape
-    values = np.zeros((rows, -(-length // fmt.block) * fmt.block), dtype=np.float32)
-    values[:, :length] = part
-    return values
 
 
 def _scales_shape(shape: tuple[int, ...], axis: int, fmt: MXFormat) -> tuple[int, ...]:

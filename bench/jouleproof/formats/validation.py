@@ -2,6 +2,7 @@
 
 import operator
 import sys
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -17,7 +18,12 @@ def is_torch(x: Any) -> bool:
 
 
 def dtype_name(x: Any) -> str:
-    return str(x.dtype).removeprefix("torch.")
+    return _name(x.dtype)
+
+
+@cache
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def numpy_view(x: Any) -> np.ndarray:
@@ -59,7 +65,21 @@ def readable(x: Any, name: str) -> np.ndarray:
 def writable(out: Any, name: str) -> np.ndarray:
     """What `readable` gives, after telling autograd that it changes. Raises ValueError, too, where it is read-only or
     elements of it share memory."""
-    view = readable(out, name)
+    return _to_write(out, readable(out, name), name)
+
+
+def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
+    """A writable view of `out`. Raises ValueError, too, where it is not of the kind of `like`, this shape and dtype."""
+    view = readable(out, f"{caller}: out")
+    if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
+        raise ValueError(
+            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}; "
+            f"needs the input's kind, shape={shape}, dtype={dtype}"
+        )
+    return _to_write(out, view, f"{caller}: out")
+
+
+def _to_write(out: Any, view: np.ndarray, name: str) -> np.ndarray:
     if not view.flags.writeable:
         raise ValueError(f"{name} is read-only")
     if _overlaps_itself(view):
@@ -69,17 +89,6 @@ def writable(out: Any, name: str) -> np.ndarray:
 
         torch.autograd.graph.increment_version(out)
     return view
-
-
-def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
-    """A writable view of `out`. Raises ValueError, too, where it is not of the kind of `like`, this shape and dtype."""
-    readable(out, f"{caller}: out")
-    if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
-        raise ValueError(
-            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}; "
-            f"needs the input's kind, shape={shape}, dtype={dtype}"
-        )
-    return writable(out, f"{caller}: out")
 
 
 def _overlaps_itself(view: np.ndarray) -> bool:

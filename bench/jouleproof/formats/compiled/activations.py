@@ -1,76 +1,53 @@
-"""The vector of a matrix-vector product as jouleproof.formats.compiled.strategies reads it, road by road."""
+"""The vector of a matrix-vector product as a decoder reads it: float32, or whole numbers of two digits."""
 
 import math
-from functools import cache
 
 import numpy as np
 from numba import njit
 
 from jouleproof.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA
+from jouleproof.formats.compiled.elements import LANES
 from jouleproof.formats.compiled.simd import ABS_MASK
-from jouleproof.formats.compiled.strategies import CODES_PER_WORD, HIGH_BITS, LANES, SHIFT, WHOLE, Codes, step_of
+from jouleproof.formats.compiled.strategies import Decoder
 
-SHIFT_RAISED = 60  # binades that the vector is raised by where codes are read as far smaller numbers than they are
+HIGH_BITS = 15  # of a whole number's high digit, without its sign
 DEEPEST = 100  # binades under the largest, below which groups of whole numbers share a unit
 LOWEST = -DEEPEST - FLOAT32_BIAS
 POWERS = np.ldexp(1.0, np.arange(LOWEST, 200))
 LARGEST = FLOAT32_BIAS + 1  # exponent that a finite float32 can have
 UNFIT = LARGEST + 1
-SPAN = 48  # binades between float32 elements that no road loses anything of
+SPAN = 48  # binades between float32 elements that no strategy loses anything of
 LOSS = 2.5e-7  # of a vector beside the largest of each group, that rounding to whole numbers may cost
 
 
 class Arranger:
-    """x as float32, or as whole numbers of two digits with a unit for every group of 32, in the road's order."""
+    """x in the order of a decoder's registers, step by step; of whole numbers with a unit for every group of 32."""
 
-    def __init__(self, road: str, codes: Codes, groups: int) -> None:
-        self._step = step_of(road, codes)
-        self._steps, self._groups = -(-groups // self._step.groups), groups
-        self._order, self._low_order = _orders(road, codes)
-        self._raised = SHIFT_RAISED if road == SHIFT and codes.exponent_bits > 0 else 0
+    def __init__(self, decoder: Decoder, raised: int, groups: int, width: int) -> None:
+        """raised: binades, of floats. groups: of `width` elements."""
+        self._decoder, self._raised, self._groups, self._width = decoder, raised, groups, width
+        self._steps = -(-groups // decoder.groups)
+        self._order, self._low_order = decoder.order(width), decoder.low_order(width)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, int] | None:
         """x: contiguous float32. Returns what the kernel reads, and the exponent of the power of two to give back to
-        the sums; None where x spans more than this road can hold, or is not finite."""
-        step, width = self._step, len(self._order)
-        arranged = np.empty((self._steps, step.bytes // 4), dtype=np.float32)
-        if not step.low_bits:
+        the sums; None where x spans more than this decoder's vectors can hold, or is not finite."""
+        registers = len(self._decoder.registers(self._width))
+        arranged = np.empty((self._steps, registers * LANES), dtype=np.float32)
+        if not self._decoder.digits:
             exponent = _floats(x, arranged.reshape(-1), self._order, self._raised)
             return (arranged, exponent) if exponent <= LARGEST else None
-        high, digits = arranged.view(np.int16), arranged.view(np.uint8 if step.groups > 1 else np.int16)
-        low_at = 2 * width // digits.itemsize
-        low, units = digits[:, low_at : low_at + width], arranged[:, len(step.vectors) * LANES :]
-        raised = step.low_bits + HIGH_BITS
-        exponent = _whole(
-            x,
-            high[:, :width],
-            low,
-            units,
-            self._order,
-            self._low_order,
-            step.low_bits,
-            raised,
-            self._groups,
-        )
-        return (arranged, exponent - raised) if exponent <= LARGEST else None
-
-
-@cache
-def _orders(road: str, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
-    """Which element of a step each lane of the road's vectors holds, one vector after the other; of whole numbers first
-    for the high digits, then for the low ones."""
-    elements = np.arange(codes.width)
-    if road == SHIFT:
-        elements = elements.reshape(-1, CODES_PER_WORD).T.reshape(-1)
-    if road == WHOLE and codes.bits == 4:
-        elements = np.arange(2 * codes.width)
-        return elements.reshape(-1, 4)[:, [0, 2, 1, 3]].T.reshape(-1), elements.reshape(-1, 2).T.reshape(-1)
-    return elements, elements
+        low_bits, size = self._decoder.low_bits, len(self._order)
+        high, digits = arranged.view(np.int16), arranged.view(np.uint8 if low_bits == 8 else np.int16)
+        low_at = 2 * size // digits.itemsize
+        low, units = digits[:, low_at : low_at + size], arranged[:, len(self._decoder.digits) * LANES :]
+        exponent = _whole(x, high[:, :size], low, units, self._order, self._low_order, low_bits, self._groups)
+        return (arranged, exponent - low_bits - HIGH_BITS) if exponent <= LARGEST else None
 
 
 @njit(cache=True)
 def _exponent(bits):
-    """bits: of float32, as int32. Of the power of two just above the largest magnitude; The
+    """bits: of float32, as int32. Of the power of two just above the largest magnitude; the
     smallest where all are zero or subnormal, above LARGEST where one is not finite."""
     largest = np.int32(0)
     for value in bits:
@@ -82,11 +59,11 @@ def _exponent(bits):
 def _spans(bits, exponent):
     """Whether a magnitude lies between zero and 2**exponent. bits: of float32, as int32."""
     bound = max(exponent + FLOAT32_BIAS, 0) << FLOAT32_MANTISSA
-    found = False
+    present = False
     for value in bits:
         magnitude = value & np.int32(ABS_MASK)
-        found |= (magnitude > 0) & (magnitude < bound)
-    return found
+        present |= (magnitude > 0) & (magnitude < bound)
+    return present
 
 
 @njit(cache=True)
@@ -108,11 +85,11 @@ def _floats(x, arranged, order, raised):
 
 
 @njit(cache=True)
-def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
-    """Every step: the digits of x, whose group's largest becomes about 2**raised; and each group's unit times
-    2**raised, in the lanes of its sums. A last group without a partner is the second of its step; the first is then
+def _whole(x, high, low, units, order, low_order, low_bits, groups):
+    """Every step: the digits of x, whose group's largest fills them; and each group's unit times 2**(bits of both
+    digits), in the lanes of its sums. A last group without a partner is the second of its step; the first is then
     zero. Returns UNFIT where rounding costs more than LOSS of what is beside the largest of each group."""
-    exponent, (steps, width) = _exponent(x.view(np.int32)), high.shape
+    exponent, (steps, width), raised = _exponent(x.view(np.int32)), high.shape, low_bits + HIGH_BITS
     if exponent > LARGEST:
         return UNFIT
     together = units.shape[1] // LANES
@@ -125,8 +102,8 @@ def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
         for part in range(together):
             start = min((first + part) * size, len(x))
             group = x[start : start + size]
-            own = max(_exponent(group.view(np.int32)), exponent - DEEPEST)
-            factor = 0.0 if first + part < step * together else POWERS[raised - own - LOWEST]
+            top = max(_exponent(group.view(np.int32)), exponent - DEEPEST)
+            factor = 0.0 if first + part < step * together else POWERS[raised - top - LOWEST]
             present, largest, squares = 0, np.int64(0), np.int64(0)
             for element in range(len(group)):
                 number = min(np.int32(np.rint(group[element] * factor)), most)
@@ -135,7 +112,7 @@ def _whole(x, high, low, units, order, low_order, low_bits, raised, groups):
                 square = np.int64(number) * np.int64(number)
                 largest = max(largest, square)
                 squares += square
-            unit = POWERS[own - exponent - LOWEST]
+            unit = POWERS[top - exponent - LOWEST]
             if factor > 0.0:
                 lost += max(present - 1, 0) * unit * unit
                 kept += (squares - largest) * unit * unit

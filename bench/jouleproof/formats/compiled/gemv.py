@@ -1,17 +1,21 @@
-"""The compiled part of matrix-vector products: sums of packed rows, step by step along a road."""
+"""Matrix-vector products on packed codes: sums of neighbouring rows, step by step, by one decoder."""
 
+import math
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Any
-from zlib import crc32
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 from numba.core import cgutils, types
 
-from jouleproof.formats.compiled import simd, strategies
+from jouleproof.formats.blocks import SCALE_VALUES
+from jouleproof.formats.compiled import CODE_VERSION, simd
+from jouleproof.formats.compiled.activations import Arranger
+from jouleproof.formats.compiled.elements import FLOATS, LANES, Codes, Decoding, group_width
+from jouleproof.formats.compiled.products import Step, fused
+from jouleproof.formats.compiled.quantise import address, decoding_constants
 from jouleproof.formats.compiled.simd import (
     FLOAT,
     INT8,
@@ -19,65 +23,150 @@ from jouleproof.formats.compiled.simd import (
     INT64,
     call,
     constant,
-    each,
     hidden,
     intrinsic,
+    lanewise,
     load,
     shuffle,
     splat,
     store,
+    unpacked,
     vector,
 )
-from jouleproof.formats.compiled.strategies import (
-    FLOATS,
-    LANES,
-    ROADS,
-    SHIFT,
-    WHOLE,
-    Codes,
-    float_products,
-    fused,
-    nibble_products,
-    octet_products,
-    step_of,
-)
+from jouleproof.formats.compiled.strategies import DECODERS, Strategy, is_few_steps
 from jouleproof.formats.compiled.threading import in_turn
+from jouleproof.formats.description import MXFormat
 
+ROWS = 4  # of the matrix, that share a load of the vector
 CHUNK_ROWS = 32  # that a thread takes at a time, until none are left: no thread waits long for another
 CROWDED = 6  # registers of the vector that fit beside the rest; more are read again by every row, one row at a time
-ROOMS = (str(simd.__file__), str(strategies.__file__), __file__)
-CODE_VERSION = crc32(b"".join(Path(room).read_bytes() for room in ROOMS))
+HEADROOM = 30  # binades that scales are raised by, so that sums under the smallest scale keep their bits
+
+
+class Plan(NamedTuple):
+    """All that shapes a kernel's instructions: matrices of equal plans share one.
+
+    decoder: its name. rows: summed at once. watches: whether codes that are no number are looked for, whose rows then
+    become NaN. The others are those of `Codes`.
+    """
+
+    decoder: str
+    rows: int
+    width: int
+    bits: int
+    exponent_bits: int
+    mantissa_bits: int
+    watches: bool
+
+    @property
+    def codes(self) -> Codes:
+        return Codes(self.width, self.bits, self.exponent_bits, self.mantissa_bits)
+
+
+class Matrix(NamedTuple):
+    """What a kernel knows of a matrix, int64. codes, scales: addresses; their bytes in a row. groups: of codes in a
+    row; in a block. table: address of (256,) float32, what scale codes stand for. lookup: of (16,) int8, what four-bit
+    codes do."""
+
+    codes: Any
+    row_bytes: Any
+    scales: Any
+    row_scales: Any
+    rows: Any
+    groups: Any
+    block_groups: Any
+    table: Any
+    lookup: Any
+
+
+MATRIX = len(Matrix._fields)
+
+
+class Gemv:
+    """Products of one packed matrix by one strategy: what does not depend on the vector is done once.
+
+    codes: (rows, blocks, block_bytes), scales: (rows, blocks) uint8, contiguous, read where they lie.
+    """
+
+    def __init__(self, fmt: MXFormat, codes: np.ndarray, scales: np.ndarray, strategy: Strategy) -> None:
+        (rows, blocks), width, decoder = scales.shape, group_width(fmt), strategy.decoder
+        groups, table, lookup = blocks * fmt.block // width, scale_table(fmt, strategy), nibble_values(fmt)
+        watches = strategy.road == "shift" and fmt.specials != "none"
+        plan = Plan(decoder.name, min(rows, ROWS), width, fmt.bits, *decoder.shape(fmt), watches)
+        self._held = codes, scales, table, lookup
+        self._matrix = Matrix(
+            codes=address(codes),
+            row_bytes=blocks * fmt.block_bytes,
+            scales=address(scales),
+            row_scales=blocks,
+            rows=rows,
+            groups=groups,
+            block_groups=fmt.block // width,
+            table=address(table),
+            lookup=address(lookup),
+        )
+        self._decoding = decoding_constants(fmt)
+        self._arrange = Arranger(decoder, decoder.raised(fmt), groups, width)
+        self._kernel = rows_kernel(plan)
+
+    def __call__(self, x: np.ndarray, out: np.ndarray) -> bool | None:
+        """x: (columns,) float32; out: (rows,) float32, its sums; both contiguous. Returns whether all are finite; None,
+        with out untouched, where x spans more than the decoder's vectors hold or is not finite."""
+        fitting = self._arrange(x)
+        if fitting is None:
+            return None
+        arranged, exponent = fitting
+        workers = min(get_num_threads(), -(-self._matrix.rows // CHUNK_ROWS))
+        self._kernel(address(arranged), address(out), workers, SCALE_VALUES, *self._matrix, *self._decoding)
+        return _finish(out, exponent - HEADROOM)
 
 
 @cache
-def rows_kernel(
-    road: str, together: int, codes: Codes, special: bool, version: int = CODE_VERSION
-) -> Callable[..., None]:
-    """For rows in groups of `together`, the last of which may overlap the one before: both write the same sums.
-    special: whether codes that are no number are looked for, whose rows then become NaN."""
-    road_number, (width, bits, exponent_bits, mantissa_bits) = ROADS.index(road), codes
+def scale_table(fmt: MXFormat, strategy: Strategy) -> np.ndarray:
+    """(256,) float32: scale times 2**HEADROOM and the decoder's unit."""
+    with np.errstate(over="ignore"):
+        return (SCALE_VALUES.astype(np.float64) * 2.0**HEADROOM * strategy.decoder.unit(fmt)).astype(np.float32)
+
+
+@cache
+def nibble_values(fmt: MXFormat) -> np.ndarray:
+    """(16,) int8: a four-bit format's values in steps, where they are such whole numbers; else zeros."""
+    return (fmt.values[:16] / fmt.min_step if is_few_steps(fmt) else np.zeros(16)).astype(np.int8)
+
+
+@njit(cache=True)
+def _finish(out, exponent):
+    """out times 2**exponent, in two steps that each fit in a float32. Returns whether all of it is finite."""
+    exponent = max(-280, min(280, exponent))
+    half = exponent // 2
+    first, second = np.float32(math.ldexp(1.0, half)), np.float32(math.ldexp(1.0, exponent - half))
+    finite = True
+    for index in range(len(out)):
+        out[index] = out[index] * first * second
+        finite &= np.isfinite(out[index])
+    return finite
+
+
+@cache
+def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
+    """For rows in groups of plan.rows, the last of which may overlap the one before: both write the same sums."""
+    literals, together, makes_subnormals = tuple(plan), plan.rows, plan.decoder == "shift"
 
     @njit(parallel=True, cache=True)
-    def kernel(
-        codes, row_bytes, scales, row_scales, x, out, workers, rows, groups, per_block, table, smallest, nibbles,
-        to_exponent, mask, rebias, last, special_bits,
-    ):  # fmt: skip
-        taken, chunks = np.zeros(1, dtype=np.int64), _chunks(rows, version)
+    def kernel(x, out, workers, scale_values, *numbers):
+        matrix, decoding = Matrix(*numbers[:MATRIX]), Decoding(*numbers[MATRIX:])
+        taken, chunks = np.zeros(1, dtype=np.int64), _chunks(matrix.rows, version)
         for _worker in prange(workers):
             chunk = simd.take(taken.ctypes.data)
             while chunk < chunks:
-                for first in range(chunk * CHUNK_ROWS, min(rows, (chunk + 1) * CHUNK_ROWS), together):
-                    row = min(first, rows - together)
-                    if road_number == 0 and smallest[0] * np.float32(2.0) == 0.0:  # this thread flushes subnormals
-                        for each_row in range(row, row + together):
-                            simd.store_float(out + 4 * each_row, np.float32(np.nan))
+                for first in range(chunk * CHUNK_ROWS, min(matrix.rows, (chunk + 1) * CHUNK_ROWS), together):
+                    row = min(first, matrix.rows - together)
+                    # where this thread flushes subnormals, sums would be wrong
+                    if makes_subnormals and scale_values[0] * np.float32(2.0) == 0.0:
+                        for lost in range(row, row + together):
+                            simd.store_float(out + 4 * lost, np.float32(np.nan))
                         continue
-                    dot_rows(
-                        codes + row * row_bytes, row_bytes, scales + row * row_scales, row_scales, x, out + 4 * row,
-                        groups, table.ctypes.data, nibbles.ctypes.data, per_block,
-                        to_exponent, mask, rebias, last, special_bits,
-                        road_number, together, width, bits, exponent_bits, mantissa_bits, special,
-                    )  # fmt: skip
+                    dot_rows(literals, matrix, decoding, x, out, row)
                 chunk = simd.take(taken.ctypes.data)
 
     return in_turn(kernel)
@@ -90,77 +179,102 @@ def _chunks(rows: int, _version: int) -> int:
 
 @intrinsic
 def dot_rows(
-    _typing: Any, codes: Any, row_bytes: Any, scales: Any, row_scales: Any, x: Any, out: Any, groups: Any, table: Any,
-    nibbles: Any, per_block: Any, to_exponent: Any, mask: Any, rebias: Any, last: Any, special_bits: Any,
-    road: Any, together: Any, width: Any, bits: Any, exponent_bits: Any, mantissa_bits: Any, special: Any,
-) -> tuple[Any, Callable[..., Any]]:  # fmt: skip
-    """`together` float32 at `out`: the sums of neighbouring rows. Addresses of the rows' codes and scales, of x in the
-    road's order, and of the tables; groups of `width` codes in a row; the decoding constants; then literals."""
-    rows, taken = together.literal_value, ROADS[road.literal_value]
-    shape = Codes(*(literal.literal_value for literal in (width, bits, exponent_bits, mantissa_bits)))
-    step, group_bytes = step_of(taken, shape), shape.width * shape.bits // 8
-    octets = vector(INT8, shape.width)
+    _typing: Any, plan: Any, matrix: Any, decoding: Any, x: Any, out: Any, row: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """The sums of neighbouring rows from `row` on, as the plan (a tuple of literals) says. x: address of the vector as
+    `Arranger` lays it out. out: address of the first row's float32."""
+    shape = Plan(*(literal.literal_value for literal in plan))
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        codes, row_bytes, scales, row_scales, x, out, groups, table, lookup, per_block = arguments[:10]
-        portable = arguments[10:15]
-        looked_up = None
-        if taken == WHOLE and shape.bits == 4:
-            looked_up = shuffle(builder, load(builder, lookup, vector(INT8, 16), 1), [*range(16)] * 2)
-        held: Callable[..., ir.Value] = cgutils.alloca_once_value
-        sums = [held(builder, constant(FLOATS, 0.0)) for _ in range(rows)]
-        seen = [held(builder, constant(octets, 0)) for _ in range(rows)]
-        crowded = len(step.kinds) > CROWDED
-        watched = taken == SHIFT and bool(special.literal_value)
-
-        def scale_of(row: int, block: ir.Value) -> ir.Value:
-            at = builder.add(builder.add(scales, builder.mul(row_scales, INT64(row))), block)
-            number = builder.zext(load(builder, at, INT8, 1), INT64)
-            return splat(builder, load(builder, builder.add(table, builder.mul(number, INT64(4))), FLOAT, 4), LANES)
-
-        steps = builder.udiv(builder.add(groups, INT64(step.groups - 1)), INT64(step.groups))
-        with cgutils.for_range(builder, steps, intp=INT64) as loop:
-            x_at = builder.add(x, builder.mul(loop.index, INT64(step.bytes)))
-            group = builder.mul(loop.index, INT64(step.groups))
-            if step.groups > 1:  # the last step ends with the row
-                latest = builder.sub(groups, INT64(step.groups))
-                group = builder.select(builder.icmp_signed("<", group, latest), group, latest)
-            blocks = [builder.udiv(builder.add(group, INT64(part)), per_block) for part in range(step.groups)]
-            for row in range(rows):
-                at = builder.add(codes, builder.mul(row_bytes, INT64(row)))
-                at = builder.add(at, builder.mul(group, INT64(group_bytes)))
-                x_here = hidden(builder, x_at) if crowded else x_at
-                registers = [
-                    load(builder, builder.add(x_here, INT64(4 * LANES * index)), kind, 4)
-                    for index, kind in enumerate(step.kinds)
-                ]
-                parts, units = registers[: len(step.vectors)], registers[len(step.vectors) :]
-                if taken != WHOLE:
-                    products = float_products(builder, taken, shape, at, parts, portable)
-                elif shape.bits == 4:
-                    products = nibble_products(builder, at, parts[:4], parts[4:], looked_up)
-                else:
-                    products = octet_products(builder, at, parts[:2], parts[2:], step.low_bits)
-                scale = scale_of(row, blocks[0])
-                if units:
-                    scale = builder.fmul(scale, units[0])
-                for block, unit in zip(blocks[1:], units[1:], strict=True):
-                    scale = fused(builder, scale_of(row, block), unit, scale)
-                total = fused(builder, products, scale, builder.load(sums[row]))
-                builder.store(hidden(builder, total) if crowded else total, sums[row])
-                if watched:
-                    magnitude = builder.and_(load(builder, at, octets, 1), constant(octets, 0x7F))
-                    builder.store(each(builder, "umax", builder.load(seen[row]), magnitude), seen[row])
-        for row in range(rows):
-            total = call(builder, f"llvm.vector.reduce.fadd.v{LANES}f32", FLOAT, [FLOAT(0.0), builder.load(sums[row])])
-            if watched:
-                top = call(builder, f"llvm.vector.reduce.umax.v{octets.count}i8", INT8, [builder.load(seen[row])])
-                largest = builder.lshr(portable[3], INT32(23 - shape.mantissa_bits))
-                beyond = builder.icmp_signed(">", builder.zext(top, INT32), largest)
-                total = builder.select(beyond, FLOAT(float("nan")), total)
-            store(builder, total, builder.add(out, INT64(4 * row)), 4)
+        _, matrix, decoding, x, out, row = arguments
+        numbers = unpacked(builder, Matrix, matrix), unpacked(builder, Decoding, decoding)
+        sums = RowSums(builder, shape, *numbers, row)
+        with cgutils.for_range(builder, sums.steps, intp=INT64) as loop:
+            sums.add_step(loop.index, x)
+        for index in range(shape.rows):
+            store(
+                builder, sums.total(index), builder.add(out, builder.mul(builder.add(row, INT64(index)), INT64(4))), 4
+            )
         return context.get_dummy_value()
 
-    i, word = types.int64, types.int32
-    literals = (road, together, width, bits, exponent_bits, mantissa_bits, special)
-    return types.void(*[i] * 10, *[word] * 5, *literals), code
+    return types.void(plan, matrix, decoding, types.int64, types.int64, types.int64), code
+
+
+class RowSums:
+    """Emits the sums of plan.rows neighbouring rows. Products meet their block's scale in float32, 8 sums a row."""
+
+    def __init__(self, builder: ir.IRBuilder, plan: Plan, matrix: Matrix, decoding: Decoding, row: ir.Value) -> None:
+        self._builder, self._plan, self._matrix, self._decoding = builder, plan, matrix, decoding
+        self._decoder = DECODERS[plan.decoder]
+        self._registers = self._decoder.registers(plan.width)
+        self._crowded = len(self._registers) > CROWDED
+        self._codes = builder.add(matrix.codes, builder.mul(matrix.row_bytes, row))
+        self._scales = builder.add(matrix.scales, builder.mul(matrix.row_scales, row))
+        self._lookup = shuffle(builder, load(builder, matrix.lookup, vector(INT8, 16), 1), [*range(16)] * 2)
+        self._octets = vector(INT8, plan.width)
+        held: Callable[..., ir.Value] = cgutils.alloca_once_value
+        self._sums = [held(builder, constant(FLOATS, 0.0)) for _ in range(plan.rows)]
+        self._largest_codes = [held(builder, constant(self._octets, 0)) for _ in range(plan.rows)]
+        groups = INT64(self._decoder.groups)
+        self.steps = builder.udiv(builder.add(matrix.groups, builder.sub(groups, INT64(1))), groups)
+
+    def add_step(self, step: ir.Value, x: ir.Value) -> None:
+        """To the sums of all rows."""
+        builder, decoder = self._builder, self._decoder
+        x = builder.add(x, builder.mul(step, INT64(4 * LANES * len(self._registers))))
+        group = builder.mul(step, INT64(decoder.groups))
+        if decoder.groups > 1:  # the last step ends with the row
+            latest = builder.sub(self._matrix.groups, INT64(decoder.groups))
+            group = builder.select(builder.icmp_signed("<", group, latest), group, latest)
+        parts = [builder.add(group, INT64(part)) for part in range(decoder.groups)]
+        blocks = [builder.udiv(part, self._matrix.block_groups) for part in parts]
+        for index in range(self._plan.rows):
+            self._add_row(index, group, blocks, hidden(builder, x) if self._crowded else x)
+
+    def _add_row(self, index: int, group: ir.Value, blocks: list[ir.Value], x: ir.Value) -> None:
+        builder, codes = self._builder, self._plan.codes
+        at = builder.add(self._codes, builder.mul(self._matrix.row_bytes, INT64(index)))
+        at = builder.add(at, builder.mul(group, INT64(codes.width * codes.bits // 8)))
+        registers = [
+            load(builder, builder.add(x, INT64(4 * LANES * place)), kind, 4)
+            for place, kind in enumerate(self._registers)
+        ]
+        vectors = len(self._decoder.vectors(codes.width))
+        step = Step(at, registers[:vectors], self._decoding, self._lookup)
+        products = self._decoder.products(builder, codes, step)
+        scale = self._scale(index, blocks, registers[vectors:])
+        total = fused(builder, products, scale, builder.load(self._sums[index]))
+        builder.store(hidden(builder, total) if self._crowded else total, self._sums[index])
+        if self._plan.watches:
+            magnitudes = builder.and_(load(builder, at, self._octets, 1), constant(self._octets, 0x7F))
+            largest = lanewise(builder, "umax", builder.load(self._largest_codes[index]), magnitudes)
+            builder.store(largest, self._largest_codes[index])
+
+    def _scale(self, index: int, blocks: list[ir.Value], units: list[ir.Value]) -> ir.Value:
+        """Of the lanes of a row's products; units: of the groups of whole numbers."""
+        builder, matrix = self._builder, self._matrix
+
+        def scale_of(block: ir.Value) -> ir.Value:
+            at = builder.add(builder.add(self._scales, builder.mul(matrix.row_scales, INT64(index))), block)
+            code = builder.zext(load(builder, at, INT8, 1), INT64)
+            value = load(builder, builder.add(matrix.table, builder.mul(code, INT64(4))), FLOAT, 4)
+            return splat(builder, value, LANES)
+
+        scale = scale_of(blocks[0])
+        if units:
+            scale = builder.fmul(scale, units[0])
+        for block, unit in zip(blocks[1:], units[1:], strict=True):
+            scale = fused(builder, scale_of(block), unit, scale)
+        return scale
+
+    def total(self, index: int) -> ir.Value:
+        """The float32 of a row, NaN where one of its codes is no number."""
+        builder, sums = self._builder, self._builder.load(self._sums[index])
+        total = call(builder, f"llvm.vector.reduce.fadd.v{LANES}f32", FLOAT, [FLOAT(0.0), sums])
+        if self._plan.watches:
+            codes = builder.load(self._largest_codes[index])
+            top = call(builder, f"llvm.vector.reduce.umax.v{codes.type.count}i8", INT8, [codes])
+            last_number = builder.lshr(self._decoding.last, INT32(23 - self._plan.mantissa_bits))
+            beyond = builder.icmp_signed(">", builder.zext(top, INT32), last_number)
+            total = builder.select(beyond, FLOAT(float("nan")), total)
+        return total

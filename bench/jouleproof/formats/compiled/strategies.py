@@ -1,176 +1,176 @@
-"""One step along a packed row by each strategy of packed_matrix: codes times a part of the vector, in registers.
+"""The table of strategies: how rows of each format are multiplied, and with which instructions.
 
-A step gives 8 float32 sums that want only the scales of their blocks. The vector lies in the road's order:
-jouleproof.formats.compiled.activations.
+`TABLE` is the one place that says so: the choice for a matrix, the kernel and the layout of the vector are all read
+from it. jouleproof.formats.compiled.products draws what its decoders do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import TypeAlias
 
+import llvmlite.binding
+import numpy as np
 from llvmlite import ir
+from numba import config as numba_config
 
-from jouleproof.formats.blocks import FLOAT32_MANTISSA
-from jouleproof.formats.compiled.simd import (
-    FLOAT,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    SIGN_MASK,
-    call,
-    constant,
-    half_floats,
-    left_aligned_codes,
-    load,
-    portable_floats,
-    shuffle,
-    splat,
-    vector,
-    whole_numbers,
-)
+from jouleproof.formats.blocks import FLOAT32_BIAS
+from jouleproof.formats.compiled import products
+from jouleproof.formats.compiled.elements import CODES_PER_WORD, FLOATS, GROUP, HALVES, LANES, group_width
+from jouleproof.formats.description import MXFormat
 
-SHIFT, WHOLE, HALF, PORTABLE = ROADS = ("shift", "whole", "half", "portable")
-LANES = 8  # of a float32 register with AVX2
-CODES_PER_WORD = 4
-FLOATS, WORDS, HALVES = vector(FLOAT, LANES), vector(INT32, LANES), vector(INT16, 2 * LANES)
-OCTETS = vector(INT8, 4 * LANES)
-HIGH_BITS = 15  # of a whole number's high digit, without its sign
-HIGH_HALF = 0xFFFF0000
+ROADS = ("shift", "whole", "half", "portable")  # the names of strategies that users give, as errors list them
+HALF_BIAS = 15
+RAISED = 60  # binades that the vector is raised by where codes are read as far smaller numbers than they are
+MOST_STEPS = 32  # that four-bit codes may stand for, without overflow of a sum
 
-
-class Codes(NamedTuple):
-    """What of a format shapes the instructions. width: codes that are decoded at once."""
-
-    width: int
-    bits: int
-    exponent_bits: int
-    mantissa_bits: int
+Orders: TypeAlias = Callable[[int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Step:
-    """groups: of `width` codes, that a step takes. vectors: registers that its part of the vector fills, by kind.
-    low_bits: of the lower digit of a whole number."""
+class Decoder:
+    """How a kernel reads codes and multiplies them by the vector.
 
-    groups: int
-    vectors: tuple[ir.VectorType, ...]
+    products: emits a step. shape: of a format, the exponent and mantissa bits that the step's instructions depend on;
+    formats share a kernel where these are equal. raised: of a format, binades that the vector is raised by. unit: of a
+    format, an element over the number that it is decoded to, over 2**raised. order: of a group's width, the elements of
+    a step in the order of the lanes of the vector's registers.
+    Of decoders to whole numbers: digits: the registers; low_bits: of the lower digit; low_order: as order, for it.
+    """
+
+    name: str
+    products: products.Products
+    shape: Callable[[MXFormat], tuple[int, int]]
+    unit: Callable[[MXFormat], float]
+    raised: Callable[[MXFormat], int] = lambda fmt: 0
+    order: Orders = np.arange
+    groups: int = 1
+    digits: tuple[ir.VectorType, ...] = ()
     low_bits: int = 0
+    low_order: Orders = np.arange
 
-    @property
-    def kinds(self) -> tuple[ir.VectorType, ...]:
-        """Of all registers: behind the vector's one for each group, with its unit in the lanes of its sums."""
-        return self.vectors + (FLOATS,) * (self.groups if self.low_bits else 0)
+    def vectors(self, width: int) -> tuple[ir.VectorType, ...]:
+        """Registers that a step's part of the vector fills."""
+        return self.digits or (FLOATS,) * (width // LANES)
 
-    @property
-    def bytes(self) -> int:
-        return 4 * LANES * len(self.kinds)
-
-
-def step_of(road: str, codes: Codes) -> Step:
-    if road != WHOLE:
-        return Step(1, (FLOATS,) * (codes.width // LANES))
-    if codes.bits == 4:
-        return Step(2, (HALVES,) * 4 + (OCTETS,) * 2, low_bits=8)
-    return Step(1, (HALVES,) * 4, low_bits=14)
+    def registers(self, width: int) -> tuple[ir.VectorType, ...]:
+        """Of a step: behind the vector's one for each group of whole numbers, with its unit in the lanes of its
+        sums."""
+        return self.vectors(width) + (FLOATS,) * (self.groups if self.digits else 0)
 
 
-def float_products(
-    builder: ir.IRBuilder, road: str, codes: Codes, at: ir.Value, x: list[ir.Value], portable: list[ir.Value]
-) -> ir.Value:
-    """portable: scalars for lanes.portable_floats."""
-    if road == SHIFT and codes.bits == 8 and codes.exponent_bits > 0:
-        values = _shifted_octets(builder, at, codes)
-    elif road == SHIFT:
-        values = _shifted(builder, at, codes)
-    else:
-        left = left_aligned_codes(builder, at, codes.width, codes.bits)
-        if codes.exponent_bits == 0:
-            together = whole_numbers(builder, left, codes.bits)
-        elif road == HALF:
-            together = half_floats(builder, left, codes.exponent_bits, codes.mantissa_bits)
-        else:
-            together = portable_floats(builder, left, *(splat(builder, scalar, codes.width) for scalar in portable))
-        values = [shuffle(builder, together, [*range(first, first + LANES)]) for first in range(0, codes.width, LANES)]
-    total = builder.fmul(values[0], x[0])
-    for value, part in zip(values[1:], x[1:], strict=True):
-        total = fused(builder, value, part, total)
-    return total
+def _raised(fmt: MXFormat) -> int:
+    return 0 if fmt.is_integer else RAISED
 
 
-def nibble_products(
-    builder: ir.IRBuilder, at: ir.Value, high: list[ir.Value], low: list[ir.Value], table: ir.Value
-) -> ir.Value:
-    """64 codes. Exact sums of eight products, rounded once. table: what codes stand for, twice 16 bytes."""
-    octets = load(builder, at, OCTETS, 1)
-    moved = builder.bitcast(builder.lshr(builder.bitcast(octets, HALVES), constant(HALVES, 4)), OCTETS)
-    sums, pairs = [], []
-    for nibbles, digits in zip((octets, moved), low, strict=True):
-        index = builder.and_(nibbles, constant(OCTETS, 15))
-        weights = call(builder, "llvm.x86.avx2.pshuf.b", OCTETS, [table, index])
-        pairs.append(call(builder, "llvm.x86.avx2.pmadd.ub.sw", HALVES, [digits, weights]))
-        both = builder.bitcast(weights, HALVES)
-        sums += [builder.shl(both, constant(HALVES, 8)), builder.and_(both, constant(HALVES, 0xFF00))]
-    first, second, third, fourth = (_pair_sums(builder, *pair) for pair in zip(sums, high, strict=True))
-    upper = builder.add(builder.add(first, second), builder.add(third, fourth))
-    lower = _pair_sums(builder, builder.add(*pairs), constant(HALVES, 1))
-    return builder.sitofp(builder.add(upper, lower), FLOATS)
+def _step(fmt: MXFormat) -> float:
+    return fmt.min_step
 
 
-def octet_products(
-    builder: ir.IRBuilder, at: ir.Value, high: list[ir.Value], low: list[ir.Value], low_bits: int
-) -> ir.Value:
-    """32 codes. Exact sums of four products, rounded once."""
-    octets = [load(builder, builder.add(at, INT64(first)), vector(INT8, 16), 1) for first in (0, 16)]
-    weights = [builder.sext(half, HALVES) for half in octets]
-    upper, lower = (
-        builder.sitofp(builder.add(*(_pair_sums(builder, *pair) for pair in zip(weights, digits, strict=True))), FLOATS)
-        for digits in (high, low)
+DECODERS = {
+    decoder.name: decoder
+    for decoder in (
+        Decoder(
+            name="shift",
+            products=products.shift_products,
+            shape=lambda fmt: (fmt.exponent_bits, fmt.mantissa_bits),
+            unit=lambda fmt: fmt.min_step if fmt.is_integer else 2.0 ** (FLOAT32_BIAS - RAISED - fmt.bias),
+            raised=_raised,
+            order=lambda width: np.arange(width).reshape(-1, CODES_PER_WORD).T.reshape(-1),
+        ),
+        Decoder(
+            name="half",
+            products=products.half_products,
+            shape=lambda fmt: (fmt.exponent_bits, fmt.mantissa_bits),
+            unit=lambda fmt: 2.0 ** (HALF_BIAS - fmt.bias),
+        ),
+        Decoder(
+            name="portable",
+            products=products.portable_products,
+            shape=lambda fmt: (min(fmt.exponent_bits, 1), 0),
+            unit=lambda fmt: fmt.min_step if fmt.is_integer else 1.0,
+        ),
+        Decoder(
+            name="nibbles",
+            products=products.nibble_products,
+            shape=lambda fmt: (0, 0),
+            unit=_step,
+            order=lambda width: np.arange(2 * width).reshape(-1, 4)[:, [0, 2, 1, 3]].T.reshape(-1),
+            groups=2,
+            digits=(HALVES,) * 4 + (products.OCTETS,) * 2,
+            low_bits=products.NIBBLE_LOW_BITS,
+            low_order=lambda width: np.arange(2 * width).reshape(-1, 2).T.reshape(-1),
+        ),
+        Decoder(
+            name="octets",
+            products=products.octet_products,
+            shape=lambda fmt: (0, 0),
+            unit=_step,
+            digits=(HALVES,) * 4,
+            low_bits=products.OCTET_LOW_BITS,
+        ),
     )
-    return fused(builder, upper, constant(FLOATS, float(1 << low_bits)), lower)
+}
 
 
-def _pair_sums(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    return call(builder, "llvm.x86.avx2.pmadd.wd", WORDS, [a, b])
+def is_few_steps(fmt: MXFormat) -> bool:
+    """Whether its codes are four bits and stand for whole numbers of steps, few enough for exact sums of products."""
+    return fmt.bits == 4 and fmt.specials == "none" and fmt.max_normal <= MOST_STEPS * fmt.min_step
 
 
-def fused(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-    return call(builder, f"llvm.fmuladd.v{LANES}f32", c.type, [a, b, c])
+def _is_shifted(fmt: MXFormat) -> bool:
+    return fmt.specials == "none" or fmt.bits == 8
 
 
-def _shifted(builder: ir.IRBuilder, at: ir.Value, codes: Codes) -> list[ir.Value]:
-    """32 codes as 4 vectors: word i of 8 holds codes 4i to 4i + 3, vector k the k-th of every word."""
-    bits = codes.bits
-    octets = load(builder, at, vector(INT8, CODES_PER_WORD * bits), 1)
-    first = [CODES_PER_WORD * bits * word for word in range(LANES)]
-    if bits == 4:
-        held = builder.zext(builder.bitcast(octets, vector(INT16, LANES)), WORDS)
-    else:
-        window = [min(bit // 8 + byte, octets.type.count - 1) for bit in first for byte in range(4)]
-        held = builder.bitcast(shuffle(builder, octets, window), WORDS)
-    values = []
-    for code in range(CODES_PER_WORD):
-        top = builder.shl(held, constant(WORDS, [32 - bits - bits * code - bit % 8 for bit in first]))
-        if codes.exponent_bits == 0:
-            values.append(builder.sitofp(builder.ashr(top, constant(WORDS, 32 - bits)), FLOATS))
-        else:
-            moved = builder.ashr(top, constant(WORDS, 8 - codes.exponent_bits))
-            values.append(builder.bitcast(builder.and_(moved, constant(WORDS, _kept(codes) << 16)), FLOATS))
-    return values
+def _is_seldom_subnormal(fmt: MXFormat) -> bool:
+    return fmt.is_integer or fmt.exponent_bits >= 4
 
 
-def _shifted_octets(builder: ir.IRBuilder, at: ir.Value, codes: Codes) -> list[ir.Value]:
-    """As `_shifted`, two codes of 8 bits at a time, to the place of a float32's upper half."""
-    odd = load(builder, at, HALVES, 1)
-    even = builder.shl(odd, constant(HALVES, 8))
-    values = []
-    for code in (even, odd):
-        moved = builder.ashr(code, constant(HALVES, 8 - codes.exponent_bits))
-        pair = builder.bitcast(builder.and_(moved, constant(HALVES, _kept(codes))), WORDS)
-        values.append((builder.shl(pair, constant(WORDS, 16)), builder.and_(pair, constant(WORDS, HIGH_HALF))))
-    return [builder.bitcast(code[half], FLOATS) for half in (0, 1) for code in values]
+def _is_within_float16(fmt: MXFormat) -> bool:
+    return not fmt.is_integer and fmt.specials == ("ieee" if fmt.exponent_bits == 5 else "none")
 
 
-def _kept(codes: Codes) -> int:
-    """The bits of a float32's upper half that a moved code fills."""
-    fraction = (1 << (codes.exponent_bits + codes.mantissa_bits)) - 1
-    return SIGN_MASK >> 16 | fraction << (FLOAT32_MANTISSA - 16 - codes.mantissa_bits)
+@dataclass(frozen=True)
+class Strategy:
+    """A row of the table: a format that `reads` is true of, in groups of `width` codes and rows of `columns` at least,
+    on a processor with the feature that it `needs` (as LLVM names it; None: any), may go this road."""
+
+    road: str
+    decoder: Decoder
+    reads: Callable[[MXFormat], bool]
+    needs: str | None = None
+    widths: tuple[int, ...] = (GROUP,)
+    columns: int = 1
+
+
+# Fastest first; every row reads its formats exactly. Shift stands twice, as small numbers become float32 subnormals on
+# this road, which cost time.
+TABLE = (
+    Strategy("whole", DECODERS["nibbles"], reads=is_few_steps, needs="avx2", columns=GROUP + 1),
+    Strategy("whole", DECODERS["octets"], reads=lambda fmt: fmt.is_integer and fmt.bits == 8, needs="avx2"),
+    Strategy("shift", DECODERS["shift"], reads=lambda fmt: _is_shifted(fmt) and _is_seldom_subnormal(fmt)),
+    Strategy("half", DECODERS["half"], reads=_is_within_float16, needs="f16c", widths=(8, GROUP)),
+    Strategy("portable", DECODERS["portable"], reads=lambda fmt: True, widths=(8, GROUP)),
+    Strategy("shift", DECODERS["shift"], reads=lambda fmt: _is_shifted(fmt) and not _is_seldom_subnormal(fmt)),
+)
+
+
+def strategies(fmt: MXFormat, columns: int) -> list[Strategy]:
+    """Those open to rows of this length on this processor, fastest first; the last resort is always among them."""
+    width = group_width(fmt)
+    return [
+        row
+        for row in TABLE
+        if row.reads(fmt) and width in row.widths and columns >= row.columns and has_feature(row.needs)
+    ]
+
+
+@cache
+def has_feature(name: str | None) -> bool:
+    """Of the processor that code is made for; where numba is told which one, only what it is told."""
+    if name is None:
+        return True
+    cpu, features = (getattr(numba_config, key) for key in ("CPU_NAME", "CPU_FEATURES"))
+    if cpu not in (None, "", "host"):
+        return f"+{name}" in (features or "").split(",")
+    return bool(llvmlite.binding.get_host_cpu_features().get(name))
