@@ -32,15 +32,22 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
 
     under: the key that the knobs stand under, if any.
     """
+    return "\n".join(f"config: {where}: {line}" for line in complaints(error, config_type, under=under))
+
+
+def complaints(error: ValidationError, model: type[BaseModel], under: str = "", what: str = "knob") -> list[str]:
+    """What a pydantic error holds, each as `key: what is wrong (got …)`. what: a field of the model is called that."""
     lines = []
     for wrong in error.errors():
-        *above, knob = wrong["loc"] or ("top level",)
-        message = wrong["msg"]
+        *above, field = wrong["loc"] or ("top level",)
+        message = wrong["msg"].removeprefix("Value error, ")
         if wrong["type"] == "extra_forbidden":
-            message = f"no such knob; known here: {', '.join(_known(config_type, above))}"
-        key, message = ".".join(map(str, (*([under] if under else []), *above, knob))), " ".join(message.split())
-        lines.append(f"config: {where}: {key:.200}: {message:.600} (got {wrong['input']!r:.80})")
-    return "\n".join(lines)
+            message = f"no such {what}; known here: {', '.join(_known(model, above))}"
+        whole = wrong["type"] == "missing" or (not wrong["loc"] and wrong["type"] == "value_error")
+        got = "" if whole else f" (got {wrong['input']!r:.80})"
+        key, message = ".".join(map(str, (*([under] if under else []), *above, field))), " ".join(message.split())
+        lines.append(f"{key:.200}: {message:.600}{got}")
+    return lines
 
 
 def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jouleproof.inputs.catalogue import Entry, InputFile, Source, Url
+from jouleproof.inputs.catalogue import KINDS, Entry
 from jouleproof.inputs.fetch import Patience
 from jouleproof.inputs.files import Digest
 from jouleproof.inputs.stand_in import generate
@@ -24,9 +26,16 @@ def digest_of(content: bytes) -> Digest:
     return Digest(len(content), hashlib.sha256(content).hexdigest())
 
 
-def make_entry(source: Source, content: bytes = CONTENT, *, stand_in: str | None = None) -> Entry:
-    file = InputFile(file="folder/tiny.bin", name="tiny.bin", digest=digest_of(content))
-    return Entry("tiny", "A tiny input", source, (file,), "MIT", "Nobody, 2020", stand_in)
+def file_table(file: str = "folder/tiny.bin", content: bytes = CONTENT, **more: str) -> dict[str, Any]:
+    """A row of an input's `files`."""
+    return {"file": file, **asdict(digest_of(content)), **more}
+
+
+def make_entry(*, files: list[dict[str, Any]] | None = None, **more: Any) -> Entry:
+    """A tiny input. more: the keys that say where it is from, and others that differ."""
+    (kind,) = KINDS.keys() & more
+    table = {"title": "A tiny input", "files": files or [file_table()], "licence": "MIT", "citation": "Nobody, 2020"}
+    return KINDS[kind].model_validate({"id": "tiny", **table, **more})
 
 
 generated = cache(generate)
@@ -137,6 +146,6 @@ def served(server: Server) -> Callable[..., Entry]:
     """An entry whose file is at that path of the server."""
 
     def make(path: str, *, stand_in: str | None = None) -> Entry:
-        return make_entry(Url(server.url(path)), stand_in=stand_in)
+        return make_entry(url=server.url(path), stand_in=stand_in)
 
     return make

