@@ -71,17 +71,15 @@ class Experiment:
 class Study:
     """name: of its tables, figures and claims. config: a pydantic model with a default for every knob.
 
-    check: `module:function` of its package, called with the config before any job; raises UserError. checkpoints:
-    `module:function` that gives, for a config, an Experiment by name for each model that is trained once and read by
-    several experiments; such a function is also given `name`, and `out`, the file that it writes. package: where it
-    lies; whoever loads it fills that in.
+    checkpoints: `module:function` that gives, for a config, an Experiment by name for each model that is trained once
+    and read by several experiments; such a function is also given `name`, and `out`, the file that it writes. package:
+    where it lies; whoever loads it fills that in.
     """
 
     name: str
     title: str
     config: type[BaseModel]
     experiments: Mapping[str, Experiment]
-    check: str = ""
     checkpoints: str = ""
     package: str = ""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from jouleproof.errors import UserError
+from jouleproof.settings import read_settings
 from jouleproof.studies.placement.config import (
     BoundsConfig,
     FleetConfig,
@@ -13,7 +14,6 @@ from jouleproof.studies.placement.config import (
     PoliciesConfig,
     PredictabilityConfig,
     PredictionConfig,
-    RealityConfig,
     SensorsConfig,
     TransferConfig,
 )
@@ -26,7 +26,6 @@ from jouleproof.studies.placement.experiments.processors import processors
 from jouleproof.studies.placement.experiments.scale import scale
 from jouleproof.studies.placement.experiments.transfer import transfer
 from jouleproof.studies.placement.profiles import Information
-from jouleproof.studies.placement.registry import check
 from jouleproof.studies.placement.scenarios import scene
 from tests.placement.small import CONFIG, power_trace
 
@@ -113,7 +112,6 @@ def test_the_same_config_gives_the_same_table(hosted):
 
 
 def test_everything_of_a_researchers_own_is_found_by_name(leakage):
-    check(OWN)
     trace = power_trace()
     assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
     assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
@@ -128,25 +126,26 @@ def test_everything_of_a_researchers_own_is_found_by_name(leakage):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hosting": HostingConfig(information=["magic"])}, "information 'magic' is not known; built in: nameplate"),
+        ({"hosting": {"information": ["magic"]}}, "information 'magic' is not known; built in: nameplate"),
         (
-            {"hosting": HostingConfig(rules=[f"{HERE}:MEDIAN"])},
+            {"hosting": {"rules": [f"{HERE}:MEDIAN"]}},
             "is a Information, not a jouleproof.studies.placement",
         ),
         (
-            {"prediction": PredictionConfig(predictors=[f"{HERE}:FLAT"])},
+            {"prediction": {"predictors": [f"{HERE}:FLAT"]}},
             "placement.prediction.predictors: .* is a Rule, not",
         ),
-        ({"sensors": SensorsConfig(sensors=["tests.placement.nowhere:X"])}, "cannot be loaded"),
-        ({"policies": PoliciesConfig(controller="magic")}, "controller 'magic' is not known"),
-        ({"fleet": FleetConfig(trace="nowhere.csv")}, "nowhere.csv is not a file"),
-        ({"fleet": FleetConfig(trace="tests.extension_example.placement:NOWHERE")}, "cannot be loaded"),
-        ({"reality": RealityConfig(google=["nowhere.csv.gz"])}, "nowhere.csv.gz is not a file"),
+        ({"sensors": {"sensors": ["tests.placement.nowhere:X"]}}, "cannot be loaded"),
+        ({"policies": {"controller": "magic"}}, "controller 'magic' is not known"),
+        ({"fleet": {"trace": "nowhere.csv"}}, "nowhere.csv is not a file"),
+        ({"fleet": {"trace": "tests.extension_example.placement:NOWHERE"}}, "cannot be loaded"),
+        ({"reality": {"google": ["nowhere.csv.gz"]}}, "nowhere.csv.gz is not a file"),
     ],
 )
 def test_a_name_that_stands_for_nothing_is_one_line(change, message):
-    with pytest.raises(UserError, match=message):
-        check(CONFIG.model_copy(update=change))
+    with pytest.raises(UserError, match=message) as caught:
+        read_settings({"size": "mine", "placement": change}, {})
+    assert "\n" not in str(caught.value)
 
 
 def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakage):
@@ -159,7 +158,6 @@ def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakag
             "leakage": OWN.leakage.model_copy(update={"attacked": 20}),
         }
     )
-    check(config)
     trace = power_trace()
     workloads = scene(config.fleet, 0).score.fleet
     assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22

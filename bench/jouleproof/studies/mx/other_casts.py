@@ -10,8 +10,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from jouleproof import plugins
-from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 
 Shared = tuple[int, int | Literal["row", "tensor"]]
@@ -100,17 +98,6 @@ OTHERS: Mapping[str, OtherCast] = {
     "int8_per_row": OtherCast("INT8 per row", "Wu et al. 2020, Integer Quantization for Deep Learning Inference, "
                               "arXiv 2004.09602", int8_per_row, 8, ((FLOAT32_BITS, "row"),)),
 }  # fmt: skip
-
-
-def named_others(names: Sequence[str]) -> Mapping[str, OtherCast]:
-    """By the cast's own name, of those that a config names. Raises UserError where an object is no OtherCast."""
-    found = [(name, plugins.load("cast", name, OTHERS)) for name in names]
-    for name, other in found:
-        if not isinstance(other, OtherCast):
-            raise UserError(
-                f"config: cast {name!r} is a {type(other).__name__}, not a jouleproof.studies.mx.other_casts.OtherCast"
-            )
-    return {other.name: other for _, other in found}
 
 
 def _elements(size: int | Literal["row", "tensor"], shape: Sequence[int]) -> int:

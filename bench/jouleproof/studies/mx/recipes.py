@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 from jouleproof.models.casting import linear_layers, replace_layer
 from jouleproof.studies.mx.stochastic import random_signs, rotated, round_stochastically
@@ -79,11 +78,8 @@ def recipes(names: Sequence[str]) -> Mapping[str, Recipe]:
 
     names: built in, or `package.module:object`. Raises UserError where an object is no Recipe or two have one name.
     """
-    found = list(plugins.load_all("recipe", dict.fromkeys([BASELINE, *names]), RECIPES, Recipe).values())
-    by_name = {recipe.name: recipe for recipe in found}
-    if len(by_name) < len(found):
-        raise UserError(f"config: two of the recipes {', '.join(recipe.name for recipe in found)} have one name")
-    return by_name
+    every = dict.fromkeys([BASELINE, *names])
+    return plugins.load_all("recipe", every, RECIPES, Recipe, called=lambda recipe: recipe.name)
 
 
 class RecipeLinear(nn.Module):

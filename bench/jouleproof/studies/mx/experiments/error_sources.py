@@ -16,7 +16,7 @@ from jouleproof.studies.mx.cast_steps import saturated
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.experiments.qsnr import vectors
 from jouleproof.studies.mx.generated_vectors import qsnr_db, sum_of_squares
-from jouleproof.studies.mx.other_casts import OtherCast, named_others
+from jouleproof.studies.mx.other_casts import OtherCast
 
 ROUNDINGS = ("even", "away")
 OWN_SCALE = "own"
@@ -30,7 +30,7 @@ def error_sources(config: MxConfig) -> pd.DataFrame:
     exceed the largest value of their block, `saturated_noise` the share of the noise power that these elements carry.
     """
     settings = config.error_sources
-    formats, others = registry.formats(config.formats), named_others(settings.others)
+    formats, others = registry.formats(config.formats), registry.other_casts(settings.others)
     rules = registry.scale_rules(config.scales)
     draws = list(product(settings.distributions, settings.seeds))
     step = steps("mx error_sources", len(draws))
