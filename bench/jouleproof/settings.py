@@ -133,13 +133,16 @@ def check_claims(study: Study) -> None:
     """Raises UserError where a claim of a study is filed under another study, or asks for a table that it has not."""
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
-            raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area "
-                            "be that")  # fmt: skip
+            raise UserError(
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area be that"
+            )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")
             if owner == study.name and name not in study.experiments:
-                raise UserError(f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
-                                f"has {', '.join(study.experiments)}")  # fmt: skip
+                raise UserError(
+                    f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
+                    f"has {', '.join(study.experiments)}"
+                )
 
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
@@ -150,8 +153,10 @@ def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
             if source not in tables:
                 study = source.partition("/")[0]
                 there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
-                raise UserError(f"figures: {picture.path}: SOURCES: {source} is no experiment; " + (
-                    f"{study} has {there}" if there else f"there is no study {study}"))  # fmt: skip
+                raise UserError(
+                    f"figures: {picture.path}: SOURCES: {source} is no experiment; "
+                    + (f"{study} has {there}" if there else f"there is no study {study}")
+                )
 
 
 def _tables_of(claim: Claim) -> list[str]:
