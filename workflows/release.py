@@ -23,7 +23,7 @@ from typing import BinaryIO, cast
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
 from jouleproof.inputs import catalogue, default_cache
-from jouleproof.inputs.catalogue import Bring, Entry
+from jouleproof.inputs.catalogue import BringEntry, Entry
 from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
@@ -121,8 +121,8 @@ def collect_inputs(folder: Path, known: Mapping[str, Entry], places: Sequence[Pa
     """
     left_out = {}
     for id, entry in known.items():
-        if isinstance(entry.source, Bring):
-            left_out[id] = f"yours to bring; a stand-in takes its place. {entry.source.how}"
+        if isinstance(entry, BringEntry):
+            left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(MAY_BE_PASSED_ON):
             left_out[id] = f"its licence ({entry.licence}) is not known to let it be passed on"
         else:

@@ -1,16 +1,56 @@
 """Configs of studies: models that refuse what they do not know, errors in words, the part that an experiment reads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
+
+from jouleproof.errors import UserError
 
 
 class Strict(BaseModel):
     """A part of a config: a key that is not known, a value of another type, infinity and NaN are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def named(function: str, known: Sequence[str] = (), group: str = "") -> AfterValidator:
+    """The check of a field that holds a name of an object (jouleproof.plugins), or a list of such names.
+
+    function: `module:function` that takes the names and raises UserError where they stand for nothing, or for things
+    of another kind; its module is imported when there is a name to check. known: names that are not looked up where
+    there is no other, so that the libraries behind them are not imported for a config's defaults.
+    A name that stands for nothing, but that an installed package registers as an entry point, becomes the
+    `package.module:object` of that entry point. group: the entry points are those of `jouleproof.<group>`, by default
+    called as the function is.
+    """
+    module, _, attribute = function.partition(":")
+
+    def check(value: Any) -> Any:
+        names = [value] if isinstance(value, str) else value
+        if set(names) <= set(known):
+            return value
+        find = getattr(importlib.import_module(module), attribute)
+        if _refused(find, names):
+            registered = {point.name: point.value for point in entry_points(group=f"jouleproof.{group or attribute}")}
+            names = [registered.get(name, name) if _refused(find, [name]) else name for name in names]
+            if why := _refused(find, names):
+                raise ValueError(why)
+        return names[0] if isinstance(value, str) else names
+
+    return AfterValidator(check)
+
+
+def _refused(find: Callable[[Iterable[str]], object], names: Sequence[str]) -> str:
+    """Why names stand for nothing; nothing where they all stand for something."""
+    try:
+        find(names)
+    except UserError as error:
+        return str(error).removeprefix("config: ")
+    return ""
 
 
 def part(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
@@ -32,15 +72,22 @@ def config_error(where: str, error: ValidationError, config_type: type[BaseModel
 
     under: the key that the knobs stand under, if any.
     """
+    return "\n".join(f"config: {where}: {line}" for line in complaints(error, config_type, under=under))
+
+
+def complaints(error: ValidationError, model: type[BaseModel], under: str = "", what: str = "knob") -> list[str]:
+    """What a pydantic error holds, each as `key: what is wrong (got …)`. what: a field of the model is called that."""
     lines = []
     for wrong in error.errors():
-        *above, knob = wrong["loc"] or ("top level",)
-        message = wrong["msg"]
+        *above, field = wrong["loc"] or ("top level",)
+        message = wrong["msg"].removeprefix("Value error, ")
         if wrong["type"] == "extra_forbidden":
-            message = f"no such knob; known here: {', '.join(_known(config_type, above))}"
-        key, message = ".".join(map(str, (*([under] if under else []), *above, knob))), " ".join(message.split())
-        lines.append(f"config: {where}: {key:.200}: {message:.600} (got {wrong['input']!r:.80})")
-    return "\n".join(lines)
+            message = f"no such {what}; known here: {', '.join(_known(model, above))}"
+        whole = wrong["type"] == "missing" or (not wrong["loc"] and wrong["type"] == "value_error")
+        got = "" if whole else f" (got {wrong['input']!r:.80})"
+        key, message = ".".join(map(str, (*([under] if under else []), *above, field))), " ".join(message.split())
+        lines.append(f"{key:.200}: {message:.600}{got}")
+    return lines
 
 
 def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:

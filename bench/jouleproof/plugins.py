@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -29,17 +29,6 @@ class Named(Protocol):
 
 N = TypeVar("N", bound=Named)
 _OWN = re.compile(r"[\w.]+:\w+")
-
-
-@contextmanager
-def named_at(key: str) -> Iterator[None]:
-    """Puts the config's key (`mx.formats`) into what is said of the names that it holds."""
-    try:
-        yield
-    except UserError as error:
-        if key in str(error):
-            raise
-        raise UserError(f"config: {key}: {str(error).removeprefix('config: ')}") from error
 
 
 def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
@@ -67,43 +56,49 @@ def load_all(
     builtins: Mapping[str, T],
     of: type[T],
     calls: Mapping[str, Sequence[str]] | None = None,
+    called: Callable[[T], str] | None = None,
 ) -> Mapping[str, T]:
-    """By name; one's own by the name of the object alone. calls: which parts are functions, and of what.
+    """Objects by what they are called: built-in names as they are, of others the name of the object alone.
 
-    Raises UserError where an object is of another type, or a function of it does not take what it is given.
+    calls: which parts are functions, and of what. called: what an object calls itself, where that counts instead.
+    Raises UserError where an object is of another type, a function of it does not take what it is given, or two of
+    the names make one.
     """
-    loaded: dict[str, T] = {}
+    pairs = []
     for name in names:
-        item = _load_of(kind, name, builtins, of)
+        thing = load(kind, name, builtins)
+        if not isinstance(thing, of):
+            raise UserError(f"config: {kind} {name!r} is a {type(thing).__name__}, not a {of.__module__}.{of.__name__}")
         for part, arguments in (calls or {}).items():
-            check_call(f"{kind} {name!r}: {part}", getattr(item, part), arguments)
-        short = name.rpartition(":")[2]
-        if loaded.get(short, item) is not item:
-            raise UserError(f"config: two of {kind} are called {short}; each needs a name of its own")
-        loaded[short] = item
-    return loaded
+            check_call(f"{kind} {name!r}: {part}", getattr(thing, part), arguments)
+        pairs.append((called(thing) if called else _short(name), thing))
+    return _distinct(kind, pairs)
 
 
-def load_named(kind: str, names: Iterable[str], builtins: Mapping[str, N], of: type[N]) -> Mapping[str, N]:
-    """Objects by their `name`. Raises UserError where an object is of another type or two have one name."""
-    items = [_load_of(kind, name, builtins, of) for name in dict.fromkeys(names)]
-    return by_name(kind, [(item.name, item) for item in items])
+def load_functions(
+    kind: str, names: Iterable[str], builtins: Mapping[str, T], arguments: Sequence[str], result: str
+) -> Mapping[str, T]:
+    """Functions by the last part of their names. result: what they return, for the message.
+
+    Raises UserError where one does not take the arguments, or two of the names make one.
+    """
+    pairs = []
+    for name in names:
+        function = load(kind, name, builtins)
+        check_call(f"{kind} {name!r}", function, arguments, result)
+        pairs.append((_short(name), function))
+    return _distinct(kind, pairs)
 
 
-def by_name(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
-    """The mapping of (name, object) pairs. Raises UserError where two have one name."""
+def _short(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _distinct(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a name of its own")
     return dict(pairs)
-
-
-def _load_of(kind: str, name: str, builtins: Mapping[str, T], of: type[T]) -> T:
-    item = load(kind, name, builtins)
-    if not isinstance(item, of):
-        raise UserError(f"config: {kind} {name!r} is a {type(item).__name__}, not a {of.__module__}.{of.__name__}")
-    return item
 
 
 def check_call(what: str, function: Any, arguments: Sequence[str], result: str = "") -> None:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from jouleproof import plugins
 from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError
 from jouleproof.evidence.ledger import Claim, read_ledger
@@ -87,9 +86,6 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     check_studies(studies, catalogue())
     for study, knobs in zip(added, run.studies.values(), strict=True):
         configs[study.name] = _added_config(study, knobs)
-    for study in studies:
-        if study.check:
-            _checker(study)(configs[study.name])
     for study in added:
         check_claims(study)
     return Settings(run.size, run.note, folder, run.inputs, run.results, run.quick, studies, configs)
@@ -137,13 +133,16 @@ def check_claims(study: Study) -> None:
     """Raises UserError where a claim of a study is filed under another study, or asks for a table that it has not."""
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
-            raise UserError(f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area "
-                            "be that")  # fmt: skip
+            raise UserError(
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area be that"
+            )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")
             if owner == study.name and name not in study.experiments:
-                raise UserError(f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
-                                f"has {', '.join(study.experiments)}")  # fmt: skip
+                raise UserError(
+                    f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
+                    f"has {', '.join(study.experiments)}"
+                )
 
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
@@ -154,8 +153,10 @@ def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
             if source not in tables:
                 study = source.partition("/")[0]
                 there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
-                raise UserError(f"figures: {picture.path}: SOURCES: {source} is no experiment; " + (
-                    f"{study} has {there}" if there else f"there is no study {study}"))  # fmt: skip
+                raise UserError(
+                    f"figures: {picture.path}: SOURCES: {source} is no experiment; "
+                    + (f"{study} has {there}" if there else f"there is no study {study}")
+                )
 
 
 def _tables_of(claim: Claim) -> list[str]:
@@ -178,8 +179,10 @@ def _validated(config: Mapping[str, Any], built_in: Sequence[Study]) -> tuple[_R
 
 
 def _added(package: str) -> Study:
-    with plugins.named_at(f"studies.{package}"):
+    try:
         return load_study(package)
+    except UserError as error:
+        raise UserError(f"config: studies.{package}: {str(error).removeprefix('config: ')}") from error
 
 
 def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
@@ -187,10 +190,6 @@ def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
         return study.config.model_validate(knobs)
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error, study.config, f"studies.{study.package}")) from error
-
-
-def _checker(study: Study) -> Any:
-    return plugins.load("study", study.object_name(study.check), {})
 
 
 def _with_numbers(value: Any) -> Any:

@@ -71,17 +71,15 @@ class Experiment:
 class Study:
     """name: of its tables, figures and claims. config: a pydantic model with a default for every knob.
 
-    check: `module:function` of its package, called with the config before any job; raises UserError. checkpoints:
-    `module:function` that gives, for a config, an Experiment by name for each model that is trained once and read by
-    several experiments; such a function is also given `name`, and `out`, the file that it writes. package: where it
-    lies; whoever loads it fills that in.
+    checkpoints: `module:function` that gives, for a config, an Experiment by name for each model that is trained once
+    and read by several experiments; such a function is also given `name`, and `out`, the file that it writes. package:
+    where it lies; whoever loads it fills that in.
     """
 
     name: str
     title: str
     config: type[BaseModel]
     experiments: Mapping[str, Experiment]
-    check: str = ""
     checkpoints: str = ""
     package: str = ""
 
@@ -174,8 +172,10 @@ def load_study(package: str) -> Study:
     if not isinstance(study, Study):
         raise UserError(f"config: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
     if not NAME.fullmatch(study.name) or study.name in TAKEN:
-        raise UserError(f"config: the study of {package} cannot be called {study.name!r}: a word in small letters that "
-                        f"is none of {', '.join(TAKEN)}")  # fmt: skip
+        raise UserError(
+            f"config: the study of {package} cannot be called {study.name!r}: a word in small letters that "
+            f"is none of {', '.join(TAKEN)}"
+        )
     if not (isinstance(study.config, type) and issubclass(study.config, BaseModel)):
         raise UserError(f"config: {package}:STUDY: config is no pydantic.BaseModel")
     return replace(study, package=package)
@@ -242,16 +242,19 @@ def _check(study: Study, name: str, experiment: Experiment, tables: set[str], in
     if not isinstance(experiment, Experiment):
         raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
     if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:
-        raise UserError(f"{where}: knobs: the config has no {', '.join(absent)}; it has "
-                        f"{', '.join(study.config.model_fields)}")  # fmt: skip
+        raise UserError(
+            f"{where}: knobs: the config has no {', '.join(absent)}; it has {', '.join(study.config.model_fields)}"
+        )
     if absent := [id for id in experiment.inputs if id not in inputs]:
         raise UserError(f"{where}: inputs: no {', '.join(absent)} in the catalogue; `jouleproof inputs list` shows it")
     for table in study.reads(experiment):
         if table not in tables:
             owner = table.partition("/")[0]
             there = ", ".join(sorted(other.partition("/")[2] for other in tables if other.startswith(f"{owner}/")))
-            raise UserError(f"{where}: results: no table {table}; " + (
-                f"{owner} has {there}" if there else f"there is no study {owner}"))  # fmt: skip
+            raise UserError(
+                f"{where}: results: no table {table}; "
+                + (f"{owner} has {there}" if there else f"there is no study {owner}")
+            )
     given = [*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]
     if twice := sorted({one for one in given if given.count(one) > 1}):
         raise UserError(f"{where}: two of its inputs and tables are called {', '.join(twice)}")

@@ -90,27 +90,22 @@ def test_before_the_first_run_every_command_says_what_to_run(project, command):
     assert (done.exit_code, done.stderr) == (1, "claims: results/verdicts.json is not there; run `snakemake` first\n")
 
 
-def test_check_passes_where_the_verdicts_are_the_accepted_ones(project):
-    project.ran(verdict_row())
-    project.accepts("reproduced")
+@pytest.mark.parametrize(
+    ("before", "deterministic", "code", "says"),
+    [
+        ("reproduced", True, 0, []),
+        ("partly", True, 1, ["check: mx.thing: was partly, is reproduced."]),
+        ("partly", False, 0, ["check: warning: mx.thing"]),
+    ],
+    ids=["as accepted", "moved", "a timing moved"],
+)
+def test_check_fails_where_a_verdict_moved_and_warns_where_a_timing_did(project, before, deterministic, code, says):
+    project.ran(verdict_row(deterministic=deterministic))
+    project.accepts(before)
     done = project.run("check")
-    assert done.exit_code == 0 and "are those of paper/expected.toml" in done.stdout
-
-
-def test_check_fails_with_a_line_per_verdict_that_moved(project):
-    project.ran(verdict_row())
-    project.accepts("partly")
-    done = project.run("check")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("check: mx.thing: was partly, is reproduced.")
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_check_warns_and_passes_where_a_timing_moved(project):
-    project.ran(verdict_row(deterministic=False))
-    project.accepts("partly")
-    done = project.run("check")
-    assert done.exit_code == 0 and done.stderr.startswith("check: warning: mx.thing")
+    assert done.exit_code == code and len(done.stderr.splitlines()) == len(says)
+    assert all(map(str.startswith, done.stderr.splitlines(), says))
+    assert ("are those of paper/expected.toml" in done.stdout) == (code == 0)
 
 
 @pytest.mark.parametrize(("size", "inputs"), [("tiny", {}), ("default", {"a": "stand-in"})])

@@ -15,10 +15,6 @@ ROWS = st.builds(Accepted, st.sampled_from(VERDICTS), WORDS, WORDS, st.sampled_f
 KEYS = st.tuples(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), st.sampled_from(["real", "stand-in"]))
 
 
-def moved(**changes):
-    return compare([verdict_row(verdict="partly", **changes)], {"mx.thing": REPRODUCED})
-
-
 def test_what_is_accepted_is_what_a_reader_sees():
     assert accepted(verdict_row()) == REPRODUCED
 
@@ -76,49 +72,39 @@ def test_local_and_downloaded_inputs_are_real_and_one_stand_in_is_enough_to_be_n
     assert key_of("default", [verdict_row(inputs=inputs) for inputs in origins]) == ("default", origin)
 
 
-def test_verdicts_that_stayed_say_nothing():
-    found = compare([verdict_row()], {"mx.thing": REPRODUCED})
-    assert (found.failures, found.warnings) == ([], [])
+@pytest.mark.parametrize(
+    ("rows", "before", "failures"),
+    [
+        ([verdict_row()], {"mx.thing": REPRODUCED}, []),
+        ([verdict_row(estimate=2.6, low=2.2)], {"mx.thing": REPRODUCED}, []),
+        ([verdict_row(verdict="not yet run")], {}, []),
+        ([verdict_row()], {}, ["mx.thing: was not yet run, is reproduced."]),
+        (
+            [verdict_row(verdict="partly")],
+            {"mx.thing": REPRODUCED},
+            ["mx.thing: was reproduced, is partly. The thing: [2.1, 2.9] lies in [2, 3]."],
+        ),
+        ([verdict_row(verdict="not yet run")], {"mx.thing": REPRODUCED}, ["mx.thing: was reproduced, is not yet run."]),
+        ([], {"mx.thing": REPRODUCED}, ["mx.thing: was reproduced, is no longer in the ledger"]),
+    ],
+    ids=["stayed", "the estimate alone moved", "still not run", "new", "moved", "no longer run", "gone"],
+)
+def test_a_verdict_that_moved_is_a_failure_that_says_from_where_to_where(rows, before, failures):
+    found = compare(rows, before)
+    assert found.warnings == [] and len(found.failures) == len(failures)
+    assert all(line.startswith(words) for line, words in zip(found.failures, failures, strict=True))
 
 
-def test_an_estimate_may_move_where_the_verdict_stays():
-    found = compare([verdict_row(estimate=2.6, low=2.2)], {"mx.thing": REPRODUCED})
-    assert (found.failures, found.warnings) == ([], [])
-
-
-def test_a_deterministic_verdict_that_moved_is_a_failure_that_says_from_where_to_where():
-    found = moved()
-    assert found.warnings == []
-    assert found.failures == ["mx.thing: was reproduced, is partly. The thing: [2.1, 2.9] lies in [2, 3]."]
-
-
-def test_a_timed_verdict_that_moved_is_a_warning():
-    found = moved(deterministic=False)
-    assert found.failures == [] and found.warnings[0].endswith("(rests on timings)")
-
-
-def test_a_verdict_that_moved_near_a_bound_is_a_warning():
-    found = moved(near_bound=True)
-    assert found.failures == [] and found.warnings[0].endswith("(within numerical tolerance of a bound)")
-
-
-def test_a_row_that_is_answered_for_the_first_time_is_a_failure_until_it_is_accepted():
-    assert compare([verdict_row()], {}).failures[0].startswith("mx.thing: was not yet run, is reproduced.")
-
-
-def test_a_row_that_is_still_not_run_says_nothing():
-    found = compare([verdict_row(verdict="not yet run")], {})
-    assert (found.failures, found.warnings) == ([], [])
-
-
-def test_a_row_that_is_no_longer_run_is_a_failure():
-    found = compare([verdict_row(verdict="not yet run")], {"mx.thing": REPRODUCED})
-    assert found.failures[0].startswith("mx.thing: was reproduced, is not yet run.")
-
-
-def test_a_row_that_vanished_from_the_ledger_is_a_failure():
-    found = compare([], {"mx.thing": REPRODUCED})
-    assert found.failures == ["mx.thing: was reproduced, is no longer in the ledger"]
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"deterministic": False}, "(rests on timings)"),
+        ({"near_bound": True}, "(within numerical tolerance of a bound)"),
+    ],
+)
+def test_a_timed_verdict_that_moved_or_one_near_a_bound_is_a_warning(changes, why):
+    found = compare([verdict_row(verdict="partly", **changes)], {"mx.thing": REPRODUCED})
+    assert found.failures == [] and [line.endswith(why) for line in found.warnings] == [True]
 
 
 def test_one_version_that_moved_leaves_the_other_alone():

@@ -41,12 +41,9 @@ def digest(row, fields):
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def test_the_ledger_has_exactly_the_rows_that_were_given():
-    assert set(ROWS) == set(GIVEN)
-
-
-def test_the_ledger_has_fifty_five_rows():
-    assert len(ROWS) == 55
+def test_the_ledger_has_exactly_the_fifty_five_rows_that_were_given():
+    assert set(ROWS) == set(GIVEN) and len(ROWS) == 55
+    assert sorted(claim.id for claim in claims()) == sorted(ROWS)
 
 
 def test_every_row_still_says_what_was_given():
@@ -63,15 +60,8 @@ def test_a_range_changes_only_with_a_reason_in_the_row():
     )
 
 
-def test_the_ledgers_of_the_studies_can_be_read():
-    assert sorted(claim.id for claim in claims()) == sorted(ROWS)
-
-
-def test_every_figure_that_the_ledger_names_is_there():
+def test_every_row_that_a_result_answers_names_its_figure_and_every_figure_is_there():
     assert {claim.figure for claim in claims() if claim.figure} <= set(figures())
-
-
-def test_every_row_that_a_result_answers_names_its_figure():
     assert [claim.id for claim in claims() if claim.query and not claim.figure] == []
 
 

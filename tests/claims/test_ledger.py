@@ -65,7 +65,7 @@ def test_an_id_given_twice_is_refused(read):
     [
         ({"accept": [3.0, 2.0]}, "accept=[3.0, 2.0] is empty"),
         ({"accept": [float("nan"), 2.0]}, "nan is no number"),
-        ({"published": float("nan")}, "published: Value error, nan is no number"),
+        ({"published": float("nan")}, "published: nan is no number"),
         ({"published": True}, "published: "),
         ({"tolerance": -0.1}, "tolerance: "),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),

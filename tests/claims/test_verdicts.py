@@ -72,43 +72,39 @@ def test_every_version_of_a_claim_has_its_own_verdict(tmp_path):
     assert [(row.version, row.verdict) for row in rows] == [("published", NOT_YET_RUN), ("corrected", "reproduced")]
 
 
-def test_only_the_rows_that_match_count(tmp_path):
-    rows = [
-        {"format": "a", "layer": 1, "value": 2.5},
-        {"format": "b", "layer": 1, "value": 99.0},
-        {"format": "a", "layer": 2, "value": 99.0},
-        {"format": "a", "layer": 1, "value": 99.0, "metric": "other"},
-    ]
+FORMATS = [{"format": name, "value": value} for name, value in (("a", 2.0), ("b", 3.0), ("c", 99.0))]
+LAYERS = [
+    {"format": name, "layer": layer, "value": value, "metric": metric}
+    for name, layer, value, metric in (
+        ("a", 1, 2.5, "m"),
+        ("b", 1, 99.0, "m"),
+        ("a", 2, 99.0, "m"),
+        ("a", 1, 99.0, "n"),
+    )
+]
+PAIRED = [*repeats(2.4, 2.6, format="a"), *repeats(2.9, 2.3, format="b")]
+WEIGHTED = [
+    {"format": name, "question": number, "tokens": tokens, "value": value}
+    for name, values in (("a", (2.0, 4.0)), ("b", (3.0, 3.0)))
+    for number, (tokens, value) in enumerate(zip((3, 1), values, strict=True))
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "estimate"),
+    [
+        (LAYERS, {"where": {"format": "a", "layer": 1}}, 2.5),
+        (FORMATS, {"where": {"format": ["a", "b"]}}, 2.5),
+        (WEIGHTED[:2], {"weight": "tokens"}, (3 * 2 + 1 * 4) / 4),
+        (PAIRED, {"best": "min", "by": "format"}, 2.5),
+        (PAIRED, {"best": "max", "by": "format"}, 2.6),
+        (WEIGHTED, {"best": "min", "by": "format", "weight": "tokens"}, 2.5),
+    ],
+    ids=["matching rows", "a list of levels", "weights", "the smallest", "the largest", "the smallest by weight"],
+)
+def test_the_query_says_which_rows_count_how_much_and_which_level_is_the_best(tmp_path, rows, changes, estimate):
     write_table(tmp_path, rows)
-    assert answered(tmp_path, where={"format": "a", "layer": 1}).estimate == 2.5
-
-
-def test_a_list_of_levels_matches_any_of_them(tmp_path):
-    write_table(tmp_path, [{"format": name, "value": value} for name, value in (("a", 2.0), ("b", 3.0), ("c", 99.0))])
-    assert answered(tmp_path, where={"format": ["a", "b"]}).estimate == 2.5
-
-
-def test_a_weight_weighs_its_row(tmp_path):
-    rows = [{"tokens": 3, "value": 2.0}, {"tokens": 1, "value": 4.0}]
-    write_table(tmp_path, rows)
-    assert answered(tmp_path, weight="tokens").estimate == pytest.approx(np.average([2, 4], weights=[3, 1]))
-
-
-@pytest.mark.parametrize(("best", "estimate"), [("min", 2.5), ("max", 2.6)])
-def test_the_best_format_is_the_one_with_the_best_mean(tmp_path, best, estimate):
-    rows = [*repeats(2.4, 2.6, format="a"), *repeats(2.9, 2.3, format="b")]
-    write_table(tmp_path, rows)
-    assert answered(tmp_path, best=best, by="format").estimate == pytest.approx(estimate)
-
-
-def test_the_best_of_formats_weighs_its_units(tmp_path):
-    rows = [
-        {"format": name, "question": number, "tokens": tokens, "value": value}
-        for name, values in (("a", (2.0, 4.0)), ("b", (3.0, 3.0)))
-        for number, (tokens, value) in enumerate(zip((3, 1), values, strict=True))
-    ]
-    write_table(tmp_path, rows)
-    assert answered(tmp_path, best="min", by="format", weight="tokens").estimate == pytest.approx(2.5)
+    assert answered(tmp_path, **changes).estimate == pytest.approx(estimate)
 
 
 @pytest.mark.parametrize(
@@ -328,35 +324,27 @@ def harder(**changes):
     return query(**{"table": "mx/harder", "bound": "lower", "label": "The harder case", **changes})
 
 
-def test_evidence_that_tells_against_a_claim_decides_it(tmp_path):
+@pytest.mark.parametrize(
+    ("values", "decided", "estimate", "begins", "holds"),
+    [
+        ((4.0, 4.4), "not reproduced", 4.2, "The harder case: ", "The thing: 1.1"),
+        ((2.9, 3.2), "inconclusive", 1.1, "The thing: ", "The harder case that follows does not lie in it as a whole"),
+        ((1.0, 1.3), "reproduced", 1.1, "The thing: ", "The harder case: 1.15"),
+    ],
+    ids=["tells against it", "leaves the question open", "is only reported"],
+)
+def test_a_harder_case_decides_where_it_tells_against_the_claim(tmp_path, values, decided, estimate, begins, holds):
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
-    write_table(tmp_path, repeats(*[4.0, 4.4] * 5), name="mx/harder")
+    write_table(tmp_path, repeats(*values * 5), name="mx/harder")
     found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
-    assert found.verdict == "not reproduced" and found.estimate == pytest.approx(4.2)
-    assert found.reason.startswith("The harder case") and "The thing: 1.1" in found.reason
-
-
-def test_a_harder_case_that_straddles_a_bound_leaves_the_question_open(tmp_path):
-    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
-    write_table(tmp_path, repeats(*[2.9, 3.2] * 5), name="mx/harder")
-    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
-    assert found.verdict == "inconclusive" and found.estimate == pytest.approx(1.1)
-    assert "The harder case that follows does not lie in it as a whole" in found.reason
+    assert found.verdict == decided and found.estimate == pytest.approx(estimate)
+    assert found.reason.startswith(begins) and holds in found.reason
 
 
 def test_a_factor_brings_rows_into_the_claims_unit(tmp_path):
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
     found = verdict(claim(accept=[4.0, 5.0], query={"-": query(times=4.0)}), "-", tmp_path)
     assert found.verdict == "reproduced" and found.estimate == pytest.approx(4.4)
-
-
-def test_evidence_that_lies_inside_is_only_reported(tmp_path):
-    value = 1.0
-    write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
-    write_table(tmp_path, repeats(*[value, value + 0.3] * 5), name="mx/harder")
-    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
-    assert found.verdict == "reproduced" and found.estimate == pytest.approx(1.1)
-    assert "The harder case" in found.reason
 
 
 @pytest.mark.parametrize("name", ["mx/harder", "mx/absent"])

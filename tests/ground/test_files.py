@@ -76,17 +76,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
         write_text(folder / "a.txt", "x")
 
 
-def test_a_file_where_the_folder_should_be_is_one_line(tmp_path):
+@pytest.mark.parametrize("where", ["folder/a.txt", "taken"], ids=["a file for a folder", "a folder for a file"])
+def test_what_stands_in_the_way_is_one_line_and_nothing_is_left_beside_it(tmp_path, where):
     (tmp_path / "folder").write_text("a file")
-    with pytest.raises(UserError, match=r"a\.txt: cannot be written"):
-        write_text(tmp_path / "folder" / "a.txt", "x")
-
-
-def test_a_folder_where_the_file_should_be_is_one_line_and_leaves_nothing_beside_it(tmp_path):
-    (tmp_path / "a.txt").mkdir()
-    with pytest.raises(UserError, match=r"a\.txt: cannot be written"):
-        write_text(tmp_path / "a.txt", "x")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UserError, match=rf"{where}: cannot be written"):
+        write_text(tmp_path / where, "x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "taken"]
 
 
 def test_a_users_mistake_is_printed_as_it_stands_and_exits_with_1(capsys):

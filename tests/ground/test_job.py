@@ -40,16 +40,16 @@ def content():
 @pytest.fixture
 def record(tmp_path, content):
     """A resolved stand-in."""
-    (file,) = entry(INPUT).files
+    (name,) = entry(INPUT).named
     folder = tmp_path / "inputs"
     (folder / INPUT).mkdir(parents=True)
-    (folder / INPUT / file.name).write_bytes(content)
+    (folder / INPUT / name).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     record = {
         "id": INPUT,
         "title": "Problems",
         "origin": "stand-in",
-        "files": {file.name: {"path": f"{INPUT}/{file.name}", "bytes": len(content), "sha256": digest}},
+        "files": {name: {"path": f"{INPUT}/{name}", "bytes": len(content), "sha256": digest}},
         "licence": "MIT",
         "citation": "Nobody 2020",
     }

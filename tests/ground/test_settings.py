@@ -1,5 +1,7 @@
 """The config of a run: the three sizes load, and a wrong knob is one line that names it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,29 @@ def test_a_folder_of_inputs_that_is_not_there_is_found_before_any_job(config, en
 )
 def test_a_name_that_is_not_known_is_found_before_any_job(mx):
     assert "is not known; built in: " in message_of({"size": "mine", "mx": mx})
+
+
+def test_a_name_that_an_installed_package_registers_is_its_object_and_no_built_in_one(tmp_path, monkeypatch):
+    (tmp_path / "mine-1.dist-info").mkdir()
+    (tmp_path / "mine-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    example = "tests.extension_example.formats:FORMAT"
+    (tmp_path / "mine-1.dist-info" / "entry_points.txt").write_text(
+        f"[jouleproof.formats]\ne3m4 = {example}\nmxfp4 = {example}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = read_settings({"size": "mine", "mx": {"formats": ["mxfp4", "e3m4"]}}, {})
+    assert found.configs["mx"].formats == ["mxfp4", example]
+    assert "scale rule 'e3m4' is not known" in message_of({"size": "mine", "mx": {"scales": ["e3m4"]}})
+
+
+def test_the_names_of_the_tiny_config_are_checked_without_large_libraries():
+    code = (
+        "import sys, yaml; from jouleproof.settings import read_settings; "
+        f"read_settings(yaml.safe_load(open({str(CONFIGS / 'tiny.yaml')!r})), {{}}); "
+        "print(*{'torch', 'transformers', 'seaborn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_the_tiny_config_says_that_it_decides_nothing():

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jouleproof.inputs.catalogue import Entry, InputFile, Source, Url
+from jouleproof.inputs.catalogue import KINDS, Entry
 from jouleproof.inputs.fetch import Patience
 from jouleproof.inputs.files import Digest
 from jouleproof.inputs.stand_in import generate
@@ -24,9 +27,16 @@ def digest_of(content: bytes) -> Digest:
     return Digest(len(content), hashlib.sha256(content).hexdigest())
 
 
-def make_entry(source: Source, content: bytes = CONTENT, *, stand_in: str | None = None) -> Entry:
-    file = InputFile(file="folder/tiny.bin", name="tiny.bin", digest=digest_of(content))
-    return Entry("tiny", "A tiny input", source, (file,), "MIT", "Nobody, 2020", stand_in)
+def file_table(file: str = "folder/tiny.bin", content: bytes = CONTENT, **more: str) -> dict[str, Any]:
+    """A row of an input's `files`."""
+    return {"file": file, **asdict(digest_of(content)), **more}
+
+
+def make_entry(*, files: list[dict[str, Any]] | None = None, **more: Any) -> Entry:
+    """A tiny input. more: the keys that say where it is from, and others that differ."""
+    (kind,) = KINDS.keys() & more
+    table = {"title": "A tiny input", "files": files or [file_table()], "licence": "MIT", "citation": "Nobody, 2020"}
+    return KINDS[kind].model_validate({"id": "tiny", **table, **more})
 
 
 generated = cache(generate)
@@ -37,99 +47,84 @@ def files_under(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-class Server:
+class Server(ThreadingHTTPServer):
     """Serves CONTENT at /right, and breaks a promise at each other path. sent: bytes given out; asked: paths."""
 
+    daemon_threads = True
+
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
         self.sent = 0
         self.asked: list[str] = []
         self.over = threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01})
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.http.server_port}{path}"
+        return f"http://127.0.0.1:{self.server_port}{path}"
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the inner class has the other self
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.asked.append(self.path)
-                try:
-                    getattr(self, f"_{self.path.strip('/')}", self._missing)()
-                except (BrokenPipeError, ConnectionResetError):
-                    return
 
-            def _give(self, content: bytes, *, length: int | None = None) -> None:
-                self.send_response(200)
-                if length is not None:
-                    self.send_header("Content-Length", str(length))
-                self.end_headers()
-                self._write(content)
+class Handler(BaseHTTPRequestHandler):
+    server: Server
 
-            def _write(self, content: bytes) -> None:
-                self.wfile.write(content)
-                self.wfile.flush()
-                server.sent += len(content)
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            ANSWERS.get(self.path, lambda it: it.send_error(404, "Not Found"))(self)
 
-            def _redirect(self, to: str) -> None:
-                self.send_response(302)
-                self.send_header("Location", to)
-                self.end_headers()
+    def give(self, content: bytes, *, length: int | None = None) -> None:
+        self.send_response(200)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.write(content)
 
-            def _missing(self) -> None:
-                self.send_error(404, "Not Found")
+    def write(self, content: bytes) -> None:
+        self.wfile.write(content)
+        self.wfile.flush()
+        self.server.sent += len(content)
 
-            def _right(self) -> None:
-                self._give(CONTENT, length=len(CONTENT))
+    def redirect(self, to: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", to)
+        self.end_headers()
 
-            def _broken_off(self) -> None:
-                self._give(CONTENT[:1000], length=len(CONTENT))
+    def stall(self) -> None:
+        self.give(CONTENT[:1000], length=len(CONTENT))
+        self.server.over.wait()
 
-            def _short(self) -> None:
-                self._give(CONTENT[:1000])
+    def never_end(self) -> None:
+        self.give(CONTENT)
+        while not self.server.over.is_set():
+            self.write(bytes(1 << 16))
 
-            def _stalled(self) -> None:
-                self._give(CONTENT[:1000], length=len(CONTENT))
-                server.over.wait()
+    def log_message(self, *_: object) -> None:
+        return
 
-            def _silent(self) -> None:
-                server.over.wait()
 
-            def _wrong(self) -> None:
-                self._give(CONTENT[::-1], length=len(CONTENT))
-
-            def _endless(self) -> None:
-                self._give(CONTENT)
-                while not server.over.is_set():
-                    self._write(bytes(1 << 16))
-
-            def _moved(self) -> None:
-                self._redirect("/right")
-
-            def _loop(self) -> None:
-                self._redirect("/loop")
-
-            def _to_a_local_file(self) -> None:
-                self._redirect("file:///etc/hostname")
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        return Handler
+ANSWERS: dict[str, Callable[[Handler], object]] = {
+    "/right": lambda it: it.give(CONTENT, length=len(CONTENT)),
+    "/broken_off": lambda it: it.give(CONTENT[:1000], length=len(CONTENT)),
+    "/short": lambda it: it.give(CONTENT[:1000]),
+    "/stalled": Handler.stall,
+    "/silent": lambda it: it.server.over.wait(),
+    "/wrong": lambda it: it.give(CONTENT[::-1], length=len(CONTENT)),
+    "/endless": Handler.never_end,
+    "/moved": lambda it: it.redirect("/right"),
+    "/loop": lambda it: it.redirect("/loop"),
+    "/to_a_local_file": lambda it: it.redirect("file:///etc/hostname"),
+}
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    running = Server()
-    running.thread.start()
-    yield running
-    running.over.set()
-    running.http.shutdown()
-    running.thread.join()
-    running.http.server_close()
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.over.set()
+        running.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -137,6 +132,6 @@ def served(server: Server) -> Callable[..., Entry]:
     """An entry whose file is at that path of the server."""
 
     def make(path: str, *, stand_in: str | None = None) -> Entry:
-        return make_entry(Url(server.url(path)), stand_in=stand_in)
+        return make_entry(url=server.url(path), stand_in=stand_in)
 
     return make

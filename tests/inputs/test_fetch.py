@@ -4,7 +4,6 @@ import time
 import pytest
 import requests
 
-from jouleproof.inputs.catalogue import Bring, Url
 from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import InputError
 
@@ -69,11 +68,11 @@ def test_offline_is_a_reason(tmp_path):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/tiny.bin"
-    assert refused(make_entry(Url(url)), tmp_path) == "no connection (Connection refused)"
+    assert refused(make_entry(url=url), tmp_path) == "no connection (Connection refused)"
 
 
 def test_a_name_that_does_not_resolve_is_a_reason(tmp_path):
-    assert "no connection" in refused(make_entry(Url("http://nowhere.invalid/x")), tmp_path)
+    assert "no connection" in refused(make_entry(url="http://nowhere.invalid/x"), tmp_path)
 
 
 def test_an_interrupt_in_mid_download_leaves_nothing(served, tmp_path, monkeypatch):
@@ -103,4 +102,4 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_the_source(served, tmp_p
 
 
 def test_what_must_be_brought_is_not_downloaded(tmp_path):
-    assert refused(make_entry(Bring("Make it yourself.")), tmp_path) == "Make it yourself."
+    assert refused(make_entry(bring="Make it yourself."), tmp_path) == "Make it yourself."

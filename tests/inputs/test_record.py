@@ -3,11 +3,10 @@ import json
 import pytest
 
 from jouleproof.inputs import InputError, load, resolve
-from jouleproof.inputs.catalogue import Bring
 
 from .conftest import CONTENT, make_entry
 
-ENTRY = make_entry(Bring("Make it."))
+ENTRY = make_entry(bring="Make it.")
 KNOWN = {"tiny": ENTRY}
 
 
@@ -45,7 +44,7 @@ def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
         "origin": "local",
         "licence": "MIT",
         "citation": "Nobody, 2020",
-        "sha256 of tiny.bin": ENTRY.files[0].digest.sha256,
+        "sha256 of tiny.bin": ENTRY.files[0].sha256,
     }
 
 
@@ -80,17 +79,24 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda table: table.update(origin="guessed"), "origin is 'guessed'"),
-        (lambda table: table.update(note="hello"), "unknown key note"),
-        (lambda table: table.pop("licence"), "licence is missing"),
+        (
+            lambda table: table.update(origin="guessed"),
+            "origin: Input should be 'local', 'downloaded' or ",
+        ),
+        (lambda table: table.update(note="hello"), "note: no such key; known here: id, title, "),
+        (lambda table: table.update(folder="/"), "folder: Input should be an instance of Path"),
+        (lambda table: table.pop("licence"), "licence: Field required"),
         (lambda table: table.update(id="other"), "it is the record of other"),
         (lambda table: table.update(files={}), "other files than the catalogue"),
-        (lambda table: table.update(files=[]), "files is []"),
+        (lambda table: table.update(files=[]), "files: Input should be a valid dictionary (got [])"),
         (lambda table: table["files"].update(more=table["files"]["tiny.bin"]), "other files than the catalogue"),
         (lambda table: table["files"]["tiny.bin"].update(path="../inputs/folder/tiny.bin"), "not a plain relative"),
         (lambda table: table["files"]["tiny.bin"].update(path="/etc/passwd"), "not a plain relative"),
-        (lambda table: table["files"]["tiny.bin"].update(bytes="512000"), "bytes is '512000'"),
-        (lambda table: table["files"]["tiny.bin"].update(sha256="0"), "not a sha256"),
+        (
+            lambda table: table["files"]["tiny.bin"].update(bytes="512000"),
+            "files.tiny.bin.bytes: Input should be a valid integer",
+        ),
+        (lambda table: table["files"]["tiny.bin"].update(sha256="0"), "files.tiny.bin.sha256: String should match"),
     ],
 )
 def test_an_altered_record_is_found(record_path, change, complaint):

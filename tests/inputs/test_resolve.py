@@ -2,18 +2,16 @@ import errno
 import json
 import os
 import resource
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jouleproof.inputs import InputError, load
 from jouleproof.inputs import resolve as resolve_input
-from jouleproof.inputs.catalogue import Bring, Url
 from jouleproof.inputs.resolve import default_cache
 from jouleproof.inputs.stand_in import generate
 
-from .conftest import CONTENT, IMPATIENT, files_under, make_entry
+from .conftest import CONTENT, IMPATIENT, file_table, files_under, make_entry
 
 PROFILE = "splitwise-medians"
 
@@ -36,7 +34,7 @@ def inputs_dir(tmp_path):
 
 
 def unreachable(**options):
-    return make_entry(Url("http://127.0.0.1:9/tiny.bin"), **options)
+    return make_entry(url="http://127.0.0.1:9/tiny.bin", **options)
 
 
 def test_a_file_in_the_users_folder_is_taken_first(resolve, inputs_dir, served, server, tmp_path):
@@ -113,7 +111,7 @@ def test_an_input_that_cannot_be_had_is_one_line_with_all_that_helps(resolve, in
         resolve(entry, inputs_dir=inputs_dir)
     message = str(caught.value)
     assert "\n" not in message
-    for part in ("tiny", "folder/tiny.bin", "512,000 bytes", entry.files[0].digest.sha256, str(entry.source), "MIT"):
+    for part in ("tiny", "folder/tiny.bin", "512,000 bytes", entry.files[0].sha256, entry.source, "MIT"):
         assert part in message
     assert f"it is not in {inputs_dir}, and the download failed: no connection" in message
     assert not files_under(tmp_path / "out")
@@ -121,7 +119,7 @@ def test_an_input_that_cannot_be_had_is_one_line_with_all_that_helps(resolve, in
 
 def test_what_must_be_brought_and_is_not_there_says_how_to_make_it(resolve):
     with pytest.raises(InputError, match="no folder of inputs is named. Boil an egg. Then name the folder"):
-        resolve(make_entry(Bring("Boil an egg.")))
+        resolve(make_entry(bring="Boil an egg."))
 
 
 def test_required_never_takes_the_stand_in(resolve):
@@ -143,10 +141,7 @@ def test_asking_for_a_stand_in_that_does_not_exist_is_an_error(resolve):
 
 
 def test_an_input_of_many_files_of_which_one_is_missing_is_not_local(resolve, inputs_dir, tmp_path):
-    first = unreachable().files[0]
-    entry = replace(
-        unreachable(), source=Bring("Make both."), files=(first, replace(first, file="b.bin", name="b.bin"))
-    )
+    entry = make_entry(bring="Make both.", files=[file_table(), file_table("b.bin")])
     (inputs_dir / "folder/tiny.bin").write_bytes(CONTENT)
     with pytest.raises(InputError, match="folder/tiny.bin .*; b.bin .* is missing"):
         resolve(entry, inputs_dir=inputs_dir)

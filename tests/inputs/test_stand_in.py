@@ -17,8 +17,8 @@ SHA256 = {
     "surf-fragments": "63bb7e320102dc0b29ccce4e84568207ebe53bf3df3204c83052790cd5e3ba0e",
     "surf-tasks": "6dbc0988c0903f356ad54628286a30e83cf5bae271e51b3bc82315adc6e29a74",
     "splitwise-medians": "a0b0b81ba3f4c4dce274691eb328a8e1fc5c032cef31bfb13ec62b528bb7a15b",
-    "gsm8k-test": "cb585245e553c6f0bc960ceb32ea8b872761c2a553c45eff13e6bcc75c74584b",
-    "gsm8k-train": "7ff585acbd6d1d65e3400fbccb160253cda326569f56443e84f25f1511e82032",
+    "gsm8k-test": "569406a4ee672b5f26ebf9c979794bea1232d4da2727f8182463e140f0cb2047",
+    "gsm8k-train": "4a3004cf389145eaa6963cb3dec3f3309e51efd427de50ba43228ca109f43f68",
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS
-from jouleproof.studies.mx.other_casts import OTHERS, OtherCast, named_others
+from jouleproof.studies.mx.other_casts import OTHERS, OtherCast
+from jouleproof.studies.mx.registry import other_casts
 from tests.formats.oracle import floor_log2
 
 E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6], dtype=np.float32)
@@ -149,7 +150,7 @@ def test_leading_axes_are_rows(x):
 
 
 def test_a_cast_of_the_users_own_is_found():
-    assert named_others(["mx9", "tests.mx.test_others:ANOTHER"]) == {"MX9": OTHERS["mx9"], "halves": ANOTHER}
+    assert other_casts(["mx9", "tests.mx.test_others:ANOTHER"]) == {"MX9": OTHERS["mx9"], "halves": ANOTHER}
 
 
 @pytest.mark.parametrize(
@@ -161,4 +162,4 @@ def test_a_cast_of_the_users_own_is_found():
 )
 def test_what_is_no_such_cast_is_an_error_that_says_why(name, complaint):
     with pytest.raises(UserError, match=complaint):
-        named_others([name])
+        other_casts([name])

@@ -3,6 +3,7 @@
 import pytest
 
 from jouleproof.errors import UserError
+from jouleproof.settings import read_settings
 from jouleproof.studies.placement.experiments.hosting import frontier, hosting, predictability
 from jouleproof.studies.placement.experiments.oversubscription import oversubscription
 from jouleproof.studies.placement.experiments.policies import bounds, policies
@@ -12,7 +13,6 @@ from jouleproof.studies.placement.experiments.processors import processors
 from jouleproof.studies.placement.experiments.scale import scale
 from jouleproof.studies.placement.experiments.transfer import transfer
 from jouleproof.studies.placement.profiles import Information
-from jouleproof.studies.placement.registry import check
 from jouleproof.studies.placement.scenario import offered
 from tests.placement.small import CONFIG, power_trace
 
@@ -103,7 +103,6 @@ def test_the_same_config_gives_the_same_table(hosted):
 
 
 def test_everything_of_a_researchers_own_is_found_by_name(leakage):
-    check(OWN)
     trace = power_trace()
     assert {"MEDIAN"} <= set(hosting(OWN)["information"]) and {"FLAT"} <= set(hosting(OWN)["rule"])
     assert set(frontier(OWN)["information"]) == set(transfer(OWN)["information"]) == {"MEDIAN"}
@@ -129,8 +128,9 @@ def test_everything_of_a_researchers_own_is_found_by_name(leakage):
     ],
 )
 def test_a_name_that_stands_for_nothing_is_one_line(change, message):
-    with pytest.raises(UserError, match=message):
-        check(changed(**change))
+    with pytest.raises(UserError, match=message) as caught:
+        read_settings({"size": "mine", "placement": change}, {})
+    assert "\n" not in str(caught.value)
 
 
 def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakage):
@@ -142,7 +142,6 @@ def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakag
         precision={"windows_s": [2, 300], "rows": [4], "domains": 1},
         leakage={"attacked": 20},
     )
-    check(config)
     trace = power_trace()
     workloads = offered(config.fleet, 0)
     assert workloads.count == 22 and set(workloads.kinds) == {"training", "web"} and 0 < workloads.critical.sum() < 22

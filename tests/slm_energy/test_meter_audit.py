@@ -8,6 +8,7 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED
 from jouleproof.power import meters
+from jouleproof.settings import read_settings
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments import meter_audit as room
 from jouleproof.studies.slm_energy.experiments.meter_audit import (
@@ -18,7 +19,6 @@ from jouleproof.studies.slm_energy.experiments.meter_audit import (
     meter_audit,
     neighbours,
 )
-from jouleproof.studies.slm_energy.registry import check
 from tests.pictures import picture
 
 
@@ -94,9 +94,8 @@ def test_a_meter_of_the_users_own_is_in_the_table(audited):
 
 
 def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
-    config = SlmEnergyConfig.model_validate({"meters": {"meter": "wattmeter"}})
-    with pytest.raises(UserError, match="meter 'wattmeter' is not known"):
-        check(config)
+    with pytest.raises(UserError, match="slm_energy.meters.meter: meter 'wattmeter' is not known"):
+        read_settings({"size": "mine", "slm_energy": {"meters": {"meter": "wattmeter"}}}, {})
 
 
 def test_the_work_is_the_same_every_time():

@@ -7,10 +7,9 @@ import torch
 
 from jouleproof.errors import UserError
 from jouleproof.models.likelihood import Likelihood
+from jouleproof.settings import read_settings
 from jouleproof.studies.slm_energy import tasks
-from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.quality import quality
-from jouleproof.studies.slm_energy.registry import check
 from jouleproof.studies.slm_energy.registry import tasks as named_tasks
 from tests.pictures import picture
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
@@ -146,8 +145,9 @@ def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
     ],
 )
 def test_a_name_that_stands_for_nothing_is_said_before_anything_runs(knobs, complaint):
-    with pytest.raises(UserError, match=complaint):
-        check(SlmEnergyConfig.model_validate(knobs))
+    with pytest.raises(UserError, match=complaint) as caught:
+        read_settings({"size": "mine", "slm_energy": knobs}, {})
+    assert "\n" not in str(caught.value)
 
 
 def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_were():

@@ -2,9 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +89,10 @@ def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> l
 
 def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
     """Raises UserError where the result lacks the rows that the query names."""
-    query = claim.query.get(version)
-    context, ends, open_question = list(claim.context), [], False
-    if query and claim.against:
-        other, harder = claim.against, _answered(claim.against, folder)
-        if harder:
-            ends.append(harder.low)
-            if judge(harder, claim, other.bound) in (NOT_REPRODUCED, PARTLY):
-                query, other = other, query
-            else:
-                open_question = judge(harder, claim) != REPRODUCED
-        context.insert(0, other)
     if claim.untestable:
         flags = (*claim.flags, *limits)
         return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
+    query, context, harder = _evidence(claim, version, folder)
     if query is None or not table_path(query, folder).exists():
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
     try:
@@ -111,47 +100,64 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
     except LeftOutError as error:
         return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
     decided = CITED if tier == tables.CITED else judge(estimate, claim, query.bound)
-    eased = decided == REPRODUCED and open_question
-    reason = _reason(decided, estimate, claim, query, units)
-    if eased:
+    reason = [_reason(decided, estimate, claim, query, units)]
+    if decided == REPRODUCED and harder and judge(harder, claim) != REPRODUCED:
         decided = INCONCLUSIVE
-        reason += " The harder case that follows does not lie in it as a whole, so this easier one does not decide."
-    context = [each for each in context if table_path(each, folder).exists()]
-    provenances = [read_provenance(table_path(each, folder)) for each in (query, *context)]
-    inputs = {name: about["origin"] for provenance in provenances for name, about in provenance["inputs"].items()}
-    timed = provenances[0]["timed"]
-    stand_ins = [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
-    exact = estimate.low == estimate.high  # a count beside timings: no load moves it
-    busy = ["the machine was busy"] if timed and not exact and provenances[0]["contention"]["busy"] else []
+        reason.append("The harder case that follows does not lie in it as a whole, so this easier one does not decide.")
+    context = [other for other in context if table_path(other, folder).exists()]
+    reason += [_context(other, folder) for other in context]
+    if decided == INCONCLUSIVE and claim.settled_by:
+        reason.append(f"To be settled by {claim.settled_by}.")
+    provenances = [read_provenance(table_path(source, folder)) for source in (query, *context)]
+    inputs = {name: input["origin"] for provenance in provenances for name, input in provenance["inputs"].items()}
     return _row(
         claim,
         version,
         decided,
         tier,
-        " ".join(
-            [
-                reason,
-                *(_context(each, folder) for each in context),
-                *([f"To be settled by {claim.settled_by}."] if decided == INCONCLUSIVE and claim.settled_by else []),
-            ]
-        ),
+        " ".join(reason),
         estimate=estimate.value,
         low=estimate.low,
         high=estimate.high,
         inputs=inputs,
-        flags=(*claim.flags, *limits, *stand_ins, *busy),
+        flags=(*claim.flags, *limits, *_stand_ins(inputs), *_busy(estimate, provenances[0])),
         figure=claim.figure,
-        deterministic=not timed,
+        deterministic=not provenances[0]["timed"],
         reading=read_citations(estimate, claim) if decided == CITED else None,
-        near_bound=_near_a_bound(claim, (estimate.low, estimate.high, *ends)),
+        near_bound=_near_bound(claim, estimate.low, estimate.high, *([harder.low] if harder else [])),
     )
 
 
-def _near_a_bound(claim: Claim, ends: Iterable[float]) -> bool:
-    """Whether an end of an interval lies so near to a limit of the claim, and not on it, that it may move across."""
+def _evidence(claim: Claim, version: str, folder: Path) -> tuple[Query | None, list[Query], Estimate | None]:
+    """The query that decides, what is reported beside it, and the answer on the harder case, if this run has one.
+
+    The harder case decides where it tells against the claim: an easy one does not outweigh it.
+    """
+    query, against = claim.query.get(version), claim.against
+    if query is None or against is None:
+        return query, claim.context, None
+    harder = _answered(against, folder)
+    if harder and judge(harder, claim, against.bound) in (NOT_REPRODUCED, PARTLY):
+        query, against = against, query
+    return query, [against, *claim.context], harder
+
+
+def _stand_ins(inputs: Mapping[str, str]) -> list[str]:
+    return [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
+
+
+def _busy(estimate: Estimate, provenance: Mapping[str, Any]) -> list[str]:
+    """A flag on timings beside load; none on a count that stands beside timings, which no load moves."""
+    exact = estimate.low == estimate.high
+    return ["the machine was busy"] if provenance["timed"] and not exact and provenance["contention"]["busy"] else []
+
+
+def _near_bound(claim: Claim, *ends: float) -> bool:
+    """Whether an end of an interval lies within numerical tolerance of a bound, but not on it."""
     return any(
         math.isclose(end, limit, rel_tol=BOUND_TOLERANCE, abs_tol=claim.tolerance) and end != limit
-        for end, limit in product(ends, (*claim.accept, claim.null))
+        for end in ends
+        for limit in (*claim.accept, claim.null)
         if limit is not None
     )
 

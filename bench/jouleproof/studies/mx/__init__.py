@@ -10,7 +10,6 @@ STUDY = Study(
     "mx",
     "MX formats",
     config=MxConfig,
-    check="registry:check",
     experiments={
         "formats": Experiment("experiments.formats:formats", knobs=("formats",), group="small"),
         "qsnr": Experiment("experiments.qsnr:qsnr", knobs=(*CASTS, "qsnr")),

@@ -5,11 +5,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jouleproof.formats import FORMATS, SCALE_RULES
-from jouleproof.knobs import Strict
+from jouleproof.knobs import Strict, named
 from jouleproof.studies.mx.other_casts import OTHERS
 
 Positive = Annotated[int, Field(ge=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+Format = Annotated[str, named("jouleproof.studies.mx.registry:formats")]
+Formats = Annotated[Names, named("jouleproof.studies.mx.registry:formats")]
+ScaleRules = Annotated[Names, named("jouleproof.studies.mx.registry:scale_rules")]
+ScaleRulesAndParts = Annotated[
+    Names, named("jouleproof.studies.mx.registry:scale_rules_and_parts", group="scale_rules")
+]
+Casts = Annotated[list[str], named("jouleproof.studies.mx.registry:other_casts")]
+RECIPES = ("float32", "mxfp8", "mxfp6", "mxfp4_weights")
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Distribution = Literal["gaussian", "laplace", "student_t"]
 Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_length=1)]
@@ -34,7 +42,7 @@ class ErrorSourcesConfig(QsnrConfig):
     vectors: Positive = Field(2_000, description="vectors per distribution and seed")
     seeds: Seeds = [0, 1, 2, 3, 4]
     blocks: Annotated[list[Annotated[int, Field(ge=8, multiple_of=8)]], Field(min_length=1)] = [8, 16, 32, 64, 128]
-    others: list[str] = list(OTHERS)
+    others: Casts = list(OTHERS)
 
 
 class WeightsConfig(Strict):
@@ -47,8 +55,8 @@ class WeightsConfig(Strict):
 class DirectCastConfig(Strict):
     """Real models, cast without training."""
 
-    scales: Names = Field(["floor", "rceil"], description="rules under which every format is cast")
-    more_scales: dict[str, Names] = Field(
+    scales: ScaleRules = Field(["floor", "rceil"], description="rules under which every format is cast")
+    more_scales: dict[Format, ScaleRulesAndParts] = Field(
         {"mxfp8_e4m3": ["floor_clip_only", "floor_round_only"], "mxfp4": ["even"]},
         description="further rules, or parts of a cast (jouleproof.studies.mx.cast_steps), by format",
     )
@@ -65,8 +73,8 @@ class TrainingConfig(Strict):
     The spread over seeds decides, so a few short runs say more than one long run.
     """
 
-    recipes: Names = ["float32", "mxfp8", "mxfp6", "mxfp4_weights"]
-    scales: Names = Field(["floor", "rceil"], description="rules under which float32's end point is cast")
+    recipes: Annotated[Names, named("jouleproof.studies.mx.recipes:recipes", known=RECIPES)] = list(RECIPES)
+    scales: ScaleRules = Field(["floor", "rceil"], description="rules under which float32's end point is cast")
     seeds: Seeds = [0, 1, 2]
     layers: Positive = 2
     width: Annotated[int, Field(ge=32, multiple_of=32)] = 96
@@ -149,8 +157,8 @@ class WireConfig(Strict):
 class MxConfig(Strict):
     """formats, scales: built-in names, or `package.module:object`."""
 
-    formats: Names = list(FORMATS)
-    scales: Names = list(SCALE_RULES)
+    formats: Formats = list(FORMATS)
+    scales: ScaleRules = list(SCALE_RULES)
     qsnr: QsnrConfig = QsnrConfig()
     error_sources: ErrorSourcesConfig = ErrorSourcesConfig()
     qsnr_on_weights: WeightsConfig = WeightsConfig()

@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from jouleproof import plugins
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 
 Shared = tuple[int, int | Literal["row", "tensor"]]
@@ -121,11 +120,6 @@ OTHERS: Mapping[str, OtherCast] = {
         shared=((FLOAT32_BITS, "row"),),
     ),
 }
-
-
-def named_others(names: Sequence[str]) -> Mapping[str, OtherCast]:
-    """The casts that a config names, by their names. Raises UserError where an object is no OtherCast."""
-    return plugins.load_named("cast", names, OTHERS, OtherCast)
 
 
 def _elements(size: int | Literal["row", "tensor"], shape: Sequence[int]) -> int:

@@ -78,7 +78,8 @@ def recipes(names: Sequence[str]) -> Mapping[str, Recipe]:
 
     names: built in, or `package.module:object`. Raises UserError where an object is no Recipe or two have one name.
     """
-    return plugins.load_named("recipe", [BASELINE, *names], RECIPES, Recipe)
+    every = dict.fromkeys([BASELINE, *names])
+    return plugins.load_all("recipe", every, RECIPES, Recipe, called=lambda recipe: recipe.name)
 
 
 class RecipeLinear(nn.Module):

@@ -1,59 +1,41 @@
-"""What a config names, built in or a user's own: formats, scale rules, casts, recipes."""
+"""What a config names, built in or a user's own: formats, scale rules, casts."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from itertools import product
 
 from jouleproof import plugins
 from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, ScaleRule, fake_quantize
-from jouleproof.plugins import named_at
 from jouleproof.studies.mx.cast_steps import PARTS
-from jouleproof.studies.mx.config import MxConfig, TrainingConfig
+from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.generated_vectors import Cast, CastNames
-from jouleproof.studies.mx.other_casts import named_others
+from jouleproof.studies.mx.other_casts import OTHERS, OtherCast
 
 
-def check(config: MxConfig) -> None:
-    """Raises UserError where the config names anything that is not there."""
-    for key, names, find in _named(config):
-        with named_at(f"mx.{key}"):
-            find(names)
-    if config.training.recipes != TrainingConfig().recipes:
-        from jouleproof.studies.mx.recipes import recipes
-
-        with named_at("mx.training.recipes"):
-            recipes(config.training.recipes)
+def formats(names: Iterable[str]) -> Mapping[str, MXFormat]:
+    """By the format's own name. Raises UserError where an object is no MXFormat."""
+    return plugins.load_all("format", names, FORMATS, MXFormat, called=lambda fmt: fmt.name)
 
 
-def _named(config: MxConfig) -> Iterator[tuple[str, Sequence[str], Callable[[Sequence[str]], object]]]:
-    """Every key that holds names but that of the recipes, the names, and what finds their objects."""
-    yield "formats", config.formats, formats
-    yield "direct_cast.more_scales", list(config.direct_cast.more_scales), formats
-    yield "scales", config.scales, scale_rules
-    yield "direct_cast.scales", config.direct_cast.scales, scale_rules
-    yield "training.scales", config.training.scales, scale_rules
-    for fmt, names in config.direct_cast.more_scales.items():
-        yield f"direct_cast.more_scales.{fmt}", [name for name in names if name not in PARTS], scale_rules
-    yield "error_sources.others", config.error_sources.others, named_others
+def scale_rules(names: Iterable[str]) -> Mapping[str, ScaleRule]:
+    """By the function's name. Raises UserError where an object cannot be called."""
+    return plugins.load_functions("scale rule", names, SCALE_RULES, ("amax", "fmt"), "exponent")
+
+
+def scale_rules_and_parts(names: Iterable[str]) -> Mapping[str, ScaleRule]:
+    """Those of the names that are no parts of a cast (jouleproof.studies.mx.cast_steps)."""
+    return scale_rules([name for name in names if name not in PARTS])
+
+
+def other_casts(names: Iterable[str]) -> Mapping[str, OtherCast]:
+    """By the cast's own name. Raises UserError where an object is no OtherCast."""
+    return plugins.load_all("cast", names, OTHERS, OtherCast, called=lambda cast: cast.name)
 
 
 def casts(config: MxConfig) -> Mapping[CastNames, Cast]:
     """Quantise and dequantise under every format and scale rule of the config, by the names of both."""
     every = product(formats(config.formats).items(), scale_rules(config.scales).items())
     return {(name, rule_name): partial(fake_quantize, fmt=fmt, scale=rule) for (name, fmt), (rule_name, rule) in every}
-
-
-def formats(names: Sequence[str]) -> Mapping[str, MXFormat]:
-    """Formats by their names. Raises UserError where an object is no MXFormat."""
-    return plugins.load_named("format", names, FORMATS, MXFormat)
-
-
-def scale_rules(names: Sequence[str]) -> Mapping[str, ScaleRule]:
-    """Scale rules by their functions' names. Raises UserError where an object cannot be called."""
-    loaded = {name: plugins.load("scale rule", name, SCALE_RULES) for name in names}
-    for name, rule in loaded.items():
-        plugins.check_call(f"scale rule {name!r}", rule, ("amax", "fmt"), "exponent")
-    return plugins.by_name("scale rule", [(name.rpartition(":")[2], rule) for name, rule in loaded.items()])
 
 
 def default_rule(names: Collection[str]) -> str:

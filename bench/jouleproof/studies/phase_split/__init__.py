@@ -10,7 +10,6 @@ STUDY = Study(
     "phase_split",
     "phase splitting",
     config=PhaseSplitConfig,
-    check="registry:check",
     experiments={
         "profile": Experiment(
             "experiments.profile:profile_table", knobs=(), inputs=("splitwise_profile",), group="small"

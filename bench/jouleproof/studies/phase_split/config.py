@@ -5,13 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from jouleproof.knobs import Strict
+from jouleproof.knobs import Strict, named
 from jouleproof.serving.config import EngineConfig, LoadConfig, Service, ServingConfig
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.serving.simulator.machines import MACHINES
 
 Positive = Annotated[int, Field(ge=1)]
 Above = Annotated[float, Field(gt=0)]
+Formats = Annotated[list[str], named("jouleproof.studies.phase_split.registry:formats")]
+Forms = Annotated[list[str], Field(min_length=1), named("jouleproof.studies.phase_split.registry:forms")]
+Designs = Annotated[list[str], Field(min_length=1), named("jouleproof.studies.phase_split.registry:designs")]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
@@ -71,7 +74,7 @@ class BeyondConfig(Strict):
 
     services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
     accelerators: Annotated[list[str], Field(min_length=1)] = ["dgx-h100", "dgx-h200", "dgx-b200", "gb200-nvl72-ninth"]
-    formats: list[str] = Field(["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits")
+    formats: Formats = Field(["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits")
     chunk: Positive = Field(512, description="tokens of a batch, where prompts are read in chunks")
     balance_s: Above = Field(10.0, description="seconds after which machines may change pools")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2, 3]
@@ -96,7 +99,7 @@ class ServiceEnergyConfig(Strict):
     service: Service = "conv"
     model: Literal["bloom-176b", "llama2-70b"] = "llama2-70b"
     rate: Above = Field(50.0, description="requests/s, the hour's mean")
-    formats: Annotated[list[str], Field(min_length=2)] = Field(
+    formats: Annotated[Formats, Field(min_length=2)] = Field(
         ["mxfp8_e4m3", "mxfp4"], description="of weights and cache, beside 16 bits, widest first"
     )
     taken: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = Field(
@@ -145,7 +148,7 @@ class MovesConfig(Strict):
     """Caches that move, one at a time."""
 
     prompts: Annotated[list[Positive], Field(min_length=1)] = Field([256], description="tokens")
-    forms: Annotated[list[str], Field(min_length=1)] = ["float32", "bfloat16", "mxfp8_e4m3"]
+    forms: Forms = ["float32", "bfloat16", "mxfp8_e4m3"]
     repeats: Annotated[int, Field(ge=2)] = 3
 
 
@@ -162,7 +165,7 @@ class RooflineConfig(Strict):
 class PhaseSplitConfig(Strict):
     """Simulated clusters, and a small engine. designs: built-in names, or `package.module:object`."""
 
-    designs: Annotated[list[str], Field(min_length=1)] = list(FAMILIES)
+    designs: Designs = list(FAMILIES)
     load: LoadConfig = LoadConfig()
     capacity: CapacityConfig = CapacityConfig()
     latency: LatencyConfig = LatencyConfig()

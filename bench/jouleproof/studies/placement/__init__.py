@@ -12,7 +12,6 @@ STUDY = Study(
     "placement",
     "placement",
     config=PlacementConfig,
-    check="registry:check",
     experiments={
         "sensed": Experiment("experiments.precision:sensed", knobs=("sensors",), results=POWER, group="small"),
         "precision": Experiment(

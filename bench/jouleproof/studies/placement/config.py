@@ -3,14 +3,35 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from jouleproof.knobs import Strict
+from jouleproof.knobs import Strict, named
 
 Positive = Annotated[int, Field(gt=0)]
 Above = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+_REGISTRY = "jouleproof.studies.placement.registry"
+Information = Annotated[Names, named(f"{_REGISTRY}:information")]
+Rules = Annotated[Names, named(f"{_REGISTRY}:rules")]
+Predictors = Annotated[Names, named(f"{_REGISTRY}:predictors")]
+Sensors = Annotated[Names, named(f"{_REGISTRY}:sensors")]
+Controller = Annotated[str, named(f"{_REGISTRY}:controllers")]
+Controllers = Annotated[Names, named(f"{_REGISTRY}:controllers")]
+Releases = Annotated[Names, named(f"{_REGISTRY}:releases")]
+Policies = Annotated[Names, named(f"{_REGISTRY}:policies")]
+Trace = Annotated[str, named(f"{_REGISTRY}:traces")]
+
+
+def is_file_name(trace: str) -> bool:
+    """Whether a trace is a file, and not an object as package.module:object."""
+    return ":" not in trace or Path(trace).exists()
+
+
+def _file(path: str) -> str:
+    if not Path(path).is_file():
+        raise ValueError(f"{path} is not a file")
+    return path
 
 
 class FleetConfig(Strict):
@@ -23,12 +44,14 @@ class FleetConfig(Strict):
     crowding: Above = Field(3.5, description="servers that stand in a row, over what nameplates allow for")
     nameplate_w: Above = 10_200.0
     predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing does")
-    trace: str | None = Field(None, description="CSV, parquet or package.module:object whose workloads are the fleet's")
+    trace: Trace | None = Field(
+        None, description="CSV, parquet or package.module:object whose workloads are the fleet's"
+    )
 
     @property
     def trace_file(self) -> Path | None:
         """The trace where it is a file; None where it is an object, or there is none."""
-        return Path(self.trace) if self.trace and (":" not in self.trace or Path(self.trace).exists()) else None
+        return Path(self.trace) if self.trace and is_file_name(self.trace) else None
 
     def generated(self, predictable: float) -> "FleetConfig":
         """The same with generated workloads, where an experiment varies what no recorded ones can be."""
@@ -38,8 +61,8 @@ class FleetConfig(Strict):
 class HostingConfig(Strict):
     """Rules crossed with information; the margin is set in one week and scored in the next."""
 
-    information: Names = ["nameplate", "mean", "p99", "phases", "windows6", "slots24", "spread24", "slots168"]
-    rules: Names = ["random", "best_fit", "spread", "asynchrony"]
+    information: Information = ["nameplate", "mean", "p99", "phases", "windows6", "slots24", "spread24", "slots168"]
+    rules: Rules = ["random", "best_fit", "spread", "asynchrony"]
     row: Positive = Field(10, description="servers that a row's nameplates allow for")
     rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="the sizes compared")
     risk: Share = Field(1e-3, description="share of rows and slots of five minutes over their budget")
@@ -49,7 +72,7 @@ class HostingConfig(Strict):
 class FrontierConfig(Strict):
     """Risk against work."""
 
-    information: Names = ["nameplate", "mean", "p99", "slots24", "slots168"]
+    information: Information = ["nameplate", "mean", "p99", "slots24", "slots168"]
     margins: Annotated[list[Above], Field(min_length=1)] = Field(
         [0.92, 0.96, 1.0, 1.04, 1.08], description="over the one that runs the risk aimed at in the scored weeks"
     )
@@ -58,14 +81,14 @@ class FrontierConfig(Strict):
 class PredictabilityConfig(Strict):
     """How far weeks repeat."""
 
-    information: Names = ["p99", "slots24"]
+    information: Information = ["p99", "slots24"]
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.75, 0.5, 0.0]
 
 
 class PredictionConfig(Strict):
     """Workloads without a history."""
 
-    predictors: Names = ["nameplate", "fleet_peak", "fleet_mean", "class_mean", "tenant_mean", "own"]
+    predictors: Predictors = ["nameplate", "fleet_peak", "fleet_mean", "class_mean", "tenant_mean", "own"]
     with_history: Share = Field(0.5, description="share of the workloads that have one")
     level_errors: list[Above] = Field([0.15, 0.3], description="largest error of the level of a profile, a share")
     phase_errors_h: list[Above] = Field([3.0, 6.0], description="largest error of its time, hours")
@@ -74,7 +97,7 @@ class PredictionConfig(Strict):
 class TransferConfig(Strict):
     """A margin that is used on another mix than it was set on."""
 
-    information: Names = ["mean", "p99", "windows6", "slots24", "spread24", "slots168"]
+    information: Information = ["mean", "p99", "windows6", "slots24", "spread24", "slots168"]
     row: Positive = 20
 
 
@@ -91,7 +114,7 @@ class PrecisionConfig(Strict):
 class SensorsConfig(Strict):
     """What sensors let through."""
 
-    sensors: Names = ["ideal", "nvml", "nvml_part_time", "rapl", "ipmi", "redfish", "five_minutes"]
+    sensors: Sensors = ["ideal", "nvml", "nvml_part_time", "rapl", "ipmi", "redfish", "five_minutes"]
     shown_s: Positive = Field(600, description="seconds of the trace that are drawn")
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1)] = [1, 2, 4, 7]
     workloads: Positive = Field(12, description="whose profiles are learned")
@@ -105,7 +128,7 @@ class OversubscriptionConfig(Strict):
     headrooms: Annotated[list[Share], Field(min_length=1)] = Field(
         [0.21, 0.13, 0.05], description="share of the budget that the row's peak leaves; the source's is 0.21"
     )
-    controllers: Names = ["none", "polca", "three_band"]
+    controllers: Controllers = ["none", "polca", "three_band"]
     added: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)] = Field(
         [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], description="share of the servers, rising"
     )
@@ -115,7 +138,7 @@ class OversubscriptionConfig(Strict):
 class LeakageConfig(Strict):
     """What is let out of telemetry, and who may learn from it."""
 
-    releases: Names = [
+    releases: Releases = [
         "nothing",
         "sums",
         "mean",
@@ -146,7 +169,7 @@ class ProcessorsConfig(Strict):
 class PoliciesConfig(Strict):
     """Published policies, each as what it knows and how it chooses."""
 
-    policies: Names = [
+    policies: Policies = [
         "blind",
         "blind_spread",
         "resource_central",
@@ -156,7 +179,7 @@ class PoliciesConfig(Strict):
         "smooth_operator",
         "profile",
     ]
-    controller: str = Field("three_band", description="under which rows are replayed at 2 s, by priority")
+    controller: Controller = Field("three_band", description="under which rows are replayed at 2 s, by priority")
     replayed: Positive = Field(2, description="rows that are replayed so, for the scored week")
 
 
@@ -166,7 +189,7 @@ class BoundsConfig(Strict):
     cases: Annotated[list[Annotated[tuple[Positive, Positive], Field(strict=False)]], Field(min_length=1)] = Field(
         [(2, 12), (3, 18)], description="rows, workloads"
     )
-    rules: Names = ["spread", "asynchrony"]
+    rules: Rules = ["spread", "asynchrony"]
     seeds: Annotated[int, Field(ge=2)] = 5
     seconds: Above = Field(60.0, description="after which the search of one case stops, its gap stated")
 
@@ -181,7 +204,9 @@ class ScaleConfig(Strict):
 class RealityConfig(Strict):
     """Recorded data beside generated."""
 
-    google: list[str] = Field([], description="Google's power data, cellX_pduN.csv.gz, where you have them")
+    google: list[Annotated[str, AfterValidator(_file)]] = Field(
+        [], description="Google's power data, cellX_pduN.csv.gz, where you have them"
+    )
 
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.5, 0.0]
 

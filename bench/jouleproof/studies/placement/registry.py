@@ -1,16 +1,14 @@
 """Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 from jouleproof import plugins
 from jouleproof.errors import UserError
-from jouleproof.plugins import named_at
 from jouleproof.power.controllers import CONTROLLERS, Controller
 from jouleproof.power.sensors import SENSORS, Sensor
-from jouleproof.studies.placement.config import PlacementConfig
+from jouleproof.studies.placement.config import is_file_name
 from jouleproof.studies.placement.policy import POLICIES, Policy
 from jouleproof.studies.placement.predictors import PREDICTORS, Predictor
 from jouleproof.studies.placement.profiles import INFORMATION, Information
@@ -34,41 +32,12 @@ releases = partial(
 
 
 def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
-    loaded = {name: plugins.load("predictor", name, PREDICTORS) for name in names}
-    for name, predictor in loaded.items():
-        plugins.check_call(f"predictor {name!r}", predictor, ("profiles", "seen", "fleet"), "profiles")
-    return {name.rpartition(":")[2]: predictor for name, predictor in loaded.items()}
+    return plugins.load_functions("predictor", names, PREDICTORS, ("profiles", "seen", "fleet"), "profiles")
 
 
 def traces(names: Iterable[str]) -> Mapping[str, object]:
-    return {name: plugins.load("trace", name, {}) for name in names}
-
-
-LOADERS: Mapping[str, Callable[[Iterable[str]], Mapping[str, object]]] = {  # by the key of the config that has names
-    "hosting.information": information,
-    "transfer.information": information,
-    "frontier.information": information,
-    "predictability.information": information,
-    "hosting.rules": rules,
-    "bounds.rules": rules,
-    "prediction.predictors": predictors,
-    "sensors.sensors": sensors,
-    "policies.policies": policies,
-    "leakage.releases": releases,
-    "oversubscription.controllers": controllers,
-    "policies.controller": controllers,
-    "fleet.trace": traces,
-}
-
-
-def check(config: PlacementConfig) -> None:
-    """Raises UserError on a name that stands for nothing, or for a thing of another kind."""
-    for key, load in LOADERS.items():
-        names = attrgetter(key)(config)
-        if key == "fleet.trace" and (names is None or config.fleet.trace_file):
-            continue
-        with named_at(f"placement.{key}"):
-            load([names] if isinstance(names, str) else names)
-    for path in filter(None, (config.fleet.trace_file, *map(Path, config.reality.google))):
-        if not path.is_file():
-            raise UserError(f"config: placement: {path} is not a file")
+    """The objects among traces. Raises UserError where there is neither an object nor a file of that name."""
+    files = [Path(name) for name in names if is_file_name(name)]
+    if absent := [path for path in files if not path.is_file()]:
+        raise UserError(f"config: {absent[0]} is not a file")
+    return {name: plugins.load("trace", name, {}) for name in names if not is_file_name(name)}

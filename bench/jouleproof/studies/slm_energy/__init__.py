@@ -10,7 +10,6 @@ STUDY = Study(
     "slm_energy",
     "small models",
     config=SlmEnergyConfig,
-    check="registry:check",
     checkpoints="training_spec:checkpoints",
     experiments={
         "quality": Experiment(

@@ -4,12 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from jouleproof.knobs import Strict
+from jouleproof.knobs import Strict, named
 
 Positive = Annotated[int, Field(gt=0)]
 Above = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+_HERE = "jouleproof.studies.slm_energy"
+FORMATS = (
+    "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
+)  # fmt: skip
+TASKS = ("solutions", "sums", "problems")
+SHAPES = ("smollm2_135m", "smollm2_360m")
+ENGINES = ("runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", "llama_cpp")
 
 
 class Bounds(Strict):
@@ -78,7 +85,9 @@ class PowerConfig(Strict):
 class MetersConfig(Strict):
     """The workload that meters are tried on, and the meter of timed experiments."""
 
-    meter: str = Field("auto", description="auto, rapl, nvml, none, or package.module:object")
+    meter: Annotated[str, named("jouleproof.power.meters:meters")] = Field(
+        "auto", description="auto, rapl, nvml, none, or package.module:object"
+    )
     steps: Positive = Field(700, description="products of matrices of 384 by 384 in one run of the workload")
     repeats: Annotated[int, Field(ge=2)] = 2
 
@@ -86,13 +95,15 @@ class MetersConfig(Strict):
 class QualityConfig(Strict):
     """Tasks put to real weights."""
 
-    models: Names = Field(
+    models: Annotated[Names, named(f"{_HERE}.language_models:language_models")] = Field(
         ["smollm2_135m"],
         description="smollm2_135m, folder:PATH, gguf:PATH, hub:ORGANISATION/MODEL@COMMIT, package.module:object",
     )
     hub: bool = Field(False, description="whether models may be fetched from the hub")
-    formats: Names = ["float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4"]
-    tasks: Names = ["solutions", "sums", "problems"]
+    formats: Annotated[Names, named(f"{_HERE}.weight_formats:weight_formats", known=FORMATS, group="formats")] = list(
+        FORMATS
+    )
+    tasks: Annotated[Names, named(f"{_HERE}.registry:tasks", known=TASKS)] = list(TASKS)
     items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
     cast_items: Positive = Field(6, description="of them, in the other formats")
@@ -102,8 +113,8 @@ class QualityConfig(Strict):
 class CostConfig(Strict):
     """Processor time of real shapes on one core."""
 
-    shapes: Names = Field(
-        ["smollm2_135m", "smollm2_360m"], description="whose weights are drawn where they are not had"
+    shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", known=SHAPES)] = Field(
+        list(SHAPES), description="whose weights are drawn where they are not had"
     )
     prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
     batches: Annotated[list[Positive], Field(min_length=1)] = [1, 4, 16]
@@ -129,7 +140,7 @@ class TuningConfig(Strict):
 class EnginesConfig(Strict):
     """Programs that run the same weights."""
 
-    engines: Names = ["runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", "llama_cpp"]
+    engines: Annotated[Names, named(f"{_HERE}.registry:engines", known=ENGINES)] = list(ENGINES)
     prompt: Positive = 256
     tokens: Positive = Field(10, description="written in one round")
     repeats: Annotated[int, Field(ge=2)] = 3

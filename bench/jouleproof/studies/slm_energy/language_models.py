@@ -1,6 +1,6 @@
 """Names in the config to language models: built in, a folder, a GGUF file, one of the hub, or the researcher's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,11 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
     return _made(name, own_maker(name))
+
+
+def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
+    """Those of the names that are functions of the researcher's own. Raises UserError where one is no function."""
+    return {name: own_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
 
 
 def own_maker(name: str) -> "Callable[[], Model]":

@@ -13,7 +13,7 @@ from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.cast_steps import saturated
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.generated_vectors import draws, qsnr_db, sum_of_squares
-from jouleproof.studies.mx.other_casts import OtherCast, named_others
+from jouleproof.studies.mx.other_casts import OtherCast
 
 ROUNDINGS = ("even", "away")
 OWN_SCALE = "own"
@@ -28,7 +28,7 @@ def error_sources(config: MxConfig) -> pd.DataFrame:
     """
     settings = config.error_sources
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
-    others = named_others(settings.others)
+    others = registry.other_casts(settings.others)
     rows: list[dict[str, Any]] = []
     for draw, x in draws("mx error_sources", settings):
         for name, fmt in formats.items():

@@ -16,7 +16,6 @@ from jouleproof.serving.engine.fleet import Fleet, started_fleet
 from jouleproof.serving.engine.router import Outcome, Request, Rules, serve
 from jouleproof.serving.engine.setup import fleet_plan
 from jouleproof.serving.engine.transport import Move, Way
-from jouleproof.studies.phase_split import registry
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 from jouleproof.studies.phase_split.served import served_decoder
 
@@ -34,7 +33,6 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
     bytes of a cache, seconds that the sender and the receiver work on it, what it adds to the first gap over an
     ordinary one, and the time to the first token. Repeats take turns."""
     settings = config.moves
-    registry.formats(settings.forms, plain=registry.PLAIN)
     ways = [Move(*move) for move in product(get_args(Way), (False, True), settings.forms)]
     step = steps("phase_split moves", len(ways))
     rows: list[dict[str, Any]] = []
