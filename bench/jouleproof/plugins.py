@@ -13,21 +13,11 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from jouleproof.errors import UserError
 
 T = TypeVar("T")
-
-
-class Named(Protocol):
-    """An object that goes by a name."""
-
-    @property
-    def name(self) -> str: ...
-
-
-N = TypeVar("N", bound=Named)
 _OWN = re.compile(r"[\w.]+:\w+")
 
 
