@@ -18,12 +18,22 @@ from tests.claims.samples import QUERY, claim, verdict_row
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {
-    "processor": "One", "architecture": "x86_64", "cores": 2, "memory_bytes": 2**33, "system": "S 1", "python": "3.11",
-}  # fmt: skip
+    "processor": "One",
+    "architecture": "x86_64",
+    "cores": 2,
+    "memory_bytes": 2**33,
+    "system": "S 1",
+    "python": "3.11",
+}
 RECORD = {
-    "wall_s": 60.0, "cpu_s": 30.0, "timed": False, "machine": MACHINE, "code": {"commit": "c" * 40, "dirty": False},
-    "inputs": {}, "peak_memory_bytes": 2**30,
-}  # fmt: skip
+    "wall_s": 60.0,
+    "cpu_s": 30.0,
+    "timed": False,
+    "machine": MACHINE,
+    "code": {"commit": "c" * 40, "dirty": False},
+    "inputs": {},
+    "peak_memory_bytes": 2**30,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -164,9 +174,18 @@ ROWS = [
 def test_the_sections_stand_in_the_order_that_evaluators_use(tmp_path):
     headings, pdf = typeset(tmp_path, ROWS)
     assert headings == [
-        "Abstract", "Checklist", "How to get it", "Requirements", "Installation", "Workflow", "Claims, one by one",
-        "MX formats", "own", "Customisation", "What is not supported",
-    ]  # fmt: skip
+        "Abstract",
+        "Checklist",
+        "How to get it",
+        "Requirements",
+        "Installation",
+        "Workflow",
+        "Claims, one by one",
+        "MX formats",
+        "own",
+        "Customisation",
+        "What is not supported",
+    ]
     assert pdf.startswith(b"%PDF")
 
 

@@ -62,16 +62,29 @@ def phase_split(users):
             "speed": {"seconds": 10.0, "repeats": 2},
             "power_trace": {"hours": 0.05, "rate": 20.0},
             "active": {"rates": [70.0], "seconds": 10.0},
-            "beyond": {"accelerators": ["dgx-h100", "dgx-b200"], "formats": ["mxfp4"], "seeds": [1, 2],
-                       "precision": 0.5},
+            "beyond": {
+                "accelerators": ["dgx-h100", "dgx-b200"],
+                "formats": ["mxfp4"],
+                "seeds": [1, 2],
+                "precision": 0.5,
+            },
             "week": {"rate": 2.0, "hours": 2, "batch": 1000},
             "engine": {"layers": 2, "slots": 8, "capacity": 96, "boxes": 2},
-            "serving": {"scale": 32.0, "batch_tokens": 64, "chunk_tokens": 16, "loads": [0.3, 0.6], "requests": 20,
-                        "warm_up": 2, "repeats": 2, "tries": 1, "checked": 2},
+            "serving": {
+                "scale": 32.0,
+                "batch_tokens": 64,
+                "chunk_tokens": 16,
+                "loads": [0.3, 0.6],
+                "requests": 20,
+                "warm_up": 2,
+                "repeats": 2,
+                "tries": 1,
+                "checked": 2,
+            },
             "moves": {"prompts": [16], "forms": ["float32", "mxfp8_e4m3"], "repeats": 2},
             "roofline": {"layers": 2, "prompts": [16, 64], "decodes": [1, 4], "context": 16, "repeats": 2},
         }
-    )  # fmt: skip
+    )
 
 
 def placement(users):
@@ -84,37 +97,64 @@ def placement(users):
     return PlacementConfig.model_validate(
         {
             "fleet": {"servers": 20},
-            "hosting": {"seeds": 2, "rows": [4, 10], "information": information,
-                        "rules": ["best_fit", "asynchrony", *mine("FLAT")]},
+            "hosting": {
+                "seeds": 2,
+                "rows": [4, 10],
+                "information": information,
+                "rules": ["best_fit", "asynchrony", *mine("FLAT")],
+            },
             "frontier": {"information": ["mean", *mine("MEDIAN")], "margins": [0.95, 1.0]},
             "predictability": {"information": ["slots24", *mine("MEDIAN")], "predictable": [1.0, 0.0]},
             "prediction": {"predictors": ["fleet_peak", "fleet_mean", "tenant_mean", *mine("largest")]},
             "transfer": {"information": ["mean", "p99", "slots168", *mine("MEDIAN")]},
             "precision": {"windows_s": [2, 60, 300], "domains": 1},
             "sensors": {"sensors": ["ideal", "nvml", "redfish", *mine("SLOW")], "days": [1, 7], "workloads": 1},
-            "oversubscription": {"servers": 6, "headrooms": [0.21, 0.05], "added": [0.0, 0.3], "days": 1,
-                                 "controllers": ["none", "polca", *mine("HALF")]},
+            "oversubscription": {
+                "servers": 6,
+                "headrooms": [0.21, 0.05],
+                "added": [0.0, 0.3],
+                "days": 1,
+                "controllers": ["none", "polca", *mine("HALF")],
+            },
             "leakage": {"releases": ["nothing", "mean", "slots24", *mine("WHOLE_KW")], "attacked": 40},
-            "policies": {"policies": ["blind", "blind_spread", "prediction_based", "scattered", "smooth_operator",
-                                      *mine("MINE")]},
+            "policies": {
+                "policies": ["blind", "blind_spread", "prediction_based", "scattered", "smooth_operator", *mine("MINE")]
+            },
             "bounds": {"cases": [(2, 5)], "seeds": 2},
             "scale": {"instances": [50, 100], "repeats": 2},
         }
-    )  # fmt: skip
+    )
 
 
 def slm_ladder():
     """Trained just far enough for a right answer now and then."""
     return SlmEnergyConfig.model_validate(
         {
-            "ladder": {"sizes": {"1k": (1, 16, 2), "4k": (2, 16, 2)}, "seeds": [0, 1, 2], "problems": 8, "tests": 100,
-                       "steps": 200, "learning_rate": 0.03, "equal_flops_of": "1k", "evaluations": 3, "target": 0.01},
-            "fine_tuning": {"small": "1k", "large": "4k", "problems": 24, "tests": 100, "steps": 40, "every": 4,
-                            "anew_steps": {"1k": 40}, "target": 0.02},
+            "ladder": {
+                "sizes": {"1k": (1, 16, 2), "4k": (2, 16, 2)},
+                "seeds": [0, 1, 2],
+                "problems": 8,
+                "tests": 100,
+                "steps": 200,
+                "learning_rate": 0.03,
+                "equal_flops_of": "1k",
+                "evaluations": 3,
+                "target": 0.01,
+            },
+            "fine_tuning": {
+                "small": "1k",
+                "large": "4k",
+                "problems": 24,
+                "tests": 100,
+                "steps": 40,
+                "every": 4,
+                "anew_steps": {"1k": 40},
+                "target": 0.02,
+            },
             "ladder_cost": {"batches": [1, 3], "rounds": 2},
             "power": {"draws": 100},
         }
-    )  # fmt: skip
+    )
 
 
 def slm_published():

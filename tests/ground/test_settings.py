@@ -173,16 +173,22 @@ def test_an_experiments_rule_has_the_knobs_that_it_reads_and_no_others():
     (mx, *_) = settings.studies
     before = {name: mx.knobs_json(experiment, settings.configs["mx"]) for name, experiment in mx.experiments.items()}
     other = read_settings({**merged("tiny"), "mx": {**merged("tiny")["mx"], "qsnr": {"vectors": 3000}}}, {})
-    changed = [name for name, experiment in mx.experiments.items()
-               if mx.knobs_json(experiment, other.configs["mx"]) != before[name]]  # fmt: skip
+    changed = [
+        name
+        for name, experiment in mx.experiments.items()
+        if mx.knobs_json(experiment, other.configs["mx"]) != before[name]
+    ]
     assert changed == ["qsnr", "silicon"]
 
 
 def test_where_the_inputs_and_the_results_lie_is_no_knob_of_an_experiment(tmp_path):
     """Another folder with the same inputs must not remake a result."""
     settings = read_settings({"size": "mine", "inputs_dir": str(tmp_path), "results": "elsewhere"}, {})
-    texts = [study.knobs_json(experiment, settings.configs[study.name])
-             for study in settings.studies for experiment in study.experiments.values()]  # fmt: skip
+    texts = [
+        study.knobs_json(experiment, settings.configs[study.name])
+        for study in settings.studies
+        for experiment in study.experiments.values()
+    ]
     assert not [text for text in texts if str(tmp_path) in text or "elsewhere" in text]
 
 

@@ -62,25 +62,39 @@ def message_of(**config):
         ({"mx": {"formats": [f"{HERE}:NUMBER"]}}, "mx.formats: format '{}:NUMBER' is a int, not a jouleproof.formats"),
         ({"mx": {"scales": [f"{HERE}:takes_one"]}}, "mx.scales: scale rule '{}:takes_one' cannot be called as (amax"),
         ({"mx": {"formats": [f"{EXAMPLE}.formats:GONE"]}}, "has no attribute 'GONE'"),
-        ({"placement": {"policies": {"policies": [f"{HERE}:NUMBER"]}}},
-         "placement.policies.policies: policy '{}:NUMBER' is a int, not a jouleproof.studies.placement.policy.Poli"),
-        ({"placement": {"prediction": {"predictors": [f"{HERE}:takes_one"]}}},
-         "placement.prediction.predictors: predictor '{}:takes_one' cannot be called as (profiles, seen, fleet)"),
-        ({"phase_split": {"designs": [f"{HERE}:NUMBER"]}},
-         "phase_split.designs: design '{}:NUMBER' is a int, not a jouleproof.serving.simulator.machines.Design"),
-        ({"slm_energy": {"quality": {"models": [f"{HERE}:takes_one"]}}},
-         "slm_energy.quality.models: language model '{}:takes_one' cannot be called as () -> jouleproof.studies."),
-        ({"slm_energy": {"quality": {"tasks": [f"{HERE}:NUMBER"]}}},
-         "slm_energy.quality.tasks: task '{}:NUMBER' is a int, not a jouleproof.studies.slm_energy.tasks.Task"),
-        ({"slm_energy": {"meters": {"meter": f"{HERE}:NO_METER"}}},
-         "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a jouleproof.power.meters.Meter: lacks "),
+        (
+            {"placement": {"policies": {"policies": [f"{HERE}:NUMBER"]}}},
+            "placement.policies.policies: policy '{}:NUMBER' is a int, not a jouleproof.studies.placement.policy.Poli",
+        ),
+        (
+            {"placement": {"prediction": {"predictors": [f"{HERE}:takes_one"]}}},
+            "placement.prediction.predictors: predictor '{}:takes_one' cannot be called as (profiles, seen, fleet)",
+        ),
+        (
+            {"phase_split": {"designs": [f"{HERE}:NUMBER"]}},
+            "phase_split.designs: design '{}:NUMBER' is a int, not a jouleproof.serving.simulator.machines.Design",
+        ),
+        (
+            {"slm_energy": {"quality": {"models": [f"{HERE}:takes_one"]}}},
+            "slm_energy.quality.models: language model '{}:takes_one' cannot be called as () -> jouleproof.studies.",
+        ),
+        (
+            {"slm_energy": {"quality": {"tasks": [f"{HERE}:NUMBER"]}}},
+            "slm_energy.quality.tasks: task '{}:NUMBER' is a int, not a jouleproof.studies.slm_energy.tasks.Task",
+        ),
+        (
+            {"slm_energy": {"meters": {"meter": f"{HERE}:NO_METER"}}},
+            "slm_energy.meters.meter: meter '{}:NO_METER' is a NoMeter, not a jouleproof.power.meters.Meter: lacks ",
+        ),
         ({"studies": {"tests.nowhere": {}}}, "studies.tests.nowhere: study 'tests.nowhere:STUDY' cannot be loaded"),
         ({"studies": {HERE: {}}}, "{}:STUDY is a int, not a jouleproof.study.Study"),
-        ({"studies": {ROTATION: {"vektors": 1}}},
-         f"config: workflows/config: studies.{ROTATION}.vektors: no such knob; known here: formats"),
+        (
+            {"studies": {ROTATION: {"vektors": 1}}},
+            f"config: workflows/config: studies.{ROTATION}.vektors: no such knob; known here: formats",
+        ),
         ({"own_studies": {ROTATION: {}}}, "config: own_studies is called studies now"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_what_it_should_be_is_one_line_with_key_object_and_missing_part(config, complaint):
     assert complaint.replace("{}", HERE) in message_of(**config)
 
@@ -104,12 +118,14 @@ def test_a_model_that_lacks_parts_is_one_line_when_it_is_made():
         (Experiment("experiments:read", inputs=("gsm9k",)), "inputs: no gsm9k in the catalogue; `jouleproof inputs"),
         (Experiment("experiments:doubled", results=("raed",)), "results: no table toy/raed; toy has broken, dice, "),
         (Experiment("experiments:doubled", results=("poker/read",)), "no table poker/read; there is no study poker"),
-        (Experiment("experiments:dice", inputs=("gsm8k_test",)),
-         "dice(config) is given config, gsm8k_test; gsm8k_test does not fit"),
+        (
+            Experiment("experiments:dice", inputs=("gsm8k_test",)),
+            "dice(config) is given config, gsm8k_test; gsm8k_test does not fit",
+        ),
         (Experiment("experiments:read"), "read(gsm8k_test) is given config; gsm8k_test does not fit"),
         (Experiment("experiments:doubled", results=("read", "mx/read")), "no table mx/read; there is no study mx"),
     ],
-)  # fmt: skip
+)
 def test_an_experiment_that_cannot_be_is_one_line_and_nothing_of_it_is_run(experiment, complaint):
     study = replace(TOY, experiments={**TOY.experiments, "x": experiment})
     with pytest.raises(UserError, match=re.escape(complaint)) as caught:
@@ -278,8 +294,12 @@ def test_two_ledgers_with_one_id_are_refused():
 def test_code_that_a_config_names_is_an_input_whichever_key_names_it():
     config = yaml.safe_load((ROOT / "tests/extension_example/config.yaml").read_text())
     settings = read_settings({"size": "tiny", **config}, {})
-    named = {"mx": ["formats"], "phase_split": ["cluster"], "placement": ["placement"],
-             "slm_energy": ["meter", "small_models"]}  # fmt: skip
+    named = {
+        "mx": ["formats"],
+        "phase_split": ["cluster"],
+        "placement": ["placement"],
+        "slm_energy": ["meter", "small_models"],
+    }
     folder = ROOT / "tests/extension_example"
     for study, modules in named.items():
         found = [Path(path) for path in code_named_in(settings.configs[study])]

@@ -16,8 +16,17 @@ PARTS = ("Snakefile", "workflows", "profiles", "bench", "figures", "paper", "pyp
 CONFIGS = ROOT / "workflows" / "config"
 TINY = ("--configfile", str(CONFIGS / "tiny.yaml"))
 EXTENDED = (*TINY, str(ROOT / EXTENSION / "config.yaml"))  # with one of everything that a user may add
-STOOD_IN = ("gsm8k_test", "azure_conv", "azure_code", "acme_power", "bitbrains_fragments", "bitbrains_tasks",
-            "surf_fragments", "surf_tasks", "mlenergy")  # fmt: skip
+STOOD_IN = (
+    "gsm8k_test",
+    "azure_conv",
+    "azure_code",
+    "acme_power",
+    "bitbrains_fragments",
+    "bitbrains_tasks",
+    "surf_fragments",
+    "surf_tasks",
+    "mlenergy",
+)
 STAND_IN = ("--config", f"inputs={{{', '.join(f'{name}: stand-in' for name in STOOD_IN)}}}")
 
 Done = subprocess.CompletedProcess[str]
@@ -43,8 +52,16 @@ def environment(home: Path = ROOT, **changes: str) -> dict[str, str]:
 
 def command(folder: Path, *arguments: str, home: Path = ROOT) -> list[str]:
     """Snakemake on the rules of `home`, into `folder`."""
-    return [sys.executable, "-m", "snakemake", "--snakefile", str(home / "Snakefile"), "--directory", str(folder),
-            *arguments]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(home / "Snakefile"),
+        "--directory",
+        str(folder),
+        *arguments,
+    ]
 
 
 def snakemake(folder: Path, *arguments: str, home: Path = ROOT, timeout_s: float = 2400, **changes: str) -> Done:
@@ -89,8 +106,7 @@ class Finished:
     def snakemake(self, *arguments: str, config: str = "") -> Done:
         """config: further knobs, as `--config` takes them."""
         extended = [argument.replace(str(ROOT), str(self.home)) for argument in EXTENDED]
-        return snakemake(self.folder, *arguments, *extended, *STAND_IN, *([config] if config else []),
-                         home=self.home)  # fmt: skip
+        return snakemake(self.folder, *arguments, *extended, *STAND_IN, *([config] if config else []), home=self.home)
 
     def would_run(self, *targets: str, config: str = "") -> set[str]:
         """Names of the jobs that are not up to date."""

@@ -26,8 +26,12 @@ def digests(results: Path) -> dict[str, str]:
         for path in results.glob("*/*.provenance.json")
         if json.loads(path.read_text(encoding="utf-8"))["timed"]
     }
-    steady = {f"{folder}/{name}" for name, figure in PICTURES.items() for folder in ("figures", "tables")
-              if not timed & set(figure.sources)}  # fmt: skip
+    steady = {
+        f"{folder}/{name}"
+        for name, figure in PICTURES.items()
+        for folder in ("figures", "tables")
+        if not timed & set(figure.sources)
+    }
     found = [
         *(
             path

@@ -36,15 +36,25 @@ def test_a_knob_runs_the_experiments_that_read_it(finished: Finished) -> None:
 def test_a_knob_of_training_trains_what_it_changes_and_no_more(finished: Finished) -> None:
     jobs = experiments(finished.would_run(config="slm_energy={fine_tuning: {steps: 5}}"))
     assert jobs == {
-        "slm_energy_train_fine_tuned_1k", "slm_energy_train_fine_tuned_4k", "slm_energy_train_from_scratch_1k",
-        "slm_energy_fine_tuning", "slm_energy_ladder_cost", "slm_energy_ladder_energy",
-    }  # fmt: skip
+        "slm_energy_train_fine_tuned_1k",
+        "slm_energy_train_fine_tuned_4k",
+        "slm_energy_train_from_scratch_1k",
+        "slm_energy_fine_tuning",
+        "slm_energy_ladder_cost",
+        "slm_energy_ladder_energy",
+    }
 
 
 def test_a_compiled_kernel_runs_what_computes_with_it_and_no_simulation(finished: Finished) -> None:
     jobs = finished.after_edit("bench/jouleproof/formats/compiled/quantise.py")
-    assert experiments(jobs) >= {"mx_qsnr", "mx_direct_cast_language", "mx_training", "slm_energy_quality",
-                                 "phase_split_moves", "rotation_gain"}  # fmt: skip
+    assert experiments(jobs) >= {
+        "mx_qsnr",
+        "mx_direct_cast_language",
+        "mx_training",
+        "slm_energy_quality",
+        "phase_split_moves",
+        "rotation_gain",
+    }
     simulated = (
         "phase_split_headlines",
         "phase_split_capacity",

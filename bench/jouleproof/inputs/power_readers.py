@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 SLOT_S = 300
 _MOST_BYTES = 1 << 28
 DOMAIN_COLUMNS = [
-    "time", "cell", "pdu", "measured_power_util", "production_power_util", "bad_measurement_data",
+    "time",
+    "cell",
+    "pdu",
+    "measured_power_util",
+    "production_power_util",
+    "bad_measurement_data",
     "bad_production_power_data",
-]  # fmt: skip
+]
 
 
 def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
@@ -38,9 +43,11 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
     if described["id"].duplicated().any():
         raise InputError(f"{tasks} describes a job twice")
     for path, table, name, least in (
-        (fragments, used, "duration", 1), (fragments, used, "cpu_usage", 0), (tasks, described, "submission_time", 0),
+        (fragments, used, "duration", 1),
+        (fragments, used, "cpu_usage", 0),
+        (tasks, described, "submission_time", 0),
         (tasks, described, "cpu_capacity", 1),
-    ):  # fmt: skip
+    ):
         if not (np.isfinite(table[name]) & (table[name] >= least)).all():
             raise InputError(f"{path}: {name} is not everywhere a number of at least {least}")
     jobs = described.set_index("id")

@@ -33,8 +33,12 @@ _PROFILE_COLUMNS = {
     "average_power": "average_power_tdp",
 }
 _CDF_COLUMNS = [
-    "cdf_percent", "gpu_power_w_kalos", "gpu_power_w_seren", "gpu_server_power_w_seren", "cpu_server_power_w_seren",
-]  # fmt: skip
+    "cdf_percent",
+    "gpu_power_w_kalos",
+    "gpu_power_w_seren",
+    "gpu_server_power_w_seren",
+    "cpu_server_power_w_seren",
+]
 _MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name here, whether it must be there, whole
     "total_params_b": ("total_b", True, False),
     "active_params_b": ("active_b", True, False),
@@ -46,8 +50,13 @@ _MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name h
     "avg_output_len": ("tokens_per_answer", False, False),
     "avg_power_watts": ("watts", False, False),
 }
-_NAMED = {"task": "task", "nickname": "model", "architecture": "architecture", "weight_precision": "precision",
-          "gpu_model": "gpu"}  # fmt: skip
+_NAMED = {
+    "task": "task",
+    "nickname": "model",
+    "architecture": "architecture",
+    "weight_precision": "precision",
+    "gpu_model": "gpu",
+}
 _GRID_MS, _MOST_SLOTS = 300_000, 31 * 288  # a gap in a record is no longer than a month
 
 
