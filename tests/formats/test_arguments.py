@@ -111,6 +111,7 @@ def test_an_out_that_cannot_be_written_is_refused_by_name(odd, t, packed_t):
 
 
 @both_casts
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation functions")
 def test_another_dtype_is_an_error_that_names_it_and_the_right_ones(cast, torch, t):
     others = {
         "float64": X.astype(np.float64),
