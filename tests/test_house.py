@@ -24,7 +24,7 @@ def normal(name: str) -> str:
 def test_everything_that_is_installed_is_pinned() -> None:
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     names = {normal(line.partition("==")[0]) for line in pins if "==" in line}
-    installed = {normal(found.metadata["Name"]) for found in distributions()} - {"jouleproof", "pip"}
+    installed = {normal(package.metadata["Name"]) for package in distributions()} - {"jouleproof", "pip"}
     assert len(installed) > 50
     assert {name for name in installed - names if not name.startswith(("nvidia-", "triton", "wheel"))} == set()
 

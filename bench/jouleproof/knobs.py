@@ -17,11 +17,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def named(function: str, known: Sequence[str] = (), group: str = "") -> AfterValidator:
+def named(function: str, built_in: Sequence[str] = (), group: str = "") -> AfterValidator:
     """The check of a field that holds a name of an object (jouleproof.plugins), or a list of such names.
 
     function: `module:function` that takes the names and raises UserError where they stand for nothing, or for things
-    of another kind; its module is imported when there is a name to check. known: names that are not looked up where
+    of another kind; its module is imported when there is a name to check. built_in: names that are not looked up where
     there is no other, so that the libraries behind them are not imported for a config's defaults.
     A name that stands for nothing, but that an installed package registers as an entry point, becomes the
     `package.module:object` of that entry point. group: the entry points are those of `jouleproof.<group>`, by default
@@ -31,7 +31,7 @@ def named(function: str, known: Sequence[str] = (), group: str = "") -> AfterVal
 
     def check(value: Any) -> Any:
         names = [value] if isinstance(value, str) else value
-        if set(names) <= set(known):
+        if set(names) <= set(built_in):
             return value
         find = getattr(importlib.import_module(module), attribute)
         if _refused(find, names):

@@ -105,10 +105,10 @@ def check_call(what: str, function: Any, arguments: Sequence[str], result: str =
         return
 
 
-def lacking(found: object, protocol: type) -> list[str]:
+def lacking(candidate: object, protocol: type) -> list[str]:
     """Which parts of a Protocol an object has not."""
     parts = [part for part in (*protocol.__dict__, *getattr(protocol, "__annotations__", {})) if part[0] != "_"]
-    return [part for part in dict.fromkeys(parts) if not hasattr(found, part)]
+    return [part for part in dict.fromkeys(parts) if not hasattr(candidate, part)]
 
 
 def load_module(name: str) -> Any:

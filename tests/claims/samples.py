@@ -34,7 +34,7 @@ def query(**changes):
 
 
 def verdict_row(**changes):
-    about = {
+    fields = {
         "id": "mx.thing",
         "area": "mx",
         "version": "-",
@@ -50,19 +50,19 @@ def verdict_row(**changes):
         "low": 2.1,
         "high": 2.9,
     }
-    return Verdict(**{**about, **changes})
+    return Verdict(**{**fields, **changes})
 
 
 def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
     """A result with its provenance. inputs: id to origin."""
     path = folder / f"{name}.parquet"
     tables.write(tables.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
-    about = {
+    provenance = {
         "timed": timed,
         "inputs": {id: {"origin": origin} for id, origin in (inputs or {}).items()},
         "contention": {"busy": busy},
     }
-    provenance_path(path).write_text(json.dumps(about), encoding="utf-8")
+    provenance_path(path).write_text(json.dumps(provenance), encoding="utf-8")
     return path
 
 
@@ -77,14 +77,14 @@ def toml(rows):
         return f"{it}" if isinstance(it, float) else json.dumps(it)
 
     def inline(it):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {value(each)}" for key, each in it.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {value(inner)}" for key, inner in it.items()) + " }"
 
     lines = []
-    for each in rows:
+    for row in rows:
         lines.append("[[claim]]")
-        for key, it in each.items():
+        for key, it in row.items():
             if key == "query":
-                lines += [f"query.{json.dumps(version)} = {inline(found)}" for version, found in it.items()]
+                lines += [f"query.{json.dumps(version)} = {inline(query)}" for version, query in it.items()]
             elif key == "accept":
                 lines.append(f"accept = [{it[0]}, {it[1]}]")
             else:

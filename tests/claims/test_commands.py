@@ -56,16 +56,16 @@ def project(tmp_path, monkeypatch):
 def test_judge_writes_the_verdicts_on_the_tables(project):
     write_table(project.folder / "results", repeats(2.5))
     assert project.run("judge").exit_code == 0
-    (found,) = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
-    assert (found["id"], found["verdict"]) == ("mx.thing", "reproduced")
+    (row,) = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert (row["id"], row["verdict"]) == ("mx.thing", "reproduced")
 
 
 def test_ledgers_that_are_named_are_judged_in_place_of_the_built_in_ones(project):
     for name in ("other", "third"):
         (project.folder / f"{name}.toml").write_text(toml([row(id=f"mx.{name}", query={"-": QUERY})]), encoding="utf-8")
     assert project.run("judge", "--ledger", "other.toml", "--ledger", "third.toml", "--size", "mine").exit_code == 0
-    found = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
-    assert [row["id"] for row in found] == ["mx.other", "mx.third"]
+    rows = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert [row["id"] for row in rows] == ["mx.other", "mx.third"]
     assert (project.folder / "results/verdicts.size.txt").read_text(encoding="utf-8") == "mine\n"
 
 

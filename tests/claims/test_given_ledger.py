@@ -34,7 +34,7 @@ def digest(row, fields):
 
     def plain(value):
         if isinstance(value, list):
-            return [plain(each) for each in value]
+            return [plain(item) for item in value]
         return float(value) if isinstance(value, int | float) else value
 
     content = json.dumps({field: plain(row[field]) for field in fields if field in row}, sort_keys=True)

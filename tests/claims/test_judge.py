@@ -53,9 +53,9 @@ def test_an_interval_gets_the_verdict_that_the_ledger_defines():
     ]
     wrong = []
     for interval, accept, null, verdict in cases:
-        found = decided(*interval, accept, null)
-        if found != verdict:
-            wrong.append((interval, accept, null, verdict, found))
+        decision = decided(*interval, accept, null)
+        if decision != verdict:
+            wrong.append((interval, accept, null, verdict, decision))
     assert wrong == []
 
 

@@ -71,8 +71,8 @@ def test_an_experiment_writes_its_table_and_its_provenance_and_nothing_else(run,
 def test_provenance_names_the_result_and_whether_it_holds_timings(run, tmp_path):
     run("dice")
     run("timed")
-    found = [read_provenance(tmp_path / f"toy/{name}.parquet") for name in ("dice", "timed")]
-    assert [(one["result"], one["timed"], one["inputs"]) for one in found] == [
+    records = [read_provenance(tmp_path / f"toy/{name}.parquet") for name in ("dice", "timed")]
+    assert [(one["result"], one["timed"], one["inputs"]) for one in records] == [
         ("dice.parquet", False, {}),
         ("timed.parquet", True, {}),
     ]

@@ -55,10 +55,10 @@ def metered(counter, source="rapl"):
 
 def window(meter, samples):
     """A window with so many readings, its ends included."""
-    found = meter.begin()
+    opened = meter.begin()
     for _ in range(samples - 2):
-        found.sample()
-    [energy] = found.end().energies
+        opened.sample()
+    [energy] = opened.end().energies
     return energy
 
 
@@ -197,9 +197,9 @@ class Gpus:
 
 def test_gpus_are_read_through_zeus_in_joules_and_watts(monkeypatch):
     fake_zeus(monkeypatch, Gpus(2))
-    found = nvml()
-    assert isinstance(found, Nvml) and found.domains == ["gpu 0 made up", "gpu 1 made up"]
-    assert (found.joules(), found.watts()) == ([5.0, 10.0], [70.0, 70.0])
+    meter = nvml()
+    assert isinstance(meter, Nvml) and meter.domains == ["gpu 0 made up", "gpu 1 made up"]
+    assert (meter.joules(), meter.watts()) == ([5.0, 10.0], [70.0, 70.0])
 
 
 def test_no_gpu_is_unmeasurable_where_zeus_adds_up_to_0_j(monkeypatch):
@@ -225,11 +225,11 @@ def test_windows_of_one_source_add_up_and_one_without_a_number_leaves_none():
 
 def test_none_is_a_meter_that_counts_no_joules_but_seconds():
     meter = open_meter("none")
-    with meter.begin() as found:
+    with meter.begin() as opened:
         sum(range(100_000))
-    assert isinstance(meter, Meter) and found.reading.joules == {}
-    assert found.reading.wall_s > 0 and found.reading.cpu_s >= 0
-    assert isinstance(found.reading.contention, Contention) and 0 <= found.reading.contention.idle <= 1
+    assert isinstance(meter, Meter) and opened.reading.joules == {}
+    assert opened.reading.wall_s > 0 and opened.reading.cpu_s >= 0
+    assert isinstance(opened.reading.contention, Contention) and 0 <= opened.reading.contention.idle <= 1
 
 
 def test_a_window_reads_on_its_own_while_it_lasts_and_stops_with_an_error():
@@ -242,10 +242,10 @@ def test_a_window_reads_on_its_own_while_it_lasts_and_stops_with_an_error():
 
     counter = Counting()
     meter = CounterMeter("counting", {"own": counter}, every_s=0.005)
-    with meter.begin() as found:
+    with meter.begin() as opened:
         while counter.reads < 5:
             pass
-    assert found.reading.joules["own"] >= 4
+    assert opened.reading.joules["own"] >= 4
     with pytest.raises(RuntimeError, match="of the work"), meter.begin() as broken:
         raise RuntimeError("of the work")
     after = counter.reads

@@ -33,9 +33,9 @@ def test_a_row_has_the_last_word_over_the_constants():
 
 @pytest.mark.parametrize("name", ["metric", "unit", "tier"])
 def test_a_table_without_a_column_of_the_schema_is_refused(name):
-    about = {key: value for key, value in ABOUT.items() if key != name}
+    incomplete = {key: value for key, value in ABOUT.items() if key != name}
     with pytest.raises(ValueError, match=f"table lacks {name}"):
-        tidy([{"value": 1.0}], **about)
+        tidy([{"value": 1.0}], **incomplete)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -84,14 +84,14 @@ def test_every_wrong_knob_gets_a_line():
 
 @pytest.mark.parametrize(("text", "number"), [("7", 7), ("2.5", 2.5), ("1e1", 10.0)])
 def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
-    found = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
-    assert found.configs["mx"].qsnr.degrees_of_freedom == number
+    settings = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
+    assert settings.configs["mx"].qsnr.degrees_of_freedom == number
 
 
 def test_a_truth_that_the_command_line_gives_as_text_is_one():
     assert read_settings({"size": "mine", "quick": "true"}, {}).quick
-    found = read_settings({"size": "mine", "slm_energy": {"quality": {"hub": "False"}}}, {})
-    assert found.configs["slm_energy"].quality.hub is False
+    settings = read_settings({"size": "mine", "slm_energy": {"quality": {"hub": "False"}}}, {})
+    assert settings.configs["slm_energy"].quality.hub is False
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_a_name_that_an_installed_package_registers_is_its_object_and_no_built_i
         f"[jouleproof.formats]\ne3m4 = {example}\nmxfp4 = {example}\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = read_settings({"size": "mine", "mx": {"formats": ["mxfp4", "e3m4"]}}, {})
-    assert found.configs["mx"].formats == ["mxfp4", example]
+    settings = read_settings({"size": "mine", "mx": {"formats": ["mxfp4", "e3m4"]}}, {})
+    assert settings.configs["mx"].formats == ["mxfp4", example]
     assert "scale rule 'e3m4' is not known" in message_of({"size": "mine", "mx": {"scales": ["e3m4"]}})
 
 

@@ -92,8 +92,8 @@ def test_a_text_that_names_a_file_beside_the_module_makes_it_a_part(files, tmp_p
 
 
 def test_a_text_that_names_a_module_of_the_project_is_followed():
-    found = sources("jouleproof.studies.mx.experiments.wire:wire")
-    assert str(PROJECT / "studies/mx/wire_rank.py") in found
+    files = sources("jouleproof.studies.mx.experiments.wire:wire")
+    assert str(PROJECT / "studies/mx/wire_rank.py") in files
     assert str(PROJECT / "studies/mx/micro/casts.py") in sources(
         "jouleproof.studies.mx.experiments.throughput:throughput"
     )
@@ -106,10 +106,10 @@ def test_a_module_that_is_not_there_is_an_error_that_names_it(module):
 
 
 def of(study, name):
-    (found,) = [one for one in built_in_studies() if one.name == study]
+    (built_in,) = [one for one in built_in_studies() if one.name == study]
     return {
         Path(path).relative_to(PROJECT).as_posix()
-        for path in sources(found.object_name(found.experiments[name].function))
+        for path in sources(built_in.object_name(built_in.experiments[name].function))
     }
 
 
@@ -124,9 +124,9 @@ def test_a_compiled_kernel_is_code_of_what_computes_with_it_and_of_no_simulation
 
 
 def test_one_experiment_and_the_shape_of_the_config_are_not_code_of_another():
-    found = of("mx", "qsnr")
-    assert not {"studies/mx/experiments/direct_cast.py", "studies/mx/config.py", "studies/mx/recipes.py"} & found
-    assert "studies/mx/registry.py" in found
+    files = of("mx", "qsnr")
+    assert not {"studies/mx/experiments/direct_cast.py", "studies/mx/config.py", "studies/mx/recipes.py"} & files
+    assert "studies/mx/registry.py" in files
 
 
 def test_facts_are_code_of_what_reads_them():
@@ -138,5 +138,5 @@ def test_facts_are_code_of_what_reads_them():
 def test_an_edited_experiment_reaches_no_figure_but_through_its_table():
     figures = sorted((ROOT / "figures").rglob("*.py"))
     assert len(figures) > 90
-    found = {Path(path) for path in sources(*map(str, figures))}
-    assert [path for path in found if path.is_relative_to(PROJECT / "studies")] == []
+    files = {Path(path) for path in sources(*map(str, figures))}
+    assert [path for path in files if path.is_relative_to(PROJECT / "studies")] == []

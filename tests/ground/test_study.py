@@ -243,9 +243,9 @@ def test_a_study_joins_the_run_with_its_knobs_its_figure_and_its_claims():
     assert settings.configs["rotation"].vectors == 7 and [study.name for study in settings.added] == ["rotation"]
     assert settings.ledgers[-1].parent.name == "rotation"
     built_in = folders_in(ROOT / "figures")
-    found = registry({**built_in, "rotation": settings.added[0].figures})
-    assert set(found) - set(registry(built_in)) == {"rotation/gain"}
-    check_sources(settings, found)
+    figures = registry({**built_in, "rotation": settings.added[0].figures})
+    assert set(figures) - set(registry(built_in)) == {"rotation/gain"}
+    check_sources(settings, figures)
 
 
 def test_a_new_study_is_one_folder_and_one_line_of_the_config(tmp_path, monkeypatch):
@@ -302,15 +302,15 @@ def test_code_that_a_config_names_is_an_input_whichever_key_names_it():
     }
     folder = ROOT / "tests/extension_example"
     for study, modules in named.items():
-        found = [Path(path) for path in code_named_in(settings.configs[study])]
-        assert [path for path in found if path.is_relative_to(folder)] == [folder / f"{name}.py" for name in modules]
+        files = [Path(path) for path in code_named_in(settings.configs[study])]
+        assert [path for path in files if path.is_relative_to(folder)] == [folder / f"{name}.py" for name in modules]
     assert code_named_in(read_settings({"size": "tiny"}, {}).configs["mx"]) == []
 
 
 def test_the_code_of_an_experiment_is_followed_into_its_study_and_the_project():
-    found = sources(f"{ROTATION}.experiments:gain")
-    assert str(ROOT / "tests/extension_example/rotation/experiments.py") in found
-    assert str(ROOT / "bench/jouleproof/formats/array.py") in found
+    files = sources(f"{ROTATION}.experiments:gain")
+    assert str(ROOT / "tests/extension_example/rotation/experiments.py") in files
+    assert str(ROOT / "bench/jouleproof/formats/array.py") in files
 
 
 def test_a_study_is_frozen():

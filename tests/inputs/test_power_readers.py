@@ -35,8 +35,8 @@ def jobs(tmp_path):
 
 
 def test_the_use_of_jobs_is_a_mean_by_slot_since_the_first_came(jobs):
-    found = read_job_use(*jobs(), 300.0)
-    assert found[1].tolist() == pytest.approx([0.5, 0.5]) and found[2].tolist() == pytest.approx([1.0, 0.1])
+    use = read_job_use(*jobs(), 300.0)
+    assert use[1].tolist() == pytest.approx([0.5, 0.5]) and use[2].tolist() == pytest.approx([1.0, 0.1])
     assert list(read_job_use(*jobs(), 600.0).columns) == [1]
 
 
@@ -71,8 +71,8 @@ def test_the_stand_ins_hold_jobs_of_days_and_the_recorded_quantiles(tmp_path):
     assert hours.quantile(0.5) == pytest.approx(0.025, abs=0.009) and hours.quantile(0.75) == pytest.approx(
         0.73, rel=0.6
     )
-    found = read_job_use(tmp_path / "surf-fragments", tmp_path / "surf-tasks", 172_800)
-    assert len(found) <= 2016 and found.shape[1] >= 10 and found.max(axis=None) <= 1.0
+    use = read_job_use(tmp_path / "surf-fragments", tmp_path / "surf-tasks", 172_800)
+    assert len(use) <= 2016 and use.shape[1] >= 10 and use.max(axis=None) <= 1.0
 
 
 def domain(rows=6):
@@ -93,10 +93,10 @@ def written(folder, table, name="cella_pdu6.csv"):
 
 @pytest.mark.parametrize("name", ["cella_pdu6.csv", "cella_pdu6.csv.gz"])
 def test_a_power_domain_is_a_share_every_five_minutes_and_nothing_where_it_is_flagged(tmp_path, name):
-    found = read_power_domain(written(tmp_path, domain(), name))
-    assert found.index.tolist() == [600, 900, 1200, 1500, 1800, 2100]
-    assert found.isna().tolist() == [False, False, True, False, False, False]
-    assert found[[600, 900, 2100]].tolist() == pytest.approx([0.5, 0.51, 0.55])
+    shares = read_power_domain(written(tmp_path, domain(), name))
+    assert shares.index.tolist() == [600, 900, 1200, 1500, 1800, 2100]
+    assert shares.isna().tolist() == [False, False, True, False, False, False]
+    assert shares[[600, 900, 2100]].tolist() == pytest.approx([0.5, 0.51, 0.55])
 
 
 def shifted(row, by_us):

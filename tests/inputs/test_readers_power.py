@@ -30,9 +30,9 @@ def use(tmp_path):
 
 
 def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
-    found = read_cpu_use(*use())
-    assert found["a"].tolist() == [0.1, 0.5, 0.5, 0.5]
-    assert found["b"].tolist()[0] == 1.0 and found["b"].isna().sum() == 3
+    shares = read_cpu_use(*use())
+    assert shares["a"].tolist() == [0.1, 0.5, 0.5, 0.5]
+    assert shares["b"].tolist()[0] == 1.0 and shares["b"].isna().sum() == 3
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def resolve(tmp_path):
 
     def run(entry, **options):
         places = {"inputs_dir": None, "cache_dir": tmp_path / "cache", "patience": IMPATIENT} | options
-        return resolve_input(entry.id, tmp_path / "out", known={entry.id: entry}, **places)
+        return resolve_input(entry.id, tmp_path / "out", entries={entry.id: entry}, **places)
 
     return run
 
@@ -153,7 +153,7 @@ def test_the_written_record_is_the_returned_one_and_is_written_the_same_again(re
     entry = unreachable()
     record = resolve(entry, inputs_dir=inputs_dir)
     first = (tmp_path / "out/tiny.json").read_bytes()
-    assert load(tmp_path / "out/tiny.json", known={"tiny": entry}) == record
+    assert load(tmp_path / "out/tiny.json", entries={"tiny": entry}) == record
     resolve(entry, inputs_dir=inputs_dir)
     assert (tmp_path / "out/tiny.json").read_bytes() == first
     assert json.loads(first)["files"]["tiny.bin"]["path"] == "tiny/tiny.bin"

@@ -82,8 +82,8 @@ def draws_interval(samples: Sequence[np.ndarray] | np.ndarray, combine: Callable
 
 def share_interval(right: int, asked: int) -> Estimate:
     """A share of `asked` questions with Wilson's interval, which has a width where none or all are right."""
-    found = binomtest(right, asked).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(right / asked, float(found.low), float(found.high))
+    interval = binomtest(right, asked).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(right / asked, float(interval.low), float(interval.high))
 
 
 def _student_intervals(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -29,9 +29,9 @@ RESULT_TABLE = re.compile(
 def replaced(page: str, name: str, text: str) -> str:
     """A page with the text between the marks of that name replaced. Raises UserError where the marks are gone."""
     begin, end = f"<!-- {name}: written by `make accept` -->", f"<!-- end of {name} -->"
-    head, found, rest = page.partition(begin)
+    head, begun, rest = page.partition(begin)
     _, ended, tail = rest.partition(end)
-    if not found or not ended:
+    if not begun or not ended:
         raise UserError(f"claims: the page has no {begin} … {end}; put both lines back where the {name} belong")
     return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
 

@@ -81,8 +81,8 @@ def read(path: Path) -> pd.DataFrame:
 
 def _digest(table: pd.DataFrame) -> bytes:
     """Hexadecimal SHA-256 over names, types and values of the columns."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name, column in table.items():
-        found.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
-        found.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
-    return found.hexdigest().encode()
+        digest.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
+        digest.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
+    return digest.hexdigest().encode()

@@ -179,12 +179,12 @@ def catalogue() -> Mapping[str, Entry]:
     return parse(_CATALOGUE.read_text(encoding="utf-8"))
 
 
-def entry(id: str, known: Mapping[str, Entry] | None = None) -> Entry:
+def entry(id: str, entries: Mapping[str, Entry] | None = None) -> Entry:
     """The input of that id. Raises InputError, listing the ids that there are."""
-    known = catalogue() if known is None else known
-    if id not in known:
-        raise InputError(f"{id!r} is not in the catalogue; known ids: {', '.join(known)}")
-    return known[id]
+    entries = catalogue() if entries is None else entries
+    if id not in entries:
+        raise InputError(f"{id!r} is not in the catalogue; known ids: {', '.join(entries)}")
+    return entries[id]
 
 
 def parse(text: str) -> Mapping[str, Entry]:

@@ -43,9 +43,9 @@ def write_checked(path: Path, chunks: Iterable[bytes], expected: Digest) -> None
     Stops at the first chunk that makes more bytes than expected. Raises WrongContent.
     """
     with new_file(path) as file:
-        found = _written(file, chunks, limit=expected.bytes)
-        if found != expected:
-            raise WrongContent(difference(found, expected))
+        written = _written(file, chunks, limit=expected.bytes)
+        if written != expected:
+            raise WrongContent(difference(written, expected))
 
 
 def write_new(path: Path, content: bytes) -> Digest:
@@ -75,18 +75,18 @@ def check(path: Path, expected: Digest) -> None:
     for chunk in chunks_of(path):
         size += len(chunk)
         sha256.update(chunk)
-    found = Digest(size, sha256.hexdigest())
-    if found != expected:
-        raise WrongContent(difference(found, expected))
+    content = Digest(size, sha256.hexdigest())
+    if content != expected:
+        raise WrongContent(difference(content, expected))
 
 
-def difference(found: Digest, expected: Digest) -> str:
+def difference(content: Digest, expected: Digest) -> str:
     """How the content differs: has …, expected …."""
-    if found.bytes > expected.bytes:
+    if content.bytes > expected.bytes:
         return f"has more than the expected {expected.bytes:,} bytes"
-    if found.bytes < expected.bytes:
-        return f"has {found.bytes:,} bytes, expected {expected.bytes:,}"
-    return f"has sha256 {found.sha256[:12]}…, expected {expected.sha256[:12]}… ({expected.bytes:,} bytes)"
+    if content.bytes < expected.bytes:
+        return f"has {content.bytes:,} bytes, expected {expected.bytes:,}"
+    return f"has sha256 {content.sha256[:12]}…, expected {expected.sha256[:12]}… ({expected.bytes:,} bytes)"
 
 
 @contextmanager

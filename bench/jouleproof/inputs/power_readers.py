@@ -59,13 +59,13 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
     long = jobs[jobs["duration"] >= least_s * 1000]
     if long.empty:
         raise InputError(f"{tasks}: no job runs for {least_s / 3600:g} hours")
-    own = used[used["id"].isin(long.index)]
-    began = own.groupby("id")["duration"].cumsum() - own["duration"]
-    at_ms = own["id"].map(long["submission_time"]) + began - jobs["submission_time"].min()
-    weight = own["duration"] / own["duration"].groupby([own["id"], at_ms // (SLOT_S * 1000)]).transform("sum")
-    share = (own["cpu_usage"] / own["id"].map(long["cpu_capacity"])).clip(0.0, 1.0) * weight
-    found = share.groupby([at_ms // (SLOT_S * 1000), own["id"]]).sum().unstack()
-    return pd.DataFrame(found.reindex(range(int(found.index.max()) + 1)))
+    kept = used[used["id"].isin(long.index)]
+    began = kept.groupby("id")["duration"].cumsum() - kept["duration"]
+    at_ms = kept["id"].map(long["submission_time"]) + began - jobs["submission_time"].min()
+    weight = kept["duration"] / kept["duration"].groupby([kept["id"], at_ms // (SLOT_S * 1000)]).transform("sum")
+    share = (kept["cpu_usage"] / kept["id"].map(long["cpu_capacity"])).clip(0.0, 1.0) * weight
+    use = share.groupby([at_ms // (SLOT_S * 1000), kept["id"]]).sum().unstack()
+    return pd.DataFrame(use.reindex(range(int(use.index.max()) + 1)))
 
 
 def read_power_domain(path: Path) -> pd.Series[float]:

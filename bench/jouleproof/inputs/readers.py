@@ -198,9 +198,9 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
     if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
         raise InputError(f"{tasks}: a machine has no capacity, or is not there")
     columns = {}
-    for machine, own in used.groupby("id", sort=True):
-        slots = np.maximum((own["duration"] // _GRID_MS).to_numpy(int), 1)
-        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
+    for machine, rows in used.groupby("id", sort=True):
+        slots = np.maximum((rows["duration"] // _GRID_MS).to_numpy(int), 1)
+        share = np.clip(rows["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
         columns[str(machine)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
     return pd.DataFrame(columns)
 
@@ -241,8 +241,8 @@ def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFram
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
-        found = f"{', '.join(map(str, table.columns)):.300}"
-        raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
+        present = f"{', '.join(map(str, table.columns)):.300}"
+        raise InputError(f"{path} has the columns {present}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
     rows = csv.reader(io.StringIO(text))  # pandas fills short rows up

@@ -62,15 +62,15 @@ def write(record: Record) -> Path:
     return path
 
 
-def load(record_path: Path, *, known: Mapping[str, Entry] | None = None) -> Record:
+def load(record_path: Path, *, entries: Mapping[str, Entry] | None = None) -> Record:
     """Read a record and verify every file that it names, by size and sha256.
 
-    What is not a stand-in must also be what the catalogue (`known`, by default the built-in one) promises.
+    What is not a stand-in must also be what the catalogue (`entries`, by default the built-in one) promises.
     Raises InputError, in one line, on a record or a file that is missing, malformed or altered.
     """
     again = f"make it again with `snakemake -f {record_path}`"
     record = _read(record_path)
-    named = find_entry(record.id, known).named
+    named = find_entry(record.id, entries).named
     if set(record.files) != set(named):
         raise InputError(f"{record_path}: it lists other files than the catalogue does; {again}")
     for name, file in named.items():

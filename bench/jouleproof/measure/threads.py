@@ -55,7 +55,7 @@ def _use(variables: Mapping[str, str]) -> None:
 
 if sys.platform == "linux":
 
-    def let_out(pid: int = 0) -> list[int]:
+    def unpin(pid: int = 0) -> list[int]:
         """Let a process, this one unless told, run on every core again where OpenMP has bound it, or the one that it
         comes from, to one. Returns the cores that it may use."""
         if "OMP_PROC_BIND" in os.environ:
@@ -64,6 +64,6 @@ if sys.platform == "linux":
 
 else:
 
-    def let_out(pid: int = 0) -> list[int]:
+    def unpin(pid: int = 0) -> list[int]:
         """Nothing binds a process here, and nothing tells where it runs."""
         return []

@@ -74,8 +74,8 @@ def trace(name: str, bursts: Bursts, seed: int) -> bytes:
 @cache
 def facts() -> dict[str, Any]:
     """The published statistics, by name of the trace."""
-    found: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
-    return found
+    statistics: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
+    return statistics
 
 
 def _arrivals_us(published: dict[str, Any], bursts: Bursts, rng: np.random.Generator) -> np.ndarray:
@@ -106,8 +106,8 @@ def _rates_per_second(seconds: int, bursts: Bursts, rng: np.random.Generator) ->
     rate = np.ones(seconds, dtype=np.int64)
     for window, silent, spread in zip((60, 10, 1), bursts.silent_percent, bursts.spread, strict=True):
         windows = -(-seconds // window)
-        drawn = rng.integers(1, spread + 1, windows) * (rng.integers(0, 100, windows) >= silent)
-        rate *= np.repeat(drawn, window)[:seconds]
+        factor = rng.integers(1, spread + 1, windows) * (rng.integers(0, 100, windows) >= silent)
+        rate *= np.repeat(factor, window)[:seconds]
     return rate
 
 

@@ -120,11 +120,11 @@ def problem(story: Story, rng: np.random.Generator) -> tuple[str, str]:
     who, friend = rng.permutation(_NAMES.split())[:2]
     given = {"who": who, "friend": friend, "things": _THINGS[rng.integers(len(_THINGS))]}
     values: dict[str, int] = {}
-    for name, drawn in story.numbers.items():
-        if isinstance(drawn, str):
-            _, values[name] = _worked(drawn, values)
+    for name, source in story.numbers.items():
+        if isinstance(source, str):
+            _, values[name] = _worked(source, values)
         else:
-            values[name] = int(rng.integers(drawn[0], drawn[1] + 1))
+            values[name] = int(rng.integers(source[0], source[1] + 1))
     question = story.question.format(**given, **values)
     lines = []
     for step, sentence in story.steps:
