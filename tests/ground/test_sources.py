@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jouleproof import sources as room
+from jouleproof import sources as sources_module
 from jouleproof.sources import sources
 from jouleproof.study import built_in_studies
 
@@ -15,9 +15,9 @@ PROJECT = ROOT / "bench" / "jouleproof"
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """A function that writes modules of a package `pack`, and one that names the files that objects are made of."""
-    for cached in (room._path, room._described, room._uses, room._files):
+    for cached in (sources_module._path, sources_module._described, sources_module._uses, sources_module._files):
         cached.cache_clear()
-        monkeypatch.setattr(room, cached.__name__, cached.__wrapped__)
+        monkeypatch.setattr(sources_module, cached.__name__, cached.__wrapped__)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def made_of(*names, **modules):

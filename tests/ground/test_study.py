@@ -156,10 +156,10 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
     with pytest.raises(UserError, match=r"timed\(config\) is given config, doubled") as caught:
         check_studies([study], catalogue())
     with pytest.raises(UserError, match="tables that need each other: toy/(read <- toy/doubled|doubled <- toy/read)"):
-        from jouleproof import study as room
+        from jouleproof import study as study_module
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(room, "_check_function", lambda *_: None)
+            patch.setattr(study_module, "_check_function", lambda *_: None)
             check_studies([study], catalogue())
     assert "\n" not in str(caught.value)
 

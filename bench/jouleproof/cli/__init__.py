@@ -1,5 +1,5 @@
-"""The one command, `jouleproof`. Commands import what they need when they run: a job starts in a fraction of a second,
-and places its threads before any numerical library is loaded."""
+"""The command `jouleproof`. Each subcommand imports what it needs when it runs: a job starts in a fraction of a second,
+and pins its threads before any numerical library is loaded."""
 
 import json
 import time
@@ -155,7 +155,7 @@ def cost(
 
 
 def _knobs(config: str) -> str:
-    """As JSON: a text of JSON as it stands, the content of a file otherwise. Raises UserError where it is neither."""
+    """Read the knobs as JSON, from a JSON text or from a file of JSON or YAML. Raises UserError if they are neither."""
     if config.lstrip().startswith("{"):
         return config
     path = Path(config)

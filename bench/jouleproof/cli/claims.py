@@ -99,7 +99,7 @@ def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
 
 
 def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
-    """The tables of README and docs, from the accepted verdicts, by name, and the tables of a run."""
+    """Write the tables of README and docs from the accepted verdicts, by name, and from the tables of a run."""
     from jouleproof.evidence import pages
     from jouleproof.evidence.ledger import read_ledgers
     from jouleproof.study import built_in_studies
@@ -135,7 +135,7 @@ def pages(
 
 
 def built_in_ledgers() -> list[Path]:
-    """The claims of the built-in studies, in their order."""
+    """Ledgers of the built-in studies, in their order."""
     from jouleproof.study import built_in_studies
 
     return [study.ledger for study in built_in_studies() if study.ledger]

@@ -1,4 +1,4 @@
-"""`jouleproof inputs`: what inputs there are, and bring one in."""
+"""`jouleproof inputs`: list the inputs, and resolve one."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def resolve(
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
-    """Leave through the exits that remove temporary files."""
+    """Exit by an exception, so that temporary files are removed."""
     sys.exit(128 + number)
