@@ -1,9 +1,9 @@
-"""The release archive: all that it takes to install and run without a network, but torch.
+"""Build the release archive: everything that is needed to install and run without a network, except torch.
 
     python workflows/release.py        # `make release`: dist/jouleproof-<version>.tar.gz
 
 It holds the files of the last commit, wheels of every pinned dependency for this platform and this Python, the inputs
-whose licence lets them be passed on, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
+whose licence permits redistribution, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
 give the same bytes.
 """
 
@@ -57,9 +57,10 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
 def release(
     commit: str, tree: bytes, wheels: Path, inputs: Path, left_out: Mapping[str, str], root: Path = ROOT
 ) -> tuple[str, Iterator[tuple[str, bytes | Path, int]]]:
-    """The archive's name without suffix, and its members sorted by path: path below that name, content, mode.
+    """Return the archive's name without suffix, and its members sorted by path: path below that name, content, mode.
 
-    tree: of `git archive`. wheels, inputs: folders whose files go along. left_out: why, by id of the input.
+    tree: output of `git archive`. wheels, inputs: folders whose files are included. left_out: reason by id of the
+    input.
     """
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -86,9 +87,9 @@ def release(
 
 
 def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path, int]], time: int) -> None:
-    """Members under the folder `top`, all of one time (seconds since 1970) and of nobody.
+    """Write the members under the folder `top`, all with one time (seconds since 1970) and without an owner.
 
-    Wheels are compressed already: the fastest level will do.
+    Wheels are compressed already: the fastest level suffices.
     """
     with (
         atomic(out) as temporary,
@@ -109,15 +110,15 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
 
 
 def pins_to_bring(constraints: str) -> list[str]:
-    """The pinned requirements whose wheels go along."""
+    """Select the pinned requirements whose wheels are included."""
     lines = [line.strip() for line in constraints.splitlines()]
     return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
 
 
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
-    """Put every input that may be passed on below `folder`, from the first place that has it or from its source.
+    """Put every input that may be redistributed below `folder`, from the first place that has it or from its source.
 
-    Returns why the others are left out, by id. Raises UserError where one is missing that nothing can stand in for.
+    Returns why the others are left out, by id. Raises UserError if one is missing that has no stand-in.
     """
     left_out = {}
     for id, entry in entries.items():
@@ -145,7 +146,8 @@ def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
 
 
 def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
-    """By pip, as its settings say where from; what has no wheel is built here, at a fixed date."""
+    """Download wheels with pip, from where its settings say; a requirement without a wheel is built here, at a fixed
+    date."""
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
     done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)

