@@ -1,4 +1,4 @@
-"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and all that it rests on."""
+"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and everything that it rests on."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The house rules: everything that is installed is pinned, and every linter is part of `make lint`, which CI runs."""
+"""The house rules: every installed package is pinned, and every linter is part of `make lint`, which CI runs."""
 
 import re
 from importlib.metadata import distributions

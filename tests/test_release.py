@@ -1,4 +1,4 @@
-"""The release archive in small: a tree, wheels and inputs that were made up."""
+"""The release archive on a small scale: a made-up tree, wheels and inputs."""
 
 import hashlib
 import io
@@ -47,7 +47,7 @@ def folders(tmp_path):
 
 
 def tree(**extra):
-    """A tar as git archive writes it: folders, a file, a program."""
+    """Make a tar as git archive writes it: folders, a file, a program."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         folder = tarfile.TarInfo("workflows")
@@ -123,7 +123,7 @@ def test_every_pin_but_torch_goes_along():
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """A folder with one small wheel, the only place where pip may look."""
+    """Make a folder with one small wheel, the only place where pip may look."""
     folder = tmp_path / "shelf"
     folder.mkdir()
     with zipfile.ZipFile(folder / "tiny_thing-1-py3-none-any.whl", "w") as wheel:

@@ -1,4 +1,4 @@
-"""Inputs: the user's folder, the cache, a download, or the built-in stand-in; verified, with a record of which."""
+"""Inputs from the user's folder, the cache, a download, or the built-in stand-in: verified, with a record of the origin."""
 
 
 localrules:

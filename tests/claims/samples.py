@@ -1,4 +1,4 @@
-"""Claims, intervals, verdicts and tables that were made up for the tests."""
+"""Made-up claims, intervals, verdicts and tables for the tests."""
 
 import json
 
@@ -12,7 +12,7 @@ QUERY = {"table": "mx/thing", "metric": "m", "label": "The thing"}
 
 
 def row(**changes):
-    """A row of a ledger, as TOML gives it."""
+    """Make a row of a ledger, in the form that TOML gives it."""
     return {
         "id": "mx.thing",
         "area": "mx",
@@ -54,7 +54,7 @@ def verdict_row(**changes):
 
 
 def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
-    """A result with its provenance. inputs: id to origin."""
+    """Write a result with its provenance. inputs: id to origin."""
     path = folder / f"{name}.parquet"
     tables.write(tables.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
     provenance = {
@@ -71,7 +71,7 @@ def repeats(*values, **factors):
 
 
 def toml(rows):
-    """A ledger of rows with plain values."""
+    """Format a ledger of rows with plain values."""
 
     def value(it):
         return f"{it}" if isinstance(it, float) else json.dumps(it)

@@ -1,4 +1,4 @@
-"""paper/expected.toml and README's picture are those of the last `make accept`."""
+"""paper/expected.toml and the picture in README are those of the last `make accept`."""
 
 from pathlib import Path
 

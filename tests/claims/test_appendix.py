@@ -1,4 +1,4 @@
-"""The artifact appendix: what it says of a run, and that it is typeset from that alone."""
+"""The artifact appendix: its facts about a run, and that it is typeset from them alone."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ RECORD = {
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path_factory, monkeypatch):
-    """A small Python environment in place of the one that runs the tests."""
+    """Make a small Python environment in place of the one that runs the tests."""
     folder = tmp_path_factory.mktemp("environment")
     (folder / "lib").mkdir()
     (folder / "lib/module.py").write_bytes(bytes(7))
@@ -145,7 +145,7 @@ def test_every_claim_of_the_ledger_has_a_command_for_existing_pictures_or_says_w
 
 
 def typeset(folder, rows, **values):
-    """The headings, and the PDF."""
+    """Typeset the appendix; return its headings and the PDF."""
     results = folder / "results"
     record(results, "mx/thing", **values)
     claims = [claim(query={"-": QUERY}), claim(id="own.thing", area="own", untestable="None here.")]

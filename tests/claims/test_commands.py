@@ -1,4 +1,4 @@
-"""`jouleproof claims` in a project folder of its own."""
+"""`jouleproof claims`, run in a separate project folder."""
 
 import json
 from importlib import import_module
@@ -16,7 +16,7 @@ README = f"head\n{MARKED.format('examples')}{MARKED.format('areas')}tail\n"
 
 
 class Project:
-    """A working folder with a ledger of one claim, the only built-in one, and, where asked for, verdicts."""
+    """A working folder with a ledger of one claim, the only built-in one, and, on request, verdicts."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -1,4 +1,4 @@
-"""What was accepted, and what has moved since."""
+"""Comparison of verdicts with those that were accepted."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Reading a ledger: what a row may say, and one line for each way of getting it wrong."""
+"""Reading a ledger: what a row may say, and an error of one line for each mistake."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""From a ledger and tables to the rows of verdicts.json."""
+"""A ledger and tables give the rows of verdicts.json."""
 
 import json
 
@@ -17,7 +17,7 @@ PROMISED = {
 
 
 def asks(**changes):
-    """A claim that asks mx/thing."""
+    """Make a claim that reads mx/thing."""
     fields = {key: changes.pop(key) for key in ("context", "flags", "null", "accept", "figure") if key in changes}
     return claim(query={"-": query(**changes)}, **fields)
 

@@ -1,4 +1,5 @@
-"""README, CONTRIBUTING, docs and the studies' READMEs: every command would start, and what they name is there."""
+"""README, CONTRIBUTING, docs and the studies' READMEs: every command would start, and everything that they name
+exists."""
 
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ STUDIES = [name for name in NAMES if name.startswith("bench/")]
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A working folder that looks like the checkout; the modules that a page makes there are forgotten afterwards."""
+    """Make a working folder that looks like the checkout; the modules that a page creates there are unloaded
+    afterwards."""
     start(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -38,7 +40,7 @@ def _example_modules():
 
 
 def complaints(text, folder):
-    """What is wrong with the commands of a page, in their order."""
+    """List what is wrong with the commands of a page, in their order."""
     wrong = []
     for block in blocks(text):
         for command in commands(block.text) if block.language == "shell" else []:

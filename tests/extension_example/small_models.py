@@ -1,4 +1,4 @@
-"""A language model and a task."""
+"""A custom language model and a custom task."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -53,7 +53,7 @@ def bigram() -> Bigram:
 
 
 def _question_marks(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[int, Score]]:
-    """1 where the question's last token is the likeliest one."""
+    """Score 1 if the question's last token is the likeliest one."""
     texts = [model.tokens(problem.question) for problem in problems]
     for number, likelihood in enumerate(model.likelihoods(texts, [len(text) - 1 for text in texts])):
         yield number, Score("ended", "share", float(likelihood.likeliest[0]), prompt=len(texts[number]))

@@ -1,4 +1,4 @@
-"""Energy counters, replayed: what is counted, what wraps, and what cannot be measured."""
+"""Energy counters, replayed: which domains count, how counters wrap, and when no measurement is possible."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def domain(root, name, energy="0", called="package-0", wraps="262143328850"):
 
 
 class Recorded:
-    """A counter that plays back, and the clock beside it."""
+    """A counter that replays readings, and the clock beside it."""
 
     def __init__(self, joules, wraps=float("inf"), times=None):
         self.domains, self.wraps_j = ["package"], [wraps]

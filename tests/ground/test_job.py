@@ -1,4 +1,4 @@
-"""One experiment as a job: `jouleproof run`, on a study that was made up."""
+"""One experiment as a job: `jouleproof run`, on a toy study."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ TOY = "tests.ground.toy"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """A function that runs an experiment of the toy study, and gives back what it printed."""
+    """Return a function that runs an experiment of the toy study and returns what it printed."""
     for name in VARIABLES:
         monkeypatch.setenv(name, "1")
 
@@ -39,7 +39,7 @@ def content():
 
 @pytest.fixture
 def record(tmp_path, content):
-    """A resolved stand-in."""
+    """Make a resolved stand-in."""
     (name,) = entry(INPUT).named
     folder = tmp_path / "inputs"
     (folder / INPUT).mkdir(parents=True)

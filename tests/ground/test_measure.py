@@ -1,4 +1,4 @@
-"""The room that looks at the machine, on readings that were made up."""
+"""The package that observes the machine, on made-up readings."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ Mac = namedtuple("Mac", "user nice system idle")
 
 @pytest.fixture
 def watched(monkeypatch):
-    """A function from two readings of the counters and our own CPU seconds to what the watch says."""
+    """Return a function from two readings of the counters and our own CPU seconds to the observed contention."""
 
     def watched(start, end, own_s, load=0.5):
         readings = iter([start, end])
@@ -115,7 +115,7 @@ def test_one_thread_is_asked_of_every_numerical_library(monkeypatch):
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """The provenance of a result outside a git checkout, by a process that opened no meter."""
+    """Write the provenance of a result outside a git checkout, in a process that opened no meter."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

@@ -1,4 +1,4 @@
-"""Meters on readings that were made up: what they count, and that they give no number where they cannot."""
+"""Meters on made-up readings: what they count, and that they report no number where they cannot measure."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ WRAP = 262_143.32885  # J, of a RAPL package
 
 
 class Recorded:
-    """A counter that plays back one row of joules, or an error, at a time, and the clock beside it."""
+    """A counter that replays one row of joules, or an error, per reading, and the clock beside it."""
 
     def __init__(self, rows, domains=("package",), wraps=WRAP, every_s=0.5):
         self.domains, self.wraps_j = list(domains), [wraps] * len(domains)
@@ -38,7 +38,7 @@ class Recorded:
 
 
 class RecordedPower(Recorded):
-    """(joules, watts) at a time."""
+    """A counter that replays one pair (joules, watts) per reading."""
 
     def joules(self):
         self._watts = None
@@ -54,7 +54,7 @@ def metered(counter, source="rapl"):
 
 
 def window(meter, samples):
-    """A window with so many readings, its ends included."""
+    """Measure the energy of a window with this number of readings, its ends included."""
     opened = meter.begin()
     for _ in range(samples - 2):
         opened.sample()
@@ -68,7 +68,7 @@ def replayed(counter, samples):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """As if this process had not opened a meter."""
+    """Reset the module's state, as if this process had not opened a meter."""
     monkeypatch.setattr(meters, "_opened", {})
 
 
@@ -177,7 +177,7 @@ def fake_zeus(monkeypatch, gpus):
 
 
 class Gpus:
-    """As zeus shows them: mJ and mW."""
+    """GPUs as zeus presents them, in mJ and mW."""
 
     def __init__(self, count):
         self.count = count

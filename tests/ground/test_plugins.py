@@ -1,4 +1,4 @@
-"""From a name in the config to an object: built in, the user's own, or one line that says why not."""
+"""A name in the config resolves to an object, built in or the user's, or to one line that says why not."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ BUILTINS = {"one": 1, "two": 2}
 
 @pytest.fixture
 def working_folder(tmp_path, monkeypatch):
-    """An empty working folder whose modules are forgotten afterwards."""
+    """Change to an empty working folder, whose modules are unloaded afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
     loaded = set(sys.modules)
@@ -100,7 +100,7 @@ def notes_of(error, config):
 
 
 def failing(name):
-    """What a function of the user's own raised, with the trace that leads there."""
+    """Return the exception that a user's function raises, with its stack trace."""
     try:
         load("thing", name, BUILTINS)()
     except Exception as error:

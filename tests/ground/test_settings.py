@@ -1,4 +1,4 @@
-"""The config of a run: the three sizes load, and a wrong knob is one line that names it."""
+"""The config of a run: the three sizes load, and a wrong knob gives one line that names it."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
 
 def merged(size):
-    """default.yaml with another size on top, as Snakemake merges a --configfile."""
+    """Merge another size into default.yaml, as Snakemake merges a --configfile."""
     config = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((CONFIGS / f"{size}.yaml").read_text(encoding="utf-8")))
     return config
@@ -182,7 +182,7 @@ def test_an_experiments_rule_has_the_knobs_that_it_reads_and_no_others():
 
 
 def test_where_the_inputs_and_the_results_lie_is_no_knob_of_an_experiment(tmp_path):
-    """Another folder with the same inputs must not remake a result."""
+    """Another folder with the same inputs must not cause a result to be made again."""
     settings = read_settings({"size": "mine", "inputs_dir": str(tmp_path), "results": "elsewhere"}, {})
     texts = [
         study.knobs_json(experiment, settings.configs[study.name])

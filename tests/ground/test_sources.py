@@ -1,4 +1,4 @@
-"""Which files an object is made of: what a rule names as its code."""
+"""The files that an object depends on, which a rule lists as its code."""
 
 from pathlib import Path
 
@@ -14,7 +14,8 @@ PROJECT = ROOT / "bench" / "jouleproof"
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A function that writes modules of a package `pack`, and one that names the files that objects are made of."""
+    """Return a function that writes modules of a package `pack`, and one that names the files that objects depend
+    on."""
     for cached in (sources_module._path, sources_module._described, sources_module._uses, sources_module._files):
         cached.cache_clear()
         monkeypatch.setattr(sources_module, cached.__name__, cached.__wrapped__)

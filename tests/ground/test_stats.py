@@ -1,4 +1,4 @@
-"""The bootstrap: against a plain one, against distributions that are known, and where there is nothing to resample."""
+"""The bootstrap: compared with a plain one, on known distributions, and on samples without spread."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,8 @@ def few_resamples(monkeypatch):
 
 
 def plain_bootstrap(samples, weights, resamples=20_000):
-    """2.5th and 97.5th percentile of the smallest of k weighted means. samples: (k, units), resampled together."""
+    """Compute the 2.5th and 97.5th percentiles of the smallest of k weighted means. samples: (k, units), resampled
+    together."""
     chosen = np.random.default_rng(1).integers(0, len(weights), (resamples, len(weights)))
     means = [np.average(row[chosen], weights=weights[chosen], axis=1) for row in samples]
     return np.percentile(np.minimum.reduce(means), [2.5, 97.5])
@@ -96,7 +97,7 @@ def test_the_best_of_one_is_that_one():
 
 
 def test_the_interval_of_the_best_pairs_its_units():
-    """Of two that mirror each other the mean is fixed, and the smallest mean lies below it in every resample."""
+    """The mean of two samples that mirror each other is fixed, and the smaller mean lies below it in every resample."""
     values = np.random.default_rng(4).normal(size=40)
     interval = mean_interval([values, -values])
     low, high = plain_bootstrap([values, -values], np.ones(40))
@@ -105,7 +106,7 @@ def test_the_interval_of_the_best_pairs_its_units():
 
 
 def test_the_choice_of_the_best_is_made_anew_in_every_resample():
-    """Where the choice is open, the best of two can end lower than either that was chosen once and for all."""
+    """If the choice is open, the best of two can end lower than either sample that was chosen once and for all."""
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=30), rng.normal(size=30)
     a, b = a - a.mean(), b - b.mean()

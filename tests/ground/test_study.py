@@ -1,4 +1,4 @@
-"""What makes a study: declared by its package, checked as text before any job, built in or not."""
+"""A study is declared by its package and checked as text before any job, whether it is built in or not."""
 
 import ast
 import json
@@ -174,7 +174,7 @@ def test_a_name_that_a_study_cannot_have_is_one_line(name, tmp_path, monkeypatch
 
 
 def write_study(folder, name=None):
-    """A copy of the example under the folder's name, or another."""
+    """Copy the example under the folder's name, or another."""
     shutil.copytree(ROOT / "tests/extension_example/rotation", folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (folder / "__init__.py", folder / "claims.toml", folder / "figures/gain.py"):
         text = path.read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_a_study_is_found_by_its_name_or_its_package():
 
 
 def knobs_read(study, experiment):
-    """Keys of the study's config that the code of an experiment takes of an object called `config`, as far as its text
+    """Keys of the study's config that an experiment's code reads from an object called `config`, as far as its text
     shows."""
     return {
         node.attr

@@ -1,4 +1,4 @@
-"""Recorded jobs and power domains: exact values, and one line on anything else."""
+"""Recorded jobs and power domains: exact values, and an error of one line on any other content."""
 
 import gzip
 
@@ -14,7 +14,7 @@ STEP_US = 300_000_000
 
 @pytest.fixture
 def jobs(tmp_path):
-    """Job 1 runs for ten minutes from the beginning, job 2 for five, from 30 s before the second slot on."""
+    """Job 1 runs for ten minutes from the beginning; job 2 runs for five, starting 30 s before the second slot."""
 
     def make(change=lambda used, described: (used, described)):
         used = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Recorded power and CPU use: exact values, and one line on anything else."""
+"""Recorded power and CPU use: exact values, and an error of one line on any other content."""
 
 import pandas as pd
 import pyarrow as pa

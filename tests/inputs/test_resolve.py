@@ -18,7 +18,7 @@ PROFILE = "splitwise-medians"
 
 @pytest.fixture
 def resolve(tmp_path):
-    """Resolve one entry with folders under tmp_path; what is not named has its place there."""
+    """Resolve one entry, with default folders under tmp_path."""
 
     def run(entry, **options):
         places = {"inputs_dir": None, "cache_dir": tmp_path / "cache", "patience": IMPATIENT} | options

@@ -1,8 +1,8 @@
-"""The generated traces against the published statistics that they are drawn from.
+"""The generated traces match the published statistics that they are drawn from.
 
-Tolerances: rates are by construction; quantiles may be off by 2 points of rank; means and the dependence carry the
-noise of sampling (up to 2 %) and straight lines between quantiles (up to 4 % of the mean where the tail is long);
-bursts are calibrated.
+Tolerances: rates match by construction; quantiles may be off by 2 points of rank; means and the dependence carry
+sampling noise (up to 2 %) and the error of straight lines between quantiles (up to 4 % of the mean if the tail is
+long); bursts are calibrated.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ SEEDS = (0, 1, 2)
 
 @pytest.fixture(scope="module", params=["code", "conv"])
 def azure_traces(request):
-    """(published statistics, one table per seed)"""
+    """Return (published statistics, one table per seed)."""
     name = request.param
     return azure.facts()[name], [table(generated(f"azure-{name}", seed)) for seed in SEEDS]
 
@@ -55,7 +55,7 @@ def rank_table(first, second, cells=20):
 
 
 def distance(table, other):
-    """Total variation: 0 where equal, 1 where disjoint."""
+    """Total variation distance: 0 if equal, 1 if disjoint."""
     return np.abs(table - other).sum() / 2
 
 

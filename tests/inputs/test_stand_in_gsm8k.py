@@ -21,7 +21,7 @@ ANNOTATION = re.compile(r"([\d +*/-]+) = \$?<<([^=<>]+)=(-?\d+)>>(-?\d+)")
 
 
 def value(expression):
-    """The exact value of an expression of whole numbers and + - * /, and of nothing else."""
+    """Compute the exact value of an expression of whole numbers and + - * /, and of nothing else."""
 
     def of(node):
         if isinstance(node, ast.Constant) and isinstance(node.value, int):
@@ -42,7 +42,8 @@ def splits(tmp_path_factory):
 
 
 def problem(seed, number):
-    """The question and the lines of the solution of one story, the last one without its `#### `."""
+    """Return the question and the solution of one story: the lines, the last one without its `#### `, and the
+    answer."""
     question, answer = gsm8k.problem(gsm8k.STORIES[number], np.random.Generator(np.random.PCG64(seed)))
     *steps, final = answer.split("\n")
     return question, steps, int(final.removeprefix("#### "))

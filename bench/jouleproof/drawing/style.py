@@ -255,8 +255,8 @@ def information_style(names: Iterable[str]) -> dict[str, Look]:
 
 
 def _styles(names: Iterable[str], styles: Styles, unordered: Styles = MappingProxyType({})) -> dict[str, Look]:
-    """Colour, marker and label of each name in the order of the table; others follow by name, with a spare colour and,
-    unless `unordered`, a star."""
+    """Colour, marker and label of each name in the order of the table; others follow by name, with their look in
+    `unordered`, or else a spare colour and a star."""
     spare = iter(OTHER_COLOURS * 10)
     looks: dict[str, Look] = {}
     for name in _ordered(names, styles):
