@@ -132,7 +132,7 @@ def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[
             except Unavailable as why:
                 if entry.stand_in is None:
                     raise UserError(f"release: {id}: {entry.source} failed: {why}") from why
-                left_out[id] = f"it could not be had when this archive was made; from {entry.source}, {entry.licence}"
+                left_out[id] = f"it was not available when this archive was made; from {entry.source}, {entry.licence}"
     return left_out
 
 
@@ -152,7 +152,7 @@ def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
     done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
     if done.returncode:
-        raise UserError("release: pip could not get every wheel; its message stands above")
+        raise UserError("release: pip could not get every wheel; its message is above")
 
 
 def _name(requirement: str) -> str:

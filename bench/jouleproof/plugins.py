@@ -32,7 +32,7 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
     if not colon:
         raise UserError(
             f"config: {kind} {name!r:.80} is not known; built in: {', '.join(builtins)}; "
-            "or name your own as package.module:object"
+            "or give a custom one as package.module:object"
         )
     try:
         return getattr(load_module(module_name), attribute)
@@ -88,7 +88,7 @@ def _short(name: str) -> str:
 def _distinct(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
     names = [name for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a name of its own")
+        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a different name")
     return dict(pairs)
 
 

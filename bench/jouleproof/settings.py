@@ -118,7 +118,7 @@ def check_keys(path: Path) -> None:
             keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
             if twice := sorted({key for key in keys if keys.count(key) > 1}):
                 line = next(key.start_mark.line for key, _ in reversed(node.value) if key.value == twice[0]) + 1
-                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} stands there twice")
+                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} is given twice")
             waiting += [(f"{under}{key.value}.", value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(under, value) for value in node.value]
@@ -137,13 +137,13 @@ def check_claims(study: Study) -> None:
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
             raise UserError(
-                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area be that"
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area must be that name"
             )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")
             if owner == study.name and name not in study.experiments:
                 raise UserError(
-                    f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
+                    f"claims: {study.ledger}: {claim.id}: {table} is not an experiment of {study.package}; it "
                     f"has {', '.join(study.experiments)}"
                 )
 
@@ -157,7 +157,7 @@ def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
                 study = source.partition("/")[0]
                 there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
                 raise UserError(
-                    f"figures: {picture.path}: SOURCES: {source} is no experiment; "
+                    f"figures: {picture.path}: SOURCES: {source} is not an experiment; "
                     + (f"{study} has {there}" if there else f"there is no study {study}")
                 )
 

@@ -163,7 +163,7 @@ def find_study(name: str) -> Study:
         return load_study(f"{BUILT_IN}.{name}")
     if plugins.module_file(name) is None:
         there = ", ".join(study.name for study in built_in_studies())
-        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or name the package of your own")
+        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or give the package of a custom study")
     return load_study(name)
 
 
@@ -224,7 +224,7 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         packages = ", ".join(study.package for study in studies if study.name in twice)
         raise UserError(
-            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs another name"
+            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs a different name"
         )
     tables = {f"{study.name}/{name}" for study in studies for name in study.experiments}
     ids = set(inputs)
@@ -234,13 +234,15 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
     try:
         TopologicalSorter(tables_read(studies)).prepare()
     except CycleError as error:
-        raise UserError(f"study: tables that need each other: {' <- '.join(error.args[1])}") from error
+        raise UserError(f"study: circular dependency between tables: {' <- '.join(error.args[1])}") from error
 
 
 def _check(study: Study, name: str, experiment: Experiment, tables: set[str], inputs: set[str]) -> None:
     where = f"study {study.name}: experiment {name}"
     if not NAME.fullmatch(name):
-        raise UserError(f"study {study.name}: {name!r} is no name of an experiment: a word in small letters")
+        raise UserError(
+            f"study {study.name}: {name!r} is not a valid experiment name; use lower-case letters, digits and _"
+        )
     if not isinstance(experiment, Experiment):
         raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
     if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:

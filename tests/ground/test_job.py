@@ -158,7 +158,7 @@ def test_a_config_may_stand_in_a_file_of_json_or_yaml(run, tmp_path):
     (tmp_path / "toy.json").write_bytes(b"\xff\xfe{}")
     assert "toy.json cannot be read" in one_line(run("dice", config=str(tmp_path / "toy.json")))
     (tmp_path / "toy.yaml").write_text("sides: [", encoding="utf-8")
-    assert "toy.yaml is no YAML" in one_line(run("dice", config=str(tmp_path / "toy.yaml")))
+    assert "toy.yaml is not valid YAML" in one_line(run("dice", config=str(tmp_path / "toy.yaml")))
 
 
 def test_a_result_that_cannot_be_written_is_one_line(run, tmp_path):

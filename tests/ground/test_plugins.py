@@ -46,7 +46,7 @@ def test_an_object_inside_a_package_of_the_users_own_is_found(working_folder):
 
 def test_a_name_that_is_not_known_is_answered_with_the_built_in_ones():
     assert message_of("three") == (
-        "config: thing 'three' is not known; built in: one, two; or name your own as package.module:object"
+        "config: thing 'three' is not known; built in: one, two; or give a custom one as package.module:object"
     )
 
 

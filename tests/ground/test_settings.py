@@ -200,9 +200,9 @@ def test_a_folder_of_results_that_no_rule_could_name_is_one_line(folder):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("size: mine\nmx: {}\nmx:\n  qsnr: {}\n", "line 3: mx stands there twice"),
-        ("size: mine\nmx:\n  qsnr: {vectors: 1}\n  qsnr: {}\n", "line 4: mx.qsnr stands there twice"),
-        ("studies:\n  spin: {vectors: 1, vectors: 2}\n", "line 2: studies.spin.vectors stands there twice"),
+        ("size: mine\nmx: {}\nmx:\n  qsnr: {}\n", "line 3: mx is given twice"),
+        ("size: mine\nmx:\n  qsnr: {vectors: 1}\n  qsnr: {}\n", "line 4: mx.qsnr is given twice"),
+        ("studies:\n  spin: {vectors: 1, vectors: 2}\n", "line 2: studies.spin.vectors is given twice"),
     ],
 )
 def test_a_key_that_stands_twice_in_a_config_is_one_line_with_its_line(text, complaint, tmp_path):

@@ -140,7 +140,7 @@ def test_two_tables_of_one_name_and_a_name_that_is_none_are_refused():
     other = replace(TOY, name="up")
     with pytest.raises(UserError, match="experiment x: two of its inputs and tables are called read"):
         check_studies([twice, other], catalogue())
-    with pytest.raises(UserError, match="'Dice' is no name of an experiment"):
+    with pytest.raises(UserError, match="'Dice' is not a valid experiment name"):
         check_studies([replace(TOY, experiments={"Dice": Experiment("experiments:dice")})], catalogue())
 
 
@@ -155,7 +155,9 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
     study = replace(TOY, experiments=circle)
     with pytest.raises(UserError, match=r"timed\(config\) is given config, doubled") as caught:
         check_studies([study], catalogue())
-    with pytest.raises(UserError, match="tables that need each other: toy/(read <- toy/doubled|doubled <- toy/read)"):
+    with pytest.raises(
+        UserError, match="circular dependency between tables: toy/(read <- toy/doubled|doubled <- toy/read)"
+    ):
         from jouleproof import study as study_module
 
         with pytest.MonkeyPatch.context() as patch:
@@ -264,7 +266,7 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     settings = read_settings({"size": "mine", "studies": {"turned": {}}}, {})
-    with pytest.raises(UserError, match=r"gain\.py: SOURCES: turned/gian is no experiment; turned has gain"):
+    with pytest.raises(UserError, match=r"gain\.py: SOURCES: turned/gian is not an experiment; turned has gain"):
         check_sources(settings, registry({"turned": folder / "figures"}))
 
 
@@ -273,7 +275,12 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
     [
         ("other", 'id = "other.outliers"', 'id = "rotation.outliers"', "its id must begin with 'other'"),
         ("bare", 'id = "bare.outliers"', "", "bare/claims.toml: a row without id: id: Field"),
-        ("swirl", '"swirl/gain", metric', '"swirl/gian", metric', "swirl/gian is no experiment of swirl; it has gain"),
+        (
+            "swirl",
+            '"swirl/gain", metric',
+            '"swirl/gian", metric',
+            "swirl/gian is not an experiment of swirl; it has gain",
+        ),
     ],
 )
 def test_a_claim_that_is_not_the_studys_is_one_line(name, before, after, complaint, tmp_path, monkeypatch):
@@ -287,7 +294,7 @@ def test_a_claim_that_is_not_the_studys_is_one_line(name, before, after, complai
 def test_two_ledgers_with_one_id_are_refused():
     path = load_study(ROTATION).ledger
     assert [claim.id for claim in read_ledgers([path])] == [claim.id for claim in read_ledger(path)]
-    with pytest.raises(UserError, match="rotation.outliers stands there twice"):
+    with pytest.raises(UserError, match="rotation.outliers is given twice"):
         read_ledgers([path, path])
 
 

@@ -62,7 +62,7 @@ def test_a_mistake_is_one_line_and_a_failure_not_a_stack_trace(run, tmp_path, ar
 def test_the_variable_names_the_folder_of_inputs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", str(tmp_path / "from_the_variable"))
     result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json", "--mode", "required")
-    assert "from_the_variable, given as the folder of inputs" in result.stderr
+    assert "the inputs folder from_the_variable is not a readable folder" in result.stderr
 
 
 def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):

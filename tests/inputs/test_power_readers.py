@@ -43,13 +43,13 @@ def test_the_use_of_jobs_is_a_mean_by_slot_since_the_first_came(jobs):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used.assign(duration=0), described), "duration is not everywhere"),
+        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
+        (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
         (lambda used, described: (used[1:], described), "fragments of job 1 do not add up to its duration"),
         (lambda used, described: (pd.concat([used, used]), described), "fragments of job 1 do not add up"),
-        (lambda used, described: (used, described[:1]), "a job is not there"),
+        (lambda used, described: (used, described[:1]), "a job is missing"),
         (lambda used, described: (used, pd.concat([described, described])), "describes a job twice"),
-        (lambda used, described: (used, described.assign(cpu_capacity=0.0)), "cpu_capacity is not everywhere"),
+        (lambda used, described: (used, described.assign(cpu_capacity=0.0)), "cpu_capacity is not a number"),
         (lambda used, described: (used.drop(columns="id"), described), "id"),
     ],
 )
@@ -112,8 +112,8 @@ def shifted(row, by_us):
         (shifted(3, 100_000_000), "line 5: the clock jumps: times are not 300 s apart"),
         (shifted(3, -STEP_US), "line 5: a time stands twice"),
         (shifted(3, -2 * STEP_US), "line 5: the clock jumps back"),
-        (domain().assign(measured_power_util=-0.1), "line 2: measured_power_util is no share"),
-        (domain().assign(measured_power_util="much"), "line 2: measured_power_util is no share"),
+        (domain().assign(measured_power_util=-0.1), "line 2: measured_power_util is not a fraction"),
+        (domain().assign(measured_power_util="much"), "line 2: measured_power_util is not a fraction"),
         (domain().assign(time="noon"), "line 2: time is no number"),
         (domain().assign(pdu=list("abcdef")), "line 3: another pdu than above"),
         (domain().assign(bad_measurement_data="maybe"), "line 2: bad_measurement_data is neither true nor false"),
@@ -130,5 +130,5 @@ def test_a_file_that_is_no_power_domain_is_one_line(tmp_path, table, message):
 def test_a_file_that_cannot_be_unpacked_is_one_line(tmp_path):
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"time,cell\n" * 50)[:-9])
     for name in ("cut.csv.gz", "nowhere.csv.gz"):
-        with pytest.raises(InputError, match="is no gzip file of text"):
+        with pytest.raises(InputError, match="is not a gzip file of text"):
             read_power_domain(tmp_path / name)

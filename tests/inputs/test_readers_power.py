@@ -38,10 +38,10 @@ def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used.assign(duration=0), described), "duration is not everywhere"),
-        (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used, described[:1]), "a machine has no capacity, or is not there"),
+        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
+        (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
+        (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not a number"),
+        (lambda used, described: (used, described[:1]), "a machine has no capacity or is missing"),
         (lambda used, described: (used, pd.concat([described, described])), "describes a machine twice"),
         (lambda used, described: (used.drop(columns="id"), described), "id"),
         (lambda used, described: (used[:0], described), "lacks"),

@@ -73,7 +73,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         table["files"]["tiny.bin"] |= {"bytes": 0, "sha256": empty}
 
-    assert "is not recorded as what the catalogue promises" in altered(record_path, change)
+    assert "is recorded with another digest than the catalogue's" in altered(record_path, change)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_altered_record_is_found(record_path, change, complaint):
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"null"])
 def test_what_is_no_record_is_one_line(record_path, content):
     record_path.write_bytes(content)
-    with pytest.raises(InputError, match="is no record of an input"):
+    with pytest.raises(InputError, match="is not a record of an input"):
         load(record_path, entries=ENTRIES)
 
 

@@ -50,7 +50,7 @@ def resolve(
     with one_line_errors():
         entry_of(id)  # an id that is not known is told first
         if out.name != f"{id}.json":
-            raise InputError(f"--out {out}: the record of {id} is called {id}.json")
+            raise InputError(f"--out {out}: the record of {id} must be named {id}.json")
         resolve_input(
             id,
             out.parent,

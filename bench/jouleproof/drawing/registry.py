@@ -84,7 +84,7 @@ def load(figure: Figure) -> Any:
     """Run the file as a module. Raises UserError, with the file and the line, if that fails."""
     spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # a name with a slash is no import's
     if spec is None or spec.loader is None:
-        raise UserError(f"figures: {figure.path} is no Python file")
+        raise UserError(f"figures: {figure.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[figure.name] = module  # where dataclasses look for the types of their fields
     try:

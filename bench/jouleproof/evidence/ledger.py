@@ -16,7 +16,7 @@ UNVERSIONED = "-"
 
 def _given(number: float) -> float:
     if number != number:
-        raise ValueError("nan is no number")
+        raise ValueError("nan is not a number")
     return number
 
 
@@ -142,4 +142,4 @@ def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise UserError(f"claims: {where}: {', '.join(twice)} stands there twice")
+        raise UserError(f"claims: {where}: {', '.join(twice)} is given twice")

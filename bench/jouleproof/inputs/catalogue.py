@@ -206,11 +206,11 @@ def _entry(id: str, table: Any) -> Entry:
     """Parse an entry. The key that gives its source selects the model that validates it."""
     where = f"catalogue.toml: [{id}]"
     if not isinstance(table, dict) or "id" in table:
-        raise InputError(f"{where}: an input is a table whose head, and no key of it, is its id")
+        raise InputError(f"{where}: an input is a table whose heading is its id")
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         raise InputError(
-            f"{where}: exactly one of url, wheel, parts and bring says where it is from, not {kinds or 'none'}"
+            f"{where}: exactly one of url, wheel, parts and bring must give its source, not {kinds or 'none'}"
         )
     model = KINDS[kinds[0]]
     try:

@@ -50,10 +50,10 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
         (tasks, described, "cpu_capacity", 1),
     ):
         if not (np.isfinite(table[name]) & (table[name] >= least)).all():
-            raise InputError(f"{path}: {name} is not everywhere a number of at least {least}")
+            raise InputError(f"{path}: {name} is not a number of at least {least} in every row")
     jobs = described.set_index("id")
     if not used["id"].isin(jobs.index).all():
-        raise InputError(f"{tasks}: a job is not there")
+        raise InputError(f"{tasks}: a job is missing")
     lasts = used.groupby("id")["duration"].sum().reindex(jobs.index, fill_value=0)
     if (wrong := lasts[lasts != jobs["duration"]]).size:
         raise InputError(f"{fragments}: fragments of job {wrong.index[0]} do not add up to its duration")
@@ -88,7 +88,7 @@ def read_power_domain(path: Path) -> pd.Series[float]:
             raise InputError(f"{path}, line {int(bad.to_numpy().argmax()) + 2}: {why}")
 
     time_s = pd.to_numeric(table["time"], errors="coerce") / 1e6
-    refuse(~np.isfinite(time_s), "time is no number of microseconds")
+    refuse(~np.isfinite(time_s), "time is not a number of microseconds")
     after = time_s.diff()[1:]
     refuse(time_s.diff() == 0, "a time stands twice")
     refuse(time_s.diff() < 0, "the clock jumps back")
@@ -100,9 +100,12 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     refuse(~flag.isin(["true", "false"]), "bad_measurement_data is neither true nor false")
     bad = flag == "true"
     if bad.mean() > 0.5 or len(after) == 0:
-        raise InputError(f"{path}: {bad.sum()} of {len(bad)} rows are flagged bad_measurement_data: nothing to go by")
+        raise InputError(f"{path}: {bad.sum()} of {len(bad)} rows are flagged bad_measurement_data, too many to use")
     watts = pd.to_numeric(table["measured_power_util"], errors="coerce")
-    refuse(~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)), "measured_power_util is no share of at least 0")
+    refuse(
+        ~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)),
+        "measured_power_util is not a fraction of at least 0",
+    )
     return pd.Series(watts.where(~bad).to_numpy(float), index=pd.Index(time_s, name="t_s"))
 
 
@@ -114,4 +117,4 @@ def _unzipped(path: Path) -> str:
             raise InputError(f"{path} unpacks to more than {_MOST_BYTES:,} bytes")
         return content.decode()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no gzip file of text: {error}") from error
+        raise InputError(f"{path} is not a gzip file of text: {error}") from error

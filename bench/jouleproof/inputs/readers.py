@@ -194,10 +194,10 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
         raise InputError(f"{tasks} describes a machine twice")
     for name, least in (("duration", 1), ("cpu_usage", 0)):
         if not (np.isfinite(used[name]) & (used[name] >= least)).all():
-            raise InputError(f"{fragments}: {name} is not everywhere a number of at least {least}")
+            raise InputError(f"{fragments}: {name} is not a number of at least {least} in every row")
     capacity = described.set_index("id")["cpu_capacity"]
     if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
-        raise InputError(f"{tasks}: a machine has no capacity, or is not there")
+        raise InputError(f"{tasks}: a machine has no capacity or is missing")
     columns = {}
     for machine, rows in used.groupby("id", sort=True):
         slots = np.maximum((rows["duration"] // _GRID_MS).to_numpy(int), 1)

@@ -76,7 +76,7 @@ def load(record_path: Path, *, entries: Mapping[str, Entry] | None = None) -> Re
     for name, file in named.items():
         recorded = record.files[name]
         if record.origin != "stand-in" and recorded.digest != file.digest:
-            raise InputError(f"{record_path}: {name} is not recorded as what the catalogue promises; {again}")
+            raise InputError(f"{record_path}: {name} is recorded with another digest than the catalogue's; {again}")
         try:
             check(record.path(name), recorded.digest)
         except WrongContent as error:
@@ -95,4 +95,4 @@ def _read(path: Path) -> Record:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, RecursionError) as error:  # JSON and UTF-8 errors too
         wrong = complaints(error, Record, what="key") if isinstance(error, ValidationError) else [str(error)]
-        raise InputError(f"{path} is no record of an input: {' '.join('; '.join(wrong).split()):.300}") from error
+        raise InputError(f"{path} is not a record of an input: {' '.join('; '.join(wrong).split()):.300}") from error

