@@ -137,7 +137,7 @@ def check_claims(study: Study) -> None:
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
             raise UserError(
-                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area must be that name"
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, its area equal it"
             )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")

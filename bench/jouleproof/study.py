@@ -240,9 +240,7 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
 def _check(study: Study, name: str, experiment: Experiment, tables: set[str], inputs: set[str]) -> None:
     where = f"study {study.name}: experiment {name}"
     if not NAME.fullmatch(name):
-        raise UserError(
-            f"study {study.name}: {name!r} is not a valid experiment name; use lower-case letters, digits and _"
-        )
+        raise UserError(f"study {study.name}: {name!r} is not a valid experiment name (a-z, 0-9 and _)")
     if not isinstance(experiment, Experiment):
         raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
     if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:

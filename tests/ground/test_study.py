@@ -155,9 +155,7 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
     study = replace(TOY, experiments=circle)
     with pytest.raises(UserError, match=r"timed\(config\) is given config, doubled") as caught:
         check_studies([study], catalogue())
-    with pytest.raises(
-        UserError, match="circular dependency between tables: toy/(read <- toy/doubled|doubled <- toy/read)"
-    ):
+    with pytest.raises(UserError, match="circular .* tables: toy/(read <- toy/doubled|doubled <- toy/read)"):
         from jouleproof import study as study_module
 
         with pytest.MonkeyPatch.context() as patch:
@@ -279,7 +277,7 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
             "swirl",
             '"swirl/gain", metric',
             '"swirl/gian", metric',
-            "swirl/gian is not an experiment of swirl; it has gain",
+            "swirl/gian is not an experiment of swirl; it has",
         ),
     ],
 )

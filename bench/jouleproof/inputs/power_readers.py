@@ -104,7 +104,7 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     watts = pd.to_numeric(table["measured_power_util"], errors="coerce")
     refuse(
         ~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)),
-        "measured_power_util is not a fraction of at least 0",
+        "measured_power_util is not a fraction >= 0",
     )
     return pd.Series(watts.where(~bad).to_numpy(float), index=pd.Index(time_s, name="t_s"))
 
