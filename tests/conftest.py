@@ -5,7 +5,7 @@ import os
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin for work take it from the other process's tests
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin for work slow the other process's tests
 OTHER_MARKS = ("pipeline", "cluster", "long")
 LONGEST = ("tests/pipeline/", "tests/faults/", "tests/cluster/", "tests/formats/test_", "tests/phase_split/")
 

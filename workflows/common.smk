@@ -8,7 +8,7 @@ EXPERIMENT_FILES = [
     for name in study.experiments
     for suffix in SUFFIXES
 ]
-JOB = (  # of what every job runs, the part that decides values
+JOB = (  # the part of every job's code that affects values
     "jouleproof.evidence.tables:read",
     "jouleproof.evidence.tables:write",
     "jouleproof.measure.threads:use_one_thread",
@@ -54,7 +54,7 @@ def shared_job(experiment):
 
 
 KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
-SHOWN = {"figure": "png", "table": "html"}  # in the report
+SHOWN = {"figure": "png", "table": "html"}  # file type in the report
 CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}
 FIGURES = [name for name, picture in pictures.items() if picture.kind == "figure"]
 TABLES = [name for name, picture in pictures.items() if picture.kind == "table"]

@@ -2,7 +2,7 @@
 
 
 localrules:
-    resolve_input,  # nodes of a cluster often have no way out, and would use a stand-in; where Snakemake runs there is one
+    resolve_input,  # run where Snakemake runs: cluster nodes often have no network access, and would use a stand-in
 
 
 rule resolve_input:

@@ -28,7 +28,7 @@ from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_TO_THE_USER = ("torch",)  # its builds are large, and one for each kind of accelerator
+LEFT_TO_THE_USER = ("torch",)  # its builds are large and differ by kind of accelerator
 MAY_BE_PASSED_ON = ("Apache-2.0", "CC-BY-4.0", "MIT")
 
 INSTALL = """# Install and run without a network

@@ -96,7 +96,7 @@ def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:
     for key in above:
         if _is_model(config_type) and key in config_type.model_fields:
             config_type = model_in(config_type.model_fields[key].annotation)
-        # else a key of a mapping, or a place in a list, whose values are of that model
+        # else a key of a mapping, or an index of a list, whose values have that model
     return list(config_type.model_fields) if _is_model(config_type) else []
 
 

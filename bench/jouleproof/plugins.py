@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from jouleproof.errors import UserError
 
 T = TypeVar("T")
-_OWN = re.compile(r"[\w.]+:\w+")
+_CUSTOM = re.compile(r"[\w.]+:\w+")
 
 
 def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
@@ -102,7 +102,7 @@ def check_call(what: str, function: Any, arguments: Sequence[str], result: str =
         inspect.signature(function).bind(*arguments)
     except TypeError as error:
         raise UserError(f"config: {what} cannot be called as {wanted}: {error}") from error
-    except ValueError:  # functions in C do not tell
+    except ValueError:  # functions in C have no signature
         return
 
 
@@ -131,25 +131,25 @@ def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        trace = "".join(traceback.format_exception(error))  # that of another process too, which is in it as text
-        for key, name in own_names(study, config):
+        trace = "".join(traceback.format_exception(error))  # includes that of another process, as text
+        for key, name in custom_names(study, config):
             if (file := source_file(name)) and f'File "{file}"' in trace:
                 error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
         raise
 
 
-def own_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
+def custom_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
     """Yield every `package.module:object` name in a part of a config, with its key. key: that of the part itself."""
     if isinstance(part, str):
-        if _OWN.fullmatch(part):
+        if _CUSTOM.fullmatch(part):
             yield key, part
     elif isinstance(part, Mapping):
         for name, inner in part.items():
-            yield from own_names(key, name)
-            yield from own_names(f"{key}.{name}", inner)
+            yield from custom_names(key, name)
+            yield from custom_names(f"{key}.{name}", inner)
     elif isinstance(part, Sequence):
         for inner in part:
-            yield from own_names(key, inner)
+            yield from custom_names(key, inner)
 
 
 def data_files(config: Any) -> list[Path]:
@@ -171,7 +171,7 @@ def _texts(config: Any) -> Iterator[str]:
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except (OSError, ValueError):  # longer than a name may be, or with a zero byte
+    except (OSError, ValueError):  # too long for a name, or with a zero byte
         return False
 
 
@@ -187,7 +187,7 @@ def module_file(name: str) -> Path | None:
     _import_from_working_folder()
     try:
         spec = importlib.util.find_spec(name)
-    except Exception:  # `load` says what is wrong with it
+    except Exception:  # `load` reports what is wrong with it
         spec = None
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None
 

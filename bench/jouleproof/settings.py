@@ -110,7 +110,7 @@ def check_keys(path: Path) -> None:
     try:
         tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return  # Snakemake, which has read the file before, says what is wrong with it
+        return  # Snakemake has read the file before and reports what is wrong with it
     waiting = [("", tree)]
     while waiting:
         under, node = waiting.pop()
@@ -137,7 +137,8 @@ def check_claims(study: Study) -> None:
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
             raise UserError(
-                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, its area equal it"
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, "
+                f"and its area must be {study.name!r}"
             )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")

@@ -23,7 +23,7 @@ from jouleproof import plugins
 
 PACKAGE = "jouleproof"
 FOLDER = Path(__file__).resolve().parent
-EVERYTHING = "*"  # in place of a name: all that a module defines
+EVERYTHING = "*"  # in place of a name: everything that a module defines
 DOTTED = re.compile(r"(?=[^.]*\.)[^ \n]{,199}")  # a text that may name a module or a file
 
 
@@ -46,7 +46,7 @@ def sources(*names: str, packages: Iterable[str] = ()) -> list[str]:
 
 def code_named_in(config: BaseModel) -> list[str]:
     """Return the files of all `package.module:object` names that a config holds under any key."""
-    return sources(*(name for _, name in plugins.own_names("", config.model_dump()) if plugins.source_file(name)))
+    return sources(*(name for _, name in plugins.custom_names("", config.model_dump()) if plugins.source_file(name)))
 
 
 def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
@@ -110,7 +110,7 @@ class _Module:
             read = {used for statement in self.statements(name) for used, _ in _names_in(statement)}
             yield from (symbol for unread in self.imported.keys() - read for symbol in self.imported[unread])
         elif name in self.defined:
-            yield from self.imported.get(name, [])  # the other of two ways to have it
+            yield from self.imported.get(name, [])  # it may be imported in another branch
         else:
             yield from self._handed_on(name)
         for statement in self.statements(name):

@@ -200,7 +200,7 @@ def in_order(studies: Iterable[Study]) -> list[Study]:
     while len(ordered) < len(by_name):
         done = {study.name for study in ordered}
         ready = next((name for name in by_name if name not in done and before[name] <= done), None)
-        if ready is None:  # a circle, which check_studies names
+        if ready is None:  # a cycle, which check_studies reports
             ready = next(name for name in by_name if name not in done)
         ordered.append(by_name[ready])
     return ordered
@@ -298,7 +298,7 @@ def function_of(study: Study, experiment: Experiment) -> Any:
 
 
 def _object(name: str) -> Any:
-    if name.startswith(f"{BUILT_IN}."):  # an error of the project's own is shown with its stack
+    if name.startswith(f"{BUILT_IN}."):  # an error in the project itself is shown with its stack trace
         module, _, attribute = name.partition(":")
         return getattr(importlib.import_module(module), attribute)
     return plugins.load("study", name, {})

@@ -35,9 +35,9 @@ RULES = "".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *sorted(ROOT.glob("workflows/*.smk"))]
 )
 SUFFIXES = ast.literal_eval(re.search(r"^KIND_SUFFIXES = (\{.*\})$", RULES, re.MULTILINE)[1])
-NOT_ASKED = ("export", ".", "apt")  # of the shell and the system
-EAGER = ("--help", "--install-completion", "--show-completion")  # act while they are parsed
-COMES_WITH_USE = ("/models/",)  # folders of a user's in the examples
+NOT_ASKED = ("export", ".", "apt")  # commands of the shell and the system
+EAGER = ("--help", "--install-completion", "--show-completion")  # options that act while they are parsed
+COMES_WITH_USE = ("/models/",)  # a user's folders in the examples
 CHECKED: set[tuple[str, ...]] = set()
 
 
@@ -179,7 +179,7 @@ def _snakemake(words: list[str], folder: Path) -> None:
         _need(str(path), folder)
     possible = targets(_settings(given.configfile or [], given.config or [], folder))
     for target in given.targets:
-        pattern = re.sub(r"\b[A-Z]{2,}\b", "*", target)  # a place for a name: results/inputs/ID.json
+        pattern = re.sub(r"\b[A-Z]{2,}\b", "*", target)  # a placeholder: results/inputs/ID.json
         if not fnmatch.filter(possible, pattern):
             raise WrongError(f"snakemake has no target {target}")
 

@@ -24,8 +24,8 @@ PATH = re.compile(r"[\w.<>~*-]*(/[\w.<>*-]*)+")
 OBJECT = re.compile(r"([\w.]+):(\w+)")
 DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 ANY_OBJECT = ("package.module:object", "package.module:function", "module:function")
-OTHER_KINDS = ("aiconfigurator", "folder", "gguf", "hub")  # of machines and models, before a colon
-ELSEWHERE = ("dist/", "~/", "/", ".venv", "bloom-176b/")  # what is made, the user's own, and a model's name
+OTHER_KINDS = ("aiconfigurator", "folder", "gguf", "hub")  # names of machines and models, before a colon
+ELSEWHERE = ("dist/", "~/", "/", ".venv", "bloom-176b/")  # results, the user's files, and a model's name
 MADE = ("INSTALL.md", "requests.parquet")  # by the commands of the sentences around
 
 

@@ -182,13 +182,13 @@ def main():
 def tables(users, inputs, folder):
     """Make all tables, by `<study>/<experiment>`. folder: for checkpoints."""
     users_format = [users_formats.FORMAT.name] if users else []  # a recipe trains in it as well, under its name
-    reckoned = made_for_joint.tables(tilt=0.3)  # by hand
+    joint_tables = made_for_joint.tables(tilt=0.3)  # computed by hand
     given = {
         "phase_split/power_trace": small.power_trace(3600),
-        "phase_split/service_energy": reckoned["service_energy"],
-        "placement/hosting": reckoned["hosting"],
-        "slm_energy/answers": reckoned["answers"],
-        "slm_energy/cards": reckoned["cards"],
+        "phase_split/service_energy": joint_tables["service_energy"],
+        "placement/hosting": joint_tables["hosting"],
+        "slm_energy/answers": joint_tables["answers"],
+        "slm_energy/cards": joint_tables["cards"],
     }
     invented = made_up.tables([*FORMATS, *users_format], [*RECIPE_STYLES, *users_format])
     return {

@@ -131,7 +131,7 @@ def test_the_interval_covers_a_known_mean_in_about_95_of_100_samples(few_resampl
     mean = {"normal": 0.0, "uniform": 0.5}[draw]
     intervals = [mean_interval(getattr(rng, draw)(size=60)) for _ in range(400)]
     covered = np.mean([interval.low <= mean <= interval.high for interval in intervals])
-    assert 0.91 <= covered <= 0.98  # three standard errors of a share of 400 and the method's own shortfall
+    assert 0.91 <= covered <= 0.98  # three standard errors of a share of 400, and the method's bias
 
 
 def test_more_units_make_a_narrower_interval(few_resamples):

@@ -30,12 +30,12 @@ def run(
         from nbclient.exceptions import CellExecutionError
         from traitlets.config import Config
 
-        os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # where the notebook looks for tables
+        os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # the notebook reads tables there
         notebook = jupytext.read(source, fmt="py:percent")
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         try:
-            with TemporaryDirectory() as folder:  # sockets in a folder of its own, and no port
+            with TemporaryDirectory() as folder:  # sockets in a temporary folder, and no port
                 transport = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
                 config = Config({"KernelManager": transport})
                 NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()

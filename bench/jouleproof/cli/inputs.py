@@ -48,7 +48,7 @@ def resolve(
     """Find, download, or stand in for one input; write its files and their record."""
     signal.signal(signal.SIGTERM, _stop)
     with one_line_errors():
-        entry_of(id)  # an id that is not known is told first
+        entry_of(id)  # report an unknown id first
         if out.name != f"{id}.json":
             raise InputError(f"--out {out}: the record of {id} must be named {id}.json")
         resolve_input(

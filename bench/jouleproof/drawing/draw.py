@@ -34,7 +34,7 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
                 for input_id, record in provenance(path)["inputs"].items()
                 if record["origin"] == "stand-in"
             }
-            with mpl.rc_context():  # what a figure sets does not reach the next one
+            with mpl.rc_context():  # settings of a figure do not affect the next one
                 _draw(figure, sources, stand_ins, results)
 
 

@@ -21,7 +21,7 @@ from jouleproof.files import write_text
 TITLE = "The verdicts at a glance"
 CAPTION = " ".join(__doc__.split())
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
-WORDS = {  # of an id, where they are not words already
+WORDS = {  # spelling of those parts of an id that are not words
     "mxfp4": "MXFP4",
     "mxfp6": "MXFP6",
     "mxfp8": "MXFP8",

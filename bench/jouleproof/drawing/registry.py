@@ -82,11 +82,11 @@ def by_sources(
 
 def load(figure: Figure) -> Any:
     """Run the file as a module. Raises UserError, with the file and the line, if that fails."""
-    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # a name with a slash is no import's
+    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # no import can have a name with a slash
     if spec is None or spec.loader is None:
         raise UserError(f"figures: {figure.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[figure.name] = module  # where dataclasses look for the types of their fields
+    sys.modules[figure.name] = module  # dataclasses look up the types of their fields there
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file can break in any way

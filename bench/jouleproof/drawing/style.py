@@ -23,7 +23,7 @@ from jouleproof.drawing import palette as hue
 from jouleproof.files import atomic
 
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
-BARS: Mapping[str, Any] = {  # of seaborn's bar plots, which draw intervals of this project and no others
+BARS: Mapping[str, Any] = {  # for seaborn's bar plots, which draw only intervals of this project
     "saturation": 1,
     "width": 0.8,
     "gap": 0.06,
@@ -54,7 +54,7 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
 OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
 NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats beside the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
-RECIPE_STYLES = {  # the same; a recipe of one format looks like that format, and no other looks like a format
+RECIPE_STYLES = {  # likewise; a recipe of one format looks like that format, and no other looks like a format
     "float32": FORMAT_STYLES["float32"],
     "bfloat16": BFLOAT16,
     "mxfp8": ("MXFP8", *FORMAT_STYLES["mxfp8_e4m3"][1:]),
@@ -108,7 +108,7 @@ ACCELERATOR_LABELS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200"
 MACHINE_STYLES = {"a100-80gb": ("A100", hue.ORANGE, "^"), "h100-80gb": ("H100", hue.BLUE, "D")}  # label, colour, marker
 VERSION_STYLES = {"published": (hue.SILVER, "o"), "corrected": (hue.BLUE, "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
-INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
+INFORMATION_STYLES = {  # workload profiles that a placement policy uses: colour, marker, label
     "nameplate": (hue.SILVER, "s", "nameplate"),
     "mean": (hue.ORANGE, "o", "mean"),
     "p99": (hue.VERMILION, "^", "99th percentile"),
@@ -187,7 +187,7 @@ def project_style() -> Iterator[None]:
 def use_style() -> None:
     """Set everything that a matplotlibrc can set, so that a table gives the same bytes for every user."""
     mpl.rcdefaults()
-    mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults leaves these two
+    mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults does not reset these two
     sns.set_theme(context="paper", style="ticks", font="DejaVu Sans")
     mpl.rcParams.update(
         {

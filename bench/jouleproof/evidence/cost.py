@@ -71,7 +71,7 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
         for name in list(waiting):
             task = tasks[name]
             wanted = cores if task.alone else 1
-            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that has room
+            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that fits
             if set(task.after) <= done and free[node] >= wanted:
                 free[node] -= wanted
                 heapq.heappush(running, (now + task.wall_s, name, node, wanted))

@@ -9,7 +9,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import t as student_t
 
 CONFIDENCE = 0.95
-FEW_UNITS = 8  # below which a bootstrap is too narrow to be believed
+FEW_UNITS = 8  # a bootstrap of fewer units is too narrow
 RESAMPLES = 9_999
 SEED = 20_240_926
 

@@ -20,7 +20,7 @@ def _given(number: float) -> float:
     return number
 
 
-Number = Annotated[float, AfterValidator(_given)]  # infinite where a range has no end
+Number = Annotated[float, AfterValidator(_given)]  # infinite if a range is open
 Level = str | int | Number
 
 

@@ -14,7 +14,7 @@ from jouleproof.errors import UserError
 from jouleproof.files import atomic
 
 MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
-DIGEST = b"sha256"  # entry of a file's metadata, of what page checksums leave open: names, types, which page is whose
+DIGEST = b"sha256"  # metadata entry that covers what page checksums do not: names, types, the column of each page
 COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
 
 

@@ -18,10 +18,10 @@ from jouleproof.files import write_text
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
 CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
-SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # what a citation says of the claim
+SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # relation of a citation to the claim
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
 
-BOUND_TOLERANCE = 1e-4  # relative: how far floats may differ between machines
+BOUND_TOLERANCE = 1e-4  # relative difference of floats between machines
 
 
 @dataclass(frozen=True)

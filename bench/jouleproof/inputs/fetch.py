@@ -74,7 +74,7 @@ def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
     (file,) = entry.files
     body = _body(entry.url, patience)
     try:
-        first = next(body, b"")  # before the folder is touched: where the source is down, nothing else matters
+        first = next(body, b"")  # before the folder is touched: if the source is down, nothing else matters
         write_checked(folder / file.file, chain([first], body), file.digest)
     except WrongContent as error:
         raise Unavailable(f"what it sent {error}") from error
@@ -94,7 +94,7 @@ def _body(url: str, patience: Patience) -> Generator[bytes, None, None]:
                 if response.status_code != 200:
                     raise Unavailable(f"it answered {response.status_code} {response.reason}")
                 yield from response.iter_content(CHUNK_BYTES)
-    except OSError as error:  # every failure of requests is one
+    except OSError as error:  # the base class of all errors of requests
         raise Unavailable(_reason(error, patience)) from error
 
 

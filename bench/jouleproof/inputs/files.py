@@ -66,7 +66,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-    except (OSError, ValueError) as error:  # ValueError where no file can have such a name
+    except (OSError, ValueError) as error:  # ValueError if no file can have such a name
         raise InputError(f"cannot read {path!s:.300}: {getattr(error, 'strerror', None) or error}") from error
 
 

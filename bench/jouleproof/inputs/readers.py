@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_FINAL = 30  # characters
-_LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
+_LARGEST_WHOLE = 2**53  # floats beyond this skip whole numbers
 _FINAL = re.compile(r"(?s).*\n#### (-?\d{1,3}(?:,\d{3})*|-?\d+)")
 _TRACE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
 _PROFILE_COLUMNS = {
@@ -39,7 +39,7 @@ _CDF_COLUMNS = [
     "gpu_server_power_w_seren",
     "cpu_server_power_w_seren",
 ]
-_MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name here, whether it must be there, whole
+_MEASURED = {  # columns of ML.ENERGY's table that are read: name here, whether required, whether whole
     "total_params_b": ("total_b", True, False),
     "active_params_b": ("active_b", True, False),
     "num_gpus": ("gpus", True, True),
@@ -246,7 +246,7 @@ def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFram
         raise InputError(f"{path} has the columns {present}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
-    rows = csv.reader(io.StringIO(text))  # pandas fills short rows up
+    rows = csv.reader(io.StringIO(text))  # pandas pads short rows
     for row in rows:
         if len(row) != len(columns):
             raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")

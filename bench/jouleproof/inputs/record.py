@@ -93,6 +93,6 @@ def _read(path: Path) -> Record:
         return record
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, RecursionError) as error:  # JSON and UTF-8 errors too
+    except (ValueError, TypeError, RecursionError) as error:  # includes JSON and UTF-8 errors
         wrong = complaints(error, Record, what="key") if isinstance(error, ValidationError) else [str(error)]
         raise InputError(f"{path} is not a record of an input: {' '.join('; '.join(wrong).split()):.300}") from error

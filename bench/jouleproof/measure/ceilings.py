@@ -9,7 +9,7 @@ import torch
 from jouleproof.measure.clocks import Stopwatch
 
 MATRIX_SIDES = (768, 1024, 1536)
-READ_BYTES = 256 * 2**20  # above any cache
+READ_BYTES = 256 * 2**20  # larger than any cache
 
 
 def flops_per_s(repeats: int) -> float:

@@ -38,7 +38,7 @@ class ContentionWatch:
     def reading(self) -> Contention:
         end = psutil.cpu_times()
         elapsed = {name: getattr(end, name) - getattr(self._start, name) for name in end._fields}
-        # guest time is counted inside user time already
+        # user time already includes guest time
         total = sum(seconds for name, seconds in elapsed.items() if not name.startswith("guest"))
         idle = elapsed["idle"] + elapsed.get("iowait", 0.0)
         steal = elapsed.get("steal")

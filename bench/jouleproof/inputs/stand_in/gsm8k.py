@@ -20,7 +20,7 @@ import numpy as np
 
 TEST_PROBLEMS, TRAIN_PROBLEMS = 1_319, 7_473
 
-_TEST_BELOW = 38  # of the 256 values of a byte: the share of the real test split
+_TEST_BELOW = 38  # out of the 256 values of a byte: the share of the real test split
 _OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv}
 _NAMES = "Ada Boris Clara David Elena Felix Grace Hugo Ines Jonas Kira Luis Maya Nikhil Olga Pedro Rosa Sam Tara Victor"
 _THINGS = ("marbles", "stamps", "shells", "coins", "trading cards", "comic books", "buttons", "toy cars")
