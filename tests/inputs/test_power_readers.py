@@ -114,7 +114,7 @@ def shifted(row, by_us):
         (shifted(3, -2 * STEP_US), "line 5: the clock jumps back"),
         (domain().assign(measured_power_util=-0.1), "line 2: measured_power_util is not a fraction"),
         (domain().assign(measured_power_util="much"), "line 2: measured_power_util is not a fraction"),
-        (domain().assign(time="noon"), "line 2: time is no number"),
+        (domain().assign(time="noon"), "line 2: time is not a number"),
         (domain().assign(pdu=list("abcdef")), "line 3: another pdu than above"),
         (domain().assign(bad_measurement_data="maybe"), "line 2: bad_measurement_data is neither true nor false"),
         (domain().assign(bad_measurement_data="true"), "6 of 6 rows are flagged bad_measurement_data"),
