@@ -1,4 +1,4 @@
-"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and all that it rests on."""
+"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and everything that it rests on."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from jouleproof.sources import code_named_in, sources
 min_version("9.0")
 
 HOME = Path(workflow.basedir)
-look_beside(HOME)  # for modules of a user's own; jobs look there too
+look_beside(HOME)  # for the user's modules; jobs look there too
 
 
 configfile: f"{HOME}/workflows/config/default.yaml"
@@ -47,7 +47,7 @@ RESULTS = settings.results
 
 
 # A limit of jobs per timespan makes Snakemake look for jobs after each timespan, once more for every job that has ended:
-# after 150 jobs that takes a quarter of a core from the timed ones. On one machine nothing needs the limit.
+# after 150 jobs that takes a quarter of a core from the timed jobs. One machine does not need the limit.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None

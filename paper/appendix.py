@@ -1,5 +1,5 @@
-"""What the artifact appendix says of a run, as one JSON file: per claim the command, its cost and its files; the
-machine, memory, disk and inputs. From the ledger, the list of figures and the provenance of the tables.
+"""Write the data of the artifact appendix of a run as one JSON file: per claim the command, its cost and its files; the
+machine, memory, disk and inputs. It reads the ledger, the list of figures and the provenance of the tables.
 
     python paper/appendix.py --out results/appendix.json
 """
@@ -27,7 +27,7 @@ SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
 def appendix(
     results: Path, claims: list[Claim], pictures: Mapping[str, Figure], reads: Mapping[str, list[str]]
 ) -> dict[str, Any]:
-    """Raises UserError where the folder holds no provenance of a run."""
+    """Collect the facts of a run. Raises UserError if the folder holds no provenance."""
     tasks, provenance = tasks_of(results, reads), provenance_of(results)
     if not tasks:
         raise UserError(f"appendix: {results}: no provenance of a run here; run `snakemake` first")
@@ -55,9 +55,9 @@ def appendix(
 
 
 def _claim(claim: Claim, pictures: Mapping[str, Figure], tasks: Mapping[str, Task]) -> dict[str, Any]:
-    """Its targets for Snakemake, the files that show it, and what the experiments that these need cost.
+    """Snakemake targets of a claim, the files that show it, and the cost of the experiments that these need.
 
-    missing: experiments that left no record in this run, so that the cost is without them.
+    missing: experiments without a record in this run, which the cost excludes.
     """
     queries = [*claim.query.values(), *([claim.against] if claim.against else []), *claim.context]
     tables = list(dict.fromkeys(query.table for query in queries))
@@ -78,7 +78,7 @@ def _claim(claim: Claim, pictures: Mapping[str, Figure], tasks: Mapping[str, Tas
 
 
 def _with_those_before(names: Iterable[str], tasks: Mapping[str, Task]) -> list[str]:
-    """The experiments and, transitively, those whose tables they read."""
+    """Experiments and, transitively, those whose tables they read."""
     needed = list(dict.fromkeys(names))
     for name in needed:
         needed += [other for other in (tasks[name].after if name in tasks else ()) if other not in needed]
@@ -86,13 +86,13 @@ def _with_those_before(names: Iterable[str], tasks: Mapping[str, Task]) -> list[
 
 
 def _cost(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, float]:
-    """Seconds one after the other, and of processor."""
+    """Total wall seconds, one after the other, and CPU seconds."""
     chosen = [tasks[name] for name in names]
     return {"wall_s": sum(task.wall_s for task in chosen), "cpu_s": sum(task.cpu_s for task in chosen)}
 
 
 def _inputs(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The inputs that a table rests on, in the order of the catalogue."""
+    """Inputs that a table rests on, in the order of the catalogue."""
     origins = {id: origin["origin"] for record in records for id, origin in record["inputs"].items()}
     return [
         {"id": id, "title": entry.title, "bytes": entry.bytes, "licence": entry.licence, "origin": origins[id]}

@@ -1,4 +1,5 @@
-"""Typeset the paper, or its appendix, from results/ into one PDF, in the fonts that Typst brings along and undated."""
+"""Typeset the paper, or its appendix, from results/ into one PDF, in the fonts that Typst includes and without a
+date."""
 
 import json
 from pathlib import Path
@@ -21,7 +22,7 @@ def build(
     source: Annotated[Path, typer.Option(help="What is typeset.")] = ROOT / "paper" / "paper.typ",
     study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
 ) -> None:
-    """Results lie in the folder of `out`."""
+    """Typeset a document. Results are in the folder of `out`."""
     with one_line_errors():
         studies = [*built_in_studies(), *map(find_study, study)]
         added = {one.name: one.figures for one in studies if not one.built_in}

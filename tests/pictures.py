@@ -1,4 +1,4 @@
-"""The built-in figures, for tests of what they make of a table."""
+"""The built-in figures, for tests of what they draw from a table."""
 
 from functools import cache
 from pathlib import Path
@@ -10,5 +10,5 @@ FIGURES = registry(built_in_folders(Path(__file__).resolve().parent.parent))
 
 @cache
 def picture(name):
-    """The module of a figure's file, by `<study>/<file>`."""
+    """Load the module of a figure's file, by `<study>/<file>`."""
     return load(FIGURES[name])

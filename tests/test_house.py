@@ -1,10 +1,10 @@
-"""The house rules: everything that is installed is pinned, and every linter is part of `make lint`, which CI runs."""
+"""The house rules: every installed package is pinned, and every linter is part of `make lint`, which CI runs."""
 
 import re
 from importlib.metadata import distributions
 from pathlib import Path
 
-from workflows.lint import lengths
+from workflows.lint import lengths, words
 
 ROOT = Path(__file__).resolve().parent.parent
 LINTERS = (
@@ -24,7 +24,7 @@ def normal(name: str) -> str:
 def test_everything_that_is_installed_is_pinned() -> None:
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     names = {normal(line.partition("==")[0]) for line in pins if "==" in line}
-    installed = {normal(found.metadata["Name"]) for found in distributions()} - {"jouleproof", "pip"}
+    installed = {normal(package.metadata["Name"]) for package in distributions()} - {"jouleproof", "pip"}
     assert len(installed) > 50
     assert {name for name in installed - names if not name.startswith(("nvidia-", "triton", "wheel"))} == set()
 
@@ -57,3 +57,54 @@ def test_long_files_long_functions_and_skipped_lines_are_complained_of(tmp_path:
         "bench/long.py: 9 lines",
         "2 lines or blocks that the formatter skips",
     ]
+
+
+def test_banned_names_are_complained_of_wherever_they_are_bound_and_more_than_may_remain(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    text = """import pathlib as room
+class own: about = 1
+def told(known, *, x=0):
+    for each in known: pass
+    with open(x) as found: return [drawn for drawn in found.about]
+try: own.found = told(known=2)
+except ValueError as each: pass
+"""
+    (tmp_path / "bench/a.py").write_text(text, encoding="utf-8")
+    banned = ["own", "about", "found", "each", "told", "known", "room", "drawn"]
+    limits = {"banned_names": banned, "banned_names_left": 0, "preposition_docstrings_left": 0}
+    *places, total = words(tmp_path, limits)
+    assert [place.partition(" is ")[0] for place in places] == [
+        f"bench/a.py:{place}"
+        for place in (
+            "1: room",
+            "2: about",
+            "2: own",
+            "3: known",
+            "3: told",
+            "4: each",
+            "5: drawn",
+            "5: found",
+            "7: each",
+        )
+    ]
+    assert total == "9 banned names; at most 0"
+    assert list(words(tmp_path, {**limits, "banned_names_left": 9})) == []
+
+
+def test_a_docstring_that_begins_with_a_preposition_is_complained_of(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    text = '''"""By name, the figures."""
+class A:
+    """Of a size."""
+    def f(self):
+        """Offer a size by name."""
+    async def g(self):
+        "With: a colon."
+'''
+    (tmp_path / "tests/a.py").write_text(text, encoding="utf-8")
+    limits = {"banned_names": [], "banned_names_left": 0, "preposition_docstrings_left": 0}
+    *places, total = words(tmp_path, limits)
+    assert [place.partition(";")[0] for place in places] == [
+        f"tests/a.py:{line}: the docstring begins with {word!r}" for line, word in ((1, "By"), (3, "Of"), (7, "With"))
+    ]
+    assert total == "3 preposition docstrings; at most 0"

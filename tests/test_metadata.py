@@ -1,4 +1,4 @@
-"""What the project says of itself to machines: one name, version, licence and so on in every file."""
+"""The project's metadata: the same name, version, licence and so on in every file."""
 
 import json
 import tomllib

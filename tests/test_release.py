@@ -1,4 +1,4 @@
-"""The release archive in small: a tree, wheels and inputs that were made up."""
+"""The release archive on a small scale: a made-up tree, wheels and inputs."""
 
 import hashlib
 import io
@@ -47,20 +47,20 @@ def folders(tmp_path):
 
 
 def tree(**extra):
-    """A tar as git archive writes it: folders, a file, a program."""
+    """Make a tar as git archive writes it: folders, a file, a program."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         folder = tarfile.TarInfo("workflows")
         folder.type = tarfile.DIRTYPE
         archive.addfile(folder)
         for name, mode in (("workflows/run.sh", 0o775), ("README.md", 0o664)):
-            about = tarfile.TarInfo(name)
-            about.mode, about.size, about.mtime, about.uid = mode, len(name), 5, 1000
-            archive.addfile(about, io.BytesIO(name.encode()))
+            header = tarfile.TarInfo(name)
+            header.mode, header.size, header.mtime, header.uid = mode, len(name), 5, 1000
+            archive.addfile(header, io.BytesIO(name.encode()))
         for name, target in extra.items():
-            about = tarfile.TarInfo(name)
-            about.type, about.linkname = tarfile.SYMTYPE, target
-            archive.addfile(about)
+            header = tarfile.TarInfo(name)
+            header.type, header.linkname = tarfile.SYMTYPE, target
+            archive.addfile(header)
     return packed.getvalue()
 
 
@@ -123,16 +123,16 @@ def test_every_pin_but_torch_goes_along():
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """A folder with one small wheel, the only place where pip may look."""
+    """Make a folder with one small wheel, the only place where pip may look."""
     folder = tmp_path / "shelf"
     folder.mkdir()
     with zipfile.ZipFile(folder / "tiny_thing-1-py3-none-any.whl", "w") as wheel:
-        about = "tiny_thing-1.dist-info"
+        metadata = "tiny_thing-1.dist-info"
         wheel.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1\nRequires-Dist: nowhere\n"
+            f"{metadata}/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1\nRequires-Dist: nowhere\n"
         )
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{about}/RECORD", "")
+        wheel.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{metadata}/RECORD", "")
     for name, value in (("CONFIG_FILE", os.devnull), ("NO_INDEX", "1"), ("FIND_LINKS", str(folder))):
         monkeypatch.setenv(f"PIP_{name}", value)
     return folder
@@ -150,10 +150,10 @@ def test_a_wheel_that_cannot_be_had_stops_the_release(shelf, tmp_path):
 
 
 def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path):
-    known = parse(an_input(source='url = "http://localhost:9/thing.csv"'))
+    entries = parse(an_input(source='url = "http://localhost:9/thing.csv"'))
     (tmp_path / "cache/things").mkdir(parents=True)
     (tmp_path / "cache/things/thing.csv").write_bytes(b"text")
-    assert collect_inputs(tmp_path / "out", known, [tmp_path / "absent", tmp_path / "cache"]) == {}
+    assert collect_inputs(tmp_path / "out", entries, [tmp_path / "absent", tmp_path / "cache"]) == {}
     assert (tmp_path / "out/things/thing.csv").read_bytes() == b"text"
 
 
@@ -162,7 +162,7 @@ def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path
     [
         ({}, "yours to bring"),
         ({"source": 'url = "http://localhost:9/thing.csv"', "licence": "none stated"}, "its licence"),
-        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "could not be had"),
+        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "was not available"),
     ],
     ids=["the user's own", "no licence", "no network, a stand-in"],
 )
@@ -178,12 +178,12 @@ def test_an_input_that_is_missing_and_has_no_stand_in_stops_the_release(tmp_path
 
 
 def test_what_the_user_has_to_bring_is_never_taken_from_the_users_folder(tmp_path):
-    known = {id: entry for id, entry in catalogue().items() if id in ("acme_power", "mlenergy")}
-    for entry in known.values():
+    entries = {id: entry for id, entry in catalogue().items() if id in ("acme_power", "mlenergy")}
+    for entry in entries.values():
         for file in entry.files:
             (tmp_path / "mine" / file.file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "mine" / file.file).write_bytes(b"anything")
-    assert set(collect_inputs(tmp_path / "out", known, [tmp_path / "mine"])) == {"acme_power", "mlenergy"}
+    assert set(collect_inputs(tmp_path / "out", entries, [tmp_path / "mine"])) == {"acme_power", "mlenergy"}
     assert not (tmp_path / "out").exists()
 
 

@@ -1,4 +1,4 @@
-"""Whether a verdict moved; and, in large, what damaged inputs and disturbed runs lead to (an hour): `snakemake faults`."""
+"""Compare the verdicts with the accepted ones; test damaged inputs and disturbed runs at scale (1 h): `snakemake faults`."""
 
 
 rule check:

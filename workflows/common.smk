@@ -1,4 +1,4 @@
-"""What rules of several files share: the names of files, and what a job is made of."""
+"""Functions that rules of several files share: names of files, and the code, data and knobs that a job depends on."""
 
 RECORD, TABLE = f"{RESULTS}/inputs/{{}}.json", f"{RESULTS}/{{}}.parquet"
 SUFFIXES = ("parquet", "provenance.json")
@@ -8,7 +8,7 @@ EXPERIMENT_FILES = [
     for name in study.experiments
     for suffix in SUFFIXES
 ]
-JOB = (  # of what every job runs, the part that decides values
+JOB = (  # the part of every job's code that affects values
     "jouleproof.evidence.tables:read",
     "jouleproof.evidence.tables:write",
     "jouleproof.measure.threads:use_one_thread",
@@ -21,7 +21,7 @@ def options(name, paths):
 
 
 def code_of(study, experiment):
-    """Files that an experiment's function, its inputs' readers and the objects that its knobs name are made of."""
+    """Files that an experiment's function, its inputs' readers and the objects that its knobs name depend on."""
     readers = [catalogue()[id].reader for id in experiment.inputs]
     return sorted(
         {
@@ -39,7 +39,7 @@ def knobs_of(study, experiment):
 
 
 def data_of(study, experiment):
-    """Files of data that an experiment's knobs name."""
+    """Data files that an experiment's knobs name."""
     return [str(path) for path in data_files(json.loads(knobs_of(study, experiment)))]
 
 
@@ -49,12 +49,12 @@ def checkpoint_files(study, experiment):
 
 
 def shared_job(experiment):
-    """The group whose jobs share one of a cluster; none for what reads a table, as that could wait for itself."""
+    """Group whose jobs share one cluster job; none for an experiment that reads a table, as it could wait for itself."""
     return (not experiment.results and experiment.group) or None
 
 
 KIND_SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
-SHOWN = {"figure": "png", "table": "html"}  # in the report
+SHOWN = {"figure": "png", "table": "html"}  # file type in the report
 CATEGORY = {"figure": "2 Figures", "table": "3 Tables"}
 FIGURES = [name for name, picture in pictures.items() if picture.kind == "figure"]
 TABLES = [name for name, picture in pictures.items() if picture.kind == "table"]
@@ -62,7 +62,7 @@ VERDICTS = f"{RESULTS}/verdicts.json"
 
 
 def files_of(picture):
-    """Its files, and its caption; the report shows one of them."""
+    """Files of a figure, and its caption; the report shows one of them."""
     stem = f"{RESULTS}/{picture.kind}s/{picture.name}"
     in_report = report(
         f"{stem}.{SHOWN[picture.kind]}",
@@ -80,7 +80,7 @@ def files_of(picture):
 
 
 def drawing_code(group):
-    """Files that the pictures of a group, and what draws them, are made of: code, and the ledger of their study."""
+    """Files that the figures of a group, and the code that draws them, depend on: code, and the ledger of their study."""
     ledgers = [
         study.ledger for study in settings.studies if study.name == group[0].study
     ]
@@ -114,12 +114,12 @@ ADDED = [f"--study={study.package}" for study in settings.added]
 
 
 def draw_rule(group):
-    """The name of the rule that draws a group of pictures."""
+    """Name of the rule that draws a group of figures."""
     return f"draw_{group[0].study}_{group[0].name.partition('/')[2]}"
 
 
 def of_study(study):
-    """All tables, figures and tables of text of a study."""
+    """All tables of numbers, figures and tables of text of a study."""
     return [
         path
         for path in [*FIGURE_FILES, *EXPERIMENT_FILES]
@@ -136,5 +136,5 @@ def figures_folder(wildcards):
 
 
 def later(function, *arguments):
-    """An input that is looked up only for jobs that are wanted, as reading code takes milliseconds a file."""
+    """Delay an input's look-up until its job is needed, since reading code takes milliseconds per file."""
     return lambda wildcards: function(*arguments)

@@ -1,4 +1,4 @@
-"""Experiments of all studies, built in or added: one rule each, all of one shape; and the models that they share."""
+"""Experiments of all studies, built-in or added, with one rule each of the same shape, and the models that they share."""
 
 for study in settings.studies:
     for name, experiment in study.experiments.items():

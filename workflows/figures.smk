@@ -1,4 +1,4 @@
-"""Figures and tables: those that read the same results in one job; the verdicts; and a notebook per study."""
+"""Figures and tables, drawn in one job if they read the same results; the verdicts; and a notebook per study."""
 
 for group in by_sources(pictures, CHEAP).values():
 

@@ -1,8 +1,8 @@
-"""Inputs: the user's folder, the cache, a download, or the built-in stand-in; verified, with a record of which."""
+"""Inputs from the user's folder, the cache, a download, or the built-in stand-in: verified, with a record of the origin."""
 
 
 localrules:
-    resolve_input,  # nodes of a cluster often have no way out, and would use a stand-in; where Snakemake runs there is one
+    resolve_input,  # run where Snakemake runs: cluster nodes often have no network access, and would use a stand-in
 
 
 rule resolve_input:

@@ -1,7 +1,7 @@
-"""A job that fails leaves the table that was there before, and what Snakemake knows of that table.
+"""Keep the previous table, and what Snakemake knows of it, if a job fails.
 
-Snakemake restores outputs marked `update`, but gives them the present time and notes the failed job's code and knobs for
-them: it would take the old table for the new one.
+Snakemake restores outputs marked `update`, but gives them the present time and records the failed job's code and knobs
+for them: it would mistake the old table for the new one.
 """
 
 import shutil
@@ -15,7 +15,7 @@ restored = set()
 def backup_output(self, path):
     backup = self._get_backup_path(path)
     backup.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(path, backup)  # with its time
+    shutil.copy2(path, backup)  # keeps the modification time
 
 
 def restore_output(self, path):
@@ -28,7 +28,7 @@ def restore_output(self, path):
 
 
 async def finished(self, job):
-    """Snakemake calls this of failed jobs too."""
+    """Record a job as finished; Snakemake calls this for failed jobs too."""
     if not restored.intersection(map(str, job.output)):
         await note_as_finished(self, job)
         return

@@ -1,4 +1,4 @@
-"""The paper, from the verdicts, the figures and the tables; the artifact appendix; and the report, all in one page."""
+"""The paper, from the verdicts, the figures and the tables; the artifact appendix; and the report, a single page."""
 
 PAPER = HOME / "paper"
 

@@ -1,9 +1,9 @@
-"""The release archive: all that it takes to install and run without a network, but torch.
+"""Build the release archive: everything that is needed to install and run without a network, except torch.
 
     python workflows/release.py        # `make release`: dist/jouleproof-<version>.tar.gz
 
 It holds the files of the last commit, wheels of every pinned dependency for this platform and this Python, the inputs
-whose licence lets them be passed on, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
+whose licence permits redistribution, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
 give the same bytes.
 """
 
@@ -28,7 +28,7 @@ from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_TO_THE_USER = ("torch",)  # its builds are large, and one for each kind of accelerator
+LEFT_TO_THE_USER = ("torch",)  # its builds are large and differ by kind of accelerator
 MAY_BE_PASSED_ON = ("Apache-2.0", "CC-BY-4.0", "MIT")
 
 INSTALL = """# Install and run without a network
@@ -57,9 +57,10 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
 def release(
     commit: str, tree: bytes, wheels: Path, inputs: Path, left_out: Mapping[str, str], root: Path = ROOT
 ) -> tuple[str, Iterator[tuple[str, bytes | Path, int]]]:
-    """The archive's name without suffix, and its members sorted by path: path below that name, content, mode.
+    """Return the archive's name without suffix, and its members sorted by path: path below that name, content, mode.
 
-    tree: of `git archive`. wheels, inputs: folders whose files go along. left_out: why, by id of the input.
+    tree: output of `git archive`. wheels, inputs: folders whose files are included. left_out: reason by id of the
+    input.
     """
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -86,9 +87,9 @@ def release(
 
 
 def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path, int]], time: int) -> None:
-    """Members under the folder `top`, all of one time (seconds since 1970) and of nobody.
+    """Write the members under the folder `top`, all with one time (seconds since 1970) and without an owner.
 
-    Wheels are compressed already: the fastest level will do.
+    Wheels are compressed already: the fastest level suffices.
     """
     with (
         atomic(out) as temporary,
@@ -97,30 +98,30 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for path, content, mode in members:
-            about = tarfile.TarInfo(f"{top}/{path}")
-            about.mtime, about.mode = time, mode
+            header = tarfile.TarInfo(f"{top}/{path}")
+            header.mtime, header.mode = time, mode
             if isinstance(content, Path):
-                about.size = content.stat().st_size
+                header.size = content.stat().st_size
                 with content.open("rb") as opened:
-                    archive.addfile(about, opened)
+                    archive.addfile(header, opened)
             else:
-                about.size = len(content)
-                archive.addfile(about, io.BytesIO(content))
+                header.size = len(content)
+                archive.addfile(header, io.BytesIO(content))
 
 
 def pins_to_bring(constraints: str) -> list[str]:
-    """The pinned requirements whose wheels go along."""
+    """Select the pinned requirements whose wheels are included."""
     lines = [line.strip() for line in constraints.splitlines()]
     return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
 
 
-def collect_inputs(folder: Path, known: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
-    """Put every input that may be passed on below `folder`, from the first place that has it or from its source.
+def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
+    """Put every input that may be redistributed below `folder`, from the first place that has it or from its source.
 
-    Returns why the others are left out, by id. Raises UserError where one is missing that nothing can stand in for.
+    Returns why the others are left out, by id. Raises UserError if one is missing that has no stand-in.
     """
     left_out = {}
-    for id, entry in known.items():
+    for id, entry in entries.items():
         if isinstance(entry, BringEntry):
             left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(MAY_BE_PASSED_ON):
@@ -131,7 +132,7 @@ def collect_inputs(folder: Path, known: Mapping[str, Entry], places: Sequence[Pa
             except Unavailable as why:
                 if entry.stand_in is None:
                     raise UserError(f"release: {id}: {entry.source} failed: {why}") from why
-                left_out[id] = f"it could not be had when this archive was made; from {entry.source}, {entry.licence}"
+                left_out[id] = f"it was not available when this archive was made; from {entry.source}, {entry.licence}"
     return left_out
 
 
@@ -145,12 +146,13 @@ def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
 
 
 def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
-    """By pip, as its settings say where from; what has no wheel is built here, at a fixed date."""
+    """Download wheels with pip, from where its settings say; a requirement without a wheel is built here, at a fixed
+    date."""
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
     done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
     if done.returncode:
-        raise UserError("release: pip could not get every wheel; its message stands above")
+        raise UserError("release: pip could not get every wheel; its message is above")
 
 
 def _name(requirement: str) -> str:
@@ -174,8 +176,8 @@ def main() -> None:
         wheels, inputs = Path(name) / "wheels", Path(name) / "inputs"
         wheels.mkdir()
         inputs.mkdir()
-        own = os.environ.get("JOULEPROOF_INPUTS")
-        places = [*([Path(own)] if own else []), default_cache()]
+        inputs_dir = os.environ.get("JOULEPROOF_INPUTS")
+        places = [*([Path(inputs_dir)] if inputs_dir else []), default_cache()]
         left_out = collect_inputs(inputs, catalogue(), places)
         collect_wheels(wheels, pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
         top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)

@@ -1,1 +1,1 @@
-"""Everything that produces a result: a ground floor that every study stands on, and the studies."""
+"""Everything that produces a result: the libraries that all studies share, and the studies."""

@@ -1,4 +1,4 @@
-"""What a user did, met or asked for that cannot work: shown as one line, never as a stack trace."""
+"""Errors that the user can correct, shown as one line and never as a stack trace."""
 
 import sys
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """The message says what was wrong, where, and what would be right, in one line or two."""
+    """A mistake that the user can correct. The message says what is wrong, where, and what would be right, in one or
+    two lines."""
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print a UserError as it stands, or that memory ran out, and exit with 1."""
+    """Print the message of a UserError, or a note that memory ran out, and exit with status 1."""
     try:
         yield
     except UserError as error:

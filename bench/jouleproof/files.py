@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, written and read."""
+"""Reading and writing files that are either complete or absent."""
 
 import os
 import tempfile
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path in the folder of `path` that takes its place when the block ends well, and goes when not.
+    """Yield a temporary path beside `path`. It replaces `path` if the block succeeds and is deleted if the block fails.
 
-    Raises UserError where the folder cannot be written or the disk is full.
+    Raises UserError if the folder is not writable or the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,14 +42,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """UTF-8, unchanged line ends, atomically."""
+    """Write a text atomically, as UTF-8 and with its line ends unchanged."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
-    """Raises OSError or pyarrow's exceptions where the file is none, or its text is not UTF-8, which pyarrow by itself
-    leaves to whoever looks at it first."""
+    """Read a table. Raises OSError or an exception of pyarrow if the file is not parquet or its text is not UTF-8;
+    pyarrow itself reports the latter only when a value is accessed."""
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, columns=columns)
@@ -58,6 +58,6 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
 
 
 def checksum(*paths: Path | str) -> int:
-    """Of the bytes of files together: what numba's cache on disk is told of code outside the file of a compiled
-    function, whose edits it does not see."""
+    """CRC-32 of the bytes of several files together. It tells numba's cache on disk of edits to code outside the file
+    of a compiled function, which numba does not notice."""
     return crc32(b"".join(Path(path).read_bytes() for path in paths))

@@ -1,4 +1,4 @@
-"""From an experiment to a job: one process that writes one table, with its provenance beside it."""
+"""Run an experiment as a job: one process that writes one table, with its provenance beside it."""
 
 import hashlib
 import importlib
@@ -29,7 +29,7 @@ def run(
 ) -> None:
     """Write the table of an experiment. knobs_json: the knobs that differ from their defaults, as JSON.
 
-    Raises UserError where the experiment or an input is missing or damaged, or the table cannot be written.
+    Raises UserError if the experiment or an input is missing or damaged, or if the table cannot be written.
     """
     if name not in study.experiments:
         raise UserError(f"study {study.name}: there is no experiment {name!r}; it has {', '.join(study.experiments)}")
@@ -72,9 +72,10 @@ def train(
     checkpoints: Sequence[Path],
     out: Path,
 ) -> None:
-    """Write a checkpoint. function: `module:function` of the study's package. knobs_json: the knobs that it reads.
+    """Train a model and write its checkpoint. function: `module:function` of the study's package. knobs_json: the knobs
+    that it reads.
 
-    Raises UserError where it cannot be written.
+    Raises UserError if the checkpoint cannot be written.
     """
     use_one_thread()
     from jouleproof.evidence import tables as table_files
@@ -92,14 +93,15 @@ def train(
 
 
 def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-    """What the function returns for those of the values that it has a parameter for; for all where it has **."""
+    """Call a function with those of the given values that it has a parameter for, or with all of them if it takes
+    `**`."""
     parameters = inspect.signature(function).parameters
     everything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     return function(**{name: value for name, value in given.items() if everything or name in parameters})
 
 
 def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict[str, Record]":
-    """Records of the experiment's inputs, by id."""
+    """Load the records of an experiment's inputs, by id."""
     from jouleproof import inputs
 
     loaded = {record.id: record for record in map(inputs.load, paths)}
@@ -109,7 +111,7 @@ def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict
 
 
 def _tables(title: str, study: Study, experiment: Experiment, paths: Sequence[Path]) -> dict[str, Path]:
-    """Files of the tables that the experiment reads, by `<study>/<experiment>`."""
+    """Find the files of the tables that an experiment reads, by `<study>/<experiment>`."""
     given = {f"{path.parent.name}/{path.stem}": path for path in paths} | {path.stem: path for path in paths}
     needed = {table: given.get(table) or given.get(table.rpartition("/")[2]) for table in study.reads(experiment)}
     if absent := [table for table, path in needed.items() if path is None]:
@@ -118,7 +120,7 @@ def _tables(title: str, study: Study, experiment: Experiment, paths: Sequence[Pa
 
 
 def _read(record: "Record") -> Any:
-    """An input as the catalogue's reader reads it; the path of its file where it has no reader."""
+    """Read an input with the reader that the catalogue names; without one, return the path of its file."""
     from jouleproof import inputs
 
     entry = inputs.entry(record.id)
@@ -130,7 +132,7 @@ def _read(record: "Record") -> Any:
 
 
 def _local(path: Path) -> dict[str, str]:
-    """What a result says of a file that the config names and the catalogue does not know."""
+    """Provenance of a file that the config names and the catalogue does not list."""
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Configs of studies: models that refuse what they do not know, errors in words, the part that an experiment reads."""
+"""Configs of studies: strict models, readable validation errors, and the part of a config that an experiment reads."""
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,26 +12,26 @@ from jouleproof.errors import UserError
 
 
 class Strict(BaseModel):
-    """A part of a config: a key that is not known, a value of another type, infinity and NaN are refused."""
+    """A part of a config that rejects unknown keys, values of another type, infinity and NaN."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def named(function: str, known: Sequence[str] = (), group: str = "") -> AfterValidator:
-    """The check of a field that holds a name of an object (jouleproof.plugins), or a list of such names.
+def named(function: str, built_in: Sequence[str] = (), group: str = "") -> AfterValidator:
+    """Validate a field that holds the name of an object (jouleproof.plugins), or a list of such names.
 
-    function: `module:function` that takes the names and raises UserError where they stand for nothing, or for things
-    of another kind; its module is imported when there is a name to check. known: names that are not looked up where
-    there is no other, so that the libraries behind them are not imported for a config's defaults.
-    A name that stands for nothing, but that an installed package registers as an entry point, becomes the
-    `package.module:object` of that entry point. group: the entry points are those of `jouleproof.<group>`, by default
-    called as the function is.
+    function: `module:function` that takes the names and raises UserError if they name nothing or objects of another
+    kind; its module is imported only when there is a name to check. built_in: names that are accepted without a look-up
+    if the field holds no others, so that a config's defaults import no large libraries.
+    A name that is not known, but that an installed package registers as an entry point, becomes the
+    `package.module:object` of that entry point. group: the entry points are those of `jouleproof.<group>`; by default,
+    the group has the name of the function.
     """
     module, _, attribute = function.partition(":")
 
     def check(value: Any) -> Any:
         names = [value] if isinstance(value, str) else value
-        if set(names) <= set(known):
+        if set(names) <= set(built_in):
             return value
         find = getattr(importlib.import_module(module), attribute)
         if _refused(find, names):
@@ -45,7 +45,7 @@ def named(function: str, known: Sequence[str] = (), group: str = "") -> AfterVal
 
 
 def _refused(find: Callable[[Iterable[str]], object], names: Sequence[str]) -> str:
-    """Why names stand for nothing; nothing where they all stand for something."""
+    """Reason why the names are refused; empty if all of them are valid."""
     try:
         find(names)
     except UserError as error:
@@ -54,29 +54,30 @@ def _refused(find: Callable[[Iterable[str]], object], names: Sequence[str]) -> s
 
 
 def part(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
-    """The model of those fields of a config alone, without what checks one field against another.
+    """Model of the named fields of a config alone, without validators that compare several fields.
 
-    An experiment that reads a field that it did not list meets an AttributeError, and never a default.
+    An experiment that reads a field that it did not list raises an AttributeError and never gets a default.
     """
     fields: dict[str, Any] = {name: (field.annotation, field) for name, field in fields_of(config_type, names).items()}
     return create_model(config_type.__name__, __config__=config_type.model_config, **fields)
 
 
 def fields_of(config_type: type[BaseModel], names: Sequence[str] | None) -> Mapping[str, FieldInfo]:
-    """The named fields; all of them where `names` is None. Raises KeyError on a name that is no field."""
+    """Return the named fields, or all fields if `names` is None. Raises KeyError if a name is not a field."""
     return {name: config_type.model_fields[name] for name in (config_type.model_fields if names is None else names)}
 
 
 def config_error(where: str, error: ValidationError, config_type: type[BaseModel], under: str = "") -> str:
-    """A pydantic error as lines of `config: where: knob: what is wrong (got …)`.
+    """Format a pydantic error as lines of `config: where: knob: what is wrong (got …)`.
 
-    under: the key that the knobs stand under, if any.
+    under: the key below which the knobs stand, if any.
     """
     return "\n".join(f"config: {where}: {line}" for line in complaints(error, config_type, under=under))
 
 
 def complaints(error: ValidationError, model: type[BaseModel], under: str = "", what: str = "knob") -> list[str]:
-    """What a pydantic error holds, each as `key: what is wrong (got …)`. what: a field of the model is called that."""
+    """List the errors that a pydantic error holds, each as `key: what is wrong (got …)`. what: the word for a field of
+    the model."""
     lines = []
     for wrong in error.errors():
         *above, field = wrong["loc"] or ("top level",)
@@ -91,16 +92,16 @@ def complaints(error: ValidationError, model: type[BaseModel], under: str = "", 
 
 
 def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:
-    """Names of the knobs in the part of the config that lies under these keys."""
+    """Names of the knobs in the part of the config below these keys."""
     for key in above:
         if _is_model(config_type) and key in config_type.model_fields:
             config_type = model_in(config_type.model_fields[key].annotation)
-        # else a key of a mapping, or a place in a list, whose values are of that model
+        # else a key of a mapping, or an index of a list, whose values have that model
     return list(config_type.model_fields) if _is_model(config_type) else []
 
 
 def rows(config: BaseModel, under: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Each knob of a config: its key, its value, what it may be, and what it means (with its unit), depth first."""
+    """Yield key, value, range and meaning (with its unit) of each knob of a config, depth first."""
     for name, field in type(config).model_fields.items():
         key, value = f"{under}{name}", getattr(config, name)
         if isinstance(value, BaseModel):
@@ -119,7 +120,7 @@ def _text(value: Any) -> str:
 
 
 def _range(field: FieldInfo) -> str:
-    """The bounds of a number, as `>= 1, < 2`, or the choices of a literal."""
+    """Bounds of a number, such as `>= 1, < 2`, or the choices of a literal."""
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     bounds = [
         f"{sign} {getattr(limit, name)}"
@@ -136,7 +137,7 @@ def _is_model(annotation: Any) -> bool:
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is or holds (`list[Model]`, `Model | None`), if any."""
+    """Return the model that an annotation is or contains (`list[Model]`, `Model | None`), if any."""
     if _is_model(annotation):
         return annotation
     return next((model for inner in get_args(annotation) if (model := model_in(inner))), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from jouleproof.measure.clocks import now
-from jouleproof.measure.threads import let_out, threads
+from jouleproof.measure.threads import threads, unpin
 
 PLACED_BY_OPENMP = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY")
 Report = Mapping[str, Any]
@@ -139,7 +139,7 @@ def place(pids: Sequence[int]) -> bool:
     if sys.platform != "linux" or not pids:
         return False
     try:
-        cores = let_out(pids[0])
+        cores = unpin(pids[0])
         if len(cores) < len(pids):
             return False
         for pid, core in zip(pids, cores, strict=False):

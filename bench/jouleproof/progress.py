@@ -1,4 +1,4 @@
-"""A line per step on stderr, so that a log reads like a log and a terminal shows where a job is."""
+"""Progress on stderr, one line per step, which reads well in a log and in a terminal."""
 
 import sys
 from collections.abc import Callable
@@ -7,11 +7,11 @@ Step = Callable[[str], None]
 
 
 def silent(_: str) -> None:
-    """For callers who want no progress."""
+    """Ignore a step, for callers who want no progress."""
 
 
 def steps(job: str, total: int) -> Step:
-    """A function to call once per finished step with what it was."""
+    """Return a function that is called with a description after each finished step."""
     done = 0
 
     def step(what: str) -> None:

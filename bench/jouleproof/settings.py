@@ -1,4 +1,4 @@
-"""The whole config of a run, checked before any job starts."""
+"""The whole config of a run, validated before any job starts."""
 
 import os
 import re
@@ -23,7 +23,7 @@ RENAMED = {"own_studies": "studies"}
 
 
 class _Run(BaseModel):
-    """What a config says beside the knobs of the built-in studies."""
+    """Keys of a config other than the knobs of the built-in studies."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -38,14 +38,15 @@ class _Run(BaseModel):
 
 @dataclass(frozen=True)
 class Settings:
-    """size: names the config in expected.toml. note: a limit that every verdict of this config has.
+    """The validated config of a run. size: name of the config in expected.toml. note: a limit that applies to every
+    verdict of this config.
 
-    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS where the config does not set it. inputs: by id,
-    `auto` (the default), `stand-in`, or `required` (never a stand-in). results: the folder of all that the run makes.
-    quick: every table takes seconds and decides nothing, so that all figures of a study may share a job, and timed
-    experiments need not be alone.
-    studies: the built-in ones and the user's, each after those whose tables it reads. configs: the knobs of each, by
-    its name.
+    inputs_dir: where to look for inputs first; JOULEPROOF_INPUTS unless the config sets it. inputs: by id, `auto` (the
+    default), `stand-in`, or `required` (never a stand-in). results: folder of everything that the run writes.
+    quick: every table takes seconds and decides nothing, so all figures of a study may share a job, and timed
+    experiments need not run alone.
+    studies: the built-in ones and the user's, each after the studies whose tables it reads. configs: knobs of each
+    study, by its name.
     """
 
     size: str
@@ -59,17 +60,18 @@ class Settings:
 
     @property
     def added(self) -> list[Study]:
-        """The studies that the config adds to the built-in ones."""
+        """Studies that the config adds to the built-in ones."""
         return [study for study in self.studies if not study.built_in]
 
     @property
     def ledgers(self) -> list[Path]:
-        """The claims of every study that has any."""
+        """Ledgers of all studies that have claims."""
         return [study.ledger for study in self.studies if study.ledger]
 
 
 def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Raises UserError with a line per wrong knob, and on a folder, a name or an object that is not there."""
+    """Validate a config. Raises UserError with a line per wrong knob, or if a folder, a name or an object does not
+    exist."""
     if renamed := [key for key in config if key in RENAMED]:
         raise UserError(f"config: {renamed[0]} is called {RENAMED[renamed[0]]} now")
     built_in = built_in_studies()
@@ -92,8 +94,8 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
 
 
 def label(settings: Settings, folder: Path) -> str:
-    """What verdicts of this run are filed under: its size, or `<size>_changed` where a knob of a built-in study is not
-    as in the file of that name in `folder`."""
+    """Name under which the verdicts of this run are filed: its size, or `<size>_changed` if a knob of a built-in study
+    differs from the file of that name in `folder`."""
     path = folder / f"{settings.size}.yaml"
     if not path.exists():
         return settings.size
@@ -104,11 +106,11 @@ def label(settings: Settings, folder: Path) -> str:
 
 
 def check_keys(path: Path) -> None:
-    """Raises UserError where a config file has a key twice, of which YAML would silently take the last."""
+    """Raise UserError if a config file has a duplicate key, of which YAML would silently take the last."""
     try:
         tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return  # Snakemake, which has read the file before, says what is wrong with it
+        return  # Snakemake has read the file before and reports what is wrong with it
     waiting = [("", tree)]
     while waiting:
         under, node = waiting.pop()
@@ -116,37 +118,39 @@ def check_keys(path: Path) -> None:
             keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
             if twice := sorted({key for key in keys if keys.count(key) > 1}):
                 line = next(key.start_mark.line for key, _ in reversed(node.value) if key.value == twice[0]) + 1
-                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} stands there twice")
+                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} is given twice")
             waiting += [(f"{under}{key.value}.", value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(under, value) for value in node.value]
 
 
 def check_results(folder: Path) -> None:
-    """Raises UserError where no folder can be made of that name, or the one that is there takes no file."""
+    """Raise UserError if the folder cannot be created, or exists and is not writable."""
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise UserError(f"config: results: {folder} cannot be written; make its folder writable or name another")
 
 
 def check_claims(study: Study) -> None:
-    """Raises UserError where a claim of a study is filed under another study, or asks for a table that it has not."""
+    """Raise UserError if a claim of a study is filed under another study, or reads a table that its study does not
+    make."""
     for claim in read_ledger(study.ledger) if study.ledger else []:
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
             raise UserError(
-                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, and its area be that"
+                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, "
+                f"and its area must be {study.name!r}"
             )
         for table in _tables_of(claim):
             owner, _, name = table.partition("/")
             if owner == study.name and name not in study.experiments:
                 raise UserError(
-                    f"claims: {study.ledger}: {claim.id}: {table} is no experiment of {study.package}; it "
+                    f"claims: {study.ledger}: {claim.id}: {table} is not an experiment of {study.package}; it "
                     f"has {', '.join(study.experiments)}"
                 )
 
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
-    """Raises UserError where a figure reads a table that no experiment makes: a finished run would not miss it."""
+    """Raise UserError if a figure reads a table that no experiment makes; no later step would notice."""
     tables = tables_read(settings.studies)
     for picture in pictures.values():
         for source in picture.sources:
@@ -154,7 +158,7 @@ def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
                 study = source.partition("/")[0]
                 there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
                 raise UserError(
-                    f"figures: {picture.path}: SOURCES: {source} is no experiment; "
+                    f"figures: {picture.path}: SOURCES: {source} is not an experiment; "
                     + (f"{study} has {there}" if there else f"there is no study {study}")
                 )
 
@@ -164,7 +168,7 @@ def _tables_of(claim: Claim) -> list[str]:
 
 
 def _validated(config: Mapping[str, Any], built_in: Sequence[Study]) -> tuple[_Run, dict[str, BaseModel]]:
-    """What a config says of the run, and the knobs of the built-in studies by name."""
+    """Validate a config: the keys of the run, and the knobs of the built-in studies by name."""
     fields: dict[str, Any] = {study.name: (study.config, study.config()) for study in built_in}
     model = create_model("Settings", __base__=_Run, **fields)
     try:
@@ -193,7 +197,7 @@ def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
 
 
 def _with_numbers(value: Any) -> Any:
-    """The same with texts that are numbers, `true` or `false` made such: so they come from Snakemake's --config."""
+    """Convert texts that are numbers, `true` or `false` to such values; Snakemake's --config passes them as text."""
     if isinstance(value, Mapping):
         return {key: _with_numbers(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,10 +1,11 @@
-"""Which files a function is made of: its own module, and those of all that it uses, followed name by name.
+"""Find the files that a function depends on: its own module, and those of everything that it uses, followed name by
+name.
 
-An import is followed to the module that defines the name, through package faces: `from jouleproof.formats import
-quantize` leads to `formats/array.py`, not to all that `formats/__init__.py` imports. Of a module only what is used is
-followed on; what stands outside functions and classes and defines no name always is. Texts that name a module of the
-project (`jouleproof.studies.mx.wire_rank`, `jouleproof.inputs.readers:read_trace`) are followed too. Texts that name a
-file in the module's folder, in its `facts` or in its parent's make that file a part.
+An import is followed to the module that defines the name, through the `__init__` of packages: `from jouleproof.formats
+import quantize` leads to `formats/array.py`, not to everything that `formats/__init__.py` imports. Within a module,
+only the names that are used are followed, and always the statements that define no name. Texts that name a module of
+the project (`jouleproof.studies.mx.wire_rank`, `jouleproof.inputs.readers:read_trace`) are followed too. A text that
+names a file in the module's folder, in the `facts` folder there or in the parent folder adds that file.
 """
 
 import ast
@@ -22,7 +23,7 @@ from jouleproof import plugins
 
 PACKAGE = "jouleproof"
 FOLDER = Path(__file__).resolve().parent
-EVERYTHING = "*"  # in place of a name: all that a module defines
+EVERYTHING = "*"  # in place of a name: everything that a module defines
 DOTTED = re.compile(r"(?=[^.]*\.)[^ \n]{,199}")  # a text that may name a module or a file
 
 
@@ -34,22 +35,22 @@ class Symbol(NamedTuple):
 
 
 def sources(*names: str, packages: Iterable[str] = ()) -> list[str]:
-    """Absolute paths of the files that these objects are made of, sorted.
+    """Return the absolute paths of the files that these objects depend on, sorted.
 
-    names: `module:symbol`, a whole module, or the absolute path of a file that is run by its path. Followed are modules
-    of the project, of the packages that the objects lie in, and of `packages`. Raises ValueError on a module that is
-    not there.
+    names: `module:symbol`, a whole module, or the absolute path of a file that is run by its path. Modules of the
+    project, of the packages that contain the objects, and of `packages` are followed. Raises ValueError if a module
+    does not exist.
     """
     return sorted({str(path) for symbol in reached(*names, packages=packages) for path in _files(*symbol)})
 
 
 def code_named_in(config: BaseModel) -> list[str]:
-    """The same of all `package.module:object` names that a config holds, whichever key holds them."""
-    return sources(*(name for _, name in plugins.own_names("", config.model_dump()) if plugins.source_file(name)))
+    """Return the files of all `package.module:object` names that a config holds under any key."""
+    return sources(*(name for _, name in plugins.custom_names("", config.model_dump()) if plugins.source_file(name)))
 
 
 def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
-    """All that the objects use, in the project and in their own packages."""
+    """Return all symbols that the objects use, in the project and in their own packages."""
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}
     waiting = []
     for name in names:
@@ -67,7 +68,7 @@ def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
 
 
 def statements_of(module: str, name: str) -> list[ast.AST]:
-    """What defines a symbol that was reached; none where the module only imports it."""
+    """Statements that define a symbol that was reached; none if the module only imports it."""
     return _described(module).statements(name)
 
 
@@ -78,7 +79,7 @@ def _uses(module: str, name: str) -> tuple[Symbol, ...]:
 
 @cache
 def _files(module: str, name: str) -> tuple[Path, ...]:
-    """The module's file where it defines the symbol, and the files of data that the definition names."""
+    """Return the module's file if it defines the symbol, and the data files that the definition names."""
     path, statements = _path(module), statements_of(module, name)
     assert path is not None
     if not statements:
@@ -88,8 +89,8 @@ def _files(module: str, name: str) -> tuple[Path, ...]:
 
 @dataclass
 class _Module:
-    """A module's file in parts. defined: statements by the name that they define. imported: by the name in this module,
-    the symbols that it may stand for. loose: statements that define no name."""
+    """The parts of a module's file. defined: statements by the name that they define. imported: by the name in this
+    module, the symbols that it may stand for. loose: statements that define no name."""
 
     name: str
     defined: dict[str, list[ast.AST]] = field(default_factory=dict)
@@ -97,19 +98,19 @@ class _Module:
     loose: list[ast.AST] = field(default_factory=list)
 
     def statements(self, name: str) -> list[ast.AST]:
-        """What defines the name, with all that is loose; empty where the module only imports it."""
+        """Statements that define the name, with all loose ones; empty if the module only imports it."""
         if name != EVERYTHING and name not in self.defined:
             return []
         parts = self.defined.values() if name == EVERYTHING else [self.defined[name]]
         return [*self.loose, *(statement for part in parts for statement in part)]
 
     def uses(self, name: str) -> Iterator[Symbol]:
-        """What the name leads to at once."""
+        """Yield the symbols that the name refers to directly."""
         if name == EVERYTHING:
             read = {used for statement in self.statements(name) for used, _ in _names_in(statement)}
             yield from (symbol for unread in self.imported.keys() - read for symbol in self.imported[unread])
         elif name in self.defined:
-            yield from self.imported.get(name, [])  # the other of two ways to have it
+            yield from self.imported.get(name, [])  # it may be imported in another branch
         else:
             yield from self._handed_on(name)
         for statement in self.statements(name):
@@ -121,7 +122,8 @@ class _Module:
             yield from _modules_in_texts(statement)
 
     def _handed_on(self, name: str) -> list[Symbol]:
-        """What a face imports by this name; a name that it cannot be seen to have may be in any of its modules."""
+        """Symbols that a package's `__init__` imports by this name; a name that is not visible there may be in any of
+        its modules."""
         inner = f"{self.name}.{name}"
         return self.imported.get(name) or [Symbol(inner if _path(inner) else self.name)]
 
@@ -144,7 +146,8 @@ def _described(module: str) -> _Module:
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements of a module, those in its `if` and `try` included, without what only a type checker sees."""
+    """Yield the statements of a module, including those in its `if` and `try`, without those that only a type checker
+    sees."""
     for statement in body:
         if isinstance(statement, ast.If):
             if "TYPE_CHECKING" in ast.dump(statement.test):
@@ -174,7 +177,7 @@ def _defined_names(statement: ast.stmt) -> list[str]:
 
 @cache
 def _imports_of(tree: ast.AST, module: str) -> dict[str, list[Symbol]]:
-    """Names that the imports within a statement bind, and what they stand for."""
+    """Names that the imports within a statement bind, with the symbols that they stand for."""
     path = _path(module)
     package = module if path is not None and path.stem == "__init__" else module.rpartition(".")[0]
     bound: dict[str, list[Symbol]] = {}
@@ -194,7 +197,7 @@ def _imports_of(tree: ast.AST, module: str) -> dict[str, list[Symbol]]:
 
 
 def _with_attribute(symbols: Iterable[Symbol], attribute: str | None) -> Iterator[Symbol]:
-    """`module.attribute` is that symbol of the module, where the module is not used as a whole."""
+    """Resolve `module.attribute` to that symbol of the module, unless the module is used as a whole."""
     for symbol in symbols:
         if symbol.name != EVERYTHING or attribute is None:
             yield symbol
@@ -210,9 +213,9 @@ def _names_in(statement: ast.AST) -> tuple[tuple[str, str | None], ...]:
 
 
 def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple[str, str | None]]:
-    """Every name that is read within a statement, with the attribute that is taken of it, if one is.
+    """Yield every name that is read within a statement, with the attribute that is accessed on it, if any.
 
-    Annotations are left out, as they decide no value, and so are parameters (`bound`).
+    Annotations are skipped, since they affect no value, and so are parameters (`bound`).
     """
     if isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         bound = bound | {node.arg for node in ast.walk(tree.args) if isinstance(node, ast.arg)}
@@ -230,7 +233,7 @@ def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple
 
 @cache
 def _texts(statement: ast.AST) -> tuple[str, ...]:
-    """Texts that may name a module or a file: of one word with a dot in it."""
+    """Texts that may name a module or a file: one word with a dot in it."""
     constants = (node.value for node in ast.walk(statement) if isinstance(node, ast.Constant))
     return tuple(text for text in constants if isinstance(text, str) and DOTTED.fullmatch(text))
 
@@ -243,14 +246,14 @@ def _modules_in_texts(statement: ast.AST) -> Iterator[Symbol]:
 
 
 def _beside(folder: Path, text: str) -> Iterator[Path]:
-    """The file that a text names, in the folder of a module, its facts or its parent's."""
+    """Yield the file that a text names, in the folder of a module, in its facts or in its parent's."""
     folders = (folder, folder / "facts", folder.parent, folder.parent / "facts")
     yield from [path for base in folders if (path := base / text).is_file() and path.parent in folders][:1]
 
 
 @cache
 def _path(module: str) -> Path | None:
-    """The file of a module, found without running it or the packages around it."""
+    """Return the file of a module without running the module or its parent packages."""
     if module.startswith("/"):
         return Path(module)
     top, *inner = module.split(".")
@@ -267,5 +270,5 @@ def _path(module: str) -> Path | None:
 
 
 def _namespace(top: str) -> Path | None:
-    """The folder of a package of the user's without an `__init__`."""
+    """Folder of a user's package without an `__init__`."""
     return next((Path(entry or ".", top).resolve() for entry in sys.path if Path(entry or ".", top).is_dir()), None)

@@ -39,13 +39,14 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class Experiment:
-    """What makes one table.
+    """Description of an experiment, which makes one table.
 
     function: `module:function`, the module relative to the study's package. knobs: keys of the study's config that it
-    reads; None: all of them. inputs: ids of the catalogue. results: tables that it reads, `experiment`
-    of this study or `study/experiment`. checkpoints: patterns of names of the study's checkpoints that it reads. timed:
-    its values are timings, so it runs alone. priority: higher starts earlier. resources: what a job asks of a cluster
-    (`runtime`, minutes, and `mem_mb`). group: `small` where it takes seconds, so that figures may share a job for it.
+    reads; None: all of them. inputs: ids of the catalogue. results: tables that it reads, `experiment` of this study or
+    `study/experiment`. checkpoints: patterns of names of the study's checkpoints that it reads. timed: its values are
+    timings, so it runs alone. priority: higher starts earlier. resources: what a job requests of a cluster (`runtime`,
+    minutes, and `mem_mb`). group: `small` if it takes seconds, so that several figures may share one job that includes
+    it.
     """
 
     function: str
@@ -59,7 +60,7 @@ class Experiment:
     group: str = ""
 
     def parameters(self) -> set[str]:
-        """Names of what the function is given beside `config`."""
+        """Names of the arguments that the function receives beside `config`."""
         return {
             *self.inputs,
             *(table.rpartition("/")[2] for table in self.results),
@@ -69,11 +70,11 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Study:
-    """name: of its tables, figures and claims. config: a pydantic model with a default for every knob.
+    """A study. name: prefix of its tables, figures and claims. config: a pydantic model with a default for every knob.
 
-    checkpoints: `module:function` that gives, for a config, an Experiment by name for each model that is trained once
-    and read by several experiments; such a function is also given `name`, and `out`, the file that it writes. package:
-    where it lies; whoever loads it fills that in.
+    checkpoints: `module:function` that returns, for a config, an Experiment by name for each model that is trained once
+    and read by several experiments; such a function also receives `name`, and `out`, the file that it writes. package:
+    the package of the study, filled in by whoever loads it.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Study:
 
     @property
     def figures(self) -> Path:
-        """The folder of its figures, where it is a user's; those of a built-in study lie in figures/<study>."""
+        """Folder of the figures of a user's study; those of a built-in study are in figures/<study>."""
         return self.folder / "figures"
 
     @property
@@ -100,24 +101,24 @@ class Study:
 
     @property
     def ledger(self) -> Path | None:
-        """The file of its claims, where it has some."""
+        """File of its claims, if it has any."""
         path = self.folder / "claims.toml"
         return path if path.is_file() else None
 
     def object_name(self, relative: str) -> str:
-        """`package.module:object` of a name that is relative to the package."""
+        """Turn a name relative to the package into `package.module:object`."""
         return f"{self.package}.{relative}"
 
     def table(self, name: str) -> str:
-        """`<study>/<experiment>` of what an experiment names in its `results`."""
+        """Turn an entry of an experiment's `results` into `<study>/<experiment>`."""
         return name if "/" in name else f"{self.name}/{name}"
 
     def reads(self, experiment: Experiment) -> list[str]:
-        """The tables of an experiment, as `<study>/<experiment>`."""
+        """Tables that an experiment reads, as `<study>/<experiment>`."""
         return [self.table(name) for name in experiment.results]
 
     def trained(self, config: BaseModel) -> Mapping[str, Experiment]:
-        """What trains each checkpoint, by name."""
+        """Experiments that train the checkpoints, by name of the checkpoint."""
         if not self.checkpoints:
             return {}
         return _object(self.object_name(self.checkpoints))(config)
@@ -135,11 +136,11 @@ class Study:
         return config.model_dump_json(include=set(fields_of(self.config, experiment.knobs)))
 
     def knobs(self, experiment: Experiment, text: str) -> BaseModel:
-        """The same read again. Raises UserError with a line per wrong knob."""
+        """Parse the output of `knobs_json`. Raises UserError with a line per wrong knob."""
         return self._read(part(self.config, experiment.knobs), text)
 
     def all_knobs(self, text: str) -> BaseModel:
-        """The whole config, from JSON. Raises UserError with a line per wrong knob."""
+        """Parse the whole config from JSON. Raises UserError with a line per wrong knob."""
         return self._read(self.config, text)
 
     def _read(self, model: type[BaseModel], text: str) -> BaseModel:
@@ -150,24 +151,25 @@ class Study:
 
 
 def built_in_studies() -> list[Study]:
-    """All of them, those first whose tables others read, then by name."""
+    """Load the built-in studies, each after those whose tables it reads, otherwise by name."""
     package = importlib.import_module(BUILT_IN)
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
     return in_order([load_study(f"{BUILT_IN}.{name}") for name in names])
 
 
 def find_study(name: str) -> Study:
-    """A built-in study by its name, or any study by its package. Raises UserError where there is none."""
+    """Load a built-in study by its name, or any study by its package. Raises UserError if there is none."""
     if "." not in name and plugins.module_file(f"{BUILT_IN}.{name}"):
         return load_study(f"{BUILT_IN}.{name}")
     if plugins.module_file(name) is None:
         there = ", ".join(study.name for study in built_in_studies())
-        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or name the package of your own")
+        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or give the package of a custom study")
     return load_study(name)
 
 
 def load_study(package: str) -> Study:
-    """Raises UserError, with the package and the part of it that is missing or wrong."""
+    """Load the study that a package declares. Raises UserError, with the package and the part of it that is missing or
+    wrong."""
     study: Any = plugins.load("study", f"{package}:STUDY", {})
     if not isinstance(study, Study):
         raise UserError(f"config: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
@@ -182,7 +184,7 @@ def load_study(package: str) -> Study:
 
 
 def in_order(studies: Iterable[Study]) -> list[Study]:
-    """Those first whose tables others read; by name among equals."""
+    """Sort studies so that each follows those whose tables it reads, otherwise by name."""
     by_name = {study.name: study for study in sorted(studies, key=lambda study: study.name)}
     before: dict[str, set[str]] = {
         name: {
@@ -198,14 +200,14 @@ def in_order(studies: Iterable[Study]) -> list[Study]:
     while len(ordered) < len(by_name):
         done = {study.name for study in ordered}
         ready = next((name for name in by_name if name not in done and before[name] <= done), None)
-        if ready is None:  # a circle, which check_studies names
+        if ready is None:  # a cycle, which check_studies reports
             ready = next(name for name in by_name if name not in done)
         ordered.append(by_name[ready])
     return ordered
 
 
 def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
-    """By `<study>/<experiment>`, the tables of other experiments that it reads."""
+    """Tables of other experiments that each experiment reads, by `<study>/<experiment>`."""
     return {
         f"{study.name}/{name}": study.reads(experiment)
         for study in studies
@@ -214,15 +216,15 @@ def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
 
 
 def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
-    """Raises UserError, in one line, on what no job could do. inputs: ids of the catalogue.
+    """Raise UserError, in one line, if a declaration could not be run by any job. inputs: ids of the catalogue.
 
-    Nothing of the studies' modules is run: files are read as text.
+    No module of the studies is run: files are read as text.
     """
     names = [study.name for study in studies]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         packages = ", ".join(study.package for study in studies if study.name in twice)
         raise UserError(
-            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs another name"
+            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs a different name"
         )
     tables = {f"{study.name}/{name}" for study in studies for name in study.experiments}
     ids = set(inputs)
@@ -232,13 +234,13 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
     try:
         TopologicalSorter(tables_read(studies)).prepare()
     except CycleError as error:
-        raise UserError(f"study: tables that need each other: {' <- '.join(error.args[1])}") from error
+        raise UserError(f"study: circular dependency between tables: {' <- '.join(error.args[1])}") from error
 
 
 def _check(study: Study, name: str, experiment: Experiment, tables: set[str], inputs: set[str]) -> None:
     where = f"study {study.name}: experiment {name}"
     if not NAME.fullmatch(name):
-        raise UserError(f"study {study.name}: {name!r} is no name of an experiment: a word in small letters")
+        raise UserError(f"study {study.name}: {name!r} is not a valid experiment name (a-z, 0-9 and _)")
     if not isinstance(experiment, Experiment):
         raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
     if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:
@@ -291,12 +293,12 @@ def _functions(file: Path, _time: int) -> Mapping[str, ast.FunctionDef]:
 
 
 def function_of(study: Study, experiment: Experiment) -> Any:
-    """The function itself, its module imported. Raises UserError where the user's own module cannot be."""
+    """Import the function of an experiment. Raises UserError if a user's module cannot be imported."""
     return _object(study.object_name(experiment.function))
 
 
 def _object(name: str) -> Any:
-    if name.startswith(f"{BUILT_IN}."):  # an error of the project's own is shown with its stack
+    if name.startswith(f"{BUILT_IN}."):  # an error in the project itself is shown with its stack trace
         module, _, attribute = name.partition(":")
         return getattr(importlib.import_module(module), attribute)
     return plugins.load("study", name, {})

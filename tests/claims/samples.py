@@ -1,4 +1,4 @@
-"""Claims, intervals, verdicts and tables that were made up for the tests."""
+"""Made-up claims, intervals, verdicts and tables for the tests."""
 
 import json
 
@@ -12,7 +12,7 @@ QUERY = {"table": "mx/thing", "metric": "m", "label": "The thing"}
 
 
 def row(**changes):
-    """A row of a ledger, as TOML gives it."""
+    """Make a row of a ledger, in the form that TOML gives it."""
     return {
         "id": "mx.thing",
         "area": "mx",
@@ -34,7 +34,7 @@ def query(**changes):
 
 
 def verdict_row(**changes):
-    about = {
+    fields = {
         "id": "mx.thing",
         "area": "mx",
         "version": "-",
@@ -50,19 +50,19 @@ def verdict_row(**changes):
         "low": 2.1,
         "high": 2.9,
     }
-    return Verdict(**{**about, **changes})
+    return Verdict(**{**fields, **changes})
 
 
 def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
-    """A result with its provenance. inputs: id to origin."""
+    """Write a result with its provenance. inputs: id to origin."""
     path = folder / f"{name}.parquet"
     tables.write(tables.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
-    about = {
+    provenance = {
         "timed": timed,
         "inputs": {id: {"origin": origin} for id, origin in (inputs or {}).items()},
         "contention": {"busy": busy},
     }
-    provenance_path(path).write_text(json.dumps(about), encoding="utf-8")
+    provenance_path(path).write_text(json.dumps(provenance), encoding="utf-8")
     return path
 
 
@@ -71,20 +71,20 @@ def repeats(*values, **factors):
 
 
 def toml(rows):
-    """A ledger of rows with plain values."""
+    """Format a ledger of rows with plain values."""
 
     def value(it):
         return f"{it}" if isinstance(it, float) else json.dumps(it)
 
     def inline(it):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {value(each)}" for key, each in it.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {value(inner)}" for key, inner in it.items()) + " }"
 
     lines = []
-    for each in rows:
+    for row in rows:
         lines.append("[[claim]]")
-        for key, it in each.items():
+        for key, it in row.items():
             if key == "query":
-                lines += [f"query.{json.dumps(version)} = {inline(found)}" for version, found in it.items()]
+                lines += [f"query.{json.dumps(version)} = {inline(query)}" for version, query in it.items()]
             elif key == "accept":
                 lines.append(f"accept = [{it[0]}, {it[1]}]")
             else:

@@ -1,4 +1,4 @@
-"""paper/expected.toml and README's picture are those of the last `make accept`."""
+"""paper/expected.toml and the picture in README are those of the last `make accept`."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ EXPECTED = ROOT / "paper/expected.toml"
 
 
 def test_every_verdict_that_was_accepted_is_of_a_claim_in_the_ledger():
-    known = {
+    claimed = {
         claim.id + version_suffix(verdict_row(version=version))
         for claim in read_ledgers(built_in_ledgers())
         for version in claim.versions
     }
     accepted = {name for rows in read_expected(EXPECTED).values() for name in rows}
-    assert accepted <= known, f"{sorted(accepted - known)} left the ledger: run `make accept`"
+    assert accepted <= claimed, f"{sorted(accepted - claimed)} left the ledger: run `make accept`"
 
 
 def test_the_readmes_picture_was_accepted_with_its_table():

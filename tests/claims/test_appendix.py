@@ -1,4 +1,4 @@
-"""The artifact appendix: what it says of a run, and that it is typeset from that alone."""
+"""The artifact appendix: its facts about a run, and that it is typeset from them alone."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ RECORD = {
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path_factory, monkeypatch):
-    """A small Python environment in place of the one that runs the tests."""
+    """Make a small Python environment in place of the one that runs the tests."""
     folder = tmp_path_factory.mktemp("environment")
     (folder / "lib").mkdir()
     (folder / "lib/module.py").write_bytes(bytes(7))
@@ -63,22 +63,22 @@ def of_claim(results, pictures=None, reads=None, **changes):
 def test_a_claim_takes_its_tables_and_those_of_its_picture_each_once(tmp_path):
     for name in ("mx/thing", "mx/aside", "mx/drawn"):
         record(tmp_path, name)
-    found = of_claim(
+    entry = of_claim(
         tmp_path,
         picture("mx/seen", "figure", "mx/thing", "mx/drawn"),
         query={"-": QUERY},
         context=[{**QUERY, "table": "mx/aside"}, QUERY],
         figure="mx/seen",
     )
-    assert found["targets"] == ["results/mx/thing.parquet", "results/mx/aside.parquet", "results/figures/mx/seen.pdf"]
-    assert found["files"] == [f"results/figures/mx/seen.{suffix}" for suffix in ("pdf", "svg", "png")]
-    assert (found["wall_s"], found["cpu_s"], found["missing"]) == (180.0, 90.0, [])
+    assert entry["targets"] == ["results/mx/thing.parquet", "results/mx/aside.parquet", "results/figures/mx/seen.pdf"]
+    assert entry["files"] == [f"results/figures/mx/seen.{suffix}" for suffix in ("pdf", "svg", "png")]
+    assert (entry["wall_s"], entry["cpu_s"], entry["missing"]) == (180.0, 90.0, [])
 
 
 def test_evidence_on_a_harder_case_is_part_of_the_command(tmp_path):
     record(tmp_path, "mx/thing")
-    found = of_claim(tmp_path, query={"-": QUERY}, against={**QUERY, "table": "mx/hard", "bound": "lower"})
-    assert found["targets"] == ["results/mx/thing.parquet", "results/mx/hard.parquet"]
+    entry = of_claim(tmp_path, query={"-": QUERY}, against={**QUERY, "table": "mx/hard", "bound": "lower"})
+    assert entry["targets"] == ["results/mx/thing.parquet", "results/mx/hard.parquet"]
 
 
 def test_what_the_tables_are_made_from_counts_as_well(tmp_path):
@@ -86,27 +86,27 @@ def test_what_the_tables_are_made_from_counts_as_well(tmp_path):
         record(tmp_path, name)
     record(tmp_path, "phase_split/power_trace", wall_s=5.0, timed=True)
     reads = tables_read(built_in_studies())
-    found = of_claim(tmp_path, reads=reads, query={"-": {**QUERY, "table": "placement/sensed"}})
-    assert (found["wall_s"], found["timed"]) == (65.0, True)
+    entry = of_claim(tmp_path, reads=reads, query={"-": {**QUERY, "table": "placement/sensed"}})
+    assert (entry["wall_s"], entry["timed"]) == (65.0, True)
 
 
 def test_a_table_of_text_is_shown_where_it_lies(tmp_path):
     record(tmp_path, "mx/thing")
-    found = of_claim(tmp_path, picture("mx/words", "table", "mx/thing"), query={"-": QUERY}, figure="mx/words")
-    assert found["targets"][-1] == "results/tables/mx/words.csv"
-    assert [file.rpartition(".")[2] for file in found["files"]] == ["csv", "tex", "html"]
+    entry = of_claim(tmp_path, picture("mx/words", "table", "mx/thing"), query={"-": QUERY}, figure="mx/words")
+    assert entry["targets"][-1] == "results/tables/mx/words.csv"
+    assert [file.rpartition(".")[2] for file in entry["files"]] == ["csv", "tex", "html"]
 
 
 def test_an_experiment_without_a_record_is_named_and_has_no_time(tmp_path):
     record(tmp_path, "mx/other")
-    found = of_claim(tmp_path, query={"-": QUERY})
-    assert (found["missing"], found["wall_s"]) == (["mx/thing"], 0)
+    entry = of_claim(tmp_path, query={"-": QUERY})
+    assert (entry["missing"], entry["wall_s"]) == (["mx/thing"], 0)
 
 
 def test_a_claim_without_a_query_has_no_command(tmp_path):
     record(tmp_path, "mx/other")
-    found = of_claim(tmp_path, picture("mx/seen", "figure", "mx/other"), figure="mx/seen", untestable="no such machine")
-    assert (found["targets"], found["files"]) == ([], [])
+    entry = of_claim(tmp_path, picture("mx/seen", "figure", "mx/other"), figure="mx/seen", untestable="no such machine")
+    assert (entry["targets"], entry["files"]) == ([], [])
 
 
 def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
@@ -114,12 +114,12 @@ def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
     record(tmp_path, "mx/other", inputs={"gsm8k_test": {"origin": "stand-in"}})
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs/a.csv").write_bytes(bytes(100))
-    found = appendix(tmp_path, [], {}, {})
-    assert found["time"] == {"experiments": 2, "timed": 1, "wall_s": 120.0, "cpu_s": 60.0, "together_s": 120.0}
-    assert found["peak_memory_bytes"] == 3 * 2**30 and found["machines"] == [MACHINE]
-    assert (found["disk"]["inputs_bytes"], found["disk"]["environment_bytes"]) == (100, 7)
-    assert found["disk"]["tables_bytes"] == sum(path.stat().st_size for path in (tmp_path / "mx").iterdir())
-    (used,) = found["inputs"]
+    facts = appendix(tmp_path, [], {}, {})
+    assert facts["time"] == {"experiments": 2, "timed": 1, "wall_s": 120.0, "cpu_s": 60.0, "together_s": 120.0}
+    assert facts["peak_memory_bytes"] == 3 * 2**30 and facts["machines"] == [MACHINE]
+    assert (facts["disk"]["inputs_bytes"], facts["disk"]["environment_bytes"]) == (100, 7)
+    assert facts["disk"]["tables_bytes"] == sum(path.stat().st_size for path in (tmp_path / "mx").iterdir())
+    (used,) = facts["inputs"]
     assert (used["id"], used["origin"], used["licence"]) == ("gsm8k_test", "stand-in", "MIT")
 
 
@@ -137,15 +137,15 @@ def test_a_folder_in_which_nothing_ran_is_one_line(tmp_path):
 def test_every_claim_of_the_ledger_has_a_command_for_existing_pictures_or_says_why_not(tmp_path):
     record(tmp_path, "mx/one")
     claims = read_ledgers(built_in_ledgers())
-    found = appendix(tmp_path, claims, registry(built_in_folders(ROOT)), {})["claims"]
-    assert {each.id for each in claims if not found[each.id]["targets"]} == {
-        each.id for each in claims if not each.query
+    entries = appendix(tmp_path, claims, registry(built_in_folders(ROOT)), {})["claims"]
+    assert {claim.id for claim in claims if not entries[claim.id]["targets"]} == {
+        claim.id for claim in claims if not claim.query
     }
-    assert all(found[each.id]["files"] for each in claims if each.query and each.figure)
+    assert all(entries[claim.id]["files"] for claim in claims if claim.query and claim.figure)
 
 
 def typeset(folder, rows, **values):
-    """The headings, and the PDF."""
+    """Typeset the appendix; return its headings and the PDF."""
     results = folder / "results"
     record(results, "mx/thing", **values)
     claims = [claim(query={"-": QUERY}), claim(id="own.thing", area="own", untestable="None here.")]

@@ -1,4 +1,4 @@
-"""`jouleproof claims` in a project folder of its own."""
+"""`jouleproof claims`, run in a separate project folder."""
 
 import json
 from importlib import import_module
@@ -16,7 +16,7 @@ README = f"head\n{MARKED.format('examples')}{MARKED.format('areas')}tail\n"
 
 
 class Project:
-    """A working folder with a ledger of one claim, the only built-in one, and, where asked for, verdicts."""
+    """A working folder with a ledger of one claim, the only built-in one, and, on request, verdicts."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -56,16 +56,16 @@ def project(tmp_path, monkeypatch):
 def test_judge_writes_the_verdicts_on_the_tables(project):
     write_table(project.folder / "results", repeats(2.5))
     assert project.run("judge").exit_code == 0
-    (found,) = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
-    assert (found["id"], found["verdict"]) == ("mx.thing", "reproduced")
+    (row,) = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert (row["id"], row["verdict"]) == ("mx.thing", "reproduced")
 
 
 def test_ledgers_that_are_named_are_judged_in_place_of_the_built_in_ones(project):
     for name in ("other", "third"):
         (project.folder / f"{name}.toml").write_text(toml([row(id=f"mx.{name}", query={"-": QUERY})]), encoding="utf-8")
     assert project.run("judge", "--ledger", "other.toml", "--ledger", "third.toml", "--size", "mine").exit_code == 0
-    found = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
-    assert [row["id"] for row in found] == ["mx.other", "mx.third"]
+    rows = json.loads((project.folder / "results/verdicts.json").read_text(encoding="utf-8"))
+    assert [row["id"] for row in rows] == ["mx.other", "mx.third"]
     assert (project.folder / "results/verdicts.size.txt").read_text(encoding="utf-8") == "mine\n"
 
 
@@ -105,7 +105,7 @@ def test_check_fails_where_a_verdict_moved_and_warns_where_a_timing_did(project,
     done = project.run("check")
     assert done.exit_code == code and len(done.stderr.splitlines()) == len(says)
     assert all(map(str.startswith, done.stderr.splitlines(), says))
-    assert ("are those of paper/expected.toml" in done.stdout) == (code == 0)
+    assert ("match paper/expected.toml" in done.stdout) == (code == 0)
 
 
 @pytest.mark.parametrize(("size", "inputs"), [("tiny", {}), ("default", {"a": "stand-in"})])

@@ -1,4 +1,4 @@
-"""What was accepted, and what has moved since."""
+"""Comparison of verdicts with those that were accepted."""
 
 import pytest
 from hypothesis import given, settings
@@ -90,9 +90,9 @@ def test_local_and_downloaded_inputs_are_real_and_one_stand_in_is_enough_to_be_n
     ids=["stayed", "the estimate alone moved", "still not run", "new", "moved", "no longer run", "gone"],
 )
 def test_a_verdict_that_moved_is_a_failure_that_says_from_where_to_where(rows, before, failures):
-    found = compare(rows, before)
-    assert found.warnings == [] and len(found.failures) == len(failures)
-    assert all(line.startswith(words) for line, words in zip(found.failures, failures, strict=True))
+    comparison = compare(rows, before)
+    assert comparison.warnings == [] and len(comparison.failures) == len(failures)
+    assert all(line.startswith(words) for line, words in zip(comparison.failures, failures, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_a_verdict_that_moved_is_a_failure_that_says_from_where_to_where(rows, b
     ],
 )
 def test_a_timed_verdict_that_moved_or_one_near_a_bound_is_a_warning(changes, why):
-    found = compare([verdict_row(verdict="partly", **changes)], {"mx.thing": REPRODUCED})
-    assert found.failures == [] and [line.endswith(why) for line in found.warnings] == [True]
+    comparison = compare([verdict_row(verdict="partly", **changes)], {"mx.thing": REPRODUCED})
+    assert comparison.failures == [] and [line.endswith(why) for line in comparison.warnings] == [True]
 
 
 def test_one_version_that_moved_leaves_the_other_alone():

@@ -1,4 +1,4 @@
-"""The claims of the studies are those that were given: the same rows, the same words, the same ranges."""
+"""The claims of the studies are those that were specified: the same rows, words and ranges."""
 
 import hashlib
 import json
@@ -30,11 +30,11 @@ def figures():
 
 
 def digest(row, fields):
-    """SHA-256 over the fields that the row has, numbers as floats; the first 16 digits."""
+    """Compute SHA-256 over the fields that the row has, numbers as floats; return the first 16 digits."""
 
     def plain(value):
         if isinstance(value, list):
-            return [plain(each) for each in value]
+            return [plain(item) for item in value]
         return float(value) if isinstance(value, int | float) else value
 
     content = json.dumps({field: plain(row[field]) for field in fields if field in row}, sort_keys=True)

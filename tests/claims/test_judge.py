@@ -1,4 +1,4 @@
-"""From an interval and a range to a verdict, as the head of the ledger defines it."""
+"""An interval and a range give a verdict, as the head of the ledger defines it."""
 
 import pytest
 from hypothesis import given, settings
@@ -53,9 +53,9 @@ def test_an_interval_gets_the_verdict_that_the_ledger_defines():
     ]
     wrong = []
     for interval, accept, null, verdict in cases:
-        found = decided(*interval, accept, null)
-        if found != verdict:
-            wrong.append((interval, accept, null, verdict, found))
+        decision = decided(*interval, accept, null)
+        if decision != verdict:
+            wrong.append((interval, accept, null, verdict, decision))
     assert wrong == []
 
 
@@ -88,7 +88,7 @@ def test_a_number_that_can_only_grow_decides_what_its_growth_cannot_undo(interva
 
 @st.composite
 def cases(draw):
-    """(low, width), accept, null, bound, on a grid where every sum is exact and bounds are often touched."""
+    """Generate (low, width), accept, null, bound, on a grid where every sum is exact and bounds are often touched."""
     low, high = sorted((draw(NUMBERS), draw(NUMBERS)))
     accept = draw(st.sampled_from([(low, high), (low, INF), (-INF, high)]))
     outside = NUMBERS.filter(lambda null: not accept[0] < null < accept[1])

@@ -1,4 +1,4 @@
-"""Reading a ledger: what a row may say, and one line for each way of getting it wrong."""
+"""Reading a ledger: what a row may say, and an error of one line for each mistake."""
 
 import pytest
 
@@ -57,15 +57,15 @@ def test_a_wrong_knob_of_a_part_that_may_be_left_out_is_one_line_too(tmp_path):
 
 
 def test_an_id_given_twice_is_refused(read):
-    assert "mx.thing stands there twice" in message_of(read, row(), row())
+    assert "mx.thing is given twice" in message_of(read, row(), row())
 
 
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"accept": [3.0, 2.0]}, "accept=[3.0, 2.0] is empty"),
-        ({"accept": [float("nan"), 2.0]}, "nan is no number"),
-        ({"published": float("nan")}, "published: nan is no number"),
+        ({"accept": [float("nan"), 2.0]}, "nan is not a number"),
+        ({"published": float("nan")}, "published: nan is not a number"),
         ({"published": True}, "published: "),
         ({"tolerance": -0.1}, "tolerance: "),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),

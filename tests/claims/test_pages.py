@@ -1,4 +1,4 @@
-"""What `make accept` writes into README and docs."""
+"""The text that `make accept` writes into README and docs."""
 
 from pathlib import Path
 

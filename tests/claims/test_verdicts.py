@@ -1,4 +1,4 @@
-"""From a ledger and tables to the rows of verdicts.json."""
+"""A ledger and tables give the rows of verdicts.json."""
 
 import json
 
@@ -17,9 +17,9 @@ PROMISED = {
 
 
 def asks(**changes):
-    """A claim that asks mx/thing."""
-    about = {key: changes.pop(key) for key in ("context", "flags", "null", "accept", "figure") if key in changes}
-    return claim(query={"-": query(**changes)}, **about)
+    """Make a claim that reads mx/thing."""
+    fields = {key: changes.pop(key) for key in ("context", "flags", "null", "accept", "figure") if key in changes}
+    return claim(query={"-": query(**changes)}, **fields)
 
 
 def answered(folder, **changes):
@@ -35,28 +35,28 @@ def message_of(folder, **changes):
 
 def test_the_mean_of_the_rows_is_the_estimate(tmp_path):
     write_table(tmp_path, repeats(*[2.2, 2.4, 2.6] * 3))
-    found = answered(tmp_path)
-    assert found.estimate == pytest.approx(2.4)
-    assert (found.verdict, found.tier) == ("reproduced", "measured")
-    assert 2.2 <= found.low < found.estimate < found.high <= 2.6
+    row = answered(tmp_path)
+    assert row.estimate == pytest.approx(2.4)
+    assert (row.verdict, row.tier) == ("reproduced", "measured")
+    assert 2.2 <= row.low < row.estimate < row.high <= 2.6
 
 
 def test_draws_of_a_model_give_their_range_however_many_there_are(tmp_path):
     write_table(tmp_path, repeats(*np.linspace(1.5, 2.5, 1001)))
-    found = verdict(claim(query={"-": query(rows="draws")}), "-", tmp_path)
-    assert (found.low, found.estimate, found.high) == pytest.approx((1.525, 2.0, 2.475))
-    assert found.verdict == "inconclusive"
+    row = verdict(claim(query={"-": query(rows="draws")}), "-", tmp_path)
+    assert (row.low, row.estimate, row.high) == pytest.approx((1.525, 2.0, 2.475))
+    assert row.verdict == "inconclusive"
 
 
 def test_a_claim_without_a_query_is_not_yet_run(tmp_path):
-    found = verdict(claim(tier="simulated"), "-", tmp_path)
-    assert (found.verdict, found.tier, found.estimate) == (NOT_YET_RUN, "simulated", None)
+    row = verdict(claim(tier="simulated"), "-", tmp_path)
+    assert (row.verdict, row.tier, row.estimate) == (NOT_YET_RUN, "simulated", None)
 
 
 def test_a_claim_that_this_machine_cannot_answer_says_why(tmp_path):
-    found = verdict(claim(tier="cited", untestable="No clock may be set.", figure="mx/thing"), "-", tmp_path, ("tiny",))
-    assert (found.verdict, found.tier, found.reason) == (NOT_TESTABLE, "cited", "No clock may be set.")
-    assert found.estimate is None and found.flags == ("tiny",) and found.figure == "mx/thing"
+    row = verdict(claim(tier="cited", untestable="No clock may be set.", figure="mx/thing"), "-", tmp_path, ("tiny",))
+    assert (row.verdict, row.tier, row.reason) == (NOT_TESTABLE, "cited", "No clock may be set.")
+    assert row.estimate is None and row.flags == ("tiny",) and row.figure == "mx/thing"
     with pytest.raises(ValueError, match="not untestable"):
         claim(untestable="No clock may be set.", query={"-": QUERY})
 
@@ -130,21 +130,21 @@ def test_the_tier_is_that_of_the_rows(tmp_path):
 
 def test_a_claim_whose_rows_the_config_leaves_out_is_not_yet_run_and_says_which(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
-    found = answered(tmp_path, where={"format": "b"})
-    assert (found.verdict, found.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+    row = answered(tmp_path, where={"format": "b"})
+    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
 
 
 def test_the_best_of_formats_is_not_answered_from_some_of_them(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
-    found = answered(tmp_path, where={"format": ["a", "b"]}, best="min", by="format")
-    assert (found.verdict, found.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+    row = answered(tmp_path, where={"format": ["a", "b"]}, best="min", by="format")
+    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
 
 
 def test_a_published_number_is_cited_and_never_reproduced(tmp_path):
     write_table(tmp_path, repeats(*[2.5, 2.6] * 4), tier="cited")
-    found = answered(tmp_path)
-    assert found.verdict == "cited"
-    assert "was published, not run; it lies in [2, 3]" in found.reason
+    row = answered(tmp_path)
+    assert row.verdict == "cited"
+    assert "was published, not run; it lies in [2, 3]" in row.reason
 
 
 def test_a_column_that_is_missing_is_an_error_that_names_it(tmp_path):
@@ -179,37 +179,37 @@ def test_the_reason_says_where_the_interval_lies(tmp_path, value, changes, words
 
 def test_the_reason_of_an_interval_across_a_bound_says_so(tmp_path):
     write_table(tmp_path, repeats(1.0, 3.0, 1.0, 3.0))
-    found = answered(tmp_path)
-    assert found.verdict == "inconclusive"
-    assert found.reason.endswith("straddles a bound of [2, 3].")
+    row = answered(tmp_path)
+    assert row.verdict == "inconclusive"
+    assert row.reason.endswith("straddles a bound of [2, 3].")
 
 
 def test_context_is_in_the_reason_and_not_in_the_verdict(tmp_path):
     write_table(tmp_path, repeats(2.5))
     write_table(tmp_path, repeats(99.0), "mx/other")
-    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
-    assert (found.verdict, found.estimate) == ("reproduced", 2.5)
-    assert found.reason == "The thing: [2.5, 2.5] lies in [2, 3]. Elsewhere: 99 [99, 99]."
+    row = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert (row.verdict, row.estimate) == ("reproduced", 2.5)
+    assert row.reason == "The thing: [2.5, 2.5] lies in [2, 3]. Elsewhere: 99 [99, 99]."
 
 
 def test_context_that_was_not_run_is_left_out(tmp_path):
     write_table(tmp_path, repeats(2.5))
-    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
-    assert found.reason == "The thing: [2.5, 2.5] lies in [2, 3]."
+    row = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert row.reason == "The thing: [2.5, 2.5] lies in [2, 3]."
 
 
 def test_a_stand_in_is_a_flag_after_those_of_the_ledger(tmp_path):
     write_table(tmp_path, repeats(2.5), inputs={"b": "stand-in", "a": "stand-in", "c": "local"})
-    found = answered(tmp_path, flags=["one model"])
-    assert found.flags == ("one model", "a is a stand-in", "b is a stand-in")
-    assert found.inputs == {"a": "stand-in", "b": "stand-in", "c": "local"}
+    row = answered(tmp_path, flags=["one model"])
+    assert row.flags == ("one model", "a is a stand-in", "b is a stand-in")
+    assert row.inputs == {"a": "stand-in", "b": "stand-in", "c": "local"}
 
 
 def test_a_stand_in_of_the_context_is_a_flag_too(tmp_path):
     write_table(tmp_path, repeats(2.5))
     write_table(tmp_path, repeats(2.5), "mx/other", inputs={"a": "stand-in"})
-    found = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
-    assert found.flags == ("a is a stand-in",)
+    row = answered(tmp_path, context=[query(table="mx/other", label="Elsewhere")])
+    assert row.flags == ("a is a stand-in",)
 
 
 @pytest.mark.parametrize(
@@ -277,8 +277,8 @@ def test_a_number_that_is_none_is_not_written(tmp_path):
 
 def test_an_object_has_the_promised_keys_and_what_check_needs(tmp_path):
     write_verdicts([verdict_row()], tmp_path / "verdicts.json")
-    (found,) = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
-    assert set(found) == PROMISED | {"deterministic", "near_bound", "reading"}
+    (row,) = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
+    assert set(row) == PROMISED | {"deterministic", "near_bound", "reading"}
 
 
 def test_verdicts_that_are_not_there_say_which_command_makes_them(tmp_path):
@@ -336,15 +336,15 @@ def harder(**changes):
 def test_a_harder_case_decides_where_it_tells_against_the_claim(tmp_path, values, decided, estimate, begins, holds):
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
     write_table(tmp_path, repeats(*values * 5), name="mx/harder")
-    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
-    assert found.verdict == decided and found.estimate == pytest.approx(estimate)
-    assert found.reason.startswith(begins) and holds in found.reason
+    row = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=harder()), "-", tmp_path)
+    assert row.verdict == decided and row.estimate == pytest.approx(estimate)
+    assert row.reason.startswith(begins) and holds in row.reason
 
 
 def test_a_factor_brings_rows_into_the_claims_unit(tmp_path):
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
-    found = verdict(claim(accept=[4.0, 5.0], query={"-": query(times=4.0)}), "-", tmp_path)
-    assert found.verdict == "reproduced" and found.estimate == pytest.approx(4.4)
+    row = verdict(claim(accept=[4.0, 5.0], query={"-": query(times=4.0)}), "-", tmp_path)
+    assert row.verdict == "reproduced" and row.estimate == pytest.approx(4.4)
 
 
 @pytest.mark.parametrize("name", ["mx/harder", "mx/absent"])
@@ -352,8 +352,8 @@ def test_evidence_that_this_run_does_not_have_changes_nothing(tmp_path, name):
     write_table(tmp_path, repeats(*[1.0, 1.2] * 5))
     write_table(tmp_path, repeats(4.0), name="mx/harder")
     against = harder(table=name, where={"metric": "absent"})
-    found = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=against), "-", tmp_path)
-    assert found.verdict == "reproduced"
+    row = verdict(claim(accept=[-INF, 3.0], query={"-": query()}, against=against), "-", tmp_path)
+    assert row.verdict == "reproduced"
 
 
 def test_evidence_against_has_to_be_a_lower_bound():

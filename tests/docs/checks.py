@@ -1,6 +1,6 @@
-"""Whether a command of a page would start: its program is asked, as far as that costs nothing, and is not run.
+"""Check that a command of a page would start: its program is asked, as far as that costs nothing, and is not run.
 
-Only what copies or writes a small file (cp, sed, cat, echo) is run, in a folder that links to the checkout.
+Only commands that copy or write a small file (cp, sed, cat, echo) are run, in a folder that links to the checkout.
 """
 
 import ast
@@ -35,14 +35,14 @@ RULES = "".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *sorted(ROOT.glob("workflows/*.smk"))]
 )
 SUFFIXES = ast.literal_eval(re.search(r"^KIND_SUFFIXES = (\{.*\})$", RULES, re.MULTILINE)[1])
-NOT_ASKED = ("export", ".", "apt")  # of the shell and the system
-EAGER = ("--help", "--install-completion", "--show-completion")  # act while they are parsed
-COMES_WITH_USE = ("/models/",)  # folders of a user's in the examples
+NOT_ASKED = ("export", ".", "apt")  # commands of the shell and the system
+EAGER = ("--help", "--install-completion", "--show-completion")  # options that act while they are parsed
+COMES_WITH_USE = ("/models/",)  # a user's folders in the examples
 CHECKED: set[tuple[str, ...]] = set()
 
 
 class WrongError(Exception):
-    """What is wrong with a command."""
+    """A command is wrong; the message says how."""
 
 
 def start(folder: Path) -> None:
@@ -53,7 +53,7 @@ def start(folder: Path) -> None:
 
 
 def check(command: Command, folder: Path) -> None:
-    """Raises WrongError where it would not start. folder: the working folder, as the commands before left it."""
+    """Raise WrongError if the command would not start. folder: the working folder, as the commands before left it."""
     words = command.words
     if words[0] == "eval":
         words = words[1].removeprefix("$(").removesuffix(")").split()
@@ -72,7 +72,7 @@ def _need(path: str, folder: Path) -> None:
 
 
 def _run(command: Command, folder: Path) -> None:
-    """Raises WrongError where it fails, or would write into the checkout."""
+    """Run the command. Raises WrongError if it fails, or would write into the checkout."""
     targets = {"cp": command.words[-1:], "sed": command.words[4:]}.get(command.words[0], [])
     for target in [*targets, *re.findall(r">\s*(\S+)", command.text.splitlines()[0])]:
         if (folder / Path(target).parts[0]).is_symlink():
@@ -132,7 +132,7 @@ def _pytest(words: list[str], folder: Path) -> None:
 
 
 def _jouleproof(words: list[str], folder: Path) -> None:
-    """Parsed by the command's own parser; then every name and file that it is given."""
+    """Parse the arguments with the command's own parser; then check every name and file in them."""
     command, rest = jouleproof_command(), list(words)
     while hasattr(command, "commands") and rest:
         if rest[0] in EAGER:
@@ -167,7 +167,8 @@ def _jouleproof(words: list[str], folder: Path) -> None:
 
 
 def _snakemake(words: list[str], folder: Path) -> None:
-    """Parsed by Snakemake's own parser; then its files, its config as a run reads it, and its targets."""
+    """Parse the arguments with Snakemake's own parser; then check its files, its config as a run reads it, and its
+    targets."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -178,7 +179,7 @@ def _snakemake(words: list[str], folder: Path) -> None:
         _need(str(path), folder)
     possible = targets(_settings(given.configfile or [], given.config or [], folder))
     for target in given.targets:
-        pattern = re.sub(r"\b[A-Z]{2,}\b", "*", target)  # a place for a name: results/inputs/ID.json
+        pattern = re.sub(r"\b[A-Z]{2,}\b", "*", target)  # a placeholder: results/inputs/ID.json
         if not fnmatch.filter(possible, pattern):
             raise WrongError(f"snakemake has no target {target}")
 
@@ -208,7 +209,7 @@ def _settings(files: list[Path], entries: list[str], folder: Path) -> Settings:
 
 
 def _check_once(studies: Sequence[Study], inputs: Iterable[str]) -> None:
-    """Studies are declared the same in every config that names them: each set of them is checked once."""
+    """Check each set of studies once: a study is declared the same in every config that names it."""
     packages = tuple(study.package for study in studies)
     if packages not in CHECKED:
         check_studies(studies, inputs)
@@ -221,7 +222,7 @@ def _pictures() -> Mapping[str, Any]:
 
 
 def targets(run: Settings) -> set[str]:
-    """Rules and files that a page may name, by the text of the rules and what the studies declare."""
+    """Rules and files that a page may name, from the text of the rules and the declarations of the studies."""
     pictures = {**_pictures(), **registry({study.name: study.folder / "figures" for study in run.added})}
     names = {f"{study.name}/{name}" for study in run.studies for name in study.experiments}
     drawn_files = {

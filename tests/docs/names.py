@@ -1,4 +1,4 @@
-"""Whether the code within a sentence names something that is there: a command, an option, a file, a module, a key."""
+"""Check that code within a sentence names something that exists: a command, an option, a file, a module, a key."""
 
 import ast
 import re
@@ -24,13 +24,13 @@ PATH = re.compile(r"[\w.<>~*-]*(/[\w.<>*-]*)+")
 OBJECT = re.compile(r"([\w.]+):(\w+)")
 DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 ANY_OBJECT = ("package.module:object", "package.module:function", "module:function")
-OTHER_KINDS = ("aiconfigurator", "folder", "gguf", "hub")  # of machines and models, before a colon
-ELSEWHERE = ("dist/", "~/", "/", ".venv", "bloom-176b/")  # what is made, the user's own, and a model's name
+OTHER_KINDS = ("aiconfigurator", "folder", "gguf", "hub")  # names of machines and models, before a colon
+ELSEWHERE = ("dist/", "~/", "/", ".venv", "bloom-176b/")  # results, the user's files, and a model's name
 MADE = ("INSTALL.md", "requests.parquet")  # by the commands of the sentences around
 
 
 def check_name(code: str, page: Path, folder: Path) -> None:
-    """Raises WrongError where there is no such thing. page: that holds the sentence. folder: looks like a checkout."""
+    """Raise WrongError if no such thing exists. page: contains the sentence. folder: looks like a checkout."""
     if code.split()[0] in CHECKERS:
         check(Command(code, shlex.split(code)), folder)
     elif code.startswith("--"):
@@ -119,7 +119,7 @@ def _file_names() -> set[str]:
 
 @cache
 def _keys() -> set[str]:
-    """Keys of the config, below the study and with it, and ids of claims."""
+    """Keys of the config, with and without the name of the study, and ids of claims."""
     knobs = {study.name: [row[0] for row in rows(study.config())] for study in built_in_studies()}
     return {
         *(claim.id for claim in read_ledgers(built_in_ledgers())),

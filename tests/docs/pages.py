@@ -1,4 +1,4 @@
-"""The pages that a reader sees, taken apart: blocks of code, the commands in them, and the code within sentences."""
+"""Parse the pages that a reader sees: blocks of code, the commands in them, and the code within sentences."""
 
 import re
 import shlex
@@ -23,7 +23,8 @@ HERE_DOCUMENT = re.compile(r"<<'(\w+)'")
 
 @dataclass(frozen=True)
 class Block:
-    """language: `shell`, `python`, or that of a fence; an indented block is Python where it begins with an import."""
+    """A block of code. language: `shell`, `python`, or that of a fence; an indented block is Python if it begins with
+    an import."""
 
     language: str
     text: str
@@ -31,14 +32,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """text: as it stands, over as many lines as it takes. words: without comments."""
+    """A command. text: as it stands, over all of its lines. words: without comments."""
 
     text: str
     words: list[str]
 
 
 def blocks(page: str) -> list[Block]:
-    """In the order of the page, but the fenced ones first."""
+    """List the blocks in the order of the page, but the fenced ones first."""
     fenced = [_block(language, text) for language, text in FENCE.findall(page)]
     rest = FENCE.sub(".\n", page)
     indented = [re.sub(r"^ {4}", "", text, flags=re.MULTILINE) for text in INDENTED.findall(rest)]
@@ -46,7 +47,7 @@ def blocks(page: str) -> list[Block]:
 
 
 def _split(block: str) -> list[str]:
-    """Python and commands that only an empty line keeps apart."""
+    """Split Python from commands that only an empty line separates."""
     parts = re.split(r"\n\n(?=snakemake |jouleproof )", block)
     return [part.strip("\n") + "\n" for part in parts]
 
@@ -58,7 +59,7 @@ def _block(language: str, text: str) -> Block:
 
 
 def commands(text: str) -> Iterator[Command]:
-    """Each command of a shell block. Raises ValueError where a quotation or a here-document does not end."""
+    """List the commands of a shell block. Raises ValueError if a quotation or a here-document does not end."""
     lines = text.splitlines()
     while lines:
         line = lines.pop(0)
@@ -75,7 +76,7 @@ def commands(text: str) -> Iterator[Command]:
 
 
 def _words(line: str) -> list[str] | None:
-    """None where the command goes on in the next line."""
+    """Split the command into words; None if it continues on the next line."""
     if line.endswith("\\"):
         return None
     try:
@@ -85,7 +86,7 @@ def _words(line: str) -> list[str] | None:
 
 
 def in_sentences(page: str) -> list[str]:
-    """Code between backticks, outside of blocks and comments, each once."""
+    """List the code between backticks, outside of blocks and comments, without repetition."""
     prose = INDENTED.sub("\n", FENCE.sub(".\n", re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)))
     return list(dict.fromkeys(" ".join(code.split()) for code in IN_SENTENCE.findall(prose)))
 

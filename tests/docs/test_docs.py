@@ -1,4 +1,5 @@
-"""README, CONTRIBUTING, docs and the studies' READMEs: every command would start, and what they name is there."""
+"""README, CONTRIBUTING, docs and the studies' READMEs: every command would start, and everything that they name
+exists."""
 
 import sys
 from pathlib import Path
@@ -15,14 +16,15 @@ from tests.docs.names import check_name
 from tests.docs.pages import NAMES, PAGES, ROOT, blocks, commands, in_sentences, links
 
 MOST_WORDS = 10_000
-EXAMPLES = ("mine", "spin")  # modules that the pages make
+EXAMPLES = ("mine", "spin")  # modules that the pages create
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in zip(NAMES, PAGES, strict=True)}
 STUDIES = [name for name in NAMES if name.startswith("bench/")]
 
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A working folder that looks like the checkout; the modules that a page makes there are forgotten afterwards."""
+    """Make a working folder that looks like the checkout; the modules that a page creates there are unloaded
+    afterwards."""
     start(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -38,7 +40,7 @@ def _example_modules():
 
 
 def complaints(text, folder):
-    """What is wrong with the commands of a page, in their order."""
+    """List what is wrong with the commands of a page, in their order."""
     wrong = []
     for block in blocks(text):
         for command in commands(block.text) if block.language == "shell" else []:
@@ -73,7 +75,7 @@ def test_every_link_leads_to_a_file(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if any(b.language == "python" for b in blocks(TEXTS[name]))])
 def test_the_python_of_a_page_runs_from_top_to_bottom(name, checkout):
-    names = {"Config": BaseModel}  # a study's, which the page says to write
+    names = {"Config": BaseModel}  # a study's file that the page tells the reader to write
     for block in blocks(TEXTS[name]):
         if block.language == "python":
             exec(compile(block.text, name, "exec"), names)
@@ -140,7 +142,7 @@ def test_a_page_of_commands_is_read_line_by_line():
         ("snakemake moon", "snakemake has no target moon"),
         ("snakemake results/figures/mx/nothing.png", "snakemake has no target results/figures/mx/nothing.png"),
         ("snakemake --configfile workflows/config/mini.yaml", "workflows/config/mini.yaml is not there"),
-        ("snakemake --configfile workflows/config/tiny.yaml mx", "mx is not there"),  # taken for a second config
+        ("snakemake --configfile workflows/config/tiny.yaml mx", "mx is not there"),  # parsed as a second config
         ("snakemake --profile profiles/moon", "profiles/moon/config.yaml is not there"),
         ("snakemake --no-such-option", "unrecognized arguments: --no-such-option"),
         ("snakemake mx --config mx='{format: [mxfp4]}'", "mx.format: no such knob"),

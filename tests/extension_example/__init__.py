@@ -1,4 +1,5 @@
-"""What README and docs/extending.md show: one of everything that a config can name, outside of the project's code.
+"""Example of every kind of object that a config can name, outside of the project's code, as README and
+docs/extending.md show it.
 
-config.yaml puts all of it into one run; tests/pipeline runs that.
+config.yaml combines all of it in one run; tests/pipeline runs that.
 """

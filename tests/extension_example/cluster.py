@@ -1,4 +1,4 @@
-"""A cluster design of one's own: an accelerator with its performance model, and a scheduler."""
+"""A custom cluster design: an accelerator with its performance model, and a scheduler."""
 
 import numpy as np
 
@@ -10,7 +10,8 @@ EFFICIENCY = 0.5  # of both peak rates; made up
 
 
 def roofline(machine: Machine, model: ServedModel) -> Performance:
-    """Times from datasheet numbers alone: a prompt is bound by arithmetic, a decode by reading weights and cache."""
+    """Model times from datasheet numbers alone: a prompt is bound by arithmetic, a decode by reading weights and
+    cache."""
     tokens = np.array([1.0, 512.0, 8192.0])
     reading_s = model.weight_bytes / (EFFICIENCY * machine.memory_bytes_per_s)
     prompt_s = np.maximum(model.weight_bytes * tokens / (EFFICIENCY * 8 * 148e12), reading_s)
@@ -26,7 +27,7 @@ H20 = Machine("h20", roofline, 8 * 96 * 10**9, 2.5, 27.0, 3200.0, 400e9, 8 * 4.0
 
 
 def short_stays(prompt: int, output: int, load: Load) -> tuple[int, int]:
-    """A scheduler: requests with few tokens to make stay on the prompt machine, so that no cache moves."""
+    """Schedule requests: those with few tokens to generate stay on the prompt machine, so that no cache moves."""
     reader = int(np.argmin(load.pending[: load.prompt_pool]))
     if output <= 16:
         return reader, reader

@@ -1,4 +1,4 @@
-"""A number format, and a rule for the scales of its blocks."""
+"""A custom number format, and a custom rule for the scales of its blocks."""
 
 import numpy as np
 
@@ -8,5 +8,5 @@ FORMAT = MXFormat("e3m4", exponent_bits=3, mantissa_bits=4, bias=3, specials="no
 
 
 def unit_scale(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """A scale rule: exponents of the blocks' scales from their largest magnitudes, here 0 for all."""
+    """Choose the exponents of the blocks' scales from their largest magnitudes, here 0 for all."""
     return np.zeros(amax.shape, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""A meter: a plug that counts, made up."""
+"""A custom meter: a made-up plug that counts joules."""
 
 import itertools
 
@@ -6,7 +6,7 @@ from jouleproof.power.meters import CounterMeter
 
 
 class Plug:
-    """A counter, 12 J more at every reading. wraps_j: where it begins anew."""
+    """A counter that adds 12 J at every reading. wraps_j: where it wraps around."""
 
     domains = ("plug",)
     wraps_j = (float("inf"),)

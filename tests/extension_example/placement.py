@@ -1,4 +1,5 @@
-"""What a placement policy is told, the rule that it chooses by, a whole policy, a predictor, a fleet, and more."""
+"""Custom parts of placement: a workload profile, a rule that chooses by it, a whole policy, a predictor, a fleet, and
+more."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ MINE = Policy(MEDIAN, FLAT, "median, flat rows")
 
 
 def largest(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """A predictor: who has no history is reckoned with as the largest of all that have one."""
+    """Predict that a workload without history needs as much as the largest of those that have one."""
     return np.where(seen[:, None], profiles, profiles[seen].max(axis=0))
 
 
@@ -37,7 +38,7 @@ SLOW = Sensor(every_s=600, window_s=600, words="means of ten minutes")
 
 
 def fleet(workloads=24, weeks=3, step_s=300):
-    """Three weeks of a day's rhythm, no two workloads alike; four tenants, half of which users wait for."""
+    """Make three weeks of a daily rhythm, no two workloads alike; four tenants, two of which serve waiting users."""
     time = np.arange(0, weeks * 7 * 24 * 3600, step_s)
     number = np.arange(workloads)[:, None]
     load = (

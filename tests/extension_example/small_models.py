@@ -1,4 +1,4 @@
-"""A language model and a task."""
+"""A custom language model and a custom task."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -31,21 +31,21 @@ class Bigram:
         return self.body(nn.functional.one_hot(torch.tensor(tokens), 256).float()).detach()
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        found = []
+        likelihoods = []
         for text, first in zip(texts, firsts, strict=True):
             logits, wanted = self._logits(text[first - 1 : -1]), torch.tensor(text[first:])
             nats = logits.log_softmax(dim=1).gather(1, wanted[:, None])[:, 0]
-            found.append(Likelihood(nats, logits.argmax(dim=1) == wanted))
-        return found
+            likelihoods.append(Likelihood(nats, logits.argmax(dim=1) == wanted))
+        return likelihoods
 
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
     ) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in prompts]
-        for prompt, text in zip(prompts, found, strict=True):
+        texts: list[list[int]] = [[] for _ in prompts]
+        for prompt, text in zip(prompts, texts, strict=True):
             while len(text) < most and not done(text):
                 text.append(int(self._logits([[*prompt, *text][-1]])[0].argmax()))
-        return found
+        return texts
 
 
 def bigram() -> Bigram:
@@ -53,10 +53,10 @@ def bigram() -> Bigram:
 
 
 def _question_marks(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[int, Score]]:
-    """1 where the question's last token is the likeliest one."""
+    """Score 1 if the question's last token is the likeliest one."""
     texts = [model.tokens(problem.question) for problem in problems]
-    for number, about in enumerate(model.likelihoods(texts, [len(text) - 1 for text in texts])):
-        yield number, Score("ended", "share", float(about.likeliest[0]), prompt=len(texts[number]))
+    for number, likelihood in enumerate(model.likelihoods(texts, [len(text) - 1 for text in texts])):
+        yield number, Score("ended", "share", float(likelihood.likeliest[0]), prompt=len(texts[number]))
 
 
 QUESTION_MARKS = Task("question_marks", some, _question_marks)

@@ -1,4 +1,4 @@
-"""How figures are drawn in tests."""
+"""Settings under which the tests draw figures."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ HOSTILE = Path(__file__).with_name("hostile.matplotlibrc")
 
 @pytest.fixture(scope="module", autouse=True)
 def projects_style():
-    """The project's style, few resamples, and no figure left open."""
+    """Use the project's style and few resamples, and leave no figure open."""
     mpl.use("agg")
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(intervals, "RESAMPLES", 99)

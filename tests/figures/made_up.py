@@ -1,4 +1,4 @@
-"""Tables of the study of MX that take minutes to hours to measure, made up: small, with numbers of the right kind."""
+"""Made-up tables of the MX study that take minutes to hours to measure: small, with plausible numbers."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ MODELS = {"SmolLM2-135M": ("Q4_1", 30), "all-MiniLM-L6-v2": ("no", 6)}  # rounde
 
 
 def tables(formats, recipes):
-    """By `<study>/<experiment>`. formats, recipes: names of those that they are of."""
+    """Make the tables, by `<study>/<experiment>`. formats, recipes: the names that appear in them."""
     return {
         "mx/conformance": _conformance(formats),
         "mx/qsnr_on_weights": _qsnr_on_weights(formats),
@@ -34,7 +34,7 @@ def grid(**levels):
 
 
 def _conformance(names):
-    """No peer has a format of a user's own; the invariants are of every format."""
+    """Make a table in which no peer has a custom format, and the invariants cover every format."""
     counts = {("normal", "gfloat"): (0, 0), ("normal", "torchao"): (3, 0), ("Inf", "gfloat"): (64, 0)}
     peers, groups = ("gfloat", "torchao"), ("normal", "Inf")
     rows = []
@@ -62,7 +62,7 @@ def _qsnr_on_weights(names):
 
 
 def _casts(names):
-    """(what was cast how, size of its error)."""
+    """List pairs of a cast's factors and the size of its error."""
     scales = {"mxfp8_e4m3": (*RULES, "floor_clip_only", "floor_round_only")}
     return [
         ({"format": name, "scale": scale, "subject": subject}, 0.002 * 3**place)
@@ -107,7 +107,7 @@ def _embedding(names, questions=8):
 
 
 def _training(names, recipes):
-    """Every recipe adds more than the one before."""
+    """Make a table in which every recipe adds more than the one before."""
     rng = np.random.default_rng(5)
     rows = [{"recipe": "none", "step": 50, "metric": name, "unit": "1", "value": 5e5} for name in SIZES_OF_TRAINING]
     for seed in range(3):
@@ -125,7 +125,7 @@ def _training(names, recipes):
 
 
 def _wire(names, repeats=3):
-    """Bytes fall from format to format, and errors grow."""
+    """Make a table in which bytes decrease from format to format, and errors increase."""
     rng = np.random.default_rng(3)
     rows = []
     for payload, megabytes in (("gradient", 26.5), ("kv_cache", 23.6)):

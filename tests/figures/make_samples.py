@@ -1,8 +1,8 @@
-"""`python -m tests.figures.make_samples`: the tables that figures are drawn from in tests, into the folder samples.
+"""`python -m tests.figures.make_samples`: write the tables that tests draw figures from into the folder samples.
 
-Experiments are run as a job runs them, with knobs and inputs that are small; what takes hours to measure is made up.
-samples/built_in holds every table, samples/own those that differ where an object of a user's own stands in every place
-that takes one. Tables of times come out anew every time, all others the same to the byte.
+Experiments run as a job runs them, with small knobs and inputs; tables that take hours to measure are made up.
+samples/built_in holds every table, samples/own those that differ if every place that takes a user's object holds one.
+Tables of times differ on every run, all others are the same to the byte.
 """
 
 import shutil
@@ -42,7 +42,7 @@ MADE = {}  # by study, name and knobs
 
 
 def mx(users):
-    """users: whether an object of a user's own stands in every place that takes one."""
+    """Run the experiments of MX. users: whether every place that takes a user's object holds one."""
     formats = [*FORMATS, *([f"{USERS}.formats:FORMAT"] if users else [])]
     few = {"vectors": 20, "length": 64, "seeds": [0, 1, 2]}
     return MxConfig.model_validate(
@@ -88,7 +88,7 @@ def phase_split(users):
 
 
 def placement(users):
-    """A hall of twenty servers."""
+    """Run the experiments of placement, on a hall of twenty servers."""
 
     def mine(name):
         return [f"{USERS}.placement:{name}"] if users else []
@@ -127,7 +127,7 @@ def placement(users):
 
 
 def slm_ladder():
-    """Trained just far enough for a right answer now and then."""
+    """Run the scaling ladder, trained just long enough for an occasional right answer."""
     return SlmEnergyConfig.model_validate(
         {
             "ladder": {
@@ -180,15 +180,15 @@ def main():
 
 
 def tables(users, inputs, folder):
-    """All of them, by `<study>/<experiment>`. folder: for checkpoints."""
+    """Make all tables, by `<study>/<experiment>`. folder: for checkpoints."""
     users_format = [users_formats.FORMAT.name] if users else []  # a recipe trains in it as well, under its name
-    reckoned = made_for_joint.tables(tilt=0.3)  # by hand
+    joint_tables = made_for_joint.tables(tilt=0.3)  # computed by hand
     given = {
         "phase_split/power_trace": small.power_trace(3600),
-        "phase_split/service_energy": reckoned["service_energy"],
-        "placement/hosting": reckoned["hosting"],
-        "slm_energy/answers": reckoned["answers"],
-        "slm_energy/cards": reckoned["cards"],
+        "phase_split/service_energy": joint_tables["service_energy"],
+        "placement/hosting": joint_tables["hosting"],
+        "slm_energy/answers": joint_tables["answers"],
+        "slm_energy/cards": joint_tables["cards"],
     }
     invented = made_up.tables([*FORMATS, *users_format], [*RECIPE_STYLES, *users_format])
     return {
@@ -206,7 +206,8 @@ def tables(users, inputs, folder):
 
 
 def small_inputs(folder):
-    """By id, as the catalogue's readers read them: stand-ins, and a model of random weights with problems for it."""
+    """Small inputs by id, as the catalogue's readers read them: stand-ins, and a model of random weights with problems
+    for it."""
     read = {
         "smollm2_135m": replace(small_models.MODEL, path=folder),
         "gsm8k_test": small_models.PROBLEMS,
@@ -221,15 +222,15 @@ def small_inputs(folder):
 
 
 def meter_audit_alone(users):
-    """With nobody beside it, as if this process had no meter yet."""
+    """Run the meter audit without load beside it, as if this process had no meter yet."""
     neighbours = meter_audit.neighbours
     with patch.dict(meters._opened, clear=True), patch.object(meter_audit, "neighbours", lambda _: neighbours(0)):
         return run("slm_energy", slm_meters(users), {}, only=("meter_audit",))
 
 
 def run(study, config, inputs, given=None, only=None, skip=(), folder=None):
-    """The study's tables, each of `only` but those of `skip`, once for the same knobs. given: tables of others.
-    folder: for checkpoints, where any are read."""
+    """Run the study's experiments, each of `only` but those of `skip`, once for the same knobs. given: tables of
+    others. folder: for checkpoints, if any are read."""
     study, made, paths = find_study(study), dict(given or {}), {}
     waiting = dict(study.trained(config)) if folder else {}
     waiting |= {name: job for name, job in study.experiments.items() if name in (only or [name]) and name not in skip}

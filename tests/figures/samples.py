@@ -1,5 +1,5 @@
-"""Small tables of every study, for figures and for other tests: read from the folder samples, which
-`python -m tests.figures.make_samples` writes."""
+"""Small tables of every study, for figures and for other tests, read from the folder samples, which `python -m
+tests.figures.make_samples` writes."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("samples")
 
 
 class Samples(Mapping):
-    """Tables by `<study>/<experiment>`, each read when it is first asked for."""
+    """Tables by `<study>/<experiment>`, each of which is read on first use."""
 
     def __init__(self, folders):
         self.paths = {
@@ -34,17 +34,17 @@ class Samples(Mapping):
 
 @cache
 def tables(with_own):
-    """with_own: whether an object of a user's own stands in every place that takes one."""
+    """Return the tables. with_own: whether every place that takes a user's object holds one."""
     return Samples([FOLDER / "built_in", *([FOLDER / "own"] if with_own else [])])
 
 
 def differing():
-    """Names of the tables that differ with objects of a user's own."""
+    """Names of the tables that differ with a user's objects."""
     return {name for name, path in tables(True).paths.items() if path != tables(False).paths.get(name)}
 
 
 def verdict_rows(claims):
-    """An object of verdicts.json per claim and version, with every verdict and every tier in turn."""
+    """Make an object of verdicts.json per claim and version, with every verdict and every tier in turn."""
     places = [(claim, version) for claim in claims for version in claim.versions]
     return [
         {

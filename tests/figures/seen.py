@@ -1,4 +1,4 @@
-"""What a reader would see of a drawn figure: its texts and where they fall on the canvas, in pixels of the PNG."""
+"""What a reader sees of a drawn figure: its texts and their positions on the canvas, in pixels of the PNG."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from matplotlib.text import Text
 
 
 def laid_out(figure):
-    """The figure after its layout has settled at the resolution at which it is saved."""
+    """Lay out the figure at the resolution at which it is saved."""
     figure.set_dpi(200)
     figure.draw_without_rendering()
     return figure
@@ -19,7 +19,7 @@ def axis_lines(axes):
 
 
 def visible_tick_labels(line):
-    """Labels of ticks inside the view, in their order on the canvas: matplotlib keeps others that it does not draw."""
+    """Tick labels inside the view, in their order on the canvas; matplotlib keeps others that it does not draw."""
     low, high = sorted(line.get_view_interval())
     slack = 1e-9 * (high - low)
     ticks = [tick for tick in line.get_major_ticks() if low - slack <= tick.get_loc() <= high + slack]
@@ -46,7 +46,7 @@ def texts(figure):
 
 
 def outside_the_canvas(figure, tolerance=1.0):
-    """Texts and legends of which a part is cut off."""
+    """Texts and legends that are cut off in part."""
     page = figure.bbox.padded(tolerance)
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
     boxes += [("legend", legend.get_window_extent()) for legend in figure.legends]
@@ -58,13 +58,13 @@ def outside_the_canvas(figure, tolerance=1.0):
 
 
 def overlapping(labels):
-    """Pairs whose boxes share pixels."""
+    """Pairs of texts whose boxes share pixels."""
     boxes = [(label.get_text(), label.get_window_extent().padded(-0.5)) for label in labels]
     return [(a, b) for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
 
 
 def overlapping_tick_labels(line):
-    """Neighbours that run into each other; labels that stand at one angle are as far apart as their baselines."""
+    """Neighbouring labels that overlap; the distance of labels at the same angle is that of their baselines."""
     labels = visible_tick_labels(line)
     angles = {label.get_rotation() for label in labels}
     if angles <= {0.0}:
@@ -91,14 +91,14 @@ def is_number(text):
 
 
 def is_categorical(line):
-    """Whether its ticks are names."""
+    """Whether the ticks of an axis are names."""
     labels = [label.get_text() for label in visible_tick_labels(line)]
     return bool(labels) and not any(map(is_number, labels))
 
 
 def unlabelled_axes(figure):
-    """Axes that have neither a label with a unit nor names, of their own or on an axis that they share; across a colour
-    bar there is nothing to read."""
+    """Axes that have neither a label with a unit nor names, of their own or on a shared axis. Across a colour bar there
+    is nothing to read."""
     missing = []
     for axes in figure.axes:
         if not axes.axison:

@@ -1,4 +1,4 @@
-"""What holds for every figure and table of text, on built-in formats and on objects of a user's own."""
+"""Requirements on every figure and table of text, with built-in formats and with a user's objects."""
 
 import io
 import re
@@ -33,7 +33,8 @@ module_of = cache(load)
 
 
 def every(kind):
-    """Each figure or table on the built-in samples, and again where one of its tables differs with a user's objects."""
+    """Parametrize over each figure or table with the built-in samples, and again if one of its tables differs with a
+    user's objects."""
     cases = [
         pytest.param(figure, users, id=f"{name}-{'own' if users else 'built in'}")
         for users in (False, True)
@@ -48,7 +49,7 @@ def sources_of(figure, users):
 
 
 def picture_of(figure, users):
-    """Drawn with a footnote, and laid out once for all that is done with it."""
+    """Draw with a footnote, and lay out once for all checks."""
     picture = module_of(figure).draw(*sources_of(figure, users))
     style.footnote(picture, ["measured", "simulated"], ["gsm8k_test"])
     laid_out(picture).set_layout_engine("none")
@@ -94,7 +95,7 @@ def seen_wrong(picture):
 
 
 def users_names(figure):
-    """Names of the user's objects that a picture or table of it has to show."""
+    """Names of the user's objects that a figure or table has to show."""
     if figure.name in WITH_DESIGN:
         return {DESIGN.name}
     return {FORMAT.name} if figure.study == "mx" and figure.name not in WITHOUT_FORMAT else set()

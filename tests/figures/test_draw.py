@@ -42,7 +42,7 @@ def draw(qsnr):
 
 
 def results(folder, sources, origin="local"):
-    """A folder with these tables, made from an input of that origin."""
+    """Make a folder with these tables, made from an input of that origin."""
     for source in sources:
         path = folder / f"{source}.parquet"
         write(tables(False)[source], path)
@@ -51,7 +51,7 @@ def results(folder, sources, origin="local"):
 
 
 def files(folder):
-    """Contents by path."""
+    """Contents of the files, by path."""
     made = {path for part in ("figures", "tables") for path in (folder / part).rglob("*.*")}
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
 

@@ -1,4 +1,4 @@
-"""The verdicts at a glance and claim by claim, with all seven verdicts and all three tiers among them."""
+"""The overview of the verdicts and their table, with all seven verdicts and all three tiers among them."""
 
 import json
 

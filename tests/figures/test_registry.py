@@ -1,4 +1,4 @@
-"""What figures there are, what each file must hold to be one, and how a file is run."""
+"""The registry of figures: what a file must hold, and how it is run."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ STUDY = Study("spin", "spin", BaseModel, {})
 
 @pytest.fixture
 def figure_of(tmp_path):
-    """A function that reads a figure off the text of its file."""
+    """Return a function that reads a figure from the text of its file."""
 
     def figure_of(text):
         (tmp_path / "picture.py").write_text(text, encoding="utf-8")

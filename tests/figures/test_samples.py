@@ -1,4 +1,4 @@
-"""The committed tables that figures are drawn from in tests: one of every experiment, and few bytes."""
+"""The committed tables that tests draw figures from: one of every experiment, in few bytes."""
 
 from jouleproof.study import built_in_studies
 from tests.figures.samples import FOLDER, differing, tables

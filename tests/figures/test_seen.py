@@ -1,4 +1,4 @@
-"""The eyes of these tests: what is wrong with a figure is seen, and what is right is not held against it."""
+"""The layout checks report what is wrong with a figure, and accept what is right."""
 
 import pytest
 from matplotlib import pyplot as plt

@@ -1,4 +1,4 @@
-"""One look: colours that can be read, marks that can be told apart, a footnote that names what was stood in for."""
+"""The common style: readable colours, distinguishable marks, and a footnote that names the stand-ins."""
 
 from itertools import combinations
 
@@ -14,7 +14,7 @@ from jouleproof.formats import FORMATS
 
 
 def luminance(colour):
-    """Relative luminance, WCAG 2.2."""
+    """Compute relative luminance (WCAG 2.2)."""
     linear = [
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in mpl.colors.to_rgb(colour)
     ]

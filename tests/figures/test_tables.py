@@ -1,4 +1,4 @@
-"""Tables as CSV, LaTeX and HTML: whatever stands in a cell is shown as it stands."""
+"""Tables as CSV, LaTeX and HTML: any text of a cell is shown unchanged."""
 
 import csv
 import html.parser
@@ -13,7 +13,7 @@ NASTY = r"""<b>&amp;</b> 50 % of $x_1^2$ {a} #1 ~ C:\new "quoted", 'it' """.stri
 
 
 class Reader(html.parser.HTMLParser):
-    """The texts of cells, headings and paragraphs, by tag."""
+    """Collects the texts of cells, headings and paragraphs, by tag."""
 
     def __init__(self, page):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Energy counters, replayed: what is counted, what wraps, and what cannot be measured."""
+"""Energy counters, replayed: which domains count, how counters wrap, and when no measurement is possible."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def domain(root, name, energy="0", called="package-0", wraps="262143328850"):
 
 
 class Recorded:
-    """A counter that plays back, and the clock beside it."""
+    """A counter that replays readings, and the clock beside it."""
 
     def __init__(self, joules, wraps=float("inf"), times=None):
         self.domains, self.wraps_j = ["package"], [wraps]
@@ -38,8 +38,8 @@ def test_packages_and_memory_count_and_what_a_package_holds_does_not_count_twice
     domain(tmp_path, "intel-rapl:0:0", "3000000", called="core")
     domain(tmp_path, "intel-rapl:0:1", "1000000", called="dram")
     domain(tmp_path, "intel-rapl:1", "9000000", called="psys")
-    found = rapl(tmp_path)
-    assert found.domains == ["intel-rapl:0 package-0", "intel-rapl:0:1 dram"] and found.joules() == [5.0, 1.0]
+    meter = rapl(tmp_path)
+    assert meter.domains == ["intel-rapl:0 package-0", "intel-rapl:0:1 dram"] and meter.joules() == [5.0, 1.0]
 
 
 def test_a_machine_without_counters_says_so():

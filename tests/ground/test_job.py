@@ -1,4 +1,4 @@
-"""One experiment as a job: `jouleproof run`, on a study that was made up."""
+"""One experiment as a job: `jouleproof run`, on a toy study."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ TOY = "tests.ground.toy"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """A function that runs an experiment of the toy study, and gives back what it printed."""
+    """Return a function that runs an experiment of the toy study and returns what it printed."""
     for name in VARIABLES:
         monkeypatch.setenv(name, "1")
 
@@ -39,7 +39,7 @@ def content():
 
 @pytest.fixture
 def record(tmp_path, content):
-    """A resolved stand-in."""
+    """Make a resolved stand-in."""
     (name,) = entry(INPUT).named
     folder = tmp_path / "inputs"
     (folder / INPUT).mkdir(parents=True)
@@ -71,8 +71,8 @@ def test_an_experiment_writes_its_table_and_its_provenance_and_nothing_else(run,
 def test_provenance_names_the_result_and_whether_it_holds_timings(run, tmp_path):
     run("dice")
     run("timed")
-    found = [read_provenance(tmp_path / f"toy/{name}.parquet") for name in ("dice", "timed")]
-    assert [(one["result"], one["timed"], one["inputs"]) for one in found] == [
+    records = [read_provenance(tmp_path / f"toy/{name}.parquet") for name in ("dice", "timed")]
+    assert [(one["result"], one["timed"], one["inputs"]) for one in records] == [
         ("dice.parquet", False, {}),
         ("timed.parquet", True, {}),
     ]
@@ -158,7 +158,7 @@ def test_a_config_may_stand_in_a_file_of_json_or_yaml(run, tmp_path):
     (tmp_path / "toy.json").write_bytes(b"\xff\xfe{}")
     assert "toy.json cannot be read" in one_line(run("dice", config=str(tmp_path / "toy.json")))
     (tmp_path / "toy.yaml").write_text("sides: [", encoding="utf-8")
-    assert "toy.yaml is no YAML" in one_line(run("dice", config=str(tmp_path / "toy.yaml")))
+    assert "toy.yaml is not valid YAML" in one_line(run("dice", config=str(tmp_path / "toy.yaml")))
 
 
 def test_a_result_that_cannot_be_written_is_one_line(run, tmp_path):

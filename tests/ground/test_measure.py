@@ -1,4 +1,4 @@
-"""The room that looks at the machine, on readings that were made up."""
+"""The package that observes the machine, on made-up readings."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ Mac = namedtuple("Mac", "user nice system idle")
 
 @pytest.fixture
 def watched(monkeypatch):
-    """A function from two readings of the counters and our own CPU seconds to what the watch says."""
+    """Return a function from two readings of the counters and our own CPU seconds to the observed contention."""
 
     def watched(start, end, own_s, load=0.5):
         readings = iter([start, end])
@@ -36,23 +36,23 @@ def watched(monkeypatch):
 
 
 def test_what_is_neither_idle_nor_stolen_nor_ours_is_foreign(watched):
-    found = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 10, 30, 8, 2, 0), own_s=40)
-    assert (found.idle, found.foreign, found.steal) == pytest.approx((0.38, 0.2, 0.02))
+    contention = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 10, 30, 8, 2, 0), own_s=40)
+    assert (contention.idle, contention.foreign, contention.steal) == pytest.approx((0.38, 0.2, 0.02))
 
 
 def test_time_before_the_watch_does_not_count(watched):
-    found = watched(Linux(1000, 500, 10, 0, 300, 0), Linux(1040, 510, 60, 0, 300, 0), own_s=50)
-    assert (found.foreign, found.steal) == (0.0, 0.0)
+    contention = watched(Linux(1000, 500, 10, 0, 300, 0), Linux(1040, 510, 60, 0, 300, 0), own_s=50)
+    assert (contention.foreign, contention.steal) == (0.0, 0.0)
 
 
 def test_guest_time_is_not_counted_twice(watched):
-    found = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 0, 50, 0, 0, 50), own_s=0)
-    assert found.foreign == 0.5
+    contention = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 0, 50, 0, 0, 50), own_s=0)
+    assert contention.foreign == 0.5
 
 
 def test_a_system_that_knows_no_steal_says_so(watched):
-    found = watched(Mac(0, 0, 0, 0), Mac(30, 10, 10, 50), own_s=20)
-    assert (found.foreign, found.steal) == (pytest.approx(0.3), None)
+    contention = watched(Mac(0, 0, 0, 0), Mac(30, 10, 10, 50), own_s=20)
+    assert (contention.foreign, contention.steal) == (pytest.approx(0.3), None)
 
 
 def test_the_load_of_the_last_minute_is_kept(watched):
@@ -60,8 +60,8 @@ def test_the_load_of_the_last_minute_is_kept(watched):
 
 
 def test_counters_that_stood_still_are_no_contention(watched):
-    found = watched(Linux(1, 1, 1, 1, 1, 1), Linux(1, 1, 1, 1, 1, 1), own_s=0)
-    assert (found.foreign, found.steal) == (0.0, 0.0)
+    contention = watched(Linux(1, 1, 1, 1, 1, 1), Linux(1, 1, 1, 1, 1, 1), own_s=0)
+    assert (contention.foreign, contention.steal) == (0.0, 0.0)
 
 
 def test_shares_stay_between_0_and_1_where_our_clock_runs_ahead_of_the_machines(watched):
@@ -115,7 +115,7 @@ def test_one_thread_is_asked_of_every_numerical_library(monkeypatch):
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """The provenance of a result outside a git checkout, by a process that opened no meter."""
+    """Write the provenance of a result outside a git checkout, in a process that opened no meter."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

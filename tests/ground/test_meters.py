@@ -1,4 +1,4 @@
-"""Meters on readings that were made up: what they count, and that they give no number where they cannot."""
+"""Meters on made-up readings: what they count, and that they report no number where they cannot measure."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ WRAP = 262_143.32885  # J, of a RAPL package
 
 
 class Recorded:
-    """A counter that plays back one row of joules, or an error, at a time, and the clock beside it."""
+    """A counter that replays one row of joules, or an error, per reading, and the clock beside it."""
 
     def __init__(self, rows, domains=("package",), wraps=WRAP, every_s=0.5):
         self.domains, self.wraps_j = list(domains), [wraps] * len(domains)
@@ -38,7 +38,7 @@ class Recorded:
 
 
 class RecordedPower(Recorded):
-    """(joules, watts) at a time."""
+    """A counter that replays one pair (joules, watts) per reading."""
 
     def joules(self):
         self._watts = None
@@ -54,11 +54,11 @@ def metered(counter, source="rapl"):
 
 
 def window(meter, samples):
-    """A window with so many readings, its ends included."""
-    found = meter.begin()
+    """Measure the energy of a window with this number of readings, its ends included."""
+    opened = meter.begin()
     for _ in range(samples - 2):
-        found.sample()
-    [energy] = found.end().energies
+        opened.sample()
+    [energy] = opened.end().energies
     return energy
 
 
@@ -68,7 +68,7 @@ def replayed(counter, samples):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """As if this process had not opened a meter."""
+    """Reset the module's state, as if this process had not opened a meter."""
     monkeypatch.setattr(meters, "_opened", {})
 
 
@@ -177,7 +177,7 @@ def fake_zeus(monkeypatch, gpus):
 
 
 class Gpus:
-    """As zeus shows them: mJ and mW."""
+    """GPUs as zeus presents them, in mJ and mW."""
 
     def __init__(self, count):
         self.count = count
@@ -197,9 +197,9 @@ class Gpus:
 
 def test_gpus_are_read_through_zeus_in_joules_and_watts(monkeypatch):
     fake_zeus(monkeypatch, Gpus(2))
-    found = nvml()
-    assert isinstance(found, Nvml) and found.domains == ["gpu 0 made up", "gpu 1 made up"]
-    assert (found.joules(), found.watts()) == ([5.0, 10.0], [70.0, 70.0])
+    meter = nvml()
+    assert isinstance(meter, Nvml) and meter.domains == ["gpu 0 made up", "gpu 1 made up"]
+    assert (meter.joules(), meter.watts()) == ([5.0, 10.0], [70.0, 70.0])
 
 
 def test_no_gpu_is_unmeasurable_where_zeus_adds_up_to_0_j(monkeypatch):
@@ -225,11 +225,11 @@ def test_windows_of_one_source_add_up_and_one_without_a_number_leaves_none():
 
 def test_none_is_a_meter_that_counts_no_joules_but_seconds():
     meter = open_meter("none")
-    with meter.begin() as found:
+    with meter.begin() as opened:
         sum(range(100_000))
-    assert isinstance(meter, Meter) and found.reading.joules == {}
-    assert found.reading.wall_s > 0 and found.reading.cpu_s >= 0
-    assert isinstance(found.reading.contention, Contention) and 0 <= found.reading.contention.idle <= 1
+    assert isinstance(meter, Meter) and opened.reading.joules == {}
+    assert opened.reading.wall_s > 0 and opened.reading.cpu_s >= 0
+    assert isinstance(opened.reading.contention, Contention) and 0 <= opened.reading.contention.idle <= 1
 
 
 def test_a_window_reads_on_its_own_while_it_lasts_and_stops_with_an_error():
@@ -242,10 +242,10 @@ def test_a_window_reads_on_its_own_while_it_lasts_and_stops_with_an_error():
 
     counter = Counting()
     meter = CounterMeter("counting", {"own": counter}, every_s=0.005)
-    with meter.begin() as found:
+    with meter.begin() as opened:
         while counter.reads < 5:
             pass
-    assert found.reading.joules["own"] >= 4
+    assert opened.reading.joules["own"] >= 4
     with pytest.raises(RuntimeError, match="of the work"), meter.begin() as broken:
         raise RuntimeError("of the work")
     after = counter.reads

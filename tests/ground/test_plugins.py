@@ -1,4 +1,4 @@
-"""From a name in the config to an object: built in, the user's own, or one line that says why not."""
+"""A name in the config resolves to an object, built in or the user's, or to one line that says why not."""
 
 import sys
 from pathlib import Path
@@ -13,12 +13,12 @@ BUILTINS = {"one": 1, "two": 2}
 
 @pytest.fixture
 def working_folder(tmp_path, monkeypatch):
-    """An empty working folder whose modules are forgotten afterwards."""
+    """Change to an empty working folder, whose modules are unloaded afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
-    known = set(sys.modules)
+    loaded = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - known:
+    for name in set(sys.modules) - loaded:
         del sys.modules[name]
 
 
@@ -46,7 +46,7 @@ def test_an_object_inside_a_package_of_the_users_own_is_found(working_folder):
 
 def test_a_name_that_is_not_known_is_answered_with_the_built_in_ones():
     assert message_of("three") == (
-        "config: thing 'three' is not known; built in: one, two; or name your own as package.module:object"
+        "config: thing 'three' is not known; built in: one, two; or give a custom one as package.module:object"
     )
 
 
@@ -100,7 +100,7 @@ def notes_of(error, config):
 
 
 def failing(name):
-    """What a function of the user's own raised, with the trace that leads there."""
+    """Return the exception that a user's function raises, with its stack trace."""
     try:
         load("thing", name, BUILTINS)()
     except Exception as error:

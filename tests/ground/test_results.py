@@ -1,4 +1,4 @@
-"""The one table schema: what is taken, what is refused, and that what was written is read."""
+"""The one table schema: what is accepted, what is rejected, and that a written table reads back unchanged."""
 
 import pandas as pd
 import pytest
@@ -33,9 +33,9 @@ def test_a_row_has_the_last_word_over_the_constants():
 
 @pytest.mark.parametrize("name", ["metric", "unit", "tier"])
 def test_a_table_without_a_column_of_the_schema_is_refused(name):
-    about = {key: value for key, value in ABOUT.items() if key != name}
+    incomplete = {key: value for key, value in ABOUT.items() if key != name}
     with pytest.raises(ValueError, match=f"table lacks {name}"):
-        tidy([{"value": 1.0}], **about)
+        tidy([{"value": 1.0}], **incomplete)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -130,7 +130,7 @@ def test_a_table_that_is_not_there_says_which_command_makes_it(tmp_path):
 
 
 def damaged(table, path):
-    """Ways in which the written bytes can be wrong: cut short, empty, another file, and one byte flipped."""
+    """Yield damaged versions of the written bytes: cut short, empty, another file, or with one byte flipped."""
     tables.write(table, path)
     whole = path.read_bytes()
     yield from (b"", b"no parquet at all", whole[: len(whole) // 2], whole[:-1])
@@ -168,7 +168,7 @@ def test_a_parquet_file_that_is_no_result_is_one_line(tmp_path, table):
 
 
 def test_names_that_were_exchanged_in_the_footer_are_noticed(tmp_path, table):
-    """Page checksums hold for the pages alone, whoever's they are said to be."""
+    """Page checksums cover the pages alone, not the names that the footer gives them."""
     path = tmp_path / "t.parquet"
     tables.write(table.assign(seed=[1, 2]), path)
     path.write_bytes(

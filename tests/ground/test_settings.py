@@ -1,4 +1,4 @@
-"""The config of a run: the three sizes load, and a wrong knob is one line that names it."""
+"""The config of a run: the three sizes load, and a wrong knob gives one line that names it."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
 
 def merged(size):
-    """default.yaml with another size on top, as Snakemake merges a --configfile."""
+    """Merge another size into default.yaml, as Snakemake merges a --configfile."""
     config = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((CONFIGS / f"{size}.yaml").read_text(encoding="utf-8")))
     return config
@@ -84,14 +84,14 @@ def test_every_wrong_knob_gets_a_line():
 
 @pytest.mark.parametrize(("text", "number"), [("7", 7), ("2.5", 2.5), ("1e1", 10.0)])
 def test_a_number_that_the_command_line_gives_as_text_is_a_number(text, number):
-    found = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
-    assert found.configs["mx"].qsnr.degrees_of_freedom == number
+    settings = read_settings({"size": "mine", "mx": {"qsnr": {"degrees_of_freedom": text}}}, {})
+    assert settings.configs["mx"].qsnr.degrees_of_freedom == number
 
 
 def test_a_truth_that_the_command_line_gives_as_text_is_one():
     assert read_settings({"size": "mine", "quick": "true"}, {}).quick
-    found = read_settings({"size": "mine", "slm_energy": {"quality": {"hub": "False"}}}, {})
-    assert found.configs["slm_energy"].quality.hub is False
+    settings = read_settings({"size": "mine", "slm_energy": {"quality": {"hub": "False"}}}, {})
+    assert settings.configs["slm_energy"].quality.hub is False
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_a_name_that_an_installed_package_registers_is_its_object_and_no_built_i
         f"[jouleproof.formats]\ne3m4 = {example}\nmxfp4 = {example}\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = read_settings({"size": "mine", "mx": {"formats": ["mxfp4", "e3m4"]}}, {})
-    assert found.configs["mx"].formats == ["mxfp4", example]
+    settings = read_settings({"size": "mine", "mx": {"formats": ["mxfp4", "e3m4"]}}, {})
+    assert settings.configs["mx"].formats == ["mxfp4", example]
     assert "scale rule 'e3m4' is not known" in message_of({"size": "mine", "mx": {"scales": ["e3m4"]}})
 
 
@@ -182,7 +182,7 @@ def test_an_experiments_rule_has_the_knobs_that_it_reads_and_no_others():
 
 
 def test_where_the_inputs_and_the_results_lie_is_no_knob_of_an_experiment(tmp_path):
-    """Another folder with the same inputs must not remake a result."""
+    """Another folder with the same inputs must not cause a result to be made again."""
     settings = read_settings({"size": "mine", "inputs_dir": str(tmp_path), "results": "elsewhere"}, {})
     texts = [
         study.knobs_json(experiment, settings.configs[study.name])
@@ -200,9 +200,9 @@ def test_a_folder_of_results_that_no_rule_could_name_is_one_line(folder):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("size: mine\nmx: {}\nmx:\n  qsnr: {}\n", "line 3: mx stands there twice"),
-        ("size: mine\nmx:\n  qsnr: {vectors: 1}\n  qsnr: {}\n", "line 4: mx.qsnr stands there twice"),
-        ("studies:\n  spin: {vectors: 1, vectors: 2}\n", "line 2: studies.spin.vectors stands there twice"),
+        ("size: mine\nmx: {}\nmx:\n  qsnr: {}\n", "line 3: mx is given twice"),
+        ("size: mine\nmx:\n  qsnr: {vectors: 1}\n  qsnr: {}\n", "line 4: mx.qsnr is given twice"),
+        ("studies:\n  spin: {vectors: 1, vectors: 2}\n", "line 2: studies.spin.vectors is given twice"),
     ],
 )
 def test_a_key_that_stands_twice_in_a_config_is_one_line_with_its_line(text, complaint, tmp_path):

@@ -1,10 +1,10 @@
-"""Which files an object is made of: what a rule names as its code."""
+"""The files that an object depends on, which a rule lists as its code."""
 
 from pathlib import Path
 
 import pytest
 
-from jouleproof import sources as room
+from jouleproof import sources as sources_module
 from jouleproof.sources import sources
 from jouleproof.study import built_in_studies
 
@@ -14,10 +14,11 @@ PROJECT = ROOT / "bench" / "jouleproof"
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A function that writes modules of a package `pack`, and one that names the files that objects are made of."""
-    for cached in (room._path, room._described, room._uses, room._files):
+    """Return a function that writes modules of a package `pack`, and one that names the files that objects depend
+    on."""
+    for cached in (sources_module._path, sources_module._described, sources_module._uses, sources_module._files):
         cached.cache_clear()
-        monkeypatch.setattr(room, cached.__name__, cached.__wrapped__)
+        monkeypatch.setattr(sources_module, cached.__name__, cached.__wrapped__)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def made_of(*names, **modules):
@@ -92,8 +93,8 @@ def test_a_text_that_names_a_file_beside_the_module_makes_it_a_part(files, tmp_p
 
 
 def test_a_text_that_names_a_module_of_the_project_is_followed():
-    found = sources("jouleproof.studies.mx.experiments.wire:wire")
-    assert str(PROJECT / "studies/mx/wire_rank.py") in found
+    files = sources("jouleproof.studies.mx.experiments.wire:wire")
+    assert str(PROJECT / "studies/mx/wire_rank.py") in files
     assert str(PROJECT / "studies/mx/micro/casts.py") in sources(
         "jouleproof.studies.mx.experiments.throughput:throughput"
     )
@@ -106,10 +107,10 @@ def test_a_module_that_is_not_there_is_an_error_that_names_it(module):
 
 
 def of(study, name):
-    (found,) = [one for one in built_in_studies() if one.name == study]
+    (built_in,) = [one for one in built_in_studies() if one.name == study]
     return {
         Path(path).relative_to(PROJECT).as_posix()
-        for path in sources(found.object_name(found.experiments[name].function))
+        for path in sources(built_in.object_name(built_in.experiments[name].function))
     }
 
 
@@ -124,9 +125,9 @@ def test_a_compiled_kernel_is_code_of_what_computes_with_it_and_of_no_simulation
 
 
 def test_one_experiment_and_the_shape_of_the_config_are_not_code_of_another():
-    found = of("mx", "qsnr")
-    assert not {"studies/mx/experiments/direct_cast.py", "studies/mx/config.py", "studies/mx/recipes.py"} & found
-    assert "studies/mx/registry.py" in found
+    files = of("mx", "qsnr")
+    assert not {"studies/mx/experiments/direct_cast.py", "studies/mx/config.py", "studies/mx/recipes.py"} & files
+    assert "studies/mx/registry.py" in files
 
 
 def test_facts_are_code_of_what_reads_them():
@@ -138,5 +139,5 @@ def test_facts_are_code_of_what_reads_them():
 def test_an_edited_experiment_reaches_no_figure_but_through_its_table():
     figures = sorted((ROOT / "figures").rglob("*.py"))
     assert len(figures) > 90
-    found = {Path(path) for path in sources(*map(str, figures))}
-    assert [path for path in found if path.is_relative_to(PROJECT / "studies")] == []
+    files = {Path(path) for path in sources(*map(str, figures))}
+    assert [path for path in files if path.is_relative_to(PROJECT / "studies")] == []

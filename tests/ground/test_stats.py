@@ -1,4 +1,4 @@
-"""The bootstrap: against a plain one, against distributions that are known, and where there is nothing to resample."""
+"""The bootstrap: compared with a plain one, on known distributions, and on samples without spread."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,8 @@ def few_resamples(monkeypatch):
 
 
 def plain_bootstrap(samples, weights, resamples=20_000):
-    """2.5th and 97.5th percentile of the smallest of k weighted means. samples: (k, units), resampled together."""
+    """Compute the 2.5th and 97.5th percentiles of the smallest of k weighted means. samples: (k, units), resampled
+    together."""
     chosen = np.random.default_rng(1).integers(0, len(weights), (resamples, len(weights)))
     means = [np.average(row[chosen], weights=weights[chosen], axis=1) for row in samples]
     return np.percentile(np.minimum.reduce(means), [2.5, 97.5])
@@ -30,8 +31,8 @@ def plain_bootstrap(samples, weights, resamples=20_000):
 @EXACT
 @given(st.floats(-1e6, 1e6), st.integers(1, 20))
 def test_the_interval_of_a_constant_is_that_constant(constant, units):
-    found = mean_interval(np.full(units, constant))
-    assert found.low == found.value == found.high == pytest.approx(constant, rel=1e-12)
+    interval = mean_interval(np.full(units, constant))
+    assert interval.low == interval.value == interval.high == pytest.approx(constant, rel=1e-12)
 
 
 def test_a_single_unit_has_no_spread():
@@ -57,8 +58,8 @@ def test_the_estimate_is_the_weighted_mean(data):
 def test_the_bootstrap_interval_lies_within_the_sample(values):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intervals, "RESAMPLES", 100)
-        found = mean_interval(values)
-    assert values.min() - 1e-9 <= found.low <= found.high <= values.max() + 1e-9
+        interval = mean_interval(values)
+    assert values.min() - 1e-9 <= interval.low <= interval.high <= values.max() + 1e-9
 
 
 def test_equal_weights_are_no_weights():
@@ -69,15 +70,15 @@ def test_equal_weights_are_no_weights():
 def test_the_interval_agrees_with_a_plain_bootstrap():
     rng = np.random.default_rng(2)
     values, weights = rng.exponential(size=30), rng.integers(10, 100, 30).astype(float)
-    found = mean_interval(values, weights)
+    interval = mean_interval(values, weights)
     low, high = plain_bootstrap([values], weights)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.05 * (high - low))
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.05 * (high - low))
 
 
 def test_weights_are_resampled_with_their_samples():
     values, weights = np.array([0.0] * 9 + [1.0]), np.array([1.0] * 9 + [91.0])
-    found = mean_interval(values, weights)
-    assert (found.low, found.high) == (0.0, pytest.approx(plain_bootstrap([values], weights)[1], abs=0.02))
+    interval = mean_interval(values, weights)
+    assert (interval.low, interval.high) == (0.0, pytest.approx(plain_bootstrap([values], weights)[1], abs=0.02))
 
 
 def test_the_best_of_several_is_the_smallest_mean():
@@ -96,16 +97,16 @@ def test_the_best_of_one_is_that_one():
 
 
 def test_the_interval_of_the_best_pairs_its_units():
-    """Of two that mirror each other the mean is fixed, and the smallest mean lies below it in every resample."""
+    """The mean of two samples that mirror each other is fixed, and the smaller mean lies below it in every resample."""
     values = np.random.default_rng(4).normal(size=40)
-    found = mean_interval([values, -values])
+    interval = mean_interval([values, -values])
     low, high = plain_bootstrap([values, -values], np.ones(40))
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.05 * (high - low))
-    assert found.high <= 0
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.05 * (high - low))
+    assert interval.high <= 0
 
 
 def test_the_choice_of_the_best_is_made_anew_in_every_resample():
-    """Where the choice is open, the best of two can end lower than either that was chosen once and for all."""
+    """If the choice is open, the best of two can end lower than either sample that was chosen once and for all."""
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=30), rng.normal(size=30)
     a, b = a - a.mean(), b - b.mean()
@@ -129,8 +130,8 @@ def test_the_interval_covers_a_known_mean_in_about_95_of_100_samples(few_resampl
     rng = np.random.default_rng(8)
     mean = {"normal": 0.0, "uniform": 0.5}[draw]
     intervals = [mean_interval(getattr(rng, draw)(size=60)) for _ in range(400)]
-    covered = np.mean([found.low <= mean <= found.high for found in intervals])
-    assert 0.91 <= covered <= 0.98  # three standard errors of a share of 400 and the method's own shortfall
+    covered = np.mean([interval.low <= mean <= interval.high for interval in intervals])
+    assert 0.91 <= covered <= 0.98  # three standard errors of a share of 400, and the method's bias
 
 
 def test_more_units_make_a_narrower_interval(few_resamples):
@@ -142,15 +143,15 @@ def test_more_units_make_a_narrower_interval(few_resamples):
 def test_the_best_of_many_tied_levels_lies_in_its_own_interval():
     levels = np.random.default_rng(3).normal(size=(12, 20))
     tied = levels - levels.mean(axis=1, keepdims=True)
-    found = mean_interval(tied)
-    assert found.low <= found.value <= found.high
+    interval = mean_interval(tied)
+    assert interval.low <= interval.value <= interval.high
 
 
 def test_few_units_get_the_interval_of_students_t():
     samples = np.array([1.0, 2.0, 4.0])
-    found = mean_interval(samples)
+    interval = mean_interval(samples)
     expected = student_t.interval(0.95, 2, loc=samples.mean(), scale=samples.std(ddof=1) / np.sqrt(3))
-    assert (found.low, found.high) == pytest.approx(expected)
+    assert (interval.low, interval.high) == pytest.approx(expected)
 
 
 def test_students_t_with_weights_that_are_alike_is_that_without():
@@ -165,8 +166,8 @@ def test_students_interval_of_the_best_of_two_is_wider_than_of_either_alone():
 
 
 def test_draws_give_their_median_and_the_range_of_nineteen_in_twenty():
-    found = draws_interval(np.arange(1001.0))
-    assert (found.value, found.low, found.high) == pytest.approx((500, 25, 975))
+    interval = draws_interval(np.arange(1001.0))
+    assert (interval.value, interval.low, interval.high) == pytest.approx((500, 25, 975))
 
 
 def test_more_draws_make_the_range_no_narrower():

@@ -1,4 +1,4 @@
-"""What makes a study: declared by its package, checked as text before any job, built in or not."""
+"""A study is declared by its package and checked as text before any job, whether it is built in or not."""
 
 import ast
 import json
@@ -140,7 +140,7 @@ def test_two_tables_of_one_name_and_a_name_that_is_none_are_refused():
     other = replace(TOY, name="up")
     with pytest.raises(UserError, match="experiment x: two of its inputs and tables are called read"):
         check_studies([twice, other], catalogue())
-    with pytest.raises(UserError, match="'Dice' is no name of an experiment"):
+    with pytest.raises(UserError, match="'Dice' is not a valid experiment name"):
         check_studies([replace(TOY, experiments={"Dice": Experiment("experiments:dice")})], catalogue())
 
 
@@ -155,11 +155,11 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
     study = replace(TOY, experiments=circle)
     with pytest.raises(UserError, match=r"timed\(config\) is given config, doubled") as caught:
         check_studies([study], catalogue())
-    with pytest.raises(UserError, match="tables that need each other: toy/(read <- toy/doubled|doubled <- toy/read)"):
-        from jouleproof import study as room
+    with pytest.raises(UserError, match="circular .* tables: toy/(read <- toy/doubled|doubled <- toy/read)"):
+        from jouleproof import study as study_module
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(room, "_check_function", lambda *_: None)
+            patch.setattr(study_module, "_check_function", lambda *_: None)
             check_studies([study], catalogue())
     assert "\n" not in str(caught.value)
 
@@ -174,7 +174,7 @@ def test_a_name_that_a_study_cannot_have_is_one_line(name, tmp_path, monkeypatch
 
 
 def write_study(folder, name=None):
-    """A copy of the example under the folder's name, or another."""
+    """Copy the example under the folder's name, or another."""
     shutil.copytree(ROOT / "tests/extension_example/rotation", folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (folder / "__init__.py", folder / "claims.toml", folder / "figures/gain.py"):
         text = path.read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_a_study_is_found_by_its_name_or_its_package():
 
 
 def knobs_read(study, experiment):
-    """Keys of the study's config that the code of an experiment takes of an object called `config`, as far as its text
+    """Keys of the study's config that an experiment's code reads from an object called `config`, as far as its text
     shows."""
     return {
         node.attr
@@ -243,9 +243,9 @@ def test_a_study_joins_the_run_with_its_knobs_its_figure_and_its_claims():
     assert settings.configs["rotation"].vectors == 7 and [study.name for study in settings.added] == ["rotation"]
     assert settings.ledgers[-1].parent.name == "rotation"
     built_in = folders_in(ROOT / "figures")
-    found = registry({**built_in, "rotation": settings.added[0].figures})
-    assert set(found) - set(registry(built_in)) == {"rotation/gain"}
-    check_sources(settings, found)
+    figures = registry({**built_in, "rotation": settings.added[0].figures})
+    assert set(figures) - set(registry(built_in)) == {"rotation/gain"}
+    check_sources(settings, figures)
 
 
 def test_a_new_study_is_one_folder_and_one_line_of_the_config(tmp_path, monkeypatch):
@@ -264,7 +264,7 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     settings = read_settings({"size": "mine", "studies": {"turned": {}}}, {})
-    with pytest.raises(UserError, match=r"gain\.py: SOURCES: turned/gian is no experiment; turned has gain"):
+    with pytest.raises(UserError, match=r"gain\.py: SOURCES: turned/gian is not an experiment; turned has gain"):
         check_sources(settings, registry({"turned": folder / "figures"}))
 
 
@@ -273,7 +273,12 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
     [
         ("other", 'id = "other.outliers"', 'id = "rotation.outliers"', "its id must begin with 'other'"),
         ("bare", 'id = "bare.outliers"', "", "bare/claims.toml: a row without id: id: Field"),
-        ("swirl", '"swirl/gain", metric', '"swirl/gian", metric', "swirl/gian is no experiment of swirl; it has gain"),
+        (
+            "swirl",
+            '"swirl/gain", metric',
+            '"swirl/gian", metric',
+            "swirl/gian is not an experiment of swirl; it has",
+        ),
     ],
 )
 def test_a_claim_that_is_not_the_studys_is_one_line(name, before, after, complaint, tmp_path, monkeypatch):
@@ -287,7 +292,7 @@ def test_a_claim_that_is_not_the_studys_is_one_line(name, before, after, complai
 def test_two_ledgers_with_one_id_are_refused():
     path = load_study(ROTATION).ledger
     assert [claim.id for claim in read_ledgers([path])] == [claim.id for claim in read_ledger(path)]
-    with pytest.raises(UserError, match="rotation.outliers stands there twice"):
+    with pytest.raises(UserError, match="rotation.outliers is given twice"):
         read_ledgers([path, path])
 
 
@@ -302,15 +307,15 @@ def test_code_that_a_config_names_is_an_input_whichever_key_names_it():
     }
     folder = ROOT / "tests/extension_example"
     for study, modules in named.items():
-        found = [Path(path) for path in code_named_in(settings.configs[study])]
-        assert [path for path in found if path.is_relative_to(folder)] == [folder / f"{name}.py" for name in modules]
+        files = [Path(path) for path in code_named_in(settings.configs[study])]
+        assert [path for path in files if path.is_relative_to(folder)] == [folder / f"{name}.py" for name in modules]
     assert code_named_in(read_settings({"size": "tiny"}, {}).configs["mx"]) == []
 
 
 def test_the_code_of_an_experiment_is_followed_into_its_study_and_the_project():
-    found = sources(f"{ROTATION}.experiments:gain")
-    assert str(ROOT / "tests/extension_example/rotation/experiments.py") in found
-    assert str(ROOT / "bench/jouleproof/formats/array.py") in found
+    files = sources(f"{ROTATION}.experiments:gain")
+    assert str(ROOT / "tests/extension_example/rotation/experiments.py") in files
+    assert str(ROOT / "bench/jouleproof/formats/array.py") in files
 
 
 def test_a_study_is_frozen():

@@ -1,4 +1,4 @@
-"""What the tests of the inputs share: a small server on the loopback that behaves well or badly, and tiny inputs."""
+"""Fixtures of the tests of inputs: a small loopback server that behaves well or badly, and tiny inputs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def digest_of(content: bytes) -> Digest:
 
 
 def file_table(file: str = "folder/tiny.bin", content: bytes = CONTENT, **more: str) -> dict[str, Any]:
-    """A row of an input's `files`."""
+    """Make a row of an input's `files`."""
     return {"file": file, **asdict(digest_of(content)), **more}
 
 
 def make_entry(*, files: list[dict[str, Any]] | None = None, **more: Any) -> Entry:
-    """A tiny input. more: the keys that say where it is from, and others that differ."""
+    """Make a tiny input. more: the keys of its source, and others that differ."""
     (kind,) = KINDS.keys() & more
     table = {"title": "A tiny input", "files": files or [file_table()], "licence": "MIT", "citation": "Nobody, 2020"}
     return KINDS[kind].model_validate({"id": "tiny", **table, **more})
@@ -48,7 +48,8 @@ def files_under(folder: Path) -> list[str]:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT at /right, and breaks a promise at each other path. sent: bytes given out; asked: paths."""
+    """Serves CONTENT at /right, and misbehaves in one way at each other path. sent: bytes sent; asked: paths
+    requested."""
 
     daemon_threads = True
 
@@ -129,7 +130,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def served(server: Server) -> Callable[..., Entry]:
-    """An entry whose file is at that path of the server."""
+    """Make an entry whose file is at that path of the server."""
 
     def make(path: str, *, stand_in: str | None = None) -> Entry:
         return make_entry(url=server.url(path), stand_in=stand_in)

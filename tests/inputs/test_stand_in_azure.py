@@ -1,8 +1,8 @@
-"""The generated traces against the published statistics that they are drawn from.
+"""The generated traces match the published statistics that they are drawn from.
 
-Tolerances: rates are by construction; quantiles may be off by 2 points of rank; means and the dependence carry the
-noise of sampling (up to 2 %) and straight lines between quantiles (up to 4 % of the mean where the tail is long);
-bursts are calibrated.
+Tolerances: rates match by construction; quantiles may be off by 2 points of rank; means and the dependence carry
+sampling noise (up to 2 %) and the error of straight lines between quantiles (up to 4 % of the mean if the tail is
+long); bursts are calibrated.
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ SEEDS = (0, 1, 2)
 
 
 @pytest.fixture(scope="module", params=["code", "conv"])
-def drawn(request):
-    """(published statistics, one table per seed)"""
+def azure_traces(request):
+    """Return (published statistics, one table per seed)."""
     name = request.param
     return azure.facts()[name], [table(generated(f"azure-{name}", seed)) for seed in SEEDS]
 
@@ -38,7 +38,7 @@ def table(content):
 
 
 def mean_of(tables, statistic):
-    return float(np.mean([statistic(each) for each in tables]))
+    return float(np.mean([statistic(trace) for trace in tables]))
 
 
 def index_of_dispersion(window_s):
@@ -55,12 +55,12 @@ def rank_table(first, second, cells=20):
 
 
 def distance(table, other):
-    """Total variation: 0 where equal, 1 where disjoint."""
+    """Total variation distance: 0 if equal, 1 if disjoint."""
     return np.abs(table - other).sum() / 2
 
 
-def test_requests_start_and_span_are_as_published(drawn):
-    facts, tables = drawn
+def test_requests_start_and_span_are_as_published(azure_traces):
+    facts, tables = azure_traces
     for trace in tables:
         assert len(trace) == facts["requests"]
         assert trace.at_s.iloc[0] == 0
@@ -69,8 +69,8 @@ def test_requests_start_and_span_are_as_published(drawn):
 
 
 @pytest.mark.parametrize("column", ["prompt", "output"])
-def test_token_quantiles_are_as_published(drawn, column):
-    facts, tables = drawn
+def test_token_quantiles_are_as_published(azure_traces, column):
+    facts, tables = azure_traces
     published = facts[column]["quantiles"]
     levels, tokens = [float(percent) / 100 for percent in published], list(published.values())
     for level in (0.1, 0.25, 0.5, 0.75, 0.9):
@@ -82,14 +82,14 @@ def test_token_quantiles_are_as_published(drawn, column):
 
 
 @pytest.mark.parametrize("column", ["prompt", "output"])
-def test_token_means_are_within_six_percent_of_the_published(drawn, column):
-    facts, tables = drawn
+def test_token_means_are_within_six_percent_of_the_published(azure_traces, column):
+    facts, tables = azure_traces
     assert mean_of(tables, lambda trace: trace[column].mean()) == pytest.approx(facts[column]["mean"], rel=0.06)
     assert mean_of(tables, lambda trace: trace[column].std()) == pytest.approx(facts[column]["std"], rel=0.2)
 
 
-def test_prompt_and_output_depend_on_each_other_as_published(drawn):
-    facts, tables = drawn
+def test_prompt_and_output_depend_on_each_other_as_published(azure_traces):
+    facts, tables = azure_traces
     published = np.array(facts["dependence"]) / facts["requests"]
     for trace in tables:
         assert distance(rank_table(trace.prompt, trace.output), published) < 0.13
@@ -103,16 +103,16 @@ def test_the_conversation_trace_is_far_from_independent():
     assert distance(rank_table(trace.prompt, shuffled), published) > 0.3
 
 
-def test_requests_in_every_five_minutes_are_as_published(drawn):
-    facts, tables = drawn
+def test_requests_in_every_five_minutes_are_as_published(azure_traces):
+    facts, tables = azure_traces
     for trace in tables:
         counts = np.bincount((trace.at_s // 300).astype(int), minlength=12)
         assert counts.tolist() == [round(rate * 300) for rate in facts["rate_per_5min_rps"]]
 
 
 @pytest.mark.parametrize("window_s", [1, 10, 60])
-def test_arrivals_are_about_as_bursty_as_published(drawn, window_s):
-    facts, tables = drawn
+def test_arrivals_are_about_as_bursty_as_published(azure_traces, window_s):
+    facts, tables = azure_traces
     generated = mean_of(tables, index_of_dispersion(window_s))
     assert generated == pytest.approx(facts["idc"][str(window_s)], rel=0.35)
 

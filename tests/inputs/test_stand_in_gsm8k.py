@@ -21,7 +21,7 @@ ANNOTATION = re.compile(r"([\d +*/-]+) = \$?<<([^=<>]+)=(-?\d+)>>(-?\d+)")
 
 
 def value(expression):
-    """The exact value of an expression of whole numbers and + - * /, and of nothing else."""
+    """Compute the exact value of an expression of whole numbers and + - * /, and of nothing else."""
 
     def of(node):
         if isinstance(node, ast.Constant) and isinstance(node.value, int):
@@ -41,8 +41,9 @@ def splits(tmp_path_factory):
     return {split: read_gsm8k(folder / split) for split in ("test", "train")}
 
 
-def told(seed, number):
-    """The question and the lines of the solution of one story, the last one without its `#### `."""
+def problem(seed, number):
+    """Return the question and the solution of one story: the lines, the last one without its `#### `, and the
+    answer."""
     question, answer = gsm8k.problem(gsm8k.STORIES[number], np.random.Generator(np.random.PCG64(seed)))
     *steps, final = answer.split("\n")
     return question, steps, int(final.removeprefix("#### "))
@@ -54,14 +55,14 @@ SEEDED_STORY = given(seed=st.integers(0, 2**32 - 1), number=st.integers(0, len(g
 @settings(max_examples=100, deadline=None)
 @SEEDED_STORY
 def test_every_calculation_is_right_uses_known_numbers_and_the_last_one_is_the_answer(seed, number):
-    question, steps, final = told(seed, number)
-    known = {int(number) for number in re.findall(r"\d+", question)}
+    question, steps, final = problem(seed, number)
+    numbers = {int(number) for number in re.findall(r"\d+", question)}
     for step in steps:
         ((shown, annotated, result, printed),) = ANNOTATION.findall(step)
         assert shown.replace(" ", "") == annotated
         assert value(annotated) == int(result) == int(printed) > 0
-        assert {int(number) for number in re.findall(r"\d+", shown)} <= known
-        known.add(int(result))
+        assert {int(number) for number in re.findall(r"\d+", shown)} <= numbers
+        numbers.add(int(result))
     assert int(result) == final
     assert 2 <= len(steps) <= 6
     assert question.endswith("?")

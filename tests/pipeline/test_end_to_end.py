@@ -159,7 +159,7 @@ def test_check_says_when_nothing_is_expected_of_this_config(finished: Finished) 
     (finished.home / "paper/expected.toml").unlink(missing_ok=True)
     done = finished.snakemake("check", "--cores", "1")
     assert done.returncode == 0
-    assert "says nothing of config tiny_changed with stand-in inputs" in done.stdout
+    assert "has no verdicts for config tiny_changed with stand-in inputs" in done.stdout
 
 
 def test_check_fails_when_a_deterministic_verdict_moved(finished: Finished) -> None:

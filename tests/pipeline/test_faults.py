@@ -62,7 +62,7 @@ def test_a_figure_of_a_users_own_study_that_reads_what_is_not_there_is_named(fol
     file.write_text(file.read_text(encoding="utf-8").replace('"rotation/gain"', '"rotation/gian"'), encoding="utf-8")
     done = snakemake(folder, *TINY, "--config", "studies={tests.extension_example.rotation: {}}", "-n", home=home)
     assert done.returncode != 0
-    assert "gain.py: SOURCES: rotation/gian is no experiment; rotation has gain" in done.stdout
+    assert "gain.py: SOURCES: rotation/gian is not an experiment; rotation has gain" in done.stdout
 
 
 def test_results_that_cannot_be_written_are_one_line(folder: Path) -> None:

@@ -49,7 +49,7 @@ knobs = json.loads((RESULTS / "config.json").read_text(encoding="utf-8"))["joint
 config = JointConfig.model_validate_json(json.dumps(knobs))
 knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
 tables = {name.rpartition("/")[2]: read(RESULTS / f"{name}.parquet") for name in TABLES}
-with redirect_stderr(StringIO()):  # its progress
+with redirect_stderr(StringIO()):  # suppresses its progress
     again = levers(config.model_copy(update={"assumptions": knowing}), **tables)
 
 pd.concat({"as assumed": medians(table), "a router that knows": medians(again)}, axis=1).round(3)

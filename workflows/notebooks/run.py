@@ -19,7 +19,7 @@ def run(
     out: Annotated[Path, typer.Option(help="The executed notebook.")],
     results: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results"),
 ) -> None:
-    """It runs in the working folder. Cells are numbered, not named at random, and no time is kept."""
+    """Run the notebook in the working folder. Cells get numbers instead of random ids, and no times are recorded."""
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:
@@ -30,14 +30,14 @@ def run(
         from nbclient.exceptions import CellExecutionError
         from traitlets.config import Config
 
-        os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # where the notebook looks for tables
+        os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # the notebook reads tables there
         notebook = jupytext.read(source, fmt="py:percent")
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         try:
-            with TemporaryDirectory() as folder:  # sockets in a folder of its own, and no port
-                about = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
-                config = Config({"KernelManager": about})
+            with TemporaryDirectory() as folder:  # sockets in a temporary folder, and no port
+                transport = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
+                config = Config({"KernelManager": transport})
                 NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()
         except CellExecutionError as error:
             raise UserError(f"notebooks: {source}: {error.ename}: {' '.join(error.evalue.split())}") from error

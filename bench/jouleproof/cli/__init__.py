@@ -1,5 +1,5 @@
-"""The one command, `jouleproof`. Commands import what they need when they run: a job starts in a fraction of a second,
-and places its threads before any numerical library is loaded."""
+"""The command `jouleproof`. Each subcommand imports what it needs when it runs: a job starts in a fraction of a second,
+and pins its threads before any numerical library is loaded."""
 
 import json
 import time
@@ -20,9 +20,9 @@ app = typer.Typer(
 )
 app.add_typer(inputs, name="inputs", help="Inputs: what there is, and where it comes from.")
 app.add_typer(claims, name="claims", help="Verdicts: judge, show, check, accept.")
-app.add_typer(serving, name="serving", help="The serving simulator and the serving engine, on files of yours.")
+app.add_typer(serving, name="serving", help="The serving simulator and the serving engine, on your files.")
 
-StudyName = Annotated[str, typer.Argument(help="A built-in study, or the package of your own.")]
+StudyName = Annotated[str, typer.Argument(help="A built-in study, or the package of a custom one.")]
 ExperimentName = Annotated[str, typer.Argument(help="One of its experiments; `jouleproof list` shows them.")]
 Config = Annotated[str, typer.Option(help="Knobs that differ from their defaults: JSON, or a file of JSON or YAML.")]
 Tables = Annotated[list[Path], typer.Option("--table", help="Tables of other experiments (parquet).")]
@@ -123,7 +123,7 @@ def draw(
     names: Annotated[list[str], typer.Argument(help="<study>/<figure>, one or more.")],
     results: Annotated[Path, typer.Option(help="Folder of the tables, and of what is drawn.")] = Path("results"),
     figures: Annotated[Path, typer.Option(help="Folder of the built-in studies' figures.")] = Path("figures"),
-    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+    study: Annotated[list[str], typer.Option(help="The package of a custom study.")] = [],  # noqa: B006
 ) -> None:
     """Draw figures and tables from the tables of experiments, in one process."""
     with one_line_errors():
@@ -155,7 +155,7 @@ def cost(
 
 
 def _knobs(config: str) -> str:
-    """As JSON: a text of JSON as it stands, the content of a file otherwise. Raises UserError where it is neither."""
+    """Read the knobs as JSON, from a JSON text or from a file of JSON or YAML. Raises UserError if they are neither."""
     if config.lstrip().startswith("{"):
         return config
     path = Path(config)
@@ -170,4 +170,4 @@ def _knobs(config: str) -> str:
     try:
         return json.dumps(yaml.safe_load(text))
     except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise UserError(f"config: {path} is no YAML ({' '.join(str(error).split()):.200})") from error
+        raise UserError(f"config: {path} is not valid YAML ({' '.join(str(error).split()):.200})") from error

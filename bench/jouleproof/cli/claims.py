@@ -67,7 +67,7 @@ def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
         size, origin = key = key_of(_size(results), rows)
         accepted = read_expected(expected)
         if key not in accepted:
-            print(f"check: {expected} says nothing of config {size} with {origin} inputs; nothing to compare")
+            print(f"check: {expected} has no verdicts for config {size} with {origin} inputs; nothing to compare")
             return
         built_in = {claim.id for claim in read_ledgers(built_in_ledgers())}
         comparison = compare(
@@ -77,7 +77,7 @@ def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
             print(f"check: warning: {warning}", file=sys.stderr)
         if comparison.failures:
             raise UserError("\n".join(f"check: {failure}" for failure in comparison.failures))
-        print(f"check: the verdicts of config {size} with {origin} inputs are those of {expected}")
+        print(f"check: the verdicts of config {size} with {origin} inputs match {expected}")
 
 
 @app.command()
@@ -99,7 +99,7 @@ def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
 
 
 def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
-    """The tables of README and docs, from the accepted verdicts, by name, and the tables of a run."""
+    """Write the tables of README and docs from the accepted verdicts, by name, and from the tables of a run."""
     from jouleproof.evidence import pages
     from jouleproof.evidence.ledger import read_ledgers
     from jouleproof.study import built_in_studies
@@ -122,7 +122,7 @@ def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
 @app.command()
 def pages(
     results: Results = RESULTS,
-    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+    study: Annotated[list[str], typer.Option(help="The package of a custom study.")] = [],  # noqa: B006
 ) -> None:
     """Draw all verdicts in one picture, and write them as one table, from verdicts.json."""
     with one_line_errors():
@@ -135,7 +135,7 @@ def pages(
 
 
 def built_in_ledgers() -> list[Path]:
-    """The claims of the built-in studies, in their order."""
+    """Ledgers of the built-in studies, in their order."""
     from jouleproof.study import built_in_studies
 
     return [study.ledger for study in built_in_studies() if study.ledger]

@@ -1,4 +1,4 @@
-"""`jouleproof inputs`: what inputs there are, and bring one in."""
+"""`jouleproof inputs`: list the inputs, and resolve one."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def resolve(
     """Find, download, or stand in for one input; write its files and their record."""
     signal.signal(signal.SIGTERM, _stop)
     with one_line_errors():
-        entry_of(id)  # an id that is not known is told first
+        entry_of(id)  # report an unknown id first
         if out.name != f"{id}.json":
-            raise InputError(f"--out {out}: the record of {id} is called {id}.json")
+            raise InputError(f"--out {out}: the record of {id} must be named {id}.json")
         resolve_input(
             id,
             out.parent,
@@ -62,5 +62,5 @@ def resolve(
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
-    """Leave through the exits that remove temporary files."""
+    """Exit by an exception, so that temporary files are removed."""
     sys.exit(128 + number)

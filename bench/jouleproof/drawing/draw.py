@@ -1,4 +1,4 @@
-"""Figures and tables, drawn from their results into files; several in one process."""
+"""Draw figures and tables from their results into files, several in one process."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -20,7 +20,7 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
     """Write results/figures/<name>.{pdf,svg,png} or results/tables/<name>.{csv,tex,html}, and the caption beside them
     as <name>.rst, each file atomically.
 
-    What is written does not depend on the order of the names, nor on the user's matplotlibrc. Raises UserError.
+    The output does not depend on the order of the names, nor on the user's matplotlibrc. Raises UserError.
     """
     chosen = [_named(name, figures) for name in dict.fromkeys(names)]
     read, provenance = cache(results_of.read), cache(read_provenance)
@@ -34,7 +34,7 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
                 for input_id, record in provenance(path)["inputs"].items()
                 if record["origin"] == "stand-in"
             }
-            with mpl.rc_context():  # what a figure sets does not reach the next one
+            with mpl.rc_context():  # settings of a figure do not affect the next one
                 _draw(figure, sources, stand_ins, results)
 
 

@@ -1,4 +1,4 @@
-"""The ladder of models that the study slm_energy trains: the look of each size, accuracies, and times."""
+"""Scaling ladder of the models that the study slm_energy trains: the look of each size, accuracies, and times."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -27,7 +27,7 @@ def looks_of(sizes: Iterable[str]) -> Mapping[str, tuple[str, str]]:
 
 
 def medians(ladder_cost: pd.DataFrame) -> dict[str, dict[str, dict[int, float]]]:
-    """Milliseconds of what was timed, by what, size and batch, from the smallest."""
+    """Median milliseconds by operation, size and batch, from the smallest."""
     times: dict[str, dict[str, dict[int, float]]] = {}
     middle = where(ladder_cost, metric="cpu_ms").groupby(["what", "size", "batch"])["value"].median().reset_index()
     for what, size, batch, value in middle.itertuples(index=False):
@@ -42,7 +42,8 @@ def end_of(table: pd.DataFrame, size: str) -> pd.DataFrame:
 
 
 def best_end(tables: Iterable[pd.DataFrame], size: str) -> pd.DataFrame:
-    """The same of the budget of training, a table each, that was right more often."""
+    """Accuracies of the seeds after the last step, under the training budget (one table each) with the higher
+    accuracy."""
     return max((end_of(table, size) for table in tables), key=lambda rows: float(rows["value"].mean()))
 
 

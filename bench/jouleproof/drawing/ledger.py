@@ -1,4 +1,4 @@
-"""What the ledger of a built-in study says of a claim, for pictures: the accepted range, and the published value."""
+"""The ledger of a built-in study, for figures: the accepted range and the published value of a claim."""
 
 from functools import cache
 from math import isinf
@@ -15,12 +15,12 @@ STUDIES = Path(__file__).resolve().parent.parent / "studies"
 
 
 def claim_of(id: str) -> Claim:
-    """The claim `<study>.<name>`. Raises KeyError where the study's ledger has none."""
+    """Return the claim `<study>.<name>`. Raises KeyError if the study's ledger has none."""
     return _claims(id.partition(".")[0])[id]
 
 
 def published(id: str) -> float:
-    """The value that the source states, in the claim's unit. Raises ValueError where it states none."""
+    """Value that the source states, in the claim's unit. Raises ValueError if it states none."""
     value = claim_of(id).published
     if value is None:
         raise ValueError(f"{id} has no published value")
@@ -28,7 +28,8 @@ def published(id: str) -> float:
 
 
 def accepted(axis: Axes, id: str, across: tuple[float, float], way: Literal["x", "y"] = "x", over: float = 1.0) -> None:
-    """Draw a pale band where the ledger accepts a claim, behind the points that are drawn already; the view stays.
+    """Draw a pale band over the range that the ledger accepts, behind the points that are drawn already; the view
+    stays.
 
     across: from where to where the band reaches, along the other axis. over: the ledger's unit in units of this axis.
     """
@@ -41,7 +42,7 @@ def accepted(axis: Axes, id: str, across: tuple[float, float], way: Literal["x",
 
 
 def accepted_handle() -> Rectangle:
-    """The entry of that band in a legend."""
+    """Legend entry of that band."""
     return Rectangle((0, 0), 1, 1, facecolor=MINT, lw=0, label="accepted range of a claim")
 
 

@@ -1,4 +1,5 @@
-"""The levers of the study joint: their looks, and what each set of them leaves, over draws of what is not known."""
+"""The levers of the study joint: their looks, and the share of the plain system that each set of them leaves, over
+draws of the uncertain assumptions."""
 
 import pandas as pd
 
@@ -32,7 +33,7 @@ def estimate_of(rows: pd.DataFrame, metric: str, levers: str) -> Estimate:
 
 
 def alone_or_last(rows: pd.DataFrame, measure: str, name: str, alone: bool) -> Estimate:
-    """What a lever leaves of the plain system, or of what the three others leave."""
+    """Share that a lever leaves of the plain system, or of what the three others leave."""
     if alone:
         return estimate_of(rows, f"{measure}_ratio", name)
     others = "+".join(lever for lever in LEVERS if lever != name)
@@ -41,6 +42,7 @@ def alone_or_last(rows: pd.DataFrame, measure: str, name: str, alone: bool) -> E
 
 
 def swing(table: pd.DataFrame) -> "pd.Series[float]":
-    """How far each assumption moves what is left: the larger of joules and power. table: by assumption and metric."""
+    """Shift of the remaining share due to each assumption: the larger of joules and power. table: by assumption and
+    metric."""
     moves = [(table[f"{metric}_high"] - table[f"{metric}_low"]).abs() for metric in ("joules_ratio", "megawatts_ratio")]
     return pd.concat(moves, axis=1).max(axis=1)

@@ -21,7 +21,7 @@ from jouleproof.files import write_text
 TITLE = "The verdicts at a glance"
 CAPTION = " ".join(__doc__.split())
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
-WORDS = {  # of an id, where they are not words already
+WORDS = {  # spelling of those parts of an id that are not words
     "mxfp4": "MXFP4",
     "mxfp6": "MXFP6",
     "mxfp8": "MXFP8",
@@ -55,7 +55,7 @@ def make(verdicts: Path, out: Path, titles: Mapping[str, str]) -> None:
 
 
 def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
-    """A tile per verdict, in columns of areas. rows: the objects of verdicts.json. titles: of the areas."""
+    """Draw a tile per verdict, in columns of areas. rows: the objects of verdicts.json. titles: of the areas."""
     areas = dict.fromkeys([*titles, *(row["area"] for row in rows)])
     columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
     tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
@@ -90,7 +90,7 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
 
 
 def short_label(claim: str, version: str) -> str:
-    """What a claim is about, from its id: "mx.fetches.matvec_mxfp4" reads "Fetches: matrix-vector, MXFP4"."""
+    """Subject of a claim, from its id: "mx.fetches.matvec_mxfp4" gives "Fetches: matrix-vector, MXFP4"."""
     _, *parts = claim.split(".")
     named = [" ".join(WORDS.get(word, word) for word in part.split("_")) for part in parts]
     text = ": ".join(named)
@@ -98,7 +98,7 @@ def short_label(claim: str, version: str) -> str:
 
 
 def _columns(areas: dict[str, list[dict[str, Any]]]) -> list[list[tuple[str, list[dict[str, Any]]]]]:
-    """Every area goes below the column that is the shortest so far."""
+    """Place every area below the column that is the shortest so far."""
     columns: list[list[tuple[str, list[dict[str, Any]]]]] = [[] for _ in range(COLUMNS)]
     for area, part in areas.items():
         min(columns, key=lambda column: sum(len(above) for _, above in column)).append((area, part))

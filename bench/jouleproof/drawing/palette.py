@@ -1,7 +1,7 @@
 """The colours of every figure. A hue means one thing within a study; greys are for what stands behind the data."""
 
 BLACK = "#000000"
-BLUE = "#0072B2"  # with the next five: the hues of Okabe and Ito, told apart by the colour-blind too
+BLUE = "#0072B2"  # with the next five: the hues of Okabe and Ito, which colour-blind readers can distinguish
 SKY = "#56B4E9"
 GREEN = "#009E73"
 ORANGE = "#E69F00"
@@ -28,6 +28,6 @@ ASH = "#C9C9C9"
 GRID = "#E3E3E3"
 FOG = "#F2F2F2"
 
-MINT = "#DDEBE6"  # where the ledger accepts a claim
-PINE = "#0F6B57"  # what a source states
-RUST = "#A63C06"  # what a reader must not miss
+MINT = "#DDEBE6"  # the range that the ledger accepts
+PINE = "#0F6B57"  # the value that a source states
+RUST = "#A63C06"  # highlights

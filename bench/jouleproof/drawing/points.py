@@ -1,4 +1,4 @@
-"""Points with their intervals: those of this project, never a plotting library's own resampling."""
+"""Points with intervals computed by this project, never by a plotting library's own resampling."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Coordinates = Estimate | Sequence[Estimate] | pd.DataFrame | Any  # Any: plain n
 
 
 def points(axis: Axes, x: Coordinates, y: Coordinates, **look: Any) -> None:
-    """Draw points, not joined unless `ls` says so, each with a bar over the interval of what is an estimate.
+    """Draw points, not joined unless `ls` says so, with a bar over the interval of each estimate.
 
     x, y: numbers, estimates, or a table of estimates as `over_seeds` makes it. look: as Axes.errorbar takes it.
     """
@@ -29,18 +29,18 @@ def mean_of(table: pd.DataFrame, weight: str | None = None, **levels: Any) -> Es
 
 
 def mean_ends(values: "pd.Series[float]") -> tuple[float, float]:
-    """Ends of the mean's 95 % interval, as seaborn's `errorbar` takes a function."""
+    """Ends of the mean's 95 % interval, in the form of a function for seaborn's `errorbar`."""
     mean = mean_interval(values.to_numpy())
     return mean.low, mean.high
 
 
 def median_and_ends(values: "pd.Series[float]") -> Estimate:
-    """Median, least and most: what bars reach over where a few rounds were timed."""
+    """Median, minimum and maximum, the range of the bars if only a few rounds were timed."""
     return Estimate(float(values.median()), float(values.min()), float(values.max()))
 
 
 def over_seeds(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The mean (value) and its 95 % interval (low, high) for every combination of the columns `by`, in their order."""
+    """Mean (value) and its 95 % interval (low, high) for every combination of the columns `by`, in their order."""
     groups = rows.groupby(list(by), sort=False)["value"]
     means = {key: mean_interval(values.to_numpy()) for key, values in groups}
     index = pd.MultiIndex.from_tuples(means) if len(by) > 1 else pd.Index([key[0] for key in means])
@@ -50,12 +50,12 @@ def over_seeds(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def apart(place: int, count: int, width: float) -> float:
-    """How far the one at `place` of `count` marks in a row stands off the middle, where they share `width`."""
+    """Offset from the middle of the mark at `place` among `count` marks in a row that share `width`."""
     return width * ((place + 0.5) / count - 0.5)
 
 
 def _with_bars(coordinates: Coordinates) -> tuple[Any, np.ndarray | None]:
-    """Numbers, and the lengths of their bars below and above; none for plain numbers."""
+    """Numbers, and the lengths of their bars below and above; no bars for plain numbers."""
     if isinstance(coordinates, Estimate):
         coordinates = [coordinates]
     if isinstance(coordinates, pd.DataFrame):

@@ -1,10 +1,10 @@
-"""What figures there are, read off their files without running them.
+"""Registry of the figures, read from their files without running them.
 
 A figure's file holds a docstring (the caption), TITLE, SOURCES (the results that it reads, as `<study>/<experiment>`)
 and a function: `draw`, which returns a matplotlib Figure, or `tabulate`, which returns a DataFrame of text. The
-function gets the tables in the order of SOURCES. The files of a built-in study lie in figures/<study>/, those of a
-user's study in the folder `figures` of its package. They are run by their path and import each other by no name: what
-two figures share stands in a module of jouleproof.drawing, or, for a user's, of the package beside the folder.
+function receives the tables in the order of SOURCES. The files of a built-in study are in figures/<study>/, those of a
+user's study in the folder `figures` of its package. They are run by their path and do not import each other: code that
+two figures share is in a module of jouleproof.drawing or, for a user's study, in the package beside the folder.
 """
 
 import ast
@@ -47,14 +47,14 @@ def built_in_folders(root: Path) -> dict[str, Path]:
 
 
 def folders_in(figures: Path) -> dict[str, Path]:
-    """The sub-folders, each a study's, by name."""
+    """Sub-folders, one per study, by name."""
     return {path.name: path for path in sorted(figures.glob("[a-z]*")) if path.is_dir()}
 
 
 def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:
-    """Every figure by name, studies in the order given. folders: of the files, by study.
+    """Read every figure by name, studies in the order given. folders: of the files, by study.
 
-    Raises UserError, with the file, where one lacks a part.
+    Raises UserError, with the file, if one lacks a part.
     """
     figures = [
         _read(path, study)
@@ -68,9 +68,10 @@ def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:
 def by_sources(
     figures: Mapping[str, Figure], cheap: Collection[str] = ()
 ) -> Mapping[tuple[str, tuple[str, ...]], list[Figure]]:
-    """Figures and tables of a study that read the same results but for cheap ones, by the study and these, sorted.
+    """Group figures and tables of a study that read the same results, apart from cheap ones, by the study and these
+    results, sorted.
 
-    cheap: results that take seconds to make, so that it costs nothing to need them for another figure.
+    cheap: results that take seconds to make, so that it costs nothing to require them for another figure.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[Figure]] = {}
     for figure in figures.values():
@@ -80,12 +81,12 @@ def by_sources(
 
 
 def load(figure: Figure) -> Any:
-    """The file run as a module. Raises UserError, with the file and the line, where that fails."""
-    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # a name with a slash is no import's
+    """Run the file as a module. Raises UserError, with the file and the line, if that fails."""
+    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # no import can have a name with a slash
     if spec is None or spec.loader is None:
-        raise UserError(f"figures: {figure.path} is no Python file")
+        raise UserError(f"figures: {figure.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[figure.name] = module  # where dataclasses look for the types of their fields
+    sys.modules[figure.name] = module  # dataclasses look up the types of their fields there
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file can break in any way
@@ -96,7 +97,7 @@ def load(figure: Figure) -> Any:
 
 
 def built_in_figure(name: str) -> Any:
-    """The module of a built-in figure's file in this clone, by `<study>/<file>`."""
+    """Load the module of a built-in figure in this checkout, by `<study>/<file>`."""
     return load(registry(built_in_folders(Path(__file__).resolve().parents[3]))[name])
 
 
@@ -110,7 +111,7 @@ def _read(path: Path, study: str) -> Figure:
 
 
 def _parsed(path: Path, study: str) -> Figure:
-    """Raises ValueError where the file lacks a part."""
+    """Parse the file. Raises ValueError if it lacks a part."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)

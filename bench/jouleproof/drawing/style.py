@@ -1,7 +1,7 @@
-"""One look for all figures: sizes, fonts, and colours that mean one thing within a study.
+"""Common style of all figures: sizes, fonts, and colours that mean one thing within a study.
 
-In the study of MX a colour is a format, or a training recipe that mixes formats; what a shape means stands in a
-figure's legend.
+In the MX study a colour is a format, or a training recipe that mixes formats; the legend of a figure says what a shape
+means.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from jouleproof.drawing import palette as hue
 from jouleproof.files import atomic
 
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
-BARS: Mapping[str, Any] = {  # of seaborn's bar plots, which draw intervals of this project and no others
+BARS: Mapping[str, Any] = {  # for seaborn's bar plots, which draw only intervals of this project
     "saturation": 1,
     "width": 0.8,
     "gap": 0.06,
@@ -54,7 +54,7 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
 OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
 NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats beside the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
-RECIPE_STYLES = {  # the same; a recipe of one format looks like that format, and no other looks like a format
+RECIPE_STYLES = {  # likewise; a recipe of one format looks like that format, and no other looks like a format
     "float32": FORMAT_STYLES["float32"],
     "bfloat16": BFLOAT16,
     "mxfp8": ("MXFP8", *FORMAT_STYLES["mxfp8_e4m3"][1:]),
@@ -108,7 +108,7 @@ ACCELERATOR_LABELS = {"dgx-h100": "H100", "dgx-h200": "H200", "dgx-b200": "B200"
 MACHINE_STYLES = {"a100-80gb": ("A100", hue.ORANGE, "^"), "h100-80gb": ("H100", hue.BLUE, "D")}  # label, colour, marker
 VERSION_STYLES = {"published": (hue.SILVER, "o"), "corrected": (hue.BLUE, "D")}  # colour, marker
 SERVICE_LABELS = {"conv": "conversation", "code": "coding"}
-INFORMATION_STYLES = {  # what a placement policy is told: colour, marker, label
+INFORMATION_STYLES = {  # workload profiles that a placement policy uses: colour, marker, label
     "nameplate": (hue.SILVER, "s", "nameplate"),
     "mean": (hue.ORANGE, "o", "mean"),
     "p99": (hue.VERMILION, "^", "99th percentile"),
@@ -173,7 +173,8 @@ VERDICT_STYLES = {  # glyph, face, text
 
 @contextmanager
 def project_style() -> Iterator[None]:
-    """The project's look, in files alone; at the end all pictures are closed and the caller's settings are back."""
+    """Apply the project's style, with output to files only; at the end, close all figures and restore the caller's
+    settings."""
     mpl.use("agg")
     with mpl.rc_context():
         use_style()
@@ -184,9 +185,9 @@ def project_style() -> Iterator[None]:
 
 
 def use_style() -> None:
-    """Set all that a matplotlibrc can set: the same bytes come out for the same table, whoever draws it."""
+    """Set everything that a matplotlibrc can set, so that a table gives the same bytes for every user."""
     mpl.rcdefaults()
-    mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults leaves these two
+    mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults does not reset these two
     sns.set_theme(context="paper", style="ticks", font="DejaVu Sans")
     mpl.rcParams.update(
         {
@@ -219,17 +220,17 @@ def format_label(name: str) -> str:
 
 
 def shape_label(name: str, weights: str) -> str:
-    """The label of a model that is timed. weights: "real" or "random"."""
+    """Label of a model that is timed. weights: "real" or "random"."""
     return SHAPE_LABELS.get(name, name) + (" shape, random weights" if weights == "random" else "")
 
 
 def ordered_formats(names: Iterable[str]) -> list[str]:
-    """The six in the order of the labels, then any others by name."""
+    """The six built-in formats in the order of the labels, then any others by name."""
     return _ordered(names, FORMAT_STYLES)
 
 
 def format_style(names: Iterable[str]) -> dict[str, Look]:
-    """Colour and marker of each format; formats that are not built in take the spare ones in order."""
+    """Colour and marker of each format; custom formats take the spare ones in order."""
     looks = _styles(names, FORMAT_STYLES, {"bfloat16": BFLOAT16})
     return {name: {"color": look["color"], "marker": look["marker"]} for name, look in looks.items()}
 
@@ -245,7 +246,7 @@ def recipe_style(names: Iterable[str]) -> dict[str, Look]:
 
 
 def information_style(names: Iterable[str]) -> dict[str, Look]:
-    """Colour, marker and label of what a placement policy is told, in the order of the names."""
+    """Colour, marker and label of the workload profiles that a placement policy uses, in the order of the names."""
     looks: dict[str, Look] = {}
     for number, name in enumerate(dict.fromkeys(names)):
         other = (OTHER_COLOURS[number % len(OTHER_COLOURS)], "o", name)
@@ -254,8 +255,8 @@ def information_style(names: Iterable[str]) -> dict[str, Look]:
 
 
 def _styles(names: Iterable[str], styles: Styles, unordered: Styles = MappingProxyType({})) -> dict[str, Look]:
-    """Of each name in the order of the table; others after them by name, with a spare colour and a star where they are
-    not `unordered`."""
+    """Colour, marker and label of each name in the order of the table; others follow by name, with their look in
+    `unordered`, or else a spare colour and a star."""
     spare = iter(OTHER_COLOURS * 10)
     looks: dict[str, Look] = {}
     for name in _ordered(names, styles):
@@ -270,19 +271,19 @@ def _ordered(names: Iterable[str], styles: Styles) -> list[str]:
 
 
 def key(label: str, **look: Any) -> Line2D:
-    """An entry of a legend: a mark where a marker is given and no line (`ls`, `lw`), else a line."""
+    """Legend entry: a mark if a marker is given and no line (`ls`, `lw`), else a line."""
     mark_alone: Look = {"lw": 0} if "marker" in look and not {"ls", "lw"} & set(look) else {}
     return Line2D([], [], label=label, **mark_alone, **look)
 
 
 def name_rows(axis: Axes, names: Sequence[str], margin: float = 0.5, **text: Any) -> None:
-    """Name the rows 0, 1, … of a picture, the first on top. margin: above and below, in rows."""
+    """Name the rows 0, 1, … of a figure, the first on top. margin: above and below, in rows."""
     axis.set_yticks(range(len(names)), names, **text)
     axis.set_ylim(len(names) - 1 + margin, -margin)
 
 
 def plain_ticks(line: Axis, values: Iterable[float]) -> None:
-    """Ticks at these values alone, written as plain numbers, on an axis that may be logarithmic."""
+    """Set ticks at these values alone, written as plain numbers, on an axis that may be logarithmic."""
     ticks = sorted(set(values))
     line.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
     line.set_minor_locator(NullLocator())
@@ -298,7 +299,7 @@ def plain_log(line: Axis) -> None:
 
 
 def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> None:
-    """The tier of the evidence, and which inputs were stood in for, below the picture."""
+    """Write the tier of the evidence and the inputs that are stand-ins below the figure."""
     parts = [f"{TIER_MARKS[tier]} {tier}" for tier in TIER_MARKS if tier in set(tiers)]
     missing = sorted(set(stand_ins))
     if missing:

@@ -1,4 +1,4 @@
-"""Tables as CSV for the paper, LaTeX for people who paste them, and HTML for the report."""
+"""Tables as CSV for the paper, as LaTeX to paste elsewhere, and as HTML for the report."""
 
 import html
 from pathlib import Path

@@ -25,7 +25,7 @@ def make(verdicts: Path, out: Path) -> None:
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A row of text per verdict, those that nothing answers yet last. rows: the objects of verdicts.json."""
+    """Format a row of text per verdict, those without a result last. rows: the objects of verdicts.json."""
     ran_first = sorted(rows, key=lambda row: row["verdict"] == "not yet run")
     return pd.DataFrame([_cells(row) for row in ran_first])
 

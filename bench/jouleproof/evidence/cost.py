@@ -1,11 +1,11 @@
-"""What a run cost, and how long it would take on a cluster: from the provenance of its tables, in Markdown.
+"""Report what a run cost, and how long it would take on a cluster, from the provenance of its tables, in Markdown.
 
     jouleproof cost                                      # of the run in results/
     jouleproof cost elsewhere/results --nodes 2 --nodes 8 --cores 32
 
-The prediction starts an experiment as soon as the tables that it reads are there and a core is free, the one with the
-longest chain behind it first; a timed one gets a node to itself. It holds the experiments alone: figures, pages, starts
-of jobs and a cluster's queue come on top. Every job is taken to last as long as it did where it ran.
+The prediction starts an experiment as soon as the tables that it reads exist and a core is free, the one with the
+longest chain of dependents first; a timed experiment gets a node to itself. It covers the experiments alone: figures,
+pages, job start-up and the cluster's queue come on top. Every job is assumed to take as long as it did where it ran.
 """
 
 import heapq
@@ -34,7 +34,8 @@ class Task:
 
 
 def tasks_of(results: Path, reads: Mapping[str, Sequence[str]]) -> dict[str, Task]:
-    """By `study/experiment`, from the records of a run. Those that read a table without a record count as ready.
+    """Tasks of a run by `study/experiment`, from its records. A task that reads a table without a record counts as
+    ready.
 
     reads: by experiment, the tables of others that it reads.
     """
@@ -51,7 +52,7 @@ def tasks_of(results: Path, reads: Mapping[str, Sequence[str]]) -> dict[str, Tas
 
 
 def provenance_of(results: Path) -> dict[str, Any]:
-    """The records of a run, by `study/experiment`, sorted."""
+    """Provenance records of a run, by `study/experiment`, sorted."""
     return {
         f"{path.parent.name}/{path.name.removesuffix('.provenance.json')}": json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(results.glob("*/*.provenance.json"))
@@ -59,7 +60,7 @@ def provenance_of(results: Path) -> dict[str, Any]:
 
 
 def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
-    """Seconds until the last task has ended on `nodes` of `cores` each."""
+    """Seconds until the last task has finished on `nodes` nodes of `cores` cores each."""
     chain = chains_s(tasks)
     waiting = sorted(tasks, key=lambda name: (-chain[name], name))
     free = [cores] * nodes
@@ -70,7 +71,7 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
         for name in list(waiting):
             task = tasks[name]
             wanted = cores if task.alone else 1
-            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that has room
+            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that fits
             if set(task.after) <= done and free[node] >= wanted:
                 free[node] -= wanted
                 heapq.heappush(running, (now + task.wall_s, name, node, wanted))
@@ -82,7 +83,7 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
 
 
 def chains_s(tasks: Mapping[str, Task]) -> dict[str, float]:
-    """Seconds of each task with the longest chain of those that wait for it: no cluster ends before the longest."""
+    """Seconds of each task plus the longest chain of its dependents; no cluster finishes before the longest."""
 
     @cache
     def chain(name: str) -> float:

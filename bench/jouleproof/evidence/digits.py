@@ -1,4 +1,4 @@
-"""Numbers and intervals as every table writes them."""
+"""Formats of numbers and intervals, shared by all tables."""
 
 import math
 
@@ -6,7 +6,8 @@ import numpy as np
 
 
 def number(value: float) -> str:
-    """Four significant digits, without an exponent where there need be none; an open bound as a sign of infinity."""
+    """Format four significant digits, without an exponent unless one is needed, and an open bound as a sign of
+    infinity."""
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     if value and not 1e-4 <= abs(value) < 1e6:
@@ -15,10 +16,10 @@ def number(value: float) -> str:
 
 
 def span(low: float | None, high: float | None) -> str:
-    """A closed interval; None is an open side."""
+    """Format a closed interval; None is an open side."""
     return f"[{number(-math.inf if low is None else low)}, {number(math.inf if high is None else high)}]"
 
 
 def with_span(value: float | None, low: float | None, high: float | None) -> str:
-    """An estimate with its interval; nothing where there is none."""
+    """Format an estimate with its interval; empty if there is no estimate."""
     return "" if value is None else f"{number(value)} {span(low, high)}"

@@ -1,4 +1,4 @@
-"""From a query to one number: the rows that it names, their weighted mean, its interval, and their tier."""
+"""Answer a query with one number: the weighted mean of the rows that it selects, with its interval and their tier."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +13,14 @@ from jouleproof.evidence.ledger import Query
 
 
 class LeftOutError(Exception):
-    """The run's config left out what a query asks for; the message says what, as `column=level`."""
+    """The run's config omitted what a query selects; the message says what, as `column=level`."""
 
 
 def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
-    """The number that a query asks for, with its interval, the tier of the rows that it rests on, and their number at
-    one level of `by`.
+    """Compute the number that a query asks for, with its interval, the tier of the rows that it rests on, and their
+    number at one level of `by`.
 
-    Raises LeftOutError where the result lacks a level that the query names, UserError where it lacks a column, mixes
+    Raises LeftOutError if the result lacks a level that the query names, and UserError if it lacks a column, mixes
     tiers or cannot be read.
     """
     table = tables.read(table_path(query, folder))
@@ -41,12 +41,13 @@ def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
 
 
 def published(values: "pd.Series[float]") -> Estimate:
-    """Of published numbers: their median, and the lowest and the highest."""
+    """Median of published numbers, with the lowest and the highest as its interval."""
     return Estimate(float(values.median()), float(values.min()), float(values.max()))
 
 
 def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
-    """Rows that differ in `by` alone are paired, so that a resample takes the same units at every level."""
+    """Estimate from rows; those that differ in `by` alone are paired, so that a resample takes the same units at every
+    level."""
     if query.by is None:
         return _interval([table["value"].to_numpy()], table, query, np.min)
     groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
@@ -66,7 +67,7 @@ def _interval(
 
 
 def table_path(query: Query, folder: Path) -> Path:
-    """Where the query's table lies below the folder of results."""
+    """Path of the query's table in the folder of results."""
     return folder / f"{query.table}.parquet"
 
 

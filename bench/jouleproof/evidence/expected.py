@@ -1,4 +1,4 @@
-"""The verdicts that were accepted, by config and by the origin of the inputs, and what has moved since."""
+"""Accepted verdicts, by config and by the origin of the inputs, and how a run differs from them."""
 
 import json
 import tomllib
@@ -18,7 +18,7 @@ HEAD = """# The verdicts that were accepted, by config and by whether every inpu
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a README reader sees of a verdict."""
+    """The parts of a verdict that the README shows."""
 
     verdict: str
     estimate: str
@@ -31,14 +31,16 @@ Key = tuple[str, str]  # config size; "real" or "stand-in"
 
 @dataclass(frozen=True)
 class Comparison:
-    """failures: moved though deterministic. warnings: moved, but rests on timings or on the last digits."""
+    """Differences between a run and the accepted verdicts. failures: deterministic verdicts that changed. warnings:
+    changes that rest on timings or on the last digits."""
 
     failures: list[str]
     warnings: list[str]
 
 
 def key_of(size: str, rows: list[Verdict]) -> Key:
-    """Local and downloaded inputs are the same bytes, so they share a key."""
+    """Return the key under which verdicts are filed. Local and downloaded inputs are the same bytes, so they share a
+    key."""
     stand_in = any(origin == "stand-in" for row in rows for origin in row.inputs.values())
     return size, "stand-in" if stand_in else "real"
 
@@ -48,14 +50,14 @@ def name_of(row: Verdict) -> str:
 
 
 def accepted(row: Verdict) -> Accepted:
-    """Estimate and interval are empty where there is none."""
+    """Convert a verdict. Estimate and interval are empty if there are none."""
     if row.estimate is None:
         return Accepted(row.verdict, "", "", row.tier)
     return Accepted(verdict_in_words(row), f"{number(row.estimate)} {row.unit}", span(row.low, row.high), row.tier)
 
 
 def read_expected(path: Path) -> dict[Key, dict[str, Accepted]]:
-    """Raises UserError where the file is not what `write_expected` writes."""
+    """Read the accepted verdicts. Raises UserError if the file does not have the format of `write_expected`."""
     try:
         sizes = tomllib.loads(path.read_text(encoding="utf-8"))
         return {

@@ -1,4 +1,4 @@
-"""Intervals: every estimate goes through here."""
+"""Confidence intervals; every estimate of the project is computed here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import t as student_t
 
 CONFIDENCE = 0.95
-FEW_UNITS = 8  # below which a bootstrap is too narrow to be believed
+FEW_UNITS = 8  # a bootstrap of fewer units is too narrow
 RESAMPLES = 9_999
 SEED = 20_240_926
 
@@ -23,7 +23,7 @@ class Estimate:
     high: float
 
     def times(self, factor: float) -> "Estimate":
-        """The same in another unit. factor: above 0."""
+        """Convert to another unit. factor: above 0."""
         return Estimate(factor * self.value, factor * self.low, factor * self.high)
 
 
@@ -32,14 +32,14 @@ def mean_interval(
     weights: np.ndarray | None = None,
     combine: Callable[..., np.ndarray] = np.min,
 ) -> Estimate:
-    """Weighted mean with its interval: the bootstrap's percentiles, or Student's t where there are few units.
+    """Weighted mean with its interval: bootstrap percentiles, or Student's t if there are few units.
 
     samples: (units,), or k of them, paired unit by unit, whose k means `combine` (the smallest, the largest) reduces to
-        one: the choice is made anew in every resample, and t's k intervals are as wide as k guesses ask for, so the
-        interval pays for it.
-    weights: (units,), resampled with the samples; all 1 where left out.
-    The interval reaches to the value where the best of many draws it away. A single unit, and units that are all
-    alike, have no spread: low = value = high.
+    one. The choice is repeated in every resample, and t's k intervals are widened for k comparisons, so the interval
+    accounts for it.
+    weights: (units,), resampled with the samples; all 1 by default.
+    If taking the best of many shifts the interval away from the value, it is extended to the value. A single unit, and
+    units that are all equal, have no spread: low = value = high.
     """
     stacked = np.atleast_2d(np.asarray(samples, dtype=np.float64))
     weights = np.ones(stacked.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -72,8 +72,8 @@ def mean_interval(
 def draws_interval(samples: Sequence[np.ndarray] | np.ndarray, combine: Callable[..., np.ndarray] = np.min) -> Estimate:
     """Median of draws of an uncertain number, with the range that holds 95 % of them.
 
-    samples: (draws,), or k of them, paired draw by draw, which `combine` reduces to one. Draws say how far a number is
-    known; more of them make the range no narrower, as more units do with a mean.
+    samples: (draws,), or k of them, paired draw by draw, which `combine` reduces to one. Draws express how well a
+    number is known; more of them do not narrow the range, unlike more units of a mean.
     """
     tail = (1 - CONFIDENCE) / 2
     low, value, high = np.quantile(combine(np.atleast_2d(np.asarray(samples)), axis=0), [tail, 0.5, 1 - tail])
@@ -81,13 +81,13 @@ def draws_interval(samples: Sequence[np.ndarray] | np.ndarray, combine: Callable
 
 
 def share_interval(right: int, asked: int) -> Estimate:
-    """A share of `asked` questions with Wilson's interval, which has a width where none or all are right."""
-    found = binomtest(right, asked).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(right / asked, float(found.low), float(found.high))
+    """Share of `asked` questions with Wilson's interval, which has a width even if none or all are right."""
+    interval = binomtest(right, asked).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(right / asked, float(interval.low), float(interval.high))
 
 
 def _student_intervals(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(k, 2) from (k, units), at a confidence at which all k hold at once."""
+    """Compute (k, 2) intervals from (k, units) samples, at a confidence at which all k hold simultaneously."""
     k, units = samples.shape
     shares = weights / weights.sum()
     means = (samples * shares).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What is claimed, where, the range that counts as agreement, and which result answers it."""
+"""Claims: their source, the range that counts as agreement, and the result that answers them."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,25 +16,26 @@ UNVERSIONED = "-"
 
 def _given(number: float) -> float:
     if number != number:
-        raise ValueError("nan is no number")
+        raise ValueError("nan is not a number")
     return number
 
 
-Number = Annotated[float, AfterValidator(_given)]  # infinite where a range has no end
+Number = Annotated[float, AfterValidator(_given)]  # infinite if a range is open
 Level = str | int | Number
 
 
 class Query(BaseModel):
-    """The rows of a result that answer a claim, and how they become one number.
+    """The rows of a result that answer a claim, and how they are reduced to one number.
 
     table: `<study>/<experiment>`. metric, where: which rows; a list of levels matches any of them.
-    weight: the column that weights a row in the mean; every row counts the same where it is left out.
-    best, by: of the means at each level of column `by`, the smallest or largest is the estimate.
-    bound: "lower" where the number covers a part of what is claimed, so that the whole can only be larger: such
-        evidence can refute an upper limit but never confirm it.
+    weight: the column that weights a row in the mean; by default, all rows count equally.
+    best, by: the estimate is the smallest or largest of the means at each level of column `by`.
+    bound: "lower" if the number covers only a part of what is claimed, so that the whole can only be larger: such
+    evidence can refute an upper limit but never confirm it.
     rows: "units" that were measured, whose mean is the number, or "draws" of an uncertain number, whose median it is.
     times: factor from the rows' unit to the claim's.
-    label: says what the number is, in the reason. units: what a row is, "questions" say, for the reason to count.
+    label: describes the number in the verdict's reason. units: the noun for a row, such as "questions", used to count
+    them in the reason.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -61,14 +62,15 @@ class Query(BaseModel):
 class Claim(BaseModel):
     """One row of the ledger.
 
-    accept: the closed interval in which the estimate agrees with the source. null: no effect, where there is one.
-    tier: the best evidence that the row can reach. query: by version; none where no study answers the row yet.
-    against: part evidence (bound = "lower") on a harder case than the query's. Where it tells against the claim, it
-        decides the row, and the query's answer joins the context: an easy case does not outweigh it.
+    accept: the closed interval in which the estimate agrees with the source. null: the value that means no effect, if
+    there is one. tier: the best evidence that the row can reach. query: by version; empty if no study answers the row
+    yet.
+    against: partial evidence (bound = "lower") on a harder case than the query's. If it contradicts the claim, it
+    decides the row, and the query's answer joins the context: an easy case does not outweigh it.
     context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
-    untestable: why this machine cannot answer the row, where that is sure before anything runs; its verdict then.
-    settled_by: what would decide the row where it is inconclusive. tolerance: how far an end of the interval may move
-    from one machine to another, in the row's unit, where that is more than the last digits.
+    untestable: why this machine cannot answer the row, if that is certain before anything runs; the verdict then says
+    so. settled_by: what would decide the row if it is inconclusive. tolerance: how far an end of the interval may
+    differ between machines, in the row's unit, if that is more than the last digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -112,14 +114,14 @@ class Claim(BaseModel):
 
 
 def read_ledgers(paths: Sequence[Path]) -> list[Claim]:
-    """Every claim of several ledgers. Raises UserError as `read_ledger` does, and where two hold one id."""
+    """Read the claims of several ledgers. Raises UserError as `read_ledger` does, and if two claims share an id."""
     claims = [claim for path in paths for claim in read_ledger(path)]
     _refuse_twice(", ".join(map(str, paths)), claims)
     return claims
 
 
 def read_ledger(path: Path) -> list[Claim]:
-    """Every claim, in the order of the file. Raises UserError on a row that does not fit or an id given twice."""
+    """Read the claims of a ledger, in the order of the file. Raises UserError on an invalid row or a duplicate id."""
     try:
         rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -140,4 +142,4 @@ def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
     ids = [claim.id for claim in claims]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise UserError(f"claims: {where}: {', '.join(twice)} stands there twice")
+        raise UserError(f"claims: {where}: {', '.join(twice)} is given twice")

@@ -1,4 +1,4 @@
-"""The parts of README and docs that `make accept` writes from the accepted verdicts and from result tables."""
+"""Sections of README and docs that `make accept` writes from the accepted verdicts and from result tables."""
 
 import csv
 import re
@@ -27,17 +27,17 @@ RESULT_TABLE = re.compile(
 
 
 def replaced(page: str, name: str, text: str) -> str:
-    """A page with the text between the marks of that name replaced. Raises UserError where the marks are gone."""
+    """Replace the text between the marks of that name in a page. Raises UserError if the marks are missing."""
     begin, end = f"<!-- {name}: written by `make accept` -->", f"<!-- end of {name} -->"
-    head, found, rest = page.partition(begin)
+    head, begun, rest = page.partition(begin)
     _, ended, tail = rest.partition(end)
-    if not found or not ended:
+    if not begun or not ended:
         raise UserError(f"claims: the page has no {begin} … {end}; put both lines back where the {name} belong")
     return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
 
 
 def areas(claims: Sequence[Claim], accepted: Mapping[str, Accepted], titles: Mapping[str, str]) -> str:
-    """Markdown: how many verdicts of each kind every area has, and all of them together."""
+    """Markdown table of how many verdicts of each kind every area has, with a total."""
     counts = {area: Counter(row.verdict for _, row in _answered(claims, accepted, area)) for area in titles}
     rows = {**{titles[area]: counts[area] for area in titles}, "all": sum(counts.values(), Counter[str]())}
     head = ["area", "verdicts", *DECIDED, "cited or not testable"]
@@ -50,7 +50,7 @@ def _cells(count: Counter[str]) -> list[int]:
 
 
 def examples(claims: Sequence[Claim], accepted: Mapping[str, Accepted], ids: Sequence[str] = EXAMPLES) -> str:
-    """A block of text: the lines of some claims as `jouleproof claims show` prints them."""
+    """Text block of the lines that `jouleproof claims show` prints for some claims."""
     cells = []
     for claim in claims:
         row = accepted.get(claim.id)
@@ -60,7 +60,7 @@ def examples(claims: Sequence[Claim], accepted: Mapping[str, Accepted], ids: Seq
 
 
 def verdicts(claims: Sequence[Claim], accepted: Mapping[str, Accepted], titles: Mapping[str, str]) -> str:
-    """Markdown: a table of the accepted verdicts for each area, whose rows refer to a numbered list of limits."""
+    """Markdown tables of the accepted verdicts, one per area, whose rows refer to a numbered list of limits."""
     limits: dict[str, int] = {}
     parts: list[str] = []
     for area, title in titles.items():
@@ -84,7 +84,7 @@ def _answered(
 
 
 def _row(claim: Claim, version: str, row: Accepted, limits: dict[str, int]) -> list[str]:
-    """limits: the number of each limit so far; those of this claim are added."""
+    """Format a row of the table. limits: the number of each limit so far, to which those of this claim are added."""
     numbers = [limits.setdefault(limit, len(limits) + 1) for limit in claim.flags]
     name = f"`{claim.id}`" + ("" if version == UNVERSIONED else f" ({version})")
     return [
@@ -104,9 +104,9 @@ def _markdown(rows: Iterable[Sequence[str]]) -> str:
 
 
 def result_tables(page: str, folder: Path) -> str:
-    """A page with every `table <study>/<table>` that it marks made anew from the CSV files below `folder`.
+    """Replace every `table <study>/<table>` that a page marks by the CSV file of that name below `folder`.
 
-    Raises UserError where one is not there.
+    Raises UserError if one does not exist.
     """
 
     def made(match: re.Match[str]) -> str:

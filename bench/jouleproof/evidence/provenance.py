@@ -1,4 +1,4 @@
-"""Where a result came from: code, config, inputs, machine, libraries, time and disturbance."""
+"""Provenance of a result: code, config, inputs, machine, libraries, time and contention."""
 
 import hashlib
 import json
@@ -25,14 +25,14 @@ LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "torch", "ml_dtypes", "gfloa
 
 
 class ProvenanceRecorder:
-    """Watches from its making until `write`."""
+    """Observes a run from its creation until `write`."""
 
     def __init__(self) -> None:
         self._watch = ContentionWatch()
         self._stopwatch = Stopwatch()
 
     def write(self, path: Path, *, config: Any, inputs: Mapping[str, Mapping[str, str]], timed: bool) -> None:
-        """path: the result's; its provenance goes beside it. inputs: id -> {origin, sha256 of each file …}.
+        """Write the provenance beside a result. path: the result's. inputs: id -> {origin, sha256 of each file …}.
 
         timed: whether the result holds timings, which no other run repeats to the digit.
         """
@@ -59,7 +59,7 @@ def provenance_path(result: Path) -> Path:
 
 
 def read_provenance(result: Path) -> dict[str, Any]:
-    """Raises UserError where it is absent or no JSON."""
+    """Read the provenance of a result. Raises UserError if it is absent or not JSON."""
     path = provenance_path(result)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ def read_provenance(result: Path) -> dict[str, Any]:
 
 
 def code_version() -> dict[str, Any]:
-    """Commit and whether files were changed since; both None outside a git checkout."""
+    """Commit, and whether files were changed since; both None outside a git checkout."""
 
     def git(*arguments: str) -> str | None:
         try:
@@ -94,7 +94,7 @@ def machine() -> dict[str, Any]:
 
 
 def peak_memory_bytes() -> int:
-    """The most that this process, or the largest of its children that have ended, held in memory at once."""
+    """Peak memory of this process or of its largest child that has ended."""
     largest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return largest if sys.platform == "darwin" else 1024 * largest
 

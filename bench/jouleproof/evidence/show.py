@@ -12,7 +12,7 @@ HEADERS = ("claim", "accepted", "estimate", "95 % interval", "verdict", "tier")
 
 
 def terminal(rows: list[Verdict]) -> str:
-    """Aligned columns, one line per row that a result answers, and a count of the others."""
+    """Format aligned columns, one line per row that a result answers, and a count of the others."""
     cells = [
         (
             name_of(row),

@@ -14,14 +14,15 @@ from jouleproof.errors import UserError
 from jouleproof.files import atomic
 
 MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
-DIGEST = b"sha256"  # entry of a file's metadata, of what page checksums leave open: names, types, which page is whose
+DIGEST = b"sha256"  # metadata entry that covers what page checksums do not: names, types, the column of each page
 COLUMNS = {"metric": "str", "unit": "str", "value": "float64", "repeat": "int64", "seed": "int64", "tier": "str"}
 
 
 def tidy(rows: Iterable[Mapping[str, Any]], **constants: Any) -> pd.DataFrame:
-    """One table from rows of factors and values; `constants` (metric=, unit=, tier= …) fill what the rows leave out.
+    """Build one table from rows of factors and values; `constants` (metric=, unit=, tier= …) fill in what the rows
+    omit.
 
-    repeat and seed are 0 where nothing was repeated or drawn.
+    repeat and seed are 0 if nothing was repeated or drawn at random.
     """
     table = pd.DataFrame([{"repeat": 0, "seed": 0, **constants, **row} for row in rows])
     missing = [name for name in COLUMNS if name not in table]
@@ -34,8 +35,8 @@ def tidy(rows: Iterable[Mapping[str, Any]], **constants: Any) -> pd.DataFrame:
 
 
 def check(table: pd.DataFrame) -> None:
-    """Raise ValueError where a table is not in the schema: a column missing, a hole, a value that is no number, an
-    unknown tier, or one cell given twice."""
+    """Raise ValueError if a table violates the schema: a missing column, an empty cell, a value that is not finite, an
+    unknown tier, or a duplicate cell."""
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise ValueError(f"table lacks {', '.join(missing)}")
@@ -55,7 +56,7 @@ def check(table: pd.DataFrame) -> None:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Parquet, atomically; identical tables give identical bytes."""
+    """Write a table as parquet, atomically; identical tables give identical bytes."""
     check(table)
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     arrow = arrow.replace_schema_metadata({DIGEST: _digest(arrow.to_pandas())})
@@ -64,7 +65,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Raises UserError where the file is absent, damaged or not in the schema."""
+    """Read a table. Raises UserError if the file is absent, damaged or not in the schema."""
     try:
         arrow = pq.read_table(path, page_checksum_verification=True)
         table = arrow.replace_schema_metadata(None).to_pandas()
@@ -80,9 +81,9 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def _digest(table: pd.DataFrame) -> bytes:
-    """Hexadecimal SHA-256 over names, types and values of the columns."""
-    found = hashlib.sha256()
+    """Hexadecimal SHA-256 over the names, types and values of the columns."""
+    digest = hashlib.sha256()
     for name, column in table.items():
-        found.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
-        found.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
-    return found.hexdigest().encode()
+        digest.update(f"{name!r}: {column.dtype}".encode(errors="backslashreplace"))
+        digest.update(pd.util.hash_array(column.to_numpy(), categorize=False).tobytes())
+    return digest.hexdigest().encode()

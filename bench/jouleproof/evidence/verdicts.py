@@ -1,4 +1,4 @@
-"""Ledger and results to verdicts."""
+"""Judge the claims of a ledger by the tables of a run."""
 
 import json
 import math
@@ -18,19 +18,19 @@ from jouleproof.files import write_text
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
 CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
-SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # what a citation says of the claim
+SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # relation of a citation to the claim
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
 
-BOUND_TOLERANCE = 1e-4  # relative: how far floats may differ between machines
+BOUND_TOLERANCE = 1e-4  # relative difference of floats between machines
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of results/verdicts.json. accept: None where a side is open. version: "-" where there is only one.
+    """One row of results/verdicts.json. accept: None for an open side. version: "-" if there is only one.
 
-    inputs: id to origin. flags: what limits the verdict. deterministic: whether another run gives the same numbers.
+    inputs: id to origin. flags: limits of the verdict. deterministic: whether another run gives the same numbers.
     near_bound: whether an interval that counts ends within numerical tolerance of a bound of accept or of null.
-    reading: of a cited row, what the published numbers say of the claim: all of them in its range, none, or some.
+    reading: for a cited row, whether all of the published numbers lie in the claim's range, none, or some.
     """
 
     id: str
@@ -56,9 +56,9 @@ class Verdict:
 
 
 def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
-    """The verdict on an interval, as the head of the ledger defines it.
+    """Judge an interval, as the head of the ledger defines it.
 
-    bound: "lower" where the estimate is only a part of what is claimed (see Query): its interval has no upper end then.
+    bound: "lower" if the estimate is only a part of what is claimed (see Query); its interval then has no upper end.
     """
     low, high = claim.accept
     if bound == "lower":
@@ -71,7 +71,7 @@ def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
 
 
 def read_citations(estimate: Estimate, claim: Claim) -> str:
-    """What published numbers, from the lowest to the highest, say of a claim."""
+    """Whether published numbers, from the lowest to the highest, support a claim, contradict it, or do both."""
     decided = judge(estimate, claim)
     return {REPRODUCED: SUPPORTS, INCONCLUSIVE: MIXED}.get(decided, CONTRADICTS)
 
@@ -83,12 +83,13 @@ def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
 
 
 def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> list[Verdict]:
-    """One per claim and version, from the tables below `folder`. limits: of the whole run, flagged on every row."""
+    """Judge every claim and version by the tables below `folder`. limits: limits of the whole run, flagged on every
+    row."""
     return [verdict(claim, version, folder, limits) for claim in claims for version in claim.versions]
 
 
 def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()) -> Verdict:
-    """Raises UserError where the result lacks the rows that the query names."""
+    """Judge one claim. Raises UserError if the result lacks the rows that the query names."""
     if claim.untestable:
         flags = (*claim.flags, *limits)
         return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
@@ -129,9 +130,10 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
 
 
 def _evidence(claim: Claim, version: str, folder: Path) -> tuple[Query | None, list[Query], Estimate | None]:
-    """The query that decides, what is reported beside it, and the answer on the harder case, if this run has one.
+    """Select the query that decides, the queries that are reported beside it, and the answer on the harder case, if
+    this run has one.
 
-    The harder case decides where it tells against the claim: an easy one does not outweigh it.
+    The harder case decides if it contradicts the claim: an easy one does not outweigh it.
     """
     query, against = claim.query.get(version), claim.against
     if query is None or against is None:
@@ -147,7 +149,7 @@ def _stand_ins(inputs: Mapping[str, str]) -> list[str]:
 
 
 def _busy(estimate: Estimate, provenance: Mapping[str, Any]) -> list[str]:
-    """A flag on timings beside load; none on a count that stands beside timings, which no load moves."""
+    """Flag timings that were taken under load. A count among timings is not flagged, since load does not affect it."""
     exact = estimate.low == estimate.high
     return ["the machine was busy"] if provenance["timed"] and not exact and provenance["contention"]["busy"] else []
 
@@ -163,7 +165,7 @@ def _near_bound(claim: Claim, *ends: float) -> bool:
 
 
 def _answered(query: Query, folder: Path) -> Estimate | None:
-    """None where this run does not have it."""
+    """Answer a query; None if this run does not have the result."""
     try:
         return answer(query, folder)[0] if table_path(query, folder).exists() else None
     except LeftOutError:
@@ -217,12 +219,12 @@ def _context(query: Query, folder: Path) -> str:
 
 
 def write_verdicts(rows: list[Verdict], path: Path) -> None:
-    """A JSON list of objects."""
+    """Write the verdicts as a JSON list of objects."""
     write_text(path, json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
-    """Raises UserError where the file is absent or not what `write_verdicts` writes."""
+    """Read verdicts. Raises UserError if the file is absent or does not have the format of `write_verdicts`."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
         return [Verdict(**{**row, "accept": tuple(row["accept"]), "flags": tuple(row["flags"])}) for row in rows]
@@ -233,7 +235,7 @@ def read_verdicts(path: Path) -> list[Verdict]:
 
 
 def verdict_in_words(row: Verdict) -> str:
-    """With the reading of a cited row."""
+    """The verdict, followed by the reading of a cited row."""
     return f"{row.verdict}: {row.reading}" if row.reading else row.verdict
 
 

@@ -1,8 +1,8 @@
-"""Inputs: find, download, verify, or stand in. See catalogue.toml for what there is.
+"""Inputs: find, download and verify them, or generate stand-ins. catalogue.toml lists them.
 
-resolve(id, out_dir, …) brings an input in and writes its record; load(record_path) reads a record and verifies its
-files again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use and read_energy read the formats.
-Importing this package imports no large library.
+resolve(id, out_dir, …) obtains an input and writes its record; load(record_path) reads a record and verifies its files
+again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use and read_energy read the formats. Importing
+this package imports no large library.
 """
 
 from jouleproof.inputs.catalogue import BringEntry, Entry, InputFile, PartsEntry, UrlEntry, WheelEntry, catalogue, entry

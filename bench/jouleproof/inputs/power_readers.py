@@ -1,4 +1,5 @@
-"""Readers of recorded loads that come as jobs or as power domains: strict, one line on anything else."""
+"""Readers of recorded loads, given as jobs or as power domains: strict, with an error of one line on any other
+content."""
 
 from __future__ import annotations
 
@@ -27,13 +28,13 @@ DOMAIN_COLUMNS = [
 
 
 def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
-    """CPU use of the jobs that run for at least so long, as shares of what each has: a row for every five minutes since
-    the first job was submitted, a column for each job, NaN where it does not run (SURF LISA). fragments: id, duration
-    (ms) and cpu_usage (MHz), those of a job in order and without gaps; tasks: id, submission_time and duration (ms),
-    cpu_capacity (MHz).
+    """CPU use of the jobs that run for at least `least_s`, as shares of each job's capacity: a row for every five
+    minutes since the first submission, a column for each job, NaN while it does not run (SURF LISA). fragments: id,
+    duration (ms) and cpu_usage (MHz), those of a job in order and without gaps; tasks: id, submission_time and
+    duration (ms), cpu_capacity (MHz).
 
-    Raises InputError where a file is no such table, a value is negative or not finite, a job is described twice or not
-    at all, fragments of a job do not add up to its duration, or no job runs so long.
+    Raises InputError if a file is not such a table, a value is negative or not finite, a job is described twice or not
+    at all, the fragments of a job do not add up to its duration, or no job runs that long.
     """
     import numpy as np
     import pandas as pd
@@ -49,32 +50,33 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
         (tasks, described, "cpu_capacity", 1),
     ):
         if not (np.isfinite(table[name]) & (table[name] >= least)).all():
-            raise InputError(f"{path}: {name} is not everywhere a number of at least {least}")
+            raise InputError(f"{path}: {name} is not a number of at least {least} in every row")
     jobs = described.set_index("id")
     if not used["id"].isin(jobs.index).all():
-        raise InputError(f"{tasks}: a job is not there")
+        raise InputError(f"{tasks}: a job is missing")
     lasts = used.groupby("id")["duration"].sum().reindex(jobs.index, fill_value=0)
     if (wrong := lasts[lasts != jobs["duration"]]).size:
         raise InputError(f"{fragments}: fragments of job {wrong.index[0]} do not add up to its duration")
     long = jobs[jobs["duration"] >= least_s * 1000]
     if long.empty:
         raise InputError(f"{tasks}: no job runs for {least_s / 3600:g} hours")
-    own = used[used["id"].isin(long.index)]
-    began = own.groupby("id")["duration"].cumsum() - own["duration"]
-    at_ms = own["id"].map(long["submission_time"]) + began - jobs["submission_time"].min()
-    weight = own["duration"] / own["duration"].groupby([own["id"], at_ms // (SLOT_S * 1000)]).transform("sum")
-    share = (own["cpu_usage"] / own["id"].map(long["cpu_capacity"])).clip(0.0, 1.0) * weight
-    found = share.groupby([at_ms // (SLOT_S * 1000), own["id"]]).sum().unstack()
-    return pd.DataFrame(found.reindex(range(int(found.index.max()) + 1)))
+    kept = used[used["id"].isin(long.index)]
+    began = kept.groupby("id")["duration"].cumsum() - kept["duration"]
+    at_ms = kept["id"].map(long["submission_time"]) + began - jobs["submission_time"].min()
+    weight = kept["duration"] / kept["duration"].groupby([kept["id"], at_ms // (SLOT_S * 1000)]).transform("sum")
+    share = (kept["cpu_usage"] / kept["id"].map(long["cpu_capacity"])).clip(0.0, 1.0) * weight
+    use = share.groupby([at_ms // (SLOT_S * 1000), kept["id"]]).sum().unstack()
+    return pd.DataFrame(use.reindex(range(int(use.index.max()) + 1)))
 
 
 def read_power_domain(path: Path) -> pd.Series[float]:
-    """Power of one domain over what it may draw, means of five minutes one after the other, by seconds; NaN where the
+    """Power of one domain as a fraction of its limit, in successive means of five minutes, by seconds; NaN if the
     measurement is flagged as bad (Google's power data of 2019, a CSV file of one domain, gzipped or not).
 
-    Its documentation says that where `bad_measurement_data` is false the measurement is not to be trusted. Here the
-    name is taken at its word: true is bad. A file with more such rows than others is refused: there the name is wrong.
-    Raises InputError, with the line, on other columns, values, times that repeat or go back, and gaps.
+    Its documentation says that the measurement is not to be trusted if `bad_measurement_data` is false. This reader
+    takes the name literally: true is bad. A file with more bad rows than good ones is rejected, since the flag must be
+    inverted there. Raises InputError, with the line, on other columns, invalid values, times that repeat or go back,
+    and gaps.
     """
     import numpy as np
     import pandas as pd
@@ -86,7 +88,7 @@ def read_power_domain(path: Path) -> pd.Series[float]:
             raise InputError(f"{path}, line {int(bad.to_numpy().argmax()) + 2}: {why}")
 
     time_s = pd.to_numeric(table["time"], errors="coerce") / 1e6
-    refuse(~np.isfinite(time_s), "time is no number of microseconds")
+    refuse(~np.isfinite(time_s), "time is not a number of microseconds")
     after = time_s.diff()[1:]
     refuse(time_s.diff() == 0, "a time stands twice")
     refuse(time_s.diff() < 0, "the clock jumps back")
@@ -98,9 +100,12 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     refuse(~flag.isin(["true", "false"]), "bad_measurement_data is neither true nor false")
     bad = flag == "true"
     if bad.mean() > 0.5 or len(after) == 0:
-        raise InputError(f"{path}: {bad.sum()} of {len(bad)} rows are flagged bad_measurement_data: nothing to go by")
+        raise InputError(f"{path}: {bad.sum()} of {len(bad)} rows are flagged bad_measurement_data, too many to use")
     watts = pd.to_numeric(table["measured_power_util"], errors="coerce")
-    refuse(~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)), "measured_power_util is no share of at least 0")
+    refuse(
+        ~bad & ~(np.isfinite(watts) & (watts >= 0) & (watts <= 2)),
+        "measured_power_util is not a fraction >= 0",
+    )
     return pd.Series(watts.where(~bad).to_numpy(float), index=pd.Index(time_s, name="t_s"))
 
 
@@ -112,4 +117,4 @@ def _unzipped(path: Path) -> str:
             raise InputError(f"{path} unpacks to more than {_MOST_BYTES:,} bytes")
         return content.decode()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no gzip file of text: {error}") from error
+        raise InputError(f"{path} is not a gzip file of text: {error}") from error

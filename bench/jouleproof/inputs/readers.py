@@ -1,4 +1,4 @@
-"""Readers of the inputs' formats: strict, with the line in every error, in the units that the studies use."""
+"""Strict readers of the inputs' formats, with the line in every error, in the units that the studies use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_FINAL = 30  # characters
-_LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
+_LARGEST_WHOLE = 2**53  # floats beyond this skip whole numbers
 _FINAL = re.compile(r"(?s).*\n#### (-?\d{1,3}(?:,\d{3})*|-?\d+)")
 _TRACE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
 _PROFILE_COLUMNS = {
@@ -39,7 +39,7 @@ _CDF_COLUMNS = [
     "gpu_server_power_w_seren",
     "cpu_server_power_w_seren",
 ]
-_MEASURED = {  # of the columns of ML.ENERGY's table those that are read: name here, whether it must be there, whole
+_MEASURED = {  # columns of ML.ENERGY's table that are read: name here, whether required, whether whole
     "total_params_b": ("total_b", True, False),
     "active_params_b": ("active_b", True, False),
     "num_gpus": ("gpus", True, True),
@@ -70,9 +70,9 @@ class Problem:
 
 
 def read_gsm8k(path: Path) -> list[Problem]:
-    """Problems of a file in GSM8K's format: JSON lines {question, answer}, the answer ending in `#### number`.
+    """Read problems in GSM8K's format: JSON lines {question, answer}, the answer ending in `#### number`.
 
-    Raises InputError, with the line, on anything else; on an empty file too.
+    Raises InputError, with the line, on any other content, and on an empty file.
     """
     text = _text(path).removesuffix("\n")
     if not text:
@@ -81,8 +81,8 @@ def read_gsm8k(path: Path) -> list[Problem]:
 
 
 def read_trace(path: Path) -> pd.DataFrame:
-    """Requests of an Azure LLM inference trace, by arrival: arrival_s (float, from the first), prompt_tokens and
-    output_tokens (int64, >= 1).
+    """Read the requests of an Azure LLM inference trace, by arrival: arrival_s (float, since the first), prompt_tokens
+    and output_tokens (int64, >= 1).
 
     Raises InputError, with the line, on other columns, malformed or missing values, and arrivals out of order.
     """
@@ -103,11 +103,11 @@ def read_trace(path: Path) -> pd.DataFrame:
 
 
 def read_profile(path: Path) -> pd.DataFrame:
-    """Profiled runs of perf_model.csv, one a row, in file order.
+    """Read the profiled runs of perf_model.csv, one per row, in file order.
 
     model, hardware; tensor_parallel, prompt_size, batch_size, token_size (int64, >= 1); prompt_time_s, token_time_s,
-    end_to_end_time_s (milliseconds in the file); peak_power_tdp, average_power_tdp (fraction of TDP, NaN where the
-    file has the 0 of a run whose power was not recorded).
+    end_to_end_time_s (milliseconds in the file); peak_power_tdp, average_power_tdp (fraction of TDP, NaN if the file
+    has the 0 of a run whose power was not recorded).
     Raises InputError, with the line, on other columns and malformed values.
     """
     table = _csv(path, list(_PROFILE_COLUMNS))
@@ -139,7 +139,8 @@ def _problem(line: str, where: str) -> Problem:
 
 
 def read_power_cdf(path: Path) -> pd.DataFrame:
-    """Distributions of power: cdf_percent from 0 to 100, and watts of GPU boards and servers that never fall (Acme).
+    """Read distributions of power: cdf_percent from 0 to 100, and watts of GPU boards and servers, which never decrease
+    (Acme).
 
     Raises InputError, with the line, on other columns and values.
     """
@@ -154,12 +155,12 @@ def read_power_cdf(path: Path) -> pd.DataFrame:
 
 
 def read_energy(path: Path) -> pd.DataFrame:
-    """Measured GPU energy of language models, a configuration a row (ML.ENERGY).
+    """Read the measured GPU energy of language models, one configuration per row (ML.ENERGY).
 
-    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (requests at
-    once) and batch (mean of them); joules_per_token, and joules_per_answer, tokens_per_answer, watts (of all GPUs) or
-    NaN where the file leaves them out. Raises InputError, with the line, on absent columns and values that are not
-    positive.
+    task, model, architecture, precision, gpu; total_b, active_b (billions of parameters); gpus; limit (maximum number
+    of concurrent requests) and batch (their mean number); joules_per_token, and joules_per_answer, tokens_per_answer,
+    watts (of all GPUs) or NaN if the file omits them. Raises InputError, with the line, on absent columns and values
+    that are not positive.
     """
     import pandas as pd
 
@@ -179,11 +180,11 @@ def read_energy(path: Path) -> pd.DataFrame:
 
 
 def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
-    """CPU use as shares of what each virtual machine has, on a grid of five minutes from its start: a column for each
-    machine, NaN where nothing was recorded. fragments: id, duration (ms) and cpu_usage (MHz), in order; tasks: id and
-    cpu_capacity (MHz) among others.
+    """Read CPU use as shares of each virtual machine's capacity, on a grid of five minutes from its start: a column for
+    each machine, NaN if nothing was recorded. fragments: id, duration (ms) and cpu_usage (MHz), in order; tasks: id
+    and cpu_capacity (MHz) among others.
 
-    Raises InputError where a file is no such table, a value is negative or not finite, or a machine is not described.
+    Raises InputError if a file is not such a table, a value is negative or not finite, or a machine is not described.
     """
     import numpy as np
     import pandas as pd
@@ -193,14 +194,14 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
         raise InputError(f"{tasks} describes a machine twice")
     for name, least in (("duration", 1), ("cpu_usage", 0)):
         if not (np.isfinite(used[name]) & (used[name] >= least)).all():
-            raise InputError(f"{fragments}: {name} is not everywhere a number of at least {least}")
+            raise InputError(f"{fragments}: {name} is not a number of at least {least} in every row")
     capacity = described.set_index("id")["cpu_capacity"]
     if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
-        raise InputError(f"{tasks}: a machine has no capacity, or is not there")
+        raise InputError(f"{tasks}: a machine has no capacity or is missing")
     columns = {}
-    for machine, own in used.groupby("id", sort=True):
-        slots = np.maximum((own["duration"] // _GRID_MS).to_numpy(int), 1)
-        share = np.clip(own["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
+    for machine, rows in used.groupby("id", sort=True):
+        slots = np.maximum((rows["duration"] // _GRID_MS).to_numpy(int), 1)
+        share = np.clip(rows["cpu_usage"].to_numpy(float) / capacity[machine], 0.0, 1.0)
         columns[str(machine)] = pd.Series(np.repeat(share, np.minimum(slots, _MOST_SLOTS)))
     return pd.DataFrame(columns)
 
@@ -227,7 +228,7 @@ def _text(path: Path) -> str:
 
 
 def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFrame:
-    """All values as text; text: what the file holds, where it was read already.
+    """Read all values as text. text: content of the file, if it was read already.
 
     Raises InputError unless the columns are these, in any order, and there is a row.
     """
@@ -241,11 +242,11 @@ def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFram
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
-        found = f"{', '.join(map(str, table.columns)):.300}"
-        raise InputError(f"{path} has the columns {found}; expected {', '.join(columns)}")
+        present = f"{', '.join(map(str, table.columns)):.300}"
+        raise InputError(f"{path} has the columns {present}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
-    rows = csv.reader(io.StringIO(text))  # pandas fills short rows up
+    rows = csv.reader(io.StringIO(text))  # pandas pads short rows
     for row in rows:
         if len(row) != len(columns):
             raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")

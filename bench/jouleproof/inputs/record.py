@@ -1,4 +1,4 @@
-"""The note that goes with a resolved input: which files, their content, where they came from, whose they are."""
+"""Record of a resolved input: its files, their digests, their origin and their licence."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class RecordedFile(Table):
 
     @property
     def digest(self) -> Digest:
-        """What identifies its content."""
+        """Size and digest that identify its content."""
         return Digest(self.bytes, self.sha256)
 
 
 class Record(Table):
-    """A resolved input, with its origin. folder: where the record and its files lie; not written."""
+    """A resolved input, with its origin. folder: the folder of the record and its files; not written."""
 
     id: Text
     title: Text
@@ -42,7 +42,7 @@ class Record(Table):
     folder: Path = Field(exclude=True)
 
     def path(self, name: str | None = None) -> Path:
-        """Where the file of that name lies; without a name, the only file. Raises InputError where there is none."""
+        """Return the path of the file of that name, or of the only file. Raises InputError if there is none."""
         asked = name or (next(iter(self.files)) if len(self.files) == 1 else "")
         if asked not in self.files:
             wrong = f"there is no file {asked}" if asked else "one file of many was asked for without its name"
@@ -50,33 +50,33 @@ class Record(Table):
         return self.folder / self.files[asked].path
 
     def provenance(self) -> dict[str, str]:
-        """What a result that rests on this input says of it."""
+        """Provenance of this input, as the results that rest on it record it."""
         hashes = {f"sha256 of {name}": file.sha256 for name, file in self.files.items()}
         return {"origin": self.origin, "licence": self.licence, "citation": self.citation} | hashes
 
 
 def write(record: Record) -> Path:
-    """Write <folder>/<id>.json, whole or not at all; the same record makes the same bytes."""
+    """Write <folder>/<id>.json atomically; the same record gives the same bytes."""
     path = record.folder / f"{record.id}.json"
     write_new(path, (json.dumps(record.model_dump(), indent=2, ensure_ascii=False) + "\n").encode())
     return path
 
 
-def load(record_path: Path, *, known: Mapping[str, Entry] | None = None) -> Record:
+def load(record_path: Path, *, entries: Mapping[str, Entry] | None = None) -> Record:
     """Read a record and verify every file that it names, by size and sha256.
 
-    What is not a stand-in must also be what the catalogue (`known`, by default the built-in one) promises.
-    Raises InputError, in one line, on a record or a file that is missing, malformed or altered.
+    Unless it is a stand-in, it must also match the catalogue (`entries`, by default the built-in one).
+    Raises InputError, in one line, if a record or a file is missing, malformed or altered.
     """
     again = f"make it again with `snakemake -f {record_path}`"
     record = _read(record_path)
-    named = find_entry(record.id, known).named
+    named = find_entry(record.id, entries).named
     if set(record.files) != set(named):
         raise InputError(f"{record_path}: it lists other files than the catalogue does; {again}")
     for name, file in named.items():
         recorded = record.files[name]
         if record.origin != "stand-in" and recorded.digest != file.digest:
-            raise InputError(f"{record_path}: {name} is not recorded as what the catalogue promises; {again}")
+            raise InputError(f"{record_path}: {name} is recorded with another digest than the catalogue's; {again}")
         try:
             check(record.path(name), recorded.digest)
         except WrongContent as error:
@@ -85,7 +85,7 @@ def load(record_path: Path, *, known: Mapping[str, Entry] | None = None) -> Reco
 
 
 def _read(path: Path) -> Record:
-    """The record, whose own folder is that of its file: no record can hold one, since no JSON is a path."""
+    """Read the record, and set its folder to that of its file: no record can contain one, since no JSON is a path."""
     try:
         record = Record.model_validate({"folder": path.parent, **json.loads(path.read_bytes())})
         if path.name != f"{record.id}.json":
@@ -93,6 +93,6 @@ def _read(path: Path) -> Record:
         return record
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, RecursionError) as error:  # JSON and UTF-8 errors too
+    except (ValueError, TypeError, RecursionError) as error:  # includes JSON and UTF-8 errors
         wrong = complaints(error, Record, what="key") if isinstance(error, ValidationError) else [str(error)]
-        raise InputError(f"{path} is no record of an input: {' '.join('; '.join(wrong).split()):.300}") from error
+        raise InputError(f"{path} is not a record of an input: {' '.join('; '.join(wrong).split()):.300}") from error

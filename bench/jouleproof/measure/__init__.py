@@ -1,1 +1,1 @@
-"""The only room that looks at the machine: clocks, contention, provenance."""
+"""The only package that observes the machine: clocks, contention, caches, threads."""

@@ -7,13 +7,14 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 def cache_bytes(folder: Path = CACHES) -> Mapping[str, int]:
-    """Of the first core, by level ("L1", the one for data; "L2" …); none where the system does not tell."""
-    found = {}
+    """Sizes of the first core's caches by level ("L1", the data cache; "L2" …); empty if the system does not report
+    them."""
+    sizes = {}
     for index in sorted(folder.glob("index*")):
         try:
             kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
         except OSError:
             continue
         if kind != "Instruction" and size.endswith("K") and size[:-1].isdecimal():
-            found[f"L{level}"] = int(size[:-1]) * 1024
-    return found
+            sizes[f"L{level}"] = int(size[:-1]) * 1024
+    return sizes

@@ -1,4 +1,4 @@
-"""What this machine can do at most: products of matrices, and reading memory."""
+"""Peak rates of this machine: matrix products, and reading memory."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,11 +9,11 @@ import torch
 from jouleproof.measure.clocks import Stopwatch
 
 MATRIX_SIDES = (768, 1024, 1536)
-READ_BYTES = 256 * 2**20  # above any cache
+READ_BYTES = 256 * 2**20  # larger than any cache
 
 
 def flops_per_s(repeats: int) -> float:
-    """Of float32 products of square matrices on the threads that torch has: the best of a few sizes, by medians."""
+    """Peak rate of float32 products of square matrices on torch's threads: the best of a few sizes, by medians."""
     best = 0.0
     for side in MATRIX_SIDES:
         a, b = torch.rand(2, side, side)
@@ -23,12 +23,13 @@ def flops_per_s(repeats: int) -> float:
 
 
 def read_bytes_per_s(repeats: int) -> float:
-    """Of memory, on the threads that torch has: the best of a few plain passes over more than any cache holds."""
+    """Peak rate of reading memory on torch's threads: the best of a few plain passes over more data than any cache
+    holds."""
     values = torch.rand(READ_BYTES // 4)
     rows = values.view(1024, -1)
     ones = torch.ones(1, len(rows))
     passes: Sequence[Callable[[], object]] = (values.sum, values.amax, lambda: torch.mm(ones, rows))
-    return max(values.nbytes / _median_s(each, repeats) for each in passes)
+    return max(values.nbytes / _median_s(run, repeats) for run in passes)
 
 
 def _median_s(run: Callable[[], object], repeats: int) -> float:

@@ -1,4 +1,4 @@
-"""Wall and CPU time; nothing else in the project reads a clock."""
+"""Wall and CPU time. No other module of the project reads a clock."""
 
 import os
 import time
@@ -25,7 +25,7 @@ def own_cpu_seconds() -> float:
 
 @dataclass
 class Stopwatch:
-    """Runs from its making."""
+    """A stopwatch that starts when it is created."""
 
     _wall: float = field(default_factory=time.perf_counter)
     _cpu: float = field(default_factory=cpu_seconds)
@@ -39,7 +39,7 @@ class Stopwatch:
 
 @dataclass
 class Laps:
-    """Wall seconds by what they were spent on."""
+    """Wall seconds by activity."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -54,7 +54,8 @@ class Laps:
 
 @dataclass
 class Pacer:
-    """A line that passes `bytes_per_s` (or infinity), one thing after the other, and saves up nothing while idle."""
+    """A link that transmits `bytes_per_s` (or infinity), one message after the other, and accumulates no credit while
+    idle."""
 
     bytes_per_s: float
     now: Callable[[], float] = time.perf_counter
@@ -62,10 +63,11 @@ class Pacer:
     _free_at: float = float("-inf")
 
     def passed(self, sizes: Iterable[int]) -> Iterator[int]:
-        """Yields each size, in bytes, once that many have passed; all are taken to be waiting from the first call on.
+        """Yield each size, in bytes, once that many bytes have been transmitted; all are taken to be queued from the
+        first call on.
 
-        From then until any moment no more bytes are yielded than the rate times the time; a sleep that ends late is
-        made up for, never overtaken.
+        Up to any moment since then, no more bytes have been yielded than the rate times the time; a sleep that ends
+        late is made up for, never overtaken.
         """
         self._free_at = max(self._free_at, self.now())
         for size in sizes:

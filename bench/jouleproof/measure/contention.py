@@ -1,4 +1,4 @@
-"""How busy the machine was with other things while an experiment ran."""
+"""How busy the machine was with other work while an experiment ran."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ BUSY_FOREIGN, BUSY_STEAL = 0.10, 0.02
 
 @dataclass(frozen=True)
 class Contention:
-    """Shares of the machine's CPU time (0 to 1) while it was watched.
+    """Shares of the machine's CPU time (0 to 1) during an observation.
 
-    idle: what nobody took. foreign: what other processes took. steal: what the hypervisor gave to other machines; None
-    where the system does not tell. load_1min: the run queue's length over the last minute at the end.
+    idle: unused time. foreign: time of other processes. steal: time that the hypervisor gave to other machines; None if
+    the system does not report it. load_1min: length of the run queue, averaged over the last minute at the end.
     """
 
     idle: float
@@ -24,12 +24,12 @@ class Contention:
 
     @property
     def busy(self) -> bool:
-        """Too busy for a timing to be taken at its word."""
+        """Whether the machine was too busy for timings to be trusted."""
         return self.foreign > BUSY_FOREIGN or (self.steal or 0.0) > BUSY_STEAL
 
 
 class ContentionWatch:
-    """Reads the machine's counters when made and when asked."""
+    """Reads the machine's counters when it is created and when it is asked for a reading."""
 
     def __init__(self) -> None:
         self._start = psutil.cpu_times()
@@ -38,7 +38,7 @@ class ContentionWatch:
     def reading(self) -> Contention:
         end = psutil.cpu_times()
         elapsed = {name: getattr(end, name) - getattr(self._start, name) for name in end._fields}
-        # guest time is counted inside user time already
+        # user time already includes guest time
         total = sum(seconds for name, seconds in elapsed.items() if not name.startswith("guest"))
         idle = elapsed["idle"] + elapsed.get("iowait", 0.0)
         steal = elapsed.get("steal")

@@ -1,4 +1,4 @@
-"""A whole study: an experiment, its figure and its claim."""
+"""A complete custom study: an experiment, its figure and its claim."""
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
@@ -6,7 +6,8 @@ from jouleproof.study import Experiment, Study
 
 
 class Config(BaseModel):
-    """outliers: how many times as large one element of each block is. vectors: of 32 elements, by seed."""
+    """Knobs of the study. outliers: how many times as large one element of each block is. vectors: number of 32
+    elements each, by seed."""
 
     model_config = ConfigDict(extra="forbid")
 

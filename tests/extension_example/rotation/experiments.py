@@ -1,4 +1,4 @@
-"""What it gains to spread outliers over their block before a cast."""
+"""The gain from spreading outliers over their block before a cast."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def gain(config: "Config") -> pd.DataFrame:
-    """Noise of a cast as it is, over its noise on vectors that were rotated before, in dB."""
+    """Compute the noise of a cast over its noise on vectors that were rotated before, in dB."""
     rotate = hadamard(32).astype(np.float32) / np.float32(32**0.5)
     rows = []
     for seed in config.seeds:

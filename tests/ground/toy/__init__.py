@@ -1,4 +1,4 @@
-"""A study that was made up, for tests of what every study shares."""
+"""A toy study, for tests of what all studies share."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -4,22 +4,22 @@ from jouleproof.evidence.tables import tidy
 
 
 def dice(config):
-    """The sides of a die."""
+    """Return the sides of a die."""
     return tidy([{"value": config.sides}], metric="sides", unit="sides", tier="measured")
 
 
 def read(gsm8k_test):
-    """How many problems an input holds."""
+    """Count the problems of an input."""
     return tidy([{"value": len(gsm8k_test)}], metric="size", unit="problems", tier="measured")
 
 
 def doubled(read):
-    """Twice that, from the table of another experiment."""
+    """Double the result, from the table of another experiment."""
     return tidy([{"value": 2 * read["value"][0]}], metric="size", unit="problems", tier="measured")
 
 
 def timed(config):
-    """A number that stands for a timing."""
+    """Return a number that stands for a timing."""
     return tidy([{"value": config.throws}], metric="throws", unit="throws", tier="measured")
 
 

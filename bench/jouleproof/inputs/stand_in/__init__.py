@@ -1,7 +1,7 @@
-"""What takes the place of an input that cannot be had: generators calibrated on committed, cited facts.
+"""Stand-ins for inputs that are unavailable: generators calibrated on committed, cited facts.
 
-A generator is named in the catalogue and is `module:function` here; the function takes a seed and returns the
-content of the one file it stands in for: same format as the real one, same bytes for the same seed on any machine.
+The catalogue names a generator, which is `module:function` here; the function takes a seed and returns the content of
+the one file that it replaces: the format of the real one, and the same bytes for the same seed on any machine.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ GENERATORS = MappingProxyType(
 
 
 def generate(name: str, seed: int) -> bytes:
-    """Content of the stand-in of that name. seed: >= 0."""
+    """Generate the content of the stand-in of that name. seed: >= 0."""
     module, _, function = GENERATORS[name].partition(":")
     return cast(Callable[[int], bytes], getattr(import_module(module), function))(seed)

@@ -31,10 +31,12 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True)
 class Bursts:
-    """How arrivals clump: in each window of 60, 10 and 1 s, nothing happens with a chance, else a random rate holds.
+    """Burstiness of arrivals: in each window of 60, 10 and 1 s, nothing happens with some probability, else a random
+    rate holds.
 
-    silent_percent: the chance, by window length.  spread: rates are drawn from 1 … spread, all as likely.
-    Both were chosen so that the counts per window vary as published; no silence and a spread of 1 are Poisson.
+    silent_percent: the probability, by window length.  spread: rates are drawn uniformly from 1 … spread.
+    Both were chosen so that the counts per window vary as published; no silence and a spread of 1 give a Poisson
+    process.
     """
 
     silent_percent: tuple[int, int, int]
@@ -46,17 +48,18 @@ CONV_BURSTS = Bursts(silent_percent=(0, 0, 0), spread=(1, 1, 1))
 
 
 def code_trace(seed: int) -> bytes:
-    """The coding service, as a CSV file."""
+    """Generate the trace of the coding service, as a CSV file."""
     return trace("code", CODE_BURSTS, seed)
 
 
 def conv_trace(seed: int) -> bytes:
-    """The conversation service, as a CSV file."""
+    """Generate the trace of the conversation service, as a CSV file."""
     return trace("conv", CONV_BURSTS, seed)
 
 
 def trace(name: str, bursts: Bursts, seed: int) -> bytes:
-    """A trace in the format of the real file, by time: local timestamp to 100 ns, prompt tokens, output tokens."""
+    """Generate a trace in the format of the real file, by time: local timestamp to 100 ns, prompt tokens, output
+    tokens."""
     published = facts()[name]
     rng = np.random.Generator(np.random.PCG64(seed))
     arrivals_us = _arrivals_us(published, bursts, rng)
@@ -73,9 +76,9 @@ def trace(name: str, bursts: Bursts, seed: int) -> bytes:
 
 @cache
 def facts() -> dict[str, Any]:
-    """The published statistics, by name of the trace."""
-    found: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
-    return found
+    """Load the published statistics, by name of the trace."""
+    statistics: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
+    return statistics
 
 
 def _arrivals_us(published: dict[str, Any], bursts: Bursts, rng: np.random.Generator) -> np.ndarray:
@@ -102,17 +105,18 @@ def _counts_per_period(published: dict[str, Any]) -> list[int]:
 
 
 def _rates_per_second(seconds: int, bursts: Bursts, rng: np.random.Generator) -> np.ndarray:
-    """(seconds,) int64 relative arrival rate: the product of what its minute, its 10 s and itself drew."""
+    """(seconds,) int64 relative arrival rate: the product of the rates drawn for its minute, its 10 s and its
+    second."""
     rate = np.ones(seconds, dtype=np.int64)
     for window, silent, spread in zip((60, 10, 1), bursts.silent_percent, bursts.spread, strict=True):
         windows = -(-seconds // window)
-        drawn = rng.integers(1, spread + 1, windows) * (rng.integers(0, 100, windows) >= silent)
-        rate *= np.repeat(drawn, window)[:seconds]
+        factor = rng.integers(1, spread + 1, windows) * (rng.integers(0, 100, windows) >= silent)
+        rate *= np.repeat(factor, window)[:seconds]
     return rate
 
 
 def _within(weight: np.ndarray, start_s: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """(count,) int64 microseconds, spread over the 5 minutes from start_s by the weight of each second."""
+    """(count,) int64 microseconds, distributed over the 5 minutes from start_s by the weight of each second."""
     here = weight[start_s : start_s + _PERIOD_S]
     cumulative = np.cumsum(here if here.any() else np.ones_like(here))
     second = start_s + np.searchsorted(cumulative, rng.integers(0, cumulative[-1], count), side="right")

@@ -20,7 +20,7 @@ import numpy as np
 
 TEST_PROBLEMS, TRAIN_PROBLEMS = 1_319, 7_473
 
-_TEST_BELOW = 38  # of the 256 values of a byte: the share of the real test split
+_TEST_BELOW = 38  # out of the 256 values of a byte: the share of the real test split
 _OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv}
 _NAMES = "Ada Boris Clara David Elena Felix Grace Hugo Ines Jonas Kira Luis Maya Nikhil Olga Pedro Rosa Sam Tara Victor"
 _THINGS = ("marbles", "stamps", "shells", "coins", "trading cards", "comic books", "buttons", "toy cars")
@@ -30,8 +30,8 @@ _THINGS = ("marbles", "stamps", "shells", "coins", "trading cards", "comic books
 class Story:
     """A question, and the lines of its solution, each a formula `result = left sign right` and a sentence about it.
 
-    numbers: by the names that question and formulas use, the smallest and the largest that is drawn, both included, or
-    a formula. A result whose name ends in `$` is money. The sentence holds the calculation at `{}`.
+    numbers: by the names that question and formulas use, the smallest and the largest value that is drawn, both
+    included, or a formula. A result whose name ends in `$` is money. The sentence holds the calculation at `{}`.
     """
 
     question: str
@@ -90,12 +90,12 @@ STORIES = (
 
 
 def test_split(seed: int) -> bytes:
-    """The test split as JSON lines."""
+    """Generate the test split as JSON lines."""
     return _lines("test", TEST_PROBLEMS, seed)
 
 
 def train_split(seed: int) -> bytes:
-    """The training split as JSON lines."""
+    """Generate the training split as JSON lines."""
     return _lines("train", TRAIN_PROBLEMS, seed)
 
 
@@ -111,20 +111,21 @@ def _lines(split: str, count: int, seed: int) -> bytes:
 
 
 def split_of(question: str) -> str:
-    """`test` or `train`: where a question belongs, by its text alone."""
+    """Return `test` or `train`, the split of a question, by its text alone."""
     return "test" if hashlib.sha256(question.encode()).digest()[0] < _TEST_BELOW else "train"
 
 
 def problem(story: Story, rng: np.random.Generator) -> tuple[str, str]:
-    """A question and its answer. Only integers are drawn, so that a seed means the same on any machine."""
+    """Generate a question and its answer. Only integers are drawn, so that a seed gives the same result on any
+    machine."""
     who, friend = rng.permutation(_NAMES.split())[:2]
     given = {"who": who, "friend": friend, "things": _THINGS[rng.integers(len(_THINGS))]}
     values: dict[str, int] = {}
-    for name, drawn in story.numbers.items():
-        if isinstance(drawn, str):
-            _, values[name] = _worked(drawn, values)
+    for name, source in story.numbers.items():
+        if isinstance(source, str):
+            _, values[name] = _worked(source, values)
         else:
-            values[name] = int(rng.integers(drawn[0], drawn[1] + 1))
+            values[name] = int(rng.integers(source[0], source[1] + 1))
     question = story.question.format(**given, **values)
     lines = []
     for step, sentence in story.steps:
@@ -136,6 +137,6 @@ def problem(story: Story, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _worked(formula: str, values: Mapping[str, int]) -> tuple[str, int]:
-    """A formula, `left sign right`, with the numbers in it, and its result."""
+    """Substitute the numbers into a formula, `left sign right`, and compute its result."""
     left, sign, right = formula.split()
     return f"{values[left]} {sign} {values[right]}", _OPERATIONS[sign](values[left], values[right])

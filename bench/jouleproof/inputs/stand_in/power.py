@@ -53,7 +53,7 @@ def bitbrains_fragments(seed: int) -> bytes:
 
 
 def bitbrains_tasks(seed: int) -> bytes:
-    """The machines: two processors of 2,926 MHz each. seed: has no effect."""
+    """The machines of the trace: two processors of 2,926 MHz each. seed: has no effect."""
     import numpy as np
     import pandas as pd
 
@@ -78,7 +78,7 @@ def _line(percent: float, watts: tuple[float, ...]) -> float:
 
 
 def _use(seed: int) -> np.ndarray:
-    """(machines, slots) MHz. Sums and products alone, so that every machine makes the same bytes."""
+    """(machines, slots) MHz, from sums and products alone, so that every machine gives the same bytes."""
     import numpy as np
 
     rng = np.random.default_rng([seed, 1])

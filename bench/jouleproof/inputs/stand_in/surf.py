@@ -1,6 +1,6 @@
-"""Stand-ins for a week of jobs on the SURF LISA cluster: how long they run and how busy they are, on straight lines
-through quantiles of the recorded week (Versluis et al., 2021, as the file of atlarge-research/opendc gives them). When
-they come, and how a job's use goes up and down, are not theirs."""
+"""Stand-ins for a week of jobs on the SURF LISA cluster. Their durations and loads follow straight lines through
+quantiles of the recorded week (Versluis et al., 2021, as the file of atlarge-research/opendc gives them). Their arrival
+times, and how a job's use rises and falls, are not those of the recording."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fragments(seed: int) -> bytes:
 
 
 def tasks(seed: int) -> bytes:
-    """The jobs: when they came and how long they ran, on nodes of 16 processors."""
+    """The jobs: their submission times and durations, on nodes of 16 processors."""
     import numpy as np
     import pandas as pd
 
@@ -49,7 +49,8 @@ def _ids() -> np.ndarray:
 
 
 def _jobs(seed: int) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
-    """Samples of each job, when it comes (ms; the first at the beginning), and the generator after that."""
+    """Samples and submission time of each job (ms; the first at the beginning), and the state of the generator after
+    that."""
     import numpy as np
 
     rng = np.random.default_rng([seed, 2])

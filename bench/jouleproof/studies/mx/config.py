@@ -73,7 +73,7 @@ class TrainingConfig(Strict):
     The spread over seeds decides, so a few short runs say more than one long run.
     """
 
-    recipes: Annotated[Names, named("jouleproof.studies.mx.recipes:recipes", known=RECIPES)] = list(RECIPES)
+    recipes: Annotated[Names, named("jouleproof.studies.mx.recipes:recipes", built_in=RECIPES)] = list(RECIPES)
     scales: ScaleRules = Field(["floor", "rceil"], description="rules under which float32's end point is cast")
     seeds: Seeds = [0, 1, 2]
     layers: Positive = 2

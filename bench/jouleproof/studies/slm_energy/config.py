@@ -100,10 +100,10 @@ class QualityConfig(Strict):
         description="smollm2_135m, folder:PATH, gguf:PATH, hub:ORGANISATION/MODEL@COMMIT, package.module:object",
     )
     hub: bool = Field(False, description="whether models may be fetched from the hub")
-    formats: Annotated[Names, named(f"{_HERE}.weight_formats:weight_formats", known=FORMATS, group="formats")] = list(
-        FORMATS
+    formats: Annotated[Names, named(f"{_HERE}.weight_formats:weight_formats", built_in=FORMATS, group="formats")] = (
+        list(FORMATS)
     )
-    tasks: Annotated[Names, named(f"{_HERE}.registry:tasks", known=TASKS)] = list(TASKS)
+    tasks: Annotated[Names, named(f"{_HERE}.registry:tasks", built_in=TASKS)] = list(TASKS)
     items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
     cast_items: Positive = Field(6, description="of them, in the other formats")
@@ -113,7 +113,7 @@ class QualityConfig(Strict):
 class CostConfig(Strict):
     """Processor time of real shapes on one core."""
 
-    shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", known=SHAPES)] = Field(
+    shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", built_in=SHAPES)] = Field(
         list(SHAPES), description="whose weights are drawn where they are not had"
     )
     prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
@@ -140,7 +140,7 @@ class TuningConfig(Strict):
 class EnginesConfig(Strict):
     """Programs that run the same weights."""
 
-    engines: Annotated[Names, named(f"{_HERE}.registry:engines", known=ENGINES)] = list(ENGINES)
+    engines: Annotated[Names, named(f"{_HERE}.registry:engines", built_in=ENGINES)] = list(ENGINES)
     prompt: Positive = 256
     tokens: Positive = Field(10, description="written in one round")
     repeats: Annotated[int, Field(ge=2)] = 3

@@ -9,7 +9,7 @@ import numba
 import torch
 
 from jouleproof.measure.clocks import own_cpu_seconds
-from jouleproof.measure.threads import let_out
+from jouleproof.measure.threads import unpin
 from jouleproof.power.meters import Meter
 from jouleproof.processes import place
 
@@ -28,7 +28,7 @@ def one_core() -> Iterator[None]:
     try:
         yield
     finally:
-        let_out()
+        unpin()
         torch.set_num_threads(threads)
         numba.set_num_threads(of_numba)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.formats import FORMATS
-from jouleproof.measure.threads import let_out, placed_threads
+from jouleproof.measure.threads import placed_threads, unpin
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.micro import first_calls
@@ -27,7 +27,7 @@ def throughput(config: MxConfig) -> pd.DataFrame:
     """Time of each cast per pass (the median of its rounds), as GB/s of float32 input and over the copy of the same
     pass; and what the first calls of a process cost, with and without compiled code on disk."""
     counts = config.throughput.threads
-    let_out()
+    unpin()
     step = steps("mx throughput", len(counts) + 1)
     rows: list[dict[str, Any]] = []
     for count in counts:

@@ -19,7 +19,7 @@ import torch
 
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED, tidy
 from jouleproof.measure.clocks import Stopwatch
-from jouleproof.measure.threads import let_out
+from jouleproof.measure.threads import unpin
 from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
@@ -95,7 +95,7 @@ def neighbours(count: int) -> Iterator[None]:
     busy = [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
     try:
         for pid in busy:
-            let_out(pid)
+            unpin(pid)
         yield
     finally:
         for pid in busy:
