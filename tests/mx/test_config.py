@@ -79,9 +79,9 @@ def test_a_scale_rule_of_the_users_own_is_found():
     }
 
 
-def not_named(call, known, cases):
+def not_named(call, valid, cases):
     """Of (name, complaint): the messages that do not hold both."""
-    messages = [(repr(name), complaint, one_line(call, [known, name])) for name, complaint in cases]
+    messages = [(repr(name), complaint, one_line(call, [valid, name])) for name, complaint in cases]
     return [message for name, complaint, message in messages if name not in message or complaint not in message]
 
 
@@ -128,8 +128,8 @@ def test_the_table_of_formats_gives_what_packed_arrays_hold():
         "mxint8": (8.25, 127 / 64, 2**-6, 256),
         own_name: (8.5, 31, 2**-6, 255),
     }
-    found = {name: formats_table(MxConfig(formats=[name])).set_index("metric")["value"].to_dict() for name in numbers}
-    assert found == {
+    tables = {name: formats_table(MxConfig(formats=[name])).set_index("metric")["value"].to_dict() for name in numbers}
+    assert tables == {
         name: {
             "bits_per_element": bits,
             "fp16_ratio": 16 / bits,

@@ -61,10 +61,10 @@ def test_scale_covariance_speaks_of_nothing_where_no_scale_is_free(table):
 def test_peers_differ_from_this_library_where_they_are_known_to_and_nowhere_else(table):
     rows = table[table["metric"].isin(["mismatches", "refused"]) & (table["value"] > 0)]
     differing = rows.groupby(["peer", "metric"])[["format", "group"]].agg(list)
-    found = {key: set(zip(*cells, strict=True)) for key, *cells in differing.itertuples()}
+    groups = {key: set(zip(*cells, strict=True)) for key, *cells in differing.itertuples()}
     floats = set(FORMATS) - {"mxint8"}
     without_nan = [name for name, fmt in FORMATS.items() if not np.isnan(fmt.values).any()]
-    assert found == {
+    assert groups == {
         # on infinities, and where it uses the most negative integer; it refuses NaN where the element has none
         ("gfloat", "mismatches"): {*product(FORMATS, ["Inf"]), ("mxint8", "saturation band")},
         ("gfloat", "refused"): set(product(without_nan, ["NaN"])),

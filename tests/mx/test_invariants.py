@@ -95,8 +95,11 @@ def test_scale_covariance_holds_for_every_format_on_every_float(block, fmt, rule
 
 
 def test_they_all_speak_of_ordinary_blocks():
-    found = {name: count(X, FMT, FLOOR) for name, count in INVARIANTS.items()}
-    assert found == {**dict.fromkeys(INVARIANTS, (X.size, 0)), "scale covariance": (X.size * len(invariants.POWERS), 0)}
+    counts = {name: count(X, FMT, FLOOR) for name, count in INVARIANTS.items()}
+    assert counts == {
+        **dict.fromkeys(INVARIANTS, (X.size, 0)),
+        "scale covariance": (X.size * len(invariants.POWERS), 0),
+    }
 
 
 def broken(monkeypatch, change):

@@ -58,9 +58,8 @@ def plain_microexponents(block, mantissa_bits):
         pair = max(abs(first), abs(second))
         down = 1 if not pair or floor_log2(pair) < shared else 0
         step = Fraction(2) ** (shared - down + 1 - mantissa_bits)
-        read += [
-            min(max(round(each / step), 1 - 2**mantissa_bits), 2**mantissa_bits - 1) * step for each in (first, second)
-        ]
+        mantissas = [round(element / step) for element in (first, second)]
+        read += [min(max(mantissa, 1 - 2**mantissa_bits), 2**mantissa_bits - 1) * step for mantissa in mantissas]
     return [float(value) for value in read]
 
 

@@ -56,8 +56,8 @@ def test_the_table_has_the_format_and_the_rule(results, experiment):
 
 
 def test_the_figure_names_the_format_and_the_rule(results):
-    drawn = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # a text is a comment beside its outlines
-    assert "<!-- e3m4 -->" in drawn and "unit_scale" in drawn
+    figure = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # a text is a comment beside its outlines
+    assert "<!-- e3m4 -->" in figure and "unit_scale" in figure
 
 
 @pytest.mark.parametrize("name", ["qsnr_means", "invariants"])

@@ -9,7 +9,7 @@ OWN = "tests.extension_example.formats:FORMAT"
 CODECS = codecs([*FORMATS, OWN])
 
 
-def drawn(shape, seed):
+def random_tensor(shape, seed):
     """Magnitudes over many binades, so that a shared scale matters."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator) * torch.exp2(4 * torch.randn(shape, generator=generator))

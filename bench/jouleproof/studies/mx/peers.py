@@ -111,8 +111,8 @@ def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
     """The peers that have this format, which must be a built-in one."""
     return {
         peer: make(fmt.name)
-        for peer, (known, make) in PEERS.items()
-        if FORMATS.get(fmt.name) is fmt and fmt.name in known
+        for peer, (element_types, make) in PEERS.items()
+        if FORMATS.get(fmt.name) is fmt and fmt.name in element_types
     }
 
 

@@ -18,14 +18,16 @@ STARTING_S = 60.0  # importing torch on a machine that is busy
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 INTERFACE = {"GLOO_SOCKET_IFNAME": LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
 
-Heard = Callable[[int, Report], None]
+ReportHandler = Callable[[int, Report], None]
 
 
-def unheard(_: int, __: Report) -> None:
+def ignore_report(_: int, __: Report) -> None:
     """For callers who wait for the end."""
 
 
-def run_ranks(task: Task, tensors: Sequence[Mapping[str, Tensor]], heard: Heard = unheard) -> list[list[Report]]:
+def run_ranks(
+    task: Task, tensors: Sequence[Mapping[str, Tensor]], on_report: ReportHandler = ignore_report
+) -> list[list[Report]]:
     """Reports of every rank, in their order. tensors: of each rank, by payload. heard: called with each as it comes.
 
     Every rank is a fresh process with one thread, on a core of its own where the system lets it be placed and there are
@@ -38,24 +40,24 @@ def run_ranks(task: Task, tensors: Sequence[Mapping[str, Tensor]], heard: Heard 
             save_file(dict(payloads), tensors_path(Path(folder), rank))
         commands = [[sys.executable, "-m", wire_rank.__name__, folder, str(rank)] for rank in range(task.world)]
         with Children(commands, INTERFACE) as ranks:
-            return gather(ranks, STARTING_S + task.timeout_s, heard)
+            return gather(ranks, STARTING_S + task.timeout_s, on_report)
 
 
-def gather(ranks: Children, silence_s: float, heard: Heard = unheard) -> list[list[Report]]:
+def gather(ranks: Children, silence_s: float, on_report: ReportHandler = ignore_report) -> list[list[Report]]:
     """All that the processes report until they end. Raises UserError as soon as one ends badly, or silence_s pass
     without a word from any."""
     reports: list[list[Report]] = [[] for _ in ranks.members]
     while ranks.unended:
-        came = ranks.reports(silence_s)
-        if not came:
+        received = ranks.reports(silence_s)
+        if not received:
             silent = ", ".join(map(str, ranks.unended))
             raise UserError(f"mx wire: no word from rank {silent} for {silence_s:g} s; its process was ended")
-        for rank, report in came:
+        for rank, report in received:
             if report is None:
                 _check_end(ranks, rank, silence_s)
             else:
                 reports[rank].append(report)
-                heard(rank, report)
+                on_report(rank, report)
     return reports
 
 

@@ -103,7 +103,7 @@ class TorchAllReduce:
 
 def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -> dict[str, dict[str, Any]]:
     """The digest of the bits that arrived here, and their error against those of float32: RMS over RMS."""
-    found = {}
+    delivered = {}
     reference = out
     for name, transfer in transfers.items():
         transfer(link)
@@ -112,8 +112,8 @@ def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -
         if name == "float32":
             reference = out.clone()
         error = sum_of_squares((out - reference).numpy()) / sum_of_squares(reference.numpy())
-        found[name] = {"digest": hashlib.sha256(out.numpy().tobytes()).hexdigest(), "relative_error": error**0.5}
-    return found
+        delivered[name] = {"digest": hashlib.sha256(out.numpy().tobytes()).hexdigest(), "relative_error": error**0.5}
+    return delivered
 
 
 def _timed(transfer: Transfer, link: GlooLink) -> dict[str, float]:

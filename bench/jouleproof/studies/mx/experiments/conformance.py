@@ -32,12 +32,12 @@ def conformance(config: MxConfig) -> pd.DataFrame:
         peers = peer_casts(fmt)
         for number, (group, make) in enumerate(GROUPS.items()):
             x = make(fmt, config.conformance.blocks, np.random.default_rng([config.conformance.seed, number]))
-            where = {"format": name, "group": group}
-            rows += [{**where, **row} for row in _agreement(x, fmt, peers)]
+            case = {"format": name, "group": group}
+            rows += [{**case, **row} for row in _agreement(x, fmt, peers)]
             for scale, rule in rules.items():
                 for invariant, count in INVARIANTS.items():
                     elements, violations = count(x, fmt, rule)
-                    factors = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
+                    factors = {**case, "scale": scale, "property": invariant, "peer": NO_PEER}
                     rows.append({**factors, "metric": "elements", "value": float(elements)})
                     rows.append({**factors, "metric": "violations", "value": float(violations)})
         step(name)

@@ -86,10 +86,10 @@ def _compared(
     with weights_cast(model.network, partial(fake_quantize, fmt=fmt)):
         expected = model.run([text])[0, first:]
     packed.run([Piece(0, 0, text[:first])])
-    found = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
+    logits = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
     best = expected.topk(2).values
-    same = expected.argmax(dim=1) == found.argmax(dim=1)
+    same = expected.argmax(dim=1) == logits.argmax(dim=1)
     tie = best[:, 0] - best[:, 1] < settings.near_tie
-    yield {"metric": "max_difference", "unit": "1", "value": float((expected - found).abs().max())}
+    yield {"metric": "max_difference", "unit": "1", "value": float((expected - logits).abs().max())}
     yield {"metric": "same_token", "unit": "share", "value": float(same.double().mean())}
     yield {"metric": "near_ties", "unit": "share", "value": float((~same & tie).double().mean())}

@@ -34,7 +34,7 @@ class PlannedCast:
     part: PartialCast | None = None
 
     @property
-    def about(self) -> dict[str, str]:
+    def factors(self) -> dict[str, str]:
         return {"format": self.name, "scale": self.scale}
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -85,8 +85,8 @@ def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm
     for group in groups:
         rows += language_rows(casts, settings.language_subjects, smollm2_135m, {i: texts[i] for i in group}, step)
     rows.sort(key=lambda row: row["question"])
-    about = {"model": smollm2_135m.name, "rounded": smollm2_135m.rounded or "no"}
-    return tidy(({**about, **row} for row in rows), tier=MEASURED)
+    factors = {"model": smollm2_135m.name, "rounded": smollm2_135m.rounded or "no"}
+    return tidy(({**factors, **row} for row in rows), tier=MEASURED)
 
 
 def language_rows(
@@ -95,25 +95,27 @@ def language_rows(
     """Loss, added loss and divergence of each text under each cast, its float32 loss, and what of its float32
     activations saturates. texts: by number of the question."""
     batch = list(texts.values())
-    where = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
+    questions = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
     with saturation_seen(model.network, casts, [len(text) for text in batch]) as counts:
         reference = log_probabilities(model, batch)
     losses = [loss(row, text) for row, text in zip(reference, batch, strict=True)]
-    for question, value in zip(where, losses, strict=True):
+    for question, value in zip(questions, losses, strict=True):
         yield {"format": "float32", "scale": "none", "subject": "none", **question, "metric": "loss", "value": value}
     for cast, shares in counts.items():
-        for question, share in zip(where, shares, strict=True):
-            about = {**cast.about, "subject": "activations", **question, "unit": "share"}
-            yield {**about, "metric": "saturated_elements", "value": share}
+        for question, share in zip(questions, shares, strict=True):
+            factors = {**cast.factors, "subject": "activations", **question, "unit": "share"}
+            yield {**factors, "metric": "saturated_elements", "value": share}
     step("float32")
     for cast, subject in ((cast, subject) for cast in casts for subject in subjects):
         with under_cast(model.network, cast, subject):
             outputs = log_probabilities(model, batch)
-        for text, question, float32_loss, float32, output in zip(batch, where, losses, reference, outputs, strict=True):
-            about, cast_loss = {**cast.about, "subject": subject, **question}, loss(output, text)
-            yield {**about, "metric": "loss", "value": cast_loss}
-            yield {**about, "metric": "added_loss", "value": cast_loss - float32_loss}
-            yield {**about, "metric": "kl", "value": divergence(float32, output)}
+        for text, question, float32_loss, float32, output in zip(
+            batch, questions, losses, reference, outputs, strict=True
+        ):
+            factors, cast_loss = {**cast.factors, "subject": subject, **question}, loss(output, text)
+            yield {**factors, "metric": "loss", "value": cast_loss}
+            yield {**factors, "metric": "added_loss", "value": cast_loss - float32_loss}
+            yield {**factors, "metric": "kl", "value": divergence(float32, output)}
         step(f"{cast.name} {cast.scale} {subject}")
 
 
@@ -133,9 +135,9 @@ def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minil
         cosines = (vectors.double() * reference.double()).sum(dim=-1)
         same = nearest(vectors) == neighbours
         for i, text in enumerate(texts):
-            where = {**cast.about, "subject": subject, "question": i, "tokens": len(text)}
-            rows.append({**where, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
-            rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
+            factors = {**cast.factors, "subject": subject, "question": i, "tokens": len(text)}
+            rows.append({**factors, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
+            rows.append({**factors, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
         step(f"{cast.name} {cast.scale} {subject}")
     return tidy(({"model": minilm_l6.name, "rounded": minilm_l6.rounded or "no", **row} for row in rows), tier=MEASURED)
 

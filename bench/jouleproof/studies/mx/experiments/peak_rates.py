@@ -10,9 +10,9 @@ def peak_rates() -> pd.DataFrame:
     """Dense peak rate by format, and over the rate of 16-bit floats of the same chip."""
     rows = []
     for chip in accelerators():
-        about = {"accelerator": chip.name, "block_scaled": "yes" if chip.block_scaled else "no"}
+        factors = {"accelerator": chip.name, "block_scaled": "yes" if chip.block_scaled else "no"}
         for name, rate in chip.rates.items():
-            row = {**about, "format": name, "element_bits": BITS[name]}
+            row = {**factors, "format": name, "element_bits": BITS[name]}
             rows.append({**row, "metric": "peak_rate", "unit": "TFLOP/s", "value": rate})
             rows.append({**row, "metric": "over_16_bit", "unit": "x", "value": rate / chip.rates["bf16"]})
     return tidy(rows, tier=CITED)

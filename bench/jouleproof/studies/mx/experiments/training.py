@@ -55,20 +55,20 @@ def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Seque
             step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/byte on text held out")
         base, weights = end_points[BASELINE]
         for name, (loss, _) in end_points.items():
-            about = {"recipe": name, "seed": seed, "step": settings.steps}
-            rows.append({**about, "metric": "loss", "value": loss})
+            factors = {"recipe": name, "seed": seed, "step": settings.steps}
+            rows.append({**factors, "metric": "loss", "value": loss})
             if name != BASELINE:
-                rows.append({**about, "metric": "added_loss", "value": loss - base})
+                rows.append({**factors, "metric": "added_loss", "value": loss - base})
         model = untrained(settings, seed)
         model.load_state_dict(weights)
-        about = {"recipe": BASELINE, "seed": seed, "step": settings.steps, "metric": "cast_added_loss"}
+        factors = {"recipe": BASELINE, "seed": seed, "step": settings.steps, "metric": "cast_added_loss"}
         for cast, loss in cast_losses(model, held_out, formats, rules):
-            rows.append({**about, **cast, "value": loss - base})
+            rows.append({**factors, **cast, "value": loss - base})
         step(f"direct casts, seed {seed}")
-    about = {"recipe": "none", "step": settings.steps, "unit": "1"}
+    factors = {"recipe": "none", "step": settings.steps, "unit": "1"}
     size = sum(parameter.numel() for parameter in untrained(settings, 0).parameters())
-    rows.append({**about, "metric": "parameters", "value": size})
-    rows.append({**about, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
+    rows.append({**factors, "metric": "parameters", "value": size})
+    rows.append({**factors, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
     return tidy(({**NO_CAST, "unit": "nats/byte", **row} for row in rows), tier=MEASURED)
 
 

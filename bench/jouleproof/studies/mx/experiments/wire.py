@@ -46,7 +46,7 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
     )
     step = steps("mx wire", 1 + WORLD + len(PAYLOADS) * (1 + len(task.links)))
 
-    def heard(rank: int, report: Report) -> None:
+    def on_report(rank: int, report: Report) -> None:
         if rank == 0 and report.get("repeat") in (None, settings.repeats - 1):
             where = f"over {report['link']}" if "link" in report else "in all formats"
             step(f"{report['payload']} {where}")
@@ -60,7 +60,7 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
             bucket = gradient_bucket(smollm2_135m.network, text, int(settings.bucket_mib * 2**20))
             tensors.append({"gradient": bucket, "kv_cache": cache})
             step(f"gradient of rank {rank}")
-    ranks = run_ranks(task, tensors, heard)
+    ranks = run_ranks(task, tensors, on_report)
     rows = [*delivered_rows(ranks), *(row for reports in zip(*ranks, strict=True) for row in timed_rows(reports))]
     return tidy(({"model": smollm2_135m.name, **row} for row in rows), tier=MEASURED)
 
@@ -69,14 +69,14 @@ def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]
     """Errors, and bytes from the first repeat over the first link. Raises RuntimeError where ranks that share a result
     do not have the same bits."""
     for payload in PAYLOADS:
-        own = [[report for report in reports if report["payload"] == payload] for reports in ranks]
-        delivered = [first["delivered"] for first, *_ in own if first["delivered"]]
-        sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in own) for name in delivered[0]}
-        for name, found in delivered[0].items():
-            if any(other[name]["digest"] != found["digest"] for other in delivered):
+        by_rank = [[report for report in reports if report["payload"] == payload] for reports in ranks]
+        delivered = [first["delivered"] for first, *_ in by_rank if first["delivered"]]
+        sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in by_rank) for name in delivered[0]}
+        for name, arrived in delivered[0].items():
+            if any(other[name]["digest"] != arrived["digest"] for other in delivered):
                 raise RuntimeError(f"mx wire: {payload} in {name} differs from rank to rank")
             factors = {"payload": payload, "link": EVERY_LINK, "format": name}
-            yield {**factors, "metric": "relative_error", "unit": "1", "value": found["relative_error"]}
+            yield {**factors, "metric": "relative_error", "unit": "1", "value": arrived["relative_error"]}
             yield {**factors, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
             ratio = sent[name] / sent["bfloat16"]
             yield {**factors, "metric": "bytes_over_bfloat16", "unit": "ratio", "value": ratio}
@@ -91,15 +91,15 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     reference = times.pop(REFERENCE, None)
     if reference:
         yield {**where, "format": "float32", "metric": "torch_all_reduce_s", "unit": "s", "value": reference["time_s"]}
-    for name, found in times.items():
+    for name, slowest_times in times.items():
         factors = {**where, "format": name}
-        wire_s = found["time_s"] - found["cast_s"] - found["uncast_s"]
+        wire_s = slowest_times["time_s"] - slowest_times["cast_s"] - slowest_times["uncast_s"]
         for part in ("time_s", "cast_s", "uncast_s"):
-            yield {**factors, "metric": part, "unit": "s", "value": found[part]}
+            yield {**factors, "metric": part, "unit": "s", "value": slowest_times[part]}
         yield {**factors, "metric": "wire_s", "unit": "s", "value": wire_s}
-        yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * found["sent_bytes"] / wire_s}
+        yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * slowest_times["sent_bytes"] / wire_s}
         for other in ("float32", "bfloat16"):
-            speedup = times[other]["time_s"] / found["time_s"]
+            speedup = times[other]["time_s"] / slowest_times["time_s"]
             yield {**factors, "metric": f"speedup_over_{other}", "unit": "x", "value": speedup}
 
 
@@ -129,7 +129,7 @@ def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
     """
     bucket: list[nn.Parameter] = []
     for parameter in reversed(list(network.layers.parameters())):
-        if sum(each.nbytes for each in bucket) >= nbytes:
+        if sum(earlier.nbytes for earlier in bucket) >= nbytes:
             break
         bucket.append(parameter)
     try:

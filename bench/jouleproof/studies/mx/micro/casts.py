@@ -24,14 +24,14 @@ COPY = "-"
 
 def cases() -> list[dict[str, Any]]:
     """operation, library, format, out (given or new), elements; what is slow comes in fewer passes."""
-    found = []
+    library_cases = []
     for out in ("given", "new"):
-        found.append({"operation": "copy", "library": "torch", "format": COPY, "out": out})
+        library_cases.append({"operation": "copy", "library": "torch", "format": COPY, "out": out})
         for operation in ("fake_quantize", "quantize", "dequantize"):
-            found += [
+            library_cases += [
                 {"operation": operation, "library": "jouleproof", "format": name, "out": out} for name in FORMATS_HERE
             ]
-    ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in found]
+    ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in library_cases]
     peers = [
         {"operation": operation, "library": library, "format": name, "out": "new"}
         | {"elements": SETTINGS["elements" if library == "torchao" else "slow_elements"]}
