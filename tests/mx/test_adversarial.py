@@ -1,4 +1,4 @@
-"""The adversarial groups are what their docstrings say."""
+"""The adversarial groups have the properties that their docstrings state."""
 
 from itertools import product
 
@@ -22,7 +22,7 @@ def amax(x):
 
 
 def elements(x, fmt):
-    """Before rounding: x under the floor rule's scale."""
+    """Return x divided by the floor rule's scale, before rounding."""
     return np.abs(x.astype(np.float64)) / np.exp2(quantize(x, fmt).scales.astype(np.float64) - 127)
 
 

@@ -1,4 +1,4 @@
-"""The study's config: what is taken, and what is refused with a line per wrong knob."""
+"""The study's config: valid values are accepted, and wrong knobs are refused with a line for each."""
 
 import json
 
@@ -80,7 +80,7 @@ def test_a_scale_rule_of_the_users_own_is_found():
 
 
 def not_named(call, valid, cases):
-    """Of (name, complaint): the messages that do not hold both."""
+    """Return the messages that lack the name or the complaint. cases: pairs of these."""
     messages = [(repr(name), complaint, one_line(call, [valid, name])) for name, complaint in cases]
     return [message for name, complaint, message in messages if name not in message or complaint not in message]
 

@@ -1,4 +1,4 @@
-"""Decoding with packed layers: what they read, and that nothing is said otherwise."""
+"""Decoding with packed layers: the bytes that they read, and the equality of their output."""
 
 import pytest
 

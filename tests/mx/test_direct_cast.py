@@ -1,4 +1,4 @@
-"""Small models of random weights under every cast: losses, divergences, cosines and neighbours."""
+"""Small models with random weights under every cast: losses, divergences, cosines and neighbours."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -153,7 +153,7 @@ def test_the_size_of_a_batch_does_not_change_the_results_of_exact_activations(la
 
 
 def test_the_size_of_a_batch_hardly_changes_the_results_of_cast_activations(language, model):
-    """A matrix product's last bit depends on the batch, and now and then turns the rounding of an activation."""
+    """The last bit of a matrix product depends on the batch, and sometimes changes the rounding of an activation."""
     both = in_small_batches(language, model)
     assert both["value_x"].tolist() == pytest.approx(both["value_y"].tolist(), abs=0.05)
 
@@ -246,7 +246,7 @@ def test_shares_of_saturated_activations_are_those_of_each_question_alone(langua
 
 
 def test_the_share_of_saturated_activations_is_counted_over_all_inputs_of_the_layers(model):
-    """Every input of a linear layer is replaced by a block that holds one element beyond 6 times its scale."""
+    """Every input of a linear layer is replaced by a block with one element that exceeds 6 times its scale."""
     block = torch.tensor([7.0] + [1.0] * 31)
     cast = PlannedCast("mxfp4", FORMATS["mxfp4"], "floor", SCALE_RULES["floor"])
     network = torch.nn.Sequential(torch.nn.Linear(64, 32))

@@ -1,4 +1,4 @@
-"""The table of matrix-vector products: every product right, and its ratios those of its times."""
+"""The table of matrix-vector products: every product is right, and ratios match the times."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def table():
 
 
 def right(product, matrix, x):
-    """Whether it multiplies by the weights that it says."""
+    """Return whether the product multiplies by the weights that it claims."""
     if product.format == READ:
         return float(product.run()) == pytest.approx(matrix.sum(dtype=np.float64), rel=1e-4)
     result = np.asarray(getattr(product.run(), "float", product.run)()).reshape(-1)

@@ -1,4 +1,4 @@
-"""QSNR: the measure, and what it is known to be."""
+"""QSNR: the measure, and its known values."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""QSNR on the tensors of models: which tensors are measured, and that each is the one it is named after."""
+"""QSNR on the tensors of models: the right tensors are measured, and each has its own name."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Linear layers under a recipe: each of the three products is that of cast operands, blocks along its own sum."""
+"""Linear layers under a recipe: each of the three products has cast operands, in blocks along its axis of summation."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def normal(*shape, seed=0):
 
 
 def products(layer, x, gradient):
-    """Y, dX and dW."""
+    """Return Y, dX and dW."""
     x = x.clone().requires_grad_()
     layer.weight.grad = None
     y = layer(x)
@@ -31,14 +31,14 @@ def products(layer, x, gradient):
 
 
 def case(recipe, seed=0):
-    """A layer with 96 inputs and 64 outputs, and 4 x 32 tokens."""
+    """Return a layer with 96 inputs and 64 outputs, an input of 4 x 32 tokens, and a gradient."""
     weight = nn.Parameter(normal(64, 96, seed=1) / 8)
     layer = RecipeLinear(weight, recipe, torch.Generator().manual_seed(seed))
     return layer, normal(4, 32, 96, seed=2), normal(4, 32, 64, seed=3)
 
 
 def narrow(x, to, axis):
-    """x as the product sees it, in float64."""
+    """Return x as an operand of the product, in float64."""
     if to is None:
         return x.double()
     return (x.to(to) if isinstance(to, torch.dtype) else fake_quantize(x, to, axis=axis)).double()
@@ -72,8 +72,8 @@ def test_random_rounding_leaves_the_forward_product_as_in_mxfp4():
 
 @pytest.mark.parametrize("name", BACKWARD_AT_RANDOM)
 def test_randomly_rounded_gradients_are_right_in_the_mean(name):
-    """And those of rounding to nearest are not, on gradients that are all alike. The mean is over 4 rotations with 50
-    copies of the weight and 4 x 32 tokens, which are rounded each by itself."""
+    """Rounding to nearest is biased on gradients that are all alike. The mean is over 4 rotations with 50 copies of the
+    weight and 4 x 32 tokens, each of which is rounded independently."""
     layer, x, _ = case(RECIPES[name])
     gradient = torch.full((4, 32, 64), 0.6)
     gradient[..., ::32] = 6.0  # along both sums, a step of 0.5 where the others lie

@@ -1,4 +1,4 @@
-"""The cost model of dot-product units: what it counts, how it orders formats, and how far off published costs it is."""
+"""The cost model of dot-product units: its counts, its order of formats, and its distance from published costs."""
 
 from itertools import pairwise, product
 
@@ -62,7 +62,7 @@ def test_a_circuit_has_the_cells_that_a_drawing_has(circuit, cells):
 
 
 def test_multipliers_have_the_adders_that_their_bits_need_and_the_same_turned_round():
-    """A full adder leaves two bits of three, a half adder two of two; rows * columns bits become rows + columns."""
+    """A full adder turns three bits into two, a half adder two into two; rows * columns bits become rows + columns."""
     for rows, columns in product(range(2, 9), repeat=2):
         cells = circuits.multiplier(rows, columns)
         assert cells.and2 - cells.full_adder == rows + columns and cells == circuits.multiplier(columns, rows)
@@ -157,7 +157,7 @@ def test_every_constant_says_where_it_comes_from():
 
 
 def within(check, factor):
-    """Whether the middle of the modelled range lies within the factor of the published one."""
+    """Return whether the middle of the modelled range lies within the factor of the published one."""
     middle = np.median(check.modelled(DRAWS))
     return min(check.published) / factor <= middle <= factor * max(check.published)
 

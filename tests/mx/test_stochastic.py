@@ -1,4 +1,4 @@
-"""Stochastic rounding lands on format values without bias; the random rotation leaves products as they are."""
+"""Stochastic rounding gives format values without bias; the random rotation leaves products unchanged."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def normal(*shape, seed=0):
 
 
 def neighbours(x, fmt):
-    """The format values just below and above each element, by search in their list. x: (blocks, block) float64."""
+    """Return the format values just below and above each element, by linear search. x: (blocks, block) float64."""
     largest = np.abs(x).max(axis=1, keepdims=True)
     scale = 2.0 ** np.ceil(np.log2(largest / fmt.max_normal))
     values = np.unique(fmt.values[np.isfinite(fmt.values)]).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The table of throughputs, from a real run of pytest-benchmark on few elements."""
+"""The table of throughputs, from a real run of pytest-benchmark with few elements."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The training experiment on a model of one layer and a few sentences: what its rows are, and that they repeat."""
+"""The training experiment, on a model of one layer and a few sentences: its rows, and their reproducibility."""
 
 import pytest
 import torch

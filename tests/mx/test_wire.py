@@ -1,7 +1,7 @@
-"""Tensors between ranks: what arrives, what is sent, and how fast it may go.
+"""Transfers of tensors between ranks: what arrives, what is sent, and how fast it is sent.
 
-The transfers run between threads over queues, so that any size and number of ranks is fast; two real processes over
-gloo do the same in test_wire_processes.
+The transfers run between threads over queues, so that any size and number of ranks is fast; test_wire_processes runs
+them in two real processes over gloo.
 """
 
 import queue
@@ -29,7 +29,7 @@ in_every_codec = pytest.mark.parametrize("name", CODECS)
 
 
 class QueueLink:
-    """Between threads. Messages are copied on the way, as a network would."""
+    """A link between threads. Messages are copied on the way, as on a network."""
 
     def __init__(self, rank, queues):
         self.rank, self.world, self.sent_bytes, self._queues = rank, len(queues), 0, queues
@@ -43,7 +43,7 @@ class QueueLink:
 
 
 def on_every_rank(world, run):
-    """run(link) of each rank at once; results by rank."""
+    """Run run(link) on all ranks concurrently, and return results by rank."""
     queues = [[queue.Queue() for _ in range(world)] for _ in range(world)]
     results = [None] * world
 
@@ -59,7 +59,7 @@ def on_every_rank(world, run):
 
 
 def all_reduced(tensors, name):
-    """(out, bytes sent) of each rank."""
+    """Return (out, bytes sent) of each rank."""
 
     def run(link):
         out = torch.full_like(tensors[link.rank], torch.nan)
@@ -70,7 +70,7 @@ def all_reduced(tensors, name):
 
 
 def moved(x, name):
-    """(out of rank 1, bytes that rank 0 sent)."""
+    """Return out of rank 1, and the bytes that rank 0 sent."""
 
     def run(link):
         out = torch.full_like(x, torch.nan)
@@ -132,14 +132,14 @@ def test_a_moved_tensor_is_its_cast(name, shape):
 
 
 def bits_sent(name):
-    """Per element, in whole blocks."""
+    """Return the bits per element, in whole blocks."""
     fmt = getattr(CODECS[name], "fmt", None)
     return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits + 8 / fmt.block
 
 
 @in_every_codec
 def test_an_all_reduce_sends_every_element_once_per_rank(name):
-    """Two ranks: half of the vector to its owner, and the sum of the other half back."""
+    """Each of two ranks sends one half of the vector to its owner, and then the sum of the other half."""
     sent = {count for _, count in all_reduced([random_tensor(640, seed) for seed in (0, 1)], name)}
     assert sent == {640 * bits_sent(name) / 8}
 
@@ -151,7 +151,7 @@ def test_a_move_sends_the_packed_array_and_nothing_else(name):
 
 
 class Clock:
-    """Time that passes where one sleeps, and is late each time by `late`."""
+    """A clock that advances only in sleeps, each of which ends late by `late`."""
 
     def __init__(self, late=0.0):
         self.time, self.late = 100.0, late

@@ -1,4 +1,4 @@
-"""Tensors between two real processes over gloo, what happens when one dies, and the table of the experiment."""
+"""Transfers between two real processes over gloo, the failure of one of them, and the experiment's table."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def bytes_over_loopback():
-    """What the system's loopback interface has sent; 0 where it does not tell."""
+    """Return the bytes that the loopback interface has sent; 0 if the system does not report them."""
     if not LOOPBACK.exists():
         return 0
     (line,) = [line for line in LOOPBACK.read_text(encoding="ascii").splitlines() if line.strip().startswith("lo:")]
@@ -36,7 +36,7 @@ def bytes_over_loopback():
 
 @pytest.fixture(scope="module")
 def two_processes():
-    """One run of two real processes: their tensors, reports by rank, and what the loopback interface counted."""
+    """One run of two real processes: their tensors, reports by rank, and the loopback interface's count of bytes."""
     names = ["mxfp8_e4m3", "mxfp4"]
     tensors = [{"gradient": random_tensor(ELEMENTS, rank), "kv_cache": random_tensor((2, 5, 33), 7)} for rank in (0, 1)]
     before = bytes_over_loopback()
@@ -45,7 +45,7 @@ def two_processes():
 
 
 def reported(ranks, key, payload):
-    """By rank."""
+    """Return a field of the reports about a payload, by rank."""
     return [report[key] for reports in ranks for report in reports if report["payload"] == payload and key in report]
 
 
@@ -79,7 +79,7 @@ def test_the_error_is_that_of_the_result(two_processes):
 
 
 def times_of(ranks, link):
-    """Of every rank, payload and format, by these."""
+    """Return the times by rank, payload and format."""
     return {
         (rank, report["payload"], name): times
         for rank, reports in enumerate(ranks)
@@ -104,7 +104,7 @@ def test_a_limit_does_not_change_what_is_sent(two_processes):
 
 @pytest.mark.skipif(not LOOPBACK.exists(), reason="only Linux tells what its loopback interface sent")
 def test_the_system_saw_the_bytes_that_were_counted(two_processes):
-    """Every payload byte is there; headers, gloo's own messages and other programs add a little."""
+    """The count includes all payload bytes; headers, gloo's own messages and other programs add a little."""
     *_, ranks, counted = two_processes
     times = [*times_of(ranks, "limited").values(), *times_of(ranks, "unlimited").values()]
     untimed = sum(of_one["sent_bytes"] for of_one in times_of(ranks, "limited").values())
@@ -148,7 +148,7 @@ def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed():
 
 
 def test_silence_ends_the_run():
-    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
+    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no report from rank 0, 1 for 0\.2 s"):
         gather(ranks, silence_s=0.2)
     assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
@@ -191,7 +191,7 @@ def test_each_rank_gets_one_core_even_where_openmp_has_bound_this_process(tmp_pa
 
 
 def reports_of(rank, differ=False):
-    """Made-up reports of one repeat over one link."""
+    """Return made-up reports of one repeat over one link."""
     bits = "other" if differ and rank else "same"
     names = {"float32": 400, "bfloat16": 200, "mxfp4": 53}
     reports = []

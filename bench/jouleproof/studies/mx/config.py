@@ -1,4 +1,4 @@
-"""Every knob of the study, with its unit and its default."""
+"""The knobs of the study, with their units and defaults."""
 
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_
 
 
 class QsnrConfig(Strict):
-    """Generated vectors."""
+    """Knobs of the generated vectors."""
 
     distributions: Annotated[list[Distribution], Field(min_length=1)] = ["gaussian", "laplace", "student_t"]
     vectors: Positive = Field(10_000, description="vectors per distribution and seed")
@@ -34,7 +34,7 @@ class QsnrConfig(Strict):
 
 
 class ErrorSourcesConfig(QsnrConfig):
-    """Generated vectors, cast in more ways than for QSNR, so fewer of them.
+    """Knobs of the generated vectors that are cast in more ways than for QSNR, and are therefore fewer.
 
     blocks: elements that share a scale; a multiple of 8. others: casts that are not OCP MX (mx.other_casts).
     """
@@ -46,14 +46,14 @@ class ErrorSourcesConfig(QsnrConfig):
 
 
 class WeightsConfig(Strict):
-    """Real tensors."""
+    """Knobs of the casts of real tensors."""
 
     questions: Positive = Field(8, description="GSM8K questions whose activations are caught")
     layer_stride: Positive = Field(1, description="every how many-th layer of a model is measured")
 
 
 class DirectCastConfig(Strict):
-    """Real models, cast without training."""
+    """Knobs of the casts of real models, without training."""
 
     scales: ScaleRules = Field(["floor", "rceil"], description="rules under which every format is cast")
     more_scales: dict[Format, ScaleRulesAndParts] = Field(
@@ -68,9 +68,9 @@ class DirectCastConfig(Strict):
 
 
 class TrainingConfig(Strict):
-    """A small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always among them.
+    """Knobs of a small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always included.
 
-    The spread over seeds decides, so a few short runs say more than one long run.
+    The spread over seeds decides the result, so a few short runs are more informative than one long run.
     """
 
     recipes: Annotated[Names, named("jouleproof.studies.mx.recipes:recipes", known=RECIPES)] = list(RECIPES)
@@ -88,14 +88,14 @@ class TrainingConfig(Strict):
 
 
 class ConformanceConfig(Strict):
-    """Adversarial blocks."""
+    """Knobs of the adversarial blocks."""
 
     blocks: Positive = Field(64, description="blocks per group")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
 class SiliconConfig(Strict):
-    """Modelled dot-product units."""
+    """Knobs of the modelled dot-product units."""
 
     draws: Annotated[int, Field(ge=2)] = Field(1_000, description="draws from the ranges of the model's constants")
     seed: Annotated[int, Field(ge=0)] = 0
@@ -104,7 +104,7 @@ class SiliconConfig(Strict):
 
 
 class ThroughputConfig(Strict):
-    """Casts against a copy and against other libraries. Every pass times every case once."""
+    """Knobs of the timed casts, beside a copy and other libraries. Every pass times every case once."""
 
     elements: Annotated[int, Field(ge=4096, multiple_of=4096)] = Field(
         1 << 24, description="float32 of ours and torchao"
@@ -119,7 +119,7 @@ class ThroughputConfig(Strict):
 
 
 class MatvecConfig(Strict):
-    """Products of packed matrices with a vector."""
+    """Knobs of the products of packed matrices with a vector."""
 
     shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
@@ -128,9 +128,9 @@ class MatvecConfig(Strict):
 
 
 class DecodeConfig(Strict):
-    """SmolLM2-135M, one token at a time.
+    """Knobs of decoding with SmolLM2-135M, one token at a time.
 
-    threads: more than one meet hundreds of times per token, which only a machine that does nothing else rewards.
+    threads: several threads synchronise hundreds of times per token, which pays only on an otherwise idle machine.
     """
 
     threads: Positive = 1
@@ -143,7 +143,7 @@ class DecodeConfig(Strict):
 
 
 class WireConfig(Strict):
-    """Real tensors between two processes."""
+    """Knobs of the transfers of real tensors between two processes."""
 
     bucket_mib: Annotated[float, Field(gt=0)] = Field(25.0, description="float32 gradients at least, DDP's own default")
     tokens: Annotated[int, Field(ge=2)] = Field(512, description="per rank, of the backward pass and of the KV cache")
@@ -155,7 +155,7 @@ class WireConfig(Strict):
 
 
 class MxConfig(Strict):
-    """formats, scales: built-in names, or `package.module:object`."""
+    """All knobs of the study. formats, scales: built-in names, or `package.module:object`."""
 
     formats: Formats = list(FORMATS)
     scales: ScaleRules = list(SCALE_RULES)

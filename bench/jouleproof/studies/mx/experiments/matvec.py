@@ -1,4 +1,4 @@
-"""Matrix-vector products on packed weights: does what is not fetched save time?"""
+"""Matrix-vector products on packed weights: does fetching fewer bytes save time?"""
 
 import os
 from collections.abc import Sequence
@@ -18,12 +18,15 @@ from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.products import FIRST_ROWS, FLOAT32, READ, Product, products
 
 MOST_CALLS = 64  # per timing of a small matrix; the largest is multiplied once
-BLOCK_ROWS = 512  # of random numbers that are made; larger matrices repeat them
+BLOCK_ROWS = 512  # of random numbers; larger matrices repeat them
 
 
 def matvec(config: MxConfig) -> pd.DataFrame:
-    """Seconds of every product, every one once per round; its speed over the fastest float32 product of the same round
-    and over torch's; the error of its sums against float64 sums over the same weights; and the sizes of the caches."""
+    """Time every product once per round, and compare it with float32 products.
+
+    The table holds the speed over the fastest float32 product of the same round and over torch's, the error of the sums
+    against float64 sums over the same weights, and the sizes of the caches.
+    """
     settings = config.matvec
     torch.set_num_threads(os.cpu_count() or 1)
     formats = registry.formats(config.formats)
@@ -43,7 +46,7 @@ def matvec(config: MxConfig) -> pd.DataFrame:
 
 
 def random_product(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """A (rows, columns) matrix, repeating itself every BLOCK_ROWS rows, and a (columns,) vector, Gaussian float32."""
+    """Return a (rows, columns) matrix that repeats every BLOCK_ROWS rows, and a (columns,) vector, Gaussian float32."""
     rng = np.random.default_rng([rows, columns])
     block = rng.standard_normal((min(rows, BLOCK_ROWS), columns), dtype=np.float32)
     return np.tile(block, (-(-rows // len(block)), 1))[:rows], rng.standard_normal(columns, dtype=np.float32)
@@ -76,7 +79,7 @@ def _timed(candidates: Sequence[Product], repeats: int, calls: int) -> list[dict
 
 
 def _errors(candidates: Sequence[Product], x: np.ndarray) -> list[dict[str, Any]]:
-    """Of the first results, over the largest of them; and the bytes that each product reads of the matrix."""
+    """Return the error of the first results over the largest of them, and the bytes of the matrix that are read."""
     rows = []
     for product in candidates:
         rows.append({**_factors(product), "metric": "weight_bytes", "unit": "B", "value": float(product.weight_bytes)})
