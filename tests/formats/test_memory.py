@@ -13,7 +13,7 @@ ELEMENTS = 1 << 20
 WHOLE_BLOCKS = (1024, ELEMENTS // 1024)
 RAGGED = (1024, ELEMENTS // 1024 - 1)
 IN_PLACE = 16 << 10  # bytes: what the call itself takes
-BUFFER = 768 << 10  # bytes, where an array cannot be worked on where it lies; the array has 2 or 4 MiB
+BUFFER = 768 << 10  # bytes, for arrays that cannot be processed in place; the array has 2 or 4 MiB
 CASES = [*product([WHOLE_BLOCKS, RAGGED], [-1, 0], ["float32", "float16"])]
 
 

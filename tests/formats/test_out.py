@@ -183,7 +183,7 @@ def test_codes_and_scales_may_lie_in_each_others_gaps(packed):
     assert (octets[:, :, 1:] == packed.codes).all() and (octets[:, :, 0] == packed.scales).all()
 
 
-# What lies in the same memory.
+# Arrays that share memory.
 
 
 def overlapping(shift, forwards):

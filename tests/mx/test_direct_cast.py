@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from torch.nn import functional
 
-from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import activations_cast, under_cast, weights_cast
@@ -209,7 +209,7 @@ def test_a_format_of_the_users_own_is_planned_by_the_name_in_the_config():
     [({"formats": ["mxfp5"]}, "mxfp5"), ({"more_scales": {"mxfp4": ["ceil_clip_only"]}}, "ceil_clip_only")],
 )
 def test_what_is_unknown_is_refused_before_anything_is_cast(settings, complaint):
-    with pytest.raises(UserError, match=complaint):
+    with pytest.raises(ValidationError, match=complaint):
         planned_casts(config(**settings))
 
 

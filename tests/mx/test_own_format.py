@@ -56,7 +56,7 @@ def test_the_table_has_the_format_and_the_rule(results, experiment):
 
 
 def test_the_figure_names_the_format_and_the_rule(results):
-    figure = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # a text is a comment beside its outlines
+    figure = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # text is a comment next to its outlines
     assert "<!-- e3m4 -->" in figure and "unit_scale" in figure
 
 

@@ -56,7 +56,7 @@ class Constant:
 
 
 LIBRARIES = "cell area over that of NAND2: NangateOpenCellLibrary (45 nm, X1 cells), sky130_fd_sc_hd (130 nm, _1 cells)"
-NAND2_AREAS = (0.57, 1.38)  # by library, each on a scale of its own
+NAND2_AREAS = (0.57, 1.38)  # by library, each in its own unit
 CELL_AREAS = {
     "and2": (0.76, 2.30),
     "xor2": (1.14, 3.22),
