@@ -2,7 +2,7 @@
 over float32 in the same round (a ratio), means over the rounds with 95 % intervals; and megabytes of weights read per
 token. The last three columns compare it, on the same text, with the model whose weights were fake-quantised (cast to
 the format and back to float32): the largest difference of a logit, the share of next tokens that are the same, and the
-share of near-ties, which are tokens that differ although the two best logits are closer than 0.01.
+share of near-ties, tokens that differ where the two best logits are closer than 0.01.
 """
 
 import pandas as pd

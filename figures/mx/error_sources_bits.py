@@ -1,7 +1,7 @@
 """QSNR, the signal to quantisation-noise ratio, against bits per element including shared scales, on generated vectors
-with varying spread. Filled marks: formats of the OCP MX kind with their defined block size, under the floor rule, with
-a line up to the best of the other rules. Hollow squares, with their names: casts that are not OCP MX. Points are means
-over the seeds.
+with a random spread per vector. Filled marks: formats of the OCP MX kind with their defined block size, under the floor
+rule, with a line up to the best of the other rules. Hollow squares, with their names: casts that are not OCP MX. Points
+are means over the seeds.
 """
 
 import pandas as pd
