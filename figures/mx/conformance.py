@@ -1,7 +1,8 @@
-"""Agreement of other libraries with this one, bit by bit, on adversarial blocks under the floor rule: the elements
-that differ, per format and of how many, or "all equal". Known causes: gfloat uses the most negative code of MXINT8
-and has no NaN for an infinite block; torchao divides by another scale than it stores where the scale clamps, and does
-not make an infinite block NaN; ml_dtypes casts elements only and is given our scale."""
+"""Bit-by-bit agreement of other libraries with this one, on adversarial blocks under the floor rule: elements that
+differ, of how many, by format, or "all equal". Known causes: gfloat uses the most negative code of MXINT8 and does not
+make an infinite block NaN; torchao divides by a scale that differs from the one it stores if the scale clamps, and does
+not make an infinite block NaN; ml_dtypes casts only elements and is given our scale.
+"""
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(rows: pd.DataFrame) -> str:
-    """rows: of one group and peer."""
+    """Format the cell of one group and peer. rows: its rows."""
     counts = {key: int(value) for key, value in rows.set_index(["format", "metric"])["value"].items()}
     names = ordered_formats(rows["format"])
     differing = [name for name in names if counts[name, "mismatches"]]

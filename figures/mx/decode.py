@@ -1,10 +1,11 @@
-"""SmolLM2-135M decoding one token at a time, on one thread, with its linear layers in MX, beside float32 in the same
-engine. Left: speed against the bytes of weights that a token reads (the output head stays float32); formats that read
-the same bytes stand side by side. The dashed line is what reading those bytes alone would allow at the rate at which
-all threads together sum over a large matrix, an upper limit for one thread. Right: speed over the float32 of the same
+"""Decoding with SmolLM2-135M, one token at a time on one thread, with linear layers in MX, beside float32 in the same
+engine. Left: speed against the bytes of weights that are read per token (the output head stays float32); formats that
+read the same bytes stand side by side. The dashed line is an upper limit for one thread: the speed if only those bytes
+were read, at the rate at which all threads together sum over a large matrix. Right: speed over float32 in the same
 round; a tick (|) is what the bytes would allow. The pale band is the range that the ledger accepts for the best format.
-Points are means over the rounds, bars their 95 % intervals; the ledger's interval also pays for the choice of the best
-format."""
+Points are means over the rounds, bars their 95 % intervals; the ledger's interval also accounts for the choice of the
+best format.
+"""
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def _speeds(axis: Axes, decode: pd.DataFrame, read: "pd.Series[float]") -> None:
 
 
 def _reading(axis: Axes, read: "pd.Series[float]", rate: float) -> None:
-    """rate: bytes per second."""
+    """Draw the speed that reading alone would allow. rate: bytes per second."""
     megabytes = np.linspace(0.8 * read.min(), 1.1 * read.max(), 100)
     axis.plot(megabytes, rate / 1e6 / megabytes, color=INK, ls="--", lw=0.9, label="reading alone, all threads")
     plain_log(axis.yaxis)
@@ -60,7 +61,7 @@ def _reading(axis: Axes, read: "pd.Series[float]", rate: float) -> None:
 
 
 def _read_rate(matvec: pd.DataFrame) -> float:
-    """Bytes per second of a sum over the largest matrix."""
+    """Return the rate of a sum over the largest matrix, in bytes per second."""
     reading = where(matvec, format="read")
     size = reading["rows"] * reading["columns"]
     here = reading[size == size.max()].groupby("metric")["value"]

@@ -1,11 +1,11 @@
-"""What a direct cast (to a format and back, without training) of every linear layer costs, under the rules for the
-shared scale that every format was cast under; floor and rceil are the rules of the specification and of NVIDIA. Left:
-the loss that it adds to a language model on GSM8K questions; only activations are cast where the model's weights were
-rounded before, since a cast of these decides nothing. The pale bands are the ranges that the ledger accepts under the
-floor rule. Middle: the distance of a sentence encoder's embeddings from their float32 selves. Right: the share of
-nearest neighbours among the questions that change. The left axis is linear around zero, as far as its label says, and
-logarithmic beyond; the middle one is logarithmic. Points are means, bars 95 % bootstrap intervals over the
-questions."""
+"""Cost of a direct cast (to a format and back, without training) of every linear layer, under the scale rules that all
+formats were cast under; floor is the rule of the specification, rceil that of NVIDIA. Left: the loss that the cast adds
+to a language model on GSM8K questions; only activations are cast if the model's weights were rounded before, because a
+cast of rounded weights decides nothing. The pale bands are the ranges that the ledger accepts under the floor rule.
+Middle: the distance of a sentence encoder's embeddings from those in float32. Right: the share of nearest neighbours
+among the questions that change. The left axis is linear around zero, within the limits on its label, and logarithmic
+beyond; the middle axis is logarithmic. Points are means, bars 95 % bootstrap intervals over the questions.
+"""
 
 import pandas as pd
 from matplotlib import pyplot as plt

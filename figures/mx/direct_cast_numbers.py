@@ -1,10 +1,12 @@
 """The direct cast (to a format and back, without training) in numbers, with 95 % intervals over the questions, under
-every scale rule that a format was cast under. SmolLM2: its perplexity (e to the mean loss), the loss added, and KL, the
-mean Kullback-Leibler divergence of its next-token probabilities from those in float32, both in nats/token and paired
-question by question. MiniLM: the cosine of its embeddings to float32, and the share of nearest neighbours that stay.
-"clip only" and "round only" are the two parts of the cast under the floor rule: elements beyond the largest value
-clipped and none rounded, or these left as they are and the rest rounded. Of SmolLM2 only activations are cast, since
-its weights were rounded to Q4_1 (16 levels per block) before; of MiniLM weights and activations."""
+every scale rule that a format was cast under. SmolLM2: perplexity (e to the mean loss), added loss, and KL, the mean
+Kullback-Leibler divergence of next-token probabilities from those in float32; loss and KL are in nats/token and paired
+question by question. MiniLM: the cosine of embeddings to those in float32, and the share of nearest neighbours that
+stay the same. "clip only" and "round only" are the two parts of the cast under the floor rule: clip only clips elements
+beyond the largest value and rounds none; round only leaves these as they are and rounds the others. For SmolLM2 only
+activations are cast, because its weights were already rounded to Q4_1 (16 levels per block); for MiniLM, weights and
+activations.
+"""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,7 @@ def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(language: pd.DataFrame, embedding: pd.DataFrame, name: str, scale: str) -> dict[str, str]:
-    """language, embedding: rows of this cast."""
+    """Return the table row of one cast. language, embedding: its results."""
     loss = mean_of(language, "tokens", metric="loss")
     perplexity = Estimate(*(float(np.exp(end)) for end in (loss.value, loss.low, loss.high)))
     return {

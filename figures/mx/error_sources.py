@@ -1,8 +1,9 @@
-"""How the error of a cast depends on the size of the block, under the floor rule on the Gaussian with a spread of its
-own for each vector. Left: QSNR, the signal to quantisation-noise ratio. Right: the share of the noise power that
-saturated elements carry, those beyond the largest value of their block; a smaller block has its largest element nearer
-to the rest, and more of these saturate. Points are means over the seeds, bars 95 % intervals, most of them too narrow
-to be seen. The lines of MXFP8 E5M2 and MXFP6 E3M2 fall together."""
+"""Error of a cast against block size, under the floor rule, on Gaussian vectors with a random spread per vector. Left:
+QSNR, the signal to quantisation-noise ratio. Right: the share of the noise power in saturated elements, which exceed
+the largest value of their block; in a smaller block the largest element is closer to the others, and more of them
+saturate. Points are means over the seeds, bars 95 % intervals, most of them too narrow to be visible. The lines of
+MXFP8 E5M2 and MXFP6 E3M2 coincide.
+"""
 
 import numpy as np
 import pandas as pd

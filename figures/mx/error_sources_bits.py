@@ -1,7 +1,8 @@
-"""QSNR, the signal to quantisation-noise ratio, against bits per element, everything that is shared included, on
-generated vectors with a spread of their own. Filled marks: formats of the OCP MX kind in their own block, under the
-floor rule, with a line up to the best of the other rules. Hollow squares: casts that are not OCP MX, each with its
-name. Points are means over the seeds."""
+"""QSNR, the signal to quantisation-noise ratio, against bits per element including shared scales, on generated vectors
+with a random spread per vector. Filled marks: formats of the OCP MX kind with their defined block size, under the floor
+rule, with a line up to the best of the other rules. Hollow squares, with their names: casts that are not OCP MX. Points
+are means over the seeds.
+"""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -43,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _format(axis: Axes, rows: pd.DataFrame, look: Look) -> None:
-    """rows: of one format and distribution, in several blocks under several rules."""
+    """Draw one format. rows: its results on one distribution, for several block sizes and rules."""
     at_block = where(rows, block=rows["block"].iloc[0])
     means = at_block.groupby("scale", sort=False)["value"].mean()
     value, bits = means[preferred(list(means.index), "floor")], at_block["bits"].iloc[0]

@@ -1,9 +1,10 @@
-"""Where the error of a cast comes from, on the Gaussian with a spread of its own for each vector: QSNR (signal to
-quantisation-noise ratio) of each format in its own block under the floor rule, with its 95 % interval over the seeds,
-and what one change of the cast gains or loses, in dB: another scale rule, another block size, ties rounded away from
-zero (means over the seeds, on the same vectors). Saturated: share of the elements that lie beyond the largest value of
-their block under floor; their noise: the share of the noise power that they carry. Casts marked * are not OCP MX and
-stand below, with their QSNR alone; bits are per element, everything that is shared included."""
+"""Sources of the error of a cast, on Gaussian vectors with a random spread per vector: QSNR (signal to
+quantisation-noise ratio) of each format with its defined block size under the floor rule, with its 95 % interval over
+the seeds, and the gain or loss, in dB, of one change to the cast: another scale rule, another block size, or ties
+rounded away from zero (means over the seeds, on the same vectors). Saturated: share of the elements that exceed the
+largest value of their block under floor; their noise: the share of the noise power in these elements. Casts marked *
+are not OCP MX and are listed last, with only their QSNR; bits are per element, including shared scales.
+"""
 
 from typing import Any
 
@@ -30,13 +31,13 @@ def tabulate(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _start(rows: pd.DataFrame, label: str) -> dict[str, str]:
-    """rows: QSNR of one cast."""
+    """Return the first cells of a table row. rows: QSNR of one cast."""
     bits = f"{rows['bits'].iloc[0]:.2f}"
     return {"format": label, "bits/element": bits, "QSNR (dB)": mean_with_interval(rows["value"], 2)}
 
 
 def _row(rows: pd.DataFrame, floor: str, rules: list[str], blocks: list[int]) -> dict[str, str]:
-    """rows: of one format. The first of them are of its own block."""
+    """Return the table row of one format. rows: its results, first those for its defined block size."""
     defined: Look = {"block": int(rows["block"].iloc[0]), "scale": floor, "rounding": "even"}
     qsnr = where(rows, metric="qsnr", **defined)
     changes: dict[str, dict[str, Any]] = {

@@ -1,11 +1,12 @@
-"""Invariants of every cast, on blocks made to be difficult: elements that violate one, of those that it speaks of, in
-which groups of blocks and under which scale rules. Idempotence: a second cast changes nothing. Order: no element of a
-block becomes smaller than one that it was not smaller than. Sign symmetry: the negative block becomes the negative
-result (integers have no -0). Scale covariance: a power of two in front of the block comes out in front of the result,
-where neither the scale clamps nor float32 ends. Plain reference: the compiled kernels give the bits of the quantiser
-that is written to be read. Known exceptions: near the largest float a rule that rounds the scale up can round an
-element to an infinity, and a second cast makes that block NaN; a rule that does not follow the largest element of its
-block, such as a fixed scale, is not covariant."""
+"""Invariants of every cast, on adversarial blocks: elements that violate an invariant, of those to which it applies,
+with the groups of blocks and the scale rules. Idempotence: a second cast changes nothing. Order: no element of a block
+becomes smaller than one that it was not smaller than. Sign symmetry: the negated block gives the negated result
+(integers have no -0). Scale covariance: a block times a power of two gives the result times that power, unless the
+scale clamps or the range of float32 is exceeded. Plain reference: the compiled kernels give the bits of the plain
+reference quantiser. Known exceptions: near the largest float, a rule that rounds the scale up can round an element to
+infinity, and a second cast makes that block NaN; a rule that does not follow the largest element of its block, such as
+a fixed scale, is not covariant.
+"""
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(rows: pd.DataFrame) -> str:
-    """rows: of one format and invariant."""
+    """Format the cell of one format and invariant. rows: its rows."""
     elements = f"{where(rows, metric='elements')['value'].sum():,.0f}"
     broken = where(rows[rows["value"] > 0], metric="violations")
     if broken.empty:

@@ -1,9 +1,10 @@
-"""Products of a matrix with a vector, on packed weights. Left: the rate at which weights are read, against their bytes;
-the dashed line is a sum over the float32 matrix, which shows what memory and caches give; dotted lines are the sizes of
-the processor's caches, L1 for data (of one core), L2 and L3. Right: speed over the fastest float32 product, for the
-largest matrix; a tick (|) is what the bytes would allow; beyond a tick the float32 product itself falls short of the
-memory's rate, and part of the gain is that. The pale bands are the ranges that the ledger accepts for MXFP8 E4M3 and
-MXFP4. All points are means over the rounds; bars are 95 % intervals of the mean, right only."""
+"""Matrix-vector products on packed weights. Left: the rate at which weights are read, against their bytes; the dashed
+line is a sum over the float32 matrix, which shows the rate that memory and caches allow; dotted lines are the sizes of
+the processor's caches: L1 for data (of one core), L2 and L3. Right: speed over the fastest float32 product, for the
+largest matrix; a tick (|) is what the bytes would allow; beyond a tick, the float32 product itself does not reach the
+memory's rate, and that is part of the gain. The pale bands are the ranges that the ledger accepts for MXFP8 E4M3 and
+MXFP4. Points are means over the rounds; bars, only on the right, are 95 % intervals of the mean.
+"""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -39,7 +40,7 @@ def draw(matvec: pd.DataFrame) -> Figure:
 
 
 def _caches(axis: Axes, sizes: "pd.Series[float]") -> None:
-    """sizes: bytes, by level."""
+    """Draw the cache sizes. sizes: bytes, by level."""
     text: Look = {"fontsize": 7, "color": SLATE, "rotation": 90, "va": "bottom"}
     at: Look = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     for level, size in sizes.items():

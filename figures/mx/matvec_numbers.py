@@ -1,7 +1,8 @@
-"""Speed of products of a matrix with a vector over torch's float32 and, behind the bar, over the fastest float32 of all
-installed libraries, in times, by matrix (rows × columns). Numbers are means over the rounds. The last but one column is
-the 95 % interval of the number behind the bar at the largest matrix. Error: the largest difference of a sum from
-float64 sums over the same weights, over the largest result, at the largest matrix."""
+"""Speed of matrix-vector products over torch's float32 and, after the bar, over the fastest float32 of all installed
+libraries (ratios), by matrix (rows × columns), means over the rounds. The last column but one is the 95 % interval of
+the number after the bar for the largest matrix. Error: the largest difference of a sum from float64 sums over the same
+weights, relative to the largest result, for the largest matrix.
+"""
 
 import pandas as pd
 

@@ -1,5 +1,6 @@
 """Mean QSNR (signal to quantisation-noise ratio) in dB on the variable-variance Gaussian, by format and scale rule,
-with 95 % intervals over the seeds. Each seed draws all vectors anew, and each vector a spread of its own."""
+with 95 % intervals over the seeds. Every seed draws new vectors, and each vector has a random spread.
+"""
 
 import pandas as pd
 

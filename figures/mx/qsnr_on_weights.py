@@ -1,7 +1,8 @@
 """QSNR (signal to quantisation-noise ratio) of the MX formats under the floor rule on the tensors of two real models,
-layer by layer: the line is the median over a layer's matrices, the band runs from the worst to the best; marks stand on
-some layers only. Nothing is drawn at random. The weights of SmolLM2 were rounded to Q4_1 (16 levels per block) before;
-those of MiniLM are unrounded float32. The lines of MXFP8 E5M2 and MXFP6 E3M2 fall together."""
+by layer: the line is the median over a layer's matrices, the band spans the worst to the best; marks are on some layers
+only. Nothing is random here. The weights of SmolLM2 were already rounded to Q4_1 (16 levels per block); those of MiniLM
+are unrounded float32. The lines of MXFP8 E5M2 and MXFP6 E3M2 coincide.
+"""
 
 import numpy as np
 import pandas as pd

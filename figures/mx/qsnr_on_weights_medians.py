@@ -1,7 +1,8 @@
 """Median QSNR (signal to quantisation-noise ratio) in dB over all layers and matrices of two real models, under the
-floor rule, with its lowest and highest value. Nothing is drawn at random: a value is one matrix, or the distinct inputs
-of one layer over the same questions. The weights of SmolLM2 were rounded to Q4_1 (16 levels per block) before; those of
-MiniLM are unrounded float32."""
+floor rule, with its lowest and highest value. Nothing is random here: a value belongs to one matrix, or to the distinct
+inputs of one layer over the same questions. The weights of SmolLM2 were already rounded to Q4_1 (16 levels per block);
+those of MiniLM are unrounded float32.
+"""
 
 import pandas as pd
 

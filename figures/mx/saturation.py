@@ -1,10 +1,11 @@
-"""Whether outliers that saturate cost MXFP8 E4M3 its accuracy, and whether MXFP6 E2M3 beats it: differences between two
+"""Whether saturated outliers cost MXFP8 E4M3 its accuracy, and whether MXFP6 E2M3 beats it: differences between two
 casts of one model on the same questions, weighted by tokens for SmolLM2, with 95 % intervals; positive means that the
-first is worse. The rules floor and rceil differ only in blocks that saturate, to which rceil gives the next scale.
-"round only" is floor with what would saturate left exact. Saturated: elements of SmolLM2's float32 activations beyond
-the largest value of their block under floor, in percent. KL: mean Kullback-Leibler divergence of the next-token
-probabilities from those in float32. SmolLM2: activations cast (its weights were rounded before); MiniLM: weights and
-activations, unrounded. A cell is empty where a cast was not made."""
+first cast is worse. The rules floor and rceil differ only in blocks that saturate, to which rceil gives the next scale.
+"round only" is floor with the elements that would saturate left exact. Saturated: elements of SmolLM2's float32
+activations beyond the largest value of their block under floor, in percent. KL: mean Kullback-Leibler divergence of
+next-token probabilities from those in float32. SmolLM2: activations are cast (its weights were rounded before); MiniLM:
+weights and activations, unrounded. Empty cells: the cast was not made.
+"""
 
 import pandas as pd
 
@@ -49,7 +50,7 @@ def _name(first: Cast, second: Cast) -> str:
 
 
 def _difference(table: pd.DataFrame, first: Cast, second: Cast, digits: int, weight: str | None = None) -> str:
-    """table: of one metric."""
+    """Return the difference between two casts. table: rows of one metric."""
     one, two = (
         where(table, format=name, scale=scale).set_index("question").sort_index() for name, scale in (first, second)
     )

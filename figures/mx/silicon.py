@@ -1,9 +1,10 @@
-"""What narrow formats gain in silicon. Left: QSNR (signal to quantisation-noise ratio) on Gaussian vectors, measured,
-against the cost of a dot-product unit relative to bfloat16's, modelled: the geometric mean of its area and energy,
-gates alone, with the 95 % range over the model's constants. The line joins the formats that no other beats in both;
-hollow squares are not OCP MX. Right: dense peak rates of accelerators over their own rate for 16-bit floats, as their
-makers published them; nothing of it was run. The pale bands are the ranges that the ledger accepts: left for MXFP6,
-right for 4-bit floats on chips that scale blocks."""
+"""Gains of narrow formats in silicon. Left: QSNR (signal to quantisation-noise ratio) on Gaussian vectors, measured,
+against the modelled cost of a dot-product unit relative to bfloat16: the geometric mean of its area and energy, gates
+only, with the 95 % range over the model's constants. The line joins the formats that no other format beats in both;
+hollow squares are not OCP MX. Right: published dense peak rates of accelerators over their own rate for 16-bit floats;
+none of them was measured. The pale bands are the ranges that the ledger accepts: left for MXFP6, right for 4-bit floats
+on chips that scale blocks.
+"""
 
 import math
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ def draw(silicon: pd.DataFrame, peak_rates: pd.DataFrame) -> Figure:
 
 
 def _units_of(table: pd.DataFrame) -> list[Unit]:
-    """From the cheapest; formats without a QSNR (float32, which is not rounded) have no place."""
+    """Return the units, cheapest first, without formats that have no QSNR (float32, which is not rounded)."""
     costs = where(table, metric="relative_area_energy").groupby("format")["value"]
     signal = where(table, metric="qsnr").groupby("format")["value"].mean()
     units = [
@@ -91,7 +92,7 @@ def _units(axis: Axes, units: list[Unit]) -> None:
 
 
 def _label(axis: Axes, units: list[Unit]) -> None:
-    """Names beside their points, each at the first place where it covers neither another name nor a point."""
+    """Put names beside their points, each at the first place where it covers neither another name nor a point."""
     size, width, height = 6.5, 212.0, 242.0  # points; about what the layout leaves to the panel
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
 

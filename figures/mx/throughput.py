@@ -1,8 +1,9 @@
 """Speed of casts in GB/s of the float32 side, by library (shape). Fake-quantise: to the format and back to float32 in
-one step; quantise: to packed bytes; dequantise: from these. Filled: all threads; hollow: one thread (this library
-alone). This library writes into memory that is there (`out=`), as does the copy of the same input (dashed; dark: all
-threads, pale: one); the other libraries take no such argument and write into new memory. Points are medians over the
-passes."""
+one step; quantise: to packed bytes; dequantise: from packed bytes. Filled: all threads; hollow: one thread (this
+library only). This library writes into existing memory (`out=`), as does the copy of the same input (dashed; dark: all
+threads, pale: one); the other libraries have no such argument and write into new memory. Points are medians over the
+passes.
+"""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -47,7 +48,7 @@ def draw(throughput: pd.DataFrame) -> Figure:
 
 
 def _panel(axis: Axes, rates: pd.DataFrame, operation: str, formats: list[str], full: bool) -> None:
-    """rates: on so many threads. full: whether these are all threads."""
+    """Draw the rates for one number of threads. full: whether these are all threads."""
     copy = where(rates, operation="copy", out="given")["value"].median()
     axis.axvline(copy, color=INK if full else SILVER, ls="--", lw=0.9, zorder=1)
     colours = {name: look["color"] for name, look in format_style(formats).items()}

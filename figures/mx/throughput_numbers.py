@@ -1,8 +1,8 @@
-"""Casts of this library with all threads, medians over the passes: speed in GB/s of float32 input, into memory that is
-there (`out=`), as in the figure; speed over a plain copy's, both into memory that is there, then both into new memory;
-and speed over torchao's, both into new memory, since torchao takes no `out=`, from the passes that torchao took part
-in, whose number stands in the header. torchao has no MXINT8. The last rows say what the first casts of a process
-cost."""
+"""Casts of this library with all threads, medians over the passes: speed in GB/s of float32 input, into existing memory
+(`out=`), as in the figure; speed over a plain copy, both into existing memory, then both into new memory; and speed
+over torchao, both into new memory because torchao has no `out=`, from the passes that torchao took part in, whose
+number is in the header. torchao has no MXINT8. The last rows give the time of a process's first casts.
+"""
 
 import pandas as pd
 

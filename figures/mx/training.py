@@ -1,8 +1,9 @@
-"""A small transformer over bytes, trained from scratch with its linear layers under each recipe: the same starts,
-batches and steps. Left: loss on the training batches, mean and range over the seeds. Middle: the same minus float32's
-of the same seed. Right: the difference at the end on text held out, every seed (small marks) and the mean's 95 %
+"""A small transformer over bytes, trained from scratch with its linear layers under each recipe, with the same starts,
+batches and steps. Left: loss on the training batches, mean and range over the seeds. Middle: the same minus float32 of
+the same seed. Right: the final difference on held-out text, for every seed (small marks) and the mean with its 95 %
 interval (Student's t over the seeds). "MXFP4 weights, MXFP6" casts weights to MXFP4, activations and gradients to
-MXFP6. The pale bands are the ranges that the ledger accepts, whose token is four bytes."""
+MXFP6. The pale bands are the ranges that the ledger accepts, whose token is four bytes.
+"""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -51,7 +52,7 @@ def draw(training: pd.DataFrame) -> Figure:
 
 
 def _band(axis: Axes, curves: pd.DataFrame, look: Look) -> None:
-    """curves: a row per step, a column per seed."""
+    """Draw the mean and range of curves, which have a row per step and a column per seed."""
     axis.fill_between(curves.index, curves.min(axis=1), curves.max(axis=1), color=look["color"], alpha=0.15, lw=0)
     axis.plot(curves.index, curves.mean(axis=1), ms=3.5, markevery=max(1, len(curves) // 6), lw=1, **look)
 

@@ -1,9 +1,10 @@
-"""Gradients and a KV cache (the keys and values of a text that was read) between two processes. Left and middle: how
-much sooner they arrive than in float32, casts included, over links of several rates, one shape for each; the tick (|)
-on a row is how many times fewer bytes are sent, the most that a slow link can give. Right: the error that this adds,
-over the RMS of the float32 result, against the bytes; here a shape is a format, filled for the gradient and hollow for
-the KV cache. Colours are formats throughout. The pale bands are the ranges that the ledger accepts: speed-up of MXFP8
-E4M3 at 1 Gbit/s, and its bytes. Points are means, bars 95 % intervals over the repeats; errors and bytes are exact."""
+"""Transfers of gradients and a KV cache (the keys and values of a text that was read) between two processes. Left and
+middle: speed-up over float32, casts included, over links of several rates, one shape for each; the tick (|) on a row is
+the reduction in bytes, the largest speed-up that a slow link can give. Right: the added error, over the RMS of the
+float32 result, against the bytes; here a shape is a format, filled for the gradient and hollow for the KV cache.
+Colours are formats throughout. The pale bands are the ranges that the ledger accepts: speed-up of MXFP8 E4M3 at 1
+Gbit/s, and its bytes. Points are means, bars 95 % intervals over the repeats; errors and bytes are exact.
+"""
 
 from typing import Literal
 
@@ -64,7 +65,7 @@ def draw(wire: pd.DataFrame) -> Figure:
 
 
 def _formats(wire: pd.DataFrame) -> dict[str, Look]:
-    """All but float32, which the others are held against; bfloat16 first."""
+    """Return all formats but float32, the reference, with bfloat16 first."""
     names = [name for name in ordered_formats(wire["format"]) if name != "float32"]
     looks = format_style(names)
     return {name: looks[name] for name in sorted(names, key=lambda name: name != "bfloat16")}

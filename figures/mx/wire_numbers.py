@@ -1,9 +1,10 @@
-"""Fewer bytes on the wire, in numbers. MB sent: by each of two processes (for the KV cache: by the sender). Over
-bfloat16: their ratio to the bytes of bfloat16. Error: RMS of what is added over RMS of the float32 result. Cast and
-uncast: time to cast what is sent and to read back what arrives (for gradients with the addition). Then, link by link,
-the speed-up over float32 in times, with its 95 % interval over the repeats. The rows of float32 give instead its time
-and the rate that was reached, and on loopback the time of torch's own all-reduce. Where the rate lies below the link's,
-the machine was the limit, not the link."""
+"""Transfers in numbers. MB sent: by each of two processes (for the KV cache: by the sender). Over bfloat16: the ratio
+to the bytes of bfloat16. Error: RMS of the added error over RMS of the float32 result. Cast and uncast: time to cast
+what is sent, and to decode what arrives (for gradients including the addition). Then, for each link, the speed-up over
+float32 (a ratio), with its 95 % interval over the repeats. The rows of float32 instead give its time and the rate
+reached, and on loopback the time of torch's own all-reduce. If that rate is below the link's, the machine was the limit
+and not the link.
+"""
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ def tabulate(wire: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(rows: pd.DataFrame, name: str, payload: str) -> dict[str, str]:
-    """rows: of one payload and format."""
+    """Return the table row of one payload and format. rows: its results."""
     means = rows.groupby("metric")["value"].mean()
     links = [link for link in unique(rows["link"]) if link != "every"]
     return {

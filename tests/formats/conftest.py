@@ -1,4 +1,4 @@
-"""What tests of the formats share: torch, imported where it is asked for, and how many threads cast."""
+"""Fixtures that tests of the formats share: torch, imported on demand, and the number of threads that cast."""
 
 import sys
 
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def torch():
-    """The module: a second of work, which only some tests need."""
+    """The torch module, whose import takes a second and which only some tests need."""
     import torch
 
     return torch
@@ -16,14 +16,17 @@ def torch():
 
 @pytest.fixture(scope="module")
 def one_thread():
-    """For many casts and products of a few blocks each: threads, numba's and torch's, would wait for each other far
-    longer than they work. No cast and no product on packed weights depends on their number, as other tests see."""
+    """Run a module that makes many small casts and products on one thread, of numba and of torch.
+
+    Several threads would wait for each other far longer than they work. No cast and no product on packed weights
+    depends on their number, as other tests check.
+    """
     yield from threads(1)
 
 
 @pytest.fixture
 def every_thread():
-    """For a test that is about threads, in a module that has one."""
+    """Use all threads in a test about threads, within a module that uses one."""
     yield from threads(numba.config.NUMBA_NUM_THREADS)
 
 

@@ -1,4 +1,4 @@
-"""Blocks of float32 to try: drawn from bit patterns, and the ones where quantisers go wrong."""
+"""Blocks of float32 for tests: random bit patterns, and blocks on which quantisers go wrong."""
 
 from itertools import pairwise
 
@@ -17,9 +17,9 @@ TELLING_MANTISSAS = [0, 1, 0x7FFFFF, 0x7FFFFE, 0x400000, 0x200000, 0x600000, 0x3
 
 @st.composite
 def blocks(draw: st.DrawFn, size: int = 32, low: int = 0, high: int = 255, span: int = 40) -> np.ndarray:
-    """(size,) float32 with exponent fields in [low, high], near the block's largest or up to `span` below it.
+    """Draw (size,) float32 with exponent fields in [low, high], near the block's largest or up to `span` below it.
 
-    Fields 0 (zeros, subnormals) and 255 (Inf, NaN) are float32's own.
+    Field 0 holds zeros and subnormals, field 255 Inf and NaN.
     """
     top = draw(st.integers(low, high))
     near, far = st.integers(0, 4), st.integers(0, span)
@@ -33,7 +33,7 @@ def blocks(draw: st.DrawFn, size: int = 32, low: int = 0, high: int = 255, span:
 
 
 def any_blocks(size: int = 32) -> st.SearchStrategy[np.ndarray]:
-    """With every float32 in them: subnormals, both zeros, NaN, Inf, the largest floats."""
+    """Draw blocks of any float32: subnormals, both zeros, NaN, Inf, the largest floats."""
     raw = arrays(np.uint32, size, elements=st.integers(0, 2**32 - 1), fill=st.nothing())
     return st.one_of(
         blocks(size),
@@ -45,17 +45,17 @@ def any_blocks(size: int = 32) -> st.SearchStrategy[np.ndarray]:
 
 
 def finite_blocks(size: int = 32) -> st.SearchStrategy[np.ndarray]:
-    """Not so large that a value rounded up leaves float32."""
+    """Draw blocks whose values do not exceed float32 when they are rounded up."""
     return blocks(size, low=0, high=253)
 
 
 def normal_blocks(size: int = 32, low: int = 87, high: int = 167) -> st.SearchStrategy[np.ndarray]:
-    """Of magnitudes from about 2**-40 to 2**40, of whose scales none clamps."""
+    """Draw blocks of magnitudes from about 2**-40 to 2**40, whose scales never clamp."""
     return blocks(size, low=low, high=high, span=30)
 
 
 def adversarial(fmt: MXFormat) -> np.ndarray:
-    """(blocks, block) float32: zeros, powers of two and their neighbours, midpoints, saturation, float32's ends."""
+    """Return (blocks, block) float32: zeros, powers of two and neighbours, midpoints, saturation, ends of float32."""
     size = fmt.block
     values = [float(value) for value in oracle.magnitudes(fmt)]
     top = 2.0 ** oracle.floor_log2(oracle.magnitudes(fmt)[-1])
@@ -78,7 +78,7 @@ def adversarial(fmt: MXFormat) -> np.ndarray:
 
 
 def with_neighbours(values: list[float]) -> list[float]:
-    """Each value as a float32, and the floats just below and just above it."""
+    """Return each value as a float32, and the floats just below and just above it."""
     middle = np.array(values, dtype=np.float32)
     with np.errstate(over="ignore"):
         below, above = np.nextafter(middle, np.float32(0)), np.nextafter(middle, np.float32(np.inf))
@@ -86,14 +86,14 @@ def with_neighbours(values: list[float]) -> list[float]:
 
 
 def rows_under(top: float, values: list[float], size: int) -> list[list[float]]:
-    """The values in rows with both signs, under a largest element that makes the scale 1 by the floor rule."""
+    """Return rows of the values with both signs, led by `top`, for which the floor rule chooses a scale of 1."""
     usable = [value for value in values if value < 2 * top]
     signed = [value * sign for value in usable for sign in (1, -1)]
     return [[top, *signed[first : first + size - 1]] for first in range(0, len(signed), size - 1)]
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """The same shape, and the same bits everywhere, all NaN alike."""
+    """Return whether shapes and bits are equal, where all NaN count as equal."""
     a, b = np.asarray(a, dtype=np.float32), np.asarray(b, dtype=np.float32)
     both_nan = np.isnan(a) & np.isnan(b)
     return a.shape == b.shape and bool(((a.view(np.int32) == b.view(np.int32)) | both_nan).all())

@@ -1,6 +1,6 @@
 """OCP MX v1.0 quantisation in exact rationals, one element at a time: slow, plain, independent of jouleproof.formats.
 
-Of a format it reads the fields that describe it (exponent_bits, mantissa_bits, bias, specials), and nothing else.
+It reads only the fields that describe a format (exponent_bits, mantissa_bits, bias, specials).
 """
 
 from bisect import bisect_right
@@ -16,7 +16,7 @@ FLOAT32_OVERFLOW = Fraction(2) ** 128
 
 @cache
 def magnitudes(fmt: Any) -> tuple[Fraction, ...]:
-    """The finite values >= 0 that the quantiser may write, ascending."""
+    """Return the finite values >= 0 that the quantiser may write, ascending."""
     if fmt.exponent_bits == 0:
         return tuple(Fraction(n, 2**fmt.mantissa_bits) for n in range(2 ** (fmt.mantissa_bits + 1)))
     values = []
@@ -36,19 +36,19 @@ def magnitudes(fmt: Any) -> tuple[Fraction, ...]:
 
 
 def floor_log2(value: Fraction) -> int:
-    """Of a value > 0."""
+    """Return floor(log2(value)) of a value > 0, exactly."""
     guess = value.numerator.bit_length() - value.denominator.bit_length()
     return guess if Fraction(2) ** guess <= value else guess - 1
 
 
 def ceil_log2(value: Fraction) -> int:
-    """Of a value > 0."""
+    """Return ceil(log2(value)) of a value > 0, exactly."""
     below = floor_log2(value)
     return below if Fraction(2) ** below == value else below + 1
 
 
 def step_at(value: Fraction, fmt: Any) -> Fraction:
-    """Distance of the format's neighbouring values around `value`, were its exponents unbounded above."""
+    """Return the distance of neighbouring values around `value`, as if exponents were unbounded above."""
     if fmt.exponent_bits == 0:
         return Fraction(1, 2**fmt.mantissa_bits)
     smallest = 1 - fmt.bias
@@ -57,7 +57,7 @@ def step_at(value: Fraction, fmt: Any) -> Fraction:
 
 
 def scale_exponent(amax: Fraction, fmt: Any, rule: str) -> int:
-    """Of a block whose largest magnitude is amax > 0; clamped to what E8M0 holds."""
+    """Return the scale exponent of a block whose largest magnitude is amax > 0, clamped to the range of E8M0."""
     max_normal = magnitudes(fmt)[-1]
     emax = floor_log2(max_normal)
     if rule == "floor":
@@ -75,8 +75,10 @@ def scale_exponent(amax: Fraction, fmt: Any, rule: str) -> int:
 
 
 def round_magnitude(value: Fraction, fmt: Any, rounding: str) -> Fraction:
-    """The nearest value of the format; at a tie the even one (the larger where both significands are odd) or the one
-    away from zero. Above the largest normal, the largest normal."""
+    """Return the nearest value of the format, and at most its largest normal.
+
+    At a tie, it is the even value (the larger if both significands are odd) or the one away from zero.
+    """
     values = magnitudes(fmt)
     if not value:
         return value
@@ -91,7 +93,7 @@ def round_magnitude(value: Fraction, fmt: Any, rounding: str) -> Fraction:
 
 
 def quantize_block(block: np.ndarray, fmt: Any, rule: str, rounding: str) -> tuple[np.ndarray, int]:
-    """(elements,) float32 in; what they read back as, float32, and the block's E8M0 code out."""
+    """Return the values that (elements,) float32 read back as, float32, and the block's E8M0 code."""
     if not np.isfinite(block).all():
         return np.full(len(block), np.nan, dtype=np.float32), SCALE_NAN_CODE
     exact = [Fraction(float(element)) for element in block]
@@ -107,7 +109,7 @@ def quantize_block(block: np.ndarray, fmt: Any, rule: str, rounding: str) -> tup
 
 
 def to_float32(value: Fraction) -> np.float32:
-    """A value that float32 holds, or Inf where it is too large."""
+    """Convert a value that float32 represents exactly; Inf if it is too large."""
     if value >= FLOAT32_OVERFLOW:
         return np.float32(np.inf)
     number = np.float32(float(value))
@@ -116,6 +118,6 @@ def to_float32(value: Fraction) -> np.float32:
 
 
 def quantize_blocks(x: np.ndarray, fmt: Any, rule: str, rounding: str) -> tuple[np.ndarray, np.ndarray]:
-    """(blocks, block) float32 in; the values that they read back as, and (blocks,) E8M0 codes out."""
+    """Return the values that (blocks, block) float32 read back as, and (blocks,) E8M0 codes."""
     blocks = [quantize_block(block, fmt, rule, rounding) for block in x]
     return np.array([values for values, _ in blocks]), np.array([code for _, code in blocks], dtype=np.uint8)

@@ -1,8 +1,8 @@
-"""Formats of a user's own.
+"""Custom formats.
 
-COMPILED stand for all: every kind of code that there is (floats and integers, of whole words and of single groups, of
-one and several groups in a block, with infinities and without) in few kernels. ODD are read by the plain quantiser,
-and compiled in the long tests alone.
+COMPILED represent all of them: they cover every kind of code (floats and integers, whole words and single groups, one
+and several groups in a block, with and without infinities) with few kernels. ODD are read by the plain quantiser, and
+compiled only in the long tests.
 """
 
 from jouleproof.formats import MXFormat

@@ -1,4 +1,4 @@
-"""What calls are refused with: for tests that go through a table of them."""
+"""Error messages of refused calls, for tests that go through a table of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,10 @@ Errors = type[Exception] | tuple[type[Exception], ...]
 
 
 def refusal(error: Errors, call: Callable[..., Any], *arguments, longest: int = 300, **named) -> str:
-    """The message of the error of this kind that the call must raise, one line of fewer than `longest` characters.
-    Raises AssertionError, which names the arguments, where it does not."""
+    """Return the message of the error that the call must raise: one line of fewer than `longest` characters.
+
+    Raises AssertionError, which names the arguments, if the call does not raise it.
+    """
     try:
         result = call(*arguments, **named)
     except error as caught:
@@ -22,7 +24,7 @@ def refusal(error: Errors, call: Callable[..., Any], *arguments, longest: int = 
 
 
 def not_from(start: str, messages: dict[str, str]) -> dict[str, str]:
-    """Those of the messages, by what was given, that do not begin so."""
+    """Return the messages, by what was given, that do not begin with `start`."""
     return {given: message for given, message in messages.items() if not message.startswith(start)}
 
 

@@ -18,7 +18,7 @@ SOME_CASTS = [("floor", "even"), ("rceil", "away"), ("even", "even")]
 
 
 def by_kernels(x: np.ndarray, fmt: MXFormat, rule: str, rounding: str) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Scale codes, and what both casts read back as."""
+    """Return the scale codes, and the values that both casts give."""
     packed = quantize(x, fmt, scale=rule, rounding=rounding)
     return packed.scales[:, 0], [packed.dequantize(), fake_quantize(x, fmt, scale=rule, rounding=rounding)]
 
@@ -31,20 +31,21 @@ def by_the_plain_quantiser(x: np.ndarray, fmt: MXFormat, rule: str, rounding: st
 
 
 def inexact(x: np.ndarray, fmt: MXFormat, casts: list[tuple[str, str]], cast=by_kernels) -> list[str]:
-    """A line for each of the casts (rule, rounding) that gives other bits than exact arithmetic."""
-    found = []
+    """Return a line for each cast (rule, rounding) whose bits differ from exact arithmetic."""
+    differences = []
     for rule, rounding in casts:
         values, scales = oracle.quantize_blocks(x, fmt, rule, rounding)
         with np.errstate(over="ignore"):
             our_scales, read = cast(x, fmt, rule, rounding)
         if our_scales.tolist() != scales.tolist():
-            found.append(f"{fmt.name}, {rule}, {rounding}: scales are {our_scales.tolist()}, not {scales.tolist()}")
+            given, expected = our_scales.tolist(), scales.tolist()
+            differences.append(f"{fmt.name}, {rule}, {rounding}: scales are {given}, not {expected}")
         for ours in read:
             wrong = (ours.view(np.int32) != values.view(np.int32)) & ~(np.isnan(ours) & np.isnan(values))
             if wrong.any():
                 became = f"{x[wrong][:5]} became {ours[wrong][:5]}, not {values[wrong][:5]}"
-                found.append(f"{fmt.name}, {rule}, {rounding}: {became}")
-    return found
+                differences.append(f"{fmt.name}, {rule}, {rounding}: {became}")
+    return differences
 
 
 @every_format
@@ -113,7 +114,7 @@ def test_an_element_that_underflows_keeps_its_sign():
     x = np.zeros((1, 32), dtype=np.float32)
     x[0, :3] = 1.0, -1e-30, -0.0
     signs = {name: np.signbit(fake_quantize(x, name)[0, :4]).tolist() for name in FORMATS if name != "mxint8"}
-    assert {name: found for name, found in signs.items() if found != [False, True, True, False]} == {}
+    assert {name: negative for name, negative in signs.items() if negative != [False, True, True, False]} == {}
 
 
 def test_a_block_with_one_huge_element_flushes_the_rest_to_zero():

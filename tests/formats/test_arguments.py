@@ -48,7 +48,7 @@ def expected():
 
 @pytest.fixture
 def odd(torch, t, packed):
-    """What is no plain array of numbers in memory: one for each way in which NumPy or torch says so."""
+    """Objects that are not plain arrays of numbers in memory, one for each way in which NumPy or torch reports it."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode():
@@ -73,7 +73,7 @@ def refused(call, *arguments, **named):
 
 
 def unnamed(error, call, cases):
-    """Of (arguments, named arguments, what the message must hold): the messages that do not."""
+    """Return the messages that lack a required part. cases: (arguments, named arguments, parts of the message)."""
     messages = [(refusal(error, call, *given, **named), parts) for given, named, parts in cases]
     return [message for message, parts in messages if not all(part in message for part in parts)]
 
@@ -170,7 +170,7 @@ def test_a_result_lies_on_the_cpu_whatever_the_default_device(torch, t, expected
 
 
 def test_a_function_that_torch_maps_over_an_axis_is_refused(torch, t):
-    assert "not plain numbers in memory" in refused(torch.func.vmap(fake), t)
+    assert "does not store plain numbers in memory" in refused(torch.func.vmap(fake), t)
 
 
 # How it is cast.
@@ -193,15 +193,16 @@ def test_a_wrong_option_is_an_error_that_names_it_and_the_right_ones(cast):
 @both_casts
 def test_an_axis_that_is_no_whole_number_is_refused(cast):
     axes = [True, np.True_, 1.0, None, "1", (0,), float("nan")]
-    cases = [((X,), {"axis": axis}, [f"axis={axis!r} is not a whole number"]) for axis in axes]
+    cases = [((X,), {"axis": axis}, [f"axis={axis!r} is not an integer"]) for axis in axes]
     assert unnamed(TypeError, cast, cases) == []
 
 
 def test_an_axis_may_be_any_kind_of_whole_number(torch, expected):
     axes = [np.int64(-1), np.uint8(1), np.array(1), torch.tensor(1)]
-    found = [quantize(X, FMT, axis=axis) for axis in axes]
-    assert [type(each.axis) for each in found] == [int] * 4
-    assert [axis for axis, each in zip(axes, found, strict=True) if not same_bits(each.dequantize(), expected)] == []
+    arrays = [quantize(X, FMT, axis=axis) for axis in axes]
+    assert [type(packed.axis) for packed in arrays] == [int] * 4
+    pairs = zip(axes, arrays, strict=True)
+    assert [axis for axis, packed in pairs if not same_bits(packed.dequantize(), expected)] == []
 
 
 # MXArray.
@@ -246,7 +247,7 @@ def test_codes_may_lie_in_any_order_in_memory(turn, packed, expected):
     assert (matvec(turned, X[0]) == matvec(packed, X[0])).all()
 
 
-# Scale rules of a user's own.
+# Custom scale rules.
 
 
 @both_casts

@@ -1,4 +1,4 @@
-"""Any shape, axis, layout, kind and dtype in; the same kind out."""
+"""Casts take any shape, axis, layout, kind and dtype, and return the same kind."""
 
 from functools import cache
 from itertools import product
@@ -21,26 +21,26 @@ def numbers(shape, seed=0):
 
 
 def by_hand(x, axis, fmt=FMT, block=32):
-    """Block by block over a copy with the axis last and zeros at its end."""
+    """Cast block by block, on a copy with the axis last and padded with zeros."""
     rows = np.moveaxis(x, axis, -1)
     length = rows.shape[-1]
-    room = np.zeros((*rows.shape[:-1], -(-length // block) * block), dtype=np.float32)
-    room[..., :length] = rows
+    padded = np.zeros((*rows.shape[:-1], -(-length // block) * block), dtype=np.float32)
+    padded[..., :length] = rows
     for index in product(*map(range, rows.shape[:-1])):
-        for first in range(0, room.shape[-1], block):
+        for first in range(0, padded.shape[-1], block):
             part = (*index, slice(first, first + block))
-            room[part] = fake_quantize(np.ascontiguousarray(room[part]), fmt)
-    return np.moveaxis(room[..., :length], -1, axis)
+            padded[part] = fake_quantize(np.ascontiguousarray(padded[part]), fmt)
+    return np.moveaxis(padded[..., :length], -1, axis)
 
 
 @cache
 def expected(shape, axis):
-    """Of `numbers`."""
+    """Return `numbers` of this shape, cast block by block."""
     return by_hand(numbers(shape), axis)
 
 
 def wrong(cast):
-    """Shapes and axes of whose numbers cast(x, axis) does not give what each block alone does."""
+    """Return the shapes and axes for which cast(x, axis) differs from a cast of each block alone."""
     return [(shape, axis) for shape, axis in AXES if not same_bits(cast(numbers(shape), axis), expected(shape, axis))]
 
 
@@ -54,9 +54,9 @@ def test_a_quantised_array_reads_back_in_its_own_shape():
 
 def test_a_tensor_is_cast_like_the_array_of_its_numbers(torch):
     def cast(x, axis):
-        found = fake_quantize(torch.from_numpy(x), FMT, axis=axis)
-        assert isinstance(found, torch.Tensor)
-        return found.numpy()
+        tensor = fake_quantize(torch.from_numpy(x), FMT, axis=axis)
+        assert isinstance(tensor, torch.Tensor)
+        return tensor.numpy()
 
     assert wrong(cast) == []
 
@@ -125,9 +125,9 @@ def test_numbers_are_cast_like_their_float32_selves_and_keep_their_dtype(name, t
     x = numbers((4, 70)).astype(DTYPES[name])
     tensor = torch.from_numpy(x.astype(np.float32)).to(getattr(torch, name))
     expected = by_hand(x.astype(np.float32), -1).astype(x.dtype)
-    found, found_t = fake_quantize(x, FMT), fake_quantize(tensor, FMT)
-    assert (found.dtype, found_t.dtype) == (x.dtype, tensor.dtype)
-    assert same_bits(found, expected) and same_bits(found_t.float().numpy(), expected)
+    cast, cast_t = fake_quantize(x, FMT), fake_quantize(tensor, FMT)
+    assert (cast.dtype, cast_t.dtype) == (x.dtype, tensor.dtype)
+    assert same_bits(cast, expected) and same_bits(cast_t.float().numpy(), expected)
 
 
 def test_a_quantised_narrow_array_reads_back_as_float32():

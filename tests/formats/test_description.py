@@ -1,4 +1,4 @@
-"""What the six formats are, and which descriptions are none."""
+"""The six formats have the specified constants, and invalid descriptions are refused."""
 
 import pickle
 
@@ -10,12 +10,12 @@ from tests.formats.refusals import refusal
 
 
 def test_the_built_in_formats_have_the_constants_of_the_specification():
-    """Largest normal, smallest normal, smallest subnormal or unit, and bits per element with its share of the scale."""
-    found = {
+    """They are largest and smallest normal, smallest subnormal or unit, and bits per element including the scale."""
+    constants = {
         name: (fmt.max_normal, fmt.min_normal, fmt.min_step, (8 * fmt.block_bytes + 8) / fmt.block)
         for name, fmt in FORMATS.items()
     }
-    assert found == {
+    assert constants == {
         "mxfp8_e5m2": (57344.0, 2.0**-14, 2.0**-16, 8.25),
         "mxfp8_e4m3": (448.0, 2.0**-6, 2.0**-9, 8.25),
         "mxfp6_e3m2": (28.0, 0.25, 0.0625, 6.25),
@@ -38,12 +38,12 @@ def test_the_six_formats_of_the_specification_are_built_in_with_blocks_of_32():
 
 
 def test_only_the_specified_codes_are_no_numbers():
-    """Of each format the finite values, the infinities and the NaN."""
-    found = {
+    """The table holds the number of finite values, infinities and NaN of each format."""
+    counts = {
         name: tuple(int(kind(fmt.values).sum()) for kind in (np.isfinite, np.isinf, np.isnan))
         for name, fmt in FORMATS.items()
     }
-    assert found == {
+    assert counts == {
         "mxfp8_e4m3": (254, 0, 2),
         "mxfp8_e5m2": (248, 2, 6),
         "mxfp6_e3m2": (64, 0, 0),

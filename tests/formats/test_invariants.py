@@ -1,4 +1,4 @@
-"""What holds for every block, whatever the numbers."""
+"""Invariants of the casts that hold for every block, whatever its numbers."""
 
 import numpy as np
 import pytest
@@ -28,11 +28,11 @@ def test_dequantised_codes_are_what_fake_quantize_gives(block, fmt, rule, roundi
 
 @pytest.mark.parametrize("rule", SCALE_RULES)
 def test_a_second_cast_changes_nothing(rule):
-    """It holds for all four rules. Under floor and even the largest element keeps its exponent, so the scale stays.
-    Under ceil and rceil the largest may be rounded down to half the top of the range, and then the scale halves; but
-    every element is at most half the top too, and twice such a value is a value of the format again.
+    """Casts are idempotent under all four rules. Under floor and even the largest element keeps its exponent, so the
+    scale stays the same. Under ceil and rceil the largest may be rounded down to half the top of the range, and then
+    the scale halves; but every element is then at most half the top, and twice such a value is a value of the format.
 
-    Only where a value was rounded up to 2**128, and so to Inf, does it fail; the blocks here end below that.
+    A cast is not idempotent if a value was rounded up to 2**128, and so to Inf; the blocks here end below that.
     """
 
     @EXAMPLES
@@ -125,20 +125,20 @@ def same_as_floor(amax, fmt):
 
 
 def differs_from_floor(fmt, blocks):
-    """What of a cast under a rule of the user's own, which is the floor rule again, is another than under floor."""
+    """Return the parts of a cast that differ between floor and a custom rule that computes the same."""
     x = np.random.default_rng(0).standard_normal((blocks, fmt.block)).astype(np.float32)
     x[::7] *= np.float32(2.0**40)
-    own, built_in = quantize(x, fmt, scale=same_as_floor), quantize(x, fmt)
+    custom, built_in = quantize(x, fmt, scale=same_as_floor), quantize(x, fmt)
     same = {
         "values": same_bits(fake_quantize(x, fmt, scale=same_as_floor), fake_quantize(x, fmt)),
-        "codes": (own.codes == built_in.codes).all(),
-        "scales": (own.scales == built_in.scales).all(),
+        "codes": (custom.codes == built_in.codes).all(),
+        "scales": (custom.scales == built_in.scales).all(),
     }
     return [f"{fmt.name}: {part}" for part, alike in same.items() if not alike]
 
 
 def test_a_rule_of_the_users_own_is_followed_in_every_block_of_a_long_array(every_thread):
-    """Of 16384 blocks, about which the rule is asked at a time, two and a part."""
+    """The rule gets 16384 blocks at a time; the array is two and a half times as long."""
     assert [part for fmt in own.COMPILED for part in differs_from_floor(fmt, 40_000)] == []
 
 

@@ -1,4 +1,4 @@
-"""Products on packed weights: every road against float64 sums of what the weights read back as."""
+"""Products on packed weights: every strategy against float64 sums of the dequantised weights."""
 
 import pickle
 
@@ -19,12 +19,12 @@ ALL = [*FORMATS.values(), *own.COMPILED]
 every_format = pytest.mark.parametrize("fmt", ALL, ids=lambda fmt: fmt.name)
 
 
-def roads(fmt, columns):
-    """Those of the table that are open here, fastest first."""
-    return [strategy.road for strategy in strategies.strategies(fmt, columns)]
+def strategy_names(fmt, columns):
+    """Return the names of the strategies that are available here, fastest first."""
+    return [strategy.name for strategy in strategies.strategies(fmt, columns)]
 
 
-def drawn(rows, columns, scale=1.0, seed=0):
+def random_product(rows, columns, scale=1.0, seed=0):
     rng = np.random.default_rng(seed)
     weights = rng.standard_normal((rows, columns)) * np.exp(rng.standard_normal((rows, 1))) * scale
     return weights.astype(np.float32), (rng.standard_normal(columns) / scale).astype(np.float32)
@@ -35,16 +35,16 @@ def in_float64(packed, x):
         return packed.dequantize().astype(np.float64) @ np.asarray(x).astype(np.float64)
 
 
-def within(found, expected, largest):
-    """A millionth of the largest sum; NaN is not."""
-    return np.abs(found - expected).max(initial=0) <= 1e-6 * largest
+def within(product, expected, largest):
+    """Return whether the product is within a millionth of the largest sum; NaN is not."""
+    return np.abs(product - expected).max(initial=0) <= 1e-6 * largest
 
 
 def off(packed, x, expected):
-    """The roads, and matvec, whose product is not within that."""
-    found = {road: PackedMatrix(packed, road)(x) for road in roads(packed.fmt, packed.shape[1])}
-    found["matvec"] = matvec(packed, x)
-    return [way for way, product in found.items() if not within(product, expected, np.abs(expected).max())]
+    """Return the strategies, and matvec, whose product is not within that tolerance."""
+    products = {strategy: PackedMatrix(packed, strategy)(x) for strategy in strategy_names(packed.fmt, packed.shape[1])}
+    products["matvec"] = matvec(packed, x)
+    return [name for name, product in products.items() if not within(product, expected, np.abs(expected).max())]
 
 
 FASTEST_FIRST = {
@@ -61,45 +61,48 @@ FASTEST_FIRST = {
 
 
 @pytest.mark.parametrize("features", [(), ("avx2",), ("f16c",), ("avx2", "f16c")])
-def test_the_fastest_road_that_reads_a_format_right_is_taken(features, monkeypatch):
-    """On any processor: "whole" needs AVX2, "half" needs F16C."""
+def test_the_fastest_strategy_that_reads_a_format_exactly_is_chosen(features, monkeypatch):
+    """This holds on any processor: "whole" needs AVX2, "half" needs F16C."""
     monkeypatch.setattr(strategies, "has_feature", lambda name: name is None or name in features)
-    without = {road for road, need in {"whole": "avx2", "half": "f16c"}.items() if need not in features}
-    right = {name: [road for road in ways.split() if road not in without] for name, ways in FASTEST_FIRST.items()}
-    assert {fmt.name: roads(fmt, 64) for fmt in ALL} == right
+    without = {strategy for strategy, need in {"whole": "avx2", "half": "f16c"}.items() if need not in features}
+    right = {
+        name: [strategy for strategy in names.split() if strategy not in without]
+        for name, names in FASTEST_FIRST.items()
+    }
+    assert {fmt.name: strategy_names(fmt, 64) for fmt in ALL} == right
 
 
-def test_a_road_that_does_not_read_a_format_right_is_refused():
+def test_a_strategy_that_does_not_read_a_format_exactly_is_refused():
     wrong = []
     for fmt in ALL:
-        packed, can = quantize(drawn(2, 64)[0], fmt), roads(fmt, 64)
-        listed = ", ".join(road for road in strategies.ROADS if road in can)
-        for road in {*strategies.ROADS, "none"} - {*can}:
-            message = refusal(ValueError, PackedMatrix, packed, road)
-            if message != f"matvec: road '{road}' cannot carry {fmt.name} here; can: {listed}":
+        packed, can = quantize(random_product(2, 64)[0], fmt), strategy_names(fmt, 64)
+        listed = ", ".join(strategy for strategy in strategies.STRATEGY_NAMES if strategy in can)
+        for strategy in {*strategies.STRATEGY_NAMES, "none"} - {*can}:
+            message = refusal(ValueError, PackedMatrix, packed, strategy)
+            if message != f"matvec: strategy '{strategy}' is not available for {fmt.name} here; available: {listed}":
                 wrong.append(message)
     assert wrong == []
 
 
 def test_four_bits_are_whole_numbers_only_in_rows_of_two_words_and_more():
-    assert [columns for columns in (1, 31, 32) if "whole" in roads(FORMATS["mxfp4"], columns)] == []
+    assert [columns for columns in (1, 31, 32) if "whole" in strategy_names(FORMATS["mxfp4"], columns)] == []
 
 
 @every_format
-def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt):
+def test_every_strategy_gives_the_sum_within_a_millionth_of_the_largest(fmt):
     wrong = []
     for scale in (1.0, 1e-30, 1e12):
-        weights, x = drawn(9, 1000, scale)
+        weights, x = random_product(9, 1000, scale)
         packed = quantize(weights, fmt)
         expected = in_float64(packed, x)
-        for road in roads(fmt, 1000):
+        for strategy in strategy_names(fmt, 1000):
             out = np.empty(9, dtype=np.float32)
-            PackedMatrix(packed, road).sum_into(x, out)
+            PackedMatrix(packed, strategy).sum_into(x, out)
             summed = np.isfinite(out)  # the others are summed again
             if not (summed.all() or scale > 1):
-                wrong.append(f"{road}, {scale}: not summed")
+                wrong.append(f"{strategy}, {scale}: not summed")
             if not within(out[summed], expected[summed], np.abs(expected).max()):
-                wrong.append(f"{road}, {scale}: off")
+                wrong.append(f"{strategy}, {scale}: off")
         if not within(matvec(packed, x), expected, np.abs(expected).max()):
             wrong.append(f"matvec, {scale}: off")
     assert wrong == []
@@ -107,32 +110,32 @@ def test_every_road_gives_the_sum_within_a_millionth_of_the_largest(fmt):
 
 @every_format
 def test_one_element_far_above_its_neighbours_costs_no_more_than_rounding_it(fmt):
-    weights, x = drawn(5, 96)
+    weights, x = random_product(5, 96)
     x[[3, 40]] *= 1e5
     packed = quantize(weights, fmt)
     expected, largest = in_float64(packed, x), np.abs(packed.dequantize()).max() * np.abs(x).sum()
-    found = {road: PackedMatrix(packed, road)(x) for road in roads(fmt, 96)}
-    assert [road for road, product in found.items() if not within(product, expected, largest)] == []
+    products = {strategy: PackedMatrix(packed, strategy)(x) for strategy in strategy_names(fmt, 96)}
+    assert [strategy for strategy, product in products.items() if not within(product, expected, largest)] == []
 
 
 @every_format
 def test_an_outlier_that_meets_a_weight_of_zero_takes_nothing_from_its_neighbours(fmt):
     wrong = []
     for columns in (33, 96, 256):
-        weights, x = drawn(16, columns)
+        weights, x = random_product(16, columns)
         weights[:, 5], x[5] = 0, 0
         packed = quantize(weights, fmt)
         expected = in_float64(packed, x)
         for outlier in (1e2, 1e3, 1e5, 1e7, 1e9, 1e20, 1e30, -3.4e38):
             x[5] = outlier
-            wrong += [f"{road}, {columns} columns, {outlier}" for road in off(packed, x, expected)]
+            wrong += [f"{strategy}, {columns} columns, {outlier}" for strategy in off(packed, x, expected)]
     assert wrong == []
 
 
 @every_format
 def test_vectors_of_any_exponents_lose_nothing_that_counts(fmt):
     rng = np.random.default_rng(3)
-    weights, spread = drawn(5, 65)
+    weights, spread = random_product(5, 65)
     packed = quantize(weights, fmt)
     read, wrong = packed.dequantize().astype(np.float64), []
     for number in range(20):
@@ -144,7 +147,7 @@ def test_vectors_of_any_exponents_lose_nothing_that_counts(fmt):
 
 
 def test_vectors_at_the_end_of_float32_keep_their_bits():
-    weights, x = drawn(5, 96)
+    weights, x = random_product(5, 96)
     wrong = []
     for fmt in FORMATS.values():
         packed = quantize(weights * np.float32(2.0**60), fmt)
@@ -161,12 +164,12 @@ def test_products_of_small_whole_numbers_are_exact():
     weights = rng.integers(-1, 2, (6, 96)).astype(np.float32)
     x = rng.integers(-50, 50, 96).astype(np.float32)
     packed = [quantize(weights, fmt, scale="ceil") for fmt in ALL]
-    assert [each.fmt.name for each in packed if not (each.dequantize() == weights).all()] == []
-    assert [each.fmt.name for each in packed if not (matvec(each, x) == weights @ x).all()] == []
+    assert [matrix.fmt.name for matrix in packed if not (matrix.dequantize() == weights).all()] == []
+    assert [matrix.fmt.name for matrix in packed if not (matvec(matrix, x) == weights @ x).all()] == []
 
 
 def assert_multiplied(rows, columns, name, seed):
-    weights, x = drawn(rows, columns, seed=seed)
+    weights, x = random_product(rows, columns, seed=seed)
     packed = quantize(weights, name)
     expected = in_float64(packed, x)
     assert within(matvec(packed, x), expected, np.abs(packed.dequantize()).max() * np.abs(x).sum())
@@ -192,7 +195,7 @@ def test_any_shape_of_few_rows_and_many_is_multiplied(rows, columns, name, seed)
 
 
 def test_a_code_that_is_no_number_and_a_scale_that_is_none_make_their_rows_nan():
-    weights, x = drawn(6, 140)
+    weights, x = random_product(6, 140)
     wrong = []
     for fmt in ALL:
         packed = quantize(weights, fmt)
@@ -208,21 +211,21 @@ def test_a_code_that_is_no_number_and_a_scale_that_is_none_make_their_rows_nan()
 def test_where_float32_ends_the_result_is_that_of_float64():
     small, large = np.full(64, 1e-20, dtype=np.float32), np.full(64, 1e20, dtype=np.float32)
     packed = [quantize(np.full((5, 64), 1e30, dtype=np.float32), name) for name in FORMATS]
-    off = [each.fmt.name for each in packed if matvec(each, small) != pytest.approx(in_float64(each, small), rel=1e-6)]
-    assert off == []
-    assert [each.fmt.name for each in packed if not np.isposinf(matvec(each, large)).all()] == []
+    expected = {weights.fmt.name: pytest.approx(in_float64(weights, small), rel=1e-6) for weights in packed}
+    assert [weights.fmt.name for weights in packed if matvec(weights, small) != expected[weights.fmt.name]] == []
+    assert [weights.fmt.name for weights in packed if not np.isposinf(matvec(weights, large)).all()] == []
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_vector_that_is_not_finite_is_summed_as_floats_are(bad):
-    weights, x = drawn(5, 64)
+    weights, x = random_product(5, 64)
     packed = quantize(np.abs(weights) + 1, "mxfp8_e4m3")
     x[7] = bad
     assert np.array_equal(matvec(packed, x), in_float64(packed, x).astype(np.float32), equal_nan=True)
 
 
 def test_where_subnormals_are_flushed_the_result_stays(torch):
-    weights, x = drawn(8, 256)
+    weights, x = random_product(8, 256)
     packed = quantize(weights, "mxfp8_e4m3")
     expected = in_float64(packed, x)
     try:
@@ -234,7 +237,7 @@ def test_where_subnormals_are_flushed_the_result_stays(torch):
 
 
 def test_the_number_of_threads_changes_no_bit(every_thread):
-    weights, x = drawn(1000, 512)
+    weights, x = random_product(1000, 512)
     packed = quantize(weights, "mxfp4")
     together = matvec(packed, x)
     numba.set_num_threads(1)
@@ -242,7 +245,7 @@ def test_the_number_of_threads_changes_no_bit(every_thread):
 
 
 def test_tensors_give_a_tensor_and_out_is_filled(torch):
-    weights, x = drawn(8, 64)
+    weights, x = random_product(8, 64)
     packed = quantize(torch.from_numpy(weights), "mxfp6_e3m2")
     out = torch.empty(8)
     assert matvec(packed, torch.from_numpy(x), out=out) is out
@@ -266,8 +269,8 @@ def test_what_does_not_fit_is_one_line_that_says_so():
     assert {start: message for start, message in messages.items() if not message.startswith(start)} == {}
 
 
-def test_a_multiplier_that_was_pickled_multiplies_by_its_own_weights():
-    weights, x = drawn(5, 96)
+def test_a_packed_matrix_that_was_pickled_multiplies_by_the_same_weights():
+    weights, x = random_product(5, 96)
     multiply = PackedMatrix(quantize(weights, "mxfp4"))
     again = pickle.loads(pickle.dumps(multiply))
     expected = multiply(x)

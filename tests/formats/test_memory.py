@@ -1,4 +1,4 @@
-"""No temporary is larger than a few blocks per thread. NumPy reports all that it allocates to tracemalloc."""
+"""No temporary is larger than a few blocks per thread. NumPy reports its allocations to tracemalloc."""
 
 import tracemalloc
 from functools import partial
@@ -13,12 +13,12 @@ ELEMENTS = 1 << 20
 WHOLE_BLOCKS = (1024, ELEMENTS // 1024)
 RAGGED = (1024, ELEMENTS // 1024 - 1)
 IN_PLACE = 16 << 10  # bytes: what the call itself takes
-BUFFER = 768 << 10  # bytes, where an array cannot be worked on where it lies; the array has 2 or 4 MiB
+BUFFER = 768 << 10  # bytes, for arrays that cannot be processed in place; the array has 2 or 4 MiB
 CASES = [*product([WHOLE_BLOCKS, RAGGED], [-1, 0], ["float32", "float16"])]
 
 
 def peak(call):
-    """Bytes that are allocated at the worst moment of a second call, when all is compiled."""
+    """Return the peak of allocated bytes in a second call, when everything is compiled."""
     call()
     tracemalloc.start()
     try:
@@ -38,14 +38,14 @@ def allowed(shape, axis, dtype):
 
 
 def copied(numbers, calls):
-    """Of all cases, those where one of calls(x, axis) takes more memory than it may."""
-    found = []
+    """Return the cases in which one of calls(x, axis) allocates more memory than allowed."""
+    cases = []
     for shape, axis, dtype in CASES:
         x = numbers[:, : shape[1]].astype(dtype)
         peaks = [peak(call) for call in calls(x, axis)]
         if max(peaks) >= allowed(shape, axis, dtype):
-            found.append(f"{shape}, {axis}, {dtype}: {peaks}")
-    return found
+            cases.append(f"{shape}, {axis}, {dtype}: {peaks}")
+    return cases
 
 
 def test_a_fake_quantised_array_is_never_copied(numbers):
@@ -78,7 +78,7 @@ def test_without_out_only_the_result_is_new(numbers):
 
 
 def test_a_rule_of_the_users_own_sees_some_blocks_at_a_time():
-    """Of an array so large that what the rule makes of all its blocks would not fit."""
+    """The array is so large that the rule's results for all blocks would exceed the limit."""
 
     def rule(amax, fmt):
         return np.frexp(amax)[1] - 1 - fmt.emax
@@ -88,6 +88,6 @@ def test_a_rule_of_the_users_own_sees_some_blocks_at_a_time():
 
 
 def test_the_measure_notices_a_copy(numbers):
-    """What an overlapping `out` costs."""
+    """An overlapping `out` costs a copy."""
     x = numbers.copy()
     assert peak(lambda: fake_quantize(x, "mxfp4", out=x[::-1])) > numbers.nbytes

@@ -28,7 +28,7 @@ TORCHAO = {"mxfp8_e4m3": "float8_e4m3fn", "mxfp8_e5m2": "float8_e5m2", "mxfp4": 
 
 @pytest.fixture(scope="module")
 def gfloat():
-    """The module, and its description of each format by our name."""
+    """The gfloat module, and its description of each format by our name."""
     import gfloat
     from gfloat import formats
 
@@ -36,7 +36,7 @@ def gfloat():
 
 
 def half_precision_elements(name):
-    """Every float16 that a scale of 1 leaves in range, in rows of 31 after the element that makes the scale 1."""
+    """Return all float16 within range under a scale of 1, in rows of 31 after the element that sets that scale."""
     fmt = FORMATS[name]
     top = 2.0 ** oracle.floor_log2(oracle.magnitudes(fmt)[-1])
     every = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
@@ -93,7 +93,7 @@ def test_gfloat_uses_the_integer_code_that_we_leave_unused(gfloat):
 
 @pytest.fixture(scope="module")
 def torchao():
-    """(x, name, mode) -> E8M0 codes and values, both NumPy. Slow to import."""
+    """A function (x, name, mode) -> E8M0 codes and values, both NumPy. torchao is slow to import."""
     torch = pytest.importorskip("torch")
     mx = pytest.importorskip("torchao.prototype.mx_formats.mx_tensor")
     config = pytest.importorskip("torchao.prototype.mx_formats.config")
@@ -126,8 +126,8 @@ def test_values_of_random_blocks_are_those_of_torchao(torchao):
 
 def test_torchao_halves_a_block_whose_scale_clamps(torchao):
     x = np.full((1, 32), 2.0**-127, dtype=np.float32)
-    found = {name: (fake_quantize(x, name)[0, 0], torchao(x, name)[1][0, 0]) for name in TORCHAO}
-    assert found == dict.fromkeys(TORCHAO, (2.0**-127, 2.0**-128))
+    smallest = {name: (fake_quantize(x, name)[0, 0], torchao(x, name)[1][0, 0]) for name in TORCHAO}
+    assert smallest == dict.fromkeys(TORCHAO, (2.0**-127, 2.0**-128))
 
 
 def test_torchao_keeps_numbers_in_a_block_that_holds_inf(torchao):

@@ -1,4 +1,4 @@
-"""`out=`: where a result goes that shall need no new memory; its own place, or one that overlaps the input."""
+"""`out=`: results that are written to given memory, which is separate from the input, or overlaps it."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ X = numbers((4, 64))
 
 @pytest.fixture(params=["numpy", "torch"])
 def as_kind(request):
-    """A copy of an array, of this kind."""
+    """Return a copy of an array, of this kind."""
     if request.param == "numpy":
         return np.copy
     torch = request.getfixturevalue("torch")
@@ -84,7 +84,7 @@ def test_quantize_writes_into_out_and_returns_it(as_kind):
 
 def test_results_are_written_into_views(packed, expected):
     def view(array):
-        """Zeros, every second of a larger array, whose shape is the other way round."""
+        """Return a view of zeros: every second element of a larger, transposed array."""
         return np.zeros([2 * length for length in array.shape[::-1]], dtype=array.dtype).T[(np.s_[::2],) * array.ndim]
 
     cast, values, product, parts = view(X), view(X), view(X[:, 0]), [view(packed.codes), view(packed.scales)]
@@ -183,11 +183,11 @@ def test_codes_and_scales_may_lie_in_each_others_gaps(packed):
     assert (octets[:, :, 1:] == packed.codes).all() and (octets[:, :, 0] == packed.scales).all()
 
 
-# What lies in the same memory.
+# Arrays that share memory.
 
 
 def overlapping(shift, forwards):
-    """What a cast of a part of some memory into another one gives, and what it should."""
+    """Return the result of a cast from one part of a buffer into another, and the expected result."""
     memory = np.random.default_rng(1).standard_normal(400).astype(np.float32)
     x, out = memory[:256].reshape(4, 64), memory[shift : shift + 256].reshape(4, 64)
     x, out = (x, out) if forwards else (out, x)

@@ -1,4 +1,4 @@
-"""Codes of 2 to 8 bits, packed into bytes and back."""
+"""Codes of 2 to 8 bits are packed into bytes and unpacked."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -31,7 +31,7 @@ def test_element_i_lies_in_bits_from_i_times_the_width(fmt, data):
 def test_a_block_takes_its_bits_and_one_byte_of_scale():
     x = np.ones((3, 64), dtype=np.float32)
     packed = {name: quantize(x, name) for name in ("mxfp8_e4m3", "mxfp6_e2m3", "mxfp4")}
-    assert {name: (each.codes.shape, each.scales.shape, each.nbytes) for name, each in packed.items()} == {
+    assert {name: (array.codes.shape, array.scales.shape, array.nbytes) for name, array in packed.items()} == {
         "mxfp8_e4m3": ((3, 2, 32), (3, 2), 6 * 32 + 6),
         "mxfp6_e2m3": ((3, 2, 24), (3, 2), 6 * 24 + 6),
         "mxfp4": ((3, 2, 16), (3, 2), 6 * 16 + 6),

@@ -1,4 +1,4 @@
-"""Quantised arrays as files: read back bit for bit, and nothing else is ever read."""
+"""Files of quantised arrays are read back bit for bit, and invalid files are refused."""
 
 import json
 from dataclasses import dataclass, replace
@@ -24,58 +24,60 @@ def packed_numbers(shape=(3, 70), fmt="mxfp6_e2m3", axis=-1, seed=0):
 
 
 def same(a, b):
-    about = [(array.fmt, array.shape, array.axis) for array in (a, b)]
-    return about[0] == about[1] and np.array_equal(a.codes, b.codes) and np.array_equal(a.scales, b.scales)
+    fields = [(array.fmt, array.shape, array.axis) for array in (a, b)]
+    return fields[0] == fields[1] and np.array_equal(a.codes, b.codes) and np.array_equal(a.scales, b.scales)
 
 
 @pytest.fixture
 def stored(tmp_path):
-    """A small file."""
+    """A small valid file."""
     save_mxarray(packed_numbers((2, 8), FORMATS["mxfp4"]), tmp_path / "a.mx")
     return tmp_path / "a.mx"
 
 
 def parts(path):
-    """Description (of JSON), codes and scales of a file."""
+    """Return the description (parsed JSON), codes and scales of a file."""
     with safe_open(path, "numpy") as file:
         return json.loads(file.metadata()["mxarray"]), file.get_tensor("codes"), file.get_tensor("scales")
 
 
 def written(path, description, tensors, **more_metadata):
-    """A file of these parts, as a program that means ill would write it."""
+    """Write a file of these parts, as a malicious program could."""
     text = description if isinstance(description, str) else json.dumps(description)
     path.write_bytes(save(tensors, metadata={"mxarray": text, **more_metadata}))
     return path
 
 
 def signed(description, codes, scales):
-    """With the digest that belongs to it."""
+    """Return the description with the digest that matches it."""
     if not isinstance(description, dict):
         return description
-    about = {key: value for key, value in description.items() if key != "sha256"}
-    content = json.dumps(about, sort_keys=True).encode() + codes.tobytes() + scales.tobytes()
-    return {**about, "sha256": sha256(content).hexdigest()}
+    unsigned = {key: value for key, value in description.items() if key != "sha256"}
+    content = json.dumps(unsigned, sort_keys=True).encode() + codes.tobytes() + scales.tobytes()
+    return {**unsigned, "sha256": sha256(content).hexdigest()}
 
 
 def complaint(path):
-    """In the error that reading it must give."""
+    """Return the message of the error that reading the file must raise."""
     message = refusal(ValueError, load_mxarray, path, longest=600)
-    assert message.startswith(f"{path}: no MXArray can be read from it: ")
+    assert message.startswith(f"{path}: cannot be read as an MXArray: ")
     return message
 
 
 def readable(stored, changes, change_of):
-    """Of the changes, those with which a file can still be read; change_of: (description, codes, scales, change) to
-    what is then written."""
+    """Return the changes after which the file can still be read.
+
+    change_of: function from (description, codes, scales, change) to the arguments of `written`.
+    """
     description, codes, scales = parts(stored)
-    found = []
+    still_read = []
     for name, change in changes.items():
         written(stored, *change_of(description, codes, scales, change))
         try:
             complaint(stored)
         except AssertionError as error:
-            found.append(f"{name}: {error}")
-    return found
+            still_read.append(f"{name}: {error}")
+    return still_read
 
 
 @settings(REPEATABLE, max_examples=40)
@@ -145,7 +147,7 @@ def test_every_truncation_is_an_error(stored):
 
 @pytest.mark.parametrize("mask", [0x01, 0x10, 0xFF])
 def test_a_flipped_byte_is_an_error_or_changes_nothing(stored, mask):
-    """Nothing: in the spaces that fill the header up, or where a shape is written another way."""
+    """Harmless bytes are the spaces that pad the header, or an equivalent spelling of a shape."""
     whole, packed = stored.read_bytes(), load_mxarray(stored)
     harmless = 0
     for place in range(len(whole)):
@@ -159,8 +161,8 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing(stored, mask):
 
 
 def test_what_is_no_file_of_this_kind_is_an_error_that_says_so(stored, tmp_path):
-    assert "is not there" in complaint(tmp_path / "none.mx") and "is not a file" in complaint(tmp_path)
-    with pytest.raises(ValueError, match="no MXArray can be read"):
+    assert "does not exist" in complaint(tmp_path / "none.mx") and "is not a file" in complaint(tmp_path)
+    with pytest.raises(ValueError, match="cannot be read as an MXArray"):
         load_mxarray("a\0b")
     for content in (b"", b"\x80\x04K\x01.", b"[" * 5_000, b"\xff" * 64, bytes(64), stored.read_bytes() + b"\0"):
         stored.write_bytes(content)
@@ -190,29 +192,31 @@ def nested(depth):
 
 
 def with_format(**changed):
-    return lambda about: {**about, "format": {**about["format"], **changed}}
+    return lambda description: {**description, "format": {**description["format"], **changed}}
 
 
 DESCRIPTIONS = {
-    "not JSON": lambda about: "{",
-    "no object": lambda about: [],
-    "NaN": lambda about: json.dumps({**about, "axis": float("nan")}),
-    "deep": lambda about: nested(30_000),
-    "too large": lambda about: {**about, "format": {**about["format"], "name": "x" * 70_000}},
-    "a key twice": lambda about: json.dumps(about).replace('"axis": 1', '"axis": 0, "axis": 1'),
-    "a key more": lambda about: {**about, "more": 1},
-    "version 2": lambda about: {**about, "version": 2},
-    "version true": lambda about: {**about, "version": True},
-    "no shape": lambda about: {key: value for key, value in about.items() if key != "shape"},
-    "shape of text": lambda about: {**about, "shape": "28"},
-    "shape of booleans": lambda about: {**about, "shape": [True, 8]},
-    "empty shape": lambda about: {**about, "shape": [0, 8]},
-    "other number of blocks": lambda about: {**about, "shape": [2, 33]},
-    "huge shape": lambda about: {**about, "shape": [2, 10**4_000]},
-    "longer than any number": lambda about: json.dumps(about).replace("[2, 8]", "[2, 1" + "0" * 9_000 + "]"),
-    "axis of text": lambda about: {**about, "axis": "1"},
-    "other axis": lambda about: {**about, "axis": 0},
-    "format by name": lambda about: {**about, "format": "mxfp4"},
+    "not JSON": lambda description: "{",
+    "no object": lambda description: [],
+    "NaN": lambda description: json.dumps({**description, "axis": float("nan")}),
+    "deep": lambda description: nested(30_000),
+    "too large": lambda description: {**description, "format": {**description["format"], "name": "x" * 70_000}},
+    "a key twice": lambda description: json.dumps(description).replace('"axis": 1', '"axis": 0, "axis": 1'),
+    "a key more": lambda description: {**description, "more": 1},
+    "version 2": lambda description: {**description, "version": 2},
+    "version true": lambda description: {**description, "version": True},
+    "no shape": lambda description: {key: description[key] for key in description if key != "shape"},
+    "shape of text": lambda description: {**description, "shape": "28"},
+    "shape of booleans": lambda description: {**description, "shape": [True, 8]},
+    "empty shape": lambda description: {**description, "shape": [0, 8]},
+    "other number of blocks": lambda description: {**description, "shape": [2, 33]},
+    "huge shape": lambda description: {**description, "shape": [2, 10**4_000]},
+    "longer than any number": lambda description: json.dumps(description).replace(
+        "[2, 8]", "[2, 1" + "0" * 9_000 + "]"
+    ),
+    "axis of text": lambda description: {**description, "axis": "1"},
+    "other axis": lambda description: {**description, "axis": 0},
+    "format by name": lambda description: {**description, "format": "mxfp4"},
     "format with more": with_format(code="import os"),
     "bits of booleans": with_format(name="mine", mantissa_bits=True),
     "name of a number": with_format(name=4),
@@ -232,11 +236,11 @@ def test_a_description_that_is_not_as_it_was_written_is_an_error(stored):
 
 
 DIGESTS = {
-    "none": lambda about: {key: value for key, value in about.items() if key != "sha256"},
-    "no text": lambda about: {**about, "sha256": None},
-    "another": lambda about: {**about, "sha256": "0" * 64},
+    "none": lambda description: {key: value for key, value in description.items() if key != "sha256"},
+    "no text": lambda description: {**description, "sha256": None},
+    "another": lambda description: {**description, "sha256": "0" * 64},
     "of another format": with_format(name="mine"),
-    "of another length": lambda about: {**about, "shape": [2, 9]},
+    "of another length": lambda description: {**description, "shape": [2, 9]},
 }
 
 

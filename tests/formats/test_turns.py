@@ -1,4 +1,4 @@
-"""Casts from several threads and in forked processes: numba ends the process where they are not kept apart."""
+"""Casts from several threads and in forked processes: numba aborts the process unless kernels are serialised."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ in_a_fork("after")
 
 @pytest.fixture(scope="module", params=["workqueue", "default"])
 def printed(request):
-    """By one process: numba's threading layer, and its lines."""
+    """The threading layer of numba in one process, and the lines that the process printed."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What tests of the study share with those of the formats."""
+"""Fixtures that tests of the study share with those of the formats."""
 
 from tests.formats.conftest import one_thread, torch
 

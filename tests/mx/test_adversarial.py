@@ -1,4 +1,4 @@
-"""The adversarial groups are what their docstrings say."""
+"""The adversarial groups have the properties that their docstrings state."""
 
 from itertools import product
 
@@ -22,7 +22,7 @@ def amax(x):
 
 
 def elements(x, fmt):
-    """Before rounding: x under the floor rule's scale."""
+    """Return x divided by the floor rule's scale, before rounding."""
     return np.abs(x.astype(np.float64)) / np.exp2(quantize(x, fmt).scales.astype(np.float64) - 127)
 
 
@@ -54,9 +54,9 @@ def is_midpoints_and_their_neighbours(x, fmt):
     values = np.unique(np.abs(fmt.values[np.isfinite(fmt.values)])).astype(np.float64)
     middle = ((values[1:] + values[:-1]) / 2).astype(np.float32)
     near = [middle, *(np.nextafter(middle, np.float32(side)) for side in (0, np.inf))]
-    drawn = set(np.abs(x[:, 1:]).ravel().tolist())
+    magnitudes = set(np.abs(x[:, 1:]).ravel().tolist())
     kinds = [set(part.tolist()) for part in near]
-    return drawn <= set.union(*kinds) and all(drawn & part for part in kinds)
+    return magnitudes <= set.union(*kinds) and all(magnitudes & part for part in kinds)
 
 
 def is_rounded_differently_by_the_two_roundings(x, fmt):

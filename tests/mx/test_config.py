@@ -1,4 +1,4 @@
-"""The study's config: what is taken, and what is refused with a line per wrong knob."""
+"""The study's config: valid values are accepted, and wrong knobs are refused with a line for each."""
 
 import json
 
@@ -79,9 +79,9 @@ def test_a_scale_rule_of_the_users_own_is_found():
     }
 
 
-def not_named(call, known, cases):
-    """Of (name, complaint): the messages that do not hold both."""
-    messages = [(repr(name), complaint, one_line(call, [known, name])) for name, complaint in cases]
+def not_named(call, valid, cases):
+    """Return the messages that lack the name or the complaint. cases: pairs of these."""
+    messages = [(repr(name), complaint, one_line(call, [valid, name])) for name, complaint in cases]
     return [message for name, complaint, message in messages if name not in message or complaint not in message]
 
 
@@ -128,8 +128,8 @@ def test_the_table_of_formats_gives_what_packed_arrays_hold():
         "mxint8": (8.25, 127 / 64, 2**-6, 256),
         own_name: (8.5, 31, 2**-6, 255),
     }
-    found = {name: formats_table(MxConfig(formats=[name])).set_index("metric")["value"].to_dict() for name in numbers}
-    assert found == {
+    tables = {name: formats_table(MxConfig(formats=[name])).set_index("metric")["value"].to_dict() for name in numbers}
+    assert tables == {
         name: {
             "bits_per_element": bits,
             "fp16_ratio": 16 / bits,

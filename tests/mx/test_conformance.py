@@ -1,4 +1,4 @@
-"""Agreement with other libraries, on few blocks, and the groups where they are known to differ."""
+"""Agreement with other libraries, on few blocks, and the groups on which they are known to differ."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ def table():
 
 
 def violated(table):
-    """(format, rule, invariant, group) of the rows that are not 0."""
+    """Return (format, rule, invariant, group) of the rows that are not 0."""
     rows = table[(table["metric"] == "violations") & (table["value"] > 0)]
     return set(zip(*(rows[key] for key in ("format", "scale", "property", "group")), strict=True))
 
@@ -47,7 +47,7 @@ def test_every_invariant_is_counted_for_every_format_rule_and_group(table):
 
 
 def test_only_the_end_of_float32_breaks_an_invariant(table):
-    """A rule that rounds up can round an element to 2**128, and so to Inf. Integers end below 2, so theirs cannot."""
+    """A rule that rounds up can round an element to 2**128, and so to Inf; not for integers, which lie below 2."""
     floats = set(FORMATS) - {"mxint8"}
     assert violated(table) == set(product(floats, ["ceil", "even", "rceil"], ["idempotence"], ["near largest float"]))
 
@@ -61,10 +61,10 @@ def test_scale_covariance_speaks_of_nothing_where_no_scale_is_free(table):
 def test_peers_differ_from_this_library_where_they_are_known_to_and_nowhere_else(table):
     rows = table[table["metric"].isin(["mismatches", "refused"]) & (table["value"] > 0)]
     differing = rows.groupby(["peer", "metric"])[["format", "group"]].agg(list)
-    found = {key: set(zip(*cells, strict=True)) for key, *cells in differing.itertuples()}
+    groups = {key: set(zip(*cells, strict=True)) for key, *cells in differing.itertuples()}
     floats = set(FORMATS) - {"mxint8"}
     without_nan = [name for name, fmt in FORMATS.items() if not np.isnan(fmt.values).any()]
-    assert found == {
+    assert groups == {
         # on infinities, and where it uses the most negative integer; it refuses NaN where the element has none
         ("gfloat", "mismatches"): {*product(FORMATS, ["Inf"]), ("mxint8", "saturation band")},
         ("gfloat", "refused"): set(product(without_nan, ["NaN"])),

@@ -1,4 +1,4 @@
-"""Decoding with packed layers: what they read, and that nothing is said otherwise."""
+"""Decoding with packed layers: the bytes that they read, and the equality of their output."""
 
 import pytest
 
@@ -29,8 +29,8 @@ def test_the_table_has_every_engine_in_every_round_and_finds_that_nothing_change
 def test_the_bytes_are_those_of_the_layers_in_their_format_and_of_the_head():
     network = language_model().network
     table = decode(MxConfig(formats=["mxfp4"], decode=CONFIG), PROBLEMS, language_model())
-    found = table[table["metric"] == "bytes_per_token"].groupby("format")["value"].unique()
+    sizes = table[table["metric"] == "bytes_per_token"].groupby("format")["value"].unique()
     elements = sum(layer.weight.numel() for layer in linear_layers(network).values())
     head = network.embedding.weight.nbytes
-    assert found[FLOAT32].tolist() == [4 * elements + head]
-    assert found["mxfp4"].tolist() == [elements * 4.25 / 8 + head]
+    assert sizes[FLOAT32].tolist() == [4 * elements + head]
+    assert sizes["mxfp4"].tolist() == [elements * 4.25 / 8 + head]

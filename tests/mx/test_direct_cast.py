@@ -1,4 +1,4 @@
-"""Small models of random weights under every cast: losses, divergences, cosines and neighbours."""
+"""Small models with random weights under every cast: losses, divergences, cosines and neighbours."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from torch.nn import functional
 
 from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize
@@ -152,7 +153,7 @@ def test_the_size_of_a_batch_does_not_change_the_results_of_exact_activations(la
 
 
 def test_the_size_of_a_batch_hardly_changes_the_results_of_cast_activations(language, model):
-    """A matrix product's last bit depends on the batch, and now and then turns the rounding of an activation."""
+    """The last bit of a matrix product depends on the batch, and sometimes changes the rounding of an activation."""
     both = in_small_batches(language, model)
     assert both["value_x"].tolist() == pytest.approx(both["value_y"].tolist(), abs=0.05)
 
@@ -208,7 +209,7 @@ def test_a_format_of_the_users_own_is_planned_by_the_name_in_the_config():
     [({"formats": ["mxfp5"]}, "mxfp5"), ({"more_scales": {"mxfp4": ["ceil_clip_only"]}}, "ceil_clip_only")],
 )
 def test_a_config_that_names_what_is_unknown_is_refused(settings, complaint):
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValidationError, match=complaint):
         config(**settings)
 
 
@@ -245,7 +246,7 @@ def test_shares_of_saturated_activations_are_those_of_each_question_alone(langua
 
 
 def test_the_share_of_saturated_activations_is_counted_over_all_inputs_of_the_layers(model):
-    """Every input of a linear layer is replaced by a block that holds one element beyond 6 times its scale."""
+    """Every input of a linear layer is replaced by a block with one element that exceeds 6 times its scale."""
     block = torch.tensor([7.0] + [1.0] * 31)
     cast = PlannedCast("mxfp4", FORMATS["mxfp4"], "floor", SCALE_RULES["floor"])
     network = torch.nn.Sequential(torch.nn.Linear(64, 32))

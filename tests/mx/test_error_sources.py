@@ -1,4 +1,4 @@
-"""Where the error comes from: one thing is changed at a time, and each row says what its own cast gives."""
+"""Sources of error: casts change one property at a time, and each row holds the result of its cast."""
 
 from dataclasses import replace
 
@@ -61,7 +61,7 @@ def test_a_row_gives_the_qsnr_of_the_cast_that_it_names(table, x, change):
 
 
 def test_what_saturates_is_counted_and_its_noise_weighed(table, x):
-    """E4M3 under floor, from the definition: element over scale exceeds 448."""
+    """The definition for E4M3 under floor: element over scale exceeds 448."""
     blocks = x.reshape(-1, 32).astype(np.float64)
     scale = 2.0 ** (np.floor(np.log2(np.abs(blocks).max(axis=1, keepdims=True))) - 8)
     beyond = np.abs(blocks) > 448 * scale

@@ -1,4 +1,4 @@
-"""The invariants of a cast: that each counts what breaks it, on casts that are broken on purpose."""
+"""Each invariant of a cast counts its violations, on casts that are broken on purpose."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ any_rule = st.sampled_from(list(SCALE_RULES.values()))
 
 @st.composite
 def formats(draw):
-    """Any description that there can be."""
+    """Draw any valid description of a format."""
     exponent_bits = draw(st.integers(0, 5))
     mantissa_bits = draw(st.integers(1 if exponent_bits == 0 else 0, 6 if exponent_bits == 0 else 7 - exponent_bits))
     specials = draw(st.sampled_from(["none", "nan", "ieee"])) if exponent_bits else "none"
@@ -95,12 +95,15 @@ def test_scale_covariance_holds_for_every_format_on_every_float(block, fmt, rule
 
 
 def test_they_all_speak_of_ordinary_blocks():
-    found = {name: count(X, FMT, FLOOR) for name, count in INVARIANTS.items()}
-    assert found == {**dict.fromkeys(INVARIANTS, (X.size, 0)), "scale covariance": (X.size * len(invariants.POWERS), 0)}
+    counts = {name: count(X, FMT, FLOOR) for name, count in INVARIANTS.items()}
+    assert counts == {
+        **dict.fromkeys(INVARIANTS, (X.size, 0)),
+        "scale covariance": (X.size * len(invariants.POWERS), 0),
+    }
 
 
 def broken(monkeypatch, change):
-    """Of the cast, what it returns is changed."""
+    """Change what the cast returns."""
     cast = invariants.fake_quantize
     monkeypatch.setattr(invariants, "fake_quantize", lambda x, fmt, scale: change(cast(x, fmt, scale=scale)))
 

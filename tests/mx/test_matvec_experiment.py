@@ -1,4 +1,4 @@
-"""The table of matrix-vector products: every product right, and its ratios those of its times."""
+"""The table of matrix-vector products: every product is right, and ratios match the times."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from jouleproof.formats import FORMATS
 from jouleproof.measure.caches import cache_bytes
 from jouleproof.studies.mx.config import MatvecConfig, MxConfig
-from jouleproof.studies.mx.experiments.matvec import drawn, matvec
+from jouleproof.studies.mx.experiments.matvec import matvec, random_product
 from jouleproof.studies.mx.products import FLOAT32, READ, products
 from tests.extension_example import formats as own
 
@@ -24,7 +24,7 @@ def table():
 
 
 def right(product, matrix, x):
-    """Whether it multiplies by the weights that it says."""
+    """Return whether the product multiplies by the weights that it claims."""
     if product.format == READ:
         return float(product.run()) == pytest.approx(matrix.sum(dtype=np.float64), rel=1e-4)
     result = np.asarray(getattr(product.run(), "float", product.run)()).reshape(-1)
@@ -35,18 +35,18 @@ def right(product, matrix, x):
 
 @pytest.mark.parametrize("formats", [SOME, pytest.param(FORMATS, marks=pytest.mark.long)], ids=["some", "all"])
 def test_every_product_multiplies_by_the_weights_that_it_says(formats):
-    matrix, x = drawn(48, 256)
+    matrix, x = random_product(48, 256)
     assert [product.format for product in products(matrix, x, formats) if not right(product, matrix, x)] == []
 
 
 def test_products_read_the_bytes_of_their_format():
-    matrix, x = drawn(32, 64)
+    matrix, x = random_product(32, 64)
     read = {product.format: product.weight_bytes * 8 / matrix.size for product in products(matrix, x, SOME)}
     assert (read[FLOAT32], read["mxfp8_e4m3"], read["mxfp4"], read["bfloat16"]) == (32, 8.25, 4.25, 16)
 
 
 def test_larger_matrices_repeat_the_same_numbers():
-    matrix, _ = drawn(1025, 32)
+    matrix, _ = random_product(1025, 32)
     assert matrix.shape == (1025, 32) and (matrix[:512] == matrix[512:1024]).all() and (matrix[1024] == matrix[0]).all()
 
 

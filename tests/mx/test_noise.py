@@ -1,4 +1,4 @@
-"""QSNR: the measure, and what it is known to be."""
+"""QSNR: the measure, and its known values."""
 
 import numpy as np
 import pytest
@@ -56,9 +56,10 @@ def test_a_ratio_that_is_none_is_an_error_that_gives_both_sums(x, cast):
 
 def test_vectors_depend_on_nothing_but_their_seed():
     config = QsnrConfig(vectors=8, length=32)
-    drawn = {name: [vectors(name, config, seed) for seed in (3, 3, 4)] for name in ("gaussian", "laplace", "student_t")}
-    assert [name for name, (first, again, other) in drawn.items() if not (first == again).all()] == []
-    assert [name for name, (first, again, other) in drawn.items() if not (first != other).any()] == []
+    distributions = ("gaussian", "laplace", "student_t")
+    samples = {name: [vectors(name, config, seed) for seed in (3, 3, 4)] for name in distributions}
+    assert [name for name, (first, again, other) in samples.items() if not (first == again).all()] == []
+    assert [name for name, (first, again, other) in samples.items() if not (first != other).any()] == []
 
 
 def test_every_vector_has_a_spread_of_its_own(gaussian):

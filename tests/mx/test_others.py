@@ -18,7 +18,7 @@ ANOTHER = OtherCast("halves", "none", lambda x: np.rint(2 * x) / np.float32(2), 
 
 @pytest.fixture(scope="module")
 def x():
-    """Rows of a spread of their own, over three binades."""
+    """Rows with different spreads, over three binades."""
     rng = np.random.default_rng(0)
     return (rng.standard_t(4, size=(48, 64)) * np.exp(rng.uniform(-1, 1, (48, 1)))).astype(np.float32)
 
@@ -48,7 +48,7 @@ def test_a_block_of_nvfp4_whose_scale_underflows_is_zero():
 
 
 def plain_microexponents(block, mantissa_bits):
-    """(16,): what a block reads back as."""
+    """Return the values, (16,), that a block decodes to."""
     exact = [Fraction(float(element)) for element in block]
     largest = max(abs(element) for element in exact)
     if not largest:
@@ -58,9 +58,8 @@ def plain_microexponents(block, mantissa_bits):
         pair = max(abs(first), abs(second))
         down = 1 if not pair or floor_log2(pair) < shared else 0
         step = Fraction(2) ** (shared - down + 1 - mantissa_bits)
-        read += [
-            min(max(round(each / step), 1 - 2**mantissa_bits), 2**mantissa_bits - 1) * step for each in (first, second)
-        ]
+        mantissas = [round(element / step) for element in (first, second)]
+        read += [min(max(mantissa, 1 - 2**mantissa_bits), 2**mantissa_bits - 1) * step for mantissa in mantissas]
     return [float(value) for value in read]
 
 
@@ -111,7 +110,7 @@ def test_bits_per_element_count_all_that_is_shared(x):
 
 
 def failing(holds):
-    """The casts for which holds(run) does not hold."""
+    """Return the casts for which holds(run) is false."""
     return [name for name, other in OTHERS.items() if not holds(other.run)]
 
 

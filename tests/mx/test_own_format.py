@@ -1,4 +1,4 @@
-"""The example of README: a format and a scale rule of one's own, named in the config, from the command line."""
+"""The README's example: a custom format and scale rule, named in the config, from the command line."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ CONFIGS = {
 
 @pytest.fixture(scope="module")
 def command(one_thread):
-    """`jouleproof` with these arguments, in this process, whose threads it would set for good."""
+    """A function that runs `jouleproof` in this process; thread settings are restored at the end of the module."""
 
     def command(*arguments):
         done = CliRunner().invoke(app, [*map(str, arguments)])
@@ -38,7 +38,7 @@ def command(one_thread):
 
 @pytest.fixture(scope="module")
 def results(command, tmp_path_factory):
-    """Folder of what two experiments and their pictures made."""
+    """The folder with the results and figures of two experiments."""
     folder = tmp_path_factory.mktemp("own") / "results"
     for experiment, config in CONFIGS.items():
         file = folder.parent / f"{experiment}.json"
@@ -56,8 +56,8 @@ def test_the_table_has_the_format_and_the_rule(results, experiment):
 
 
 def test_the_figure_names_the_format_and_the_rule(results):
-    drawn = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # a text is a comment beside its outlines
-    assert "<!-- e3m4 -->" in drawn and "unit_scale" in drawn
+    figure = (results / "figures/mx/qsnr.svg").read_text(encoding="utf-8")  # text is a comment next to its outlines
+    assert "<!-- e3m4 -->" in figure and "unit_scale" in figure
 
 
 @pytest.mark.parametrize("name", ["qsnr_means", "invariants"])

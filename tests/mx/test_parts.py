@@ -1,4 +1,4 @@
-"""What a cast clips and what it rounds: the two parts add up, and what they say about the scale rules."""
+"""The two parts of a cast, clipping and rounding, add up, and explain the scale rules."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def x():
-    """Rows whose last block is not full, magnitudes over many binades, and a block of zeros."""
+    """Rows with a partial last block, magnitudes over many binades, and a block of zeros."""
     rng = np.random.default_rng(0)
     x = (rng.standard_t(3, size=(40, 200)) * 2.0 ** rng.integers(-20, 20, (40, 1))).astype(np.float32)
     x[3, :32] = 0
@@ -22,7 +22,7 @@ def x():
 
 
 def plain_largest(row, fmt, rule):
-    """(elements,): the largest value of each element's block, from exact rationals."""
+    """Return the largest value of each element's block, (elements,), from exact rationals."""
     largest = []
     for start in range(0, len(row), fmt.block):
         block = row[start : start + fmt.block]

@@ -1,4 +1,4 @@
-"""QSNR on the tensors of models: which tensors are measured, and that each is the one it is named after."""
+"""QSNR on the tensors of models: the right tensors are measured, and each has its own name."""
 
 import numpy as np
 import pytest
@@ -33,8 +33,8 @@ def row(table, **where):
 def test_every_projection_of_every_layer_has_its_weight_measured(table):
     weights = table[(table["tensor"] == "weight") & (table["format"] == "mxfp4")]
     decoder = weights[weights["model"] == "small decoder"]
-    found = set(zip(decoder["layer"], decoder["projection"], strict=True))
-    assert found == {(layer, name) for layer in (0, 1) for name in ("q", "k", "v", "out", "gate", "up", "down")}
+    measured = set(zip(decoder["layer"], decoder["projection"], strict=True))
+    assert measured == {(layer, name) for layer in (0, 1) for name in ("q", "k", "v", "out", "gate", "up", "down")}
 
 
 def test_each_different_input_of_a_layer_is_measured_once(table):
@@ -73,7 +73,7 @@ def test_activations_of_layers_that_are_not_asked_for_are_not_measured():
     model = language_model()
     casts = registry.casts(CONFIG.model_copy(update={"formats": ["mxfp4"]}))
     rows = activation_rows(model, [model.tokens("Why?")], {"layers.1.attention.q"}, casts)
-    assert [(each["layer"], each["projection"]) for each in rows] == [(1, "q")]
+    assert [(row["layer"], row["projection"]) for row in rows] == [(1, "q")]
 
 
 def test_whether_weights_were_rounded_before_is_said_of_every_row(table):

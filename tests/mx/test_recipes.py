@@ -1,4 +1,4 @@
-"""Linear layers under a recipe: each of the three products is that of cast operands, blocks along its own sum."""
+"""Linear layers under a recipe: each of the three products has cast operands, in blocks along its axis of summation."""
 
 import pytest
 import torch
@@ -17,12 +17,12 @@ TO_NEAREST = [name for name, recipe in RECIPES.items() if not recipe.stochastic]
 BACKWARD_AT_RANDOM = [name for name, recipe in RECIPES.items() if recipe.stochastic]
 
 
-def drawn(*shape, seed=0):
+def normal(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def products(layer, x, gradient):
-    """Y, dX and dW."""
+    """Return Y, dX and dW."""
     x = x.clone().requires_grad_()
     layer.weight.grad = None
     y = layer(x)
@@ -31,14 +31,14 @@ def products(layer, x, gradient):
 
 
 def case(recipe, seed=0):
-    """A layer with 96 inputs and 64 outputs, and 4 x 32 tokens."""
-    weight = nn.Parameter(drawn(64, 96, seed=1) / 8)
+    """Return a layer with 96 inputs and 64 outputs, an input of 4 x 32 tokens, and a gradient."""
+    weight = nn.Parameter(normal(64, 96, seed=1) / 8)
     layer = RecipeLinear(weight, recipe, torch.Generator().manual_seed(seed))
-    return layer, drawn(4, 32, 96, seed=2), drawn(4, 32, 64, seed=3)
+    return layer, normal(4, 32, 96, seed=2), normal(4, 32, 64, seed=3)
 
 
 def narrow(x, to, axis):
-    """x as the product sees it, in float64."""
+    """Return x as an operand of the product, in float64."""
     if to is None:
         return x.double()
     return (x.to(to) if isinstance(to, torch.dtype) else fake_quantize(x, to, axis=axis)).double()
@@ -66,29 +66,29 @@ def test_without_a_cast_it_is_torchs_own_layer_bit_by_bit():
 def test_random_rounding_leaves_the_forward_product_as_in_mxfp4():
     nearest, x, gradient = case(RECIPES["mxfp4"])
     expected = products(nearest, x, gradient)[0]
-    found = {name: products(case(RECIPES[name])[0], x, gradient)[0] for name in BACKWARD_AT_RANDOM}
-    assert [name for name, product in found.items() if not torch.equal(product, expected)] == []
+    outputs = {name: products(case(RECIPES[name])[0], x, gradient)[0] for name in BACKWARD_AT_RANDOM}
+    assert [name for name, product in outputs.items() if not torch.equal(product, expected)] == []
 
 
 @pytest.mark.parametrize("name", BACKWARD_AT_RANDOM)
 def test_randomly_rounded_gradients_are_right_in_the_mean(name):
-    """And those of rounding to nearest are not, on gradients that are all alike. The mean is over 4 rotations with 50
-    copies of the weight and 4 x 32 tokens, which are rounded each by itself."""
+    """Rounding to nearest is biased on gradients that are all alike. The mean is over 4 rotations with 50 copies of the
+    weight and 4 x 32 tokens, each of which is rounded independently."""
     layer, x, _ = case(RECIPES[name])
     gradient = torch.full((4, 32, 64), 0.6)
     gradient[..., ::32] = 6.0  # along both sums, a step of 0.5 where the others lie
     exact = gradient[0, 0] @ layer.weight.detach()
     copies = RecipeLinear(nn.Parameter(layer.weight.detach().repeat(1, 50)), RECIPES[name], torch.Generator())
-    found = torch.stack([products(copies, x.repeat(1, 1, 50), gradient)[1] for _ in range(4)])
-    mean = found.view(4, 4, 32, 50, 96).mean(dim=(0, 1, 2, 3))
+    gradients = torch.stack([products(copies, x.repeat(1, 1, 50), gradient)[1] for _ in range(4)])
+    mean = gradients.view(4, 4, 32, 50, 96).mean(dim=(0, 1, 2, 3))
     nearest = products(case(RECIPES["mxfp4"])[0], x, gradient)[1].mean(dim=(0, 1))
     assert (mean - exact).abs().mean() < 0.2 * (nearest - exact).abs().mean()
 
 
 def test_the_same_seed_gives_the_same_gradients_and_another_does_not():
-    drawn = {name: [products(*case(RECIPES[name], seed))[2] for seed in (0, 0, 1)] for name in BACKWARD_AT_RANDOM}
-    assert [name for name, (first, again, _) in drawn.items() if not torch.equal(first, again)] == []
-    assert [name for name, (first, _, other) in drawn.items() if torch.equal(first, other)] == []
+    gradients = {name: [products(*case(RECIPES[name], seed))[2] for seed in (0, 0, 1)] for name in BACKWARD_AT_RANDOM}
+    assert [name for name, (first, again, _) in gradients.items() if not torch.equal(first, again)] == []
+    assert [name for name, (first, _, other) in gradients.items() if torch.equal(first, other)] == []
 
 
 def test_a_rotation_tames_an_outlier():
@@ -96,7 +96,7 @@ def test_a_rotation_tames_an_outlier():
     plain, *_ = case(RECIPES["mxfp4_stochastic"])
     gradient[0, ::5] *= 100
     exact = products(case(RECIPES["float32"])[0], x, gradient)[2]
-    ours, without = ((products(each, x, gradient)[2] - exact).square().sum() for each in (layer, plain))
+    ours, without = ((products(linear, x, gradient)[2] - exact).square().sum() for linear in (layer, plain))
     assert ours < without
 
 

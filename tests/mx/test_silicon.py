@@ -1,4 +1,4 @@
-"""The cost model of dot-product units: what it counts, how it orders formats, and how far off published costs it is."""
+"""The cost model of dot-product units: its counts, its order of formats, and its distance from published costs."""
 
 from itertools import pairwise, product
 
@@ -62,27 +62,27 @@ def test_a_circuit_has_the_cells_that_a_drawing_has(circuit, cells):
 
 
 def test_multipliers_have_the_adders_that_their_bits_need_and_the_same_turned_round():
-    """A full adder leaves two bits of three, a half adder two of two; rows * columns bits become rows + columns."""
+    """A full adder turns three bits into two, a half adder two into two; rows * columns bits become rows + columns."""
     for rows, columns in product(range(2, 9), repeat=2):
         cells = circuits.multiplier(rows, columns)
         assert cells.and2 - cells.full_adder == rows + columns and cells == circuits.multiplier(columns, rows)
 
 
 def test_an_mxfp4_unit_multiplies_two_bit_significands_in_plain_fixed_point():
-    found = stages(MX_UNITS["mxfp4"], 24)
+    cells = stages(MX_UNITS["mxfp4"], 24)
     scales, signs, hidden, exponents = 8, 32, 64, 64
-    assert found["multiply"] == Cells(
+    assert cells["multiply"] == Cells(
         and2=32 * 4 + hidden, xor2=signs, half_adder=32 * 2, full_adder=exponents + scales
     )
-    assert found["align"] == Cells(xor2=32 * 8, mux2=32 * (5 + 7 + 8))
-    assert found["add"] == circuits.adder_tree(32, 9)
-    assert found["registers"] == Cells(flip_flop=2 * 32 * 4 + 2 * 8 + 32)
+    assert cells["align"] == Cells(xor2=32 * 8, mux2=32 * (5 + 7 + 8))
+    assert cells["add"] == circuits.adder_tree(32, 9)
+    assert cells["registers"] == Cells(flip_flop=2 * 32 * 4 + 2 * 8 + 32)
 
 
 def test_an_integer_unit_without_scales_aligns_and_converts_nothing():
-    found = stages(UNITS["int8"], 24)
-    assert found["align"] == Cells()
-    assert found["accumulate"] == circuits.adder(32)
+    cells = stages(UNITS["int8"], 24)
+    assert cells["align"] == Cells()
+    assert cells["accumulate"] == circuits.adder(32)
 
 
 # ------------------------------------------------------------------------------------------------- order
@@ -134,9 +134,9 @@ def test_ratios_do_not_depend_on_the_size_of_a_gate(factor):
 
 def test_the_area_of_a_unit_is_that_of_its_parts():
     window = int(DRAWS.values["window"][0])
-    found = stages(MX_UNITS["mxint8"], window)
+    cells = stages(MX_UNITS["mxint8"], window)
     shares = {group: DRAWS.values["pipeline"][0] if group == "pipeline" else 1 for group in STAGES}
-    whole = sum(shares[group] * area(found[group], DRAWS)[0] for group in STAGES)
+    whole = sum(shares[group] * area(cells[group], DRAWS)[0] for group in STAGES)
     assert unit_cost(MX_UNITS["mxint8"], DRAWS)[0][0] == pytest.approx(whole)
 
 
@@ -157,7 +157,7 @@ def test_every_constant_says_where_it_comes_from():
 
 
 def within(check, factor):
-    """Whether the middle of the modelled range lies within the factor of the published one."""
+    """Return whether the middle of the modelled range lies within the factor of the published one."""
     middle = np.median(check.modelled(DRAWS))
     return min(check.published) / factor <= middle <= factor * max(check.published)
 

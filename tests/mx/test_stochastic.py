@@ -1,4 +1,4 @@
-"""Stochastic rounding lands on format values without bias; the random rotation leaves products as they are."""
+"""Stochastic rounding gives format values without bias; the random rotation leaves products unchanged."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,12 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def drawn(*shape, seed=0):
+def normal(*shape, seed=0):
     return torch.randn(*shape, generator=generator(seed))
 
 
 def neighbours(x, fmt):
-    """The format values just below and above each element, by search in their list. x: (blocks, block) float64."""
+    """Return the format values just below and above each element, by linear search. x: (blocks, block) float64."""
     largest = np.abs(x).max(axis=1, keepdims=True)
     scale = 2.0 ** np.ceil(np.log2(largest / fmt.max_normal))
     values = np.unique(fmt.values[np.isfinite(fmt.values)]).astype(np.float64)
@@ -28,7 +28,7 @@ def neighbours(x, fmt):
 
 
 def not_a_neighbour(fmt):
-    x = drawn(64, 32)
+    x = normal(64, 32)
     below, above = neighbours(x.double().numpy(), fmt)
     rounded = round_stochastically(x, fmt, generator()).double().numpy()
     each_one = ((rounded == below) | (rounded == above)).all()
@@ -40,7 +40,7 @@ def test_every_element_goes_to_one_of_its_two_neighbours():
 
 
 def moved(fmt):
-    held = fake_quantize(drawn(64, 32), fmt, scale="rceil")
+    held = fake_quantize(normal(64, 32), fmt, scale="rceil")
     return not all(torch.equal(round_stochastically(held, fmt, generator(seed)), held) for seed in range(20))
 
 
@@ -49,7 +49,7 @@ def test_a_value_of_the_format_stays_where_it_is():
 
 
 def biased(fmt, draws=4000):
-    x = drawn(4, 32)
+    x = normal(4, 32)
     below, above = (torch.from_numpy(side) for side in neighbours(x.double().numpy(), fmt))
     many = round_stochastically(x.expand(draws, 4, 32), fmt, generator()).double()
     deviation = (above - below) / 2 / draws**0.5  # at most: that of a coin toss
@@ -79,13 +79,13 @@ def test_zeros_stay_zeros_and_signs_stay_signs():
 
 
 def test_the_same_seed_rounds_alike_and_another_does_not():
-    x = drawn(8, 32)
+    x = normal(8, 32)
     first, again, other = (round_stochastically(x, FORMATS["mxfp4"], generator(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_a_rotation_of_both_operands_leaves_the_product():
-    a, b, signs = drawn(5, 96).double(), drawn(7, 96, seed=1).double(), random_signs(generator())
+    a, b, signs = normal(5, 96).double(), normal(7, 96, seed=1).double(), random_signs(generator())
     torch.testing.assert_close(
         rotated(a.float(), signs) @ rotated(b.float(), signs).T, (a @ b.T).float(), atol=1e-4, rtol=0
     )
@@ -106,4 +106,4 @@ def test_signs_are_plus_and_minus_one():
 @pytest.mark.parametrize("change", [rotated, lambda x, signs: round_stochastically(x, FORMATS["mxfp4"], generator())])
 def test_a_block_that_is_not_full_is_refused(change):
     with pytest.raises(ValueError, match="40 elements"):
-        change(drawn(2, 40), random_signs(generator()))
+        change(normal(2, 40), random_signs(generator()))

@@ -1,4 +1,4 @@
-"""The table of throughputs, from a real run of pytest-benchmark on few elements."""
+"""The table of throughputs, from a real run of pytest-benchmark with few elements."""
 
 import numpy as np
 import pytest
@@ -62,8 +62,8 @@ def test_what_the_others_are_timed_on_is_the_cast_that_they_claim():
         if operation == "fake_quantize"
     }
     ours = {name: fake_quantize(x, name).numpy() for name in FORMATS}
-    found = {key: np.asarray(cast(x), dtype=np.float32).reshape(-1) for key, cast in casts.items()}
-    assert [key for key, theirs in found.items() if not (theirs == ours[key[0]]).mean() > 0.999] == []
+    results = {key: np.asarray(cast(x), dtype=np.float32).reshape(-1) for key, cast in casts.items()}
+    assert [key for key, theirs in results.items() if not (theirs == ours[key[0]]).mean() > 0.999] == []
 
 
 def test_a_run_that_fails_is_one_line(monkeypatch, tmp_path):

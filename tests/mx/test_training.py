@@ -1,4 +1,4 @@
-"""The training experiment on a model of one layer and a few sentences: what its rows are, and that they repeat."""
+"""The training experiment, on a model of one layer and a few sentences: its rows, and their reproducibility."""
 
 import pytest
 import torch
@@ -86,9 +86,9 @@ def test_a_direct_cast_leaves_the_model_as_it_was():
     model = untrained(SETTINGS, 0)
     held_out = windows(torch.arange(200, dtype=torch.uint8), 3, 32, torch.Generator().manual_seed(0))
     before = held_out_loss(model, held_out)
-    found = list(cast_losses(model, held_out, formats(["mxfp4"]), scale_rules(["floor"])))
-    assert [cast["subject"] for cast, _ in found] == ["activations", "weights", "both"]
-    assert all(loss != before for _, loss in found)
+    losses = list(cast_losses(model, held_out, formats(["mxfp4"]), scale_rules(["floor"])))
+    assert [cast["subject"] for cast, _ in losses] == ["activations", "weights", "both"]
+    assert all(loss != before for _, loss in losses)
     assert held_out_loss(model, held_out) == before
 
 

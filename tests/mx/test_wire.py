@@ -1,7 +1,7 @@
-"""Tensors between ranks: what arrives, what is sent, and how fast it may go.
+"""Transfers of tensors between ranks: what arrives, what is sent, and how fast it is sent.
 
-The transfers run between threads over queues, so that any size and number of ranks is fast; two real processes over
-gloo do the same in test_wire_processes.
+The transfers run between threads over queues, so that any size and number of ranks is fast; test_wire_processes runs
+them in two real processes over gloo.
 """
 
 import queue
@@ -21,7 +21,7 @@ from jouleproof.models.decoder import rotary_angles, rotate
 from jouleproof.studies.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest
 from jouleproof.studies.mx.wire_transport import AllReduce, Move
 from tests.models.small import language_model
-from tests.mx.wire_formula import CODECS, cast, drawn, sum_as_described
+from tests.mx.wire_formula import CODECS, cast, random_tensor, sum_as_described
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=30)
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,7 +29,7 @@ in_every_codec = pytest.mark.parametrize("name", CODECS)
 
 
 class QueueLink:
-    """Between threads. Messages are copied on the way, as a network would."""
+    """A link between threads. Messages are copied on the way, as on a network."""
 
     def __init__(self, rank, queues):
         self.rank, self.world, self.sent_bytes, self._queues = rank, len(queues), 0, queues
@@ -43,7 +43,7 @@ class QueueLink:
 
 
 def on_every_rank(world, run):
-    """run(link) of each rank at once; results by rank."""
+    """Run run(link) on all ranks concurrently, and return results by rank."""
     queues = [[queue.Queue() for _ in range(world)] for _ in range(world)]
     results = [None] * world
 
@@ -59,7 +59,7 @@ def on_every_rank(world, run):
 
 
 def all_reduced(tensors, name):
-    """(out, bytes sent) of each rank."""
+    """Return (out, bytes sent) of each rank."""
 
     def run(link):
         out = torch.full_like(tensors[link.rank], torch.nan)
@@ -70,7 +70,7 @@ def all_reduced(tensors, name):
 
 
 def moved(x, name):
-    """(out of rank 1, bytes that rank 0 sent)."""
+    """Return out of rank 1, and the bytes that rank 0 sent."""
 
     def run(link):
         out = torch.full_like(x, torch.nan)
@@ -88,13 +88,13 @@ def same_bits(a, b):
 @in_every_codec
 @pytest.mark.parametrize("world", [2, 3])
 def test_an_all_reduce_is_the_cast_sum_of_casts_on_every_rank(name, world):
-    check_all_reduce([drawn(1000, seed) for seed in range(world)], name)
+    check_all_reduce([random_tensor(1000, seed) for seed in range(world)], name)
 
 
 @REPEATABLE
 @given(st.integers(1, 200), st.integers(2, 4), st.sampled_from(sorted(CODECS)), st.integers(0, 99))
 def test_any_size_is_reduced_full_blocks_or_not(elements, world, name, seed):
-    check_all_reduce([drawn(elements, seed + rank) for rank in range(world)], name)
+    check_all_reduce([random_tensor(elements, seed + rank) for rank in range(world)], name)
 
 
 def check_all_reduce(tensors, name):
@@ -103,13 +103,13 @@ def check_all_reduce(tensors, name):
 
 
 def test_in_float32_two_ranks_get_the_plain_sum():
-    tensors = [drawn(1001, seed) for seed in (0, 1)]
+    tensors = [random_tensor(1001, seed) for seed in (0, 1)]
     assert all(same_bits(out, tensors[0] + tensors[1]) for out, _ in all_reduced(tensors, "float32"))
 
 
 @in_every_codec
 def test_a_transfer_can_be_made_again(name):
-    tensors = [drawn(500, seed) for seed in (0, 1)]
+    tensors = [random_tensor(500, seed) for seed in (0, 1)]
 
     def run(link):
         out = torch.zeros(500)
@@ -127,31 +127,31 @@ def test_a_transfer_can_be_made_again(name):
 @in_every_codec
 @pytest.mark.parametrize("shape", [(3, 2, 5, 64), (7, 33), (1,)], ids=str)
 def test_a_moved_tensor_is_its_cast(name, shape):
-    x = drawn(shape, seed=3)
+    x = random_tensor(shape, seed=3)
     assert same_bits(moved(x, name)[0], cast(x, name))
 
 
 def bits_sent(name):
-    """Per element, in whole blocks."""
+    """Return the bits per element, in whole blocks."""
     fmt = getattr(CODECS[name], "fmt", None)
     return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits + 8 / fmt.block
 
 
 @in_every_codec
 def test_an_all_reduce_sends_every_element_once_per_rank(name):
-    """Two ranks: half of the vector to its owner, and the sum of the other half back."""
-    sent = {count for _, count in all_reduced([drawn(640, seed) for seed in (0, 1)], name)}
+    """Each of two ranks sends one half of the vector to its owner, and then the sum of the other half."""
+    sent = {count for _, count in all_reduced([random_tensor(640, seed) for seed in (0, 1)], name)}
     assert sent == {640 * bits_sent(name) / 8}
 
 
 @in_every_codec
 def test_a_move_sends_the_packed_array_and_nothing_else(name):
-    x, fmt = drawn((6, 40), seed=0), getattr(CODECS[name], "fmt", None)
+    x, fmt = random_tensor((6, 40), seed=0), getattr(CODECS[name], "fmt", None)
     assert moved(x, name)[1] == (quantize(x, fmt).nbytes if fmt else 240 * bits_sent(name) / 8)
 
 
 class Clock:
-    """Time that passes where one sleeps, and is late each time by `late`."""
+    """A clock that advances only in sleeps, each of which ends late by `late`."""
 
     def __init__(self, late=0.0):
         self.time, self.late = 100.0, late
@@ -245,5 +245,5 @@ def test_too_little_text_is_one_line():
 def test_the_slower_rank_counts_with_the_cast_that_the_other_did():
     sender = {"time_s": 2.0, "cast_s": 1.0, "wire_s": 1.0, "sent_bytes": 8}
     receiver = {"time_s": 3.0, "wire_s": 2.0, "uncast_s": 1.0, "sent_bytes": 0}
-    found = slowest([sender, receiver])
-    assert (found["time_s"], found["cast_s"], found["uncast_s"], found["sent_bytes"]) == (3.0, 1.0, 1.0, 8)
+    times = slowest([sender, receiver])
+    assert (times["time_s"], times["cast_s"], times["uncast_s"], times["sent_bytes"]) == (3.0, 1.0, 1.0, 8)

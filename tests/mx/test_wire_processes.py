@@ -1,4 +1,4 @@
-"""Tensors between two real processes over gloo, what happens when one dies, and the table of the experiment."""
+"""Transfers between two real processes over gloo, the failure of one of them, and the experiment's table."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from jouleproof.studies.mx.experiments.wire import wire
 from jouleproof.studies.mx.wire_launch import gather, run_ranks
 from jouleproof.studies.mx.wire_rank import REFERENCE, Task, codecs
 from tests.models.small import language_model
-from tests.mx.wire_formula import cast, drawn, sum_as_described
+from tests.mx.wire_formula import cast, random_tensor, sum_as_described
 
 LOOPBACK = Path("/proc/net/dev")
 ELEMENTS, LIMIT = 1_500_001, 1e10  # of the tensor; bytes/s of the link
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def bytes_over_loopback():
-    """What the system's loopback interface has sent; 0 where it does not tell."""
+    """Return the bytes that the loopback interface has sent; 0 if the system does not report them."""
     if not LOOPBACK.exists():
         return 0
     (line,) = [line for line in LOOPBACK.read_text(encoding="ascii").splitlines() if line.strip().startswith("lo:")]
@@ -36,16 +36,16 @@ def bytes_over_loopback():
 
 @pytest.fixture(scope="module")
 def two_processes():
-    """One run of two real processes: their tensors, reports by rank, and what the loopback interface counted."""
+    """One run of two real processes: their tensors, reports by rank, and the loopback interface's count of bytes."""
     names = ["mxfp8_e4m3", "mxfp4"]
-    tensors = [{"gradient": drawn(ELEMENTS, rank), "kv_cache": drawn((2, 5, 33), 7)} for rank in (0, 1)]
+    tensors = [{"gradient": random_tensor(ELEMENTS, rank), "kv_cache": random_tensor((2, 5, 33), 7)} for rank in (0, 1)]
     before = bytes_over_loopback()
     ranks = run_ranks(Task(2, names, {"unlimited": None, "limited": LIMIT}, repeats=1, timeout_s=60), tensors)
     return names, tensors, ranks, bytes_over_loopback() - before
 
 
 def reported(ranks, key, payload):
-    """By rank."""
+    """Return a field of the reports about a payload, by rank."""
     return [report[key] for reports in ranks for report in reports if report["payload"] == payload and key in report]
 
 
@@ -55,31 +55,31 @@ def digest(x):
 
 def test_two_processes_reduce_to_the_bits_of_the_formula(two_processes):
     names, tensors, ranks, _ = two_processes
-    gradients = [own["gradient"] for own in tensors]
+    gradients = [payloads["gradient"] for payloads in tensors]
     for name in ("float32", "bfloat16", *names):
         expected = digest(sum_as_described(gradients, name))
-        assert [found[name]["digest"] for found in reported(ranks, "delivered", "gradient")] == [expected] * 2
+        assert [formats[name]["digest"] for formats in reported(ranks, "delivered", "gradient")] == [expected] * 2
 
 
 def test_one_process_moves_to_the_other_what_a_cast_gives(two_processes):
     names, tensors, ranks, _ = two_processes
     sender, receiver = reported(ranks, "delivered", "kv_cache")
     expected = {name: digest(cast(tensors[0]["kv_cache"], name)) for name in ("float32", "bfloat16", *names)}
-    assert (sender, {name: found["digest"] for name, found in receiver.items()}) == ({}, expected)
+    assert (sender, {name: delivered["digest"] for name, delivered in receiver.items()}) == ({}, expected)
 
 
 def test_the_error_is_that_of_the_result(two_processes):
     _, tensors, ranks, _ = two_processes
-    gradients = [own["gradient"] for own in tensors]
+    gradients = [payloads["gradient"] for payloads in tensors]
     exact, rough = (sum_as_described(gradients, name).double() for name in ("float32", "mxfp4"))
     expected = float(((rough - exact).square().sum() / exact.square().sum()).sqrt())
-    (found, _) = reported(ranks, "delivered", "gradient")
-    assert found["mxfp4"]["relative_error"] == pytest.approx(expected, rel=1e-5)
-    assert found["float32"]["relative_error"] == 0
+    (delivered, _) = reported(ranks, "delivered", "gradient")
+    assert delivered["mxfp4"]["relative_error"] == pytest.approx(expected, rel=1e-5)
+    assert delivered["float32"]["relative_error"] == 0
 
 
 def times_of(ranks, link):
-    """Of every rank, payload and format, by these."""
+    """Return the times by rank, payload and format."""
     return {
         (rank, report["payload"], name): times
         for rank, reports in enumerate(ranks)
@@ -104,12 +104,12 @@ def test_a_limit_does_not_change_what_is_sent(two_processes):
 
 @pytest.mark.skipif(not LOOPBACK.exists(), reason="only Linux tells what its loopback interface sent")
 def test_the_system_saw_the_bytes_that_were_counted(two_processes):
-    """Every payload byte is there; headers, gloo's own messages and other programs add a little."""
+    """The count includes all payload bytes; headers, gloo's own messages and other programs add a little."""
     *_, ranks, counted = two_processes
     times = [*times_of(ranks, "limited").values(), *times_of(ranks, "unlimited").values()]
-    untimed = sum(each["sent_bytes"] for each in times_of(ranks, "limited").values())
+    untimed = sum(of_one["sent_bytes"] for of_one in times_of(ranks, "limited").values())
     by_torch = 2 * 4 * ELEMENTS
-    sent = sum(each["sent_bytes"] for each in times) + untimed + by_torch
+    sent = sum(of_one["sent_bytes"] for of_one in times) + untimed + by_torch
     assert sent <= counted < 1.5 * sent
 
 
@@ -148,7 +148,7 @@ def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed():
 
 
 def test_silence_ends_the_run():
-    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no word from rank 0, 1 for 0\.2 s"):
+    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no report from rank 0, 1 for 0\.2 s"):
         gather(ranks, silence_s=0.2)
     assert returncodes(ranks) == [-signal.SIGKILL] * 2
 
@@ -191,10 +191,10 @@ def test_each_rank_gets_one_core_even_where_openmp_has_bound_this_process(tmp_pa
 
 
 def reports_of(rank, differ=False):
-    """Made-up reports of one repeat over one link."""
+    """Return made-up reports of one repeat over one link."""
     bits = "other" if differ and rank else "same"
     names = {"float32": 400, "bfloat16": 200, "mxfp4": 53}
-    found = []
+    reports = []
     for payload in ("gradient", "kv_cache"):
         arrives = payload == "gradient" or rank == 1
         delivered = {name: {"digest": bits, "relative_error": 0.1} for name in names} if arrives else {}
@@ -202,9 +202,9 @@ def reports_of(rank, differ=False):
             name: {"time_s": count / 100 + rank, "cast_s": 0.25, "uncast_s": 0.25, "sent_bytes": count}
             for name, count in names.items()
         }
-        found.append({"payload": payload, "delivered": delivered})
-        found.append({"payload": payload, "link": "1 Gbit/s", "repeat": 0, "times": times})
-    return found
+        reports.append({"payload": payload, "delivered": delivered})
+        reports.append({"payload": payload, "link": "1 Gbit/s", "repeat": 0, "times": times})
+    return reports
 
 
 @pytest.fixture
@@ -221,12 +221,12 @@ def table(monkeypatch):
 
 def test_the_table_holds_speedups_bytes_and_errors(table):
     values = table([reports_of(0), reports_of(1)]).set_index(["payload", "format", "metric"])["value"].sort_index()
-    found = values["gradient", "mxfp4"]
-    assert found["time_s"] == 1.53 and found["bytes_over_bfloat16"] == 53 / 200
-    assert found["wire_s"] == pytest.approx(1.03)
-    assert found["speedup_over_float32"] == pytest.approx(5 / 1.53)
-    assert found["speedup_over_bfloat16"] == pytest.approx(3 / 1.53)
-    assert found["wire_rate"] == pytest.approx(8e-9 * 53 / 1.03)
+    gradient = values["gradient", "mxfp4"]
+    assert gradient["time_s"] == 1.53 and gradient["bytes_over_bfloat16"] == 53 / 200
+    assert gradient["wire_s"] == pytest.approx(1.03)
+    assert gradient["speedup_over_float32"] == pytest.approx(5 / 1.53)
+    assert gradient["speedup_over_bfloat16"] == pytest.approx(3 / 1.53)
+    assert gradient["wire_rate"] == pytest.approx(8e-9 * 53 / 1.03)
 
 
 def test_ranks_with_different_bits_stop_the_experiment(table):

@@ -1,4 +1,4 @@
-"""What a tensor is once it was sent or reduced, by other means than the codecs."""
+"""The expected result of sending or reducing a tensor, computed without the codecs."""
 
 import torch
 
@@ -9,14 +9,14 @@ OWN = "tests.extension_example.formats:FORMAT"
 CODECS = codecs([*FORMATS, OWN])
 
 
-def drawn(shape, seed):
-    """Magnitudes over many binades, so that a shared scale matters."""
+def random_tensor(shape, seed):
+    """Return a random tensor with magnitudes over many binades, so that shared scales matter."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator) * torch.exp2(4 * torch.randn(shape, generator=generator))
 
 
 def cast(x, name):
-    """What a tensor is once it was sent, by other means than the codecs."""
+    """Return a tensor as it arrives, computed without the codecs."""
     if name == "float32":
         return x
     if name == "bfloat16":
@@ -25,7 +25,7 @@ def cast(x, name):
 
 
 def sum_as_described(tensors, name):
-    """Every owner's part: its own addend, then the others' casts from the rank before it backwards, cast once more."""
+    """Return each owner's part: its addend plus the others' casts, from the previous rank backwards, cast once more."""
     world, parts = len(tensors), []
     for owner in range(world):
         start, end = (len(tensors[0]) * bound // world for bound in (owner, owner + 1))

@@ -1,4 +1,4 @@
-"""The public functions: arrays or tensors of any shape in, the same kind out."""
+"""The public functions take arrays or tensors of any shape and return the same kind."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
 DTYPES = ("float32", "bfloat16", "float16")
-TILE_ELEMENTS = 1 << 17  # of a buffer, where an array cannot be worked on where it lies
+TILE_ELEMENTS = 1 << 17  # in a buffer, for arrays that cannot be processed in place
 
 
 @dataclass(frozen=True, eq=False)
 class MXArray:
     """A quantised array: packed element codes and one scale per block along `axis`.
 
-    codes: (*other axes, blocks, block_bytes) uint8, and scales: (*other axes, blocks) uint8 (E8M0), both of the kind
-    (NumPy or torch) that was quantised; `axis` is moved last and its end is padded with zeros to whole blocks.
-    shape, axis: of the array that was quantised, axis counted from the front.
+    codes: (*other axes, blocks, block_bytes) uint8. scales: (*other axes, blocks) uint8 (E8M0). Both are of the kind
+        (NumPy or torch) of the array that was quantised; `axis` is moved last and padded with zeros to whole blocks.
+    shape, axis: shape and block axis of the array that was quantised; axis is counted from the front.
     """
 
     codes: Any
@@ -54,7 +54,7 @@ class MXArray:
         if not (whole and min(self.shape, default=0) > 0 and 0 <= self.axis < len(self.shape)):
             raise ValueError(
                 f"MXArray: shape={self.shape!r}, axis={self.axis!r}; "
-                "needs a tuple of lengths > 0, and one of its axes, counted from the front"
+                "shape must be a tuple of lengths > 0, and axis one of its axes, counted from the front"
             )
         scales_shape = _scales_shape(self.shape, self.axis, self.fmt)
         codes_shape = (*scales_shape, self.fmt.block_bytes)
@@ -66,7 +66,7 @@ class MXArray:
                     f"{self.fmt.name} of shape={self.shape}, axis={self.axis} needs shape={shape}, dtype=uint8"
                 )
         if is_torch(self.codes) != is_torch(self.scales):
-            raise TypeError("MXArray: codes and scales are not of one kind, NumPy or torch")
+            raise TypeError("MXArray: codes and scales must both be NumPy arrays or both torch tensors")
 
     def __repr__(self) -> str:
         return f"MXArray({self.fmt.name}, shape={self.shape}, axis={self.axis})"
@@ -80,7 +80,7 @@ class MXArray:
         return numpy_view(self.codes).nbytes + numpy_view(self.scales).nbytes
 
     def dequantize(self, out: Any = None) -> Any:
-        """float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
+        """Return float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
         if out is None:
             out = _empty(self.codes, self.shape, "float32")
         rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
@@ -98,18 +98,18 @@ def quantize(
     rounding: str = "even",
     out: MXArray | None = None,
 ) -> MXArray:
-    """Cast to a block format (OCP MX v1.0, section 6.3), blocks running along `axis`.
+    """Cast to a block format (OCP MX v1.0, section 6.3), with blocks along `axis`.
 
-    x: float32, bfloat16 or float16, of any shape that is not empty; a NumPy array, or a torch tensor on the CPU.
-    scale: "floor" (the specification's), "ceil", "even", "rceil", or a rule of your own (jouleproof.formats.scale).
+    x: float32, bfloat16 or float16, of any non-empty shape; a NumPy array, or a torch tensor on the CPU.
+    scale: "floor" (the specification's), "ceil", "even", "rceil", or a custom rule (see jouleproof.formats.scale).
     rounding: "even" (nearest, ties to even) or "away" (nearest, ties away from zero).
     A block that holds NaN or Inf reads back as all NaN. Larger elements clamp to the largest normal. Floats keep the
-    sign of zero; integers have no -0 and never use their most negative code. A last block that is not full is padded
-    with zeros, which do not change its scale. Near the largest float32 a rule that rounds the scale up (all but floor)
-    can round an element to 2**128, which reads back as Inf.
-    Raises ValueError on an unknown format, rule, rounding or axis, an empty array, a tensor that autograd watches, or
-    an `out` that does not fit; TypeError on another dtype.
-    Contiguous float32 in whole blocks is read where it lies; anything else goes through a buffer of half a megabyte.
+    sign of zero; integers have no -0 and never use their most negative code. A partial last block is padded with zeros,
+    which do not change its scale. Near the largest float32, a rule that rounds the scale up (all but floor) can round
+    an element to 2**128, which reads back as Inf.
+    Raises ValueError on an unknown format, rule, rounding or axis, an empty array, a tensor that autograd tracks, or an
+    `out` that does not fit; TypeError on another dtype.
+    Contiguous float32 in whole blocks is read in place; anything else goes through a buffer of half a megabyte.
     """
     fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "quantize")
@@ -121,7 +121,7 @@ def quantize(
     elif (out.fmt, out.shape, out.axis, is_torch(out.codes)) != (fmt, shape, axis, is_torch(x)):
         raise ValueError(
             f"quantize: out is {out.fmt.name} of shape={out.shape}, axis={out.axis}; "
-            f"x needs {fmt.name} of shape={shape}, axis={axis} and its own kind"
+            f"x needs {fmt.name} of shape={shape}, axis={axis} and the same kind as x"
         )
     codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
     if np.shares_memory(codes, scales):
@@ -140,10 +140,10 @@ def fake_quantize(
     rounding: str = "even",
     out: ArrayT | None = None,
 ) -> ArrayT:
-    """What `quantize(...).dequantize()` gives, without the packed array between, in x's own dtype.
+    """Return what `quantize(...).dequantize()` gives, in the dtype of x, without the intermediate packed array.
 
-    Values are exact in float32; bfloat16 and float16 round them once more where they cannot hold them.
-    Takes and raises what `quantize` does. `out` may be `x`; one that overlaps it in another way costs a copy of `x`.
+    Values are exact in float32; bfloat16 and float16 round them once more where they cannot represent them.
+    Takes and raises what `quantize` does. `out` may be `x`; an `out` that overlaps `x` in another way costs a copy.
     """
     fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "fake_quantize")
@@ -158,7 +158,7 @@ def fake_quantize(
 
 
 def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
-    """A view of x with `axis` moved last, and that axis counted from the front."""
+    """Return a view of x with `axis` moved last, and that axis counted from the front."""
     if (is_torch(x) or isinstance(x, np.ndarray)) and dtype_name(x) not in DTYPES:
         raise TypeError(f"{caller}: x has dtype={dtype_name(x)}, not one of {', '.join(DTYPES)}; cast it first")
     view = readable(x, f"{caller}: x")
@@ -169,7 +169,7 @@ def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
 
 
 def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
-    """A copy where it may lie where something is written."""
+    """Return `read`, or a copy of it if it may share memory with one of the arrays to be written."""
     return read.copy() if any(np.may_share_memory(read, place) for place in written) else read
 
 
@@ -184,10 +184,10 @@ def _over_blocks(
     packed: tuple[np.ndarray, ...] = (),
     unpacks: bool = False,
 ) -> None:
-    """kernel(*values, *packed) on flat arrays in whole blocks: where they lie, or else in tiles, through buffers.
+    """Run kernel(*values, *packed) on flat arrays in whole blocks, in place if possible, else in buffered tiles.
 
-    values: their blocks along the last axis; of two, the second is written. packed: codes and scales, written from the
-    values, or unpacked into them.
+    values: arrays with blocks along the last axis; if there are two, the second is written.
+    packed: codes and scales, which are written from the values or (`unpacks`) dequantised into them.
     """
     in_place = [_in_whole_blocks(rows, fmt) for rows in values] + [part.flags.c_contiguous for part in packed]
     if all(in_place):
@@ -203,7 +203,7 @@ def _over_blocks(
 def _by_buffer(
     kernel: Callable[..., None], fmt: MXFormat, tiles: list[np.ndarray], parts: list[np.ndarray], unpacks: bool
 ) -> None:
-    """As `_over_blocks`, for matrices: values go through float32 with zeros at the ends of its rows."""
+    """Run the kernel on one tile of matrices, through a float32 buffer whose rows are padded with zeros."""
     rows, length = tiles[0].shape
     shape = rows, -(-length // fmt.block) * fmt.block
     values = np.empty(shape, dtype=np.float32) if unpacks else np.zeros(shape, dtype=np.float32)
@@ -221,13 +221,13 @@ def _by_buffer(
 
 
 def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
-    """Whether the kernels can work on rows where they lie."""
+    """Return whether the kernels can process the rows in place."""
     flat = rows.flags.c_contiguous and rows.flags.aligned
     return rows.dtype == np.float32 and flat and rows.shape[-1] % fmt.block == 0
 
 
 def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
-    """Views with their leading axes, all but the given number, made one where that needs no copy; at least one."""
+    """Merge the leading axes of each view, all but the given number, if no copy is needed; keep at least one."""
     shaped = [(view[None] if view.ndim == trailing else view, trailing) for view, trailing in views]
     try:
         return [np.reshape(view, (-1, *view.shape[view.ndim - trailing :]), copy=False) for view, trailing in shaped]
@@ -236,7 +236,7 @@ def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
 
 
 def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | slice, ...], slice, slice]]:
-    """Index of the leading axes, the last of them as a slice; blocks along the rows; and these blocks' columns."""
+    """Yield the index of the leading axes (the last one a slice), the slice of blocks, and their slice of columns."""
     *outer, rows, length = shape
     blocks = -(-length // block)
     some_rows, some_blocks = max(1, TILE_ELEMENTS // (blocks * block)), max(1, TILE_ELEMENTS // block)
@@ -258,7 +258,7 @@ def _empty_mxarray(like: Any, fmt: MXFormat, shape: tuple[int, ...], axis: int) 
 
 
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
-    """A new array of the kind of `like`."""
+    """Return a new array of the same kind as `like`."""
     if is_torch(like):
         import torch
 

@@ -1,7 +1,7 @@
 """The plain reference quantiser on (blocks, block) arrays, and the packing of its codes.
 
-Every step is exact in float32 but the one rounding that the format asks for: scaling is by powers of two, and the
-rounding happens on a multiple of the element's own step.
+Every step is exact in float32 except the one rounding that the format requires: scaling is by powers of two, and
+elements are rounded after they have been scaled to multiples of their step.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ ROUNDINGS: Mapping[str, Rounding] = {"even": np.rint, "away": ties_away}
 
 
 def get_rounding(rounding: str) -> Rounding:
-    """Raises ValueError on an unknown name."""
+    """Return a rounding by its name. Raises ValueError on an unknown name."""
     try:
         return ROUNDINGS[rounding]
     except (KeyError, TypeError):
@@ -35,7 +35,7 @@ def get_rounding(rounding: str) -> Rounding:
 
 
 def encode(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, rounding: Rounding) -> tuple[np.ndarray, np.ndarray]:
-    """Codes and scale codes of whole blocks (OCP MX v1.0, section 6.3).
+    """Return element codes and scale codes of whole blocks (OCP MX v1.0, section 6.3).
 
     x: (blocks, block) float32. Returns (blocks, block) uint8 element codes and (blocks,) uint8 E8M0 codes.
     A block that holds NaN or Inf gets scale code 255 and element codes 0; a block of zeros gets scale code 0.
@@ -49,7 +49,7 @@ def encode(x: np.ndarray, fmt: MXFormat, rule: ScaleRule, rounding: Rounding) ->
     sized = finite & (amax > 0)
     exponent[sized] = np.clip(rule(amax[sized], fmt), SCALE_MIN, SCALE_MAX)
 
-    # Below 2**-126 this product may round, but only where the element is far too small to be anything but zero.
+    # This product may round below 2**-126, but only for elements so small that they become zero anyway.
     magnitude *= SCALE_VALUES[SCALE_BIAS - exponent][:, None]
     np.minimum(magnitude, np.float32(fmt.max_normal), out=magnitude)
     codes = _encode_integers(magnitude, fmt, rounding) if fmt.is_integer else _encode_floats(magnitude, fmt, rounding)
@@ -69,7 +69,7 @@ def _encode_integers(magnitude: np.ndarray, fmt: MXFormat, rounding: Rounding) -
 
 
 def _encode_floats(magnitude: np.ndarray, fmt: MXFormat, rounding: Rounding) -> np.ndarray:
-    """Magnitude codes grow with the value, so a carry out of the mantissa lands on the next exponent by itself."""
+    """Return magnitude codes, which grow with the value: a carry out of the mantissa increments the exponent."""
     binade = (magnitude.view(np.int32) >> FLOAT32_MANTISSA) - (FLOAT32_BIAS + fmt.emin)
     np.maximum(binade, 0, out=binade)
     steps_per_unit = (FLOAT32_BIAS + fmt.mantissa_bits - fmt.emin) - binade
@@ -78,9 +78,9 @@ def _encode_floats(magnitude: np.ndarray, fmt: MXFormat, rounding: Rounding) -> 
 
 
 def decode(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray) -> None:
-    """out: (blocks, block) float32, filled with element times scale; a block with scale code 255 is all NaN.
+    """Fill `out`, (blocks, block) float32, with element times scale; a block with scale code 255 is all NaN.
 
-    A product beyond the largest float32 is Inf, which only rules that round the scale up can ask for.
+    A product beyond the largest float32 is Inf, which only rules that round the scale up can produce.
     """
     np.take(fmt.values, codes, out=out)
     with np.errstate(over="ignore"):
@@ -88,8 +88,10 @@ def decode(codes: np.ndarray, scales: np.ndarray, fmt: MXFormat, out: np.ndarray
 
 
 def pack(codes: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """(blocks, block) uint8 codes to (blocks, block_bytes) uint8: element i in bits [i*bits, (i+1)*bits),
-    counted from the lowest bit of the first byte."""
+    """Pack (blocks, block) uint8 codes into (blocks, block_bytes) uint8.
+
+    Element i fills bits [i*bits, (i+1)*bits), counted from the lowest bit of the first byte.
+    """
     if fmt.bits == 8:
         return codes
     words = np.zeros((codes.shape[0], fmt.block // 8), dtype="<u8")
@@ -100,7 +102,7 @@ def pack(codes: np.ndarray, fmt: MXFormat) -> np.ndarray:
 
 
 def unpack(packed: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """The inverse of `pack`."""
+    """Unpack (blocks, block_bytes) uint8 into (blocks, block) codes: the inverse of `pack`."""
     if fmt.bits == 8:
         return packed
     blocks = packed.shape[0]

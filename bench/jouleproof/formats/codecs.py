@@ -1,4 +1,4 @@
-"""Tensors as messages: float32, bfloat16 or packed MX blocks as one contiguous run of bytes, and back."""
+"""Codecs that turn tensors into messages, contiguous bytes of float32, bfloat16 or packed MX blocks, and back."""
 
 from math import ceil, prod
 from typing import Protocol
@@ -11,8 +11,11 @@ from jouleproof.formats.description import MXFormat, get_format
 
 
 class Codec(Protocol):
-    """message: an uninitialised uint8 vector for a contiguous float32 tensor like this one; `encode` and `decode` are
-    given a tensor together with the message that was made for it."""
+    """A codec between contiguous float32 tensors and messages.
+
+    message: returns an uninitialised uint8 vector for a tensor like the given one. `encode` and `decode` take a tensor
+    together with the message that was made for it.
+    """
 
     def message(self, like: Tensor) -> Tensor: ...
 
@@ -22,7 +25,7 @@ class Codec(Protocol):
 
 
 class Float32:
-    """A message is the tensor's own memory: nothing is cast and nothing copied."""
+    """A codec whose message is the memory of the tensor itself: nothing is cast or copied."""
 
     def message(self, like: Tensor) -> Tensor:
         return like.view(-1).view(torch.uint8)
@@ -35,7 +38,7 @@ class Float32:
 
 
 class BFloat16:
-    """Rounded to nearest, ties to even."""
+    """A codec that rounds to bfloat16, to nearest, ties to even."""
 
     def message(self, like: Tensor) -> Tensor:
         return torch.empty(like.numel() * 2, dtype=torch.uint8)
@@ -48,7 +51,7 @@ class BFloat16:
 
 
 class Packed:
-    """MX blocks along the last axis under the floor rule: all element codes, then all scales."""
+    """A codec to MX blocks along the last axis under the floor rule: all element codes, then all scales."""
 
     def __init__(self, fmt: MXFormat) -> None:
         self.fmt = fmt
@@ -80,6 +83,6 @@ class Packed:
 
 
 def codec(name: str) -> Codec:
-    """`float32`, `bfloat16`, or a block format by its name. Raises ValueError where there is none of that name."""
+    """Return the codec for `float32`, `bfloat16` or a block format. Raises ValueError on an unknown name."""
     plain: dict[str, Codec] = {"float32": Float32(), "bfloat16": BFloat16()}
     return plain[name] if name in plain else Packed(get_format(name))

@@ -1,4 +1,4 @@
-"""Frozen descriptions of the block formats: the six of OCP MX v1.0, and any other that fits the same scheme."""
+"""Frozen descriptions of block formats: the six of OCP MX v1.0, and any other format that follows the same scheme."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ SCALE_MIN, SCALE_MAX = -127, 127
 class MXFormat:
     """A block of narrow elements under one shared power-of-two scale (E8M0).
 
-    exponent_bits: 0 makes the element a two's complement integer with `mantissa_bits` fractional bits and one
-        integer bit; more make it a sign, exponent, mantissa float with subnormals.
-    specials: which codes are no numbers. "none"; "nan": only the all-ones code; "ieee": the whole top exponent
-        is Inf and NaN. The quantiser never writes such a code; the dequantiser reads it as what it stands for.
-    block: elements that share a scale.
+    exponent_bits: with 0, the element is a two's complement integer with `mantissa_bits` fractional bits and one
+        integer bit; with more, it is a float (sign, exponent, mantissa) with subnormals.
+    specials: which codes are not numbers. "none": no code; "nan": only the all-ones code; "ieee": all codes with the
+        top exponent are Inf or NaN. The quantiser never writes such a code; the dequantiser reads it as Inf or NaN.
+    block: number of elements that share a scale.
     """
 
     name: str
@@ -34,7 +34,7 @@ class MXFormat:
     def __post_init__(self) -> None:
         numbers = (self.exponent_bits, self.mantissa_bits, self.bias, self.block)
         if not isinstance(self.name, str) or any(type(number) is not int for number in numbers):
-            raise TypeError(f"format {self.name!r}: its name must be a str, its bits, bias and block must be int")
+            raise TypeError(f"format {self.name!r}: the name must be a str; bits, bias and block must be int")
         if not (0 <= self.exponent_bits <= 5 and self.mantissa_bits >= 0 and 2 <= self.bits <= 8):
             raise ValueError(
                 f"format {self.name}: exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits} "
@@ -60,7 +60,7 @@ class MXFormat:
 
     @property
     def bits(self) -> int:
-        """Bits of one element, its share of the scale left out."""
+        """Bits of one element, without its share of the scale."""
         return self.mantissa_bits + 2 if self.is_integer else 1 + self.exponent_bits + self.mantissa_bits
 
     @property
@@ -70,7 +70,7 @@ class MXFormat:
 
     @property
     def emax(self) -> int:
-        """Exponent of the largest normal, the one that the scale rules of OCP MX v1.0 subtract."""
+        """Exponent of the largest normal, which the scale rules of OCP MX v1.0 subtract."""
         return int(np.frexp(self.max_normal)[1]) - 1
 
     @cached_property
@@ -87,7 +87,7 @@ class MXFormat:
 
     @property
     def min_normal(self) -> float | None:
-        """None for integers, which have no exponent to be normal in."""
+        """Smallest positive normal; None for integers, which have no exponent."""
         return None if self.is_integer else 2.0**self.emin
 
     @property
@@ -113,7 +113,7 @@ class MXFormat:
 
     @property
     def block_bytes(self) -> int:
-        """Bytes of one packed block, its scale left out."""
+        """Bytes of one packed block, without its scale."""
         return self.block * self.bits // 8
 
 
@@ -131,7 +131,7 @@ FORMATS: Mapping[str, MXFormat] = {
 
 
 def get_format(fmt: str | MXFormat) -> MXFormat:
-    """A built-in format by its name; a description passes through. Raises ValueError on an unknown name."""
+    """Return a built-in format by its name; a description passes through. Raises ValueError on an unknown name."""
     if isinstance(fmt, MXFormat):
         return fmt
     try:
@@ -141,7 +141,7 @@ def get_format(fmt: str | MXFormat) -> MXFormat:
 
 
 def scale_values() -> np.ndarray:
-    """(256,) float32: the value of every E8M0 code; 255 is NaN, 0 is 2**-127, a float32 subnormal."""
+    """Return (256,) float32, the value of every E8M0 code: 255 is NaN; 0 is 2**-127, a float32 subnormal."""
     with np.errstate(over="ignore"):
         values = np.ldexp(np.float32(1), np.arange(256) - SCALE_BIAS)
     values[SCALE_NAN] = np.nan

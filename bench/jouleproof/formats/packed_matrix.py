@@ -1,14 +1,15 @@
-"""Matrix-vector products on packed weights: weights are read once, as they are stored, and decoded in registers.
+"""Matrix-vector products on packed weights: weights are read once, in packed form, and decoded in registers.
 
-Within a block products are summed in float32 before the block's scale is applied. How codes become numbers (the road)
-depends on the format and the processor; all roads decode exactly. jouleproof.formats.compiled.strategies has the table:
+Within a block, products are summed in float32 before the block's scale is applied. How codes are decoded (the strategy)
+depends on the format and the processor; every strategy decodes exactly. jouleproof.formats.compiled.strategies holds
+the table:
 
-- shift: a code's bits, moved to their place in a float32, are its value times a power of two;
-- whole: codes that are whole numbers of their smallest step, times the vector as whole numbers: of 24 bits, for MXINT8
-  of 30, of the largest among 32 neighbours; a vector with outliers far above their neighbours takes another road. Sums
-  are exact until they meet the scales (x86 with AVX2);
-- half: the same as shift by way of float16, where the processor converts that (x86 with F16C);
-- portable: integer arithmetic, any format, any processor.
+- shift: the bits of a code, shifted to their place in a float32, are its value times a power of two;
+- whole: codes that are integer multiples of their smallest step are multiplied by the vector as integers of 24 bits (30
+  for MXINT8), scaled to the largest of each group of 32 neighbours. A vector with outliers far above their neighbours
+  uses another strategy. Sums are exact until the scales are applied (x86 with AVX2);
+- half: like shift, through float16, where the processor can convert it (x86 with F16C);
+- portable: integer arithmetic, for any format on any processor.
 """
 
 from functools import cached_property
@@ -18,32 +19,32 @@ import numpy as np
 
 from jouleproof.formats.array import MXArray
 from jouleproof.formats.compiled.gemv import Gemv
-from jouleproof.formats.compiled.strategies import ROADS, strategies
+from jouleproof.formats.compiled.strategies import STRATEGY_NAMES, strategies
 from jouleproof.formats.validation import is_torch, numpy_view, readable, target
 
 
 def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
-    """weights @ x without unpacking the weights: (rows,) float32 of the kind of x.
+    """Return weights @ x, (rows,) float32 of the same kind as x, without unpacking the weights.
 
-    weights: of shape (rows, columns), its blocks along the columns. x: (columns,) float32, NumPy or torch.
-    Agrees with float64 sums within 1e-6 of the largest sum of magnitudes of a row, for some ten thousand columns; the
-    order of the sums depends on format and processor, not on the number of threads. NaN and Inf come out as products
-    and sums make them.
+    weights: shape (rows, columns), with blocks along the columns. x: (columns,) float32, NumPy or torch.
+    Agrees with float64 sums to within 1e-6 of the largest sum of magnitudes of a row, up to some ten thousand columns.
+    The order of summation depends on format and processor, not on the number of threads. NaN and Inf propagate as in
+    float arithmetic.
     Two threads may share a core unless OMP_PROC_BIND=true, OMP_NUM_THREADS and NUMBA_NUM_THREADS are set before Python
     starts.
-    Raises ValueError where a shape or the axis does not fit, TypeError where x is not float32; x and out otherwise as
+    Raises ValueError if a shape or the axis does not fit, TypeError if x is not float32; x and out are otherwise as
     for `quantize` and `fake_quantize`.
     """
     return PackedMatrix(weights)(x, out)
 
 
 class PackedMatrix:
-    """`matvec` by the same weights again and again: what does not depend on the vector is done once.
+    """A packed weight matrix prepared for repeated `matvec`: work that does not depend on the vector is done once.
 
-    The weights are read where they lie. road: see above; the best where left out.
+    The weights are read in place. strategy: the name of a strategy (see above); the fastest by default.
     """
 
-    def __init__(self, weights: MXArray, road: str | None = None) -> None:
+    def __init__(self, weights: MXArray, strategy: str | None = None) -> None:
         if not isinstance(weights, MXArray):
             raise TypeError(f"matvec: weights is a {type(weights).__name__}, not an MXArray")
         if len(weights.shape) != 2 or weights.axis != 1:
@@ -51,17 +52,20 @@ class PackedMatrix:
                 f"matvec: weights of shape={weights.shape}, axis={weights.axis}; needs (rows, columns), axis=1"
             )
         self._weights, (self._rows, self._columns) = weights, weights.shape
-        ways = {strategy.road: strategy for strategy in strategies(weights.fmt, self._columns)}  # fastest first
-        can = [name for name in ROADS if name in ways]
-        self._road = next(iter(ways)) if road is None else road
-        if self._road not in can:
-            raise ValueError(f"matvec: road {road!r} cannot carry {weights.fmt.name} here; can: {', '.join(can)}")
-        self._float_strategy = next(way for way in ways.values() if not way.decoder.digits)
+        by_name = {option.name: option for option in strategies(weights.fmt, self._columns)}  # fastest first
+        available = [name for name in STRATEGY_NAMES if name in by_name]
+        self._strategy = next(iter(by_name)) if strategy is None else strategy
+        if self._strategy not in available:
+            raise ValueError(
+                f"matvec: strategy {strategy!r} is not available for {weights.fmt.name} here; "
+                f"available: {', '.join(available)}"
+            )
+        self._float_strategy = next(option for option in by_name.values() if not option.decoder.digits)
         self._codes, self._scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
-        self._gemv = Gemv(weights.fmt, self._codes, self._scales, ways[self._road])
+        self._gemv = Gemv(weights.fmt, self._codes, self._scales, by_name[self._strategy])
 
     def __call__(self, x: Any, out: Any = None) -> Any:
-        """As `matvec`."""
+        """Return weights @ x, as `matvec` does."""
         values = readable(x, "matvec: x")
         if values.shape != (self._columns,):
             raise ValueError(
@@ -79,14 +83,15 @@ class PackedMatrix:
         return _tensor(result) if is_torch(x) else result
 
     def __reduce__(self) -> tuple[type["PackedMatrix"], tuple[MXArray, str]]:
-        """A copy, or what another process unpickles, is made anew: addresses do not travel."""
-        return PackedMatrix, (self._weights, self._road)
+        """Rebuild the matrix when it is copied or unpickled, because memory addresses change."""
+        return PackedMatrix, (self._weights, self._strategy)
 
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
-        """out: (rows,) sums, contiguous; not finite, and then False, where a row is to be summed again. x: float32."""
+        """Write the sums of x, float32, to `out`, (rows,) float32, contiguous. Returns whether all of them are finite;
+        a row that is not finite must be summed again."""
         x = np.ascontiguousarray(x)
         finite = self._gemv(x, out)
-        if finite is None and self._road == "whole":
+        if finite is None and self._strategy == "whole":
             finite = self._float_gemv(x, out)
         if finite is None:
             out.fill(np.nan)
@@ -94,12 +99,12 @@ class PackedMatrix:
 
     @cached_property
     def _float_gemv(self) -> Gemv:
-        """For vectors that do not fit whole numbers."""
+        """The product for vectors that integers cannot represent with sufficient precision."""
         return Gemv(self._weights.fmt, self._codes, self._scales, self._float_strategy)
 
 
 def _sum_again(weights: MXArray, x: np.ndarray, out: np.ndarray) -> None:
-    """Rows of `out` that are not finite, by the dequantiser, in float64."""
+    """Recompute the rows of `out` that are not finite from dequantised weights, in float64."""
     codes, scales = numpy_view(weights.codes), numpy_view(weights.scales)
     for row in np.flatnonzero(~np.isfinite(out)):
         shape = (1, weights.shape[1])

@@ -1,8 +1,8 @@
-"""Rules that choose the exponent of a block's shared scale from the largest magnitude in it.
+"""Rules that choose the exponent of a block's shared scale from the block's largest magnitude.
 
-A rule is a function (amax, fmt) -> exponent with amax (blocks,) float32, finite and > 0, and exponent (blocks,) int;
-the quantiser clamps it to [-127, 127]. All four work on the exact parts of the float (frexp), never on a rounded
-logarithm, which is off by one just below a power of two.
+A rule is a function (amax, fmt) -> exponent, where amax is (blocks,) float32, finite and > 0, and exponent is (blocks,)
+int; the quantiser clamps it to [-127, 127]. All four built-in rules work on the exact parts of the float (frexp), never
+on a rounded logarithm, which is off by one just below a power of two.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,26 +15,28 @@ ScaleRule = Callable[[np.ndarray, MXFormat], np.ndarray]
 
 
 def floor(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """floor(log2(amax)) - emax: the rule of OCP MX v1.0, section 6.3. The largest element may saturate."""
+    """Return floor(log2(amax)) - emax, the rule of OCP MX v1.0, section 6.3. The largest element may saturate."""
     _, exponent = np.frexp(amax)
     return exponent - 1 - fmt.emax
 
 
 def ceil(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """ceil(log2(amax)) - emax: no element saturates, up to one bit of the range stays unused."""
+    """Return ceil(log2(amax)) - emax: no element saturates, but up to one bit of the range stays unused."""
     fraction, exponent = np.frexp(amax)
     return exponent - (fraction == 0.5) - fmt.emax
 
 
 def even(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """floor(log2(amax rounded to the element's mantissa bits)) - emax: one up where amax would round up to a power
-    of two (ties too)."""
+    """Return floor(log2(amax rounded to the element's mantissa bits)) - emax.
+
+    The exponent is one larger than under `floor` where amax rounds up to a power of two (ties included).
+    """
     fraction, exponent = np.frexp(amax)
     return exponent - 1 + (fraction >= 1 - 2.0 ** -(fmt.mantissa_bits + 2)) - fmt.emax
 
 
 def rceil(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """ceil(log2(amax / max_normal)): the smallest scale under which nothing saturates (NVIDIA's rule for MXFP8)."""
+    """Return ceil(log2(amax / max_normal)), the smallest scale without saturation (NVIDIA's rule for MXFP8)."""
     fraction, exponent = np.frexp(amax)
     max_fraction, max_exponent = np.frexp(np.float32(fmt.max_normal))
     return exponent - max_exponent + (fraction > max_fraction)
@@ -44,7 +46,7 @@ SCALE_RULES: Mapping[str, ScaleRule] = {"floor": floor, "ceil": ceil, "even": ev
 
 
 def get_scale_rule(rule: str | ScaleRule) -> ScaleRule:
-    """A built-in rule by its name; a function passes through. Raises ValueError on an unknown name."""
+    """Return a built-in rule by its name; a function passes through. Raises ValueError on an unknown name."""
     if callable(rule):
         return rule
     try:

@@ -1,7 +1,7 @@
-"""Quantised arrays as files: safetensors, with the tensors codes and scales, which any library of that kind opens.
+"""Storage of quantised arrays as safetensors files with two tensors, codes and scales, readable by any such library.
 
-The one entry of the metadata, `mxarray`, is JSON: version, format (all fields of its description), shape, axis, and the
-SHA-256 of these and of both tensors' bytes, since a damaged file can look like a whole one.
+The metadata has one entry, `mxarray`, in JSON: version, format (all fields of its description), shape, axis, and the
+SHA-256 of these and of the bytes of both tensors, because a damaged file can look intact.
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from jouleproof.formats.validation import numpy_view
 
 ENTRY, VERSION, DIGEST = "mxarray", 1, "sha256"
 LONGEST_DESCRIPTION, LONGEST_NAME = 1 << 16, 100  # characters
-LARGEST = 1 << 62  # of any whole number
+LARGEST = 1 << 62  # integer that is accepted
 FIELD_TYPES = {"name": str, "exponent_bits": int, "mantissa_bits": int, "bias": int, "specials": str, "block": int}
 
 
 def save_mxarray(packed: MXArray, path: Path | str) -> None:
-    """Written whole or not at all, its folders too where they are missing; the same array gives the same bytes.
+    """Write the array to a file, atomically, and create missing folders. The same array gives the same bytes.
 
-    Raises TypeError where `packed` is no MXArray, ValueError where its format could not be read back (it has the name
-    of a built-in one and is another), and jouleproof.errors.UserError where the file cannot be written.
+    Raises TypeError if `packed` is not an MXArray, ValueError if its format could not be read back (it has the name of
+    a built-in format but differs from it), and jouleproof.errors.UserError if the file cannot be written.
     """
     if not isinstance(packed, MXArray):
         raise TypeError(f"save_mxarray: packed is a {type(packed).__name__}, not an MXArray")
@@ -42,7 +42,7 @@ def save_mxarray(packed: MXArray, path: Path | str) -> None:
     }
     try:
         if _format(description["format"]) != packed.fmt:
-            raise ValueError(f"its format is a {type(packed.fmt).__name__}, more than an MXFormat")
+            raise ValueError(f"its format is a {type(packed.fmt).__name__}, a subclass of MXFormat")
     except ValueError as error:
         raise ValueError(f"save_mxarray: {error}") from error
     text = json.dumps({**description, DIGEST: _digest(description, codes, scales)}, sort_keys=True)
@@ -51,11 +51,11 @@ def save_mxarray(packed: MXArray, path: Path | str) -> None:
 
 
 def load_mxarray(path: Path | str) -> MXArray:
-    """What `save_mxarray` wrote, as NumPy. Raises ValueError, with the file's name, on anything else."""
+    """Read what `save_mxarray` wrote, as NumPy. Raises ValueError, with the file's name, on anything else."""
     path = Path(path)
     try:
         if not path.is_file():
-            raise ValueError("is not there" if not path.exists() else "is not a file")
+            raise ValueError("does not exist" if not path.exists() else "is not a file")
         with safe_open(path, "numpy") as file:
             _check_tensors(file)
             metadata = file.metadata() or {}
@@ -63,7 +63,7 @@ def load_mxarray(path: Path | str) -> MXArray:
         return _array(metadata, codes, scales)
     except (ValueError, TypeError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: no MXArray can be read from it: {reason:.400}") from error
+        raise ValueError(f"{path}: cannot be read as an MXArray: {reason:.400}") from error
 
 
 def _check_tensors(file: Any) -> None:
@@ -85,25 +85,25 @@ def _array(metadata: dict[str, str], codes: np.ndarray, scales: np.ndarray) -> M
         raise ValueError(f"its version is {_shown(description['version'])}, not {VERSION}")
     shape, axis = description["shape"], description["axis"]
     if not isinstance(shape, list) or not all(_is_whole(number) for number in (*shape, axis)):
-        raise ValueError(f"shape={_shown(shape)}, axis={_shown(axis)} are no list of whole numbers and a whole number")
+        raise ValueError(f"shape={_shown(shape)}, axis={_shown(axis)} are not a list of integers and an integer")
     array = MXArray(codes, scales, _format(description["format"]), tuple(shape), axis)
     if digest != _digest(description, codes, scales):
-        raise ValueError(f"its {DIGEST} does not match its content, so it was changed or damaged")
+        raise ValueError(f"its {DIGEST} does not match its content: the file was changed or damaged")
     return array
 
 
 def _format(description: Any) -> MXFormat:
-    """Raises ValueError where it describes none, or one that goes by a built-in name and is another."""
+    """Build the format. Raises ValueError on an invalid one, or one with a built-in name that differs from it."""
     description = _object(description, [field.name for field in fields(MXFormat)], "its format")
     for key, value in description.items():
         if type(value) is not FIELD_TYPES[key] or not (isinstance(value, str) or _is_whole(value)):
-            raise ValueError(f"its format has {key}={_shown(value)}, which is no {FIELD_TYPES[key].__name__}")
+            raise ValueError(f"its format has {key}={_shown(value)}, which is not {FIELD_TYPES[key].__name__}")
     name = description["name"]
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise ValueError(f"its format has name={_shown(name)}; needs at most {LONGEST_NAME} printable characters")
     fmt = MXFormat(**description)
     if FORMATS.get(name, fmt) != fmt:
-        raise ValueError(f"its format has the name of the built-in {name}, which is another; give it a name of its own")
+        raise ValueError(f"its format has the name of the built-in {name} but differs from it; give it another name")
     return FORMATS.get(name, fmt)
 
 
@@ -113,23 +113,23 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refused, parse_float=_refused)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"its description is not the JSON that is expected ({error})") from error
+        raise ValueError(f"its description is not the expected JSON ({error})") from error
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is given twice")
+        raise ValueError("a key occurs twice")
     return dict(pairs)
 
 
 def _refused(number: str) -> NoReturn:
-    raise ValueError(f"{_shown(number)} is no whole number")
+    raise ValueError(f"{_shown(number)} is not an integer")
 
 
 def _object(value: Any, keys: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != set(keys):
-        found = sorted(value) if isinstance(value, dict) else value
-        raise ValueError(f"{what} is {_shown(found)}; needs {', '.join(keys)}")
+        given = sorted(value) if isinstance(value, dict) else value
+        raise ValueError(f"{what} is {_shown(given)}; needs {', '.join(keys)}")
     return value
 
 
@@ -138,11 +138,11 @@ def _is_whole(number: Any) -> bool:
 
 
 def _digest(description: dict[str, Any], codes: np.ndarray, scales: np.ndarray) -> str:
-    """Hexadecimal."""
-    found = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-    found.update(codes.data)
-    found.update(scales.data)
-    return found.hexdigest()
+    """Return the SHA-256 of the description and both tensors, in hexadecimal."""
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    digest.update(codes.data)
+    digest.update(scales.data)
+    return digest.hexdigest()
 
 
 def _shown(value: Any) -> str:

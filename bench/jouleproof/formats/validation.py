@@ -1,4 +1,4 @@
-"""What the public functions accept: arrays and tensors seen as plain NumPy, or one line that says what is wrong."""
+"""Validation of arguments: arrays and tensors are viewed as plain NumPy, or a one-line error says what is wrong."""
 
 import operator
 import sys
@@ -27,7 +27,7 @@ def _name(dtype: Any) -> str:
 
 
 def numpy_view(x: Any) -> np.ndarray:
-    """Of an array or a tensor that `readable` accepts."""
+    """Return a NumPy view of an array or a tensor that `readable` accepts."""
     if not is_torch(x):
         return x.view(np.ndarray)
     if dtype_name(x) == "bfloat16":
@@ -38,10 +38,10 @@ def numpy_view(x: Any) -> np.ndarray:
 
 
 def readable(x: Any, name: str) -> np.ndarray:
-    """A plain NumPy view of x, which `name` calls by the function and the argument.
+    """Return a plain NumPy view of x. name: the function and the argument, for messages.
 
-    Raises TypeError where x is no array or tensor, or one whose numbers do not lie in memory as it shows them;
-    ValueError where it is on another device, or where autograd would lose its gradient.
+    Raises TypeError if x is not an array or tensor, or if its numbers are not stored in memory as plain values;
+    ValueError if it is on another device, or if autograd would lose its gradient.
     """
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost; pass x.filled(...) or x.data")
@@ -59,17 +59,17 @@ def readable(x: Any, name: str) -> np.ndarray:
         return numpy_view(x)
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise TypeError(f"{name} is a tensor that is not plain numbers in memory ({reason})") from error
+        raise TypeError(f"{name} is a tensor that does not store plain numbers in memory ({reason})") from error
 
 
 def writable(out: Any, name: str) -> np.ndarray:
-    """What `readable` gives, after telling autograd that it changes. Raises ValueError, too, where it is read-only or
-    elements of it share memory."""
+    """Return a writable view, and tell autograd that the tensor changes. Raises what `readable` does, and ValueError
+    if it is read-only or if its elements share memory."""
     return _to_write(out, readable(out, name), name)
 
 
 def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
-    """A writable view of `out`. Raises ValueError, too, where it is not of the kind of `like`, this shape and dtype."""
+    """Return a writable view of `out`. Also raises ValueError if its kind (that of `like`), shape or dtype is wrong."""
     view = readable(out, f"{caller}: out")
     if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
         raise ValueError(
@@ -92,7 +92,7 @@ def _to_write(out: Any, view: np.ndarray, name: str) -> np.ndarray:
 
 
 def _overlaps_itself(view: np.ndarray) -> bool:
-    """Whether elements share memory; also True for some arrays made by as_strided whose elements do not."""
+    """Return whether elements share memory; True also for some as_strided arrays whose elements do not."""
     extent = view.itemsize
     steps = zip(map(abs, view.strides), view.shape, strict=True)
     for stride, length in sorted(steps):
@@ -103,35 +103,37 @@ def _overlaps_itself(view: np.ndarray) -> bool:
 
 
 def axis_from_front(axis: Any, shape: tuple[int, ...], caller: str) -> int:
-    """Raises TypeError where `axis` is no whole number, ValueError where the shape has no such axis."""
+    """Return the axis counted from the front. Raises TypeError if `axis` is not an integer, ValueError if the shape has
+    no such axis."""
     try:
         number = operator.index(axis)
     except TypeError:
         number = None
     if number is None or isinstance(axis, bool):
-        raise TypeError(f"{caller}: axis={axis!r} is not a whole number")
+        raise TypeError(f"{caller}: axis={axis!r} is not an integer")
     if not -len(shape) <= number < len(shape):
         raise ValueError(f"{caller}: axis={axis} does not exist in an array of shape={shape}")
     return number % len(shape)
 
 
 def scale_rule(scale: str | ScaleRule) -> ScaleRule:
-    """A built-in rule as it is; a user's own, with a look at what it returns. Raises ValueError on an unknown name."""
+    """Return a built-in rule as it is, and a custom one with a check of its results. Raises ValueError on an unknown
+    name."""
     rule = get_scale_rule(scale)
-    return rule if any(rule is known for known in SCALE_RULES.values()) else _looked_at(rule)
+    return rule if any(rule is built_in for built_in in SCALE_RULES.values()) else _validated(rule)
 
 
-def _looked_at(rule: ScaleRule) -> ScaleRule:
+def _validated(rule: ScaleRule) -> ScaleRule:
     def exponents(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
         if not len(amax):
             return np.empty(0, dtype=np.int32)
-        found = np.asarray(rule(amax, fmt))
-        fits = found.shape == amax.shape and found.dtype.kind in "iuf"
-        if not (fits and np.isfinite(found).all() and (found == np.trunc(found)).all()):
+        chosen = np.asarray(rule(amax, fmt))
+        fits = chosen.shape == amax.shape and chosen.dtype.kind in "iuf"
+        if not (fits and np.isfinite(chosen).all() and (chosen == np.trunc(chosen)).all()):
             raise ValueError(
-                f"scale rule {getattr(rule, '__name__', rule)}: gave {' '.join(repr(found).split()):.80} for amax of "
-                f"shape={amax.shape}; needs as many whole numbers"
+                f"scale rule {getattr(rule, '__name__', rule)}: gave {' '.join(repr(chosen).split()):.80} for amax of "
+                f"shape={amax.shape}; it must give one integer per block"
             )
-        return np.clip(found.astype(np.float64), SCALE_MIN, SCALE_MAX).astype(np.int32)
+        return np.clip(chosen.astype(np.float64), SCALE_MIN, SCALE_MAX).astype(np.int32)
 
     return exponents

@@ -1,4 +1,4 @@
-"""The vector of a matrix-vector product as a decoder reads it: float32, or whole numbers of two digits."""
+"""The layout of a matrix-vector product's vector for a decoder: float32, or integers split into two digits."""
 
 import math
 
@@ -10,28 +10,33 @@ from jouleproof.formats.compiled.elements import LANES
 from jouleproof.formats.compiled.simd import ABS_MASK
 from jouleproof.formats.compiled.strategies import Decoder
 
-HIGH_BITS = 15  # of a whole number's high digit, without its sign
-DEEPEST = 100  # binades under the largest, below which groups of whole numbers share a unit
+HIGH_BITS = 15  # of an integer's high digit, without its sign
+DEEPEST = 100  # binades below the largest magnitude, under which groups of integers share a unit
 LOWEST = -DEEPEST - FLOAT32_BIAS
 POWERS = np.ldexp(1.0, np.arange(LOWEST, 200))
 LARGEST = FLOAT32_BIAS + 1  # exponent that a finite float32 can have
-UNFIT = LARGEST + 1
-SPAN = 48  # binades between float32 elements that no strategy loses anything of
-LOSS = 2.5e-7  # of a vector beside the largest of each group, that rounding to whole numbers may cost
+NOT_REPRESENTABLE = LARGEST + 1
+SPAN = 48  # binades between float32 elements over which no strategy loses precision
+TOLERANCE = 2.5e-7  # relative error of rounding to integers, over all elements but the largest of each group
 
 
-class Arranger:
-    """x in the order of a decoder's registers, step by step; of whole numbers with a unit for every group of 32."""
+class ActivationPacker:
+    """A packer that puts a vector into the order of a decoder's registers, step by step.
+
+    Decoders to integers get one unit (power of two) for every group of 32 elements.
+    """
 
     def __init__(self, decoder: Decoder, raised: int, groups: int, width: int) -> None:
-        """raised: binades, of floats. groups: of `width` elements."""
+        """raised: binades by which float vectors are scaled up. groups: number of groups of `width` elements."""
         self._decoder, self._raised, self._groups, self._width = decoder, raised, groups, width
         self._steps = -(-groups // decoder.groups)
         self._order, self._low_order = decoder.order(width), decoder.low_order(width)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, int] | None:
-        """x: contiguous float32. Returns what the kernel reads, and the exponent of the power of two to give back to
-        the sums; None where x spans more than this decoder's vectors can hold, or is not finite."""
+        """Return x as the kernel reads it, and the exponent of the power of two by which to multiply the sums.
+
+        x: contiguous float32. Returns None if x spans a larger range than this decoder can represent, or is not finite.
+        """
         registers = len(self._decoder.registers(self._width))
         arranged = np.empty((self._steps, registers * LANES), dtype=np.float32)
         if not self._decoder.digits:
@@ -47,8 +52,11 @@ class Arranger:
 
 @njit(cache=True)
 def _exponent(bits):
-    """bits: of float32, as int32. Of the power of two just above the largest magnitude; the
-    smallest where all are zero or subnormal, above LARGEST where one is not finite."""
+    """Return the exponent of the power of two just above the largest magnitude.
+
+    bits: float32 bits, as int32. Returns the smallest exponent if all are zero or subnormal, and one above LARGEST if
+    any is not finite.
+    """
     largest = np.int32(0)
     for value in bits:
         largest = max(largest, value & np.int32(ABS_MASK))
@@ -57,7 +65,7 @@ def _exponent(bits):
 
 @njit(cache=True)
 def _spans(bits, exponent):
-    """Whether a magnitude lies between zero and 2**exponent. bits: of float32, as int32."""
+    """Return whether a magnitude lies between zero and 2**exponent. bits: float32 bits, as int32."""
     bound = max(exponent + FLOAT32_BIAS, 0) << FLOAT32_MANTISSA
     present = False
     for value in bits:
@@ -68,12 +76,14 @@ def _spans(bits, exponent):
 
 @njit(cache=True)
 def _floats(x, arranged, order, raised):
-    """x, its largest magnitude raised to about 2**raised; zeros behind it. Returns UNFIT where magnitudes are more than
-    SPAN binades apart, or not finite."""
+    """Fill `arranged` with x, scaled so that its largest magnitude is about 2**raised, and pad it with zeros.
+
+    Returns NOT_REPRESENTABLE if magnitudes are more than SPAN binades apart or not finite.
+    """
     bits = x.view(np.int32)
     exponent = _exponent(bits)
     if exponent > LARGEST or _spans(bits, exponent - SPAN):
-        return UNFIT
+        return NOT_REPRESENTABLE
     up = (raised - exponent) // 2
     factor, rest = np.float32(math.ldexp(1.0, up)), np.float32(math.ldexp(1.0, raised - exponent - up))
     width = len(order)
@@ -86,12 +96,15 @@ def _floats(x, arranged, order, raised):
 
 @njit(cache=True)
 def _whole(x, high, low, units, order, low_order, low_bits, groups):
-    """Every step: the digits of x, whose group's largest fills them; and each group's unit times 2**(bits of both
-    digits), in the lanes of its sums. A last group without a partner is the second of its step; the first is then
-    zero. Returns UNFIT where rounding costs more than LOSS of what is beside the largest of each group."""
+    """Fill `high` and `low` with the digits of x, and `units` with the unit of each group, step by step.
+
+    The largest magnitude of a group uses all bits of both digits. A unit, times 2**(bits of both digits), fills the
+    lanes of its group's sums. If the last group has no partner, it is the second of its step, and the first is zero.
+    Returns NOT_REPRESENTABLE if rounding costs more than TOLERANCE, relative to all but the largest of each group.
+    """
     exponent, (steps, width), raised = _exponent(x.view(np.int32)), high.shape, low_bits + HIGH_BITS
     if exponent > LARGEST:
-        return UNFIT
+        return NOT_REPRESENTABLE
     together = units.shape[1] // LANES
     size, lanes = width // together, LANES // together
     numbers = np.empty(width, dtype=np.int32)
@@ -123,4 +136,5 @@ def _whole(x, high, low, units, order, low_order, low_bits, groups):
         for lane in range(width):
             high[step, lane] = numbers[order[lane]] >> shift
             low[step, lane] = numbers[low_order[lane]] & mask
-    return exponent if lost <= 12 * LOSS**2 * kept else UNFIT  # rounding a number costs a twelfth of its unit's square
+    fits = lost <= 12 * TOLERANCE**2 * kept  # the mean square of a rounding error is 1/12 of a squared unit
+    return exponent if fits else NOT_REPRESENTABLE

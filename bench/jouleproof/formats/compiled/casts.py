@@ -1,4 +1,4 @@
-"""A group of elements cast, packed or unpacked: instructions that the kernels of `quantise` call, by addresses.
+"""Intrinsics that cast, pack or unpack a group of elements at given addresses, called by the kernels of `quantise`.
 
 `width` (elements of a group), `away`, `bits` and `integer` are compile-time literals.
 """
@@ -35,11 +35,11 @@ from jouleproof.formats.compiled.simd import (
 
 
 class Rounding(NamedTuple):
-    """What a cast needs to know of a format and a scale rule: int32, `zero` float32.
+    """Constants of a format and a scale rule that a cast needs: int32, except `zero`, which is float32.
 
-    carry: added to the bits of a block's largest magnitude, so that its exponent field becomes the rule's.
-    emax: the format's. largest, smallest_binade: bits of the largest normal and of 2**emin. to_steps: 23 - mantissa
-    bits, as exponent bits. zero: -0.0, or 0.0 to turn -0 into 0.
+    carry: added to the bits of a block's largest magnitude to give the exponent field that the rule chooses.
+    emax: the format's emax. largest, smallest_binade: bits of the largest normal and of 2**emin.
+    to_steps: 23 - mantissa bits, as exponent bits. zero: -0.0, or 0.0 to turn -0 into 0.
     """
 
     carry: Any
@@ -56,7 +56,7 @@ class Rounding(NamedTuple):
 
 @intrinsic
 def largest_magnitude(_typing: Any, address: Any, width: Any) -> tuple[Any, Callable[..., Any]]:
-    """int32 bits of the largest |x| of `width` float32 at `address`: above 0x7F800000 where there is a NaN."""
+    """Return the int32 bits of the largest |x| of `width` float32 at `address`: above 0x7F800000 for a NaN."""
 
     def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         lane_count = width.literal_value
@@ -71,7 +71,7 @@ def largest_magnitude(_typing: Any, address: Any, width: Any) -> tuple[Any, Call
 def fake_cast(
     _typing: Any, source: Any, target: Any, width: Any, away: Any, inverse: Any, scale: Any, rounding: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """`width` float32 at `target`: the rounded values of those at `source`."""
+    """Round the `width` float32 at `source` and write them to `target` as float32."""
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         source, target, _, _, inverse, scale, rounding = arguments
@@ -92,7 +92,7 @@ def fake_cast(
 def packed_cast(
     _typing: Any, source: Any, target: Any, width: Any, away: Any, bits: Any, integer: Any, inverse: Any, rounding: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """width * bits / 8 bytes at `target`: packed codes of the `width` float32 at `source`."""
+    """Write the packed codes of the `width` float32 at `source` to `target`: width * bits / 8 bytes."""
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         ints, code_bits = vector(INT32, width.literal_value), bits.literal_value
@@ -119,7 +119,7 @@ def packed_cast(
 def decoded(
     _typing: Any, source: Any, target: Any, width: Any, bits: Any, integer: Any, scale: Any, decoding: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """`width` float32 at `target`: the packed codes at `source` as numbers, times scale."""
+    """Decode the packed codes at `source`, multiply them by scale, and write `width` float32 to `target`."""
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         source, target, _, _, _, scale, packed = arguments

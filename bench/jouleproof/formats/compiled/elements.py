@@ -1,4 +1,4 @@
-"""Packed element codes in registers: every way from codes to numbers, and the one from numbers to codes.
+"""Packed element codes in registers: conversions from codes to numbers, and from numbers to codes.
 
 Element i of a row of codes of b bits fills bits i*b to i*b + b - 1, counted from the lowest bit of the first byte
 (digits are elements, the highest bit of a byte is on the left):
@@ -8,21 +8,21 @@ Element i of a row of codes of b bits fills bits i*b to i*b + b - 1, counted fro
     6 bits           33333322 22221111 11000000
     4 bits                    33332222 11110000
 
-A float code is a sign s, an exponent e of x bits and a mantissa m; here those of mxfp6_e3m2. Decoders move it:
+A float code is a sign s, an exponent e and a mantissa m; here those of mxfp6_e3m2. Decoders move these bits:
 
     code                s eee mm
     left_aligned_codes  s eee mm..........                       int16; dots: whatever follows in memory
-    half_floats         s 00eee mm00000000                       float16, which an instruction makes float32
+    half_floats         s 00eee mm00000000                       float16, which an instruction converts to float32
     shifted_floats      s 00000eee mm000000000000000000000       float32
     portable_floats     s 00000eee mm000000000000000000000       int32, plus the difference of the biases
 
-`half_floats` and `shifted_floats` read a code with another bias than its format's: what comes out is the element times
-2**(bias - 15) or 2**(bias - 127), exact also where the code is subnormal, since float16 and float32 have subnormals
-too. Float32 subnormals cost time, which `portable_floats` avoids: it reads a subnormal code with the exponent of the
-smallest normal, and subtracts that. Integer codes are sign-extended, and their unit is left to the scale.
+`half_floats` and `shifted_floats` read a code with a bias that is not its format's: they return the element times
+2**(bias - 15) or 2**(bias - 127), exactly, even for a subnormal code, because float16 and float32 have subnormals too.
+Float32 subnormals are slow; `portable_floats` avoids them: it reads a subnormal code with the exponent of the smallest
+normal, and subtracts that normal. Integer codes are sign-extended, and their unit is left to the scale.
 
-All float steps are exact but the one rounding that a format asks for; jouleproof.formats.blocks does the same.
-The code is plain vector IR of LLVM, which every processor has an encoding for.
+All float operations are exact except the one rounding that a format requires, as in jouleproof.formats.blocks.
+The code is plain LLVM vector IR, which compiles for every processor.
 """
 
 from typing import NamedTuple
@@ -57,7 +57,7 @@ BINADE = 1 << FLOAT32_MANTISSA  # one exponent, in the bits of a float32
 
 
 class Codes(NamedTuple):
-    """What of a format shapes the instructions. width: codes that are decoded at once."""
+    """Properties of a format that the instructions depend on. width: number of codes that are decoded at once."""
 
     width: int
     bits: int
@@ -68,9 +68,9 @@ class Codes(NamedTuple):
 class Decoding(NamedTuple):
     """Constants of `portable_floats` for a format, int32 (in kernels, their values; in IR, scalars or splats).
 
-    to_exponent: moves the exponent from the top of the lane to its place in a float32. mask: keeps it and the mantissa.
-    rebias: difference of the biases, in that place. last: magnitude above which `special` is or-ed in.
-    For integers rebias holds the bits of the unit, and the rest is not used.
+    to_exponent: shift that moves the exponent from the top of the lane to its place in a float32. mask: bits of the
+    exponent and the mantissa. rebias: difference of the biases, in that place. last: magnitude above which `special` is
+    or-ed in. For integers, rebias holds the bits of the unit, and the other fields are not used.
     """
 
     to_exponent: ir.Value
@@ -81,12 +81,12 @@ class Decoding(NamedTuple):
 
 
 def group_width(fmt: MXFormat) -> int:
-    """Codes that a kernel works on at once."""
+    """Return the number of codes that a kernel processes at once."""
     return GROUP if fmt.block % GROUP == 0 else 8
 
 
 def left_aligned_codes(builder: ir.IRBuilder, address: ir.Value, width: int, bits: int) -> ir.Value:
-    """(width,) int16: packed codes, each in the highest bits of its lane; below them is what follows in memory.
+    """Load packed codes as (width,) int16, each in the highest bits of its lane, above whatever follows in memory.
 
     Reads width * bits / 8 bytes. A code of at most 8 bits lies within two neighbouring bytes.
     """
@@ -100,14 +100,14 @@ def left_aligned_codes(builder: ir.IRBuilder, address: ir.Value, width: int, bit
 
 
 def whole_numbers(builder: ir.IRBuilder, codes: ir.Value, bits: int) -> ir.Value:
-    """Float32 of left-aligned two's complement codes."""
+    """Convert left-aligned two's complement codes to float32."""
     whole = builder.ashr(codes, constant(codes.type, 16 - bits))
     count = codes.type.count
     return builder.sitofp(builder.sext(whole, vector(INT32, count)), vector(FLOAT, count))
 
 
 def portable_floats(builder: ir.IRBuilder, codes: ir.Value, scalars: Decoding) -> ir.Value:
-    """Float32 of left-aligned float codes, without float32 subnormals on the way."""
+    """Convert left-aligned float codes to float32, without intermediate float32 subnormals."""
     floats, ints = vector(FLOAT, codes.type.count), vector(INT32, codes.type.count)
     decoding = Decoding(*(splat(builder, scalar, codes.type.count) for scalar in scalars))
     top = builder.shl(builder.zext(codes, ints), constant(ints, 16))
@@ -124,8 +124,11 @@ def portable_floats(builder: ir.IRBuilder, codes: ir.Value, scalars: Decoding) -
 
 
 def half_floats(builder: ir.IRBuilder, codes: ir.Value, exponent_bits: int, mantissa_bits: int) -> ir.Value:
-    """Float32 of left-aligned float codes, by way of float16, whose bias they are read with; needs an instruction for
-    that. A format of 5 exponent bits keeps its Inf and NaN, a shorter one has none here."""
+    """Convert left-aligned float codes to float32 through float16, reading them with the bias of float16.
+
+    The processor must have an instruction for that conversion. A format with 5 exponent bits keeps its Inf and NaN; a
+    format with fewer must have none.
+    """
     shifted = builder.ashr(codes, constant(codes.type, 5 - exponent_bits)) if exponent_bits < 5 else codes
     kept = ((1 << (exponent_bits + mantissa_bits)) - 1) << (10 - mantissa_bits)
     halves = builder.and_(shifted, constant(codes.type, 0x8000 | kept))
@@ -134,7 +137,7 @@ def half_floats(builder: ir.IRBuilder, codes: ir.Value, exponent_bits: int, mant
 
 
 def shifted_floats(builder: ir.IRBuilder, address: ir.Value, codes: Codes) -> list[ir.Value]:
-    """32 codes as 4 vectors of float32: word i of 8 holds codes 4i to 4i + 3, vector k the k-th of every word."""
+    """Load 32 codes as 4 vectors of float32: word i of 8 holds codes 4i to 4i + 3, vector k the k-th of each word."""
     if codes.bits == 8 and codes.exponent_bits > 0:
         return _shifted_pairs(builder, address, codes)
     bits = codes.bits
@@ -157,7 +160,7 @@ def shifted_floats(builder: ir.IRBuilder, address: ir.Value, codes: Codes) -> li
 
 
 def _shifted_pairs(builder: ir.IRBuilder, address: ir.Value, codes: Codes) -> list[ir.Value]:
-    """As `shifted_floats`, two codes of 8 bits at a time, to the place of a float32's upper half."""
+    """Load 8-bit codes like `shifted_floats`, moving two at a time into the upper half of a float32."""
     odd = load(builder, address, HALVES, 1)
     even = builder.shl(odd, constant(HALVES, 8))
     values = []
@@ -169,14 +172,14 @@ def _shifted_pairs(builder: ir.IRBuilder, address: ir.Value, codes: Codes) -> li
 
 
 def _kept(codes: Codes) -> int:
-    """The bits of a float32's upper half that a moved code fills."""
+    """Return the mask of the bits that a shifted code fills in the upper half of a float32."""
     fraction = (1 << (codes.exponent_bits + codes.mantissa_bits)) - 1
     return SIGN_MASK >> 16 | fraction << (FLOAT32_MANTISSA - 16 - codes.mantissa_bits)
 
 
 class Rounded(NamedTuple):
-    """Of x / scale: its bits, the rounded magnitude as float, the steps in it, and the bits of its binade and of the
-    smallest one."""
+    """Parts of x / scale: its bits, the rounded magnitude as float, the number of steps in that, the bits of its
+    binade, and the bits of the smallest binade."""
 
     bits: ir.Value
     magnitude: ir.Value
@@ -186,10 +189,11 @@ class Rounded(NamedTuple):
 
 
 def rounded(builder: ir.IRBuilder, x: ir.Value, inverse: ir.Value, limits: list[ir.Value], away: bool) -> Rounded:
-    """x: float32 register. inverse: 1 / scale, float. limits: int32 bits of the largest normal, of 2**emin, and
-    (23 - mantissa bits) as exponent bits.
+    """Round x / scale to the format. x: float32 register. inverse: 1 / scale, float.
 
-    Adding 2**(binade + 23 - mantissa bits) leaves whole steps in the low bits of the sum, rounded to nearest even.
+    limits: int32 bits of the largest normal, of 2**emin, and (23 - mantissa bits) as exponent bits.
+    Adding 2**(binade + 23 - mantissa bits) leaves the number of steps, rounded to nearest even, in the low bits of the
+    sum.
     """
     floats, width = x.type, x.type.count
     ints = vector(INT32, width)
@@ -211,7 +215,7 @@ def rounded(builder: ir.IRBuilder, x: ir.Value, inverse: ir.Value, limits: list[
 
 
 def packed_codes(builder: ir.IRBuilder, codes: ir.Value, bits: int) -> ir.Value:
-    """(width * bits / 8,) int8 from (width,) int32 codes: neighbours move together until they fill whole bytes."""
+    """Pack (width,) int32 codes into (width * bits / 8,) int8 by merging neighbours until they fill whole bytes."""
     width = codes.type.count
     merged = builder.trunc(codes, vector(INT8, width))
     lane, used = 8, bits

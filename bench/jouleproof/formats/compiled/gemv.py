@@ -1,4 +1,4 @@
-"""Matrix-vector products on packed codes: sums of neighbouring rows, step by step, by one decoder."""
+"""Matrix-vector products on packed codes: the sums of neighbouring rows, step by step, with one decoder."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numba.core import cgutils, types
 
 from jouleproof.formats.blocks import SCALE_VALUES
 from jouleproof.formats.compiled import CODE_VERSION, simd
-from jouleproof.formats.compiled.activations import Arranger
+from jouleproof.formats.compiled.activations import ActivationPacker
 from jouleproof.formats.compiled.elements import FLOATS, LANES, Codes, Decoding, group_width
 from jouleproof.formats.compiled.products import Step, fused
 from jouleproof.formats.compiled.quantise import address, decoding_constants
@@ -23,10 +23,10 @@ from jouleproof.formats.compiled.simd import (
     INT64,
     call,
     constant,
-    hidden,
     intrinsic,
     lanewise,
     load,
+    optimisation_barrier,
     shuffle,
     splat,
     store,
@@ -34,20 +34,20 @@ from jouleproof.formats.compiled.simd import (
     vector,
 )
 from jouleproof.formats.compiled.strategies import DECODERS, Strategy, is_few_steps
-from jouleproof.formats.compiled.threading import in_turn
+from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import MXFormat
 
-ROWS = 4  # of the matrix, that share a load of the vector
-CHUNK_ROWS = 32  # that a thread takes at a time, until none are left: no thread waits long for another
-CROWDED = 6  # registers of the vector that fit beside the rest; more are read again by every row, one row at a time
-HEADROOM = 30  # binades that scales are raised by, so that sums under the smallest scale keep their bits
+ROWS = 4  # rows of the matrix that share a load of the vector
+CHUNK_ROWS = 32  # rows that a thread takes at a time, until none are left: no thread waits long for another
+CROWDED = 6  # registers of the vector that fit beside the others; beyond that, every row reloads the vector
+HEADROOM = 30  # binades by which scales are raised, so that sums under the smallest scale keep their precision
 
 
 class Plan(NamedTuple):
-    """All that shapes a kernel's instructions: matrices of equal plans share one.
+    """Everything that a kernel's instructions depend on: matrices with equal plans share a kernel.
 
-    decoder: its name. rows: summed at once. watches: whether codes that are no number are looked for, whose rows then
-    become NaN. The others are those of `Codes`.
+    decoder: name of the decoder. rows: rows that are summed at once. watches: whether the kernel checks for codes that
+    are not numbers and makes their rows NaN. The other fields are those of `Codes`.
     """
 
     decoder: str
@@ -64,9 +64,12 @@ class Plan(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """What a kernel knows of a matrix, int64. codes, scales: addresses; their bytes in a row. groups: of codes in a
-    row; in a block. table: address of (256,) float32, what scale codes stand for. lookup: of (16,) int8, what four-bit
-    codes do."""
+    """Parameters of a matrix that a kernel takes, int64.
+
+    codes, scales: addresses. row_bytes, row_scales: bytes of codes and of scales in a row. groups, block_groups: groups
+    of codes in a row and in a block. table: address of (256,) float32, the values of scale codes. lookup: address of
+    (16,) int8, the values of four-bit codes.
+    """
 
     codes: Any
     row_bytes: Any
@@ -83,15 +86,15 @@ MATRIX = len(Matrix._fields)
 
 
 class Gemv:
-    """Products of one packed matrix by one strategy: what does not depend on the vector is done once.
+    """Products of one packed matrix with one strategy: work that does not depend on the vector is done once.
 
-    codes: (rows, blocks, block_bytes), scales: (rows, blocks) uint8, contiguous, read where they lie.
+    codes: (rows, blocks, block_bytes), scales: (rows, blocks), both contiguous uint8 and read in place.
     """
 
     def __init__(self, fmt: MXFormat, codes: np.ndarray, scales: np.ndarray, strategy: Strategy) -> None:
         (rows, blocks), width, decoder = scales.shape, group_width(fmt), strategy.decoder
         groups, table, lookup = blocks * fmt.block // width, scale_table(fmt, strategy), nibble_values(fmt)
-        watches = strategy.road == "shift" and fmt.specials != "none"
+        watches = strategy.name == "shift" and fmt.specials != "none"
         plan = Plan(decoder.name, min(rows, ROWS), width, fmt.bits, *decoder.shape(fmt), watches)
         self._held = codes, scales, table, lookup
         self._matrix = Matrix(
@@ -106,12 +109,15 @@ class Gemv:
             lookup=address(lookup),
         )
         self._decoding = decoding_constants(fmt)
-        self._arrange = Arranger(decoder, decoder.raised(fmt), groups, width)
+        self._arrange = ActivationPacker(decoder, decoder.raised(fmt), groups, width)
         self._kernel = rows_kernel(plan)
 
     def __call__(self, x: np.ndarray, out: np.ndarray) -> bool | None:
-        """x: (columns,) float32; out: (rows,) float32, its sums; both contiguous. Returns whether all are finite; None,
-        with out untouched, where x spans more than the decoder's vectors hold or is not finite."""
+        """Write the sums to `out`, (rows,) float32. x: (columns,) float32. Both are contiguous.
+
+        Returns whether all sums are finite. Returns None, with `out` unchanged, if x spans a larger range than the
+        decoder can represent or is not finite.
+        """
         fitting = self._arrange(x)
         if fitting is None:
             return None
@@ -123,20 +129,20 @@ class Gemv:
 
 @cache
 def scale_table(fmt: MXFormat, strategy: Strategy) -> np.ndarray:
-    """(256,) float32: scale times 2**HEADROOM and the decoder's unit."""
+    """Return (256,) float32: the value of each scale code times 2**HEADROOM and the decoder's unit."""
     with np.errstate(over="ignore"):
         return (SCALE_VALUES.astype(np.float64) * 2.0**HEADROOM * strategy.decoder.unit(fmt)).astype(np.float32)
 
 
 @cache
 def nibble_values(fmt: MXFormat) -> np.ndarray:
-    """(16,) int8: a four-bit format's values in steps, where they are such whole numbers; else zeros."""
+    """Return (16,) int8: the values of a four-bit format in steps if these are small integers, else zeros."""
     return (fmt.values[:16] / fmt.min_step if is_few_steps(fmt) else np.zeros(16)).astype(np.int8)
 
 
 @njit(cache=True)
 def _finish(out, exponent):
-    """out times 2**exponent, in two steps that each fit in a float32. Returns whether all of it is finite."""
+    """Multiply `out` by 2**exponent, in two factors that fit in a float32. Returns whether all of it is finite."""
     exponent = max(-280, min(280, exponent))
     half = exponent // 2
     first, second = np.float32(math.ldexp(1.0, half)), np.float32(math.ldexp(1.0, exponent - half))
@@ -149,7 +155,8 @@ def _finish(out, exponent):
 
 @cache
 def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
-    """For rows in groups of plan.rows, the last of which may overlap the one before: both write the same sums."""
+    """Return the kernel that sums rows in groups of plan.rows. The last group may overlap the one before it: both write
+    the same sums."""
     literals, together, makes_subnormals = tuple(plan), plan.rows, plan.decoder == "shift"
 
     @njit(parallel=True, cache=True)
@@ -161,7 +168,7 @@ def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
             while chunk < chunks:
                 for first in range(chunk * CHUNK_ROWS, min(matrix.rows, (chunk + 1) * CHUNK_ROWS), together):
                     row = min(first, matrix.rows - together)
-                    # where this thread flushes subnormals, sums would be wrong
+                    # if this thread flushes subnormals, sums would be wrong
                     if makes_subnormals and scale_values[0] * np.float32(2.0) == 0.0:
                         for lost in range(row, row + together):
                             simd.store_float(out + 4 * lost, np.float32(np.nan))
@@ -169,7 +176,7 @@ def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
                     dot_rows(literals, matrix, decoding, x, out, row)
                 chunk = simd.take(taken.ctypes.data)
 
-    return in_turn(kernel)
+    return one_at_a_time(kernel)
 
 
 @njit(inline="always")
@@ -181,8 +188,10 @@ def _chunks(rows: int, _version: int) -> int:
 def dot_rows(
     _typing: Any, plan: Any, matrix: Any, decoding: Any, x: Any, out: Any, row: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """The sums of neighbouring rows from `row` on, as the plan (a tuple of literals) says. x: address of the vector as
-    `Arranger` lays it out. out: address of the first row's float32."""
+    """Write the sums of neighbouring rows, starting at `row`, according to the plan (a tuple of literals).
+
+    x: address of the vector in the layout of `ActivationPacker`. out: address of the first row's float32.
+    """
     shape = Plan(*(literal.literal_value for literal in plan))
 
     def code(context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
@@ -201,7 +210,7 @@ def dot_rows(
 
 
 class RowSums:
-    """Emits the sums of plan.rows neighbouring rows. Products meet their block's scale in float32, 8 sums a row."""
+    """Emitter of the sums of plan.rows neighbouring rows: 8 float32 sums per row, of products times their scales."""
 
     def __init__(self, builder: ir.IRBuilder, plan: Plan, matrix: Matrix, decoding: Decoding, row: ir.Value) -> None:
         self._builder, self._plan, self._matrix, self._decoding = builder, plan, matrix, decoding
@@ -219,7 +228,7 @@ class RowSums:
         self.steps = builder.udiv(builder.add(matrix.groups, builder.sub(groups, INT64(1))), groups)
 
     def add_step(self, step: ir.Value, x: ir.Value) -> None:
-        """To the sums of all rows."""
+        """Add the products of one step to the sums of all rows."""
         builder, decoder = self._builder, self._decoder
         x = builder.add(x, builder.mul(step, INT64(4 * LANES * len(self._registers))))
         group = builder.mul(step, INT64(decoder.groups))
@@ -229,7 +238,7 @@ class RowSums:
         parts = [builder.add(group, INT64(part)) for part in range(decoder.groups)]
         blocks = [builder.udiv(part, self._matrix.block_groups) for part in parts]
         for index in range(self._plan.rows):
-            self._add_row(index, group, blocks, hidden(builder, x) if self._crowded else x)
+            self._add_row(index, group, blocks, optimisation_barrier(builder, x) if self._crowded else x)
 
     def _add_row(self, index: int, group: ir.Value, blocks: list[ir.Value], x: ir.Value) -> None:
         builder, codes = self._builder, self._plan.codes
@@ -244,14 +253,14 @@ class RowSums:
         products = self._decoder.products(builder, codes, step)
         scale = self._scale(index, blocks, registers[vectors:])
         total = fused(builder, products, scale, builder.load(self._sums[index]))
-        builder.store(hidden(builder, total) if self._crowded else total, self._sums[index])
+        builder.store(optimisation_barrier(builder, total) if self._crowded else total, self._sums[index])
         if self._plan.watches:
             magnitudes = builder.and_(load(builder, at, self._octets, 1), constant(self._octets, 0x7F))
             largest = lanewise(builder, "umax", builder.load(self._largest_codes[index]), magnitudes)
             builder.store(largest, self._largest_codes[index])
 
     def _scale(self, index: int, blocks: list[ir.Value], units: list[ir.Value]) -> ir.Value:
-        """Of the lanes of a row's products; units: of the groups of whole numbers."""
+        """Return the scale of each lane of a row's products. units: units of the groups of integers."""
         builder, matrix = self._builder, self._matrix
 
         def scale_of(block: ir.Value) -> ir.Value:
@@ -268,7 +277,7 @@ class RowSums:
         return scale
 
     def total(self, index: int) -> ir.Value:
-        """The float32 of a row, NaN where one of its codes is no number."""
+        """Return the float32 sum of a row, NaN if one of its codes is not a number."""
         builder, sums = self._builder, self._builder.load(self._sums[index])
         total = call(builder, f"llvm.vector.reduce.fadd.v{LANES}f32", FLOAT, [FLOAT(0.0), sums])
         if self._plan.watches:

@@ -1,21 +1,21 @@
-"""One step along a packed row by each decoder: codes times their part of the vector, in registers.
+"""One step along a packed row for each decoder: codes times their part of the vector, in registers.
 
-A step gives 8 float32 sums that want only the scales of their blocks. Three decoders make floats of a group of codes,
-in vectors of 8 that the vector's elements lie beside (digits are elements):
+A step gives 8 float32 sums, not yet multiplied by the scales of their blocks. Three decoders convert a group of codes
+to floats, in registers of 8 that line up with the elements of the vector (digits are elements):
 
     shift           0 4 8 ...  1 5 9 ...  2 6 10 ...  3 7 11 ...     one code of each word of four at a time
     half, portable  0 1 2 ...  8 9 10 ... 16 17 ...   24 25 ...      as they are packed
 
-Two multiply whole numbers exactly, a pair or a quad of neighbours into an int32, by x = high * 2**low_bits + low. Four
-bits take two groups, 32 bytes, a step; byte j holds the codes 2j (low) and 2j + 1:
+Two decoders multiply integers exactly and add pairs or quads of neighbours into an int32, with x = high * 2**low_bits +
+low. With four-bit codes a step takes two groups, 32 bytes; byte j holds the codes 2j (low) and 2j + 1:
 
     16 bits of codes    3333 2222 1111 0000
-    weights, low        ....[  2  ]....[  0  ]     a table of 16 bytes, looked up for every byte by the low four bits
-    weights, high       ....[  3  ]....[  1  ]     the same by the high four bits
+    weights, low        ....[  2  ]....[  0  ]     a table of 16 bytes, looked up by the low four bits of every byte
+    weights, high       ....[  3  ]....[  1  ]     the same, looked up by the high four bits
     times high digits   256 * weight, one byte of every 16 bits: elements 0 and 2, then 1 and 3
-    times low digits    bytes: weights times 8 bits of x without a sign
+    times low digits    bytes: weights times 8 unsigned bits of x
 
-Eight bits take one group: int8 widened to 16 bits, times high digits of 16 and low digits of 14 bits.
+With eight-bit codes a step takes one group: int8 widened to 16 bits, times high digits of 16 and low digits of 14 bits.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ NIBBLE_LOW_BITS, OCTET_LOW_BITS = 8, 14  # of x's lower digit
 
 @dataclass(frozen=True)
 class Step:
-    """What a step reads. codes: address of its first one. x: registers of its part of the vector.
+    """Inputs of a step. codes: address of its first code. x: registers with its part of the vector.
 
     decoding: constants of `portable_floats`, scalars. lookup: (32,) int8, the values of all four-bit codes, twice.
     """
@@ -78,7 +78,7 @@ def portable_products(builder: ir.IRBuilder, shape: Codes, step: Step) -> ir.Val
 
 
 def nibble_products(builder: ir.IRBuilder, _shape: Codes, step: Step) -> ir.Value:
-    """64 codes of four bits. Exact sums of eight products, rounded once."""
+    """Multiply 64 four-bit codes by the vector: exact sums of eight products, rounded once."""
     high, low = step.x[:4], step.x[4:]
     octets = load(builder, step.codes, OCTETS, 1)
     moved = builder.bitcast(builder.lshr(builder.bitcast(octets, HALVES), constant(HALVES, 4)), OCTETS)
@@ -96,7 +96,7 @@ def nibble_products(builder: ir.IRBuilder, _shape: Codes, step: Step) -> ir.Valu
 
 
 def octet_products(builder: ir.IRBuilder, _shape: Codes, step: Step) -> ir.Value:
-    """32 codes of eight bits. Exact sums of four products, rounded once."""
+    """Multiply 32 eight-bit codes by the vector: exact sums of four products, rounded once."""
     octets = [load(builder, builder.add(step.codes, INT64(first)), vector(INT8, 16), 1) for first in (0, 16)]
     weights = [builder.sext(half, HALVES) for half in octets]
     upper, lower = (
@@ -107,7 +107,7 @@ def octet_products(builder: ir.IRBuilder, _shape: Codes, step: Step) -> ir.Value
 
 
 def fused(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-    """a * b + c, rounded once where the processor can."""
+    """Return a * b + c, rounded once if the processor has a fused multiply-add."""
     return call(builder, f"llvm.fmuladd.v{LANES}f32", c.type, [a, b, c])
 
 

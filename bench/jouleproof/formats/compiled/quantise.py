@@ -1,7 +1,7 @@
-"""The compiled quantiser: parallel loops over blocks, one pass through memory, the bits of jouleproof.formats.blocks.
+"""The compiled quantiser: parallel loops over blocks, one pass through memory, bit-identical to formats.blocks.
 
-Compiled at the first call for a kind of code (its bits, float or integer, its rounding) and kept on disk by numba.
-The loops run on numba's threads; every block is computed alone, so their number changes nothing.
+Kernels are compiled at the first call for a kind of code (bits, float or integer, rounding) and cached on disk by
+numba. The loops run on numba's threads; blocks are independent, so results do not depend on the number of threads.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,16 +15,16 @@ from jouleproof.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA, SCALE_VALU
 from jouleproof.formats.compiled import CODE_VERSION, casts, simd
 from jouleproof.formats.compiled.casts import Rounding
 from jouleproof.formats.compiled.elements import Decoding, group_width
-from jouleproof.formats.compiled.threading import in_turn
+from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN, SCALE_NAN, MXFormat
 from jouleproof.formats.scale import ScaleRule
 
 CHUNK_BLOCKS = 1 << 10  # what a thread takes at a time
 NAN_BITS, INFINITY_BITS, SMALLEST_NORMAL = 0x7FC00000, 0x7F800000, 0x00800000
 HIDDEN_BIT = 1 << FLOAT32_MANTISSA
-NO_EXPONENTS = 0  # in place of an address: the kernel finds them
+NO_EXPONENTS = 0  # instead of an address: the kernel computes the exponents
 
-# From which mantissa of the block's largest magnitude on (of 2**23) a built-in rule takes the next exponent.
+# The mantissa of the block's largest magnitude (out of 2**23) from which a built-in rule takes the next exponent.
 UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
     scale.floor: lambda fmt: HIDDEN_BIT,
     scale.ceil: lambda fmt: 1,
@@ -34,7 +34,7 @@ UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
 
 
 def fake_quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, out: np.ndarray) -> None:
-    """x, out: contiguous float32 in whole blocks, which may be the same."""
+    """Quantise and dequantise x into `out`. x, out: contiguous float32 in whole blocks; they may be the same array."""
     kernel = _fake_kernel(group_width(fmt), away)
     for part, exponents, rounding in _parts(x, fmt, rule):
         source, target = x[part], out[part]
@@ -43,7 +43,8 @@ def fake_quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, out
 
 
 def quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
-    """x: contiguous float32 in whole blocks; codes (blocks * block_bytes,) and scales (blocks,): contiguous uint8."""
+    """Quantise x, contiguous float32 in whole blocks, into codes (blocks * block_bytes,) and scales (blocks,), both
+    contiguous uint8."""
     kernel = _packed_kernel(group_width(fmt), away, fmt.bits, fmt.is_integer)
     for part, exponents, rounding in _parts(x, fmt, rule):
         first, blocks = part.start // fmt.block, len(x[part]) // fmt.block
@@ -52,7 +53,7 @@ def quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, codes: n
 
 
 def dequantize(fmt: MXFormat, out: np.ndarray, codes: np.ndarray, scales: np.ndarray) -> None:
-    """The inverse of `quantize`; out: contiguous float32 in whole blocks."""
+    """Dequantise into `out`, contiguous float32 in whole blocks: the inverse of `quantize`."""
     kernel = _decoding_kernel(group_width(fmt), fmt.bits, fmt.is_integer)
     places = address(codes), address(scales), address(out)
     kernel(*places, len(scales), fmt.block, SCALE_VALUES, *decoding_constants(fmt))
@@ -67,7 +68,7 @@ def _bits(value: float) -> int:
 
 
 def _parts(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Iterator[tuple[slice, int, Rounding]]:
-    """All of x under a built-in rule; chunks, with the address of the exponents that it gives, under a user's."""
+    """Yield all of x at once for a built-in rule, and chunks with the address of their exponents for a custom rule."""
     if rule in UP_FROM:
         yield slice(0, len(x)), NO_EXPONENTS, rounding_constants(fmt, rule)
         return
@@ -84,7 +85,7 @@ def _parts(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Iterator[tuple[slic
 
 @cache
 def rounding_constants(fmt: MXFormat, rule: ScaleRule | None) -> Rounding:
-    """rule: a built-in one; None where the exponents are given."""
+    """Return the constants of a cast. rule: a built-in rule; None if the exponents are given."""
     return Rounding(
         carry=np.int32(0 if rule is None else HIDDEN_BIT - UP_FROM[rule](fmt)),
         emax=np.int32(fmt.emax),
@@ -116,7 +117,7 @@ def _chunks(blocks: int, _version: int) -> int:
 
 @njit(inline="always")
 def _magnitude(source: int, block: int, width: int) -> int:
-    """Bits of the largest magnitude in a block."""
+    """Return the bits of the largest magnitude in a block."""
     magnitude = 0
     for at in range(source, source + 4 * block, 4 * width):
         magnitude = max(magnitude, casts.largest_magnitude(at, width))
@@ -125,7 +126,7 @@ def _magnitude(source: int, block: int, width: int) -> int:
 
 @njit(inline="always")
 def _exponent(magnitude: int, given: int, index: int, rounding: Rounding) -> int:
-    """Of the scale of a block, from the bits of its largest magnitude, finite; where exponents are given, that one."""
+    """Return the exponent of a block's scale: the given one, else from the bits of its largest finite magnitude."""
     if given:
         return simd.load_int16(given + 2 * index)
     if magnitude == 0:
@@ -146,7 +147,7 @@ def _largest_kernel(width: int, version: int = CODE_VERSION) -> Callable[..., No
             for index in range(chunk * CHUNK_BLOCKS, min(len(magnitudes), (chunk + 1) * CHUNK_BLOCKS)):
                 magnitudes[index] = _magnitude(source + 4 * index * block, block, width)
 
-    return in_turn(kernel)
+    return one_at_a_time(kernel)
 
 
 @cache
@@ -168,7 +169,7 @@ def _fake_kernel(width: int, away: bool, version: int = CODE_VERSION) -> Callabl
                 for at in range(start, end, 4 * width):
                     casts.fake_cast(source + at, target + at, width, away, inverse, size, rounding)
 
-    return in_turn(kernel)
+    return one_at_a_time(kernel)
 
 
 @cache
@@ -197,7 +198,7 @@ def _packed_kernel(
                     x, packed = start + 4 * width * group, target + group_bytes * group
                     casts.packed_cast(x, packed, width, away, bits, integer, inverse, rounding)
 
-    return in_turn(kernel)
+    return one_at_a_time(kernel)
 
 
 @cache
@@ -214,4 +215,4 @@ def _decoding_kernel(width: int, bits: int, integer: bool, version: int = CODE_V
                     at, values = codes + group_bytes * group, target + 4 * width * group
                     casts.decoded(at, values, width, bits, integer, size, decoding)
 
-    return in_turn(kernel)
+    return one_at_a_time(kernel)

@@ -1,6 +1,6 @@
-"""Vector registers as LLVM IR, and the loads and stores that numba kernels call.
+"""Vector registers in LLVM IR, and the loads and stores that numba kernels call.
 
-Arrays come as addresses, so that neither their writability nor their kind makes another kernel.
+Arrays are passed as addresses, so that kernels are not compiled again for read-only arrays or other array types.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def vector(element: ir.Type, width: int) -> ir.VectorType:
 
 
 def constant(of: ir.VectorType, value: Any) -> ir.Constant:
-    """value: of every lane, or a list with one for each."""
+    """Return a constant vector. value: the value of every lane, or a list with one value per lane."""
     return ir.Constant(of, value if isinstance(value, list) else [value] * of.count)
 
 
@@ -38,14 +38,14 @@ def shuffle(builder: ir.IRBuilder, value: ir.Value, order: list[int]) -> ir.Valu
 
 
 def call(builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Value]) -> ir.Value:
-    """An LLVM intrinsic by its full name."""
+    """Call an LLVM intrinsic by its full name."""
     signature = ir.FunctionType(result, [argument.type for argument in arguments])
     function = cgutils.get_or_insert_function(builder.module, signature, name)  # type: ignore[no-untyped-call]
     return builder.call(function, arguments)
 
 
 def lanewise(builder: ir.IRBuilder, name: str, a: ir.Value, b: ir.Value) -> ir.Value:
-    """llvm.<name> lane by lane: smin, smax, umin, umax."""
+    """Apply llvm.<name> lane by lane. name: smin, smax, umin or umax."""
     return call(builder, f"llvm.{name}.v{a.type.count}i{a.type.element.width}", a.type, [a, b])
 
 
@@ -53,9 +53,12 @@ def pointer(builder: ir.IRBuilder, address: ir.Value, to: ir.Type) -> ir.Value:
     return builder.inttoptr(address, to.as_pointer())
 
 
-def hidden(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    """The same value, as one that the compiler knows nothing of: what is loaded through it does not stay in registers,
-    and rows that end and begin with one are not mixed."""
+def optimisation_barrier(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """Return the same value through an optimisation barrier, an opaque value to the compiler.
+
+    Data that is loaded through such a pointer is not kept in registers, and the instructions of rows that start and end
+    with a barrier are not interleaved.
+    """
     kind = "x" if isinstance(value.type, ir.VectorType) else "r"
     return builder.asm(ir.FunctionType(value.type, [value.type]), "", f"={kind},0", [value], True)
 
@@ -69,13 +72,13 @@ def store(builder: ir.IRBuilder, value: ir.Value, address: ir.Value, align: int)
 
 
 def unpacked(builder: ir.IRBuilder, kind: Any, value: ir.Value) -> Any:
-    """The fields of a numba tuple as a named tuple of this kind."""
+    """Return the fields of a numba tuple as a named tuple of the given kind."""
     return kind(*cgutils.unpack_tuple(builder, value, len(kind._fields)))  # type: ignore[no-untyped-call]
 
 
 @intrinsic
 def take(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
-    """The int64 at `address`, which becomes one more: every thread that asks gets another."""
+    """Return the int64 at `address` and increment it atomically: every thread gets a different number."""
 
     def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         return builder.atomic_rmw("add", pointer(builder, arguments[0], INT64), INT64(1), "monotonic")
@@ -84,7 +87,7 @@ def take(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:
-    """An intrinsic (address, number) -> None; narrowed: to the low bits of this width."""
+    """Return an intrinsic (address, number) -> None. narrowed: integer type to which the number is truncated."""
 
     @intrinsic
     def stored(_typing: Any, address: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
@@ -99,7 +102,7 @@ def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:
 
 
 def _loading(narrow: ir.Type, align: int, extend: str) -> Any:
-    """An intrinsic address -> int32; extend: "zext" or "sext"."""
+    """Return an intrinsic address -> int32. extend: "zext" or "sext"."""
 
     @intrinsic
     def loaded(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:

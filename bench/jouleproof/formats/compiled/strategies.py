@@ -1,7 +1,7 @@
 """The table of strategies: how rows of each format are multiplied, and with which instructions.
 
-`TABLE` is the one place that says so: the choice for a matrix, the kernel and the layout of the vector are all read
-from it. jouleproof.formats.compiled.products draws what its decoders do.
+`TABLE` is the single source: the choice for a matrix, the kernel and the layout of the vector all follow from it.
+jouleproof.formats.compiled.products illustrates what its decoders do.
 """
 
 from collections.abc import Callable
@@ -19,23 +19,24 @@ from jouleproof.formats.compiled import products
 from jouleproof.formats.compiled.elements import CODES_PER_WORD, FLOATS, GROUP, HALVES, LANES, group_width
 from jouleproof.formats.description import MXFormat
 
-ROADS = ("shift", "whole", "half", "portable")  # the names of strategies that users give, as errors list them
+STRATEGY_NAMES = ("shift", "whole", "half", "portable")  # as users give them, in the order in which errors list them
 HALF_BIAS = 15
-RAISED = 60  # binades that the vector is raised by where codes are read as far smaller numbers than they are
-MOST_STEPS = 32  # that four-bit codes may stand for, without overflow of a sum
+RAISED = 60  # binades by which the vector is scaled up if codes are read as far smaller numbers than they represent
+MOST_STEPS = 32  # that a four-bit code may represent without overflow of a sum
 
 Orders: TypeAlias = Callable[[int], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How a kernel reads codes and multiplies them by the vector.
+    """A method by which a kernel reads codes and multiplies them by the vector.
 
-    products: emits a step. shape: of a format, the exponent and mantissa bits that the step's instructions depend on;
-    formats share a kernel where these are equal. raised: of a format, binades that the vector is raised by. unit: of a
-    format, an element over the number that it is decoded to, over 2**raised. order: of a group's width, the elements of
-    a step in the order of the lanes of the vector's registers.
-    Of decoders to whole numbers: digits: the registers; low_bits: of the lower digit; low_order: as order, for it.
+    products: emits a step. shape: returns the exponent and mantissa bits of a format that the instructions of the step
+    depend on; formats with equal shapes share a kernel. raised: returns the binades by which the vector is scaled up
+    for a format. unit: returns the ratio of an element of a format to the number that it is decoded to, over 2**raised.
+    order: returns, for the width of a group, the elements of a step in the order of the lanes of the vector's
+    registers. groups: groups of codes in a step.
+    For decoders to integers, digits: the registers; low_bits: bits of the lower digit; low_order: its `order`.
     """
 
     name: str
@@ -50,12 +51,12 @@ class Decoder:
     low_order: Orders = np.arange
 
     def vectors(self, width: int) -> tuple[ir.VectorType, ...]:
-        """Registers that a step's part of the vector fills."""
+        """Return the registers that the vector's part of a step fills."""
         return self.digits or (FLOATS,) * (width // LANES)
 
     def registers(self, width: int) -> tuple[ir.VectorType, ...]:
-        """Of a step: behind the vector's one for each group of whole numbers, with its unit in the lanes of its
-        sums."""
+        """Return the registers of a step: the vector's, then, for integers, one per group, with the group's unit in the
+        lanes of its sums."""
         return self.vectors(width) + (FLOATS,) * (self.groups if self.digits else 0)
 
 
@@ -114,7 +115,7 @@ DECODERS = {
 
 
 def is_few_steps(fmt: MXFormat) -> bool:
-    """Whether its codes are four bits and stand for whole numbers of steps, few enough for exact sums of products."""
+    """Return whether the codes have four bits and represent so few whole steps that sums of products are exact."""
     return fmt.bits == 4 and fmt.specials == "none" and fmt.max_normal <= MOST_STEPS * fmt.min_step
 
 
@@ -132,10 +133,13 @@ def _is_within_float16(fmt: MXFormat) -> bool:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A row of the table: a format that `reads` is true of, in groups of `width` codes and rows of `columns` at least,
-    on a processor with the feature that it `needs` (as LLVM names it; None: any), may go this road."""
+    """A row of the table: a way to multiply the formats for which `reads` is true.
 
-    road: str
+    needs: processor feature that it needs, by its LLVM name; None for none. widths: group widths that it supports.
+    columns: smallest number of columns.
+    """
+
+    name: str
     decoder: Decoder
     reads: Callable[[MXFormat], bool]
     needs: str | None = None
@@ -143,8 +147,8 @@ class Strategy:
     columns: int = 1
 
 
-# Fastest first; every row reads its formats exactly. Shift stands twice, as small numbers become float32 subnormals on
-# this road, which cost time.
+# Fastest first; every row reads its formats exactly. Shift appears twice, because it turns small numbers into float32
+# subnormals, which are slow.
 TABLE = (
     Strategy("whole", DECODERS["nibbles"], reads=is_few_steps, needs="avx2", columns=GROUP + 1),
     Strategy("whole", DECODERS["octets"], reads=lambda fmt: fmt.is_integer and fmt.bits == 8, needs="avx2"),
@@ -156,7 +160,7 @@ TABLE = (
 
 
 def strategies(fmt: MXFormat, columns: int) -> list[Strategy]:
-    """Those open to rows of this length on this processor, fastest first; the last resort is always among them."""
+    """Return the strategies for rows of this length on this processor, fastest first; `portable` is always included."""
     width = group_width(fmt)
     return [
         row
@@ -167,7 +171,8 @@ def strategies(fmt: MXFormat, columns: int) -> list[Strategy]:
 
 @cache
 def has_feature(name: str | None) -> bool:
-    """Of the processor that code is made for; where numba is told which one, only what it is told."""
+    """Return whether the target processor has a feature. If numba is configured for a processor, only the features that
+    it is configured with count."""
     if name is None:
         return True
     cpu, features = (getattr(numba_config, key) for key in ("CPU_NAME", "CPU_FEATURES"))

@@ -1,7 +1,7 @@
-"""One parallel kernel at a time: numba ends the whole process where its threads are asked for what they cannot do.
+"""A lock for parallel kernels: numba aborts the process if its threads are used in ways that they do not support.
 
-Without OpenMP (numba's workqueue) that is two kernels at once, from two Python threads; with GNU OpenMP it is a kernel
-in a process that was forked from one that had run a kernel.
+Without OpenMP (numba's workqueue), two kernels must not run at once in two Python threads; with GNU OpenMP, a kernel
+must not run in a process that was forked after a kernel had run.
 """
 
 import os
@@ -13,32 +13,32 @@ import numba
 
 
 class _State:
-    turn = Lock()
-    lost = False  # the threads, in a fork
+    lock = Lock()
+    threads_lost = False  # in a fork
 
 
-def in_turn(kernel: Callable[..., None]) -> Callable[..., None]:
-    """The kernel, started when no other runs. Raises RuntimeError in a fork that it would end."""
+def one_at_a_time(kernel: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a kernel so that it runs only when no other does. Raises RuntimeError in a fork that it would abort."""
 
     def started(*arguments: Any) -> None:
-        if _State.lost:
+        if _State.threads_lost:
             raise RuntimeError(
                 "jouleproof.formats: this process was forked from one that had already cast, "
-                "whose OpenMP threads it lacks; "
+                "and lacks its OpenMP threads; "
                 "start it by spawn or forkserver, or set NUMBA_THREADING_LAYER=workqueue before numba is imported"
             )
-        with _State.turn:
+        with _State.lock:
             kernel(*arguments)
 
     return started
 
 
 def _forked() -> None:
-    _State.turn = Lock()
+    _State.lock = Lock()
     try:
-        _State.lost = numba.threading_layer() == "omp"  # type: ignore[attr-defined]
+        _State.threads_lost = numba.threading_layer() == "omp"  # type: ignore[attr-defined]
     except ValueError:  # no kernel has run
-        _State.lost = False
+        _State.threads_lost = False
 
 
 if hasattr(os, "register_at_fork"):

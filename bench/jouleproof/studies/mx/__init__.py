@@ -1,4 +1,4 @@
-"""MX number formats put to the test: what they store, what they lose, and what that does to real models."""
+"""Experiments on MX number formats: storage, numerical error, and the effect on real models, speed and silicon."""
 
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.study import Experiment, Study

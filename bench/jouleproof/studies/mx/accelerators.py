@@ -16,15 +16,15 @@ Text = Annotated[str, Field(min_length=1)]
 
 def _known(rates: dict[str, float]) -> dict[str, float]:
     if "bf16" not in rates or set(rates) - set(BITS):
-        raise ValueError(f"rates={sorted(rates)} need bf16 and know only {', '.join(BITS)}")
+        raise ValueError(f"rates={sorted(rates)}: bf16 is required, and only {', '.join(BITS)} are allowed")
     return rates
 
 
 class Accelerator(Strict):
     """One chip. rates: dense peak of its matrix units by element format, in TFLOP/s (TOPS for integers).
 
-    block_scaled: whether these units apply the scales of MX or NVFP4 blocks. publication, year: where the rates were
-    published. read_at: where they were read. verified: whether they were found there; only such entries are used.
+    block_scaled: whether these units apply the scales of MX or NVFP4 blocks. publication, year: source of the rates.
+    read_at: address of the source. verified: whether the source states these rates; only such entries are used.
     """
 
     name: Text
@@ -37,7 +37,7 @@ class Accelerator(Strict):
 
 
 def accelerators(path: Path = _FILE) -> list[Accelerator]:
-    """Those that are verified, in the order of the file. Raises ValueError on an entry that does not fit."""
+    """Return the verified accelerators, in the order of the file. Raises ValueError on an invalid entry."""
     try:
         chips = TypeAdapter(dict[str, Accelerator]).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Blocks on which quantisers disagree: zeros, subnormals, ties, saturation, and values that are no numbers."""
+"""Blocks on which quantisers disagree: zeros, subnormals, ties, saturation, NaN and infinities."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,7 +15,7 @@ def _normal(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _with_top(x: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """The largest element set to 2**emax, so that the floor rule's scale is 1."""
+    """Set the first element to 2**emax, the largest, so that the floor rule chooses a scale of 1."""
     x[:, 0] = 2.0**fmt.emax
     return x.astype(np.float32)
 

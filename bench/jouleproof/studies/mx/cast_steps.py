@@ -1,6 +1,6 @@
-"""The two parts of what a cast changes: it clips what exceeds the largest value of a block, and it rounds the rest.
+"""The two parts of a cast: it clips elements that exceed the largest value of their block, and rounds the others.
 
-Element by element the cast's error is the sum of the two parts' errors, of which one is zero.
+The error of each element is the sum of the errors of the two parts, one of which is zero.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ PartialCast = Callable[[np.ndarray, MXFormat, ScaleRule], np.ndarray]
 
 
 def largest_values(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """(…, n) float32: the largest magnitude that the block of each element can hold under the scale that it gets.
+    """Return (…, n) float32: the largest magnitude that each element's block can represent under its scale.
 
     x: (…, n) float32, blocks along the last axis. NaN for a block that holds NaN or Inf, Inf beyond float32's range.
     """
@@ -25,18 +25,18 @@ def largest_values(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
 
 
 def saturated(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """(…, n) bool: whether an element exceeds the largest value of its block."""
+    """Return (…, n) bool: whether each element exceeds the largest value of its block."""
     return np.abs(x) > largest_values(x, fmt, rule)
 
 
 def clip_only(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """Elements clipped to the largest value of their block, and none rounded. x: (…, n) float32, finite."""
+    """Clip elements to the largest value of their block, without rounding. x: (…, n) float32, finite."""
     largest = largest_values(x, fmt, rule)
     return np.clip(x, -largest, largest)
 
 
 def round_only(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """Elements rounded as in the cast, but those that it would clip are left as they are. x: (…, n) float32, finite."""
+    """Round elements as the cast does, but keep those that it would clip. x: (…, n) float32, finite."""
     cast = quantize(x, fmt, scale=rule).dequantize()
     return np.where(saturated(x, fmt, rule), x, cast)
 

@@ -1,7 +1,7 @@
-"""How many standard cells arithmetic is made of: textbook circuits, counted cell by cell.
+"""Counts of the standard cells in textbook arithmetic circuits.
 
-Ripple adders, array multipliers, logarithmic shifters: the smallest forms. Faster forms of the same circuits are
-larger, in narrow and wide units alike. Widths are in bits.
+The circuits are the smallest ones: ripple adders, array multipliers, logarithmic shifters. Faster circuits are larger,
+in narrow and wide units alike. Widths are in bits.
 """
 
 from dataclasses import astuple, dataclass
@@ -31,7 +31,7 @@ def adder(width: int) -> Cells:
 
 
 def multiplier(rows: int, columns: int) -> Cells:
-    """Array multiplier: an AND per bit product, one row of adders fewer than rows, a half adder where a carry starts.
+    """Count an array multiplier: an AND per bit product, rows - 1 rows of adders, half adders where carries start.
 
     Two's complement operands (Baugh-Wooley) take the same array.
     """
@@ -42,7 +42,7 @@ def multiplier(rows: int, columns: int) -> Cells:
 
 
 def left_shifter(width: int, span: int) -> Cells:
-    """Shift left by 0 to span; each stage is as wide as what can reach it, so nothing is lost."""
+    """Shift left by 0 to span; each stage is wide enough for every input that can reach it."""
     stages = span.bit_length()
     return Cells(mux2=sum(min(width + span, width + 2 ** (stage + 1) - 1) for stage in range(stages)))
 
@@ -53,17 +53,17 @@ def right_shifter(width: int) -> Cells:
 
 
 def leading_zeros(width: int) -> Cells:
-    """A tree of pairs that joins counts: one OR and about one multiplexer a bit."""
+    """Count the leading zeros with a tree that merges pairs: one OR and about one multiplexer per bit."""
     return Cells(and2=width - 1, mux2=width - 1)
 
 
 def maximum(inputs: int, width: int) -> Cells:
-    """A tree of comparators and multiplexers."""
+    """Find the maximum with a tree of comparators and multiplexers."""
     return (inputs - 1) * Cells(full_adder=width, mux2=width)
 
 
 def adder_tree(inputs: int, width: int) -> Cells:
-    """Sum of signed numbers; the numbers of each level are one bit wider than those of the level before."""
+    """Sum signed numbers; each level of the tree is one bit wider than the level before it."""
     total, level = Cells(), 0
     while inputs > 1:
         pairs = inputs // 2
@@ -73,12 +73,12 @@ def adder_tree(inputs: int, width: int) -> Cells:
 
 
 def sum_width(inputs: int, width: int) -> int:
-    """Bits of the sum of so many signed numbers."""
+    """Return the width of the sum of `inputs` signed numbers of a given width."""
     return width + ceil(log2(inputs))
 
 
 def float_multiplier(exponent: int, significand: int) -> Cells:
-    """significand: with the hidden bit. Rounded to nearest even; exceptions are left out."""
+    """Multiply floats and round to nearest even, without exceptions. significand: width, including the hidden bit."""
     return (
         multiplier(significand, significand)
         + 2 * adder(exponent)
@@ -87,7 +87,7 @@ def float_multiplier(exponent: int, significand: int) -> Cells:
 
 
 def float_adder(exponent: int, significand: int) -> Cells:
-    """Compare and swap, align, add, normalise, round; with guard, round and sticky bits; exceptions are left out."""
+    """Compare and swap, align, add, normalise and round, with guard, round and sticky bits, without exceptions."""
     inner = significand + 3
     return (
         2 * adder(exponent)
@@ -102,5 +102,5 @@ def float_adder(exponent: int, significand: int) -> Cells:
 
 
 def to_float(width: int) -> Cells:
-    """A two's complement number of that width to sign, exponent of 8 bits, and normalised significand."""
+    """Convert a two's complement number to a sign, an exponent of 8 bits, and a normalised significand."""
     return Cells(xor2=width, half_adder=width) + leading_zeros(width) + right_shifter(width) + adder(8)

@@ -1,4 +1,4 @@
-"""Every knob of the study, with its unit and its default."""
+"""The knobs of the study, with their units and defaults."""
 
 from typing import Annotated, Literal
 
@@ -24,17 +24,17 @@ Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_
 
 
 class QsnrConfig(Strict):
-    """Generated vectors."""
+    """Knobs of the generated vectors."""
 
     distributions: Annotated[list[Distribution], Field(min_length=1)] = ["gaussian", "laplace", "student_t"]
     vectors: Positive = Field(10_000, description="vectors per distribution and seed")
     length: Positive = Field(256, description="elements per vector")
-    degrees_of_freedom: Annotated[float, Field(gt=2)] = Field(5.0, description="of Student-t; its variance is finite")
+    degrees_of_freedom: Annotated[float, Field(gt=2)] = Field(5.0, description="of Student's t; its variance is finite")
     seeds: Seeds = [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 class ErrorSourcesConfig(QsnrConfig):
-    """Generated vectors, cast in more ways than for QSNR, so fewer of them.
+    """Knobs of the generated vectors that are cast in more ways than for QSNR, and are therefore fewer.
 
     blocks: elements that share a scale; a multiple of 8. others: casts that are not OCP MX (mx.other_casts).
     """
@@ -46,31 +46,31 @@ class ErrorSourcesConfig(QsnrConfig):
 
 
 class WeightsConfig(Strict):
-    """Real tensors."""
+    """Knobs of the casts of real tensors."""
 
-    questions: Positive = Field(8, description="GSM8K questions whose activations are caught")
-    layer_stride: Positive = Field(1, description="every how many-th layer of a model is measured")
+    questions: Positive = Field(8, description="GSM8K questions whose activations are recorded")
+    layer_stride: Positive = Field(1, description="one in this many layers is measured")
 
 
 class DirectCastConfig(Strict):
-    """Real models, cast without training."""
+    """Knobs of the casts of real models, without training."""
 
     scales: ScaleRules = Field(["floor", "rceil"], description="rules under which every format is cast")
     more_scales: dict[Format, ScaleRulesAndParts] = Field(
         {"mxfp8_e4m3": ["floor_clip_only", "floor_round_only"], "mxfp4": ["even"]},
         description="further rules, or parts of a cast (jouleproof.studies.mx.cast_steps), by format",
     )
-    language_subjects: Subjects = Field(["activations"], description="what of the language model is cast")
-    embedding_subjects: Subjects = Field(["both"], description="what of the sentence encoder is cast")
-    tokens: Positive = Field(800, description="predicted tokens of GSM8K questions at least, for the language model")
-    batch_tokens: Positive = Field(512, description="tokens that a model is given at once, whose logits are in memory")
+    language_subjects: Subjects = Field(["activations"], description="parts of the language model to cast")
+    embedding_subjects: Subjects = Field(["both"], description="parts of the sentence encoder to cast")
+    tokens: Positive = Field(800, description="least number of predicted tokens for the language model")
+    batch_tokens: Positive = Field(512, description="tokens per batch, whose logits are kept in memory")
     questions: Annotated[int, Field(ge=2)] = Field(64, description="GSM8K questions for the sentence encoder")
 
 
 class TrainingConfig(Strict):
-    """A small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always among them.
+    """Knobs of a small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always included.
 
-    The spread over seeds decides, so a few short runs say more than one long run.
+    The spread over seeds decides the result, so a few short runs are more informative than one long run.
     """
 
     recipes: Annotated[Names, named("jouleproof.studies.mx.recipes:recipes", built_in=RECIPES)] = list(RECIPES)
@@ -88,38 +88,38 @@ class TrainingConfig(Strict):
 
 
 class ConformanceConfig(Strict):
-    """Adversarial blocks."""
+    """Knobs of the adversarial blocks."""
 
     blocks: Positive = Field(64, description="blocks per group")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
 class SiliconConfig(Strict):
-    """Modelled dot-product units."""
+    """Knobs of the modelled dot-product units."""
 
     draws: Annotated[int, Field(ge=2)] = Field(1_000, description="draws from the ranges of the model's constants")
     seed: Annotated[int, Field(ge=0)] = 0
-    vectors: Positive = Field(2_000, description="Gaussian vectors per seed for the QSNR beside the cost")
+    vectors: Positive = Field(2_000, description="Gaussian vectors per seed, for the QSNR shown with the cost")
     seeds: Seeds = [0, 1, 2, 3]
 
 
 class ThroughputConfig(Strict):
-    """Casts against a copy and against other libraries. Every pass times every case once."""
+    """Knobs of the timed casts, beside a copy and other libraries. Every pass times every case once."""
 
     elements: Annotated[int, Field(ge=4096, multiple_of=4096)] = Field(
-        1 << 24, description="float32 of ours and torchao"
+        1 << 24, description="float32 elements, for this library and torchao"
     )
     slow_elements: Annotated[int, Field(ge=4096, multiple_of=4096)] = Field(
-        1 << 20, description="of the slower libraries"
+        1 << 20, description="float32 elements, for slower libraries"
     )
     threads: Annotated[list[Positive], Field(min_length=1)] = [1, 2]
     passes: Positive = 4
-    peer_passes: Positive = Field(2, description="passes that other libraries take part in, with the most threads")
-    rounds: Positive = Field(1, description="timed calls per case and pass, whose median counts")
+    peer_passes: Positive = Field(2, description="passes that include other libraries, with the most threads")
+    rounds: Positive = Field(1, description="timed calls per case and pass; their median is used")
 
 
 class MatvecConfig(Strict):
-    """Products of packed matrices with a vector."""
+    """Knobs of the products of packed matrices with a vector."""
 
     shapes: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)] = Field(
         [[512, 512], [1024, 2048], [4096, 4096], [4096, 16384], [16384, 16384]], description="rows, columns"
@@ -128,14 +128,14 @@ class MatvecConfig(Strict):
 
 
 class DecodeConfig(Strict):
-    """SmolLM2-135M, one token at a time.
+    """Knobs of decoding with SmolLM2-135M, one token at a time.
 
-    threads: more than one meet hundreds of times per token, which only a machine that does nothing else rewards.
+    threads: several threads synchronise hundreds of times per token, which pays only on an otherwise idle machine.
     """
 
     threads: Positive = 1
 
-    prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of GSM8K questions that are read first")
+    prompt_tokens: Annotated[int, Field(ge=2)] = Field(32, description="tokens of the prompt, from GSM8K questions")
     tokens: Positive = Field(16, description="tokens that are then decoded greedily")
     repeats: Annotated[int, Field(ge=2)] = Field(8, description="rounds in which every format decodes once")
     forced: Positive = Field(16, description="tokens whose logits are compared with the fake-quantised model's")
@@ -143,19 +143,23 @@ class DecodeConfig(Strict):
 
 
 class WireConfig(Strict):
-    """Real tensors between two processes."""
+    """Knobs of the transfers of real tensors between two processes."""
 
-    bucket_mib: Annotated[float, Field(gt=0)] = Field(25.0, description="float32 gradients at least, DDP's own default")
+    bucket_mib: Annotated[float, Field(gt=0)] = Field(
+        25.0, description="least size of the float32 gradients; DDP's default"
+    )
     tokens: Annotated[int, Field(ge=2)] = Field(512, description="per rank, of the backward pass and of the KV cache")
     gbit_per_s: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        [1.0, 10.0], description="payload rates that a link is limited to, beside loopback without a limit"
+        [1.0, 10.0], description="payload rates to which links are limited, besides unlimited loopback"
     )
     repeats: Positive = 5
-    timeout_s: Annotated[float, Field(gt=0)] = Field(60.0, description="how long one process waits for another")
+    timeout_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="longest time that one process waits for another"
+    )
 
 
 class MxConfig(Strict):
-    """formats, scales: built-in names, or `package.module:object`."""
+    """All knobs of the study. formats, scales: built-in names, or `package.module:object`."""
 
     formats: Formats = list(FORMATS)
     scales: ScaleRules = list(SCALE_RULES)

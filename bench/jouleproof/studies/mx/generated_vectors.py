@@ -1,4 +1,4 @@
-"""Generated vectors, and the signal to quantisation-noise ratio (QSNR) of what casts make of an array."""
+"""Generated vectors, and the signal to quantisation-noise ratio (QSNR) of casts of an array."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -14,7 +14,7 @@ CastNames = tuple[str, str]  # of a format and a scale rule
 
 
 def draws(title: str, config: QsnrConfig) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-    """The factors and the vectors of every distribution and seed of a config, with a line of progress behind each."""
+    """Yield the factors and the vectors of every distribution and seed of a config, and report progress after each."""
     pairs = list(product(config.distributions, config.seeds))
     step = steps(title, len(pairs))
     for distribution, seed in pairs:
@@ -23,7 +23,7 @@ def draws(title: str, config: QsnrConfig) -> Iterator[tuple[dict[str, Any], np.n
 
 
 def vectors(distribution: str, config: QsnrConfig, seed: int) -> np.ndarray:
-    """(vectors, length) float32, each vector with a spread of its own, |N(0, 1)|, as in arXiv 2302.08007, section 3."""
+    """Return (vectors, length) float32; the spread of each vector is |N(0, 1)|, as in arXiv 2302.08007, section 3."""
     rng = np.random.default_rng(seed)
     shape = (config.vectors, config.length)
     spread = np.abs(rng.standard_normal((config.vectors, 1)))
@@ -36,25 +36,26 @@ def vectors(distribution: str, config: QsnrConfig, seed: int) -> np.ndarray:
 
 
 def qsnr_rows(x: np.ndarray, casts: Mapping[CastNames, Cast]) -> Iterator[dict[str, Any]]:
-    """A row with the QSNR (dB) of every cast of x, a float32 array of any shape."""
+    """Yield a row with the QSNR (dB) of every cast of x, a float32 array of any shape."""
     signal = sum_of_squares(x)
     for (fmt, rule), cast in casts.items():
         yield {"format": fmt, "scale": rule, "value": qsnr_db(x, cast(x), signal)}
 
 
 def qsnr_db(x: np.ndarray, cast: np.ndarray, signal: float | None = None) -> float:
-    """-10 log10(|cast - x|^2 / |x|^2), the ratio of arXiv 2302.08007, section 3; x and cast float32 of one shape.
+    """Return -10 log10(|cast - x|^2 / |x|^2), the QSNR of arXiv 2302.08007, section 3.
 
-    signal: |x|^2 where it is known already. Raises ValueError where nothing was changed or x is all zero.
+    x, cast: float32 of one shape. signal: |x|^2, if it was computed before. Raises ValueError if the cast changes
+    nothing or x is all zero.
     """
     signal = sum_of_squares(x) if signal is None else signal
     error = np.subtract(cast, x, dtype=np.float64)
     noise = float(np.square(error, out=error).sum())
     if signal == 0 or noise == 0:
-        raise ValueError(f"QSNR needs a signal and a noise, got signal={signal}, noise={noise}")
+        raise ValueError(f"QSNR needs nonzero signal and noise, got signal={signal}, noise={noise}")
     return float(-10 * np.log10(noise / signal))
 
 
 def sum_of_squares(x: np.ndarray) -> float:
-    """Sum over a float32 array of any shape, in float64."""
+    """Return the sum of squares of a float32 array of any shape, in float64."""
     return float(np.square(x, dtype=np.float64).sum())

@@ -1,6 +1,6 @@
-"""What a cast should satisfy whatever the format: each invariant counts the elements of some blocks that violate it.
+"""Invariants of casts that should hold for every format; each one counts the elements of given blocks that violate it.
 
-Blocks are (blocks, block) float32. NaN is equal to NaN, and bits are compared: 0 and -0 differ.
+Blocks are (blocks, block) float32. Bits are compared, so 0 and -0 differ, except that all NaN are equal.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,25 +14,25 @@ from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN
 
 POWERS = (-3, 5)  # of two, in front of a block
 
-Counts = tuple[int, int]  # elements that an invariant speaks of, and those that violate it
+Counts = tuple[int, int]  # elements to which an invariant applies, and those that violate it
 Cast = Callable[[np.ndarray], np.ndarray]
 
 
 def idempotence(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """A second cast changes nothing."""
+    """Check that a second cast changes nothing."""
     cast = _cast(fmt, rule)
     once = cast(x)
     return x.size, _count(~same_bits(cast(once), once))
 
 
 def order(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """No element of a block becomes smaller than one that it was not smaller than."""
+    """Check that casting preserves the order of the elements of a block (equal values are allowed)."""
     y = np.take_along_axis(_cast(fmt, rule)(x), np.argsort(x, axis=1, kind="stable"), axis=1)
     return x.size, _count(y[:, 1:] < y[:, :-1])
 
 
 def sign_symmetry(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """The negative block becomes the negative result; of integers, which have no -0, by value."""
+    """Check that the negated block gives the negated result; integers, which have no -0, are compared by value."""
     cast = _cast(fmt, rule)
     negated, expected = cast(-x), -cast(x)
     same = same_bits(negated, expected)
@@ -40,8 +40,8 @@ def sign_symmetry(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
 
 
 def scale_covariance(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """A power of two in front of the block comes out in front of the result, where neither the block's scale clamps nor
-    float32 ends."""
+    """Check that a block times a power of two gives the result times that power, unless the block's scale clamps or the
+    range of float32 is exceeded."""
     cast, spoken_of, violated = _cast(fmt, rule), 0, 0
     y = cast(x)
     for power in POWERS:
@@ -54,7 +54,7 @@ def scale_covariance(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
 
 
 def plain_reference(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """The compiled kernels give the bits of the plain quantiser: packed codes, scales, and what is read back."""
+    """Check that compiled kernels and the plain quantiser give equal bits: packed codes, scales, dequantised values."""
     codes, scales = encode(x, fmt, rule, get_rounding("even"))
     expected = np.empty_like(x)
     decode(codes, scales, fmt, expected)
@@ -75,7 +75,7 @@ INVARIANTS: Mapping[str, Callable[[np.ndarray, MXFormat, ScaleRule], Counts]] = 
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Elementwise on float32: the same bits, or both NaN."""
+    """Return elementwise, for float32, whether the bits are equal or both values are NaN."""
     return (a.view(np.int32) == b.view(np.int32)) | (np.isnan(a) & np.isnan(b))
 
 
@@ -84,7 +84,7 @@ def _cast(fmt: MXFormat, rule: ScaleRule) -> Cast:
 
 
 def _times_power(x: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
-    """x * 2**power in float32, and where that is finite and exact."""
+    """Return x * 2**power in float32, and where that is finite and exact."""
     exact = np.ldexp(x.astype(np.float64), power)
     with np.errstate(over="ignore"):
         product = exact.astype(np.float32)
@@ -92,7 +92,7 @@ def _times_power(x: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _free(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """(blocks,) whether the scale is neither NaN nor at an end of its range."""
+    """Return (blocks,) bool: whether the scale is neither NaN nor at an end of its range."""
     scales = quantize(x, fmt, scale=rule).scales.reshape(-1)
     return (scales > SCALE_MIN + SCALE_BIAS) & (scales < SCALE_MAX + SCALE_BIAS)
 

@@ -1,6 +1,6 @@
 """Casts that are not OCP MX, for comparison: other block formats, and one scale per row or tensor.
 
-jouleproof.formats describes blocks with one power-of-two scale; none of these is just that.
+jouleproof.formats describes blocks with one power-of-two scale; none of these casts fits that scheme.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +18,12 @@ FLOAT32_BITS = 32
 
 @dataclass(frozen=True)
 class OtherCast:
-    """A cast that is no block format of OCP MX v1.0.
+    """A cast that is not a block format of OCP MX v1.0.
 
-    run: float32 (…, n), finite, to float32 of that shape, blocks along the last axis; a last block may be short.
-    element_bits: of one element alone, its sign included.
-    shared: (bits, elements that share them) of every scale or exponent that is stored beside the elements.
+    run: function from finite float32 (…, n) to float32 of that shape, with blocks along the last axis; the last block
+        may be partial.
+    element_bits: bits of one element, with its sign and without its share of scales.
+    shared: (bits, elements that share them) of every scale or exponent that is stored with the elements.
     """
 
     name: str
@@ -33,17 +34,20 @@ class OtherCast:
     ocp_mx: ClassVar[bool] = False
 
     def bits_per_element(self, shape: Sequence[int]) -> float:
-        """With its part of everything that is shared, in an array of this shape whose blocks are full."""
+        """Return the bits of an element, with its share of scales, in an array of this shape whose blocks are full."""
         return self.element_bits + sum(bits / _elements(size, shape) for bits, size in self.shared)
 
     def block(self, shape: Sequence[int]) -> int:
-        """Elements that share the first of the scales, in an array of this shape."""
+        """Return the number of elements that share the first of the scales, in an array of this shape."""
         return _elements(self.shared[0][1], shape)
 
 
 def nvfp4(x: np.ndarray) -> np.ndarray:
-    """E2M1 elements, an E4M3 scale per 16 of them, and a float32 scale per tensor that brings the largest block scale
-    to the top of E4M3's range. A block whose scale underflows in E4M3 becomes zero."""
+    """Cast to E2M1 elements with an E4M3 scale per 16 elements and a float32 scale per tensor.
+
+    The scale of the tensor maps the largest block scale to the top of the E4M3 range. A block whose scale underflows in
+    E4M3 becomes zero.
+    """
     e2m1, e4m3 = FORMATS["mxfp4"], FORMATS["mxfp8_e4m3"]
     blocks = _in_blocks(x, 16)
     tensor_scale = np.abs(blocks).max() / np.float32(e4m3.max_normal * e2m1.max_normal)
@@ -57,9 +61,12 @@ def nvfp4(x: np.ndarray) -> np.ndarray:
 
 
 def microexponents(x: np.ndarray, mantissa_bits: int) -> np.ndarray:
-    """MX9, MX6 and MX4 of arXiv 2302.08007: 16 elements share the exponent of the largest, two share a bit that shifts
-    theirs down by one where both are smaller, and an element is a sign and a mantissa without a hidden one. Rounds to
-    nearest, ties to even; a mantissa that would overflow stays at its largest."""
+    """Cast to MX9, MX6 or MX4 of arXiv 2302.08007.
+
+    16 elements share the exponent of the largest; two share a bit that lowers this exponent by one if both are smaller;
+    an element is a sign and a mantissa without a hidden bit. Rounds to nearest, ties to even; a mantissa that would
+    overflow is clamped.
+    """
     blocks = _in_blocks(x.astype(np.float64), 16)
     pairs = blocks.reshape(*blocks.shape[:-1], 8, 2)
     pair_exponent = np.frexp(np.abs(pairs).max(axis=-1, keepdims=True))[1] - 1
@@ -72,13 +79,13 @@ def microexponents(x: np.ndarray, mantissa_bits: int) -> np.ndarray:
 
 
 def fp8_per_tensor(x: np.ndarray, fmt: MXFormat = FORMATS["mxfp8_e4m3"]) -> np.ndarray:
-    """Elements of a format under one float32 scale that brings the largest magnitude to the top of their range."""
+    """Cast under one float32 scale, which maps the largest magnitude to the top of the element format's range."""
     scale = np.abs(x).max() / np.float32(fmt.max_normal)
     return x.copy() if scale == 0 else _rounded(x / scale, fmt) * scale
 
 
 def int8_per_row(x: np.ndarray) -> np.ndarray:
-    """Integers from -127 to 127 under a float32 scale per row (a channel of a weight, a token of an activation)."""
+    """Cast to integers from -127 to 127 with a float32 scale per row (channel of a weight, token of an activation)."""
     scale = np.abs(x).max(axis=-1, keepdims=True) / np.float32(127)
     scale = np.where(scale == 0, np.float32(1), scale)
     return np.clip(np.rint(x / scale), -127, 127) * scale
@@ -129,7 +136,7 @@ def _elements(size: int | Literal["row", "tensor"], shape: Sequence[int]) -> int
 
 
 def _rounded(x: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """To the nearest value of an element, ties to even, under no scale; larger ones clamp."""
+    """Round to the nearest element value, ties to even, without a scale; larger values clamp."""
     return fake_quantize(x.astype(np.float32), fmt, scale=_no_scale)
 
 
@@ -138,7 +145,7 @@ def _no_scale(amax: np.ndarray, fmt: MXFormat) -> np.ndarray:
 
 
 def _in_blocks(x: np.ndarray, size: int) -> np.ndarray:
-    """(…, n) to (…, blocks, size), padded with zeros."""
+    """Reshape (…, n) to (…, blocks, size), padded with zeros."""
     padding = -x.shape[-1] % size
     padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padding)]) if padding else x
     return padded.reshape(*x.shape[:-1], -1, size)

@@ -1,4 +1,4 @@
-"""Other libraries' MX casts, each through its own code as far as it goes: (blocks, block) float32 to the same."""
+"""MX casts of other libraries, from (blocks, block) float32 to the same, by the libraries' code as far as possible."""
 
 import logging
 import warnings
@@ -42,8 +42,8 @@ TORCHAO = {
 
 
 def by_ml_dtypes(name: str) -> PeerCast:
-    """Elements alone: it has no block scale, so each block is divided by ours, and clamped as the specification asks,
-    before its cast."""
+    """Return a cast of the elements by ml_dtypes. It has no block scale, so each block is first divided by our scale
+    and clamped as the specification requires."""
     dtype, fmt = ML_DTYPES[name], FORMATS[name]
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def by_ml_dtypes(name: str) -> PeerCast:
 
 
 def by_gfloat(name: str) -> PeerCast:
-    """Scale and elements, block by block in float64."""
+    """Return a cast of scale and elements by gfloat, block by block in float64."""
     info = gfloat.BlockFormatInfo(name, GFLOAT[name], FORMATS[name].block, gfloat_formats.format_info_ocp_e8m0)
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -66,7 +66,7 @@ def by_gfloat(name: str) -> PeerCast:
 
 
 def by_torchao(name: str) -> PeerCast:
-    """Scale (its FLOOR mode) and elements."""
+    """Return a cast of scale (in FLOOR mode) and elements by torchao."""
     _, fake_quantise = _torchao(name)
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def by_torchao(name: str) -> PeerCast:
 
 @cache
 def _torchao(name: str) -> tuple[TensorCast, TensorCast]:
-    """What quantises a float32 tensor, and what dequantises it too; imported late, notes on GPU extensions hidden."""
+    """Return functions that quantise and fake-quantise a float32 tensor; import torchao late and without its notes."""
     for logger in ("torchao", "torch.utils._pytree"):
         logging.getLogger(logger).setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -108,17 +108,19 @@ PEERS: Mapping[str, tuple[Mapping[str, Any], Callable[[str], PeerCast]]] = {
 
 
 def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
-    """The peers that have this format, which must be a built-in one."""
+    """Return the casts of the peers that support this format; there are none for a custom format."""
     return {
         peer: make(fmt.name)
-        for peer, (known, make) in PEERS.items()
-        if FORMATS.get(fmt.name) is fmt and fmt.name in known
+        for peer, (element_types, make) in PEERS.items()
+        if FORMATS.get(fmt.name) is fmt and fmt.name in element_types
     }
 
 
 def quantisers(name: str) -> dict[tuple[str, str], TensorCast]:
-    """What other libraries offer to cast a float32 tensor that is whole blocks of a built-in format, by library and
-    operation (quantize, fake_quantize): the fastest that each has, with a block scale in NumPy where it has none."""
+    """Return the fastest casts that other libraries offer, by library and operation (quantize, fake_quantize).
+
+    They take a float32 tensor in whole blocks of a built-in format. Libraries without block scales get theirs in NumPy.
+    """
     casts: dict[tuple[str, str], TensorCast] = {}
     if name in TORCHAO:
         casts["torchao", "quantize"], casts["torchao", "fake_quantize"] = _torchao(name)
@@ -131,7 +133,7 @@ def quantisers(name: str) -> dict[tuple[str, str], TensorCast]:
 
 
 def _scaled(name: str, cast_elements: PeerCast) -> TensorCast:
-    """A cast of elements under the floor rule's scale, of a float32 tensor of finite blocks that are not zero."""
+    """Return a cast of elements under the floor rule's scale, for a float32 tensor of finite, nonzero blocks."""
     fmt = FORMATS[name]
 
     def cast(x: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Matrix-vector products of one matrix, as this library and others offer them."""
+"""Matrix-vector products of one matrix, in this library and in others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,16 @@ from jouleproof.formats import MXFormat, PackedMatrix, quantize
 
 FLOAT32, READ = "float32", "read"
 FIRST_ROWS = 512
-GROUP = 32  # of torch's int4 weights, that share a scale
+GROUP = 32  # int4 weights of torch that share a scale
 Run = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Product:
-    """run: computes it once. weight_bytes: what it reads of the matrix. activations: what it takes the vector as.
+    """A matrix-vector product. run: computes it once. weight_bytes: bytes of the matrix that it reads.
 
-    first_rows: (FIRST_ROWS, columns) float32, the weights that it multiplies by, for the error of its sums.
+    activations: format in which it takes the vector. first_rows: returns the weights that it multiplies by,
+    (FIRST_ROWS, columns) float32, for the error of its sums.
     """
 
     library: str
@@ -32,7 +33,7 @@ class Product:
 
 
 def products(matrix: np.ndarray, x: np.ndarray, formats: Mapping[str, MXFormat]) -> list[Product]:
-    """matrix: (rows, columns) float32; x: (columns,) float32. What a library does not offer here is left out."""
+    """Return the available products of matrix, (rows, columns) float32, and x, (columns,) float32."""
     tensor, vector = torch.from_numpy(matrix), torch.from_numpy(x)
     plain = partial(Product, activations=FLOAT32, weight_bytes=matrix.nbytes, first_rows=lambda: matrix[:FIRST_ROWS])
     every = [
@@ -59,7 +60,7 @@ def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Prod
 
 
 def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
-    """bfloat16, and PyTorch's kernels for int8 and int4 weights with bfloat16 activations."""
+    """Yield PyTorch's products in bfloat16, and with int8 and int4 weights and bfloat16 activations."""
     rows, columns = matrix.shape
     half, row = matrix.bfloat16(), x.bfloat16()[None]
     kernel = partial(Product, "torch", activations="bfloat16")

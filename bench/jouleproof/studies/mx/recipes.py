@@ -1,6 +1,6 @@
 """Training recipes: which operands of a linear layer's three matrix products are cast, and how.
 
-A layer Y = X Wᵀ makes three products in training: Y itself, dX = dY W and dW = dYᵀ X. A recipe casts both operands of
+A layer Y = X Wᵀ has three products in training: Y itself, dX = dY W and dW = dYᵀ X. A recipe casts both operands of
 each, in blocks along the axis that the product sums over, so W, X and dY are each cast along both their axes. Sums,
 results, master weights and the optimiser stay in float32; so do the embedding, the output projection that shares its
 matrix, and the products inside attention.
@@ -26,13 +26,13 @@ Operand = MXFormat | torch.dtype  # a block format, or a narrower float of torch
 
 @dataclass(frozen=True)
 class Recipe:
-    """What weights, activations and gradients are cast to where they enter a product; None leaves them alone.
+    """A training recipe: the formats to which the operands of products are cast; None for no cast.
 
-    scale: rule for the shared scales, where rounding is to nearest.
+    scale: rule for the shared scales when rounding is to nearest.
     stochastic: in the two backward products, both operands are rounded up or down at random, without bias, under a
         scale that saturates nothing (`rceil`), so the gradients are unbiased estimates of those of the exact product.
-    hadamard: these operands are rotated before by a random orthogonal matrix along the axis that is summed over,
-        which leaves the product as it is and spreads outliers over their block (Tseng et al., arXiv 2502.20586).
+    hadamard: these operands are first rotated by a random orthogonal matrix along the axis of summation, which leaves
+        the product unchanged and spreads outliers over their block (Tseng et al., arXiv 2502.20586).
     """
 
     name: str
@@ -55,8 +55,8 @@ def _uniform(name: str, fmt: Operand, stochastic: bool = False, hadamard: bool =
 
 E4M3, E3M2, E2M1 = (FORMATS[name] for name in ("mxfp8_e4m3", "mxfp6_e3m2", "mxfp4"))
 
-# MXFP8 is E4M3 throughout, as in "Recipes for pre-training LLMs with MXFP8" (arXiv 2506.08027): a block's own scale
-# gives gradients the range that E5M2 gives them under one scale per tensor. MXFP6 is E3M2 throughout, as in the MXFP6
+# MXFP8 is E4M3 throughout, as in "Recipes for pre-training LLMs with MXFP8" (arXiv 2506.08027): block scales
+# give gradients the range that E5M2 gives them under one scale per tensor. MXFP6 is E3M2 throughout, as in the MXFP6
 # example of microxcaling, the library that came with arXiv 2310.10537.
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
@@ -74,28 +74,29 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def recipes(names: Sequence[str]) -> Mapping[str, Recipe]:
-    """By name, float32 first even where it is not asked for: the others are held against it.
+    """Return recipes by name, float32 first even if it is not listed, because the others are compared with it.
 
-    names: built in, or `package.module:object`. Raises UserError where an object is no Recipe or two have one name.
+    names: built-in names, or `package.module:object`. Raises UserError if an object is not a Recipe or two recipes have
+    the same name.
     """
     every = dict.fromkeys([BASELINE, *names])
     return plugins.load_all("recipe", every, RECIPES, Recipe, called=lambda recipe: recipe.name)
 
 
 class RecipeLinear(nn.Module):
-    """A linear layer without bias under a recipe; it holds the parameter of the layer that it replaces."""
+    """A linear layer without bias under a recipe; it shares the parameter of the layer that it replaces."""
 
     def __init__(self, weight: nn.Parameter, recipe: Recipe, generator: torch.Generator) -> None:
         super().__init__()
         self.weight, self.recipe, self.generator = weight, recipe, generator
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (…, inputs) float32."""
+        """Return x Wᵀ of cast operands. x: (…, inputs) float32."""
         return LinearProducts.apply(x, self.weight, self.recipe, self.generator)  # type: ignore[no-untyped-call]
 
 
 class LinearProducts(Function):
-    """The three products of a layer. x: (…, inputs); weight: (outputs, inputs)."""
+    """The three products of a layer, as an autograd function. x: (…, inputs); weight: (outputs, inputs)."""
 
     @staticmethod
     def forward(context: Any, x: Tensor, weight: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
@@ -119,7 +120,7 @@ class LinearProducts(Function):
 def backward_product(
     a: Tensor, b: Tensor, a_to: Operand | None, b_to: Operand | None, recipe: Recipe, generator: torch.Generator
 ) -> Tensor:
-    """a bᵀ of cast operands. a: (m, k) and b: (n, k), in blocks along k."""
+    """Return a bᵀ of cast operands. a: (m, k) and b: (n, k), in blocks along k."""
     if recipe.hadamard:
         signs = random_signs(generator)
         a, b = rotated(a, signs), rotated(b, signs)
@@ -129,7 +130,7 @@ def backward_product(
 
 
 def nearest(x: Tensor, to: Operand | None, recipe: Recipe) -> Tensor:
-    """Rounded to nearest, in blocks along the last axis, and in float32 again."""
+    """Round to nearest, in blocks along the last axis, and convert back to float32."""
     if to is None:
         return x
     if isinstance(to, MXFormat):
@@ -140,7 +141,7 @@ def nearest(x: Tensor, to: Operand | None, recipe: Recipe) -> Tensor:
 def use_recipe(model: nn.Module, recipe: Recipe, seed: int) -> None:
     """Put every linear layer of the model under the recipe, in place; its parameters stay the same objects.
 
-    seed: of stochastic rounding and of the rotations. Raises ValueError where a layer has a bias.
+    seed: seed of stochastic rounding and of the rotations. Raises ValueError if a layer has a bias.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, layer in linear_layers(model).items():

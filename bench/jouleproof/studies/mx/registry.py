@@ -1,4 +1,4 @@
-"""What a config names, built in or a user's own: formats, scale rules, casts."""
+"""Resolution of the formats, scale rules and casts that a config names, built-in or user-defined."""
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
@@ -13,31 +13,31 @@ from jouleproof.studies.mx.other_casts import OTHERS, OtherCast
 
 
 def formats(names: Iterable[str]) -> Mapping[str, MXFormat]:
-    """By the format's own name. Raises UserError where an object is no MXFormat."""
+    """Return formats, by the name of the format. Raises UserError if an object is not an MXFormat."""
     return plugins.load_all("format", names, FORMATS, MXFormat, called=lambda fmt: fmt.name)
 
 
 def scale_rules(names: Iterable[str]) -> Mapping[str, ScaleRule]:
-    """By the function's name. Raises UserError where an object cannot be called."""
+    """Return scale rules, by the name of the function. Raises UserError if an object is not callable."""
     return plugins.load_functions("scale rule", names, SCALE_RULES, ("amax", "fmt"), "exponent")
 
 
 def scale_rules_and_parts(names: Iterable[str]) -> Mapping[str, ScaleRule]:
-    """Those of the names that are no parts of a cast (jouleproof.studies.mx.cast_steps)."""
+    """Return the scale rules among names that may also be parts of a cast (jouleproof.studies.mx.cast_steps)."""
     return scale_rules([name for name in names if name not in PARTS])
 
 
 def other_casts(names: Iterable[str]) -> Mapping[str, OtherCast]:
-    """By the cast's own name. Raises UserError where an object is no OtherCast."""
+    """Return other casts, by the name of the cast. Raises UserError if an object is not an OtherCast."""
     return plugins.load_all("cast", names, OTHERS, OtherCast, called=lambda cast: cast.name)
 
 
 def casts(config: MxConfig) -> Mapping[CastNames, Cast]:
-    """Quantise and dequantise under every format and scale rule of the config, by the names of both."""
+    """Return the fake quantisation of every format and scale rule of the config, by the names of both."""
     every = product(formats(config.formats).items(), scale_rules(config.scales).items())
     return {(name, rule_name): partial(fake_quantize, fmt=fmt, scale=rule) for (name, fmt), (rule_name, rule) in every}
 
 
 def default_rule(names: Collection[str]) -> str:
-    """The floor rule, or the first where floor is left out."""
+    """Return the floor rule, or the first rule if floor is not listed."""
     return "floor" if "floor" in names else next(iter(names))

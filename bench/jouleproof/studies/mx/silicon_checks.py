@@ -1,4 +1,4 @@
-"""Published ratios of costs that are no constants of the model, and what the model says of the same."""
+"""Published cost ratios that are not constants of the model, and the model's value of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Ratio = Callable[[Draws], np.ndarray]
 
 @dataclass(frozen=True)
 class Check:
-    """published: one ratio, or the ends of a range. modelled: (draws,) the same ratio."""
+    """A comparison with the literature. published: one ratio, or the ends of a range. modelled: its (draws,) ratios."""
 
     name: str
     source: str
@@ -23,7 +23,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Circuit:
-    """A circuit, the stage of a unit that it switches like, and its published costs where there are some.
+    """A circuit, the stage of a unit whose switching activity it has, and its published costs, if any.
 
     energy_pj: Horowitz 2014, at 45 nm. area_um2: Shao et al. 2014 (Aladdin), at 40 nm; its floats hold pipeline
     registers.
@@ -72,7 +72,7 @@ PAIRS = {
 
 
 def circuit_check(cost: str, over: str, under: str) -> Check:
-    """cost: energy_pj or area_um2, which both circuits must have."""
+    """Compare the cost of two circuits. cost: energy_pj or area_um2, which both circuits must have."""
     top, bottom = CIRCUITS[over], CIRCUITS[under]
 
     def modelled(draws: Draws) -> np.ndarray:
@@ -88,7 +88,7 @@ def unit_areas(over: Unit, under: Unit) -> Ratio:
 
 
 def _ratio_name(over: str, under: str) -> str:
-    """`int32/int8 add` for two widths, `int32 multiply/add` for two operations."""
+    """Name a ratio: `int32/int8 add` for two widths, `int32 multiply/add` for two operations."""
     (number, operation), (other_number, other_operation) = over.split(), under.split()
     if operation == other_operation:
         return f"{number}/{other_number} {operation}"

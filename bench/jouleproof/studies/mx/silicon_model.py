@@ -1,20 +1,20 @@
-"""Area and energy of a dot-product unit, from a count of its cells, after the framework of arXiv 2302.08007.
+"""Area and energy of a dot-product unit, from a count of its cells, following the framework of arXiv 2302.08007.
 
-A unit takes two vectors of PRODUCTS elements at a time. Its datapath, stage by stage:
+A unit takes two vectors of PRODUCTS elements at a time. The stages of its datapath are:
 
-    multiply    significands are multiplied, exponents added; and the scales of each block likewise
-    align       products of floats become fixed point: all their bits where these fit the window, else the window below
+    multiply    significands are multiplied and exponents added; the scales of each block likewise
+    align       products of floats become fixed point: all their bits if these fit the window, else the window below
                 the largest exponent; the sums of several blocks are aligned the same way
     add         a tree of adders for each block, and one over the blocks
     accumulate  the sum is added to a float32 register (integers without scales: to an int32)
     registers   flip-flops that hold the operands, the scales and the result
-    pipeline    flip-flops behind the alignment, as far as a designer puts them there
+    pipeline    optional flip-flops after the alignment
 
-Area is in gate equivalents: of the cells alone, without wiring. Energy is dynamic: area times how often it switches in
-an operation; leakage and wiring are left out. Only ratios of either mean something. Memory, which gains by the size of
-a format alone, is not in it. Nothing is fitted: where sources differ, or where a designer has the choice, a constant is
-a range, and a result is computed over draws from all ranges at once. silicon_checks.py holds the model against what
-others published.
+Area is in gate equivalents of the cells alone, without wiring. Energy is dynamic energy: area times the switchings of
+an operation, without leakage and wiring. Only ratios of areas or energies are meaningful. Memory, where the gain is the
+size of a format alone, is not modelled. Nothing is fitted: where sources differ, or where a designer has a choice, a
+constant is a range, and a result is computed over draws from all ranges at once. silicon_checks.py compares the model
+with published ratios.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ CELLS = tuple(field.name for field in fields(Cells))
 
 @dataclass(frozen=True)
 class Constant:
-    """Drawn evenly between low and high, in whole numbers where `whole`."""
+    """A constant of the model, drawn uniformly between low and high; an integer if `whole`."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ class Constant:
 
 
 LIBRARIES = "cell area over that of NAND2: NangateOpenCellLibrary (45 nm, X1 cells), sky130_fd_sc_hd (130 nm, _1 cells)"
-NAND2_AREAS = (0.57, 1.38)  # by library, each on a scale of its own
+NAND2_AREAS = (0.57, 1.38)  # by library, each in its own unit
 CELL_AREAS = {
     "and2": (0.76, 2.30),
     "xor2": (1.14, 3.22),
@@ -105,11 +105,11 @@ CONSTANTS: Mapping[str, Constant] = {
 
 @dataclass(frozen=True)
 class Unit:
-    """A dot-product unit's format.
+    """The format of a dot-product unit.
 
-    significand: bits that are multiplied: with the hidden bit, or the whole two's complement integer.
-    exponent_span: largest less smallest exponent of an element; exponent: its bits, 0 for integers.
-    block: elements under one scale, 0 where there are no scales. scale_exponent, scale_significand: bits of a scale.
+    significand: bits that are multiplied, including the hidden bit, or the whole two's complement integer.
+    exponent: exponent bits of an element, 0 for integers. exponent_span: its largest minus its smallest exponent.
+    block: elements under one scale, 0 without scales. scale_exponent, scale_significand: bits of a scale.
     """
 
     name: str
@@ -127,12 +127,12 @@ class Unit:
 
     @property
     def blocks(self) -> int:
-        """Blocks whose products are summed at a time."""
+        """Number of blocks whose products are summed at a time."""
         return max(1, -(-PRODUCTS // self.block)) if self.block else 1
 
 
 def unit_of(fmt: MXFormat) -> Unit:
-    """The unit of a block format with power-of-two scales."""
+    """Return the unit of a block format with power-of-two scales."""
     return Unit(
         name=fmt.name,
         bits=fmt.bits,
@@ -161,9 +161,9 @@ UNITS: Mapping[str, Unit] = {
 
 @cache
 def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
-    """Cells of each stage, from the widths of its signals. `pipeline` is one register on every aligned bit.
+    """Return the cells of each stage, from the widths of its signals. `pipeline` has one register per aligned bit.
 
-    window: bits of an aligned product where its whole span does not fit.
+    window: bits of an aligned product whose whole span does not fit.
     """
     blocks, length = unit.blocks, PRODUCTS // unit.blocks
     product = 2 * unit.significand
@@ -186,13 +186,13 @@ def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
 
 
 def _element_multiplier(unit: Unit) -> Cells:
-    """Product of significands and sum of exponents; of floats also the product's sign, and the hidden bits."""
-    around = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
-    return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + around
+    """Count the product of significands and the sum of exponents, and for floats the sign and the hidden bits."""
+    sign_and_hidden = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
+    return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + sign_and_hidden
 
 
 def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
-    """Sum of the exponents of a block's two scales; where these have significands, their product times the block's."""
+    """Count the sum of the exponents of a block's two scales, and the products of their significands with its sum."""
     if unit.scale_significand == 1:
         return adder(unit.scale_exponent)
     significands = multiplier(unit.scale_significand, unit.scale_significand)
@@ -200,7 +200,7 @@ def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
 
 
 def _product_alignment(unit: Unit, aligned: int) -> Cells:
-    """Two's complement, and a shift to the place that a product's exponent gives it."""
+    """Count the two's complement, and the shift of a product to the position given by its exponent."""
     if unit.is_integer:
         return Cells()
     product, span = 2 * unit.significand, 2 * unit.exponent_span
@@ -217,23 +217,23 @@ def _block_alignment(unit: Unit, aligned: int) -> Cells:
 
 
 def _to_the_largest_exponent(inputs: int, exponent: int, width: int) -> Cells:
-    """The largest exponent is found, and each input shifted right by how far its own lies below."""
+    """Count the search for the largest exponent, and a right shift of each input by its distance from it."""
     return maximum(inputs, exponent) + inputs * (adder(exponent) + right_shifter(width))
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Every constant at once: (draws,) arrays by name."""
+    """Draws of all constants: (draws,) arrays by name."""
 
     values: Mapping[str, np.ndarray]
 
     @property
     def cell_areas(self) -> np.ndarray:
-        """(draws, cells), in the order of CELLS."""
+        """Areas of the cells, (draws, cells), in the order of CELLS."""
         return np.stack([self.values[name] for name in CELLS], axis=1)
 
     def activity(self, stage: str) -> np.ndarray:
-        """(draws,) switchings of a stage's area in one operation."""
+        """Return (draws,) switchings of a stage's area in one operation."""
         if stage in LOGIC:
             return SETTLED / (1 - self.values[f"glitch_{stage}"])
         clocked = self.values["clocked"]
@@ -250,12 +250,12 @@ def draw(count: int, seed: int) -> Draws:
 
 
 def area(cells: Cells, draws: Draws) -> np.ndarray:
-    """(draws,) gate equivalents."""
+    """Return the area of the cells, (draws,), in gate equivalents."""
     return draws.cell_areas @ np.array(astuple(cells), dtype=np.float64)
 
 
 def unit_cost(unit: Unit, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """(draws,) area in gate equivalents, and (draws,) energy of one operation in switchings of a gate equivalent."""
+    """Return (draws,) area in gate equivalents, and (draws,) energy per operation in switchings of gate equivalents."""
     windows = draws.values["window"]
     areas = np.zeros((len(STAGES), len(windows)))
     for window in np.unique(windows):

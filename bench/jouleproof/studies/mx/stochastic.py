@@ -1,4 +1,4 @@
-"""Stochastic rounding to a block format, and the random rotation that goes with it."""
+"""Stochastic rounding to a block format, and the random rotation that accompanies it."""
 
 from functools import cache
 
@@ -13,11 +13,11 @@ ROTATED = 32  # elements that a rotation mixes
 
 
 def round_stochastically(x: Tensor, fmt: MXFormat, generator: torch.Generator) -> Tensor:
-    """Each element to one of the two format values around it, the nearer with the higher probability: unbiased.
+    """Round each element, without bias, to one of the two format values around it, the nearer with more probability.
 
-    x: float32, finite, blocks along the last axis, all of them full. Scales follow `rceil`, so nothing saturates. An
-    element's distance from the lower value, in steps, is exact, and is compared with a uniform number of 24 bits: the
-    bias is below 2**-24 of a step. Raises ValueError where a block is not full.
+    x: finite float32, with full blocks along the last axis. Scales follow `rceil`, so nothing saturates. The distance
+    of an element from the lower value, in steps, is exact, and is compared with a uniform number of 24 bits: the bias
+    is below 2**-24 of a step. Raises ValueError if a block is not full.
     """
     blocks = _in_groups(x, fmt.block, "round_stochastically")
     scale = torch.exp2(_scale_exponents(blocks.abs().amax(dim=-1), fmt))[..., None].float()
@@ -31,10 +31,10 @@ def round_stochastically(x: Tensor, fmt: MXFormat, generator: torch.Generator) -
 
 
 def rotated(x: Tensor, signs: Tensor) -> Tensor:
-    """x diag(signs) H / √32 along the last axis, 32 elements at a time. This is orthogonal: two operands of a product
-    that are rotated alike along the axis that it sums over have the same product. signs: (32,) of ±1.
+    """Return x diag(signs) H / √32 along the last axis, 32 elements at a time. signs: (32,) of ±1.
 
-    Raises ValueError where the axis is no multiple of 32 long.
+    The rotation is orthogonal: if both operands of a product are rotated in the same way along the axis of summation,
+    the product does not change. Raises ValueError if the length of the axis is not a multiple of 32.
     """
     return ((_in_groups(x, ROTATED, "rotated") * signs) @ _hadamard()).reshape(x.shape)
 
@@ -45,12 +45,12 @@ def random_signs(generator: torch.Generator) -> Tensor:
 
 def _in_groups(x: Tensor, size: int, caller: str) -> Tensor:
     if x.shape[-1] % size:
-        raise ValueError(f"{caller}: the last axis has {x.shape[-1]} elements, no multiple of {size}")
+        raise ValueError(f"{caller}: the last axis has {x.shape[-1]} elements, not a multiple of {size}")
     return x.reshape(*x.shape[:-1], -1, size)
 
 
 def _scale_exponents(amax: Tensor, fmt: MXFormat) -> Tensor:
-    """float64, of any shape; blocks of zeros get the smallest."""
+    """Return scale exponents, float64, in the shape of amax; blocks of zeros get the smallest."""
     largest = amax.numpy()
     exponent = np.full(largest.shape, float(SCALE_MIN))
     sized = largest > 0
@@ -60,7 +60,7 @@ def _scale_exponents(amax: Tensor, fmt: MXFormat) -> Tensor:
 
 @cache
 def _hadamard() -> Tensor:
-    """(32, 32) float32: Sylvester's matrix over √32, orthogonal and symmetric."""
+    """Return (32, 32) float32: Sylvester's matrix over √32, orthogonal and symmetric."""
     matrix = torch.ones(1, 1)
     while len(matrix) < ROTATED:
         matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])

@@ -1,7 +1,7 @@
-"""One process of several that send tensors to each other: `python -m jouleproof.studies.mx.wire_rank FOLDER RANK`.
+"""One of several processes that send tensors to each other: `python -m jouleproof.studies.mx.wire_rank FOLDER RANK`.
 
-wire_launch starts it. It reads its task and its tensors from the folder, meets the others there, and writes a
-JSON object per line on its standard output; what libraries print goes to standard error.
+wire_launch starts it. It reads its task and its tensors from the folder, finds the other ranks there, and writes one
+JSON object per line to standard output; the output of libraries goes to standard error.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ from jouleproof.studies.mx.generated_vectors import sum_of_squares
 from jouleproof.studies.mx.wire_transport import AllReduce, GlooLink, Link, Move, Transfer
 
 PAYLOADS = ("gradient", "kv_cache")
-REFERENCE = "torch all_reduce"  # torch's own all-reduce of float32, over loopback alone: its link cannot be paced
+REFERENCE = "torch all_reduce"  # torch's all-reduce of float32, only over loopback: its link cannot be paced
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the ranks are to do together.
+    """The task that all ranks carry out together.
 
-    formats: of the config, beside float32 and bfloat16. links: payload bits/s by name, None for no limit.
-    timeout_s: how long one may wait for another.
+    formats: formats of the config, in addition to float32 and bfloat16. links: payload bits/s by name, None for no
+    limit. timeout_s: longest time that one rank waits for another.
     """
 
     world: int
@@ -54,21 +54,21 @@ class Task:
 
 
 def tensors_path(folder: Path, rank: int) -> Path:
-    """Where the tensors of a rank lie, by payload (safetensors)."""
+    """Return the path of a rank's tensors, by payload (safetensors)."""
     return folder / f"rank-{rank}.safetensors"
 
 
 def codecs(formats: Sequence[str]) -> dict[str, Codec]:
-    """By name: float32, bfloat16, and those of the config."""
+    """Return the codecs by name: float32, bfloat16, and the formats of the config."""
     packed = {name: Packed(fmt) for name, fmt in registry.formats(formats).items()}
     return {"float32": Float32(), "bfloat16": BFloat16(), **packed}
 
 
 def reports(task: Task, rank: int, tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Any]]:
-    """For each payload what arrived (`delivered`, by format), then for each link and repeat the `times` by format.
+    """Yield, for each payload, what arrived (`delivered`, by format), then `times` by format for each link and repeat.
 
-    What arrives does not depend on link and repeat: it is looked at once, in a first transfer that is not timed.
-    Formats take turns within a repeat, each repeat beginning with another one.
+    What arrives does not depend on link and repeat, so it is inspected once, in a first, untimed transfer.
+    Formats alternate within a repeat, and each repeat starts with a different format.
     """
     by_name = codecs(task.formats)
     for payload in PAYLOADS:
@@ -88,7 +88,7 @@ def reports(task: Task, rank: int, tensors: Mapping[str, Tensor]) -> Iterator[di
 
 
 class TorchAllReduce:
-    """torch.distributed's own, in place, as the reference for the speed of ours; its values are of no use."""
+    """The all-reduce of torch.distributed, in place, as a reference for the speed of ours; its values are not used."""
 
     delivers = False
 
@@ -102,8 +102,8 @@ class TorchAllReduce:
 
 
 def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -> dict[str, dict[str, Any]]:
-    """The digest of the bits that arrived here, and their error against those of float32: RMS over RMS."""
-    found = {}
+    """Return the digest of the bits that arrived, and their error relative to float32: RMS over RMS."""
+    delivered = {}
     reference = out
     for name, transfer in transfers.items():
         transfer(link)
@@ -112,12 +112,12 @@ def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -
         if name == "float32":
             reference = out.clone()
         error = sum_of_squares((out - reference).numpy()) / sum_of_squares(reference.numpy())
-        found[name] = {"digest": hashlib.sha256(out.numpy().tobytes()).hexdigest(), "relative_error": error**0.5}
-    return found
+        delivered[name] = {"digest": hashlib.sha256(out.numpy().tobytes()).hexdigest(), "relative_error": error**0.5}
+    return delivered
 
 
 def _timed(transfer: Transfer, link: GlooLink) -> dict[str, float]:
-    """From a barrier on."""
+    """Time one transfer, from a barrier on."""
     before = link.sent_bytes
     dist.barrier()
     watch = Stopwatch()

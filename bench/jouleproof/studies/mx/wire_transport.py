@@ -1,8 +1,8 @@
-"""Tensors between processes as float32, bfloat16 or packed MX blocks: an all-reduce, and a move from one to another.
+"""Transfers of tensors between processes, as float32, bfloat16 or packed MX blocks: an all-reduce, and a move.
 
-A `Codec` turns a tensor into one contiguous uint8 message and back, a `Link` carries messages and counts them, and the
-two transfers, `AllReduce` and `Move`, are made once for a tensor, with their buffers, and called as often as it is to
-be sent. Nothing overlaps: cast, wire and uncast follow one another, so that each can be timed.
+A `Codec` turns a tensor into one contiguous uint8 message and back, and a `Link` carries messages and counts their
+bytes. The two transfers, `AllReduce` and `Move`, are created once per tensor, with their buffers, and called each time
+that it is sent. Nothing overlaps: cast, wire and uncast follow one another, so that each can be timed.
 """
 
 from collections.abc import Mapping
@@ -17,27 +17,27 @@ from torch import Tensor
 from jouleproof.formats.codecs import Codec
 from jouleproof.measure.clocks import Laps, Pacer
 
-CHUNK_BYTES = 1 << 20  # what a link takes at a time: 8 ms at 1 Gbit/s, 0.8 ms at 10
+CHUNK_BYTES = 1 << 20  # that a link sends at a time: 8 ms at 1 Gbit/s, 0.8 ms at 10
 
 
 class Link(Protocol):
-    """The calling process is number `rank` of `world`. sent_bytes: all that it has sent so far."""
+    """The links of the process with number `rank` of `world`. sent_bytes: bytes that it has sent so far."""
 
     rank: int
     world: int
     sent_bytes: int
 
     def exchange(self, sends: Mapping[int, Tensor], receives: Mapping[int, Tensor]) -> None:
-        """Send and receive uint8 vectors, by the rank of the other side, both at once; returns when all are done."""
+        """Send and receive uint8 vectors concurrently, by the rank of the peer; return when all are done."""
         ...
 
 
 class GlooLink:
-    """Over torch.distributed, whose process group is there already.
+    """A link over torch.distributed, whose process group must exist.
 
-    bits_per_s: what a rank may send, in payload bits; what it receives is on the other's account, so a link is full
-    duplex. A chunk is handed to the socket once its last bit would have left: the network itself, here loopback, can
-    only add to the time. Raises RuntimeError where the other side is gone, or silent for timeout_s.
+    bits_per_s: limit on the payload bits that a rank sends; what it receives counts for the sender, so the link is full
+    duplex. A chunk is handed to the socket when its last bit would have left, so the network itself, here loopback, can
+    only add to the time. Raises RuntimeError if the peer is gone, or silent for timeout_s.
     """
 
     def __init__(self, bits_per_s: float, timeout_s: float) -> None:
@@ -62,10 +62,10 @@ def _chunks(message: Tensor) -> tuple[Tensor, ...]:
 
 
 class Transfer(Protocol):
-    """Calling it transfers the tensor that it was made for.
+    """A transfer of the tensor that it was created for; calling it carries it out.
 
-    Returns seconds of what this rank did: `cast`, `wire` (waiting for the other side included) and `uncast` (adding
-    included). delivers: whether `out` of this rank is filled.
+    A call returns the seconds that this rank spent in `cast`, `wire` (including waits for the peer) and `uncast`
+    (including additions). delivers: whether `out` of this rank is filled.
     """
 
     delivers: bool
@@ -76,15 +76,16 @@ class Transfer(Protocol):
 class AllReduce:
     """The sum of a vector over all ranks, as a reduce-scatter and an all-gather of messages.
 
-    Every rank owns a part of the vector. It is sent the others' parts, adds them to its own in float32, and sends the
-    sum, cast once more, to all. It reads its own sum back from that message, so all ranks end with the same bits. The
-    owner's own addend is not cast; addends come in the order owner, owner - 1, owner - 2, …, modulo world.
+    Every rank owns a part of the vector. It receives that part from the other ranks, adds these addends to its own in
+    float32, and sends the sum, cast once more, to all. It decodes its own sum from that message too, so all ranks end
+    with the same bits. The owner's addend is not cast; addends are added in the order owner, owner - 1, owner - 2, …,
+    modulo world.
     """
 
     delivers = True
 
     def __init__(self, x: Tensor, out: Tensor, codec: Codec, rank: int, world: int) -> None:
-        """x, out: (elements,) float32, distinct; x is read in every call."""
+        """Allocate the messages. x, out: (elements,) float32, distinct; x is read in every call."""
         bounds = [len(x) * part // world for part in range(world + 1)]
         self._addends = [x[start:end] for start, end in pairwise(bounds)]
         self._sums = [out[start:end] for start, end in pairwise(bounds)]
@@ -119,15 +120,15 @@ class AllReduce:
 
 
 def _steps(link: Link) -> list[tuple[int, int]]:
-    """To whom and from whom, step by step, so that in each step every rank sends to one and receives from one."""
+    """Return (receiver, sender) of this rank for every step; in each step every rank sends once and receives once."""
     return [((link.rank + step) % link.world, (link.rank - step) % link.world) for step in range(1, link.world)]
 
 
 class Move:
-    """A tensor from rank 0 to rank 1, which reads it into `out`; other ranks stand by."""
+    """A transfer from rank 0 to rank 1, which decodes it into `out`; other ranks do nothing."""
 
     def __init__(self, x: Tensor, out: Tensor, codec: Codec, rank: int) -> None:
-        """x, out: float32 of one shape; x is read on rank 0, out is written on rank 1."""
+        """Allocate the message. x, out: float32 of one shape; x is read on rank 0, out is written on rank 1."""
         self.delivers = rank == 1
         self._x, self._out, self._codec = x, out, codec
         self._message = codec.message(x if rank == 0 else out)

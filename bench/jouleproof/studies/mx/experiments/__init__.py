@@ -1,1 +1,1 @@
-"""One function per experiment: config and inputs in, tidy table out."""
+"""The experiments, one function each: they take a config and inputs, and return a tidy table."""

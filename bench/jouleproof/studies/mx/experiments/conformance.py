@@ -19,11 +19,11 @@ AGREEMENT, NO_PEER, PEERS_RULE = "agreement", "none", "floor"
 
 
 def conformance(config: MxConfig) -> pd.DataFrame:
-    """Of how many elements, how many break a property of a format's cast.
+    """Count the elements that violate a property of a format's cast, and the elements to which the property applies.
 
-    Agreement, with every library that has the format, under the floor rule: elements that it casts to other bits
-    (mismatches) or refuses; all NaN count as one value. Invariants (mx.invariants), of every format under every
-    rule: violations, of the elements that the invariant speaks of.
+    Agreement with every library that supports the format, under the floor rule: elements that it casts to other bits
+    (mismatches) or refuses; all NaN count as equal. Invariants (mx.invariants) of every format under every rule:
+    violations among the elements to which the invariant applies.
     """
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
     step = steps("mx conformance", len(formats))
@@ -32,12 +32,12 @@ def conformance(config: MxConfig) -> pd.DataFrame:
         peers = peer_casts(fmt)
         for number, (group, make) in enumerate(GROUPS.items()):
             x = make(fmt, config.conformance.blocks, np.random.default_rng([config.conformance.seed, number]))
-            where = {"format": name, "group": group}
-            rows += [{**where, **row} for row in _agreement(x, fmt, peers)]
+            case = {"format": name, "group": group}
+            rows += [{**case, **row} for row in _agreement(x, fmt, peers)]
             for scale, rule in rules.items():
                 for invariant, count in INVARIANTS.items():
                     elements, violations = count(x, fmt, rule)
-                    factors = {**where, "scale": scale, "property": invariant, "peer": NO_PEER}
+                    factors = {**case, "scale": scale, "property": invariant, "peer": NO_PEER}
                     rows.append({**factors, "metric": "elements", "value": float(elements)})
                     rows.append({**factors, "metric": "violations", "value": float(violations)})
         step(name)
@@ -54,7 +54,7 @@ def _agreement(x: np.ndarray, fmt: MXFormat, peers: dict[str, PeerCast]) -> Iter
 
 
 def compare(cast: PeerCast, x: np.ndarray, ours: np.ndarray) -> tuple[int, int]:
-    """Elements that the peer refuses to cast, with an error, and those that it casts to other bits than ours."""
+    """Return how many elements the peer refuses to cast, with an error, and how many it casts to different bits."""
     try:
         with np.errstate(all="ignore"):
             return 0, int((~same_bits(ours, cast(x))).sum())

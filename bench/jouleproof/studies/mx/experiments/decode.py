@@ -1,5 +1,5 @@
-"""A real language model decoding with its linear layers in MX: tokens per second, bytes per token, and whether it still
-says the same."""
+"""Decoding of a real language model with linear layers in MX: tokens per second, bytes per token, and whether the
+output stays the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -24,12 +24,12 @@ FLOAT32 = "float32"
 
 
 def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Every format decodes once per round from the same prompt; its speed over the float32 of that round. Layers that
-    share an input are one product, in float32 too. The output head, tied to the embedding, stays float32 and counts in
-    the bytes.
+    """Measure decoding speed by format: every format decodes once per round, from the same prompt.
 
-    Teacher-forced, against the model with fake-quantised weights: max_difference of the logits; same_token, the share
-    of next tokens that are the same; near_ties, those that are not where two best logits are closer than `near_tie`.
+    over_float32 is the speed over float32 in the same round. Layers that share an input are one product, in float32
+    too. The output head, tied to the embedding, stays float32 and is counted in the bytes.
+    With teacher forcing, against the model with fake-quantised weights: max_difference of the logits; same_token, the
+    share of equal next tokens; near_ties, the share that differ where the two best logits are closer than `near_tie`.
     """
     settings = config.decode
     torch.set_num_threads(settings.threads)
@@ -51,7 +51,7 @@ def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Langua
 
 
 def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int) -> list[int]:
-    """The first `count` tokens of the questions, one after the other."""
+    """Return the first `count` tokens of the concatenated questions."""
     tokens: list[int] = []
     for problem in problems:
         tokens += model.tokens(problem.question + "\n")
@@ -61,7 +61,7 @@ def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int)
 
 
 def _round(runners: Mapping[str, Runner], text: Sequence[int], settings: DecodeConfig) -> Iterator[dict[str, Any]]:
-    """Each decodes after all of the prompt but its last token, which is in the cache."""
+    """Let each runner decode, when the prompt without its last token is in the cache."""
     seconds = {name: _seconds_per_token(runner, text, settings) for name, runner in runners.items()}
     for name, time in seconds.items():
         read = float(runners[name].weight_bytes)
@@ -86,10 +86,10 @@ def _compared(
     with weights_cast(model.network, partial(fake_quantize, fmt=fmt)):
         expected = model.run([text])[0, first:]
     packed.run([Piece(0, 0, text[:first])])
-    found = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
+    logits = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
     best = expected.topk(2).values
-    same = expected.argmax(dim=1) == found.argmax(dim=1)
+    same = expected.argmax(dim=1) == logits.argmax(dim=1)
     tie = best[:, 0] - best[:, 1] < settings.near_tie
-    yield {"metric": "max_difference", "unit": "1", "value": float((expected - found).abs().max())}
+    yield {"metric": "max_difference", "unit": "1", "value": float((expected - logits).abs().max())}
     yield {"metric": "same_token", "unit": "share", "value": float(same.double().mean())}
     yield {"metric": "near_ties", "unit": "share", "value": float((~same & tie).double().mean())}

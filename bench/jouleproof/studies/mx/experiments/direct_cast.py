@@ -1,4 +1,4 @@
-"""Real models with their linear layers cast to MX formats, without training."""
+"""Direct casts of real models: linear layers are cast to MX formats without training."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from jouleproof.studies.mx.config import MxConfig
 
 @dataclass(frozen=True)
 class PlannedCast:
-    """A format under a rule, or a part of that cast. scale: the name of the rule or of the part."""
+    """A cast to a format under a rule, or one part of that cast. scale: the name of the rule or of the part."""
 
     name: str
     fmt: MXFormat
@@ -34,18 +34,18 @@ class PlannedCast:
     part: PartialCast | None = None
 
     @property
-    def about(self) -> dict[str, str]:
+    def factors(self) -> dict[str, str]:
         return {"format": self.name, "scale": self.scale}
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x: (…, n) float32, to the same, blocks along the last axis."""
+        """Cast x, (…, n) float32, with blocks along the last axis."""
         if self.part is None:
             return fake_quantize(x, self.fmt, scale=self.rule)
         return torch.from_numpy(self.part(x.numpy(), self.fmt, self.rule))
 
 
 def planned_casts(config: MxConfig) -> list[PlannedCast]:
-    """Every format under every rule, then what `more_scales` adds to it. Raises UserError on an unknown name."""
+    """Return all formats under all rules, then the casts of `more_scales`. Raises UserError on an unknown name."""
     settings, formats = config.direct_cast, registry.formats(config.formats)
     every = registry.scale_rules(settings.scales)
     casts = [
@@ -70,11 +70,11 @@ def planned_casts(config: MxConfig) -> list[PlannedCast]:
 
 
 def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Loss of a language model on GSM8K questions and its KL divergence from float32, under every cast.
+    """Measure a language model's loss on GSM8K questions and its KL divergence from float32, under every cast.
 
-    Batch by batch, so that the float32 logits of one batch are all that is kept. A row's `tokens` are the predicted
-    tokens of its question, the weight of the row in any mean. How texts fall into batches moves the last bit of a
-    matrix product, which now and then tips the rounding of an activation: a cast of activations depends on
+    Batches are processed one by one, so that only the float32 logits of one batch are kept. A row's `tokens` are the
+    predicted tokens of its question, the weight of the row in any mean. The composition of batches changes the last bit
+    of matrix products, which sometimes changes the rounding of an activation: a cast of activations depends on
     batch_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
     """
     settings, casts = config.direct_cast, planned_casts(config)
@@ -85,41 +85,43 @@ def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm
     for group in groups:
         rows += language_rows(casts, settings.language_subjects, smollm2_135m, {i: texts[i] for i in group}, step)
     rows.sort(key=lambda row: row["question"])
-    about = {"model": smollm2_135m.name, "rounded": smollm2_135m.rounded or "no"}
-    return tidy(({**about, **row} for row in rows), tier=MEASURED)
+    factors = {"model": smollm2_135m.name, "rounded": smollm2_135m.rounded or "no"}
+    return tidy(({**factors, **row} for row in rows), tier=MEASURED)
 
 
 def language_rows(
     casts: Sequence[PlannedCast], subjects: Sequence[str], model: LanguageModel, texts: dict[int, list[int]], step: Step
 ) -> Iterator[dict[str, Any]]:
-    """Loss, added loss and divergence of each text under each cast, its float32 loss, and what of its float32
-    activations saturates. texts: by number of the question."""
+    """Yield the loss, added loss and divergence of each text under each cast, its loss in float32, and the share of its
+    float32 activations that saturate. texts: by number of the question."""
     batch = list(texts.values())
-    where = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
+    questions = [{"question": number, "tokens": len(text) - 1, "unit": "nats/token"} for number, text in texts.items()]
     with saturation_seen(model.network, casts, [len(text) for text in batch]) as counts:
         reference = log_probabilities(model, batch)
     losses = [loss(row, text) for row, text in zip(reference, batch, strict=True)]
-    for question, value in zip(where, losses, strict=True):
+    for question, value in zip(questions, losses, strict=True):
         yield {"format": "float32", "scale": "none", "subject": "none", **question, "metric": "loss", "value": value}
     for cast, shares in counts.items():
-        for question, share in zip(where, shares, strict=True):
-            about = {**cast.about, "subject": "activations", **question, "unit": "share"}
-            yield {**about, "metric": "saturated_elements", "value": share}
+        for question, share in zip(questions, shares, strict=True):
+            factors = {**cast.factors, "subject": "activations", **question, "unit": "share"}
+            yield {**factors, "metric": "saturated_elements", "value": share}
     step("float32")
     for cast, subject in ((cast, subject) for cast in casts for subject in subjects):
         with under_cast(model.network, cast, subject):
             outputs = log_probabilities(model, batch)
-        for text, question, float32_loss, float32, output in zip(batch, where, losses, reference, outputs, strict=True):
-            about, cast_loss = {**cast.about, "subject": subject, **question}, loss(output, text)
-            yield {**about, "metric": "loss", "value": cast_loss}
-            yield {**about, "metric": "added_loss", "value": cast_loss - float32_loss}
-            yield {**about, "metric": "kl", "value": divergence(float32, output)}
+        for text, question, float32_loss, float32, output in zip(
+            batch, questions, losses, reference, outputs, strict=True
+        ):
+            factors, cast_loss = {**cast.factors, "subject": subject, **question}, loss(output, text)
+            yield {**factors, "metric": "loss", "value": cast_loss}
+            yield {**factors, "metric": "added_loss", "value": cast_loss - float32_loss}
+            yield {**factors, "metric": "kl", "value": divergence(float32, output)}
         step(f"{cast.name} {cast.scale} {subject}")
 
 
 def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minilm_l6: EmbeddingModel) -> pd.DataFrame:
-    """Cosine of sentence embeddings to their float32 selves, and whether the nearest neighbour among the questions is
-    still the same one, under every cast."""
+    """Measure the cosine of sentence embeddings to those in float32, and whether their nearest neighbour among the
+    questions is unchanged, under every cast."""
     settings, casts = config.direct_cast, planned_casts(config)
     texts = [minilm_l6.tokens(problem.question) for problem in gsm8k_test[: settings.questions]]
     step = steps("mx direct_cast_embedding", 1 + len(casts) * len(settings.embedding_subjects))
@@ -133,9 +135,9 @@ def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minil
         cosines = (vectors.double() * reference.double()).sum(dim=-1)
         same = nearest(vectors) == neighbours
         for i, text in enumerate(texts):
-            where = {**cast.about, "subject": subject, "question": i, "tokens": len(text)}
-            rows.append({**where, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
-            rows.append({**where, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
+            factors = {**cast.factors, "subject": subject, "question": i, "tokens": len(text)}
+            rows.append({**factors, "metric": "cosine", "unit": "1", "value": float(cosines[i])})
+            rows.append({**factors, "metric": "same_neighbour", "unit": "share", "value": float(same[i])})
         step(f"{cast.name} {cast.scale} {subject}")
     return tidy(({"model": minilm_l6.name, "rounded": minilm_l6.rounded or "no", **row} for row in rows), tier=MEASURED)
 
@@ -144,16 +146,17 @@ def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minil
 def saturation_seen(
     network: nn.Module, casts: Sequence[PlannedCast], lengths: Sequence[int]
 ) -> Iterator[dict[PlannedCast, np.ndarray]]:
-    """While open, counts what would saturate of every different input of a linear layer, under each whole cast.
+    """Count, while the context is open, how many elements of linear layers' distinct inputs each cast would saturate.
 
-    lengths: tokens of each text in the batch, padding left out. Gives (texts,) shares of a text's elements.
+    lengths: tokens of each text in the batch, without padding. Gives (texts,) shares of a text's elements, on exit.
+    Parts of casts are not counted.
     """
     present = np.arange(max(lengths)) < np.array(lengths)[:, None]
     beyond = {cast: np.zeros(len(lengths)) for cast in casts if cast.part is None}
     elements = np.zeros(len(lengths))
 
     def see(_: str, x: Tensor) -> None:
-        """x: (texts, tokens, width)."""
+        """Count the saturated elements of x, (texts, tokens, width)."""
         elements[:] += present.sum(axis=1) * x.shape[-1]
         for cast, counts in beyond.items():
             counts += (saturated(x.numpy(), cast.fmt, cast.rule).sum(axis=-1) * present).sum(axis=1)
@@ -165,9 +168,9 @@ def saturation_seen(
 
 
 def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
-    """The first texts that hold `tokens` predicted tokens together, or all where they do not.
+    """Return the first texts that hold `tokens` predicted tokens together, or all texts if they hold fewer.
 
-    A text of one token predicts nothing and is left out.
+    A text of one token predicts nothing and is skipped.
     """
     chosen: list[list[int]] = []
     for text in texts:
@@ -180,29 +183,29 @@ def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
 
 
 def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
-    """(tokens - 1, vocabulary) per text: what is predicted for its second to last token, log-softmax taken."""
+    """Return (tokens - 1, vocabulary) log-probabilities per text: the predictions for its second to its last token."""
     logits = model.run(batch)
     return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
 
 
 def embeddings(model: EmbeddingModel, texts: Sequence[list[int]], batch_tokens: int) -> Tensor:
-    """(texts, width)."""
+    """Return the embeddings of the texts, (texts, width)."""
     return torch.stack(in_groups(batches(texts, batch_tokens), lambda group: model.run([texts[i] for i in group])))
 
 
 def loss(log_probabilities: Tensor, text: Sequence[int]) -> float:
-    """Mean negative log-likelihood of the text's tokens, nats/token."""
+    """Return the mean negative log-likelihood of the text's tokens, in nats/token."""
     targets = torch.tensor(text[1:])
     return float(-log_probabilities.gather(1, targets[:, None]).double().mean())
 
 
 def divergence(reference: Tensor, cast: Tensor) -> float:
-    """Mean KL divergence of the cast model's next-token distribution from the reference's, nats/token."""
+    """Return the mean KL divergence of the cast model's next-token distribution from the reference's, in nats/token."""
     return float((reference.exp() * (reference - cast)).sum(dim=-1).double().mean())
 
 
 def nearest(vectors: Tensor) -> Tensor:
-    """(texts,) index of the other text with the largest cosine; the first where two are equal."""
+    """Return (texts,) the index of the other text with the largest cosine; the first of equal ones."""
     similarity = vectors @ vectors.T
     similarity.fill_diagonal_(-2)
     return similarity.argmax(dim=1)

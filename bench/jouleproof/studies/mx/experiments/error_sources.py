@@ -1,4 +1,4 @@
-"""Where the error of a cast comes from, on generated vectors."""
+"""Sources of the error of a cast, on generated vectors."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,8 +20,8 @@ OWN_SCALE = "own"
 
 
 def error_sources(config: MxConfig) -> pd.DataFrame:
-    """QSNR, and what saturates, as scale rule, block size and rounding are changed one at a time; and the QSNR of casts
-    that are not OCP MX.
+    """Measure QSNR and saturation as scale rule, block size and rounding are changed one at a time, and the QSNR of
+    casts that are not OCP MX.
 
     A row's `bits` are the bits per element, shared scales included. `saturated_elements` is the share of elements that
     exceed the largest value of their block, `saturated_noise` the share of the noise power that these elements carry.
@@ -39,9 +39,9 @@ def error_sources(config: MxConfig) -> pd.DataFrame:
 
 
 def one_at_a_time(fmt: MXFormat, rules: Collection[str], blocks: Sequence[int]) -> list[tuple[int, str, str]]:
-    """(block, scale rule, rounding) of every cast that differs from the default in at most one of the three.
+    """Return (block, scale rule, rounding) of every cast that differs from the default in at most one of the three.
 
-    The default is the format's block, the floor rule (the first where floor is left out) and ties to even.
+    The default is the format's block, the floor rule (the first rule if floor is not listed) and ties to even.
     """
     default_rule, default_rounding = registry.default_rule(rules), ROUNDINGS[0]
     casts = [(fmt.block, default_rule, default_rounding)]

@@ -1,4 +1,4 @@
-"""What a format stores, read off packed arrays."""
+"""Storage of the formats, measured on packed arrays."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ SHAPE = (64, 1024)
 
 
 def formats(config: MxConfig) -> pd.DataFrame:
-    """Size, range and resolution of every format, from the bytes that it packs to and the values that these read as."""
+    """Measure size, range and resolution of every format, from its packed bytes and the values that these decode to."""
     rows = []
     for fmt in registry.formats(config.formats).values():
         packed = quantize(np.ones(SHAPE, dtype=np.float32), fmt)
@@ -35,7 +35,7 @@ def formats(config: MxConfig) -> pd.DataFrame:
 
 
 def readable_values(fmt: MXFormat) -> np.ndarray:
-    """What every code reads back as under a scale of 1, through packing and dequantising. (codes,) float32."""
+    """Return the value of every code under a scale of 1, by packing and dequantising it. (codes,) float32."""
     codes = np.resize(np.arange(2**fmt.bits, dtype=np.uint8), -(-(2**fmt.bits) // fmt.block) * fmt.block)
     packed = pack(codes.reshape(-1, fmt.block), fmt)
     scales = np.full(len(packed), SCALE_BIAS, dtype=np.uint8)

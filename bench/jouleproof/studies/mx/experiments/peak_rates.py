@@ -1,4 +1,4 @@
-"""What accelerators gain by narrow formats, as published: nothing here was run."""
+"""Published gains of accelerators from narrow formats: nothing here is measured."""
 
 import pandas as pd
 
@@ -7,12 +7,12 @@ from jouleproof.studies.mx.accelerators import BITS, accelerators
 
 
 def peak_rates() -> pd.DataFrame:
-    """Dense peak rate by format, and over the rate of 16-bit floats of the same chip."""
+    """Tabulate dense peak rates by format, and their ratios to the 16-bit float rate of the same chip."""
     rows = []
     for chip in accelerators():
-        about = {"accelerator": chip.name, "block_scaled": "yes" if chip.block_scaled else "no"}
+        factors = {"accelerator": chip.name, "block_scaled": "yes" if chip.block_scaled else "no"}
         for name, rate in chip.rates.items():
-            row = {**about, "format": name, "element_bits": BITS[name]}
+            row = {**factors, "format": name, "element_bits": BITS[name]}
             rows.append({**row, "metric": "peak_rate", "unit": "TFLOP/s", "value": rate})
             rows.append({**row, "metric": "over_16_bit", "unit": "x", "value": rate / chip.rates["bf16"]})
     return tidy(rows, tier=CITED)

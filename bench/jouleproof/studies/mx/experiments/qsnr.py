@@ -9,7 +9,7 @@ from jouleproof.studies.mx.generated_vectors import draws, qsnr_rows
 
 
 def qsnr(config: MxConfig) -> pd.DataFrame:
-    """Signal to quantisation-noise ratio of every format under every scale rule, in dB."""
+    """Measure the signal to quantisation-noise ratio of every format under every scale rule, in dB."""
     casts = registry.casts(config)
     rows = [{**factors, **row} for factors, x in draws("mx qsnr", config.qsnr) for row in qsnr_rows(x, casts)]
     return tidy(rows, metric="qsnr", unit="dB", tier=MEASURED)

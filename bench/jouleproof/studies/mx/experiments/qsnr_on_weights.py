@@ -1,4 +1,4 @@
-"""QSNR on the tensors of real models."""
+"""QSNR of casts of the tensors of real models."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ Casts = Mapping[CastNames, Cast]
 def qsnr_on_weights(
     config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel, minilm_l6: EmbeddingModel
 ) -> pd.DataFrame:
-    """QSNR of weights and of activations caught on GSM8K questions, layer by layer, every format and scale rule."""
+    """Measure QSNR of weights, and of activations on GSM8K questions, by layer, for every format and scale rule."""
     casts = registry.casts(config)
     questions = [problem.question for problem in gsm8k_test[: config.qsnr_on_weights.questions]]
     step = steps("mx qsnr_on_weights", 4)
@@ -41,7 +41,7 @@ def qsnr_on_weights(
 
 
 def measured_layers(network: nn.Module, stride: int) -> dict[str, nn.Linear]:
-    """Linear layers, by name, of every stride-th layer of the model."""
+    """Return the linear layers, by name, of every stride-th layer of the model."""
     return {name: layer for name, layer in linear_layers(network).items() if _layer_number(name) % stride == 0}
 
 
@@ -53,7 +53,7 @@ def weight_rows(layers: Mapping[str, nn.Linear], casts: Casts) -> Iterator[dict[
 def activation_rows(
     model: LanguageModel | EmbeddingModel, texts: Sequence[Sequence[int]], layers: Container[str], casts: Casts
 ) -> list[dict[str, Any]]:
-    """Rows of the linear layers' inputs, over all tokens that are no padding."""
+    """Return the rows of the linear layers' inputs, over all tokens except padding."""
     lengths = torch.tensor([len(text) for text in texts])
     present = torch.arange(int(lengths.max())) < lengths[:, None]
     rows: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def activation_rows(
 
 
 def _layer_number(name: str) -> int:
-    """Number of the layer in a dotted name, `layers.<number>. … .<projection>`."""
+    """Return the number of the layer in a dotted name, `layers.<number>. … .<projection>`."""
     return int(name.split(".")[1])
 
 

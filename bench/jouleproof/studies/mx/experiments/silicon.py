@@ -1,5 +1,5 @@
-"""What silicon gains: modelled area and energy of dot-product units against their QSNR, and how the model fares where
-figures were published."""
+"""Gains in silicon: modelled area and energy of dot-product units against their QSNR, and checks of the model against
+published ratios."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -25,7 +25,7 @@ ENDS = (0.025, 0.975)
 
 
 def silicon(config: MxConfig) -> pd.DataFrame:
-    """Cost of a unit per format relative to bfloat16's, draw by draw; QSNR on the Gaussian; the model's checks.
+    """Compute each format's unit cost relative to bfloat16, draw by draw, its QSNR on Gaussian vectors, and the checks.
 
     relative_*: a format's cost over bfloat16's; saved_*: the inverse.
     """
@@ -53,7 +53,7 @@ def _repeats(row: dict[str, Any], values: Iterable[float]) -> list[dict[str, Any
 
 
 def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
-    """Of what the unit is fed: MX formats under the first scale rule of the config; FP8 and INT8 under one scale."""
+    """Return the QSNR of the units' operands: MX under floor or the first rule; FP8 and INT8 under one scale."""
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
     rule = rules.get("floor", next(iter(rules.values())))
     casts: dict[str, Cast] = {name: partial(fake_quantize, fmt=fmt, scale=rule) for name, fmt in formats.items()}
@@ -88,7 +88,7 @@ CASTS: Mapping[str, Cast] = {
 
 
 def _checks(draws: Draws) -> list[dict[str, Any]]:
-    """check_published: one row, or two for the ends of a range."""
+    """Return the rows of the checks. check_published: one row, or two for the ends of a range."""
     rows = []
     for check in CHECKS:
         row = {"check": f"{check.name} ({check.source})", "unit": "x"}

@@ -1,4 +1,4 @@
-"""How fast casts are: this library, others, and a plain copy."""
+"""Speed of casts in this library and others, beside a plain copy."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.micro import first_calls
 
-MICRO = "jouleproof.studies.mx.micro.casts"  # run by pytest in a process of its own
+MICRO = "jouleproof.studies.mx.micro.casts"  # run by pytest in a separate process
 CASE = ("operation", "library", "format", "out", "elements", "threads")
 
 
 def throughput(config: MxConfig) -> pd.DataFrame:
-    """Time of each cast per pass (the median of its rounds), as GB/s of float32 input and over the copy of the same
-    pass; and what the first calls of a process cost, with and without compiled code on disk."""
+    """Measure the speed of each cast per pass (median of its rounds), in GB/s of float32 input and over the copy of the
+    same pass, and the time of a process's first calls, with and without compiled code on disk."""
     counts = config.throughput.threads
     unpin()
     step = steps("mx throughput", len(counts) + 1)
@@ -40,8 +40,8 @@ def throughput(config: MxConfig) -> pd.DataFrame:
 
 
 def ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Medians over the passes: the fraction of a copy's speed and the speed over torchao's, by threads, operation,
-    format, and whether the result's memory was there."""
+    """Return medians over the passes of the fraction of a copy's speed and the speed over torchao's, by threads,
+    operation, format, and whether the output memory was given."""
     rows = table[table["metric"].isin(["of_copy", "over_torchao"])]
     keys = ["threads", "operation", "format"]
     medians = rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False)
@@ -49,7 +49,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
-    """One row per case and pass, from pytest-benchmark's own file."""
+    """Yield one row per case and pass, from the report of pytest-benchmark."""
     timed = {"formats": config.formats, "threads": threads, "counts": config.throughput.threads}
     settings = {**config.throughput.model_dump(), **timed}
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def _rates(times: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
-    """Seconds of the first three casts of a process in a built-in format, with numba's cache empty and then filled."""
+    """Time the first three casts of a process in a built-in format, with numba's cache empty and then filled."""
     name = next((name for name in config.formats if name in FORMATS), None)
     if name is None:
         return []

@@ -1,4 +1,4 @@
-"""Training from scratch under MX recipes, and the direct cast of what float32 training ends at."""
+"""Training from scratch under MX recipes, and direct casts of the model that float32 training produces."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,12 +26,12 @@ NO_CAST = {"format": "none", "scale": "none", "subject": "none"}
 
 
 def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]) -> pd.DataFrame:
-    """Loss of a small transformer over bytes under every recipe: same start, batches and steps for the same seed.
+    """Train a small transformer over bytes under every recipe, with equal starts, batches and steps for equal seeds.
 
-    train_loss: mean over the batches since the row before, up to `step`. loss: at the end, on windows of the test
-    split that the seed draws, so the spread over seeds is one of starts, batches and texts; the model is run under its
-    own recipe. added_loss: over float32 of the same seed. cast_added_loss: what a cast of float32's end point, without
-    training, adds to its loss. parameters, trained_tokens: of one model.
+    train_loss: mean over the batches since the previous row, up to `step`. loss: final loss on windows of the test
+    split that the seed draws, so the spread over seeds is one of starts, batches and texts; the model runs under its
+    own recipe. added_loss: difference to float32 of the same seed. cast_added_loss: loss that a direct cast adds to the
+    final float32 model. parameters, trained_tokens: size and training tokens of one model.
     """
     settings = config.training
     plans, formats, rules = (
@@ -52,23 +52,23 @@ def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Seque
             rows += [{"recipe": recipe.name, "seed": seed, **row} for row in curve(losses, settings.every)]
             loss = held_out_loss(model, held_out)
             end_points[recipe.name] = (loss, model.state_dict())
-            step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/byte on text held out")
+            step(f"{recipe.name}, seed {seed}: {loss:.3f} nats/byte on held-out text")
         base, weights = end_points[BASELINE]
         for name, (loss, _) in end_points.items():
-            about = {"recipe": name, "seed": seed, "step": settings.steps}
-            rows.append({**about, "metric": "loss", "value": loss})
+            factors = {"recipe": name, "seed": seed, "step": settings.steps}
+            rows.append({**factors, "metric": "loss", "value": loss})
             if name != BASELINE:
-                rows.append({**about, "metric": "added_loss", "value": loss - base})
+                rows.append({**factors, "metric": "added_loss", "value": loss - base})
         model = untrained(settings, seed)
         model.load_state_dict(weights)
-        about = {"recipe": BASELINE, "seed": seed, "step": settings.steps, "metric": "cast_added_loss"}
+        factors = {"recipe": BASELINE, "seed": seed, "step": settings.steps, "metric": "cast_added_loss"}
         for cast, loss in cast_losses(model, held_out, formats, rules):
-            rows.append({**about, **cast, "value": loss - base})
+            rows.append({**factors, **cast, "value": loss - base})
         step(f"direct casts, seed {seed}")
-    about = {"recipe": "none", "step": settings.steps, "unit": "1"}
+    factors = {"recipe": "none", "step": settings.steps, "unit": "1"}
     size = sum(parameter.numel() for parameter in untrained(settings, 0).parameters())
-    rows.append({**about, "metric": "parameters", "value": size})
-    rows.append({**about, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
+    rows.append({**factors, "metric": "parameters", "value": size})
+    rows.append({**factors, "metric": "trained_tokens", "value": settings.steps * settings.batch * settings.context})
     return tidy(({**NO_CAST, "unit": "nats/byte", **row} for row in rows), tier=MEASURED)
 
 
@@ -87,7 +87,7 @@ def untrained(settings: TrainingConfig, seed: int) -> Decoder:
 
 
 def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
-    """Means over runs of `every` steps; the last may be shorter."""
+    """Yield means over runs of `every` steps; the last run may be shorter."""
     waiting: list[float] = []
     step = 0
     for step, loss in enumerate(losses, 1):
@@ -102,7 +102,7 @@ def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
 def cast_losses(
     model: Decoder, held_out: Tensor, formats: Mapping[str, MXFormat], rules: Mapping[str, ScaleRule]
 ) -> Iterator[tuple[dict[str, str], float]]:
-    """Loss with the inputs, the weights, or both of all linear layers cast; what was cast goes with it."""
+    """Yield what is cast (the inputs, the weights, or both, of all linear layers), and the loss under that cast."""
     for (scale, rule), (name, fmt), subject in product(rules.items(), formats.items(), SUBJECTS):
         with under_cast(model, partial(fake_quantize, fmt=fmt, scale=rule), subject):
             loss = held_out_loss(model, held_out)

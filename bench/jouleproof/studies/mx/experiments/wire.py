@@ -1,4 +1,4 @@
-"""Gradients and a KV cache of a real model between two processes, in float32, bfloat16 and MX."""
+"""Transfers of a real model's gradients and KV cache between two processes, in float32, bfloat16 and MX."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,13 +27,13 @@ EVERY_LINK = "every"
 
 
 def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Time, bytes and error of an all-reduce of gradients and of a move of a KV cache, by format and link.
+    """Measure time, bytes and error of an all-reduce of gradients and of a move of a KV cache, by format and link.
 
-    link: payload bits/s that a rank may send, set in software, or loopback without a limit. time_s is from a barrier to
-    the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate the rate that wire_s comes to.
-    Speedups are paired repeat by repeat. sent_bytes are the busier rank's, counted where they are handed to the
-    network. relative_error is RMS over RMS of the float32 result. torch_all_reduce_s is torch.distributed's own, over
-    loopback.
+    link: limit on the payload bits/s that a rank sends, set in software, or loopback without a limit. time_s is from a
+    barrier to the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate the rate in wire_s.
+    Speedups are paired repeat by repeat. sent_bytes are those of the rank that sends more, counted when they are handed
+    to the network. relative_error is RMS over RMS of the float32 result. torch_all_reduce_s is the time of
+    torch.distributed's all-reduce, over loopback.
     """
     settings = config.wire
     links = {f"{rate:g} Gbit/s": rate * 1e9 for rate in settings.gbit_per_s}
@@ -46,7 +46,7 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
     )
     step = steps("mx wire", 1 + WORLD + len(PAYLOADS) * (1 + len(task.links)))
 
-    def heard(rank: int, report: Report) -> None:
+    def on_report(rank: int, report: Report) -> None:
         if rank == 0 and report.get("repeat") in (None, settings.repeats - 1):
             where = f"over {report['link']}" if "link" in report else "in all formats"
             step(f"{report['payload']} {where}")
@@ -60,30 +60,30 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
             bucket = gradient_bucket(smollm2_135m.network, text, int(settings.bucket_mib * 2**20))
             tensors.append({"gradient": bucket, "kv_cache": cache})
             step(f"gradient of rank {rank}")
-    ranks = run_ranks(task, tensors, heard)
+    ranks = run_ranks(task, tensors, on_report)
     rows = [*delivered_rows(ranks), *(row for reports in zip(*ranks, strict=True) for row in timed_rows(reports))]
     return tidy(({"model": smollm2_135m.name, **row} for row in rows), tier=MEASURED)
 
 
 def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]]:
-    """Errors, and bytes from the first repeat over the first link. Raises RuntimeError where ranks that share a result
-    do not have the same bits."""
+    """Yield errors, and the bytes of the first repeat over the first link. Raises RuntimeError if ranks that share a
+    result have different bits."""
     for payload in PAYLOADS:
-        own = [[report for report in reports if report["payload"] == payload] for reports in ranks]
-        delivered = [first["delivered"] for first, *_ in own if first["delivered"]]
-        sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in own) for name in delivered[0]}
-        for name, found in delivered[0].items():
-            if any(other[name]["digest"] != found["digest"] for other in delivered):
+        by_rank = [[report for report in reports if report["payload"] == payload] for reports in ranks]
+        delivered = [first["delivered"] for first, *_ in by_rank if first["delivered"]]
+        sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in by_rank) for name in delivered[0]}
+        for name, arrived in delivered[0].items():
+            if any(other[name]["digest"] != arrived["digest"] for other in delivered):
                 raise RuntimeError(f"mx wire: {payload} in {name} differs from rank to rank")
             factors = {"payload": payload, "link": EVERY_LINK, "format": name}
-            yield {**factors, "metric": "relative_error", "unit": "1", "value": found["relative_error"]}
+            yield {**factors, "metric": "relative_error", "unit": "1", "value": arrived["relative_error"]}
             yield {**factors, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
             ratio = sent[name] / sent["bfloat16"]
             yield {**factors, "metric": "bytes_over_bfloat16", "unit": "ratio", "value": ratio}
 
 
 def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
-    """Of one repeat. reports: of every rank."""
+    """Yield the times of one repeat. reports: one per rank."""
     if "times" not in reports[0]:
         return
     where = {name: reports[0][name] for name in ("payload", "link", "repeat")}
@@ -91,27 +91,27 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     reference = times.pop(REFERENCE, None)
     if reference:
         yield {**where, "format": "float32", "metric": "torch_all_reduce_s", "unit": "s", "value": reference["time_s"]}
-    for name, found in times.items():
+    for name, slowest_times in times.items():
         factors = {**where, "format": name}
-        wire_s = found["time_s"] - found["cast_s"] - found["uncast_s"]
+        wire_s = slowest_times["time_s"] - slowest_times["cast_s"] - slowest_times["uncast_s"]
         for part in ("time_s", "cast_s", "uncast_s"):
-            yield {**factors, "metric": part, "unit": "s", "value": found[part]}
+            yield {**factors, "metric": part, "unit": "s", "value": slowest_times[part]}
         yield {**factors, "metric": "wire_s", "unit": "s", "value": wire_s}
-        yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * found["sent_bytes"] / wire_s}
+        yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * slowest_times["sent_bytes"] / wire_s}
         for other in ("float32", "bfloat16"):
-            speedup = times[other]["time_s"] / found["time_s"]
+            speedup = times[other]["time_s"] / slowest_times["time_s"]
             yield {**factors, "metric": f"speedup_over_{other}", "unit": "x", "value": speedup}
 
 
 def slowest(times: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The times of the slowest rank; a part that it had none of is from the rank that had."""
+    """Return the times of the slowest rank; parts that it does not have come from the rank that has them."""
     last = max(times, key=lambda of_rank: of_rank["time_s"])
     parts = {part: seconds for of_rank in times for part, seconds in of_rank.items()}
     return {**parts, **last, "sent_bytes": max(of_rank["sent_bytes"] for of_rank in times)}
 
 
 def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: int) -> Tensor:
-    """(1, tokens): the n-th run of tokens of the questions and answers, end to end."""
+    """Return (1, tokens): the n-th run of tokens in the concatenated questions and answers."""
     text: list[int] = []
     for problem in problems:
         text += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
@@ -121,15 +121,15 @@ def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: 
 
 
 def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
-    """The first gradients of the layers that a backward pass finishes, as one vector of at least nbytes of float32.
+    """Return the gradients that a backward pass computes first, as one vector of at least nbytes of float32.
 
-    PyTorch's DistributedDataParallel fills its buckets the same way: parameters in the reverse of their order, until a
-    bucket is full (the tied embedding and the last norm go first there, and are left out here). The loss is the
-    mean cross-entropy of the next token. text: (1, tokens).
+    PyTorch's DistributedDataParallel fills its buckets the same way: parameters in reverse order, until a bucket is
+    full (it starts with the tied embedding and the last norm, which are omitted here). The loss is the mean
+    cross-entropy of the next token. text: (1, tokens).
     """
     bucket: list[nn.Parameter] = []
     for parameter in reversed(list(network.layers.parameters())):
-        if sum(each.nbytes for each in bucket) >= nbytes:
+        if sum(earlier.nbytes for earlier in bucket) >= nbytes:
             break
         bucket.append(parameter)
     try:
@@ -145,7 +145,7 @@ def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
 
 @torch.no_grad()
 def kv_cache(network: Decoder, text: Tensor) -> Tensor:
-    """(layers, 2, KV heads, tokens, head width) float32: keys, turned to their positions, and values."""
+    """Return (layers, 2, KV heads, tokens, head width) float32: keys with rotary embeddings, and values."""
     shape = network.shape
     heads: list[Tensor] = []  # of keys and values, layer by layer
 
@@ -163,7 +163,7 @@ def kv_cache(network: Decoder, text: Tensor) -> Tensor:
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """So that a sum has the same bits on any number of cores."""
+    """Use one torch thread, so that a sum has the same bits on any number of cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,6 +1,7 @@
-"""Casts by this library and by others, beside a plain copy. Reads its settings from the environment: see `throughput`.
+"""Benchmarks of casts in this library and others, beside a plain copy, with settings from the environment.
 
-Rounds are short and come in passes, every case once per pass, so that a disturbance hits all cases alike.
+The experiment `throughput` runs them. Rounds are short and grouped in passes, every case once per pass, so that a
+disturbance affects all cases alike.
 """
 
 import json
@@ -23,15 +24,15 @@ COPY = "-"
 
 
 def cases() -> list[dict[str, Any]]:
-    """operation, library, format, out (given or new), elements; what is slow comes in fewer passes."""
-    found = []
+    """Return the cases: operation, library, format, out (given or new), elements; peers run in fewer passes."""
+    library_cases = []
     for out in ("given", "new"):
-        found.append({"operation": "copy", "library": "torch", "format": COPY, "out": out})
+        library_cases.append({"operation": "copy", "library": "torch", "format": COPY, "out": out})
         for operation in ("fake_quantize", "quantize", "dequantize"):
-            found += [
+            library_cases += [
                 {"operation": operation, "library": "jouleproof", "format": name, "out": out} for name in FORMATS_HERE
             ]
-    ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in found]
+    ours = [{**case, "elements": SETTINGS["elements"], "passes": SETTINGS["passes"]} for case in library_cases]
     peers = [
         {"operation": operation, "library": library, "format": name, "out": "new"}
         | {"elements": SETTINGS["elements" if library == "torchao" else "slow_elements"]}
@@ -52,7 +53,7 @@ def test_cast(benchmark: Any, case: dict[str, Any]) -> None:
 
 
 def work(case: dict[str, Any]) -> Callable[[], Any]:
-    """What is timed. Memory that is given was written to before."""
+    """Return the timed function. Output memory that is given has been written to before."""
     given, (x, target) = case["out"] == "given", (part[: case["elements"]] for part in memory())
     if case["operation"] == "copy":
         return (lambda: target.copy_(x)) if given else (lambda: torch.clone(x))
@@ -69,7 +70,7 @@ def work(case: dict[str, Any]) -> Callable[[], Any]:
 
 @cache
 def memory() -> tuple[torch.Tensor, torch.Tensor]:
-    """Gaussian numbers, and a place of the same size."""
+    """Return Gaussian numbers, and output memory of the same size."""
     x = torch.from_numpy(np.random.default_rng(0).standard_normal(SETTINGS["elements"], dtype=np.float32))
     return x, torch.zeros_like(x)
 
