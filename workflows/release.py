@@ -97,15 +97,15 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for path, content, mode in members:
-            about = tarfile.TarInfo(f"{top}/{path}")
-            about.mtime, about.mode = time, mode
+            member = tarfile.TarInfo(f"{top}/{path}")
+            member.mtime, member.mode = time, mode
             if isinstance(content, Path):
-                about.size = content.stat().st_size
+                member.size = content.stat().st_size
                 with content.open("rb") as opened:
-                    archive.addfile(about, opened)
+                    archive.addfile(member, opened)
             else:
-                about.size = len(content)
-                archive.addfile(about, io.BytesIO(content))
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
 
 
 def pins_to_bring(constraints: str) -> list[str]:
@@ -114,13 +114,13 @@ def pins_to_bring(constraints: str) -> list[str]:
     return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
 
 
-def collect_inputs(folder: Path, known: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
+def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
     """Put every input that may be passed on below `folder`, from the first place that has it or from its source.
 
     Returns why the others are left out, by id. Raises UserError where one is missing that nothing can stand in for.
     """
     left_out = {}
-    for id, entry in known.items():
+    for id, entry in entries.items():
         if isinstance(entry, BringEntry):
             left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(MAY_BE_PASSED_ON):
@@ -174,8 +174,8 @@ def main() -> None:
         wheels, inputs = Path(name) / "wheels", Path(name) / "inputs"
         wheels.mkdir()
         inputs.mkdir()
-        own = os.environ.get("JOULEPROOF_INPUTS")
-        places = [*([Path(own)] if own else []), default_cache()]
+        cached = os.environ.get("JOULEPROOF_INPUTS")
+        places = [*([Path(cached)] if cached else []), default_cache()]
         left_out = collect_inputs(inputs, catalogue(), places)
         collect_wheels(wheels, pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
         top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)

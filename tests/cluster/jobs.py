@@ -72,12 +72,12 @@ def untimed(folder: Path) -> dict[str, str]:
 
 def submitted(dry_run: str) -> dict[str, dict[str, str]]:
     """By rule, the threads and resources that Snakemake prints of a job that it would hand to the cluster."""
-    found = {}
+    by_rule = {}
     for block in re.split(r"\n(?= *(?:local)?rule \w+:\n)", dry_run):
         head = re.match(r" *rule (\w+):\n", block)
         resources = re.search(r"^ +resources: (.*)$", block, flags=re.MULTILINE)
         if head and resources:
             threads = re.search(r"^ +threads: (\d+)$", block, flags=re.MULTILINE)
             named = dict(re.findall(r"(\w+)=([^,]*)", resources[1]))
-            found[head[1]] = {"threads": threads[1] if threads else "1", **named}
-    return found
+            by_rule[head[1]] = {"threads": threads[1] if threads else "1", **named}
+    return by_rule

@@ -71,11 +71,11 @@ def test_a_profile_names_rules_that_exist(needs, name: str) -> None:
 def test_profiles_try_a_job_twice_and_differ_in_what_talks_to_a_cluster_alone() -> None:
     common = []
     for name in CLUSTERS:
-        found = profile(name)
-        assert ALONE[name] in found["default-resources"].pop("alone")
-        assert all(found.pop(key) for key in FOR_A_CLUSTER)
-        assert found["retries"] == 1
-        common.append(found)
+        values = profile(name)
+        assert ALONE[name] in values["default-resources"].pop("alone")
+        assert all(values.pop(key) for key in FOR_A_CLUSTER)
+        assert values["retries"] == 1
+        common.append(values)
     assert common[0] == common[1]
 
 
@@ -113,10 +113,10 @@ def test_the_config_has_no_knob_for_a_secret() -> None:
         ]
         return [*model.model_fields, *below]
 
-    found = [field.name for field in fields(Settings)]
+    names = [field.name for field in fields(Settings)]
     for study in built_in_studies():
-        found += [study.name, *knobs(study.config)]
-    assert len(found) > 50
-    assert not [knob for knob in found if re.search(r"secret|password|credential|api_?key|auth|(^|_)token$", knob)]
+        names += [study.name, *knobs(study.config)]
+    assert len(names) > 50
+    assert not [knob for knob in names if re.search(r"secret|password|credential|api_?key|auth|(^|_)token$", knob)]
     with pytest.raises(UserError, match="api_token: no such knob"):
         read_settings({"size": "own", "api_token": "hidden-words"}, {})

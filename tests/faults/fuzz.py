@@ -39,13 +39,13 @@ def fuzz(name: str, numbers: range, folder: Path) -> Tally:
 def try_one(target: Target, case: Any, folder: Path) -> tuple[str, str]:
     """What happened, and the words of an error."""
     try:
-        found = target.read(case, folder)
+        value = target.read(case, folder)
     except target.refusals as error:
         return (REFUSED if _is_short(str(error), target.lines) else WORDY), str(error)
     except Exception as error:  # what must not be
         return CRASHED, f"{type(error).__name__}: {error}"
     try:
-        return target.says(case, found, folder), ""
+        return target.says(case, value, folder), ""
     except Exception as error:
         return WRONG, f"{type(error).__name__}: {error}"
 

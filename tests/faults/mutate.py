@@ -70,10 +70,10 @@ def _truncate(rng: random.Random, content: bytes, _: bytes) -> bytes:
 
 
 def _number(rng: random.Random, content: bytes, _: bytes) -> bytes:
-    found = [match.span() for match in NUMBER.finditer(content)]
-    if not found:
+    spans = [match.span() for match in NUMBER.finditer(content)]
+    if not spans:
         return _insert(rng, content, _)
-    start, end = rng.choice(found)
+    start, end = rng.choice(spans)
     return content[:start] + rng.choice(NUMBERS) + content[end:]
 
 

@@ -26,13 +26,13 @@ def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, li
     return {name: [row[place] for row in rows] for place, name in enumerate(header)}
 
 
-def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | None = None) -> None:
+def same_numbers(texts: list[str], numbers: Any, scale: str = "1", empty: str | None = None) -> None:
     """Raises AssertionError unless each number is that of its text, times `scale`, to the last digits.
 
     empty: the text that stands for a number that is not there, which is read as NaN.
     """
-    assert len(texts) == len(found), f"{len(texts)} lines, {len(found)} numbers"
-    for text, number in zip(texts, found, strict=True):
+    assert len(texts) == len(numbers), f"{len(texts)} lines, {len(numbers)} numbers"
+    for text, number in zip(texts, numbers, strict=True):
         if np.isnan(number):
             assert empty is not None and (text == empty or (empty == "0" and Decimal(text) < SMALLEST)), (
                 f"{text!r} as NaN"
@@ -59,28 +59,28 @@ def tensors(content: bytes) -> dict[str, np.ndarray]:
     header = json.loads(content[8 : 8 + length])
     header.pop("__metadata__", None)
     body = content[8 + length :]
-    found = {}
-    for name, about in header.items():
-        start, end = about["data_offsets"]
-        found[name] = np.frombuffer(body[start:end], NUMPY[about["dtype"]]).reshape(about["shape"])
-    return found
+    arrays = {}
+    for name, entry in header.items():
+        start, end = entry["data_offsets"]
+        arrays[name] = np.frombuffer(body[start:end], NUMPY[entry["dtype"]]).reshape(entry["shape"])
+    return arrays
 
 
-def same_content(given: Any, found: Any, where: str = "") -> None:
+def same_content(given: Any, content: Any, where: str = "") -> None:
     """Raises AssertionError unless everything that is given stands in `found` with the same value, numbers as numbers:
     a truth value is none, and a text only where it spells that number."""
     if isinstance(given, dict):
         for key, value in given.items():
-            same_content(value, found[key], f"{where}.{key}")
+            same_content(value, content[key], f"{where}.{key}")
     elif isinstance(given, list | tuple):
-        assert len(given) == len(found), f"{where}: {len(given)} values became {len(found)}"
-        for number, (one, other) in enumerate(zip(given, found, strict=True)):
+        assert len(given) == len(content), f"{where}: {len(given)} values became {len(content)}"
+        for number, (one, other) in enumerate(zip(given, content, strict=True)):
             same_content(one, other, f"{where}[{number}]")
-    elif isinstance(found, bool) or isinstance(given, bool) or found is None or given is None:
-        assert given is found, f"{where}: {given!r:.50} became {found!r:.50}"
-    elif isinstance(found, int):
-        assert Decimal(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"
-    elif isinstance(found, float):
-        assert float(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"  # the nearest there is
+    elif isinstance(content, bool) or isinstance(given, bool) or content is None or given is None:
+        assert given is content, f"{where}: {given!r:.50} became {content!r:.50}"
+    elif isinstance(content, int):
+        assert Decimal(str(given)) == content, f"{where}: {given!r:.50} became {content!r:.50}"
+    elif isinstance(content, float):
+        assert float(str(given)) == content, f"{where}: {given!r:.50} became {content!r:.50}"  # the nearest there is
     else:
-        assert str(given) == str(found), f"{where}: {given!r:.50} became {found!r:.50}"
+        assert str(given) == str(content), f"{where}: {given!r:.50} became {content!r:.50}"

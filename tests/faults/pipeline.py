@@ -284,7 +284,7 @@ def _broken_jobs(
     times: int,
     seed: int,
     *,
-    own: str = "",
+    source: str = "",
     config: str = WITH_OWN,
     words: str = "",
     limit: int | None = None,
@@ -299,7 +299,7 @@ def _broken_jobs(
     outcomes = Counter[str]()
     project, expected = finished(folder)
     for _ in range(times):
-        (project / "own.py").write_text(own, encoding="utf-8")
+        (project / "own.py").write_text(source, encoding="utf-8")
         running = _started(project, QSNR, config=config, limit=limit)
         if interrupt:
             while not (project / "hangs").exists() and running.poll() is None:
@@ -348,9 +348,9 @@ FULL = partial(
 READ_ONLY = partial(_on_a_mount, bad=lambda _: "ro", good="rw", words="Read-only file system")
 MEMORY = partial(_broken_jobs, config=MUCH, words="out of memory", limit=6 << 30)
 NOT_TODAY = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
-RAISING = partial(_broken_jobs, own=RAISES, words=NOT_TODAY, traced=True)
-MISSHAPEN = partial(_broken_jobs, own=WRONG_SHAPE, words="scale rule rule: gave", traced=True)
-HANGING = partial(_broken_jobs, own=HANGS, interrupt=True)
+RAISING = partial(_broken_jobs, source=RAISES, words=NOT_TODAY, traced=True)
+MISSHAPEN = partial(_broken_jobs, source=WRONG_SHAPE, words="scale rule rule: gave", traced=True)
+HANGING = partial(_broken_jobs, source=HANGS, interrupt=True)
 
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),

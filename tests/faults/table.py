@@ -22,11 +22,11 @@ def rows(records: Sequence[Record]) -> list[tuple[str, str, str]]:
     merged: dict[str, Counter[str]] = {}
     for record in records:
         merged.setdefault(record["what"], Counter()).update(record["outcomes"])
-    found = []
+    rows = []
     for what, outcomes in merged.items():
         ordered = sorted((-count, outcome) for outcome, count in outcomes.items() if count)
-        found.append((what, f"{outcomes.total():,}", "; ".join(f"{-count:,} {outcome}" for count, outcome in ordered)))
-    return found
+        rows.append((what, f"{outcomes.total():,}", "; ".join(f"{-count:,} {outcome}" for count, outcome in ordered)))
+    return rows
 
 
 def bad(records: Sequence[Record]) -> list[str]:

@@ -55,10 +55,10 @@ def unstacked(weights, shape, number):
     for name, tensor in weights.items():
         if "qkv" in name:
             parts = tensor[number].split([width, kv_width, kv_width])
-            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
+            state |= {name.replace("qkv", part): matrix for part, matrix in zip("qkv", parts, strict=True)}
         elif "gate_up" in name:
             parts = tensor[number].chunk(2)
-            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
+            state |= {name.replace("gate_up", part): matrix for part, matrix in zip(("gate", "up"), parts, strict=True)}
         else:
             state[name] = tensor[number]
     decoder.load_state_dict(state)
@@ -69,6 +69,6 @@ def _randomised(network, seed):
     """Every parameter drawn, the norms' around 1, so that no two of a kind can be confused unnoticed."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
-        drawn = torch.randn(parameter.shape, generator=generator) * 0.2
-        parameter.data = 1 + drawn if name.endswith("norm.weight") else drawn
+        noise = torch.randn(parameter.shape, generator=generator) * 0.2
+        parameter.data = 1 + noise if name.endswith("norm.weight") else noise
     return network.eval().requires_grad_(False)

@@ -32,7 +32,7 @@ def digests(results: Path) -> dict[str, str]:
         for folder in ("figures", "tables")
         if not timed & set(figure.sources)
     }
-    found = [
+    files = [
         *(
             path
             for study in (*STUDIES, "rotation")
@@ -41,7 +41,7 @@ def digests(results: Path) -> dict[str, str]:
         ),
         *(path for name in steady for path in results.glob(f"{name}.*")),
     ]
-    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_every_figure_table_and_page_is_made(finished: Finished) -> None:
@@ -176,9 +176,9 @@ def test_another_folder_and_one_core_give_the_same_bytes(finished: Finished, tmp
     expected = digests(finished.results)
     wanted = [*(name for name in expected if name.endswith(".parquet")), *one_picture_per_study(expected)]
     assert len(wanted) > 60
-    found = again(finished, tmp_path, wanted)
-    assert set(found) >= set(wanted)
-    assert found == {name: expected[name] for name in found}
+    repeated = again(finished, tmp_path, wanted)
+    assert set(repeated) >= set(wanted)
+    assert repeated == {name: expected[name] for name in repeated}
 
 
 def again(finished: Finished, folder: Path, wanted: list[str]) -> dict[str, str]:

@@ -65,8 +65,8 @@ def test_joules_are_linear_in_work(a, b):
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_between_cpu_seconds_alone_the_watts_cancel(a, b):
-    found = ratio((a, 0.0), (b, 0.0), DRAWS)
-    np.testing.assert_allclose(found, np.full(len(found), a / b), rtol=1e-6, atol=1e-12)
+    ratios = ratio((a, 0.0), (b, 0.0), DRAWS)
+    np.testing.assert_allclose(ratios, np.full(len(ratios), a / b), rtol=1e-6, atol=1e-12)
 
 
 @given(work, work)
@@ -100,8 +100,8 @@ def test_a_ratio_to_nothing_is_refused():
 
 
 def test_the_band_is_as_wide_as_what_is_not_known():
-    found = modelled_interval(1.0, 0.0, DRAWS)
-    assert 1.5 < found.high / found.low < 4
+    interval = modelled_interval(1.0, 0.0, DRAWS)
+    assert 1.5 < interval.high / interval.low < 4
 
 
 def test_carbon_and_cost_follow_from_the_grid_and_the_price():

@@ -41,14 +41,14 @@ figure = draw(hosting)
 
 # %%
 def gain(risk: float, seeds: int = 3) -> dict[str, float]:
-    known = ["nameplate", "mean", "slots24"]
+    profiles = ["nameplate", "mean", "slots24"]
     fleet = FleetConfig(servers=30)
-    hosting = HostingConfig(information=known, rules=["asynchrony"], rows=[10], seeds=seeds, risk=risk)
+    hosting = HostingConfig(information=profiles, rules=["asynchrony"], rows=[10], seeds=seeds, risk=risk)
     with redirect_stderr(StringIO()):  # it tells how far it is
         table = run_hosting(PlacementConfig(fleet=fleet, hosting=hosting))
     rows = table[(table["metric"] == "level_over_mean") & (table["information"] == "slots24")]
-    found = mean_interval(rows.groupby("seed")["value"].mean().to_numpy()[None])
-    return {"risk": risk, "gain (x)": found.value, "low": found.low, "high": found.high}
+    interval = mean_interval(rows.groupby("seed")["value"].mean().to_numpy()[None])
+    return {"risk": risk, "gain (x)": interval.value, "low": interval.low, "high": interval.high}
 
 
 pd.DataFrame([gain(risk) for risk in (1e-3, 1e-2)]).round(3)

@@ -36,8 +36,8 @@ def run(
             cell["id"] = f"cell-{number}"
         try:
             with TemporaryDirectory() as folder:  # sockets in a folder of its own, and no port
-                about = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
-                config = Config({"KernelManager": about})
+                connection = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
+                config = Config({"KernelManager": connection})
                 NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()
         except CellExecutionError as error:
             raise UserError(f"notebooks: {source}: {error.ename}: {' '.join(error.evalue.split())}") from error

@@ -129,8 +129,8 @@ def _ended(pid: int) -> bool:
 
 
 def _version() -> tuple[int, ...]:
-    found = re.search(r"(\d+)\.(\d+)", _said({"PATH": SEARCHED}, "slurmctld", "-V"))
-    return tuple(map(int, found.groups())) if found else (0, 0)
+    version = re.search(r"(\d+)\.(\d+)", _said({"PATH": SEARCHED}, "slurmctld", "-V"))
+    return tuple(map(int, version.groups())) if version else (0, 0)
 
 
 def _free_ports(count: int) -> list[int]:

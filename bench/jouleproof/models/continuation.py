@@ -30,7 +30,7 @@ def continued(
     for texts; so many are continued at once.
     Raises ValueError where a text does not fit into a slot.
     """
-    found: list[list[int]] = [[] for _ in prompts]
+    continuations: list[list[int]] = [[] for _ in prompts]
     if prefix:
         runner.run([Piece(0, 0, prefix)])
     places = runner.slots - 1
@@ -43,9 +43,9 @@ def continued(
             logits = runner.run(pieces)
             following = []
             for piece, token in zip(pieces, logits.argmax(dim=1).tolist(), strict=True):
-                text = found[first + piece.slot - 1]
+                text = continuations[first + piece.slot - 1]
                 text.append(token)
                 if len(text) < most and not done(text):
                     following.append(Piece(piece.slot, piece.end, [token]))
             pieces = following
-    return found
+    return continuations

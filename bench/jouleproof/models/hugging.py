@@ -68,15 +68,15 @@ class HuggingModel:
         """As jouleproof.models.continuation says, one text at a time."""
         before = [*self.opening, *prefix]
         start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
-        found = []
+        continuations = []
         for prompt in prompts:
             cache, text, fed = deepcopy(start), list[int](), list(prompt)
             while not text or (len(text) < most and not done(text)):
                 out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
                 cache, fed = out.past_key_values, [int(out.logits[0, -1].argmax())]
                 text += fed
-            found.append(text)
-        return found
+            continuations.append(text)
+        return continuations
 
 
 def as_llama(decoder: Decoder) -> Any:
@@ -118,8 +118,8 @@ def load_folder(folder: Path) -> HuggingModel:
         raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        found = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
-        raise UserError(f"models: {folder} has no weights as safetensors ({found}); save it with safe_serialization")
+        present = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
+        raise UserError(f"models: {folder} has no weights as safetensors ({present}); save it with safe_serialization")
     return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
 
 

@@ -35,9 +35,9 @@ def likelihoods(
         tokens, lengths = padded([texts[number] for number in group])
         states = hidden(tokens)
         for place, number in enumerate(group):
-            own = slice(firsts[number], int(lengths[place]))
-            logits = head(states[place, own.start - 1 : own.stop - 1]).float()
-            wanted = tokens[place, own]
+            scored = slice(firsts[number], int(lengths[place]))
+            logits = head(states[place, scored.start - 1 : scored.stop - 1]).float()
+            wanted = tokens[place, scored]
             chosen = logits.gather(1, wanted[:, None])[:, 0]
             yield Likelihood(nats=chosen - logits.logsumexp(dim=1), likeliest=chosen == logits.amax(dim=1))
 

@@ -145,11 +145,11 @@ class Runner:
         mixed = torch.empty_like(queries)
         first = 0
         for piece in pieces:
-            own = slice(first, first := first + len(piece.tokens))
+            rows = slice(first, first := first + len(piece.tokens))
             read = cache[:, piece.slot, :, : piece.end]
-            read[0, :, piece.start :] = keys[:, own]
-            read[1, :, piece.start :] = values[:, own]
-            mixed[:, own] = _attention(queries[:, own], read[0], read[1])
+            read[0, :, piece.start :] = keys[:, rows]
+            read[1, :, piece.start :] = values[:, rows]
+            mixed[:, rows] = _attention(queries[:, rows], read[0], read[1])
         return mixed.transpose(0, 1).reshape(len(qkv), -1)
 
 

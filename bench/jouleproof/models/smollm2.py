@@ -92,8 +92,8 @@ class LanguageModel:
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
         """As jouleproof.models.continuation says, sixteen texts at once."""
-        room = len(prefix) + max(map(len, prompts)) + most
-        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, room)
+        capacity = len(prefix) + max(map(len, prompts)) + most
+        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, capacity)
         return continued(runner, prefix, prompts, most, done)
 
 

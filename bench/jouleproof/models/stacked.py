@@ -23,8 +23,8 @@ def stacked(decoders: Sequence[Decoder]) -> dict[str, Tensor]:
     parts: dict[str, list[Tensor]] = {}
     for name, _ in decoders[0].named_parameters():
         *above, module, kind = name.split(".")
-        own = ".".join([*above, JOINED.get(module, module), kind])
-        parts.setdefault(own, []).append(torch.stack([each.get_parameter(name).detach() for each in decoders]))
+        key = ".".join([*above, JOINED.get(module, module), kind])
+        parts.setdefault(key, []).append(torch.stack([decoder.get_parameter(name).detach() for decoder in decoders]))
     return {name: torch.cat(some, dim=1) for name, some in parts.items()}
 
 
@@ -62,8 +62,8 @@ def hidden(
     models = len(texts[0])
     first = past.length if past else 0
     rotation = _rotation(shape, first, texts)
-    own = torch.arange(models)[:, None] * shape.vocabulary
-    tokens = torch.cat([text.flatten(1) for text in texts], dim=1) + own
+    offsets = torch.arange(models)[:, None] * shape.vocabulary
+    tokens = torch.cat([text.flatten(1) for text in texts], dim=1) + offsets
     x = functional.embedding(tokens, weights["embedding.weight"].reshape(-1, shape.width))
     width, kv_width = shape.width, shape.kv_heads * shape.head_width
 
@@ -138,7 +138,7 @@ def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, en
     """
     models, rows, _ = prompts.shape
     past, fed = Past(), prompts
-    found = torch.full((models, rows, most), -1 if end is None else end)
+    written = torch.full((models, rows, most), -1 if end is None else end)
     lengths = torch.full((models, rows), most)
     going = torch.ones(models, rows, dtype=torch.bool)
     for place in range(most):
@@ -146,11 +146,11 @@ def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, en
         best = logits(weights, states).argmax(dim=2)
         fed = best[:, :, None]
         if end is None:
-            found[:, :, place] = best
+            written[:, :, place] = best
             continue
-        found[:, :, place] = torch.where(going, best, end)
+        written[:, :, place] = torch.where(going, best, end)
         lengths[going & (best == end)] = place + 1
         going &= best != end
         if not going.any():
             break
-    return found, lengths
+    return written, lengths

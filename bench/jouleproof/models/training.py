@@ -14,8 +14,8 @@ EVALUATION_BATCH = 8  # windows whose logits are held at once
 
 def adamw(decayed: Sequence[Tensor], others: Sequence[Tensor], plan: Plan, fused: bool = False) -> torch.optim.AdamW:
     """others: without weight decay. fused: a tensor's update in one pass, which is faster and rounds otherwise."""
-    own = {"params": list(decayed), "weight_decay": plan.weight_decay}
-    return torch.optim.AdamW([own, {"params": list(others), "weight_decay": 0.0}], betas=BETAS, fused=fused)
+    with_decay = {"params": list(decayed), "weight_decay": plan.weight_decay}
+    return torch.optim.AdamW([with_decay, {"params": list(others), "weight_decay": 0.0}], betas=BETAS, fused=fused)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, step: int, plan: Plan) -> None:

@@ -123,7 +123,7 @@ def _mixed(bits: np.ndarray) -> np.ndarray:
     return bits ^ (bits >> np.uint64(31))
 
 
-def drawn(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
+def draw_problems(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
     """`count` problems of `steps` steps, of the test tuples or of all others.
 
     Raises UserError where the range has next to no such tuples.
@@ -147,8 +147,8 @@ def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Pr
         wants, adds = rng.random((2, count)) < [[0.25], [0.5]]
         times = wants & (value * factor <= numbers.most) & (value > 0)
         up = ~times & ((adds & (value < numbers.most)) | (value == 0))
-        room = np.where(up, numbers.most - value, value)
-        term = 1 + (rng.random(count) * np.minimum(room, numbers.largest)).astype(np.int64)
+        margin = np.where(up, numbers.most - value, value)
+        term = 1 + (rng.random(count) * np.minimum(margin, numbers.largest)).astype(np.int64)
         operand = np.where(times, factor, term)
         value = np.where(times, value * operand, np.where(up, value + operand, value - operand))
         signs.append(np.where(times, 2, np.where(up, 0, 1)))
@@ -174,9 +174,9 @@ def answer_length(steps: int) -> int:
     return 2 + 4 * steps
 
 
-def texts(problems: Problems, known: Vocabulary) -> np.ndarray:
+def texts(problems: Problems, vocab: Vocabulary) -> np.ndarray:
     """(problems, prompt + answer) int64 tokens."""
-    ids, count = known.ids, len(problems.start)
+    ids, count = vocab.ids, len(problems.start)
 
     def word(choices: Sequence[str], draws: np.ndarray) -> np.ndarray:
         return np.array([ids[choice] for choice in choices])[draws % len(choices)]
@@ -197,24 +197,24 @@ def texts(problems: Problems, known: Vocabulary) -> np.ndarray:
     return np.stack([*asked, same(QUESTION), *answered, same(END)], axis=1).astype(np.int64)
 
 
-def final_answer(tokens: Sequence[int], known: Vocabulary) -> int | None:
+def final_answer(tokens: Sequence[int], vocab: Vocabulary) -> int | None:
     """The number before the first end, if a result stands there: what an answer says, whatever its steps.
 
     tokens: of an answer, as far as it went.
     """
-    end = known.ids[END]
+    end = vocab.ids[END]
     written = list(tokens)
     if end not in written:
         return None
     before = written[: written.index(end)]
-    arrow, numbers = known.ids[GIVES], known.ids[NAMES[0]]
+    arrow, numbers = vocab.ids[GIVES], vocab.ids[NAMES[0]]
     return before[-1] if len(before) > 1 and before[-2] == arrow and before[-1] < numbers else None
 
 
-def is_right(answers: np.ndarray, problems: Problems, known: Vocabulary) -> np.ndarray:
+def is_right(answers: np.ndarray, problems: Problems, vocab: Vocabulary) -> np.ndarray:
     """(problems,) whether the final answer is exactly that of the problem. answers: (problems, tokens)."""
     pairs = zip(answers.tolist(), problems.results[:, -1].tolist(), strict=True)
-    return np.array([final_answer(row, known) == wanted for row, wanted in pairs], bool)
+    return np.array([final_answer(row, vocab) == wanted for row, wanted in pairs], bool)
 
 
 def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int) -> Iterator[list[np.ndarray]]:
@@ -227,7 +227,7 @@ def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int)
         drawn_together = [
             np.stack(
                 [
-                    texts(drawn(task.range, steps, problems * DRAWN_TOGETHER, False, rng), words)
+                    texts(draw_problems(task.range, steps, problems * DRAWN_TOGETHER, False, rng), words)
                     for rng in (np.random.default_rng([seed, block, steps]) for seed in seeds)
                 ]
             )
@@ -242,7 +242,7 @@ def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int)
 def held_out_problems(task: WordProblems) -> Mapping[int, Problems]:
     """The same for all models, by number of steps."""
     return {
-        steps: drawn(task.range, steps, task.tests, True, np.random.default_rng([TEST_SEED, steps]))
+        steps: draw_problems(task.range, steps, task.tests, True, np.random.default_rng([TEST_SEED, steps]))
         for steps in task.steps
     }
 

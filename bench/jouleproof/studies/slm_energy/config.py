@@ -269,8 +269,8 @@ class SlmEnergyConfig(Strict):
 
     @model_validator(mode="after")
     def _sizes(self) -> Self:
-        own = self.fine_tuning
-        unknown = sorted({own.small, own.large, *own.anew_steps} - set(self.ladder.sizes))
+        tuning = self.fine_tuning
+        unknown = sorted({tuning.small, tuning.large, *tuning.anew_steps} - set(self.ladder.sizes))
         if unknown:
             raise ValueError(f"fine_tuning: {', '.join(unknown)} not in ladder.sizes")
         return self

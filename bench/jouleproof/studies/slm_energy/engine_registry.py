@@ -20,11 +20,11 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What engines run. file: the weights as GGUF, which some read themselves. room: tokens of the longest text."""
+    """What engines run. file: the weights as GGUF, which some read themselves. capacity: tokens of the longest text."""
 
     decoder: Decoder
     file: Path
-    room: int
+    capacity: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Engine:
 
 
 def _runner(subject: Subject, dtype: torch.dtype = torch.float32, plain: bool = False) -> Run:
-    return partial(greedy, Runner(subject.decoder, 1, subject.room, dtype=dtype, plain=plain))
+    return partial(greedy, Runner(subject.decoder, 1, subject.capacity, dtype=dtype, plain=plain))
 
 
 def _transformers(subject: Subject) -> Run:
@@ -63,7 +63,7 @@ def _llama_cpp(subject: Subject) -> Run:
         raise NotInstalled("xllamacpp") from error
     plan = xllamacpp.CommonParams()
     plan.model.path = str(subject.file)
-    plan.n_ctx, plan.n_parallel, plan.warmup = subject.room, 1, False
+    plan.n_ctx, plan.n_parallel, plan.warmup = subject.capacity, 1, False
     plan.cpuparams.n_threads = plan.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(plan)
 

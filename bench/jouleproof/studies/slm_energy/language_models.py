@@ -33,18 +33,18 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
                 raise UserError(f"config: model {name!r}: the hub is asked only where slm_energy.quality.hub is true")
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
-    return _made(name, own_maker(name))
+    return _made(name, custom_maker(name))
 
 
 def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
     """Those of the names that are functions of the researcher's own. Raises UserError where one is no function."""
-    return {name: own_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
+    return {name: custom_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
 
 
-def own_maker(name: str) -> "Callable[[], Model]":
+def custom_maker(name: str) -> "Callable[[], Model]":
     """Raises UserError where it is no function."""
-    known: Mapping[str, Any] = dict.fromkeys(KNOWN)
-    make = plugins.load("language model", name, known)
+    listed: Mapping[str, Any] = dict.fromkeys(KNOWN)
+    make = plugins.load("language model", name, listed)
     plugins.check_call(f"language model {name!r}", make, (), "jouleproof.studies.slm_energy.tasks.Model")
     return make
 

@@ -43,24 +43,24 @@ def resampled(
     leaves exponents open, because too few models are in it, is drawn again. Raises ValueError where the table has fewer
     models than a law needs.
     """
-    sums = np.stack([_sums(own, predictors) for _, own in table.groupby("model", sort=True)])
+    sums = np.stack([_sums(rows, predictors) for _, rows in table.groupby("model", sort=True)])
     if not _determined(sums.sum(axis=0)):
         raise ValueError(f"{len(sums)} models cannot tell {', '.join(predictors)} apart")
     rng = np.random.default_rng(seed)
-    found = np.empty((0, *sums.shape[1:]))
-    while len(found) < resamples:
+    accepted = np.empty((0, *sums.shape[1:]))
+    while len(accepted) < resamples:
         counts = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
-        drawn = np.tensordot(counts, sums, axes=1)
-        found = np.concatenate([found, drawn[_determined(drawn)]])
-    return _solved(found[:resamples])
+        candidates = np.tensordot(counts, sums, axes=1)
+        accepted = np.concatenate([accepted, candidates[_determined(candidates)]])
+    return _solved(accepted[:resamples])
 
 
 def left_out(table: pd.DataFrame, predictors: Sequence[str]) -> pd.DataFrame:
     """ln of measured over predicted J/token of every row, by the law of the other models: model, error."""
     parts = []
-    for model, own in table.groupby("model", sort=True):
+    for model, rows in table.groupby("model", sort=True):
         law = fit(table[table["model"] != model], predictors)
-        error = np.log(own["joules_per_token"].to_numpy()) - law.ln_joules(own)
+        error = np.log(rows["joules_per_token"].to_numpy()) - law.ln_joules(rows)
         parts.append(pd.DataFrame({"model": model, "error": error}))
     return pd.concat(parts, ignore_index=True)
 

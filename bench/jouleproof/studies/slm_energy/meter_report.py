@@ -9,7 +9,7 @@ from jouleproof.studies.slm_energy.config import PowerConfig
 from jouleproof.studies.slm_energy.power import constants
 
 
-def told(
+def describe(
     name: str, config: PowerConfig, seconds: float, every_s: float, sleep: Callable[[float], None]
 ) -> Iterator[str]:
     """Lines: each counter with the power that it reads over a short watch, or why there is none; what the meter `name`
@@ -22,8 +22,8 @@ def told(
     except Unmeasurable as error:
         yield f"meter {name}: not to be had here ({error})"
         return
-    found = ", ".join(meter.describe().get("domains", {})) or "no counter"
-    yield f"meter {name}: {found}"
+    domains = ", ".join(meter.describe().get("domains", {})) or "no counter"
+    yield f"meter {name}: {domains}"
     if isinstance(meter, CounterMeter) and not meter.counters:
         yield "joules: not measured here; modelled afterwards from CPU seconds and bytes, in columns of their own:"
         for constant, bounds in constants(config).items():

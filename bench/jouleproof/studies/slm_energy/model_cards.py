@@ -44,7 +44,7 @@ class Card:
 @cache
 def models() -> Mapping[str, Published]:
     """By name."""
-    return {name: Published(**about) for name, about in _facts()["models"].items()}
+    return {name: Published(**fields) for name, fields in _facts()["models"].items()}
 
 
 @cache
@@ -77,8 +77,8 @@ def _card(table: Mapping[str, Any]) -> Card:
     rows = []
     for task, area, protocol, *scores in table["scores"]:
         rows.append(Score(task, area, protocol, dict(zip(table["models"], scores, strict=True))))
-    about = {name: table[name] for name in ("name", "subject", "source")}
-    return Card(**about, scores=tuple(rows), languages=tuple(table.get("languages", ())))
+    fields = {name: table[name] for name in ("name", "subject", "source")}
+    return Card(**fields, scores=tuple(rows), languages=tuple(table.get("languages", ())))
 
 
 @cache

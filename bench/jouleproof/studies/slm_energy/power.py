@@ -45,13 +45,13 @@ def constants(config: PowerConfig) -> Mapping[str, Bounds]:
 
 def prior_draws(config: PowerConfig) -> Draws:
     """Seeded, a stream for each constant: what one of them becomes leaves the others as they were."""
-    found = {name: drawn(name, bounds, config) for name, bounds in constants(config).items()}
+    draws = {name: constant_draws(name, bounds, config) for name, bounds in constants(config).items()}
     return Draws(
-        core_w=found["core_w"],
-        dram_j_per_byte=found["dram_pj_per_bit"] * 8e-12,
-        idle_w=found["idle_w"],
-        grid_g_per_j=found["grid_g_per_kwh"] / JOULES_PER_KWH,
-        price_per_j=found["price_per_kwh"] / JOULES_PER_KWH,
+        core_w=draws["core_w"],
+        dram_j_per_byte=draws["dram_pj_per_bit"] * 8e-12,
+        idle_w=draws["idle_w"],
+        grid_g_per_j=draws["grid_g_per_kwh"] / JOULES_PER_KWH,
+        price_per_j=draws["price_per_kwh"] / JOULES_PER_KWH,
     )
 
 
@@ -82,10 +82,10 @@ def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     return above / below
 
 
-def interval_rows(about: Mapping[str, Any], metric: str, found: Estimate) -> Iterator[dict[str, Any]]:
+def interval_rows(factors: Mapping[str, Any], metric: str, estimate: Estimate) -> Iterator[dict[str, Any]]:
     """Three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
-    for end, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
-        yield {**about, "metric": f"{metric}{end}", "value": value}
+    for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
+        yield {**factors, "metric": f"{metric}{end}", "value": value}
 
 
 def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
@@ -110,7 +110,7 @@ def stream(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def drawn(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
+def constant_draws(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
     """(draws,) of a constant, the same for the same name and seed; the config's number of draws where none is given.
 
     Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.

@@ -40,9 +40,9 @@ class Laws:
 
 def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
     """From the table of the experiment energy_law; None where too few models were measured at that limit."""
-    own = table[(table["gpu"] == GPU)]
-    dense = own[(own["models"] == DENSE) & (own["limit"] == limit) & (own["predictors"] == "active")]
-    mixed = own[(own["models"] == MIXED) & (own["limit"] == 0) & (own["predictors"] == MIXED_PREDICTORS)]
+    on_gpu = table[(table["gpu"] == GPU)]
+    dense = on_gpu[(on_gpu["models"] == DENSE) & (on_gpu["limit"] == limit) & (on_gpu["predictors"] == "active")]
+    mixed = on_gpu[(on_gpu["models"] == MIXED) & (on_gpu["limit"] == 0) & (on_gpu["predictors"] == MIXED_PREDICTORS)]
     if dense.empty or mixed.empty:
         return None
     return Laws(

@@ -110,22 +110,22 @@ def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[
     tokens of the right side of a solution's `<<48/2=24>>` are the likeliest, given the solution up to there."""
     questions = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in problems]
     pieces = [_pieces(f" {problem.answer}") for problem in problems]
-    parts = [[model.tokens(text) for text, _ in each] for each in pieces]
+    parts = [[model.tokens(text) for text, _ in solution] for solution in pieces]
     texts = [
-        [*question, *(token for part in each for token in part)]
-        for question, each in zip(questions, parts, strict=True)
+        [*question, *(token for part in solution for token in part)]
+        for question, solution in zip(questions, parts, strict=True)
     ]
     _refuse_what_is_too_long(model, texts)
-    found = model.likelihoods(texts, [len(question) for question in questions])
-    for number, about in enumerate(found):
+    likelihoods = model.likelihoods(texts, [len(question) for question in questions])
+    for number, likelihood in enumerate(likelihoods):
         size = sum(len(text.encode()) for text, _ in pieces[number])
-        bits = -float(about.nats.double().sum()) / math.log(2)
+        bits = -float(likelihood.nats.double().sum()) / math.log(2)
         yield number, Score("bits_per_byte", "bits/byte", bits / size, size, prompt=len(texts[number]))
         start, read = 0, len(questions[number])
         for (_, is_result), tokens in zip(pieces[number], parts[number], strict=True):
             end = start + len(tokens)
             if is_result:
-                right = float(bool(about.likeliest[start:end].all()))
+                right = float(bool(likelihood.likeliest[start:end].all()))
                 yield number, Score("calculator_step", "share", right, prompt=read + start, output=len(tokens))
             start = end
 
@@ -146,26 +146,32 @@ def sums(_: Sequence[Problem], __: Sequence[Problem], count: int, seed: int) -> 
 
 
 def _choice(rng: np.random.Generator, sign: str) -> Choice:
-    left, right = (int(each) for each in rng.integers(2, 13 if sign == "*" else 50, 2))
+    left, right = (int(operand) for operand in rng.integers(2, 13 if sign == "*" else 50, 2))
     left, right = max(left, right), min(left, right)
     result = {"+": left + right, "-": left - right, "*": left * right}[sign]
     digits = len(str(result))
-    near = [each for each in range(max(result - 10, 0), result + 11) if each != result and len(str(each)) == digits]
+    near = [
+        candidate
+        for candidate in range(max(result - 10, 0), result + 11)
+        if candidate != result and len(str(candidate)) == digits
+    ]
     wrong = rng.choice(near, OPTIONS - 1, replace=False)
-    return Choice(f"{left} {sign} {right} =", tuple(f" {each}" for each in (result, *wrong)))
+    return Choice(f"{left} {sign} {right} =", tuple(f" {value}" for value in (result, *wrong)))
 
 
 def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score]]:
     """1 where the right option is the most probable after the question."""
     questions = [model.tokens(choice.question) for choice in choices]
     options = [[model.tokens(option) for option in choice.options] for choice in choices]
-    texts = [[*question, *option] for question, each in zip(questions, options, strict=True) for option in each]
-    firsts = [len(question) for question, each in zip(questions, options, strict=True) for _ in each]
-    likelihoods = [float(about.nats.double().sum()) for about in model.likelihoods(texts, firsts)]
+    texts = [
+        [*question, *option] for question, candidates in zip(questions, options, strict=True) for option in candidates
+    ]
+    firsts = [len(question) for question, candidates in zip(questions, options, strict=True) for _ in candidates]
+    likelihoods = [float(likelihood.nats.double().sum()) for likelihood in model.likelihoods(texts, firsts)]
     for number in range(len(choices)):
-        own = likelihoods[number * OPTIONS : (number + 1) * OPTIONS]
+        scores = likelihoods[number * OPTIONS : (number + 1) * OPTIONS]
         read = sum(len(text) for text in texts[number * OPTIONS : (number + 1) * OPTIONS])
-        right = float(own[0] > max(own[1:]))
+        right = float(scores[0] > max(scores[1:]))
         yield number, Score("choice", "share", right, prompt=read)
 
 
@@ -184,7 +190,7 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
         return bool(re.search(r"#### [^\n]*\n", text)) or "\n\n" in text
 
     prefix = model.tokens(asked[0].prefix)
-    prompts = [model.tokens(f"Question: {each.question}\nAnswer:") for each in asked]
+    prompts = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in asked]
     _refuse_what_is_too_long(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
     for number, tokens in enumerate(model.continued(prefix, prompts, MOST_NEW_TOKENS, done)):
         text = model.text(tokens)

@@ -35,12 +35,12 @@ class Calculation:
 def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
     """The first of every line that has one, longer ones left out."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
-    found = (
+    texts = (
         Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
         for match in matches
         if match
     )
-    return (each for each in found if len(each.read) + len(each.result) <= most_tokens)
+    return (text for text in texts if len(text.read) + len(text.result) <= most_tokens)
 
 
 def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Parameter]:

@@ -39,19 +39,19 @@ def size_beside(model: Published, subject: Published) -> str:
 
 
 def _rows(card: Card) -> Iterator[dict[str, Any]]:
-    about = {"card": card.name, "subject": card.subject}
+    factors = {"card": card.name, "subject": card.subject}
     if card.languages:
-        yield {**about, "metric": "languages", "unit": "languages", "value": len(card.languages)}
+        yield {**factors, "metric": "languages", "unit": "languages", "value": len(card.languages)}
     for score in card.scores:
         for model, value in score.by_model.items():
-            yield {**about, **_named(card, model), **_asked(score), "metric": "score", "unit": "%", "value": value}
+            yield {**factors, **_named(card, model), **_asked(score), "metric": "score", "unit": "%", "value": value}
     for model in _rivals(card) if card.scores else ():
-        yield from ({**about, **_named(card, model), **row} for row in _against(card, model))
+        yield from ({**factors, **_named(card, model), **row} for row in _against(card, model))
 
 
 def _rivals(card: Card) -> list[str]:
-    known = published.models()
-    return [model for model in card.scores[0].by_model if known[model].family != known[card.subject].family]
+    models = published.models()
+    return [model for model in card.scores[0].by_model if models[model].family != models[card.subject].family]
 
 
 def _against(card: Card, model: str) -> Iterator[dict[str, Any]]:
@@ -78,13 +78,13 @@ def _difference(ours: float, theirs: float, questions: int) -> dict[str, float]:
 
 
 def _named(card: Card, model: str) -> dict[str, Any]:
-    about, subject = published.models()[model], published.models()[card.subject]
+    entry, subject = published.models()[model], published.models()[card.subject]
     return {
         "model": model,
-        "family": about.family,
-        "total_b": about.total or 0.0,
-        "active_b": about.active or 0.0,
-        "size": size_beside(about, subject),
+        "family": entry.family,
+        "total_b": entry.total or 0.0,
+        "active_b": entry.active or 0.0,
+        "size": size_beside(entry, subject),
     }
 
 

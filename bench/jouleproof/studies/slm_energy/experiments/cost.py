@@ -38,7 +38,7 @@ class Cell:
     runner: Runner
 
     @property
-    def about(self) -> dict[str, str]:
+    def factors(self) -> dict[str, str]:
         return {"model": self.model, "weights": self.weights, "format": self.dtype}
 
     @property
@@ -94,7 +94,7 @@ def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
     named = named_shapes(settings.shapes)
     made = {
         name: _cells(name, named[name], settings, decoder)
-        for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)
+        for name in sorted(named, key=lambda name: -named[name].width * named[name].layers)
     }
     return [cell for name in named for cell in made[name]]
 
@@ -103,9 +103,9 @@ def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decode
     """One for each type of number."""
     real = _sizes(decoder.shape) == _sizes(shape)
     network = decoder if real else random_decoder(shape, seed=0)
-    slots, room = max(settings.batches) + 1, settings.prompt + 1
+    slots, capacity = max(settings.batches) + 1, settings.prompt + 1
     weights = "real" if real else "random"
-    return [Cell(name, weights, dtype, Runner(network, slots, room, dtype=kind)) for dtype, kind in DTYPES.items()]
+    return [Cell(name, weights, dtype, Runner(network, slots, capacity, dtype=kind)) for dtype, kind in DTYPES.items()]
 
 
 def _real_float32(cell: Cell) -> bool:
@@ -143,8 +143,8 @@ def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) ->
     """timed: (rounds, cells, shapes) CPU seconds a token."""
     for number, cell in enumerate(cells):
         for at, shape in enumerate(shapes):
-            about = {**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
-            yield from _repeats(about, 1e3 * timed[:, number, at])
+            factors = {**cell.factors, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
+            yield from _repeats(factors, 1e3 * timed[:, number, at])
 
 
 def _phase(shape: Shape) -> dict[str, Any]:
@@ -155,15 +155,15 @@ def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat])
     """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
     if cell.dtype != FLOAT32.name:
         return
-    yield {**cell.about, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
+    yield {**cell.factors, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
     for shape in shapes:
         tokens = shape.prompt or shape.decodes
-        about = {**cell.about, **_phase(shape)}
-        yield {**about, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
+        factors = {**cell.factors, **_phase(shape)}
+        yield {**factors, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
         cached = read_bytes(cell.runner, shape) - cell.runner.weight_bytes
         for fmt in formats:
             size = _weight_bytes(cell.runner, fmt.bits) + cached
-            yield {**about, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
+            yield {**factors, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
 
 
 def _weight_bytes(runner: Runner, bits: float) -> float:
@@ -176,7 +176,7 @@ def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[
     for shape in shapes:
         for source, counted in joules(meter, partial(_run, cell.runner, shape.pieces(cell.runner.shape.vocabulary))):
             value = counted / (shape.prompt or shape.decodes)
-            factors = {**cell.about, **_phase(shape), "source": source}
+            factors = {**cell.factors, **_phase(shape), "source": source}
             yield {**factors, "metric": "joules_per_token", "unit": "J", "value": value}
 
 
@@ -194,32 +194,32 @@ def _answers(
             if not written and batch > 1:
                 continue
             per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
-            about = {"phase": "answer", "batch": batch, "task": str(metric)}
+            factors = {"phase": "answer", "batch": batch, "task": str(metric)}
             for number, cell in enumerate(cells):
                 yield from _repeats(
-                    {**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
+                    {**cell.factors, **factors, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
                 )
                 if cell.weights == "real":
-                    drawn = rng.choice(per_answer[:, number], settings.draws) / accuracy
-                    yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_correct", "unit": "s"}, drawn)
-            yield from _per_doubling(cells, per_answer, about)
+                    costs = rng.choice(per_answer[:, number], settings.draws) / accuracy
+                    yield from _repeats({**cell.factors, **factors, "metric": "cpu_s_per_correct", "unit": "s"}, costs)
+            yield from _per_doubling(cells, per_answer, factors)
 
 
-def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The largest shape over the smallest, format by format."""
     for dtype in DTYPES:
-        own = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
-        (few, small), (many, large) = own[0], own[-1]
+        by_size = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
+        (few, small), (many, large) = by_size[0], by_size[-1]
         if few == many:
             continue
         ratio = per_answer[:, large] / per_answer[:, small]
         weights = f"{cells[large].weights} over {cells[small].weights}"
         named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights, "format": dtype}
         yield from _repeats(
-            {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
+            {**named, **factors, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
         )
-        yield from _repeats({**named, **about, "metric": "larger_over_smaller", "unit": "x"}, ratio)
+        yield from _repeats({**named, **factors, "metric": "larger_over_smaller", "unit": "x"}, ratio)
 
 
-def _repeats(about: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
-    return ({**about, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))
+def _repeats(factors: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
+    return ({**factors, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))

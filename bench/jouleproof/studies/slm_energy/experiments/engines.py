@@ -26,8 +26,8 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
     """
     settings, meter, model = config.engines, open_meter(config.meters.meter), smollm2_135m
     assert model.path is not None  # programs of other makers read the file itself
-    known = named_engines(settings.engines)
-    started, absent = _started(known, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
+    by_name = named_engines(settings.engines)
+    started, absent = _started(by_name, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
     words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
     prompt = (words * settings.prompt)[: settings.prompt]
     step = steps("slm_energy engines", settings.repeats + 1)
@@ -45,7 +45,7 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
             step(f"round {repeat + 1}")
         for name, run in started.items():
             rows += [{"engine": name, **row} for row in _joules(run, prompt, settings.tokens, meter)]
-    rows = [{"weights": known[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
+    rows = [{"weights": by_name[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
     facts = pd.read_csv(FACTS)
     for fact in facts[~facts["engine"].isin(started)].to_dict("records"):
         state = "not installed" if fact["engine"] in absent else "not run"
@@ -56,11 +56,11 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
     )
 
 
-def _started(known: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
+def _started(by_name: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
     started, absent = {}, []
-    for name in known:
+    for name in by_name:
         try:
-            started[name] = known[name].start(subject)
+            started[name] = by_name[name].start(subject)
         except NotInstalled:
             absent.append(name)
     return started, absent
@@ -75,6 +75,6 @@ def _round(run: Run, prompt: list[int], tokens: int) -> Iterator[dict[str, Any]]
 def _joules(run: Run, prompt: list[int], tokens: int, meter: Meter) -> Iterator[dict[str, Any]]:
     read, both = (dict(joules(meter, partial(run, prompt, count))) for count in (1, tokens + 1))
     for source in read.keys() & both.keys():
-        about = {"source": source, "metric": "joules_per_token", "unit": "J"}
-        yield {**about, "phase": "prompt", "value": read[source] / len(prompt)}
-        yield {**about, "phase": "token", "value": (both[source] - read[source]) / tokens}
+        factors = {"source": source, "metric": "joules_per_token", "unit": "J"}
+        yield {**factors, "phase": "prompt", "value": read[source] / len(prompt)}
+        yield {**factors, "phase": "token", "value": (both[source] - read[source]) / tokens}

@@ -12,7 +12,7 @@ from jouleproof.models.small import small_decoder
 from jouleproof.models.stacked import greedy, stacked
 from jouleproof.power.meters import open_meter
 from jouleproof.progress import steps as progress
-from jouleproof.studies.slm_energy.arithmetic import drawn, prompt_length, texts, vocabulary
+from jouleproof.studies.slm_energy.arithmetic import draw_problems, prompt_length, texts, vocabulary
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.fine_tuning import TUNED, UNTOUCHED
 from jouleproof.studies.slm_energy.ladder_ratios import (
@@ -119,7 +119,9 @@ def answering(spec: TrainingSpec, tokens: Mapping[int, int], batch: int) -> Call
     weights = stacked([small_decoder(spec.shape, spec.seeds[0])])
     prompts = []
     for steps, most in tokens.items():
-        questions = texts(drawn(spec.task.range, steps, batch, True, rng), words)[None, :, : prompt_length(steps)]
+        questions = texts(draw_problems(spec.task.range, steps, batch, True, rng), words)[
+            None, :, : prompt_length(steps)
+        ]
         prompts.append((torch.from_numpy(questions), most))
 
     def answer() -> None:

@@ -80,11 +80,11 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
 def products(count: int) -> float:
     """The work: products of matrices, each with the one before. Returns the sum of the last."""
     factor = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(0)) / SIDE**0.5
-    found = factor
+    product = factor
     for _ in range(count):
-        found = factor @ found
-        found /= found.abs().max()
-    return float(found.sum())
+        product = factor @ product
+        product /= product.abs().max()
+    return float(product.sum())
 
 
 @contextmanager

@@ -31,9 +31,9 @@ def quality(
     rows: list[dict[str, Any]] = []
     for name in settings.models:
         model = language_model(name, {BUILT_IN: smollm2_135m}, settings.hub)
-        about = {"model": model.name, "rounded": model.rounded or "no"}
+        factors = {"model": model.name, "rounded": model.rounded or "no"}
         rows += [
-            {**about, **row}
+            {**factors, **row}
             for fmt in formats
             for task in asked.values()
             for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)
