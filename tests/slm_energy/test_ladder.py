@@ -194,7 +194,7 @@ def of_another_run(path):
 
 
 SPOILT = pytest.mark.parametrize(
-    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "is of another training run")]
+    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "belongs to another training run")]
 )
 
 
@@ -209,8 +209,8 @@ def test_a_partial_file_that_is_spoilt_is_said_and_the_run_starts_anew(
     first_steps.clear()
     capsys.readouterr()
     assert same(end, ended(spec, out)) and first_steps == [0]
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; it starts anew", line)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "from scratch" in line]
+    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; the run starts from scratch", line)
 
 
 def copied(paths, folder):
@@ -237,7 +237,7 @@ def test_a_spoilt_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path, s
 def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_run(small_checkpoints, tmp_path):
     settings, tables, paths = small_checkpoints
     name = FINE_TUNED + "1k"
-    with pytest.raises(UserError, match="of another training run"):
+    with pytest.raises(UserError, match="belongs to another training run"):
         trained(settings, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
     assert not list(tmp_path.iterdir())
 

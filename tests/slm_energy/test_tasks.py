@@ -109,7 +109,7 @@ def test_items_are_drawn_by_the_seed_without_repetition():
 def test_a_text_longer_than_the_context_is_refused():
     model = ScriptedModel()
     model.context = 20
-    with pytest.raises(UserError, match="reads 20 at most"):
+    with pytest.raises(UserError, match="reads at most 20"):
         list(tasks.read_solutions(model, PROBLEMS))
 
 

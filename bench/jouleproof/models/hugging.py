@@ -1,5 +1,5 @@
-"""Any causal language model that `transformers` reads: from a local folder, a GGUF file, or the hub, and only from
-safetensors, without code of the model's own."""
+"""Causal language models that `transformers` can read: from a local folder, a GGUF file or the hub, from safetensors
+only and without running code that comes with a model."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -28,9 +28,9 @@ TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 
 @dataclass(frozen=True)
 class HuggingModel:
-    """A network of `transformers` with its tokenizer. rounded: as in jouleproof.models.smollm2.
+    """A network of `transformers` with its tokenizer.
 
-    context: tokens that it reads at most, without the opening.
+    rounded: as in jouleproof.models.smollm2. context: tokens of the longest text that it reads, without the opening.
     opening: tokens that every text begins with, where the tokenizer says so; without them such a model writes nonsense.
     """
 
@@ -43,7 +43,7 @@ class HuggingModel:
 
     @property
     def body(self) -> nn.Module:
-        """Its layers, without the head."""
+        """The network's layers, without the head."""
         return self.network.base_model
 
     def tokens(self, text: str) -> list[int]:
@@ -53,7 +53,7 @@ class HuggingModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Of the tokens of each text from its `first` on, which is at least 1."""
+        """Score the tokens of each text from its `first` on, which is at least 1."""
         opened = [[*self.opening, *text] for text in texts]
         places = [len(self.opening) + first for first in firsts]
         return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
@@ -65,7 +65,7 @@ class HuggingModel:
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
-        """As jouleproof.models.continuation says, one text at a time."""
+        """Continue every prompt as jouleproof.models.continuation does, one text at a time."""
         before = [*self.opening, *prefix]
         start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
         continuations = []
@@ -80,7 +80,7 @@ class HuggingModel:
 
 
 def as_llama(decoder: Decoder) -> Any:
-    """The same weights in a network of `transformers`; logits are the same but for rounding."""
+    """Build a network of `transformers` with the same weights. Its logits are the same up to rounding."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     shape = decoder.shape
@@ -111,7 +111,10 @@ def as_llama(decoder: Decoder) -> Any:
 
 
 def load_folder(folder: Path) -> HuggingModel:
-    """Raises UserError where it is no folder of `transformers` with a tokenizer and weights as safetensors."""
+    """Load a model that `transformers` saved in a folder.
+
+    Raises UserError where the folder lacks a config, a tokenizer or weights as safetensors.
+    """
     if not (folder / "config.json").is_file():
         raise UserError(f"models: {folder} has no config.json; it is no folder of a transformers model")
     if not any((folder / name).is_file() for name in TOKENIZERS):
@@ -124,7 +127,7 @@ def load_folder(folder: Path) -> HuggingModel:
 
 
 def load_gguf(file: Path) -> HuggingModel:
-    """Dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
+    """Load a GGUF file, dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
     if not file.is_file():
         raise UserError(f"models: {file} is not there")
     rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
@@ -132,7 +135,10 @@ def load_gguf(file: Path) -> HuggingModel:
 
 
 def load_from_hub(name: str) -> HuggingModel:
-    """name: `organisation/model@revision`. Raises UserError where it cannot be had, or has no safetensors."""
+    """Load a model from the hub. name: `organisation/model@revision`.
+
+    Raises UserError where the model is not available, or has no safetensors.
+    """
     repository, at, revision = name.partition("@")
     if not at or not revision:
         raise UserError(f"models: hub:{name}: say which revision, as organisation/model@commit")
@@ -165,6 +171,6 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """The token of a beginning, where the tokenizer puts it before every text."""
+    """Return the token that begins a text, where the tokenizer puts it before every text."""
     begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
     return (tokenizer.bos_token_id,) if begins else ()

@@ -1,4 +1,4 @@
-"""How likely a model finds the tokens of texts, without keeping the logits of all of them."""
+"""Likelihoods of the tokens of texts under a model, computed without keeping the logits of all of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ TOGETHER = 2048  # tokens of a batch, padding included
 
 @dataclass(frozen=True)
 class Likelihood:
-    """nats: (tokens,) logarithms of their probabilities. likeliest: (tokens,) bool, whether no token is likelier."""
+    """Likelihoods of the scored tokens of one text.
+
+    nats: (tokens,) logarithms of their probabilities. likeliest: (tokens,) bool, whether no other token is likelier.
+    """
 
     nats: Tensor
     likeliest: Tensor
@@ -26,7 +29,7 @@ def likelihoods(
     texts: Sequence[Sequence[int]],
     firsts: Sequence[int],
 ) -> list[Likelihood]:
-    """Of the tokens of each text from its `first` on, which is at least 1.
+    """Score the tokens of each text from its `first` on, which is at least 1.
 
     hidden: (batch, tokens) to (batch, tokens, width). head: (tokens, width) to (tokens, vocabulary) logits.
     """

@@ -20,8 +20,8 @@ ENGINES = ("runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", 
 
 
 class Bounds(Strict):
-    """A constant that is known to a range. source: where it comes from; verified: whether that was read there, and not
-    assumed or remembered."""
+    """A constant that is known only to a range. source: where it comes from; verified: whether the value was read
+    there, and not assumed or remembered."""
 
     low: Above
     middle: Above
@@ -114,7 +114,7 @@ class CostConfig(Strict):
     """Processor time of real shapes on one core."""
 
     shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", known=SHAPES)] = Field(
-        list(SHAPES), description="whose weights are drawn where they are not had"
+        list(SHAPES), description="random weights stand in where the real ones are not loaded"
     )
     prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
     batches: Annotated[list[Positive], Field(min_length=1)] = [1, 4, 16]

@@ -1,4 +1,4 @@
-"""Programs that run the same weights: each reads a prompt and writes so many tokens, alone on one core."""
+"""Engines that run the same weights: each reads a prompt and writes a number of tokens, alone on one core."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,15 @@ Run = Callable[[Sequence[int], int], object]
 
 
 class NotInstalled(Exception):
-    """The package that an engine needs is not here."""
+    """The package that an engine needs is not installed."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What engines run. file: the weights as GGUF, which some read themselves. capacity: tokens of the longest text."""
+    """The model that engines run.
+
+    file: its weights as GGUF, which some engines read themselves. capacity: tokens of the longest text.
+    """
 
     decoder: Decoder
     file: Path
@@ -29,8 +32,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Engine:
-    """weights: the numbers that it multiplies with. start: makes a function of a prompt and a count of tokens to write;
-    raises NotInstalled."""
+    """An engine by name.
+
+    weights: format of the numbers that it multiplies with. start: makes a function of a prompt and a count of tokens to
+    write; raises NotInstalled.
+    """
 
     name: str
     weights: str

@@ -1,4 +1,4 @@
-"""From CPU time and accuracy to cost per right answer, seed by seed, and to modelled joules."""
+"""Cost per right answer, from CPU time and accuracy, seed by seed, and modelled joules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ Medians = dict[tuple[str, str, int, int], float]  # CPU seconds by cell and seed
 
 @dataclass(frozen=True)
 class Best:
-    """A size under the budget under which it was right most often at the end.
+    """A size under the budget in which it was right most often at the end.
 
-    accuracy, flops: of an answer, (seeds,). written: tokens by number of steps.
+    accuracy, flops: of an answer, (seeds,). written: tokens of an answer by number of steps.
     """
 
     size: str
@@ -33,7 +33,7 @@ class Best:
 
 
 def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> list[Best]:
-    """Each size under the budget under which it is right most often at the end."""
+    """Return each size under the budget in which it is right most often at the end."""
     runs = runs[runs["step"] == runs.groupby(["size", "budget"])["step"].transform("max")]
     bests = []
     for size in sizes:
@@ -56,14 +56,14 @@ def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> l
 
 
 def written(runs: pd.DataFrame) -> dict[int, int]:
-    """Tokens of an answer by number of steps, a mean over seeds to the nearest."""
+    """Return the tokens of an answer by number of steps, as a mean over seeds rounded to the nearest."""
     tokens = runs[(runs["metric"] == "answer_tokens") & (runs["problem"] != ALL)]
     return {int(str(steps)): round(value) for steps, value in tokens.groupby("problem")["value"].mean().items()}
 
 
 def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
-    """The smallest and the largest size that reach a mean accuracy, and what to call them: the latter need not be the
-    largest there is. None where fewer than two reach it."""
+    """Return the name of the pair, and the smallest and the largest size that reach a mean accuracy; the latter need
+    not be the largest there is. None where fewer than two reach it."""
     reached = [best for best in bests if best.accuracy.mean() >= target]
     if len(reached) < 2:
         return None
@@ -73,8 +73,12 @@ def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
 def right_answers(
     settings: LadderConfig, bests: Sequence[Best], medians: Medians, batches: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """cpu_ms_per_correct: of an answer, over the share of right ones. cost_ratio, flops_ratio: of that in CPU time and
-    in FLOPs, the smallest size that reaches the target over the largest, where each seed has a right answer."""
+    """Yield what right answers cost.
+
+    cpu_ms_per_correct: CPU time of an answer over the share of right ones. cost_ratio, flops_ratio: this cost in CPU
+    time and in FLOPs, of the smallest size that reaches the target over that of the largest, where each seed has a
+    right answer.
+    """
     pair = ends(bests, settings.target)
     for batch in batches:
         costs = {
@@ -96,9 +100,10 @@ def right_answers(
 
 
 def break_even(spent: float, costs: tuple[float, float], right: tuple[float, float]) -> dict[str, float]:
-    """Answers, and right answers, after which what was spent on the small model has come back, where it does.
+    """Return the number of answers, and of right answers, after which the expense for the small model is recovered,
+    where it ever is.
 
-    costs: of an answer, right: share of right ones; of the small model tuned, and of the large one untouched.
+    costs: of an answer, right: share of right answers; of the small model tuned, and of the large one untouched.
     """
     answers = {}
     if costs[1] > costs[0]:
@@ -109,8 +114,11 @@ def break_even(spent: float, costs: tuple[float, float], right: tuple[float, flo
 
 
 def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians) -> Iterator[dict[str, Any]]:
-    """cpu_s_to_target: of fine-tuning and of training anew, where the target was reached. tuning_ratio: of both
-    fine-tuned, small over large. break_even: see there; the small model tuned, the large one untouched."""
+    """Yield what fine-tuning costs and when it is recovered.
+
+    cpu_s_to_target: of fine-tuning and of training from scratch, where the target was reached. tuning_ratio: small over
+    large, both fine-tuned. break_even: see break_even(); the small model is tuned, the large one untouched.
+    """
     tuning = config.fine_tuning
     rows = tuning.problems * len(tuning.problem_steps)
     needed = fine_tuning[fine_tuning["metric"] == "steps_to_target"]
@@ -138,8 +146,11 @@ def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians
 
 
 def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -> Iterator[dict[str, Any]]:
-    """joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio, from CPU seconds and bytes, as if all
-    came from memory: middle, low and high of the prior. joules_order: share of it in which the smaller takes less."""
+    """Yield energies modelled from CPU seconds and bytes, as if all bytes came from memory.
+
+    joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio: middle, low and high of the prior.
+    joules_order: share of the prior in which the smaller model takes less.
+    """
     settings, draws = config.ladder, prior_draws(config.power)
     pair = ends(bests, settings.target)
     for batch in config.ladder_cost.batches:

@@ -1,4 +1,5 @@
-"""What a right answer to grade school math takes by published models: accuracy cited, tokens and joules as draws."""
+"""The cost of a right answer to grade school math with published models: accuracy is cited, tokens and joules are
+draws."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ BITS = {"no scales": 4.0, "MXFP4": 4.25, "Q4_0": 4.5, "Q4_1": 5.0}  # of a weigh
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share right."""
+    """Costs of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share right."""
 
     token: np.ndarray
     answer: np.ndarray
@@ -32,13 +33,14 @@ class Costs:
 
 
 def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
-    """By limit of requests at once, medians with the ends of the interval: joules_per_token and joules_per_answer by
-    model; joules_per_correct, accuracy and at_front by model and protocol.
+    """Predict what right answers cost, by limit of requests at once.
 
-    at_front: share of draws in which no model is right at least as often for fewer joules. As draws, by pair of
-    models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and joules_ratio_same_length,
-    where all answers are of one length. Of the phone joules_per_token, and token_ratio to an 8B model on the GPU.
-    weights: GB by format, weights_draw: between the formats with a scale of 8 and of 16 bits for 32 weights.
+    Medians with the ends of the interval: joules_per_token and joules_per_answer by model; joules_per_correct, accuracy
+    and at_front by model and protocol. at_front: share of draws in which no model is right at least as often for fewer
+    joules. Draws, by pair of models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and
+    joules_ratio_same_length, where all answers are of one length. For the phone: joules_per_token, and token_ratio to
+    an 8B model on the GPU. weights: GB by format; weights_draw: between the formats with a scale of 8 and of 16 bits
+    for 32 weights.
     """
     settings = config.answers
     rows = [
@@ -100,7 +102,8 @@ def _costs(config: SlmEnergyConfig, laws: Laws, name: str, accuracy: float) -> C
 
 
 def at_front(costs: Mapping[str, Costs]) -> dict[str, float]:
-    """Share of draws in which no other model is right at least as often for fewer joules of an answer."""
+    """Return the share of draws in which no other model is right at least as often for fewer joules of an answer, by
+    model."""
     joules, right = (np.stack([getattr(cost, name) for cost in costs.values()]) for name in ("answer", "right"))
     beaten = ((joules[:, None] > joules[None]) & (right[:, None] <= right[None])).any(axis=1)
     return dict(zip(costs, 1 - beaten.mean(axis=1), strict=True))
@@ -126,7 +129,8 @@ def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
 
 
 def _of(config: SlmEnergyConfig, laws: Laws, name: str, settings: AnswersConfig) -> np.ndarray:
-    """(draws,) of a constant that is known to a range; what follows « of » gives it a stream of its own."""
+    """Draw a constant that is known to a range, (draws,). A name with « of » has a stream separate from that of its
+    constant."""
     return constant_draws(name, getattr(settings, name.split(" of ")[0]), config.power, laws.draws)
 
 
@@ -136,7 +140,7 @@ def _weights() -> dict[str, float]:
 
 
 def _weights_between(config: SlmEnergyConfig) -> np.ndarray:
-    """Between blocks of 32 weights that share a scale of 8 bits and of 16."""
+    """Draw GB between those of blocks of 32 weights that share a scale of 8 bits and of 16."""
     low, high = _weights()["MXFP4"], _weights()["Q4_0"]
     return stream("bits of a weight", config.energy_law.seed).uniform(low, high, config.energy_law.resamples)
 

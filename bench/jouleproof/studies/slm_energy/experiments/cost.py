@@ -1,4 +1,4 @@
-"""Processor time, operations and bytes of real shapes, on one core of one engine."""
+"""Processor time, operations and bytes of real shapes, on one core with one engine."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,20 +43,21 @@ class Cell:
 
     @property
     def computing(self) -> float:
-        """Parameters that take part in a product for every token: the head's too, the embedding's look-up not."""
+        """Parameters that take part in a product for every token: the head's are included, the embedding's look-up is
+        not."""
         return self.runner.weight_bytes / self.runner.dtype.itemsize
 
 
 def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataFrame) -> pd.DataFrame:
-    """Processor time of real shapes; that of the model has its weights.
+    """Measure the processor time of real shapes; the shape of SmolLM2-135M has its real weights.
 
-    Everything takes turns in a round, after one that does not count. Block formats hold the real weights of the layers;
-    the head stays float32, and a token is written alone.
+    Everything takes turns in a round, after a warm-up round. Block formats hold the real weights of the layers; the
+    head stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
-    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
-    be. per_doubling: of cpu_s_per_answer, the larger of two shapes over the smaller, to the power of one over the
-    doublings of parameters that compute. joules_per_token: where this machine has counters.
+    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from the values
+    that it may have. per_doubling: cpu_s_per_answer of the larger of two shapes over that of the smaller, to the power
+    of one over the doublings of parameters that compute. joules_per_token: where this machine has counters.
     """
     settings, decoder = config.cost, smollm2_135m.network
     shapes = _shapes(settings)
@@ -90,7 +91,8 @@ def _shapes(settings: CostConfig) -> list[Shape]:
 
 
 def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
+    """Build all cells, in the order of the config. The largest is made first, so that its random weights are freed
+    before others are allocated."""
     named = named_shapes(settings.shapes)
     made = {
         name: _cells(name, named[name], settings, decoder)
@@ -100,7 +102,7 @@ def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """One for each type of number."""
+    """Build a cell for each type of number."""
     real = _sizes(decoder.shape) == _sizes(shape)
     network = decoder if real else random_decoder(shape, seed=0)
     slots, capacity = max(settings.batches) + 1, settings.prompt + 1
@@ -140,7 +142,7 @@ def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
 
 
 def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) -> Iterator[dict[str, Any]]:
-    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of tokens. timed: (rounds, cells, shapes) CPU seconds a token."""
     for number, cell in enumerate(cells):
         for at, shape in enumerate(shapes):
             factors = {**cell.factors, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
@@ -152,7 +154,7 @@ def _phase(shape: Shape) -> dict[str, Any]:
 
 
 def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat]) -> Iterator[dict[str, Any]]:
-    """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
+    """Yield operations, and the least that has to be read: weights as wide as each format, and the cache."""
     if cell.dtype != FLOAT32.name:
         return
     yield {**cell.factors, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
@@ -167,7 +169,7 @@ def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat])
 
 
 def _weight_bytes(runner: Runner, bits: float) -> float:
-    """The head, which is the embedding too, stays as it is but in bfloat16."""
+    """Return the bytes of all weights. The head, which is the embedding too, changes its width in bfloat16 alone."""
     body = (runner.weight_bytes - runner.head_bytes) / 4 * bits / 8
     return body + runner.head_bytes * (0.5 if bits == 16 else 1.0)
 
@@ -183,7 +185,7 @@ def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[
 def _answers(
     cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of answers and of right ones. timed: (rounds, cells, shapes) CPU seconds a token."""
     rng = np.random.default_rng(0)
     plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
     for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
@@ -206,7 +208,7 @@ def _answers(
 
 
 def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The largest shape over the smallest, format by format."""
+    """Yield ratios of the largest shape to the smallest, format by format."""
     for dtype in DTYPES:
         by_size = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
         (few, small), (many, large) = by_size[0], by_size[-1]

@@ -1,4 +1,4 @@
-"""Energy of a token as published, and the power laws in parameters and batch that fit it."""
+"""Published energy per token, and the power laws in parameters and batch that fit it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,8 @@ FEWEST = 5  # models that a law at one limit rests on, at least
 
 
 def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
-    """Of the tasks of text every measured configuration: model, GPUs, batch, and its joules, lengths and watts."""
+    """Tabulate every measured configuration of the text tasks: model, GPUs, batch, and its joules, lengths and
+    watts."""
     text = mlenergy[mlenergy["task"].isin([CHAT, ANSWERS])]
     factors = [name for name in text.columns if name not in UNITS]
     rows = text.melt(factors, list(UNITS), "metric").dropna(subset="value")
@@ -28,10 +29,12 @@ def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
 
 
 def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataFrame:
-    """exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
-    table itself; r2, r2_fit; models: counted; left_out: median error of a model's rows (share of the measured) by the
-    law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation over
-    models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
+    """Fit power laws to the published energy per token.
+
+    exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
+    table itself; r2, r2_fit; models: their number; left_out: median error of a model's rows (share of the measured) by
+    the law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation
+    over models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
     """
     table = measured_chat(energy_points)
     cases = list(_cases(table))
@@ -49,13 +52,13 @@ def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataF
 
 
 def measured_chat(points: pd.DataFrame) -> pd.DataFrame:
-    """Configurations of the chat task, with the column joules_per_token."""
+    """Return the configurations of the chat task, with the column joules_per_token."""
     chat = points[(points["task"] == CHAT) & (points["metric"] == "joules_per_token")]
     return chat.rename(columns={"value": "joules_per_token"}).reset_index(drop=True)
 
 
 def is_dense(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Plain decoders in bfloat16, whose every parameter computes for every token."""
+    """Mark plain decoders in bfloat16, whose every parameter computes for every token."""
     return (table["architecture"] == DENSE) & (table["precision"] == "bfloat16")
 
 

@@ -1,4 +1,4 @@
-"""Real weights fine-tuned, all of them or a few that are added: what it brings, and what it costs."""
+"""Fine-tuning of real weights, all of them or a few added ones: what it gains, and what it costs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -23,8 +23,11 @@ from jouleproof.studies.slm_energy.weight_tuning import Calculation, calculation
 def tuning(
     config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]
 ) -> pd.DataFrame:
-    """right: whether each held-out calculation's result is the likeliest, before (step 0) and after so many steps.
-    loss: of the step's batch. trained_parameters: of each way."""
+    """Fine-tune, and test on held-out calculations.
+
+    right: whether a calculation's result is the likeliest, before (step 0) and after so many steps. loss: of the step's
+    batch. trained_parameters: of each way.
+    """
     settings = config.tuning
     texts, held_out = _texts(settings, smollm2_135m, gsm8k_train, gsm8k_test)
     most = settings.checkpoints[-1]
@@ -50,9 +53,11 @@ def tuning(
 
 
 def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem]) -> pd.DataFrame:
-    """cpu_s_per_step of each way, and of reading as many tokens without learning, which take turns; the first round
-    does not count. over_full: a way's over that of training all weights. joules_per_step: where this machine has
-    counters."""
+    """Time the steps of each way, in turns, after a warm-up round.
+
+    cpu_s_per_step: of each way, and of reading as many tokens without learning. over_full: a way's time over that of
+    training all weights. joules_per_step: where this machine has counters.
+    """
     settings, meter = config.tuning, open_meter(config.meters.meter)
     batch = list(islice(calculations(smollm2_135m, gsm8k_train, settings.most_tokens), settings.batch))
     seconds: dict[str, list[float]] = {}
