@@ -162,7 +162,7 @@ def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path
     [
         ({}, "yours to bring"),
         ({"source": 'url = "http://localhost:9/thing.csv"', "licence": "none stated"}, "its licence"),
-        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "could not be had"),
+        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "was not available"),
     ],
     ids=["the user's own", "no licence", "no network, a stand-in"],
 )

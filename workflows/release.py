@@ -28,7 +28,7 @@ from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_TO_THE_USER = ("torch",)  # its builds are large, and one for each kind of accelerator
+LEFT_TO_THE_USER = ("torch",)  # its builds are large, and differ by kind of accelerator
 MAY_BE_PASSED_ON = ("Apache-2.0", "CC-BY-4.0", "MIT")
 
 INSTALL = """# Install and run without a network
@@ -42,7 +42,7 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
        export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD/wheelhouse" JOULEPROOF_INPUTS="$PWD/inputs"
        make PYTHON=python{python}
 
-   or, into an environment of your own:
+   or, into a separate environment:
 
        pip install --no-index --find-links wheelhouse -c constraints.txt setuptools
        pip install --no-index --find-links wheelhouse -c constraints.txt --no-build-isolation -e '.[test]'
@@ -57,9 +57,10 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
 def release(
     commit: str, tree: bytes, wheels: Path, inputs: Path, left_out: Mapping[str, str], root: Path = ROOT
 ) -> tuple[str, Iterator[tuple[str, bytes | Path, int]]]:
-    """The archive's name without suffix, and its members sorted by path: path below that name, content, mode.
+    """Return the archive's name without suffix, and its members sorted by path: path below that name, content, mode.
 
-    tree: of `git archive`. wheels, inputs: folders whose files go along. left_out: why, by id of the input.
+    tree: output of `git archive`. wheels, inputs: folders whose files are included. left_out: reasons, by id of the
+    input.
     """
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -86,9 +87,9 @@ def release(
 
 
 def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path, int]], time: int) -> None:
-    """Members under the folder `top`, all of one time (seconds since 1970) and of nobody.
+    """Write the members under the folder `top`, all with one time (seconds since 1970) and no owner.
 
-    Wheels are compressed already: the fastest level will do.
+    Wheels are compressed already, so the fastest level is enough.
     """
     with (
         atomic(out) as temporary,
@@ -109,7 +110,7 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
 
 
 def pins_to_bring(constraints: str) -> list[str]:
-    """The pinned requirements whose wheels go along."""
+    """Return the pinned requirements whose wheels are included."""
     lines = [line.strip() for line in constraints.splitlines()]
     return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
 
@@ -117,21 +118,22 @@ def pins_to_bring(constraints: str) -> list[str]:
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
     """Put every input that may be passed on below `folder`, from the first place that has it or from its source.
 
-    Returns why the others are left out, by id. Raises UserError where one is missing that nothing can stand in for.
+    Returns the reasons why the others are left out, by id. Raises UserError where an input is missing that has no
+    stand-in.
     """
     left_out = {}
     for id, entry in entries.items():
         if isinstance(entry, BringEntry):
             left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(MAY_BE_PASSED_ON):
-            left_out[id] = f"its licence ({entry.licence}) is not known to let it be passed on"
+            left_out[id] = f"its licence ({entry.licence}) is not known to allow redistribution"
         else:
             try:
                 _collect(entry, folder, places)
             except Unavailable as why:
                 if entry.stand_in is None:
                     raise UserError(f"release: {id}: {entry.source} failed: {why}") from why
-                left_out[id] = f"it could not be had when this archive was made; from {entry.source}, {entry.licence}"
+                left_out[id] = f"it was not available when this archive was made; from {entry.source}, {entry.licence}"
     return left_out
 
 
@@ -145,12 +147,13 @@ def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
 
 
 def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
-    """By pip, as its settings say where from; what has no wheel is built here, at a fixed date."""
+    """Collect the wheels with pip, from where its settings say; packages without a wheel are built here, at a fixed
+    date."""
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
     done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
     if done.returncode:
-        raise UserError("release: pip could not get every wheel; its message stands above")
+        raise UserError("release: pip could not get every wheel; see its message above")
 
 
 def _name(requirement: str) -> str:
@@ -167,7 +170,7 @@ def _git(*arguments: str) -> bytes:
 def main() -> None:
     commit, time = _git("log", "-1", "--format=%H %ct").decode().split()
     if _git("status", "--porcelain"):
-        print("release: files were changed since the last commit; the archive holds the commit", file=sys.stderr)
+        print("release: files have changed since the last commit; the archive holds that commit", file=sys.stderr)
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="release.", dir=dist) as name:

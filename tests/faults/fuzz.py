@@ -1,4 +1,4 @@
-"""Damaged inputs by the number: each is refused in one line or read as it is; anything else is kept as an example."""
+"""Damaged inputs by the number: each is refused in one line or read as it is; anything else is saved as an example."""
 
 import random
 from collections import Counter
@@ -16,7 +16,8 @@ EXAMPLES = 5
 
 @dataclass
 class Tally:
-    """outcomes: how often each. examples: (number of the input, what happened) of the first bad ones."""
+    """A count of what happened. outcomes: how often each. examples: (number of the input, what happened) of the first
+    bad ones."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[int, str]] = field(default_factory=list)
@@ -28,7 +29,7 @@ class Tally:
 
 
 def fuzz(name: str, numbers: range, folder: Path) -> Tally:
-    """The damaged inputs of these numbers of a target, put into `folder` one after another."""
+    """Try the damaged inputs of these numbers on a target, written into `folder` one after another."""
     tally = Tally()
     for number in numbers:
         case = TARGETS[name].draw(random.Random(f"{name}/{number}"))
@@ -37,7 +38,7 @@ def fuzz(name: str, numbers: range, folder: Path) -> Tally:
 
 
 def try_one(target: Target, case: Any, folder: Path) -> tuple[str, str]:
-    """What happened, and the words of an error."""
+    """Return what happened, and the text of an error."""
     try:
         value = target.read(case, folder)
     except target.refusals as error:

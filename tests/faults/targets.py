@@ -1,4 +1,5 @@
-"""What is read from files that may be damaged: good examples, the reader, and an oracle for what the reader lets pass.
+"""Targets of fuzzing: files that may be damaged, with good examples, the reader, and an oracle for what the reader
+accepts.
 
 Each target's `says` raises AssertionError where what was read is not what the damaged file says by other means; it
 returns the words under which the input is counted.
@@ -40,9 +41,9 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Target:
-    """what: for the table. draw: a damaged case. read: (case, an empty folder) -> what was read. says: (case, what was
-    read, folder) -> how it is counted. refusals: the errors that the reader promises. lines: they may have several
-    lines, each with a start of its own."""
+    """A reader under test. what: name in the table. draw: a damaged case. read: (case, an empty folder) -> what was
+    read. says: (case, what was read, folder) -> how it is counted. refusals: the errors that the reader promises.
+    lines: whether they may have several lines; each then begins with one of these."""
 
     what: str
     draw: Callable[[random.Random], Any]
@@ -55,7 +56,8 @@ class Target:
 def _of_files(
     what: str, originals: Callable[[], list[Files]], read: Callable[..., Any], says: Callable[..., str], **more: Any
 ) -> Target:
-    """Its cases are files, damaged from good ones and put into a folder; their paths go to `read`, in their order."""
+    """Build a target whose cases are files, damaged from good ones and put into a folder; their paths go to `read`, in
+    their order."""
 
     def put_and_read(files: Files, folder: Path) -> Any:
         for name, content in files.items():
@@ -199,7 +201,8 @@ POWER = b"""cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_s
 
 
 def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: Any) -> dict[str, list[str]]:
-    """Columns of the file by the names under which they are read. Returns all cells. how: for oracles.same_numbers."""
+    """Check columns of the file by the names under which they are read. Returns all cells. how: for
+    oracles.same_numbers."""
     cells = oracles.csv_cells(files["it.csv"], without_blank_lines=how.pop("without_blank_lines", False))
     for column, name in columns.items():
         oracles.same_numbers(cells[column], getattr(table, name).tolist(), **how)
@@ -225,7 +228,7 @@ def _power_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
 
 
 def _some_rows(table: bytes, *starts: int) -> list[Files]:
-    """The header and four rows from each start on."""
+    """Return the header and four rows from each start on."""
     head, *lines = table.split(b"\n")
     return [{"it.csv": b"\n".join([head, *lines[start : start + 4], b""])} for start in starts]
 
@@ -285,7 +288,8 @@ def _cpu_use() -> list[Files]:
 
 
 def _cpu_use_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
-    """No reader of our own for parquet: its files are protected by the hashes in the catalogue and in the record."""
+    """Check without a separate reader for parquet: its files are protected by the hashes in the catalogue and in the
+    record."""
     assert np.nanmin(table.to_numpy()) >= 0 and np.nanmax(table.to_numpy()) <= 1, "shares below 0 or above 1"
     (original,) = _cpu_use()
     if files == original:

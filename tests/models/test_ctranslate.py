@@ -1,4 +1,4 @@
-"""The same weights in CTranslate2: its logits and its texts are those of the decoder, which is left as it was."""
+"""The same weights in CTranslate2 give the decoder's logits and texts, and the decoder is left unchanged."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Folders of transformers models: the same numbers as our decoder, and what is refused."""
+"""Folders of transformers models give the same numbers as our decoder, or are refused."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The runner against the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
+"""The runner agrees with the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
 
 from functools import partial
 

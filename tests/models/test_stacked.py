@@ -1,4 +1,4 @@
-"""Decoders side by side say and write what each says and writes alone."""
+"""Decoders side by side compute and write what each of them does alone."""
 
 import torch
 

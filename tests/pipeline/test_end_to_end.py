@@ -20,7 +20,7 @@ PICTURES = registry({**built_in_folders(ROOT), "rotation": find_study(ADDED).fig
 
 
 def digests(results: Path) -> dict[str, str]:
-    """SHA-256 of every table, figure and table of text that no timing goes into; verdicts and paper show some."""
+    """Return the SHA-256 of every table, figure and table of text without timings; verdicts and paper show some."""
     timed = {
         path.relative_to(results).as_posix().removesuffix(".provenance.json")
         for path in results.glob("*/*.provenance.json")
@@ -182,7 +182,7 @@ def test_another_folder_and_one_core_give_the_same_bytes(finished: Finished, tmp
 
 
 def again(finished: Finished, folder: Path, wanted: list[str]) -> dict[str, str]:
-    """Digests of what a run of these targets on one core makes in another folder."""
+    """Return the digests of what a run of these targets on one core makes in another folder."""
     other = Finished.__new__(Finished)
     other.home, other.folder = finished.home, folder
     if wanted:
@@ -192,7 +192,7 @@ def again(finished: Finished, folder: Path, wanted: list[str]) -> dict[str, str]
 
 
 def one_picture_per_study(names: Iterable[str]) -> list[str]:
-    """A figure and a table of text of each study that has one; tests/figures draws all of them twice."""
+    """Return a figure and a table of text of each study that has one; tests/figures draws all of them twice."""
     first: dict[tuple[str, str, str], str] = {}
     for name in sorted(name for name in names if not name.endswith(".parquet")):
         folder, study, _ = name.split("/")

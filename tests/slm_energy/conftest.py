@@ -1,4 +1,4 @@
-"""What the tests of the study share."""
+"""Fixtures that the tests of the study share."""
 
 import pytest
 
@@ -13,7 +13,8 @@ def _one_thread():
 
 @pytest.fixture(scope="package")
 def small_checkpoints(tmp_path_factory):
-    """The config of a ladder of two sizes, its tables `ladder` and `ladder_equal_flops`, and all its checkpoints."""
+    """Return the config of a ladder of two sizes, its tables `ladder` and `ladder_equal_flops`, and all its
+    checkpoints."""
     from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
     from tests.slm_energy.small_ladder import STUDY, config, trained
 
@@ -26,7 +27,7 @@ def small_checkpoints(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def small_ladder(small_checkpoints):
-    """The config of a ladder of two sizes, and its tables `ladder`, `ladder_equal_flops` and `fine_tuning`."""
+    """Return the config of a ladder of two sizes, and its tables `ladder`, `ladder_equal_flops` and `fine_tuning`."""
     from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
 
     settings, tables, paths = small_checkpoints

@@ -28,7 +28,7 @@ TUNING = {
 
 
 def config(tuning=None, **ladder):
-    """tuning, own: knobs of fine_tuning and of ladder that differ."""
+    """Build a small config. tuning, ladder: knobs of fine_tuning and of ladder that differ."""
     return SlmEnergyConfig.model_validate(
         {
             "ladder": {**LADDER, **ladder},
@@ -40,8 +40,11 @@ def config(tuning=None, **ladder):
 
 
 def trained(settings, folder, names=None, checkpoints=(), **tables):
-    """Files of checkpoints by name, in a folder, each trained as the study says and from no more than it says. names:
-    None for all of the ladder. checkpoints, tables: what is there already, by name."""
+    """Train checkpoints into a folder, each as the study says and from no more than it says; returns their files by
+    name.
+
+    names: None for all of the ladder. checkpoints, tables: those that exist already, by name.
+    """
     there = dict(checkpoints)
     plan = STUDY.trained(settings)
     for name in names or STUDY.checkpoints_of(STUDY.experiments["ladder_equal_flops"], settings):

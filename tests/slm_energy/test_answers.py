@@ -1,4 +1,4 @@
-"""Energy of a right answer: laws carried through, floors, and what a front is."""
+"""Energy of a right answer: laws carried through, floors, and the front of models that none beats."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def laws(error=0.0):
 
 
 def law_table():
-    """As the experiment energy_law writes it, each resample alike."""
+    """Build the table that the experiment energy_law writes, with all resamples alike."""
     rows = []
     for models, limit, predictors, exponents in (
         ("dense", 64, "active", {"constant": -3.0, "active": 1.0}),
@@ -87,7 +87,7 @@ def test_a_model_is_at_the_front_unless_another_is_as_often_right_for_fewer_joul
 
 
 def test_a_right_answer_takes_an_answers_joules_over_the_share_that_is_right(table):
-    """With spreads this narrow the medians have to agree within a hundredth or two."""
+    """The medians have to agree within a hundredth or two when spreads are this narrow."""
     config = {"energy_law": {"resamples": 2000}, "answers": {"length_spread": 1e-6}}
     sharp = answers(SlmEnergyConfig.model_validate(config), _without_error(law_table(), 2000))
     answer = rows_of(sharp, "joules_per_answer", model="Llama 3 8B", limit=64)[0]

@@ -1,4 +1,4 @@
-"""What model cards say: as many scores as models, known models, and wins counted by hand."""
+"""The facts of model cards: as many scores as models, known models, and wins counted by hand."""
 
 import pytest
 

@@ -59,7 +59,7 @@ def test_a_fit_is_that_of_another_library(seed):
 
 
 def test_a_resample_is_a_fit_of_the_models_that_were_drawn():
-    """The plain way: the rows of the drawn models put together and fitted."""
+    """The plain way concatenates the rows of the drawn models and fits them."""
     table = random_table(1)
     coefficients, r2 = resampled(table, ("active", "batch"), 8, seed=5)
     groups = [group for _, group in table.groupby("model", sort=True)]
@@ -77,7 +77,7 @@ def test_a_resample_that_leaves_an_exponent_open_is_drawn_again():
 
 
 def test_models_that_cannot_tell_predictors_apart_are_an_error():
-    with pytest.raises(ValueError, match="2 models cannot tell active, total, batch apart"):
+    with pytest.raises(ValueError, match="2 models are too few to separate active, total, batch"):
         resampled(random_table(3, models=2), PREDICTORS, 10, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""Steps to a target, and when what was spent on tuning has come back."""
+"""Steps to a target, and the number of answers after which the expense for tuning is recovered."""
 
 import pandas as pd
 import pytest

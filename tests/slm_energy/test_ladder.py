@@ -1,4 +1,4 @@
-"""Training side by side and alone, interrupted and not; what the ladder's tables promise."""
+"""Training side by side and alone, interrupted and not, and what the ladder's tables promise."""
 
 import dataclasses
 import re
@@ -75,7 +75,7 @@ def a_spec(size="1k", **knobs):
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A run as it is described, and its end that nothing interrupted."""
+    """Return a run's spec, and its end that nothing interrupted."""
     spec = a_spec()
     return spec, ended(spec, tmp_path_factory.mktemp("straight") / "run.safetensors")
 
@@ -91,7 +91,7 @@ def partial(out):
 
 
 def cut_off(spec, out, stop, weights=None):
-    """A run that ends right after it was kept at step `stop`."""
+    """End a run right after it was saved at step `stop`."""
 
     def kept(run, of, path):
         write_run(run, of, path)
@@ -107,7 +107,7 @@ def cut_off(spec, out, stop, weights=None):
 
 @pytest.fixture
 def first_steps(monkeypatch):
-    """Steps that runs were begun or gone on with at, as they happen."""
+    """Collect the steps at which runs begin or resume, as they happen."""
     steps = []
 
     def noted(spec, run):
@@ -218,7 +218,7 @@ def copied(paths, folder):
 
 
 def experiments(settings, tables, paths):
-    """What reads the checkpoint `equal_steps_1k`."""
+    """Yield the experiments that read the checkpoint `equal_steps_1k`."""
     yield lambda: ladder(settings, paths)
     yield lambda: ladder_equal_flops(settings, paths)
     yield lambda: fine_tuning(settings, **tables, checkpoints=paths)

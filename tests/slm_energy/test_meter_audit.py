@@ -1,4 +1,5 @@
-"""The meter audit: what is cited where a tool is not installed, what ran where it is, and no number for no counter."""
+"""The meter audit: values cited where a tool is not installed, values measured where it is, and none without a
+counter."""
 
 import os
 
@@ -24,7 +25,7 @@ from tests.pictures import picture
 
 @pytest.fixture
 def audited(monkeypatch):
-    """A function from tools and the name of a meter to the table, with nobody beside."""
+    """Return a function from tools and the name of a meter to the table, with no neighbours."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(room, "neighbours", lambda count: neighbours(0))
 

@@ -1,4 +1,4 @@
-"""Joules modelled afterwards: ranges, ratios in which watts cancel, and how sure an order is."""
+"""Joules modelled afterwards: ranges, ratios in which watts cancel, and the probability of an order."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_the_prior_holds_95_percent_between_low_and_high_or_all_of_it(shape):
 
 
 def config_draws(config, name):
-    """In the config's unit."""
+    """Return a constant's draws in the config's unit."""
     draws = prior_draws(config)
     return {
         "core_w": draws.core_w,
@@ -90,7 +90,7 @@ def test_uncertain_seconds_are_paired_with_the_draws():
 
 @pytest.mark.parametrize("bad", [(-1.0, 0.0), (0.0, -1.0), (float("nan"), 0.0), (1.0, float("inf"))])
 def test_what_is_no_amount_of_work_is_refused(bad):
-    with pytest.raises(ValueError, match="no amount of work"):
+    with pytest.raises(ValueError, match="not an amount of work"):
         modelled_joules(*bad, DRAWS)
 
 

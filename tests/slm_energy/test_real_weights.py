@@ -1,4 +1,4 @@
-"""Cost, engines and fine-tuning of real weights, on a model of random ones that takes milliseconds."""
+"""Cost, engines and fine-tuning of real weights, tested on a model of random ones that takes milliseconds."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -72,7 +72,7 @@ def test_without_counters_there_are_no_joules(costs):
 
 @pytest.fixture
 def plugged(monkeypatch):
-    """The config with a meter that counts."""
+    """Return the config with a meter that counts."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(timing, "METERED_S", 0.01)
     config = CONFIG.model_copy(deep=True)

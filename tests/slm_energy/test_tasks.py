@@ -1,4 +1,4 @@
-"""What tasks ask, and how answers are marked, against a model that says what it is told to."""
+"""The questions of tasks and the marking of answers, tested with a model whose output is scripted."""
 
 import math
 
@@ -16,7 +16,8 @@ from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
 class ScriptedModel:
-    """A token per letter. nats: of each token. texts: what it writes, one after the other."""
+    """A model with a token per letter and given output. nats: of each token. texts: what it writes, one after the
+    other."""
 
     name, rounded, context = "told", None, 10_000
 

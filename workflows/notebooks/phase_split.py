@@ -43,7 +43,7 @@ some = some[some["design"].isin(FAMILIES)]
 
 
 def load_per_price(design: str, h100: float) -> pd.Series:
-    """By seed, requests/s per unit of price. h100: price of an H100 machine over that of an A100 machine."""
+    """Return requests/s per unit of price, by seed. h100: price of an H100 machine over that of an A100 machine."""
     rows = some[some["design"] == design].set_index("seed")
     pools = rows[["prompt_machines", "token_machines"]].iloc[0]
     return rows["value"] / Prices(h100).of_design(FAMILIES[design].design(*map(int, pools)))

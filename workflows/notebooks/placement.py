@@ -44,7 +44,7 @@ def gain(risk: float, seeds: int = 3) -> dict[str, float]:
     profiles = ["nameplate", "mean", "slots24"]
     fleet = FleetConfig(servers=30)
     hosting = HostingConfig(information=profiles, rules=["asynchrony"], rows=[10], seeds=seeds, risk=risk)
-    with redirect_stderr(StringIO()):  # it tells how far it is
+    with redirect_stderr(StringIO()):  # its progress
         table = run_hosting(PlacementConfig(fleet=fleet, hosting=hosting))
     rows = table[(table["metric"] == "level_over_mean") & (table["information"] == "slots24")]
     interval = mean_interval(rows.groupby("seed")["value"].mean().to_numpy()[None])

@@ -1,4 +1,4 @@
-"""`python workflows/notebooks/run.py FILE.py --out FILE.ipynb`: run a notebook that is kept as text (jupytext)."""
+"""Run a notebook that is kept as text (jupytext): `python workflows/notebooks/run.py FILE.py --out FILE.ipynb`."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ def run(
     out: Annotated[Path, typer.Option(help="The executed notebook.")],
     results: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results"),
 ) -> None:
-    """It runs in the working folder. Cells are numbered, not named at random, and no time is kept."""
+    """Run a notebook in the working folder. Cells are numbered, not named at random, and no time is kept."""
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:
@@ -35,7 +35,7 @@ def run(
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         try:
-            with TemporaryDirectory() as folder:  # sockets in a folder of its own, and no port
+            with TemporaryDirectory() as folder:  # sockets in a separate folder, and no port
                 connection = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
                 config = Config({"KernelManager": connection})
                 NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()

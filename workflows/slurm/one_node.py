@@ -1,10 +1,10 @@
-"""A Slurm of one node for trying the cluster profile: no accounting, all of it in one folder, nothing beyond loopback.
+"""A one-node Slurm for trying the cluster profile: no accounting, everything in one folder, loopback only.
 
     python workflows/slurm/one_node.py start /tmp/slurm     # prints what to export; needs no root
     python workflows/slurm/one_node.py stop /tmp/slurm
 
 Needs slurmctld, slurmd, munged and Slurm's commands (Debian: apt install slurmctld slurmd slurm-client munge). The node
-says that it has a terabyte of memory and twice the cores that the machine has, so that no job is refused for its size.
+claims to have a terabyte of memory and twice the cores that the machine has, so that no job is refused for its size.
 """
 
 import os
@@ -62,15 +62,18 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE OverSubscribe=NO State=
 
 
 def absent() -> list[str]:
-    """Programs that are not installed."""
+    """Return the programs that are not installed."""
     return [name for name in PROGRAMS if not shutil.which(name, path=SEARCHED)]
 
 
 def start(folder: Path) -> dict[str, str]:
-    """Returns the environment in which Slurm's commands find it. Raises RuntimeError where it does not start."""
+    """Start Slurm and return the environment in which its commands find it. Raises RuntimeError where it does not
+    start."""
     folder = folder.resolve()
     if len(str(folder)) > LONGEST_FOLDER:
-        raise RuntimeError(f"{folder}: too long for a socket's name; choose one of at most {LONGEST_FOLDER} letters")
+        raise RuntimeError(
+            f"{folder} is too long for a socket's path; choose one of at most {LONGEST_FOLDER} characters"
+        )
     for part in ("", "state", "spool"):
         (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     key = folder / "munged.key"
@@ -101,7 +104,7 @@ def start(folder: Path) -> dict[str, str]:
 
 
 def stop(folder: Path) -> None:
-    """Ends the daemons that `start` began in this folder, the jobs with them, and waits until they are gone."""
+    """End the daemons that `start` began in this folder, and their jobs, and wait until they are gone."""
     environment = {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": SEARCHED}
     _said(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
     for name in ("slurmd", "slurmctld", "munged"):
@@ -115,12 +118,12 @@ def stop(folder: Path) -> None:
 
 
 def _user() -> str:
-    """Who runs this: variables may say another."""
+    """Return the user who runs this; environment variables may name another."""
     return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _ended(pid: int) -> bool:
-    """A zombie has ended too: who started it has yet to take notice."""
+    """Return whether a process has ended. A zombie has ended too: its parent has yet to take notice."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -134,7 +137,8 @@ def _version() -> tuple[int, ...]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Of the loopback interface; another program may take one before Slurm does, which then says so."""
+    """Return free ports of the loopback interface. Another program may take one before Slurm does, which then reports
+    it."""
     listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in listening]
     for one in listening:
@@ -143,7 +147,8 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _run(environment: dict[str, str], *command: str) -> None:
-    """Output goes to a file: a daemon keeps what it was started with, and a pipe would never end."""
+    """Run a command with its output in a file: a daemon keeps the streams it was started with, and a pipe would never
+    end."""
     out = Path(environment["SLURM_CONF"]).with_name(f"{command[0]}.out")
     with out.open("wb") as file:
         done = subprocess.run(
@@ -160,7 +165,7 @@ def _run(environment: dict[str, str], *command: str) -> None:
 
 
 def _said(environment: dict[str, str], *command: str) -> str:
-    """Standard output of a command."""
+    """Return the standard output of a command."""
     environment = {**os.environ, **environment}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     return done.stdout

@@ -116,7 +116,7 @@ def load_folder(folder: Path) -> HuggingModel:
     Raises UserError where the folder lacks a config, a tokenizer or weights as safetensors.
     """
     if not (folder / "config.json").is_file():
-        raise UserError(f"models: {folder} has no config.json; it is no folder of a transformers model")
+        raise UserError(f"models: {folder} has no config.json; it does not hold a transformers model")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
     if not any(folder.glob("*.safetensors")):
@@ -141,7 +141,7 @@ def load_from_hub(name: str) -> HuggingModel:
     """
     repository, at, revision = name.partition("@")
     if not at or not revision:
-        raise UserError(f"models: hub:{name}: say which revision, as organisation/model@commit")
+        raise UserError(f"models: hub:{name}: name a revision, as in organisation/model@commit")
     return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
 
 
@@ -155,7 +155,7 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
         network, loading = loaded
-        for kind, names in loading.items():  # they would be drawn at random, or left out
+        for kind, names in loading.items():  # transformers would draw them at random, or leave them out
             if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
     opening = _opening(tokenizer)

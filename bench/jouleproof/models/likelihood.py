@@ -8,7 +8,7 @@ from torch import Tensor
 
 from jouleproof.models.text import batches, in_groups, padded
 
-TOGETHER = 2048  # tokens of a batch, padding included
+TOGETHER = 2048  # tokens in a batch, padding included
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from jouleproof.measure.clocks import Stopwatch
 from jouleproof.models.decoder_shape import forward_flops
 from jouleproof.models.runner import Piece, Runner
 
-APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row
+APART = 977  # between the ids of successive tokens, so that none is read twice in a row
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from jouleproof.models.text import padded
 
 CONTROL_TOKEN = 3
 SIDE_BY_SIDE = 16
-SHAPES: Mapping[str, DecoderShape] = {  # by the config files of the models, Allal et al., arXiv 2502.02737
+SHAPES: Mapping[str, DecoderShape] = {  # from the models' config files, Allal et al., arXiv 2502.02737
     "smollm2_135m": DecoderShape(
         vocabulary=49152, layers=30, width=576, mlp_width=1536, heads=9, kv_heads=3, rope_base=1e5, norm_epsilon=1e-5
     ),

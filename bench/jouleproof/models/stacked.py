@@ -15,7 +15,7 @@ from torch.nn import functional
 from jouleproof.models.decoder import Decoder, rotary_angles
 from jouleproof.models.decoder_shape import DecoderShape
 
-Weights = Mapping[str, Tensor]  # as a Decoder names them, (models, …) each, those of JOINED in one
+Weights = Mapping[str, Tensor]  # named as in a Decoder, (models, …) each, those of JOINED concatenated
 JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"}  # matrices that share an input
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from jouleproof.models.schedule import Plan, learning_rate
 
 BETAS = (0.9, 0.95)
-EVALUATION_BATCH = 8  # windows whose logits are held at once
+EVALUATION_BATCH = 8  # windows whose logits are in memory at once
 
 
 def adamw(decayed: Sequence[Tensor], others: Sequence[Tensor], plan: Plan, fused: bool = False) -> torch.optim.AdamW:

@@ -16,7 +16,7 @@ from jouleproof.errors import UserError
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hugo")
 THINGS = ("apples", "books", "coins", "dates", "eggs", "figs", "pens", "stamps")
-SENTENCES = (  # by sign: verbs, and what follows the number
+SENTENCES = (  # sign, its verbs, and the words after the number
     ("+", ("finds", "buys", "is given"), "more"),
     ("-", ("loses", "sells", "gives away"), "of them"),
     ("*", ("soon has",), "times as many"),
@@ -24,8 +24,8 @@ SENTENCES = (  # by sign: verbs, and what follows the number
 HAS, QUESTION, GIVES, END = "has", "How many now?", "->", "end"
 LARGEST_FACTOR = 3
 SPLIT_SEED = 20_240_926
-TEST_SEED = 7  # of the test problems, which are the same for all models
-DRAWN_TOGETHER = 50  # batches
+TEST_SEED = 7  # seed of the test problems, which all models share
+DRAWN_TOGETHER = 50  # batches per draw
 TRIES = 1000
 
 

@@ -32,7 +32,7 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
 
         if kind == "hub":
             if not hub:
-                raise UserError(f"config: model {name!r}: the hub is asked only where slm_energy.quality.hub is true")
+                raise UserError(f"config: model {name!r}: the hub is used only if slm_energy.quality.hub is true")
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
     return _made(name, custom_maker(name))

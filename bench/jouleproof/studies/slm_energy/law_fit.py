@@ -48,7 +48,7 @@ def resampled(
     """
     sums = np.stack([_sums(rows, predictors) for _, rows in table.groupby("model", sort=True)])
     if not _determined(sums.sum(axis=0)):
-        raise ValueError(f"{len(sums)} models cannot tell {', '.join(predictors)} apart")
+        raise ValueError(f"{len(sums)} models are too few to separate {', '.join(predictors)}")
     rng = np.random.default_rng(seed)
     accepted = np.empty((0, *sums.shape[1:]))
     while len(accepted) < resamples:

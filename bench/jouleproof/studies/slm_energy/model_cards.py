@@ -78,7 +78,7 @@ def gsm8k(protocol: str) -> Mapping[str, float]:
 def _card(table: Mapping[str, Any]) -> Card:
     unknown = sorted(set(table["models"]) - set(models()))
     if unknown:
-        raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not among the models")
+        raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not listed under [models]")
     rows = []
     for task, area, protocol, *scores in table["scores"]:
         rows.append(Score(task, area, protocol, dict(zip(table["models"], scores, strict=True))))

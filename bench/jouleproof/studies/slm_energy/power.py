@@ -62,7 +62,7 @@ def modelled_joules(cpu_s: Amount, bytes: Amount, draws: Draws) -> np.ndarray:
     """
     for name, value in (("cpu_s", cpu_s), ("bytes", bytes)):
         if not (np.isfinite(value).all() and np.greater_equal(value, 0).all()):
-            raise ValueError(f"{name}={value!r} is no amount of work")
+            raise ValueError(f"{name}={value!r} is not an amount of work")
     return cpu_s * (draws.core_w + draws.idle_w) + bytes * draws.dram_j_per_byte
 
 

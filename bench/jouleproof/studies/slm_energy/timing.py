@@ -14,8 +14,8 @@ from jouleproof.power.meters import Meter
 from jouleproof.processes import place
 
 CLOCK = "clock"  # the source of what no counter counted
-METERED_S = 2.0  # of a meter's window, where counters move every few milliseconds to tenths of a second
-SHORTEST_S = 1e-3  # that a run is taken for
+METERED_S = 2.0  # length of a meter's window; counters move every few milliseconds to tenths of a second
+SHORTEST_S = 1e-3  # that a run is assumed to take
 
 
 @contextmanager

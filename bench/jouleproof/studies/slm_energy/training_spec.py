@@ -16,7 +16,7 @@ from jouleproof.study import Experiment
 EQUAL_STEPS, EQUAL_FLOPS = BUDGETS = ("equal steps", "equal FLOPs")
 FINE_TUNED, FROM_SCRATCH = "fine_tuned_", "from_scratch_"  # of a checkpoint's name, which the size follows
 LARGE = {"runtime": 2880}
-RATE_WIDTH = 32  # at which the config's learning rate holds
+RATE_WIDTH = 32  # the config's learning rate is for this width
 BACKWARD = 2.0  # FLOPs of the backward pass over those of the forward pass: gradients of inputs, and of weights
 
 

@@ -24,7 +24,7 @@ from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, 
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
-ALONE = 1  # of texts side by side
+ALONE = 1  # texts side by side
 ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
 
 

@@ -15,7 +15,7 @@ CHAT, ANSWERS = "lm-arena-chat", "gpqa"
 DENSE = "Dense Transformer"
 UNITS = {"joules_per_token": "J", "joules_per_answer": "J", "tokens_per_answer": "tokens", "watts": "W"}
 POOLED = (("active",), ("active", "batch"), ("active", "total", "batch"))
-FEWEST = 5  # models that a law at one limit rests on, at least
+FEWEST = 5  # models that a law at one limit needs, at least
 
 
 def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:

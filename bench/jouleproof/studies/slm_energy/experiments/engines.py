@@ -26,7 +26,7 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
     installed" for what is cited from a run elsewhere. joules_per_token: where this machine has counters.
     """
     settings, meter, model = config.engines, open_meter(config.meters.meter), smollm2_135m
-    assert model.path is not None  # programs of other makers read the file itself
+    assert model.path is not None  # some third-party engines read the file itself
     by_name = named_engines(settings.engines)
     started, absent = _started(by_name, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
     words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
