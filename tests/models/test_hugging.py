@@ -106,7 +106,7 @@ def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
 def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not there"):
         load_gguf(tmp_path / "no.gguf")
-    with pytest.raises(UserError, match="which revision"):
+    with pytest.raises(UserError, match="name a revision"):
         load_from_hub("organisation/model")
 
 

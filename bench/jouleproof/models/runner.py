@@ -128,9 +128,7 @@ class Runner:
     def _refuse_what_does_not_fit(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             if not piece.tokens or piece.end > self.capacity:
-                raise ValueError(
-                    f"a slot of {self.capacity} tokens cannot take {len(piece.tokens)} after {piece.start}"
-                )
+                raise ValueError(f"slot of {self.capacity} tokens cannot take {len(piece.tokens)} after {piece.start}")
         if len({piece.slot for piece in pieces}) < len(pieces):
             raise ValueError("two pieces want the same slot")
 
