@@ -42,7 +42,7 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
        export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD/wheelhouse" JOULEPROOF_INPUTS="$PWD/inputs"
        make PYTHON=python{python}
 
-   or, into an environment of your own:
+   or, into a separate environment:
 
        pip install --no-index --find-links wheelhouse -c constraints.txt setuptools
        pip install --no-index --find-links wheelhouse -c constraints.txt --no-build-isolation -e '.[test]'
@@ -125,7 +125,7 @@ def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[
         if isinstance(entry, BringEntry):
             left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(MAY_BE_PASSED_ON):
-            left_out[id] = f"its licence ({entry.licence}) is not known to let it be passed on"
+            left_out[id] = f"its licence ({entry.licence}) is not known to allow redistribution"
         else:
             try:
                 _collect(entry, folder, places)
@@ -169,7 +169,7 @@ def _git(*arguments: str) -> bytes:
 def main() -> None:
     commit, time = _git("log", "-1", "--format=%H %ct").decode().split()
     if _git("status", "--porcelain"):
-        print("release: files were changed since the last commit; the archive holds the commit", file=sys.stderr)
+        print("release: files have changed since the last commit; the archive holds that commit", file=sys.stderr)
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="release.", dir=dist) as name:

@@ -1,7 +1,8 @@
-"""Answers to grade school math by published models, predicted: joules of a token and of a right answer, at as many
-requests at once as the verdicts rest on, beside the share right that cards give, and the share of draws in which no
-other model is right as often for fewer joules. Medians with the range that holds 95 % of the draws; lengths of
-answers are assumed alike but for a spread. Last the gigabytes of Phi-3-mini's weights by format of 4 bits."""
+"""Predicted cost of answers to grade school math by published models: joules of a token and of a right answer, at the
+number of requests at once that the verdicts rest on, the share of right answers that cards give, and the share of draws
+in which no other model is right as often for fewer joules. Values are medians with the range that holds 95 % of the
+draws; answers are assumed to have the same length for all models, up to a spread. The last row gives the gigabytes of
+Phi-3-mini's weights by format of 4 bits."""
 
 import pandas as pd
 

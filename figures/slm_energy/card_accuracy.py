@@ -1,7 +1,7 @@
-"""Right answers to grade school math (GSM8K) against parameters, as Microsoft's cards of Phi models give them,
-prompts with eight examples. A mixture of experts has two marks, joined: the parameters that compute for a token, and
-all of them. The line joins the models that none smaller, by all parameters, matches. Bars: 95 %, for a drawing of
-other questions."""
+"""Right answers to grade school math (GSM8K) against parameters, as Microsoft's cards of Phi models give them, with
+eight examples in the prompt. A mixture of experts has two marks, joined: the parameters that compute for a token, and
+all of them. The line joins the models that are matched by no smaller one, counting all parameters. Bars are 95 %
+intervals for other questions being drawn."""
 
 from dataclasses import replace
 

@@ -1,5 +1,5 @@
-"""What model cards say of their subject beside each rival: billions of parameters of the rival, tasks on which the
-subject scores above it, the same and below it, and, on GSM8K, the points between them with the interval that other
+"""What model cards report about their subject beside each rival: the rival's billions of parameters, the tasks on which
+the subject scores above it, the same and below it, and, on GSM8K, the difference in points with the interval that other
 questions would give (95 %). Cards of one row give GSM8K alone."""
 
 import pandas as pd

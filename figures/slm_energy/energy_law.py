@@ -1,7 +1,7 @@
-"""Energy of a token on GPUs as ML.ENERGY measured it, by parameters. Left: on the H100, at three numbers of requests
-at once; full marks are dense models in bfloat16, with the law that fits them; open marks are mixtures of experts by
-the parameters that compute, which the law does not fit. Right: the law's exponent by requests at once, models
-resampled, 95 %; pale: what the ledger accepts."""
+"""Energy of a token on GPUs by parameters, as ML.ENERGY measured it. Left: on the H100, at three numbers of requests at
+once; full marks are dense models in bfloat16, with the law that fits them; open marks are mixtures of experts, placed
+by the parameters that compute, which the law does not fit. Right: the law's exponent by requests at once, with 95 %
+intervals from resampled models; the pale band is what the ledger accepts."""
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,8 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
 
 
 def _limit(axis: Axes, measured: pd.DataFrame, fitted: "pd.Series[float]", look: Look) -> None:
-    """Models at one number of requests at once, with the law of the dense ones from 8 billion parameters on."""
+    """Draw the models at one number of requests at once, with the law of the dense ones from 8 billion parameters
+    on."""
     dense = where(measured, architecture=DENSE, precision="bfloat16")
     mixed = where(measured, architecture=MIXTURE)
     axis.plot(dense["active_b"], dense["value"], ls="", **look)

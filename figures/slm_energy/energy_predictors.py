@@ -1,7 +1,7 @@
-"""What energy of a token follows, over all models of ML.ENERGY's chat task: measured against predicted, by the
-parameters that compute and the batch alone (left) and by all parameters too (middle). Open: mixtures of experts.
-Right: share of the variance of the logarithm explained, models resampled, 95 %; pale: what the ledger accepts of the
-first two."""
+"""What predicts the energy of a token, over all models of ML.ENERGY's chat task. Left and middle: measured against
+predicted, by the parameters that compute and the batch alone (left) and by all parameters too (middle); open marks are
+mixtures of experts. Right: share of the variance of the logarithm explained, with 95 % intervals from resampled models;
+the pale band is what the ledger accepts of the first two."""
 
 from collections.abc import Mapping
 from typing import Any

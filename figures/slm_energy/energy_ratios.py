@@ -1,7 +1,7 @@
-"""Energy of the larger model over the smaller one's, a token of each, as ML.ENERGY measured the best configuration of
-each; in brackets that of a whole answer, where the file has it. By GPU at two numbers of requests at once, and at the
-best of all. Marked ×: the model with fewer parameters is the dearer one; †: the one with fewer parameters that
-compute is. chat: lm-arena-chat; questions: GPQA."""
+"""Energy of a token of the larger model over that of the smaller one, as ML.ENERGY measured the best configuration of
+each; in brackets the ratio for a whole answer, where the file has it. Columns are GPUs at two numbers of requests at
+once, and at the best of all. Marked ×: the model with fewer parameters takes more energy; †: the model with fewer
+computing parameters does. chat: lm-arena-chat; questions: GPQA."""
 
 import pandas as pd
 
@@ -60,6 +60,6 @@ def _cell(token: float, answer: float | None, larger_computes_less: bool) -> str
 
 
 def _ratio(points: pd.DataFrame, small: str, large: str) -> float | None:
-    """None where one of them was not measured."""
+    """Return the ratio, or None where one of them was not measured."""
     best = points.groupby("model")["value"].min()
     return float(best[large] / best[small]) if len(best) == 2 else None

@@ -1,7 +1,7 @@
-"""Processor time of a token of SmolLM2-135M in several programs, on one core: read in a prompt of 256 tokens (left) and
-written after it (right). Full marks were run here, medians with the least and the most; open marks are cited from a run
-elsewhere, where the program is not installed or was not run. The dotted line is a larger model, of 2.7 times the
-parameters, in the first program."""
+"""Processor time of a token of SmolLM2-135M in several engines, on one core: read in a prompt of 256 tokens (left) and
+written after it (right). Full marks were run here and show medians with the least and the most; open marks are cited
+from a run elsewhere, where the engine is not installed or was not run. The dotted line is a larger model, with 2.7
+times the parameters, in the first engine."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -50,7 +50,7 @@ def _times(axis: Axes, rows: pd.DataFrame, names: list[str]) -> None:
 
 
 def _larger(cost: pd.DataFrame, phase: str) -> float | None:
-    """ms, of the largest shape in float32, alone."""
+    """Return the ms per token of the largest shape in float32, one text at a time."""
     sizes = where(cost, metric="computing_parameters").set_index("model")["value"]
     if len(sizes) < 2:
         return None

@@ -1,5 +1,5 @@
 """Accuracy on held-out grade school problems of models trained from scratch, by size: against the CPU time of training,
-all sizes trained in equally many steps and with equally many FLOPs, and against the CPU time of an answer, written
+with all sizes trained in equally many steps and with equally many FLOPs, and against the CPU time of an answer, written
 alone and side by side with others, of the better of the two. Thin: seeds; thick, and points with 95 % intervals: their
 means. Dotted: the accuracy that counts as reached."""
 
@@ -50,7 +50,7 @@ def _answered(
     times: Mapping[str, Mapping[int, float]],
     looks: Mapping[str, tuple[str, str]],
 ) -> None:
-    """At the end of the better budget. times: ms of an answer by size and batch."""
+    """Draw accuracy at the end of the better budget. times: ms of an answer by size and batch."""
     for size, (colour, marker) in looks.items():
         up = over_seeds(best_end(tables, size), ["size"]).clip(upper=1.0)
         for milliseconds, fill in zip(list(times[size].values())[::-1], FILLS, strict=False):

@@ -1,7 +1,7 @@
 """The ladder by size: share of right answers to held-out problems at equal steps and at equal FLOPs of training (with
-the steps that those are), means over seeds with 95 % intervals; of the better of the two FLOPs of an answer, CPU time
-of a training step (medians), of an answer and of a right answer (means over seeds of their medians), as many side by
-side as the heading says; and joules of a right answer, modelled."""
+the number of those steps), means over seeds with 95 % intervals; for the better of the two, FLOPs of an answer, CPU
+time of a training step (medians), of an answer and of a right answer (means over seeds of their medians), as many side
+by side as the heading says; and modelled joules of a right answer."""
 
 import pandas as pd
 

@@ -1,6 +1,7 @@
-"""Laws of the energy of a token: the exponents of what it is predicted by and the share of the variance of its
-logarithm that they explain, models resampled, 95 %; the models and configurations that each rests on; and the error
-on a model that the law did not see, as a share of what was measured, in the median over models and of the worst."""
+"""Laws of the energy of a token: the exponents of their predictors and the share of the variance of its logarithm that
+they explain, with 95 % intervals from resampled models; the numbers of models and configurations that each law rests
+on; and the error on a model that the law did not see, as a share of what was measured, for the median model and for the
+worst."""
 
 import pandas as pd
 

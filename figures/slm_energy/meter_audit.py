@@ -1,4 +1,4 @@
-"""What meters say that one workload takes, while it computes on one core (upper line) and while it sleeps as long
+"""Power of one workload as meters report it, while it computes on one core (upper line) and while it sleeps as long
 (lower line), alone on the machine and beside busy processes of others. Bars: the range of a model's constants."""
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
 
 
 def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
-    """Means over the repeats, each workload on a line of its own, joined from alone to beside others."""
+    """Return means over the repeats, with each workload on a separate line, joined from alone to beside others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
         axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)

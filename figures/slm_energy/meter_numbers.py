@@ -1,5 +1,5 @@
-"""What meters say that one workload takes (W; s of the processor where they count no joules), means over its repeats;
-whether they ran here or elsewhere; – where they give no number."""
+"""What meters report for one workload (W; s of the processor where they count no joules), as means over its repeats,
+and whether they ran here or elsewhere. A dash (–) marks meters that give no number."""
 
 import pandas as pd
 

@@ -1,6 +1,7 @@
-"""What every model was asked, weights of its linear layers rounded to every format: means over the items, weighted by
-bytes where a score is of bytes, with 95 % intervals; shares of right answers with Wilson's. Formats other than float32
-were asked the first of its items alone, so their means are not to be held against its mean but item by item."""
+"""Scores of every model on every task, with the weights of its linear layers rounded to every format: means over the
+items, weighted by bytes where a score is of bytes, with 95 % intervals; shares of right answers have Wilson's. Formats
+other than float32 were tested on the first of the items alone, so their means must be compared with float32 item by
+item, not with its mean."""
 
 import pandas as pd
 

@@ -1,8 +1,8 @@
-"""Processor time of a token on one core of one engine. Left: written, with so many texts side by side, each 256 tokens
-long (lines), and read in a prompt (marks at the left edge). Full marks: float32; open marks: bfloat16. The larger
-model's weights are drawn at random, which takes the same time. Right: written alone by the real weights in each format,
-against the least bytes that it has to read; the head stays float32 in block formats. Medians of the rounds; bars reach
-from the least to the most."""
+"""Processor time of a token on one core with one engine. Left: written, with the given number of texts side by side,
+each 256 tokens long (lines), and read in a prompt (marks at the left edge). Full marks: float32; open marks: bfloat16.
+The larger model's weights are drawn at random, which takes the same time. Right: written alone by the real weights in
+each format, against the least bytes that have to be read; the head stays float32 in block formats. Values are medians
+of the rounds; bars reach from the least to the most."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

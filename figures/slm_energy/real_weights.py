@@ -1,8 +1,8 @@
-"""SmolLM2-135M, weights rounded to 4 bits before, on tasks where a model so small has any quality. Left: what
-rounding them once more does to the bits that a byte of a worked GSM8K solution takes, over float32 on the same
+"""SmolLM2-135M, whose weights were already rounded to 4 bits, on tasks where a model so small has any quality. Left:
+the bits that rounding the weights once more adds to each byte of a worked GSM8K solution, over float32 on the same
 solutions, against the bits of a weight; formats of one width stand side by side. Right: the share of right answers,
-each tick (|) a guess, and above it the processor time of a right answer on one core with its 95 % range; where none was
-right, that is a lower end and no number. Bars are 95 % intervals over solutions or questions."""
+with a tick (|) for a guess, and above it the processor time of a right answer on one core with its 95 % range; where no
+answer was right, that is a lower end and no number. Bars are 95 % intervals over solutions or questions."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

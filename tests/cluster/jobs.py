@@ -1,4 +1,4 @@
-"""What the cluster tests run, a cheap part of every study, and how they read what came of it."""
+"""A cheap part of every study that the cluster tests run, and helpers that read the results."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ PART = (
 
 @cache
 def experiments() -> dict[str, Experiment]:
-    """By the name of its rule."""
+    """Return the experiments by the names of their rules."""
     return {
         f"{study.name}_{name}": experiment
         for study in built_in_studies()
@@ -43,7 +43,8 @@ def profile(name: str) -> dict[str, Any]:
 
 
 def on_cluster(name: str, *targets: str, config: str = "") -> tuple[str, ...]:
-    """Arguments of Snakemake: the tiny config with a cluster's profile, on nodes of two cores. config: other knobs."""
+    """Return Snakemake's arguments: the tiny config with a cluster's profile, on nodes of two cores. config: other
+    knobs."""
     return (
         *(*targets, "--profile", str(ROOT / "profiles" / name), *CONFIG, *([config] if config else [])),
         *("--cores", "2"),
@@ -52,7 +53,8 @@ def on_cluster(name: str, *targets: str, config: str = "") -> tuple[str, ...]:
 
 
 def run_here(folder: Path, tables: list[str], ran: Path) -> None:
-    """The same tables into `folder`, each by the command of its job, from the inputs of a run that lies elsewhere."""
+    """Make the same tables in `folder`, each by the command of its job, from the inputs of a run that lies
+    elsewhere."""
     for table in tables:
         study, name = Path(table).parent.name, Path(table).stem
         records = [f"--input={ran}/results/inputs/{id}.json" for id in experiments()[f"{study}_{name}"].inputs]
@@ -61,7 +63,7 @@ def run_here(folder: Path, tables: list[str], ran: Path) -> None:
 
 
 def untimed(folder: Path) -> dict[str, str]:
-    """SHA-256 of every experiment's table that holds no timing."""
+    """Return the SHA-256 of every experiment's table that holds no timing."""
     tables = [
         record.with_name(record.name.replace(".provenance.json", ".parquet"))
         for record in sorted(folder.glob("results/*/*.provenance.json"))
@@ -71,13 +73,13 @@ def untimed(folder: Path) -> dict[str, str]:
 
 
 def submitted(dry_run: str) -> dict[str, dict[str, str]]:
-    """By rule, the threads and resources that Snakemake prints of a job that it would hand to the cluster."""
-    found = {}
+    """Return by rule the threads and resources that Snakemake prints for a job that it would submit to the cluster."""
+    by_rule = {}
     for block in re.split(r"\n(?= *(?:local)?rule \w+:\n)", dry_run):
         head = re.match(r" *rule (\w+):\n", block)
         resources = re.search(r"^ +resources: (.*)$", block, flags=re.MULTILINE)
         if head and resources:
             threads = re.search(r"^ +threads: (\d+)$", block, flags=re.MULTILINE)
             named = dict(re.findall(r"(\w+)=([^,]*)", resources[1]))
-            found[head[1]] = {"threads": threads[1] if threads else "1", **named}
-    return found
+            by_rule[head[1]] = {"threads": threads[1] if threads else "1", **named}
+    return by_rule

@@ -39,12 +39,12 @@ tasks = st.dictionaries(
 
 @given(tasks, st.integers(1, 4), st.integers(1, 4))
 def test_no_prediction_beats_the_work_or_the_longest_chain_or_is_worse_than_one_core(
-    found: dict[str, Task], nodes: int, cores: int
+    tasks: dict[str, Task], nodes: int, cores: int
 ) -> None:
-    work = sum(task.wall_s * (cores if task.alone else 1) for task in found.values())
-    span = makespan_s(found, nodes, cores)
-    assert span >= max(work / (nodes * cores), *chains_s(found).values())
-    assert span <= sum(task.wall_s for task in found.values())
+    work = sum(task.wall_s * (cores if task.alone else 1) for task in tasks.values())
+    span = makespan_s(tasks, nodes, cores)
+    assert span >= max(work / (nodes * cores), *chains_s(tasks).values())
+    assert span <= sum(task.wall_s for task in tasks.values())
 
 
 def write_record(results: Path, name: str, **values: object) -> None:
@@ -57,9 +57,9 @@ def test_records_of_a_run_are_read_with_what_waits_for_what(tmp_path: Path) -> N
     write_record(tmp_path, "phase_split/power_trace")
     write_record(tmp_path, "placement/sensed")
     write_record(tmp_path, "slm_energy/cost", timed=True)
-    found = tasks_of(tmp_path, tables_read(built_in_studies()))
-    assert found["placement/sensed"].after == ("phase_split/power_trace",)
-    assert found["slm_energy/cost"] == Task(60.0, 30.0, alone=True)  # quality left no record
+    tasks = tasks_of(tmp_path, tables_read(built_in_studies()))
+    assert tasks["placement/sensed"].after == ("phase_split/power_trace",)
+    assert tasks["slm_energy/cost"] == Task(60.0, 30.0, alone=True)  # quality left no record
 
 
 def cost(results: Path, *options: str) -> Result:

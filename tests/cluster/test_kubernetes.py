@@ -38,7 +38,7 @@ else:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """A folder in which a part of the pipeline ran as jobs for Kubernetes, and their manifests."""
+    """Return a folder in which a part of the pipeline ran as jobs for Kubernetes, and their manifests."""
     base = tmp_path_factory.mktemp("kubernetes")
     folder, programs = base / "run", base / "bin"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The profiles for clusters: every job says what it needs, timed ones are alone, and no secret goes along."""
+"""The profiles for clusters: every job states its needs, timed jobs run alone, and no secret is passed on."""
 
 import re
 from dataclasses import fields
@@ -30,13 +30,13 @@ FOR_A_CLUSTER = ("cluster-generic-submit-cmd", "cluster-generic-status-cmd", "cl
     ],
 )
 def name(request: pytest.FixtureRequest) -> str:
-    """Of a profile."""
+    """Return the name of a profile."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def needs(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The jobs of a dry run as a user starts it: the full config, on nodes of 16 cores."""
+    """Return the jobs of a dry run as a user starts it: the full config, on nodes of 16 cores."""
     options = ("--profile", str(ROOT / "profiles" / name), "--cores", "16", "-n", "-p", "--quiet", "host")
     done = snakemake(tmp_path_factory.mktemp(name), *options)
     assert done.returncode == 0, done.stdout[-4000:]
@@ -71,16 +71,16 @@ def test_a_profile_names_rules_that_exist(needs, name: str) -> None:
 def test_profiles_try_a_job_twice_and_differ_in_what_talks_to_a_cluster_alone() -> None:
     common = []
     for name in CLUSTERS:
-        found = profile(name)
-        assert ALONE[name] in found["default-resources"].pop("alone")
-        assert all(found.pop(key) for key in FOR_A_CLUSTER)
-        assert found["retries"] == 1
-        common.append(found)
+        values = profile(name)
+        assert ALONE[name] in values["default-resources"].pop("alone")
+        assert all(values.pop(key) for key in FOR_A_CLUSTER)
+        assert values["retries"] == 1
+        common.append(values)
     assert common[0] == common[1]
 
 
 def test_no_job_is_shared_by_a_timed_experiment_or_by_one_that_waits_for_a_table() -> None:
-    """What waits for a table that a job outside makes could wait for itself."""
+    """A group that waits for a table made by a job outside it could wait for itself."""
     groups = profile("slurm").get("groups", {})
     shared = {rule for rule, experiment in experiments().items() if rule in groups}
     assert shared <= {
@@ -103,7 +103,7 @@ def test_no_workflow_and_no_profile_asks_for_variables_of_the_user() -> None:
 
 
 def test_the_config_has_no_knob_for_a_secret() -> None:
-    """And takes no knob that it does not know: what goes along on command lines holds none."""
+    """The config also rejects unknown knobs, so that what is passed on command lines holds no secret."""
 
     def knobs(model: type[BaseModel]) -> list[str]:
         assert model.model_config.get("extra") == "forbid", model
@@ -113,10 +113,10 @@ def test_the_config_has_no_knob_for_a_secret() -> None:
         ]
         return [*model.model_fields, *below]
 
-    found = [field.name for field in fields(Settings)]
+    names = [field.name for field in fields(Settings)]
     for study in built_in_studies():
-        found += [study.name, *knobs(study.config)]
-    assert len(found) > 50
-    assert not [knob for knob in found if re.search(r"secret|password|credential|api_?key|auth|(^|_)token$", knob)]
+        names += [study.name, *knobs(study.config)]
+    assert len(names) > 50
+    assert not [knob for knob in names if re.search(r"secret|password|credential|api_?key|auth|(^|_)token$", knob)]
     with pytest.raises(UserError, match="api_token: no such knob"):
         read_settings({"size": "own", "api_token": "hidden-words"}, {})

@@ -1,4 +1,4 @@
-"""A part of the tiny config through a Slurm of one node that is started here; with JOULEPROOF_WHOLE=1 all of it."""
+"""A part of the tiny config through a one-node Slurm that is started here; with JOULEPROOF_WHOLE=1 all of it."""
 
 import os
 import re
@@ -41,7 +41,7 @@ WITH_BROKEN = "mx={formats: [mxfp4], scales: ['own:rule'], qsnr: {vectors: 10, l
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of its commands."""
+    """Return the environment of Slurm's commands."""
     folder = tmp_path_factory.mktemp("slurm")
     try:
         yield one_node.start(folder)
@@ -51,7 +51,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty one to run in."""
+    """Return an empty folder to run in."""
     (tmp_path / "run").mkdir()
     return tmp_path / "run"
 
@@ -62,7 +62,7 @@ def ask(slurm: dict[str, str], *command: str) -> str:
 
 
 def ran_through(slurm: dict[str, str], folder: Path, *targets: str) -> set[str]:
-    """Names of the jobs of Slurm."""
+    """Return the names of Slurm's jobs."""
     done = snakemake(folder, *on_cluster("slurm", *targets), timeout_s=3600, **slurm)
     assert done.returncode == 0, done.stdout[-4000:]
     lines = ask(slurm, "squeue", "--states=all", "--noheader", "--format=%j %T %h").splitlines()

@@ -1,4 +1,4 @@
-"""`python -m tests.faults fuzz | pipeline | table`: the campaign in large. `snakemake faults` runs all of it."""
+"""The large campaign: `python -m tests.faults fuzz | pipeline | table`. `snakemake faults` runs all of it."""
 
 import faulthandler
 import json
@@ -25,7 +25,7 @@ def fuzz_one(
     out: Annotated[Path, typer.Option(help="JSON; written after every batch, so that it says what was tried so far.")],
     inputs: Annotated[int, typer.Option(min=1)] = 100_000,
 ) -> None:
-    """Damaged inputs of one target.
+    """Try damaged inputs on one target.
 
     A crash of the interpreter or a hang ends the process; the input is left beside `out`.
     """
@@ -34,10 +34,10 @@ def fuzz_one(
     with tempfile.TemporaryDirectory(prefix="input.", dir=out.parent) as folder:
         for start in range(0, inputs, BATCH):
             faulthandler.dump_traceback_later(PATIENCE_S * 5, exit=True)
-            found = fuzz(target, range(start, min(start + BATCH, inputs)), Path(folder))
+            findings = fuzz(target, range(start, min(start + BATCH, inputs)), Path(folder))
             faulthandler.cancel_dump_traceback_later()
-            total.outcomes += found.outcomes
-            total.examples += found.examples
+            total.outcomes += findings.outcomes
+            total.examples += findings.examples
             _write(out, f"damaged {TARGETS[target].what}", total.outcomes, total.examples)
 
 
@@ -48,29 +48,31 @@ def pipeline_one(
     times: Annotated[int, typer.Option(min=1)] = 1,
     seed: int = 0,
 ) -> None:
-    """One fault of the pipeline, in a folder of its own, so many times."""
-    about = pipeline.FAULTS[fault]
-    if about.mounts and not pipeline.may_mount():
-        _write(out, about.what, {"not tried: this user may not mount a file system": 0}, [])
+    """Try one fault of the pipeline a number of times, in a separate folder."""
+    case = pipeline.FAULTS[fault]
+    if case.mounts and not pipeline.may_mount():
+        _write(out, case.what, {"not tried: this user may not mount a file system": 0}, [])
         return
     with tempfile.TemporaryDirectory(prefix="faults.") as folder:
-        for outcomes in about.run(Path(folder), times, seed):
-            _write(out, about.what, outcomes, [])
+        for outcomes in case.run(Path(folder), times, seed):
+            _write(out, case.what, outcomes, [])
 
 
 @app.command("table")
-def make_table(found: list[Path], out: Annotated[Path, typer.Option(help="CSV: what, tried, what happened.")]) -> None:
-    """All that was tried as one table; ends with 1 where something happened that must not."""
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+def make_table(
+    records: list[Path], out: Annotated[Path, typer.Option(help="CSV: what, tried, what happened.")]
+) -> None:
+    """Merge all records into one table; exits with 1 where something happened that must not."""
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in records]
     write_text(out, table.as_csv(rows))
     if wrong := table.bad(rows):
         raise SystemExit("\n".join(f"faults: {line}" for line in wrong))
 
 
 @app.command("page")
-def write_page(found: Path, page: Annotated[Path, typer.Option()] = Path("docs/robustness.md")) -> None:
-    """Write the table of a page anew from the CSV that `table` wrote."""
-    write_text(page, table.replaced(page.read_text(encoding="utf-8"), found.read_text(encoding="utf-8")))
+def write_page(source: Path, page: Annotated[Path, typer.Option()] = Path("docs/robustness.md")) -> None:
+    """Rewrite the table of a page from the CSV that `table` wrote."""
+    write_text(page, table.replaced(page.read_text(encoding="utf-8"), source.read_text(encoding="utf-8")))
 
 
 def _write(out: Path, what: str, outcomes: dict[str, int], examples: list[tuple[int, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Damaged inputs by the number: each is refused in one line or read as it is; anything else is kept as an example."""
+"""Damaged inputs by the number: each is refused in one line or read as it is; anything else is saved as an example."""
 
 import random
 from collections import Counter
@@ -16,7 +16,8 @@ EXAMPLES = 5
 
 @dataclass
 class Tally:
-    """outcomes: how often each. examples: (number of the input, what happened) of the first bad ones."""
+    """A count of what happened. outcomes: how often each. examples: (number of the input, what happened) of the first
+    bad ones."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[int, str]] = field(default_factory=list)
@@ -28,7 +29,7 @@ class Tally:
 
 
 def fuzz(name: str, numbers: range, folder: Path) -> Tally:
-    """The damaged inputs of these numbers of a target, put into `folder` one after another."""
+    """Try the damaged inputs of these numbers on a target, written into `folder` one after another."""
     tally = Tally()
     for number in numbers:
         case = TARGETS[name].draw(random.Random(f"{name}/{number}"))
@@ -37,15 +38,15 @@ def fuzz(name: str, numbers: range, folder: Path) -> Tally:
 
 
 def try_one(target: Target, case: Any, folder: Path) -> tuple[str, str]:
-    """What happened, and the words of an error."""
+    """Return what happened, and the text of an error."""
     try:
-        found = target.read(case, folder)
+        value = target.read(case, folder)
     except target.refusals as error:
         return (REFUSED if _is_short(str(error), target.lines) else WORDY), str(error)
     except Exception as error:  # what must not be
         return CRASHED, f"{type(error).__name__}: {error}"
     try:
-        return target.says(case, found, folder), ""
+        return target.says(case, value, folder), ""
     except Exception as error:
         return WRONG, f"{type(error).__name__}: {error}"
 

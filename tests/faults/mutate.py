@@ -1,4 +1,4 @@
-"""Damaged copies of good bytes and of good configs: seeded: its number is enough to see an input again."""
+"""Damaged copies of good bytes and of good configs. They are seeded: an input's number is enough to reproduce it."""
 
 import random
 import re
@@ -29,7 +29,7 @@ VALUES: list[Any] = [
 
 
 def damaged(rng: random.Random, files: Sequence[dict[str, bytes]]) -> dict[str, bytes]:
-    """One of the sets of files, with one to four changes to one or more of them."""
+    """Return one of the sets of files, with one to four changes to one or more of them."""
     chosen = dict(rng.choice(files))
     for _ in range(rng.choice((1, 1, 1, 2, 3, 4))):
         name = rng.choice(sorted(chosen))
@@ -70,10 +70,10 @@ def _truncate(rng: random.Random, content: bytes, _: bytes) -> bytes:
 
 
 def _number(rng: random.Random, content: bytes, _: bytes) -> bytes:
-    found = [match.span() for match in NUMBER.finditer(content)]
-    if not found:
+    spans = [match.span() for match in NUMBER.finditer(content)]
+    if not spans:
         return _insert(rng, content, _)
-    start, end = rng.choice(found)
+    start, end = rng.choice(spans)
     return content[:start] + rng.choice(NUMBERS) + content[end:]
 
 
@@ -97,7 +97,7 @@ CHANGES = (_flip, _flip, _flip, _set, _insert, _delete, _repeat, _truncate, _num
 
 
 def damaged_tree(rng: random.Random, trees: Sequence[Any]) -> Any:
-    """One of the configs, with one to three of its values replaced, moved, renamed or taken away."""
+    """Return one of the configs, with one to three of its values replaced, moved, renamed or removed."""
     tree = deepcopy(rng.choice(trees))
     for _ in range(rng.choice((1, 1, 2, 3))):
         places = list(_places(tree))

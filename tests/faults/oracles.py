@@ -1,4 +1,4 @@
-"""What files say, by readers of our own that share no code with those under test."""
+"""The content of files according to separate readers, which share no code with those under test."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d
 
 
 def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:
-    """Columns of a CSV file, as texts. Raises where a line has more or fewer cells than the header."""
+    """Return the columns of a CSV file as texts. Raises where a line has more or fewer cells than the header."""
     csv.field_size_limit(1 << 20)
     lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=None)))
     header, *rows = [row for row in lines if "".join(row).strip()] if without_blank_lines else lines
@@ -26,13 +26,13 @@ def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, li
     return {name: [row[place] for row in rows] for place, name in enumerate(header)}
 
 
-def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | None = None) -> None:
-    """Raises AssertionError unless each number is that of its text, times `scale`, to the last digits.
+def same_numbers(texts: list[str], numbers: Any, scale: str = "1", empty: str | None = None) -> None:
+    """Raise AssertionError unless each number is that of its text, times `scale`, to the last digits.
 
-    empty: the text that stands for a number that is not there, which is read as NaN.
+    empty: the text of a missing number, which is read as NaN.
     """
-    assert len(texts) == len(found), f"{len(texts)} lines, {len(found)} numbers"
-    for text, number in zip(texts, found, strict=True):
+    assert len(texts) == len(numbers), f"{len(texts)} lines, {len(numbers)} numbers"
+    for text, number in zip(texts, numbers, strict=True):
         if np.isnan(number):
             assert empty is not None and (text == empty or (empty == "0" and Decimal(text) < SMALLEST)), (
                 f"{text!r} as NaN"
@@ -47,40 +47,40 @@ def same_numbers(texts: list[str], found: Any, scale: str = "1", empty: str | No
 
 
 def seconds(text: str) -> Decimal:
-    """From year 1, of a time like 2023-11-16 18:17:03.9799600."""
+    """Return the seconds since year 1 of a time like 2023-11-16 18:17:03.9799600."""
     day, clock, fraction = STAMP.fullmatch(text).groups()  # type: ignore[union-attr]
     at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S") - datetime(1, 1, 1)
     return Decimal(at.days * 86400 + at.seconds) + Decimal(f"0.{fraction or 0}")
 
 
 def tensors(content: bytes) -> dict[str, np.ndarray]:
-    """Of a safetensors file."""
+    """Read the tensors of a safetensors file."""
     length = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8 : 8 + length])
     header.pop("__metadata__", None)
     body = content[8 + length :]
-    found = {}
-    for name, about in header.items():
-        start, end = about["data_offsets"]
-        found[name] = np.frombuffer(body[start:end], NUMPY[about["dtype"]]).reshape(about["shape"])
-    return found
+    arrays = {}
+    for name, entry in header.items():
+        start, end = entry["data_offsets"]
+        arrays[name] = np.frombuffer(body[start:end], NUMPY[entry["dtype"]]).reshape(entry["shape"])
+    return arrays
 
 
-def same_content(given: Any, found: Any, where: str = "") -> None:
-    """Raises AssertionError unless everything that is given stands in `found` with the same value, numbers as numbers:
+def same_content(given: Any, content: Any, where: str = "") -> None:
+    """Raise AssertionError unless everything that is given stands in `content` with the same value, numbers as numbers:
     a truth value is none, and a text only where it spells that number."""
     if isinstance(given, dict):
         for key, value in given.items():
-            same_content(value, found[key], f"{where}.{key}")
+            same_content(value, content[key], f"{where}.{key}")
     elif isinstance(given, list | tuple):
-        assert len(given) == len(found), f"{where}: {len(given)} values became {len(found)}"
-        for number, (one, other) in enumerate(zip(given, found, strict=True)):
+        assert len(given) == len(content), f"{where}: {len(given)} values became {len(content)}"
+        for number, (one, other) in enumerate(zip(given, content, strict=True)):
             same_content(one, other, f"{where}[{number}]")
-    elif isinstance(found, bool) or isinstance(given, bool) or found is None or given is None:
-        assert given is found, f"{where}: {given!r:.50} became {found!r:.50}"
-    elif isinstance(found, int):
-        assert Decimal(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"
-    elif isinstance(found, float):
-        assert float(str(given)) == found, f"{where}: {given!r:.50} became {found!r:.50}"  # the nearest there is
+    elif isinstance(content, bool) or isinstance(given, bool) or content is None or given is None:
+        assert given is content, f"{where}: {given!r:.50} became {content!r:.50}"
+    elif isinstance(content, int):
+        assert Decimal(str(given)) == content, f"{where}: {given!r:.50} became {content!r:.50}"
+    elif isinstance(content, float):
+        assert float(str(given)) == content, f"{where}: {given!r:.50} became {content!r:.50}"  # the nearest there is
     else:
-        assert str(given) == str(found), f"{where}: {given!r:.50} became {found!r:.50}"
+        assert str(given) == str(content), f"{where}: {given!r:.50} became {content!r:.50}"

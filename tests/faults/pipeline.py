@@ -1,7 +1,8 @@
-"""What machines and people do to a running pipeline, each done to a small part of the real one, in a folder of its own.
+"""Faults of machines and people during a pipeline run, each tried on a small part of the real one, in a separate
+folder.
 
-A fault's `run` yields how often each outcome came so far. Good are those that end with the bytes of a run that nothing
-happened to, and with nothing half-written on the way.
+A fault's `run` yields how often each outcome has come so far. Good outcomes end with the bytes of an undisturbed run,
+and leave nothing half-written on the way.
 """
 
 import atexit
@@ -37,8 +38,8 @@ Outcomes = Iterator[Counter[str]]
 
 @dataclass(frozen=True)
 class Fault:
-    """what: for the table. run: (folder, times, seed) -> outcomes so far, after each time.
-    mounts: it needs the right to mount."""
+    """A fault that can be tried. what: name in the table. run: (folder, times, seed) -> outcomes so far, after each
+    time. mounts: whether it needs the right to mount."""
 
     what: str
     run: Callable[[Path, int, int], Outcomes]
@@ -64,7 +65,7 @@ def made(project: Path) -> dict[str, bytes]:
 
 @cache
 def undisturbed() -> tuple[Path, dict[str, bytes], float]:
-    """A folder in which the small part ran to its end, what it made, and in how many seconds."""
+    """Return a folder in which the small part ran to its end, what it made, and the seconds that it took."""
     folder = tempfile.mkdtemp(prefix="undisturbed.")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = fresh(Path(folder), "project")
@@ -75,27 +76,27 @@ def undisturbed() -> tuple[Path, dict[str, bytes], float]:
 
 
 def finished(folder: Path) -> tuple[Path, dict[str, bytes]]:
-    """A copy of that, and what was made."""
+    """Return a copy of that folder, and what was made."""
     project, expected, _ = undisturbed()
     return shutil.copytree(project, folder / "finished"), expected
 
 
 def fresh(folder: Path, name: str) -> Path:
-    """An empty folder to run in."""
+    """Return an empty folder to run in."""
     shutil.rmtree(folder / name, ignore_errors=True)
     (folder / name).mkdir()
     return folder / name
 
 
 def ended(project: Path, expected: Mapping[str, bytes], home: Path = ROOT) -> str:
-    """How a run that nothing disturbs ends after a fault."""
+    """Return how an undisturbed run ends after a fault."""
     done = run_cheap(project, home)
     assert done.returncode == 0, done.stdout
     return SAME if made(project) == expected else OTHER
 
 
 def _killed(folder: Path, times: int, seed: int) -> Outcomes:
-    """SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then go on by themselves."""
+    """Send SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then go on by themselves."""
     rng, outcomes = random.Random(seed), Counter[str]()
     _, expected, whole_s = undisturbed()
     project, kills = fresh(folder, "killed"), 0
@@ -127,14 +128,15 @@ def _whole(project: Path, expected: Mapping[str, bytes]) -> str:
 
 
 def _unlock(project: Path) -> None:
-    """As `snakemake --unlock` does."""
+    """Remove the locks, as `snakemake --unlock` does."""
     shutil.rmtree(project / ".snakemake/locks", ignore_errors=True)
 
 
 def _on_a_mount(
     folder: Path, times: int, seed: int, *, bad: Callable[[random.Random], str], good: str, words: str
 ) -> Outcomes:
-    """Results on a file system with bad options, which the run names in `words`, then with good ones."""
+    """Run with results on a file system with bad options, which the run's output names in `words`, then with good
+    ones."""
     _, expected, _ = undisturbed()
     rng, outcomes = random.Random(seed), Counter[str]()
     for _ in range(times):
@@ -155,7 +157,7 @@ def _on_a_mount(
 
 
 def may_mount() -> bool:
-    """Whether this user may mount a file system here."""
+    """Return whether this user may mount a file system here."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             with mounted(Path(folder) / "it"):
@@ -166,7 +168,7 @@ def may_mount() -> bool:
 
 @contextmanager
 def mounted(place: Path) -> Iterator[Callable[[str], object]]:
-    """A file system in memory at `place`; what is yielded changes its options."""
+    """Mount a file system in memory at `place`; the yielded function changes its options."""
     place.mkdir(exist_ok=True)
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], **quiet)  # type: ignore[call-overload]
@@ -177,7 +179,7 @@ def mounted(place: Path) -> Iterator[Callable[[str], object]]:
 
 
 def _clock(folder: Path, times: int, seed: int) -> Outcomes:
-    """Dates of results and code up to ten years off; then another config, which must be noticed."""
+    """Shift the dates of results and code by up to ten years; then change the config, which must be noticed."""
     rng, outcomes = random.Random(seed), Counter[str]()
     home, project, reference = copy_project(folder / "home"), fresh(folder, "clock"), fresh(folder, "other")
     expected = undisturbed()[1]
@@ -206,7 +208,8 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
 
 
 def _with_other_dates(project: Path, expected: Mapping[str, bytes], home: Path) -> str:
-    """Snakemake refuses to write a result that is older than its code; with today's dates it goes on."""
+    """Run with shifted dates. Snakemake refuses to write a result that is older than its code; with today's dates it
+    goes on."""
     done = run_cheap(project, home)
     if done.returncode == 0:
         return SAME if made(project) == expected else OTHER
@@ -221,14 +224,14 @@ def _is_told_of_skew(done: Done) -> bool:
 
 
 def _touch(*folders: Path) -> None:
-    """Today's dates for all that they hold."""
+    """Set today's dates on everything in the folders."""
     for folder in folders:
         for path in folder.rglob("*"):
             os.utime(path)
 
 
 def _changed(folder: Path, times: int, seed: int) -> Outcomes:
-    """A byte of a table changes between the job that wrote it and the one that reads it."""
+    """Change a byte of a table between the job that wrote it and the one that reads it."""
     rng, outcomes = random.Random(seed), Counter[str]()
     project, expected = finished(folder)
     table = project / "results/mx/formats.parquet"
@@ -249,7 +252,7 @@ def _changed(folder: Path, times: int, seed: int) -> Outcomes:
 
 
 def _two(folder: Path, times: int, seed: int) -> Outcomes:
-    """A second pipeline, with another config, starts at a random moment of the first."""
+    """Start a second pipeline, with another config, at a random moment of the first."""
     rng, outcomes = random.Random(seed), Counter[str]()
     _, expected, whole_s = undisturbed()
     for _ in range(times):
@@ -284,22 +287,22 @@ def _broken_jobs(
     times: int,
     seed: int,
     *,
-    own: str = "",
+    source: str = "",
     config: str = WITH_OWN,
     words: str = "",
     limit: int | None = None,
     interrupt: bool = False,
     traced: bool = False,
 ) -> Outcomes:
-    """A job that cannot end well: its result is not there, earlier ones stay, and a config that works goes on.
+    """Run a job that cannot end well: its result must be absent, earlier ones stay, and a config that works goes on.
 
-    words: that its output must hold. traced: with a stack trace, which shows whoever wrote the object where it failed.
-    limit: bytes that it may have.
+    source: of the user-defined scale rule. words: text that the output must hold. traced: whether a stack trace is
+    expected, which shows the author of the object where it failed. limit: bytes of memory that the job may use.
     """
     outcomes = Counter[str]()
     project, expected = finished(folder)
     for _ in range(times):
-        (project / "own.py").write_text(own, encoding="utf-8")
+        (project / "own.py").write_text(source, encoding="utf-8")
         running = _started(project, QSNR, config=config, limit=limit)
         if interrupt:
             while not (project / "hangs").exists() and running.poll() is None:
@@ -321,7 +324,7 @@ def _broken_jobs(
 
 
 def _started(project: Path, *targets: str, config: str = "", limit: int | None = None) -> "subprocess.Popen[str]":
-    """Snakemake in a process group of its own."""
+    """Start Snakemake in a separate process group."""
     options = (*SMALL, config, "--cores", "2") if config else CHEAP
 
     def limited() -> None:
@@ -348,9 +351,9 @@ FULL = partial(
 READ_ONLY = partial(_on_a_mount, bad=lambda _: "ro", good="rw", words="Read-only file system")
 MEMORY = partial(_broken_jobs, config=MUCH, words="out of memory", limit=6 << 30)
 NOT_TODAY = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
-RAISING = partial(_broken_jobs, own=RAISES, words=NOT_TODAY, traced=True)
-MISSHAPEN = partial(_broken_jobs, own=WRONG_SHAPE, words="scale rule rule: gave", traced=True)
-HANGING = partial(_broken_jobs, own=HANGS, interrupt=True)
+RAISING = partial(_broken_jobs, source=RAISES, words=NOT_TODAY, traced=True)
+MISSHAPEN = partial(_broken_jobs, source=WRONG_SHAPE, words="scale rule rule: gave", traced=True)
+HANGING = partial(_broken_jobs, source=HANGS, interrupt=True)
 
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),

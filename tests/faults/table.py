@@ -1,4 +1,4 @@
-"""The table of what was tried, how often, and what happened: as CSV, and between the marks of a page."""
+"""The table of the faults that were tried, how often, and what happened: as CSV, and between the marks of a page."""
 
 import csv
 import io
@@ -18,19 +18,19 @@ Record = Mapping[str, Any]  # what was done, how often it was tried, and the out
 
 
 def rows(records: Sequence[Record]) -> list[tuple[str, str, str]]:
-    """One row for all records of a fault, its most frequent outcome first."""
+    """Return one row for all records of a fault, its most frequent outcome first."""
     merged: dict[str, Counter[str]] = {}
     for record in records:
         merged.setdefault(record["what"], Counter()).update(record["outcomes"])
-    found = []
+    rows = []
     for what, outcomes in merged.items():
         ordered = sorted((-count, outcome) for outcome, count in outcomes.items() if count)
-        found.append((what, f"{outcomes.total():,}", "; ".join(f"{-count:,} {outcome}" for count, outcome in ordered)))
-    return found
+        rows.append((what, f"{outcomes.total():,}", "; ".join(f"{-count:,} {outcome}" for count, outcome in ordered)))
+    return rows
 
 
 def bad(records: Sequence[Record]) -> list[str]:
-    """What happened that must not."""
+    """Return the outcomes that must not happen."""
     named = [(record["what"], outcome) for record in records for outcome in record["outcomes"]]
     return [f"{what}: {outcome}" for what, outcome in named if outcome in (*fuzz.BAD, *pipeline.BAD)]
 
@@ -42,7 +42,7 @@ def as_csv(records: Sequence[Record]) -> str:
 
 
 def replaced(page: str, table: str) -> str:
-    """A page with the table of this CSV. Raises UserError where the marks are gone."""
+    """Return a page with the table of this CSV. Raises UserError where the marks are missing."""
     if not MARKS.search(page):
         raise UserError("the page has no table of faults; put its marks back where it belongs")
     head, *lines = csv.reader(io.StringIO(table))

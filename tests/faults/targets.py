@@ -1,4 +1,5 @@
-"""What is read from files that may be damaged: good examples, the reader, and an oracle for what the reader lets pass.
+"""Targets of fuzzing: files that may be damaged, with good examples, the reader, and an oracle for what the reader
+accepts.
 
 Each target's `says` raises AssertionError where what was read is not what the damaged file says by other means; it
 returns the words under which the input is counted.
@@ -40,9 +41,9 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Target:
-    """what: for the table. draw: a damaged case. read: (case, an empty folder) -> what was read. says: (case, what was
-    read, folder) -> how it is counted. refusals: the errors that the reader promises. lines: they may have several
-    lines, each with a start of its own."""
+    """A reader under test. what: name in the table. draw: a damaged case. read: (case, an empty folder) -> what was
+    read. says: (case, what was read, folder) -> how it is counted. refusals: the errors that the reader promises.
+    lines: whether they may have several lines; each then begins with one of these."""
 
     what: str
     draw: Callable[[random.Random], Any]
@@ -55,7 +56,8 @@ class Target:
 def _of_files(
     what: str, originals: Callable[[], list[Files]], read: Callable[..., Any], says: Callable[..., str], **more: Any
 ) -> Target:
-    """Its cases are files, damaged from good ones and put into a folder; their paths go to `read`, in their order."""
+    """Build a target whose cases are files, damaged from good ones and put into a folder; their paths go to `read`, in
+    their order."""
 
     def put_and_read(files: Files, folder: Path) -> Any:
         for name, content in files.items():
@@ -77,23 +79,23 @@ def _written(write: Callable[[Path], Any], name: str) -> bytes:
 
 @cache
 def _arrays() -> dict[bytes, Any]:
-    found = {}
+    arrays = {}
     for number, (fmt, shape) in enumerate([("mxfp4", (2, 8)), ("mxfp6_e2m3", (3, 70)), ("mxint8", (1, 32))]):
         packed = quantize(np.random.default_rng(number).standard_normal(shape).astype(np.float32), fmt)
-        found[_written(lambda path, packed=packed: save_mxarray(packed, path), "a.mx")] = packed
-    return found
+        arrays[_written(lambda path, packed=packed: save_mxarray(packed, path), "a.mx")] = packed
+    return arrays
 
 
 def _mxarrays() -> list[Files]:
     return [{"it.mx": content} for content in _arrays()]
 
 
-def _mxarray_says(files: Files, found: Any, folder: Path) -> str:
+def _mxarray_says(files: Files, array: Any, folder: Path) -> str:
     assert any(
-        (found.fmt, found.shape, found.axis) == (own.fmt, own.shape, own.axis)
-        and np.array_equal(found.codes, own.codes)
-        and np.array_equal(found.scales, own.scales)
-        for own in _arrays().values()
+        (array.fmt, array.shape, array.axis) == (expected.fmt, expected.shape, expected.axis)
+        and np.array_equal(array.codes, expected.codes)
+        and np.array_equal(array.scales, expected.scales)
+        for expected in _arrays().values()
     ), "an array that was never written"
     return UNCHANGED
 
@@ -115,8 +117,8 @@ def _result_tables() -> list[Files]:
     return [{"it.parquet": content} for content in _tables()]
 
 
-def _table_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    assert any(found.equals(table) and list(found) == list(table) for table in _tables().values()), "another table"
+def _table_says(files: Files, read: pd.DataFrame, folder: Path) -> str:
+    assert any(read.equals(table) and list(read) == list(table) for table in _tables().values()), "another table"
     return UNCHANGED
 
 
@@ -128,18 +130,18 @@ def _record() -> list[Files]:
     with tempfile.TemporaryDirectory() as folder:
         inputs.resolve("gsm8k_test", Path(folder), inputs_dir=None, cache_dir=Path(folder), mode="stand-in")
         record = json.loads((Path(folder) / "gsm8k_test.json").read_bytes())
-    (about,) = record["files"].values()
+    (entry,) = record["files"].values()
     content = b'{"question": "How many?", "answer": "Two.\\n#### 2"}\n'
-    about |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    return [{"gsm8k_test.json": json.dumps(record, indent=2).encode(), about["path"]: content}]
+    entry |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return [{"gsm8k_test.json": json.dumps(record, indent=2).encode(), entry["path"]: content}]
 
 
-def _record_says(files: Files, found: inputs.Record, folder: Path) -> str:
+def _record_says(files: Files, record: inputs.Record, folder: Path) -> str:
     (original,) = _record()
     (name,) = [name for name in original if name != "gsm8k_test.json"]
-    assert found.path().read_bytes() == original[name], "another file than the one recorded"
-    of_files = {name: vars(file) for name, file in found.files.items()}
-    oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(found), "files": of_files})
+    assert record.path().read_bytes() == original[name], "another file than the one recorded"
+    of_files = {name: vars(file) for name, file in record.files.items()}
+    oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(record), "files": of_files})
     return UNCHANGED if files == original else AS_IT_SAYS
 
 
@@ -156,11 +158,11 @@ def _configs() -> list[Any]:
     return [{"size": "own", "inputs": {"gsm8k_test": "stand-in"}, **part} for part in parts]
 
 
-def _settings_say(given: Any, found: Settings, folder: Path) -> str:
-    configs = {name: config.model_dump() for name, config in found.configs.items()}
-    oracles.same_content(given, {**vars(found), **configs})
-    for study in found.studies:
-        config = found.configs[study.name]
+def _settings_say(given: Any, settings: Settings, folder: Path) -> str:
+    configs = {name: config.model_dump() for name, config in settings.configs.items()}
+    oracles.same_content(given, {**vars(settings), **configs})
+    for study in settings.studies:
+        config = settings.configs[study.name]
         assert study.all_knobs(config.model_dump_json()) == config, f"{study.name} is not what its jobs read"
     return AS_IT_SAYS
 
@@ -172,9 +174,9 @@ def _ledger() -> list[Files]:
     return [{"claims.toml": b"".join(claims[start : start + 3])} for start in range(0, len(claims), 3)]
 
 
-def _ledger_says(files: Files, found: Any, folder: Path) -> str:
+def _ledger_says(files: Files, claims: Any, folder: Path) -> str:
     rows = tomllib.loads(io.StringIO(files["claims.toml"].decode(), newline=None).read())["claim"]
-    oracles.same_content(rows, [claim.model_dump() for claim in found])
+    oracles.same_content(rows, [claim.model_dump() for claim in claims])
     return AS_IT_SAYS
 
 
@@ -198,34 +200,35 @@ POWER = b"""cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_s
 """
 
 
-def _same_columns(files: Files, found: Any, columns: Mapping[str, str], **how: Any) -> dict[str, list[str]]:
-    """Columns of the file by the names under which they are read. Returns all cells. how: for oracles.same_numbers."""
+def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: Any) -> dict[str, list[str]]:
+    """Check columns of the file by the names under which they are read. Returns all cells. how: for
+    oracles.same_numbers."""
     cells = oracles.csv_cells(files["it.csv"], without_blank_lines=how.pop("without_blank_lines", False))
     for column, name in columns.items():
-        oracles.same_numbers(cells[column], getattr(found, name).tolist(), **how)
+        oracles.same_numbers(cells[column], getattr(table, name).tolist(), **how)
     return cells
 
 
-def _trace_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    cells = _same_columns(files, found, {"ContextTokens": "prompt_tokens", "GeneratedTokens": "output_tokens"})
+def _trace_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
+    cells = _same_columns(files, table, {"ContextTokens": "prompt_tokens", "GeneratedTokens": "output_tokens"})
     at = [oracles.seconds(text) for text in cells["TIMESTAMP"]]
-    assert np.allclose([float(each - at[0]) for each in at], found["arrival_s"], rtol=1e-12, atol=1e-6), "arrivals"
+    assert np.allclose([float(time - at[0]) for time in at], table["arrival_s"], rtol=1e-12, atol=1e-6), "arrivals"
     return AS_IT_SAYS
 
 
-def _requests_say(files: Files, found: Any, folder: Path) -> str:
+def _requests_say(files: Files, requests: Any, folder: Path) -> str:
     columns = {"arrival_timestamp": "arrival_s", "prompt_size": "prompt", "token_size": "output"}
-    _same_columns(files, found, columns, without_blank_lines=True)
+    _same_columns(files, requests, columns, without_blank_lines=True)
     return AS_IT_SAYS
 
 
-def _power_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    _same_columns(files, found, {name: name for name in found})
+def _power_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
+    _same_columns(files, table, {name: name for name in table})
     return AS_IT_SAYS
 
 
 def _some_rows(table: bytes, *starts: int) -> list[Files]:
-    """The header and four rows from each start on."""
+    """Return the header and four rows from each start on."""
     head, *lines = table.split(b"\n")
     return [{"it.csv": b"\n".join([head, *lines[start : start + 4], b""])} for start in starts]
 
@@ -238,24 +241,24 @@ def _energies() -> list[Files]:
     return _some_rows(mlenergy.measurements(0), 0, 19)
 
 
-def _profile_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+def _profile_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
     whole = ("tensor_parallel", "prompt_size", "batch_size", "token_size")
     times = {"prompt_time": "prompt_time_s", "token_time": "token_time_s", "e2e_time": "end_to_end_time_s"}
-    cells = _same_columns(files, found, {name: name for name in whole})
-    assert found["model"].tolist() == cells["model"] and found["hardware"].tolist() == cells["hardware"]
-    _same_columns(files, found, times, scale="0.001")
-    _same_columns(files, found, {name: f"{name}_tdp" for name in ("peak_power", "average_power")}, empty="0")
+    cells = _same_columns(files, table, {name: name for name in whole})
+    assert table["model"].tolist() == cells["model"] and table["hardware"].tolist() == cells["hardware"]
+    _same_columns(files, table, times, scale="0.001")
+    _same_columns(files, table, {name: f"{name}_tdp" for name in ("peak_power", "average_power")}, empty="0")
     return AS_IT_SAYS
 
 
-def _energy_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
+def _energy_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
     from jouleproof.inputs.readers import _MEASURED, _NAMED
 
     cells = oracles.csv_cells(files["it.csv"])
     for column, name in _NAMED.items():
-        assert cells[column] == found[name].tolist(), column
+        assert cells[column] == table[name].tolist(), column
     for column, (name, _, _) in _MEASURED.items():
-        oracles.same_numbers(cells[column], found[name].tolist(), empty="")
+        oracles.same_numbers(cells[column], table[name].tolist(), empty="")
     return AS_IT_SAYS
 
 
@@ -266,11 +269,11 @@ GSM8K = (
 )
 
 
-def _gsm8k_says(files: Files, found: Any, folder: Path) -> str:
+def _gsm8k_says(files: Files, problems: Any, folder: Path) -> str:
     text = files["it.jsonl"].decode().replace("\r\n", "\n").replace("\r", "\n")
     rows = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
-    assert len(rows) == len(found)
-    for row, problem in zip(rows, found, strict=True):
+    assert len(rows) == len(problems)
+    for row, problem in zip(rows, problems, strict=True):
         assert (row["question"], row["answer"]) == (problem.question, problem.answer)
         assert str(problem.final) == str(int(row["answer"].rpartition("\n#### ")[2].replace(",", "")))
     return AS_IT_SAYS
@@ -284,9 +287,10 @@ def _cpu_use() -> list[Files]:
     return [{name: table.to_parquet(None, index=False) for name, table in tables.items()}]
 
 
-def _cpu_use_says(files: Files, found: pd.DataFrame, folder: Path) -> str:
-    """No reader of our own for parquet: its files are protected by the hashes in the catalogue and in the record."""
-    assert np.nanmin(found.to_numpy()) >= 0 and np.nanmax(found.to_numpy()) <= 1, "shares below 0 or above 1"
+def _cpu_use_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
+    """Check without a separate reader for parquet: its files are protected by the hashes in the catalogue and in the
+    record."""
+    assert np.nanmin(table.to_numpy()) >= 0 and np.nanmax(table.to_numpy()) <= 1, "shares below 0 or above 1"
     (original,) = _cpu_use()
     if files == original:
         return UNCHANGED
@@ -319,14 +323,14 @@ def _read_encoder(*paths: Path) -> Any:
     return load_minilm(*paths)
 
 
-def _encoder_says(files: Files, found: Any, folder: Path) -> str:
+def _encoder_says(files: Files, model: Any, folder: Path) -> str:
     from tests.models.test_encoder import their_name
 
     expected = oracles.tensors(files["model.safetensors"])
-    for name, value in found.network.state_dict().items():
-        own = expected[their_name(name)]
-        assert own.dtype == np.float32 and str(value.dtype) == "torch.float32", f"{name} is {own.dtype}"
-        assert value.numpy().tobytes() == own.tobytes(), name
+    for name, value in model.network.state_dict().items():
+        tensor = expected[their_name(name)]
+        assert tensor.dtype == np.float32 and str(value.dtype) == "torch.float32", f"{name} is {tensor.dtype}"
+        assert value.numpy().tobytes() == tensor.tobytes(), name
     return UNCHANGED if files == _encoder()[0] else AS_IT_SAYS
 
 

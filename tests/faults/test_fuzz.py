@@ -1,4 +1,5 @@
-"""Damaged inputs in small: refused in one line, or read as they are. `snakemake faults` does so in large."""
+"""The small campaign of damaged inputs: each is refused in one line or read as it is. `snakemake faults` runs a large
+one."""
 
 import random
 

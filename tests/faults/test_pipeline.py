@@ -1,4 +1,4 @@
-"""Disturbed runs in small: nothing half-written, and the bytes of an undisturbed run in the end."""
+"""The small campaign of disturbed runs: nothing is half-written, and the end has the bytes of an undisturbed run."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""The table of faults: counts of one fault together, bad ones named, and the page's own true to itself."""
+"""The table of faults: counts of one fault are added up, bad outcomes are named, and the page shows the current
+table."""
 
 import csv
 import io

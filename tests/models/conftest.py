@@ -1,4 +1,5 @@
-"""What the tests of the models share: one thread, and transformers, offline and imported once, as it is slow."""
+"""Fixtures that the tests of the models share: one thread, and transformers, imported once and offline, since its
+import is slow."""
 
 import os
 

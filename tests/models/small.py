@@ -22,13 +22,13 @@ class Encoded:
 
 
 class LetterTokenizer:
-    """A token per letter."""
+    """A tokenizer with one token per letter."""
 
     def encode(self, text: str, add_special_tokens: bool = True) -> Encoded:
         return Encoded([1 + ord(letter) % 60 for letter in text])
 
     def decode(self, tokens: list[int], skip_special_tokens: bool = True) -> str:
-        """Of each token the letter from 60 to 119 that has it."""
+        """Map each token to the letter from 60 to 119 that has it."""
         return "".join(chr(60 + (token - 1) % 60) for token in tokens)
 
 
@@ -49,16 +49,16 @@ def embedding_model(seed: int = 0) -> EmbeddingModel:
 
 
 def unstacked(weights, shape, number):
-    """One of the decoders whose weights are stacked."""
+    """Return one of the decoders whose weights are stacked."""
     decoder, width, kv_width = random_decoder(shape), shape.width, shape.kv_heads * shape.head_width
     state = {}
     for name, tensor in weights.items():
         if "qkv" in name:
             parts = tensor[number].split([width, kv_width, kv_width])
-            state |= {name.replace("qkv", part): each for part, each in zip("qkv", parts, strict=True)}
+            state |= {name.replace("qkv", part): matrix for part, matrix in zip("qkv", parts, strict=True)}
         elif "gate_up" in name:
             parts = tensor[number].chunk(2)
-            state |= {name.replace("gate_up", part): each for part, each in zip(("gate", "up"), parts, strict=True)}
+            state |= {name.replace("gate_up", part): matrix for part, matrix in zip(("gate", "up"), parts, strict=True)}
         else:
             state[name] = tensor[number]
     decoder.load_state_dict(state)
@@ -66,9 +66,9 @@ def unstacked(weights, shape, number):
 
 
 def _randomised(network, seed):
-    """Every parameter drawn, the norms' around 1, so that no two of a kind can be confused unnoticed."""
+    """Draw every parameter, the norms' around 1, so that no two of a kind can be confused unnoticed."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
-        drawn = torch.randn(parameter.shape, generator=generator) * 0.2
-        parameter.data = 1 + drawn if name.endswith("norm.weight") else drawn
+        noise = torch.randn(parameter.shape, generator=generator) * 0.2
+        parameter.data = 1 + noise if name.endswith("norm.weight") else noise
     return network.eval().requires_grad_(False)

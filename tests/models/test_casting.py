@@ -1,4 +1,4 @@
-"""Linear layers under a cast, and the model given back as it was."""
+"""Linear layers under a cast, and the model restored afterwards."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from jouleproof.models.casting import activations_cast, activations_seen, linear
 
 
 class Small(nn.Module):
-    """Three layers on one input, a fourth on what they give, and an embedding that is also the output."""
+    """Three layers on one input, a fourth on their output, and an embedding that is also the output."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The same weights in CTranslate2: its logits and its texts are those of the decoder, which is left as it was."""
+"""The same weights in CTranslate2 give the decoder's logits and texts, and the decoder is left unchanged."""
 
 from importlib.util import find_spec
 
@@ -25,17 +25,17 @@ def logits_of(generator):
 def test_logits_are_those_of_the_decoder_but_for_rounding(weights, tolerance):
     expected = DECODER(torch.tensor([TEXT]))[0].numpy()
     before = {name: value.clone() for name, value in DECODER.state_dict().items()}
-    found = logits_of(in_ctranslate2(DECODER, weights))
-    assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
+    logits = logits_of(in_ctranslate2(DECODER, weights))
+    assert np.abs(logits - expected).max() < tolerance * np.abs(expected).max()
     assert all(torch.equal(value, before[name]) for name, value in DECODER.state_dict().items())
 
 
 def test_a_text_goes_on_as_the_decoder_would_write_it():
     words = [str(token) for token in TEXT]
-    found = in_ctranslate2(DECODER, "float32").generate_batch(
+    results = in_ctranslate2(DECODER, "float32").generate_batch(
         [words], max_length=12, end_token=[], include_prompt_in_result=False
     )
-    assert found[0].sequences_ids[0] == greedy(Runner(DECODER, 1, 40), TEXT, 12)
+    assert results[0].sequences_ids[0] == greedy(Runner(DECODER, 1, 40), TEXT, 12)
 
 
 def test_the_engine_writes_as_many_tokens_as_it_is_asked_for(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Folders of transformers models: the same numbers as our decoder, and what is refused."""
+"""Folders of transformers models give the same numbers as our decoder, or are refused."""
 
 import json
 from dataclasses import replace
@@ -41,20 +41,20 @@ def test_a_text_stops_where_it_is_done_and_the_others_go_on():
 
 def test_likelihoods_are_the_logarithms_of_the_softmax(theirs):
     firsts = [1, 1, 4]
-    for found in (likelihoods(DECODER.hidden, DECODER.head, TEXTS, firsts), theirs.likelihoods(TEXTS, firsts)):
-        for text, first, own in zip(TEXTS, firsts, found, strict=True):
+    for scored in (likelihoods(DECODER.hidden, DECODER.head, TEXTS, firsts), theirs.likelihoods(TEXTS, firsts)):
+        for text, first, likelihood in zip(TEXTS, firsts, scored, strict=True):
             logs = DECODER(torch.tensor([text]))[0].log_softmax(dim=1)
             expected = torch.stack([logs[place - 1, text[place]] for place in range(first, len(text))])
-            torch.testing.assert_close(own.nats, expected, atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(likelihood.nats, expected, atol=1e-4, rtol=1e-4)
             best = [int(logs[place - 1].argmax()) == text[place] for place in range(first, len(text))]
-            assert own.likeliest.tolist() == best
+            assert likelihood.likeliest.tolist() == best
 
 
 def test_every_text_begins_with_the_opening_which_is_not_counted(theirs):
     opened = replace(theirs, opening=(1,))
     expected = theirs.likelihoods([[1, *text] for text in TEXTS], [2, 2, 5])
-    for own, other in zip(opened.likelihoods(TEXTS, [1, 1, 4]), expected, strict=True):
-        torch.testing.assert_close(own.nats, other.nats)
+    for likelihood, other in zip(opened.likelihoods(TEXTS, [1, 1, 4]), expected, strict=True):
+        torch.testing.assert_close(likelihood.nats, other.nats)
     for prefix in ([7, 8, 9], []):
         alone = [greedy(Runner(DECODER, 1, 40), [1, *prefix, *text], 6) for text in TEXTS]
         assert opened.continued(prefix, TEXTS, 6, lambda _: False) == alone
@@ -67,8 +67,8 @@ def test_a_folder_opens_texts_as_its_tokenizer_does(tmp_path, post_processor, op
     special = [("[CLS]", 2), ("[SEP]", 3)]
     tokenizer.post_processor = processors.TemplateProcessing(single=post_processor, special_tokens=special)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    about = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "[CLS]", "eos_token": "[SEP]"})
-    (tmp_path / "tokenizer_config.json").write_text(about, encoding="utf-8")
+    settings = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "[CLS]", "eos_token": "[SEP]"})
+    (tmp_path / "tokenizer_config.json").write_text(settings, encoding="utf-8")
     model = load_folder(tmp_path)
     assert model.opening == opening
     assert model.context == model.network.config.max_position_embeddings - len(opening)
@@ -95,8 +95,8 @@ def test_a_folder_that_is_no_model_is_refused_in_one_line(tmp_path, files, compl
 def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes(b"")
-    about = {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "own.Own", "AutoConfig": "own.Config"}}
-    (tmp_path / "config.json").write_text(json.dumps(about), encoding="utf-8")
+    settings = {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "own.Own", "AutoConfig": "own.Config"}}
+    (tmp_path / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
     with pytest.raises(UserError, match="cannot be loaded"):
         load_folder(tmp_path)
@@ -106,15 +106,15 @@ def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
 def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not there"):
         load_gguf(tmp_path / "no.gguf")
-    with pytest.raises(UserError, match="which revision"):
+    with pytest.raises(UserError, match="name a revision"):
         load_from_hub("organisation/model")
 
 
 def test_a_model_that_lacks_a_weight_is_refused_and_not_filled_up_at_random(tmp_path):
     as_llama(DECODER).save_pretrained(tmp_path)
     small_tokenizer().save(str(tmp_path / "tokenizer.json"))
-    about = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
-    (tmp_path / "tokenizer_config.json").write_text(about, encoding="utf-8")
+    settings = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+    (tmp_path / "tokenizer_config.json").write_text(settings, encoding="utf-8")
     assert load_folder(tmp_path).likelihoods([[1, 2, 3]], [1])
     weights, lost = load_file(tmp_path / "model.safetensors"), "model.layers.0.mlp.up_proj.weight"
     weights[f"{lost}x"] = weights.pop(lost)

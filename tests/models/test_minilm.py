@@ -1,4 +1,4 @@
-"""A sentence encoder read from files: the right ones, and wrong ones with a line that says so."""
+"""A sentence encoder is read from the right files; wrong ones are refused in one line."""
 
 import json
 
@@ -33,7 +33,7 @@ def saved_tensors():
 
 
 def small_tokenizer():
-    """Like the real file's: it pads and truncates by itself."""
+    """Build a tokenizer that, like the real file's, pads and truncates by itself."""
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))

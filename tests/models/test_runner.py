@@ -1,4 +1,4 @@
-"""The runner against the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
+"""The runner agrees with the plain decoder and transformers: any cut of the texts into pieces gives the same tokens."""
 
 from functools import partial
 
@@ -65,8 +65,8 @@ def test_a_cache_read_out_and_written_into_another_slot_goes_on_as_if_it_had_not
 def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
     wide, narrow = Runner(DECODER_OF_TESTS, 2, CAPACITY), Runner(DECODER_OF_TESTS, 2, CAPACITY, dtype=torch.bfloat16)
     text = [Piece(0, 0, list(range(1, 10))), Piece(1, 0, [7])]
-    expected, found = wide.run(text), narrow.run(text)
-    assert float((found - expected).norm() / expected.norm()) < 0.04  # 2**-8 a rounding, over some twenty of them
+    expected, logits = wide.run(text), narrow.run(text)
+    assert float((logits - expected).norm() / expected.norm()) < 0.04  # 2**-8 a rounding, over some twenty of them
     shape = Shape(decodes=2, context=7)
     assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
 
@@ -85,10 +85,10 @@ def test_packed_it_says_what_the_decoder_says_with_its_weights_cast(fmt):
     runner, text = Runner(DECODER_OF_TESTS, 2, CAPACITY), list(range(1, 10))
     packed = runner.packed(DECODER_OF_TESTS, fmt)
     assert packed.weight_bytes < runner.weight_bytes and packed.head_bytes == runner.head_bytes
-    found = packed.run([Piece(0, 0, text), Piece(1, 0, [7])])
+    logits = packed.run([Piece(0, 0, text), Piece(1, 0, [7])])
     with weights_cast(DECODER_OF_TESTS, partial(fake_quantize, fmt=fmt)):
         expected = torch.stack([plain(text), plain([7])])
-    torch.testing.assert_close(found, expected, atol=TOLERANCE, rtol=TOLERANCE)
+    torch.testing.assert_close(logits, expected, atol=TOLERANCE, rtol=TOLERANCE)
 
 
 def test_layers_are_announced_in_order_once_their_part_of_the_cache_is_final():
@@ -132,5 +132,5 @@ def test_operations_and_bytes_are_those_counted_by_hand():
 
 def test_every_repeat_of_every_shape_takes_time():
     runner = Runner(DECODER_OF_TESTS, 3, CAPACITY)
-    found = timed(runner, [Shape(prompt=3), Shape(prompt=2, read=4, decodes=2, context=5)], 3)
-    assert len(found) == 3 and all(len(row) == 2 and min(row) > 0 for row in found)
+    seconds = timed(runner, [Shape(prompt=3), Shape(prompt=2, read=4, decodes=2, context=5)], 3)
+    assert len(seconds) == 3 and all(len(row) == 2 and min(row) > 0 for row in seconds)

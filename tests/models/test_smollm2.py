@@ -1,4 +1,4 @@
-"""A language model read from a small GGUF file, and wrong files with a line that says so."""
+"""A language model is read from a small GGUF file; wrong files are refused in one line."""
 
 import gguf
 import numpy as np
@@ -36,7 +36,7 @@ def gguf_name(ours):
 
 
 def interleaved(weight, heads):
-    """The halves of every head's rows shuffled into each other, as llama.cpp's converter does."""
+    """Interleave the halves of every head's rows, as llama.cpp's converter does."""
     rows = []
     for head in np.split(weight, heads):
         first, second = np.split(head, 2)
@@ -45,7 +45,7 @@ def interleaved(weight, heads):
 
 
 def write(path, *, fields=None, quantised=(), without=(), extra=None):
-    """A file of `random_decoder()`; fields replaces some, None leaves one out."""
+    """Write a file of `random_decoder()`; fields replaces some, None leaves one out."""
     writer = gguf.GGUFWriter(path, "llama")
     add = {
         "llama.vocab_size": DECODER.vocabulary,

@@ -1,4 +1,4 @@
-"""Decoders side by side say and write what each says and writes alone."""
+"""Decoders side by side compute and write what each of them does alone."""
 
 import torch
 
@@ -27,10 +27,10 @@ def test_texts_of_several_lengths_are_read_as_each_would_be_alone():
     short, long = (torch.randint(50, (2, rows, count), generator=random) for rows, count in ((3, 4), (2, 7)))
     asked = torch.tensor([2, 11, 13, 25])  # of places 0 to 11 of the short ones, 12 to 25 of the long ones
     weights = stacked(decoders)
-    found = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
+    predicted = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
     for number, decoder in enumerate(decoders):
         alone = torch.cat([decoder(tokens[number]).flatten(0, 1) for tokens in (short, long)])
-        torch.testing.assert_close(found[number], alone[asked], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(predicted[number], alone[asked], rtol=1e-4, atol=1e-5)
 
 
 def test_stacked_decoders_come_apart_again():
@@ -42,12 +42,12 @@ def test_stacked_decoders_come_apart_again():
 def test_greedy_side_by_side_writes_what_one_text_at_a_time_writes():
     decoders = [random_decoder(SHAPE, seed, spread=0.4) for seed in (1, 2)]
     prompts = torch.randint(50, (2, 3, 5), generator=torch.Generator().manual_seed(0))
-    found, lengths = greedy(stacked(decoders), SHAPE, prompts, 6, None)
+    written, lengths = greedy(stacked(decoders), SHAPE, prompts, 6, None)
     assert (lengths == 6).all()
     for number, decoder in enumerate(decoders):
         for row in range(3):
             alone = greedy_alone(Runner(decoder, 1, 20), prompts[number, row].tolist(), 6)
-            assert found[number, row].tolist() == alone
+            assert written[number, row].tolist() == alone
 
 
 def test_a_row_writes_no_more_after_its_end():
@@ -55,7 +55,7 @@ def test_a_row_writes_no_more_after_its_end():
     prompts = torch.randint(50, (1, 4, 5), generator=torch.Generator().manual_seed(0))
     free, _ = greedy(weights, SHAPE, prompts, 6, None)
     end = int(free[0, 0, 2])
-    found, lengths = greedy(weights, SHAPE, prompts, 6, end)
-    for row, (own, written) in enumerate(zip(free[0].tolist(), lengths[0].tolist(), strict=True)):
-        assert written == (own.index(end) + 1 if end in own else 6)
-        assert found[0, row].tolist() == own[:written] + [end] * (6 - written)
+    tokens, lengths = greedy(weights, SHAPE, prompts, 6, end)
+    for row, (text, written) in enumerate(zip(free[0].tolist(), lengths[0].tolist(), strict=True)):
+        assert written == (text.index(end) + 1 if end in text else 6)
+        assert tokens[0, row].tolist() == text[:written] + [end] * (6 - written)

@@ -1,4 +1,4 @@
-"""Texts as rectangles, and texts of like length together."""
+"""Texts as padded rectangles, and batches of texts of like length."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Training by steps: the schedule, the batches, what is learned, and the loss on text held out."""
+"""Training by steps: the schedule, the batches, what is learned, and the loss on held-out text."""
 
 import math
 
@@ -16,7 +16,7 @@ TEXT = torch.frombuffer(bytearray(b"abcdefgh" * 50), dtype=torch.uint8)
 
 
 class Uniform(nn.Module):
-    """Every byte as likely as any."""
+    """A model that finds every byte equally likely."""
 
     def forward(self, tokens):
         return torch.zeros(*tokens.shape, 256)

@@ -1,13 +1,15 @@
-"""One thread of torch for small models."""
+"""A fixture that gives torch one thread for small models."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def one_thread():
-    """Threads that wait for each other on a busy machine take many times the time that small models compute.
+    """Use one thread: threads that wait for each other on a busy machine take many times the time that small models
+    compute.
 
-    Numba's, which are of the same OpenMP, are launched first: launched later they would set torch's number again.
+    Numba's threads, which come from the same OpenMP, are launched first: launched later they would reset torch's
+    number.
     """
     import numba
     import torch

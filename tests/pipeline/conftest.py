@@ -1,4 +1,5 @@
-"""Snakemake as a user runs it: the checkout's rules into a folder of the test's, or a copy of the sources to edit."""
+"""Snakemake as a user runs it: the checkout's rules write into a test's folder, or run from a copy of the sources to
+edit."""
 
 import os
 import re
@@ -33,7 +34,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def copy_project(target: Path) -> Path:
-    """The sources, to be edited; numba's compiled code goes along."""
+    """Copy the sources, to be edited, with numba's compiled code."""
     target.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
@@ -45,13 +46,13 @@ def copy_project(target: Path) -> Path:
 
 
 def environment(home: Path = ROOT, **changes: str) -> dict[str, str]:
-    """The user's own, without their inputs and with the packages of `home` in front."""
+    """Return the user's environment, without their inputs and with the packages of `home` in front."""
     bare = {name: value for name, value in os.environ.items() if name not in ("JOULEPROOF_INPUTS", "PYTEST_ADDOPTS")}
     return {**bare, "PYTHONPATH": os.pathsep.join([str(home / "bench"), str(home)]), **changes}
 
 
 def command(folder: Path, *arguments: str, home: Path = ROOT) -> list[str]:
-    """Snakemake on the rules of `home`, into `folder`."""
+    """Return the Snakemake command that runs the rules of `home` into `folder`."""
     return [
         sys.executable,
         "-m",
@@ -65,7 +66,7 @@ def command(folder: Path, *arguments: str, home: Path = ROOT) -> list[str]:
 
 
 def snakemake(folder: Path, *arguments: str, home: Path = ROOT, timeout_s: float = 2400, **changes: str) -> Done:
-    """Run it to its end; stdout and stderr together in `stdout`."""
+    """Run Snakemake to its end, with stdout and stderr together in `stdout`."""
     return subprocess.run(
         command(folder, *arguments, home=home),
         cwd=home,
@@ -79,14 +80,14 @@ def snakemake(folder: Path, *arguments: str, home: Path = ROOT, timeout_s: float
 
 
 def remade(done: Done) -> set[str]:
-    """Names of the jobs that a dry run would run."""
+    """Return the names of the jobs that a dry run would run."""
     assert done.returncode == 0, done.stdout
     return set(re.findall(r"^(\w+) +\d+$", done.stdout, flags=re.MULTILINE)) - {"total"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty folder for a run."""
+    """Return an empty folder for a run."""
     (tmp_path / "run").mkdir()
     return tmp_path / "run"
 
@@ -104,18 +105,18 @@ class Finished:
         return self.folder / "results"
 
     def snakemake(self, *arguments: str, config: str = "") -> Done:
-        """config: further knobs, as `--config` takes them."""
+        """Run Snakemake in the finished folder. config: further knobs, as `--config` takes them."""
         extended = [argument.replace(str(ROOT), str(self.home)) for argument in EXTENDED]
         return snakemake(self.folder, *arguments, *extended, *STAND_IN, *([config] if config else []), home=self.home)
 
     def would_run(self, *targets: str, config: str = "") -> set[str]:
-        """Names of the jobs that are not up to date."""
+        """Return the names of the jobs that are not up to date."""
         return remade(self.snakemake("-n", *targets, config=config))
 
     def after_edit(self, path: str, text: str = "\n# edited\n", before: str = "") -> set[str]:
-        """Those after an edit of a file of the sources, which is then taken back.
+        """Return the jobs that are not up to date after an edit of a source file, which is then undone.
 
-        text: stands in place of `before`, or at the end of the file.
+        text: replaces `before`, or is appended to the file.
         """
         file = self.home / path
         content, status = file.read_text(encoding="utf-8"), file.stat()
@@ -130,7 +131,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    """Made once for all tests that look at it; they leave it as it was."""
+    """Run the tiny config once for all tests that look at it; they leave it as it was."""
     run = Finished(tmp_path_factory.mktemp("finished"))
     done = run.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]

@@ -20,7 +20,7 @@ PICTURES = registry({**built_in_folders(ROOT), "rotation": find_study(ADDED).fig
 
 
 def digests(results: Path) -> dict[str, str]:
-    """SHA-256 of every table, figure and table of text that no timing goes into; verdicts and paper show some."""
+    """Return the SHA-256 of every table, figure and table of text without timings; verdicts and paper show some."""
     timed = {
         path.relative_to(results).as_posix().removesuffix(".provenance.json")
         for path in results.glob("*/*.provenance.json")
@@ -32,7 +32,7 @@ def digests(results: Path) -> dict[str, str]:
         for folder in ("figures", "tables")
         if not timed & set(figure.sources)
     }
-    found = [
+    files = [
         *(
             path
             for study in (*STUDIES, "rotation")
@@ -41,7 +41,7 @@ def digests(results: Path) -> dict[str, str]:
         ),
         *(path for name in steady for path in results.glob(f"{name}.*")),
     ]
-    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_every_figure_table_and_page_is_made(finished: Finished) -> None:
@@ -176,13 +176,13 @@ def test_another_folder_and_one_core_give_the_same_bytes(finished: Finished, tmp
     expected = digests(finished.results)
     wanted = [*(name for name in expected if name.endswith(".parquet")), *one_picture_per_study(expected)]
     assert len(wanted) > 60
-    found = again(finished, tmp_path, wanted)
-    assert set(found) >= set(wanted)
-    assert found == {name: expected[name] for name in found}
+    repeated = again(finished, tmp_path, wanted)
+    assert set(repeated) >= set(wanted)
+    assert repeated == {name: expected[name] for name in repeated}
 
 
 def again(finished: Finished, folder: Path, wanted: list[str]) -> dict[str, str]:
-    """Digests of what a run of these targets on one core makes in another folder."""
+    """Return the digests of what a run of these targets on one core makes in another folder."""
     other = Finished.__new__(Finished)
     other.home, other.folder = finished.home, folder
     if wanted:
@@ -192,7 +192,7 @@ def again(finished: Finished, folder: Path, wanted: list[str]) -> dict[str, str]
 
 
 def one_picture_per_study(names: Iterable[str]) -> list[str]:
-    """A figure and a table of text of each study that has one; tests/figures draws all of them twice."""
+    """Return a figure and a table of text of each study that has one; tests/figures draws all of them twice."""
     first: dict[tuple[str, str, str], str] = {}
     for name in sorted(name for name in names if not name.endswith(".parquet")):
         folder, study, _ = name.split("/")

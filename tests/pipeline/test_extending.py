@@ -1,4 +1,4 @@
-"""The places that a new experiment and a new study need, done once as CONTRIBUTING says."""
+"""The files that a new experiment and a new study need, added once as CONTRIBUTING says."""
 
 import shutil
 import subprocess

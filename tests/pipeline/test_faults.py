@@ -1,4 +1,5 @@
-"""What users get wrong and what machines do to runs: one clear line, an exit code, nothing half-written."""
+"""Mistakes of users and faults of machines: each gives one clear line and an exit code, and leaves nothing
+half-written."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What runs again after an edit: that which reads what was edited, and nothing else."""
+"""Reruns after an edit: whatever reads the edited file, and nothing else."""
 
 import json
 from pathlib import Path
@@ -133,7 +133,7 @@ def test_a_trial_beside_a_finished_run_leaves_it_alone(finished: Finished) -> No
 
 
 def test_looking_leaves_no_trace(finished: Finished, tmp_path: Path) -> None:
-    """But for Snakemake's own notes in .snakemake."""
+    """Only Snakemake's notes in .snakemake may change."""
     from tests.pipeline.conftest import TINY, snakemake
 
     for arguments in (("-n",), ("--list-rules",)):

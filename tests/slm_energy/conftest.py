@@ -1,4 +1,4 @@
-"""What the tests of the study share."""
+"""Fixtures that the tests of the study share."""
 
 import pytest
 
@@ -13,21 +13,22 @@ def _one_thread():
 
 @pytest.fixture(scope="package")
 def small_checkpoints(tmp_path_factory):
-    """The config of a ladder of two sizes, its tables `ladder` and `ladder_equal_flops`, and all its checkpoints."""
+    """Return the config of a ladder of two sizes, its tables `ladder` and `ladder_equal_flops`, and all its
+    checkpoints."""
     from jouleproof.studies.slm_energy.experiments.ladder import ladder, ladder_equal_flops
     from tests.slm_energy.small_ladder import STUDY, config, trained
 
-    own, folder = config(), tmp_path_factory.mktemp("checkpoints")
-    paths = trained(own, folder)
-    tables = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
-    others = [name for name in STUDY.trained(own) if name not in paths]
-    return own, tables, trained(own, folder, others, paths, **tables)
+    settings, folder = config(), tmp_path_factory.mktemp("checkpoints")
+    paths = trained(settings, folder)
+    tables = {"ladder": ladder(settings, paths), "ladder_equal_flops": ladder_equal_flops(settings, paths)}
+    others = [name for name in STUDY.trained(settings) if name not in paths]
+    return settings, tables, trained(settings, folder, others, paths, **tables)
 
 
 @pytest.fixture(scope="package")
 def small_ladder(small_checkpoints):
-    """The config of a ladder of two sizes, and its tables `ladder`, `ladder_equal_flops` and `fine_tuning`."""
+    """Return the config of a ladder of two sizes, and its tables `ladder`, `ladder_equal_flops` and `fine_tuning`."""
     from jouleproof.studies.slm_energy.experiments.fine_tuning import fine_tuning
 
-    own, tables, paths = small_checkpoints
-    return own, {**tables, "fine_tuning": fine_tuning(own, **tables, checkpoints=paths)}
+    settings, tables, paths = small_checkpoints
+    return settings, {**tables, "fine_tuning": fine_tuning(settings, **tables, checkpoints=paths)}

@@ -27,11 +27,11 @@ TUNING = {
 }
 
 
-def config(tuning=None, **own):
-    """tuning, own: knobs of fine_tuning and of ladder that differ."""
+def config(tuning=None, **ladder):
+    """Build a small config. tuning, ladder: knobs of fine_tuning and of ladder that differ."""
     return SlmEnergyConfig.model_validate(
         {
-            "ladder": {**LADDER, **own},
+            "ladder": {**LADDER, **ladder},
             "fine_tuning": {**TUNING, **(tuning or {})},
             "ladder_cost": {"batches": [1, 3], "rounds": 2},
             "power": {"draws": 100},
@@ -39,17 +39,20 @@ def config(tuning=None, **own):
     )
 
 
-def trained(own, folder, names=None, checkpoints=(), **tables):
-    """Files of checkpoints by name, in a folder, each trained as the study says and from no more than it says. names:
-    None for all of the ladder. checkpoints, tables: what is there already, by name."""
+def trained(settings, folder, names=None, checkpoints=(), **tables):
+    """Train checkpoints into a folder, each as the study says and from no more than it says; returns their files by
+    name.
+
+    names: None for all of the ladder. checkpoints, tables: those that exist already, by name.
+    """
     there = dict(checkpoints)
-    plan = STUDY.trained(own)
-    for name in names or STUDY.checkpoints_of(STUDY.experiments["ladder_equal_flops"], own):
+    plan = STUDY.trained(settings)
+    for name in names or STUDY.checkpoints_of(STUDY.experiments["ladder_equal_flops"], settings):
         how, out = plan[name], folder / f"{name}.safetensors"
-        given = {"config": STUDY.knobs(how, STUDY.knobs_json(how, own)), "name": name, "out": out}
+        given = {"config": STUDY.knobs(how, STUDY.knobs_json(how, settings)), "name": name, "out": out}
         given |= {table: tables[table] for table in how.results}
         if how.checkpoints:
-            given["checkpoints"] = {each: there[each] for each in how.checkpoints}
+            given["checkpoints"] = {start: there[start] for start in how.checkpoints}
         function_of(STUDY, how)(**given)
         there[name] = out
     return there

@@ -1,4 +1,4 @@
-"""Problems and a model of random weights for tests of what real weights are asked."""
+"""Problems and a model of random weights, for tests of the tasks that real weights are given."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def make_model():
 
 
 def _length(model, problems):
-    """How many tokens a question has."""
+    """Count the tokens of a question."""
     for number, problem in enumerate(problems):
         yield number, Score("tokens", "tokens", len(model.tokens(problem.question)))
 

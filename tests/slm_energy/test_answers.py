@@ -1,4 +1,4 @@
-"""Energy of a right answer: laws carried through, floors, and what a front is."""
+"""Energy of a right answer: laws carried through, floors, and the front of models that none beats."""
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,16 @@ def laws(error=0.0):
 
 
 def law_table():
-    """As the experiment energy_law writes it, each resample alike."""
+    """Build the table that the experiment energy_law writes, with all resamples alike."""
     rows = []
     for models, limit, predictors, exponents in (
         ("dense", 64, "active", {"constant": -3.0, "active": 1.0}),
         ("all", 0, MIXED_PREDICTORS, {"constant": -2.0, "active": 0.2, "total": 0.6, "batch": -0.5}),
     ):
-        about = {"models": models, "gpu": "H100", "limit": limit, "predictors": predictors, "predictor": "none"}
-        rows.append({**about, "metric": "error_ln", "value": 0.1})
+        factors = {"models": models, "gpu": "H100", "limit": limit, "predictors": predictors, "predictor": "none"}
+        rows.append({**factors, "metric": "error_ln", "value": 0.1})
         rows += [
-            {**about, "predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
+            {**factors, "predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
             for repeat in range(DRAWS)
             for name, value in exponents.items()
         ]
@@ -42,10 +42,10 @@ def table():
 
 
 def rows_of(table, metric, **where):
-    found = table[table["metric"] == metric]
+    rows = table[table["metric"] == metric]
     for column, level in where.items():
-        found = found[found[column] == level]
-    return found["value"].to_numpy()
+        rows = rows[rows[column] == level]
+    return rows["value"].to_numpy()
 
 
 def test_a_measured_size_takes_what_the_law_says():
@@ -59,8 +59,8 @@ def test_a_mixture_takes_what_the_law_of_all_models_says():
 
 def test_a_smaller_model_saves_at_most_what_the_law_says_and_at_least_what_the_floor_leaves():
     eight = joules_per_token("a", EIGHT, laws(), floor=0.5, seed=0)
-    found = joules_per_token("b", SMALL, laws(), floor=0.5, seed=0) / eight
-    assert (found >= 3.8 / 8).all() and (found <= 0.5 + 0.5 * 3.8 / 8).all() and np.ptp(found) > 0.1
+    ratio = joules_per_token("b", SMALL, laws(), floor=0.5, seed=0) / eight
+    assert (ratio >= 3.8 / 8).all() and (ratio <= 0.5 + 0.5 * 3.8 / 8).all() and np.ptp(ratio) > 0.1
 
 
 def test_models_deviate_each_on_its_own_and_alike_in_every_call():
@@ -80,14 +80,14 @@ def test_a_limit_at_which_too_few_were_measured_has_no_law():
 
 def test_a_model_is_at_the_front_unless_another_is_as_often_right_for_fewer_joules():
     def cost(joules, right):
-        return Costs(*(np.full(4, each) for each in (joules, joules, joules, right)))
+        return Costs(*(np.full(4, value) for value in (joules, joules, joules, right)))
 
-    found = at_front({"cheap": cost(1, 0.5), "good": cost(2, 0.9), "beaten": cost(3, 0.8), "best": cost(4, 0.95)})
-    assert found == {"cheap": 1, "good": 1, "beaten": 0, "best": 1}
+    front = at_front({"cheap": cost(1, 0.5), "good": cost(2, 0.9), "beaten": cost(3, 0.8), "best": cost(4, 0.95)})
+    assert front == {"cheap": 1, "good": 1, "beaten": 0, "best": 1}
 
 
 def test_a_right_answer_takes_an_answers_joules_over_the_share_that_is_right(table):
-    """With spreads this narrow the medians have to agree within a hundredth or two."""
+    """The medians have to agree within a hundredth or two when spreads are this narrow."""
     config = {"energy_law": {"resamples": 2000}, "answers": {"length_spread": 1e-6}}
     sharp = answers(SlmEnergyConfig.model_validate(config), _without_error(law_table(), 2000))
     answer = rows_of(sharp, "joules_per_answer", model="Llama 3 8B", limit=64)[0]

@@ -11,7 +11,7 @@ from jouleproof.studies.slm_energy.arithmetic import (
     GIVES,
     Range,
     answer_length,
-    drawn,
+    draw_problems,
     final_answer,
     is_held_out,
     is_right,
@@ -32,7 +32,7 @@ def rng(seed=0):
 
 
 def solved(question):
-    """By reading the sentences: an oracle that shares nothing with the generator."""
+    """Solve a problem by reading its sentences: an oracle that shares nothing with the generator."""
     words = question.split()
     value, place = int(words[2]), 4
     numbers = [(at, int(word)) for at, word in enumerate(words) if word.isdigit()][1:]
@@ -53,17 +53,17 @@ def solved(question):
 @settings(max_examples=60, deadline=None)
 @given(ranges, steps, seeds, st.booleans())
 def test_the_text_of_a_problem_has_the_answer_that_it_is_given(range_, count, seed, held_out):
-    known = vocabulary(range_)
-    problems = drawn(range_, count, 5, held_out, rng(seed))
-    for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
-        assert solved(known.text(row[: prompt_length(count)])) == wanted
-        assert final_answer(row[prompt_length(count) :], known) == wanted
+    vocab = vocabulary(range_)
+    problems = draw_problems(range_, count, 5, held_out, rng(seed))
+    for row, wanted in zip(texts(problems, vocab).tolist(), problems.results[:, -1].tolist(), strict=True):
+        assert solved(vocab.text(row[: prompt_length(count)])) == wanted
+        assert final_answer(row[prompt_length(count) :], vocab) == wanted
 
 
 @settings(max_examples=60, deadline=None)
 @given(ranges, steps, seeds)
 def test_results_stay_in_their_range_and_every_step_is_worked_out(range_, count, seed):
-    problems = drawn(range_, count, 20, False, rng(seed))
+    problems = draw_problems(range_, count, 20, False, rng(seed))
     assert problems.results.min() >= 0 and problems.results.max() <= range_.most
     value = problems.start
     for sign, operand, result in zip(problems.signs.T, problems.operands.T, problems.results.T, strict=True):
@@ -74,15 +74,19 @@ def test_results_stay_in_their_range_and_every_step_is_worked_out(range_, count,
 @settings(max_examples=60, deadline=None)
 @given(ranges, steps, seeds, seeds)
 def test_no_tuple_of_operands_is_both_in_training_and_in_the_test(range_, count, seed, other):
-    train, test = (drawn(range_, count, 200, held_out, rng(each)) for held_out, each in ((False, seed), (True, other)))
-    assert not {tuple(each) for each in train.tuples.tolist()} & {tuple(each) for each in test.tuples.tolist()}
+    train, test = (
+        draw_problems(range_, count, 200, held_out, rng(stream)) for held_out, stream in ((False, seed), (True, other))
+    )
+    assert not {tuple(operands) for operands in train.tuples.tolist()} & {
+        tuple(operands) for operands in test.tuples.tolist()
+    }
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=6), st.randoms())
 def test_the_order_of_operands_does_not_decide_where_they_belong(operands, random):
     shuffled = random.sample(operands, len(operands))
-    once, again = (is_held_out(np.sort(np.array([each])), 0.5) for each in (operands, shuffled))
+    once, again = (is_held_out(np.sort(np.array([numbers])), 0.5) for numbers in (operands, shuffled))
     assert once == again
 
 
@@ -93,17 +97,20 @@ def test_about_the_share_that_is_asked_for_is_held_out():
 
 def test_a_range_without_problems_for_the_test_is_refused():
     with pytest.raises(UserError, match="too few problems of 1 steps"):
-        drawn(Range(1, 1, 1e-9), 1, 3, True, rng())
+        draw_problems(Range(1, 1, 1e-9), 1, 3, True, rng())
 
 
 def test_the_same_seed_draws_the_same_problems():
-    once, again, other = (texts(drawn(USUAL, 3, 50, False, rng(seed)), KNOWN) for seed in (4, 4, 5))
+    once, again, other = (texts(draw_problems(USUAL, 3, 50, False, rng(seed)), KNOWN) for seed in (4, 4, 5))
     assert (once == again).all() and (once != other).any()
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_problems_of_as_many_steps_are_of_one_length(count):
-    assert texts(drawn(USUAL, count, 9, True, rng()), KNOWN).shape == (9, prompt_length(count) + answer_length(count))
+    assert texts(draw_problems(USUAL, count, 9, True, rng()), KNOWN).shape == (
+        9,
+        prompt_length(count) + answer_length(count),
+    )
 
 
 def test_a_whole_number_is_one_token_and_its_own():
@@ -115,7 +122,7 @@ def tokens(*words):
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "expected"),
     [
         (tokens("7", "+", "5", GIVES, "12", END), 12),
         (tokens("7", "+", "5", GIVES, "13", END), 13),
@@ -129,12 +136,12 @@ def tokens(*words):
     ],
     ids=["right", "wrong sum", "more after the end", "step left out", "no end", "word", "no step", "only end", "none"],
 )
-def test_the_final_answer_is_the_last_result_before_the_end(answer, found):
-    assert final_answer(answer, KNOWN) == found
+def test_the_final_answer_is_the_last_result_before_the_end(answer, expected):
+    assert final_answer(answer, KNOWN) == expected
 
 
 def test_only_the_very_number_counts_as_right():
-    problems = drawn(USUAL, 2, 40, True, rng())
+    problems = draw_problems(USUAL, 2, 40, True, rng())
     answers = texts(problems, KNOWN)[:, prompt_length(2) :]
     assert is_right(answers, problems, KNOWN).all()
     off = answers.copy()

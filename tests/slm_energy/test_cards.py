@@ -1,4 +1,4 @@
-"""What model cards say: as many scores as models, known models, and wins counted by hand."""
+"""The facts of model cards: as many scores as models, known models, and wins counted by hand."""
 
 import pytest
 
@@ -59,8 +59,8 @@ def test_sizes_are_told_apart_by_all_parameters(model, size):
 
 def test_a_difference_has_the_interval_of_two_shares_of_so_many_questions(table):
     """88.7 % and 84.9 % of 1,319: a standard error of 1.316 points."""
-    own = table[(table["task"] == "GSM8K") & (table["card"] == "August 2024") & (table["model"] == "Gemma 2 9B")]
-    ends = own.set_index("metric")["value"]
+    rows = table[(table["task"] == "GSM8K") & (table["card"] == "August 2024") & (table["model"] == "Gemma 2 9B")]
+    ends = rows.set_index("metric")["value"]
     assert ends["difference"] == pytest.approx(3.8)
     assert ends["difference_high"] - ends["difference"] == pytest.approx(1.96 * 1.316, abs=0.002)
     assert ends["difference"] - ends["difference_low"] == pytest.approx(1.96 * 1.316, abs=0.002)

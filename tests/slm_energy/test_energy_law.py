@@ -17,7 +17,7 @@ from jouleproof.studies.slm_energy.law_fit import fit, left_out, resampled
 PREDICTORS = ("active", "total", "batch")
 
 
-def drawn(seed, models=6, rows=5, noise=0.3):
+def random_table(seed, models=6, rows=5, noise=0.3):
     rng = np.random.default_rng(seed)
     active, total = rng.uniform(2, 70, models), rng.uniform(70, 400, models)
     table = pd.DataFrame(
@@ -40,7 +40,7 @@ def stand_in(tmp_path):
 
 
 def test_a_power_law_without_noise_is_found_exactly():
-    law = fit(drawn(0, noise=0), PREDICTORS)
+    law = fit(random_table(0, noise=0), PREDICTORS)
     assert law.coefficients == pytest.approx([np.log(0.3), 0.4, 0.6, -0.5]) and law.r2 == pytest.approx(1)
 
 
@@ -49,7 +49,7 @@ def test_a_power_law_without_noise_is_found_exactly():
 def test_a_fit_is_that_of_another_library(seed):
     from sklearn.linear_model import LinearRegression
 
-    table = drawn(seed)
+    table = random_table(seed)
     columns = np.log(table[["active_b", "total_b", "batch"]].to_numpy())
     target = np.log(table["joules_per_token"])
     other = LinearRegression().fit(columns, target)
@@ -59,30 +59,30 @@ def test_a_fit_is_that_of_another_library(seed):
 
 
 def test_a_resample_is_a_fit_of_the_models_that_were_drawn():
-    """The plain way: the rows of the drawn models put together and fitted."""
-    table = drawn(1)
+    """The plain way concatenates the rows of the drawn models and fits them."""
+    table = random_table(1)
     coefficients, r2 = resampled(table, ("active", "batch"), 8, seed=5)
-    groups = [own for _, own in table.groupby("model", sort=True)]
+    groups = [group for _, group in table.groupby("model", sort=True)]
     rng, plain = np.random.default_rng(5), []
     for counts in rng.multinomial(6, np.full(6, 1 / 6), size=8):
-        rows = pd.concat([own for own, count in zip(groups, counts, strict=True) for _ in range(count)])
+        rows = pd.concat([group for group, count in zip(groups, counts, strict=True) for _ in range(count)])
         plain.append(fit(rows, ("active", "batch")))
     assert coefficients == pytest.approx(np.stack([law.coefficients for law in plain]))
     assert r2 == pytest.approx([law.r2 for law in plain])
 
 
 def test_a_resample_that_leaves_an_exponent_open_is_drawn_again():
-    coefficients, _ = resampled(drawn(2, models=2), ("active", "batch"), 200, seed=0)
+    coefficients, _ = resampled(random_table(2, models=2), ("active", "batch"), 200, seed=0)
     assert coefficients.shape == (200, 3) and np.isfinite(coefficients).all() and np.abs(coefficients).max() < 100
 
 
 def test_models_that_cannot_tell_predictors_apart_are_an_error():
-    with pytest.raises(ValueError, match="2 models cannot tell active, total, batch apart"):
-        resampled(drawn(3, models=2), PREDICTORS, 10, seed=0)
+    with pytest.raises(ValueError, match="2 models are too few to separate active, total, batch"):
+        resampled(random_table(3, models=2), PREDICTORS, 10, seed=0)
 
 
 def test_a_model_left_out_is_predicted_by_the_others_alone():
-    table = drawn(4, noise=0)
+    table = random_table(4, noise=0)
     table.loc[table["model"] == "m0", "joules_per_token"] *= 2
     errors = left_out(table, PREDICTORS).groupby("model")["error"].mean()
     assert errors["m0"] == pytest.approx(np.log(2))
@@ -101,13 +101,13 @@ def law(points):
 
 
 def test_the_law_of_the_cited_selection_is_that_of_least_squares_on_its_lines(points, law):
-    own = law[(law["models"] == "dense") & (law["gpu"] == "H100") & (law["limit"] == 8)]
+    at_limit = law[(law["models"] == "dense") & (law["gpu"] == "H100") & (law["limit"] == 8)]
     chat = measured_chat(points)
     dense = chat[is_dense(chat) & (chat["gpu"] == "H100") & (chat["limit"] == 8)]
     other = stats.linregress(np.log(dense["active_b"]), np.log(dense["joules_per_token"]))
-    fitted = own[own["metric"] == "exponent_fit"].set_index("predictor")["value"]
+    fitted = at_limit[at_limit["metric"] == "exponent_fit"].set_index("predictor")["value"]
     assert fitted["active"] == pytest.approx(other.slope) and fitted["constant"] == pytest.approx(other.intercept)
-    assert own.loc[own["metric"] == "r2_fit", "value"].item() == pytest.approx(other.rvalue**2)
+    assert at_limit.loc[at_limit["metric"] == "r2_fit", "value"].item() == pytest.approx(other.rvalue**2)
 
 
 def test_what_is_measured_is_cited_and_what_is_fitted_simulated(points, law):

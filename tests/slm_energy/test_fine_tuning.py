@@ -1,4 +1,4 @@
-"""Steps to a target, and when what was spent on tuning has come back."""
+"""Steps to a target, and the number of answers after which the expense for tuning is recovered."""
 
 import pandas as pd
 import pytest
@@ -16,8 +16,8 @@ amounts = st.floats(1e-3, 1e3)
 shares = st.floats(0.01, 1.0)
 
 
-def a_spec(own):
-    return fine_tuned_spec(own, "1k", EQUAL_STEPS)
+def a_spec(settings):
+    return fine_tuned_spec(settings, "1k", EQUAL_STEPS)
 
 
 def test_the_first_test_that_reaches_the_target_counts_even_where_a_later_one_falls_back():
@@ -34,14 +34,14 @@ def test_a_seed_that_never_reaches_the_target_has_no_number():
 
 @given(amounts, amounts, amounts, shares, shares)
 def test_at_break_even_both_have_cost_the_same(spent, small, large, right_small, right_large):
-    found = break_even(spent, (small, large), (right_small, right_large))
-    if "break_even" in found:
-        assert spent + found["break_even"] * small == pytest.approx(found["break_even"] * large, rel=1e-6)
+    answers = break_even(spent, (small, large), (right_small, right_large))
+    if "break_even" in answers:
+        assert spent + answers["break_even"] * small == pytest.approx(answers["break_even"] * large, rel=1e-6)
     else:
         assert small >= large
-    if "break_even_right" in found:
-        each = found["break_even_right"]
-        assert spent + each * small / right_small == pytest.approx(each * large / right_large, rel=1e-6)
+    if "break_even_right" in answers:
+        count = answers["break_even_right"]
+        assert spent + count * small / right_small == pytest.approx(count * large / right_large, rel=1e-6)
 
 
 def test_a_large_model_that_is_never_right_has_no_break_even_in_right_answers():
@@ -49,17 +49,17 @@ def test_a_large_model_that_is_never_right_has_no_break_even_in_right_answers():
 
 
 def test_fine_tuning_starts_where_the_better_run_ended(small_ladder):
-    own, tables = small_ladder
-    best = best_of(pd.concat([tables["ladder"], tables["ladder_equal_flops"]]), ["1k"], own.ladder.seeds)[0]
+    settings, tables = small_ladder
+    best = best_of(pd.concat([tables["ladder"], tables["ladder_equal_flops"]]), ["1k"], settings.ladder.seeds)[0]
     table = tables["fine_tuning"]
     first = table[(table["way"] == "untouched") & (table["size"] == "1k") & (table["metric"] == "old_accuracy")]
     assert first["value"].tolist() == pytest.approx(best.accuracy.tolist())
 
 
 def test_training_flops_are_steps_times_those_of_one(small_ladder):
-    own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
+    settings, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     rows = table[(table["metric"] == "training_flops") & (table["way"] == "fine-tuned") & (table["size"] == "1k")]
-    assert (rows["value"] == rows["step"] * a_spec(own).step_flops).all()
+    assert (rows["value"] == rows["step"] * a_spec(settings).step_flops).all()
 
 
 def test_only_what_was_asked_for_is_trained_anew(small_ladder):
@@ -68,22 +68,22 @@ def test_only_what_was_asked_for_is_trained_anew(small_ladder):
 
 
 def test_cost_ratios_are_paired_by_seed(small_ladder):
-    own, table = small_ladder[0], small_ladder[1]["fine_tuning"]
+    settings, table = small_ladder[0], small_ladder[1]["fine_tuning"]
     needed = [
         {"size": size, "way": "fine-tuned", "metric": "steps_to_target", "seed": seed, "value": steps}
         for size, seeds in (("1k", {0: 10, 1: 20}), ("4k", {0: 5, 2: 40}))
         for seed, steps in seeds.items()
     ]
-    told = pd.concat([pd.DataFrame(needed), table[table["metric"] == "accuracy"]])
+    measured = pd.concat([pd.DataFrame(needed), table[table["metric"] == "accuracy"]])
     seconds = {
         (size, what, batch, seed): time
         for size, time in (("1k", 0.001), ("4k", 0.004))
         for what, batch in (("longer step", 2), ("longer answer", 1), ("longer answer", 3))
         for seed in range(3)
     }
-    found = [row for row in tunings(own, told, seconds) if row["metric"] == "tuning_ratio"]
-    assert [row["seed"] for row in found] == [0]
-    assert found[0]["value"] == pytest.approx(10 * 0.001 / (5 * 0.004))
+    ratios = [row for row in tunings(settings, measured, seconds) if row["metric"] == "tuning_ratio"]
+    assert [row["seed"] for row in ratios] == [0]
+    assert ratios[0]["value"] == pytest.approx(10 * 0.001 / (5 * 0.004))
 
 
 def test_a_size_that_the_ladder_lacks_is_named_in_one_line():

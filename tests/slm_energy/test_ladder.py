@@ -1,4 +1,4 @@
-"""Training side by side and alone, interrupted and not; what the ladder's tables promise."""
+"""Training side by side and alone, interrupted and not, and what the ladder's tables promise."""
 
 import dataclasses
 import re
@@ -19,7 +19,7 @@ from jouleproof.models.runner import Runner
 from jouleproof.studies.slm_energy import arithmetic, training_run
 from jouleproof.studies.slm_energy.arithmetic import (
     batches,
-    drawn,
+    draw_problems,
     held_out_problems,
     is_held_out,
     prompt_length,
@@ -58,40 +58,40 @@ class StoppedError(Exception):
 
 @pytest.fixture(scope="module")
 def tables(small_ladder):
-    own, found = small_ladder
-    cost = ladder_cost(own, **found)
-    energy = ladder_energy(own, found["ladder"], found["ladder_equal_flops"], cost)
-    return {**found, "cost": cost, "energy": energy}
+    settings, tables = small_ladder
+    cost = ladder_cost(settings, **tables)
+    energy = ladder_energy(settings, tables["ladder"], tables["ladder_equal_flops"], cost)
+    return {**tables, "cost": cost, "energy": energy}
 
 
 def same(one, other):
     return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
 
 
-def a_spec(size="1k", **own):
-    settings = config(**own).ladder
+def a_spec(size="1k", **knobs):
+    settings = config(**knobs).ladder
     return ladder_spec(settings, size, settings.steps)
 
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A run as it is described, and its end that nothing interrupted."""
-    own = a_spec()
-    return own, ended(own, tmp_path_factory.mktemp("straight") / "run.safetensors")
+    """Return a run's spec, and its end that nothing interrupted."""
+    spec = a_spec()
+    return spec, ended(spec, tmp_path_factory.mktemp("straight") / "run.safetensors")
 
 
-def ended(own, out, weights=None):
-    train(own, out, weights=weights)
+def ended(spec, out, weights=None):
+    train(spec, out, weights=weights)
     assert not partial(out).exists()
-    return read_run(out, own)
+    return read_run(out, spec)
 
 
 def partial(out):
     return out.with_name("run.partial.safetensors")
 
 
-def cut_off(own, out, stop, weights=None):
-    """A run that ends right after it was kept at step `stop`."""
+def cut_off(spec, out, stop, weights=None):
+    """End a run right after it was saved at step `stop`."""
 
     def kept(run, of, path):
         write_run(run, of, path)
@@ -101,21 +101,21 @@ def cut_off(own, out, stop, weights=None):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(training_run, "write_run", kept)
         with pytest.raises(StoppedError):
-            train(own, out, weights=weights)
-    assert not out.exists() and read_run(partial(out), own).step == stop
+            train(spec, out, weights=weights)
+    assert not out.exists() and read_run(partial(out), spec).step == stop
 
 
 @pytest.fixture
 def first_steps(monkeypatch):
-    """Steps that runs were begun or gone on with at, as they happen."""
-    found = []
+    """Collect the steps at which runs begin or resume, as they happen."""
+    steps = []
 
-    def noted(own, run):
-        found.append(run.step)
-        return resumed(own, run)
+    def noted(spec, run):
+        steps.append(run.step)
+        return resumed(spec, run)
 
     monkeypatch.setattr(training_run, "resumed", noted)
-    return found
+    return steps
 
 
 def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
@@ -129,14 +129,14 @@ def test_seeds_side_by_side_learn_what_each_learns_alone(tmp_path):
 
 @pytest.mark.parametrize("stop", [2, 4])
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(straight, first_steps, tmp_path, stop):
-    own, end = straight
-    cut_off(own, tmp_path / "run.safetensors", stop)
-    resumed = ended(own, tmp_path / "run.safetensors")
+    spec, end = straight
+    cut_off(spec, tmp_path / "run.safetensors", stop)
+    resumed = ended(spec, tmp_path / "run.safetensors")
     assert same(end, resumed) and end.curve == resumed.curve and first_steps == [0, stop]
 
 
 def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, first_steps, tmp_path, monkeypatch):
-    own, end = straight
+    spec, end = straight
 
     def failing(task, problems, seeds, first):
         yield from islice(batches(task, problems, seeds, first), 3 - first)
@@ -145,44 +145,44 @@ def test_a_run_cut_off_between_two_marks_goes_on_from_the_last_one(straight, fir
     with monkeypatch.context() as patched:
         patched.setattr(training_run, "batches", failing)
         with pytest.raises(StoppedError):
-            train(own, tmp_path / "run.safetensors")
-    assert same(end, ended(own, tmp_path / "run.safetensors")) and first_steps == [0, 2]
+            train(spec, tmp_path / "run.safetensors")
+    assert same(end, ended(spec, tmp_path / "run.safetensors")) and first_steps == [0, 2]
 
 
 def test_a_run_that_was_cut_off_at_its_end_is_written_and_not_run_again(straight, tmp_path, monkeypatch):
-    own, end = straight
-    cut_off(own, tmp_path / "run.safetensors", own.plan.steps)
+    spec, end = straight
+    cut_off(spec, tmp_path / "run.safetensors", spec.plan.steps)
     monkeypatch.setattr(training_run, "_update", None)
-    resumed = ended(own, tmp_path / "run.safetensors")
+    resumed = ended(spec, tmp_path / "run.safetensors")
     assert same(end, resumed) and end.curve == resumed.curve
 
 
 def test_a_run_that_starts_at_anothers_end_comes_to_the_same_bits_either_way(straight, tmp_path):
     before, end = straight
-    own = dataclasses.replace(a_spec(steps=4), after=before)
-    plain = list(resumed(own, started(own, end.weights)))[-1]
-    one = ended(own, tmp_path / "run.safetensors", end.weights)
+    spec = dataclasses.replace(a_spec(steps=4), after=before)
+    plain = list(resumed(spec, started(spec, end.weights)))[-1]
+    one = ended(spec, tmp_path / "run.safetensors", end.weights)
     (tmp_path / "two").mkdir()
-    cut_off(own, tmp_path / "two" / "run.safetensors", 2, end.weights)
-    two = ended(own, tmp_path / "two" / "run.safetensors", end.weights)
+    cut_off(spec, tmp_path / "two" / "run.safetensors", 2, end.weights)
+    two = ended(spec, tmp_path / "two" / "run.safetensors", end.weights)
     assert same(plain, one) and same(one, two) and one.curve == two.curve and not same(one, end)
 
 
 def test_fine_tuning_goes_on_from_the_weights_of_the_better_run(small_checkpoints):
-    own, tables, paths = small_checkpoints
-    for best in best_of(pd.concat(tables.values()), list(own.ladder.sizes), own.ladder.seeds):
-        how = fine_tuned_spec(own, best.size, best.budget)
-        before = read_run(paths[ladder_checkpoint(own.ladder, best.size, best.budget)], how.after)
+    settings, tables, paths = small_checkpoints
+    for best in best_of(pd.concat(tables.values()), list(settings.ladder.sizes), settings.ladder.seeds):
+        how = fine_tuned_spec(settings, best.size, best.budget)
+        before = read_run(paths[ladder_checkpoint(settings.ladder, best.size, best.budget)], how.after)
         plain = list(resumed(how, started(how, before.weights)))[-1]
         assert same(plain, read_run(paths[FINE_TUNED + best.size], how))
 
 
 def test_experiments_read_what_was_trained_and_train_nothing(small_checkpoints, monkeypatch):
-    own, tables, paths = small_checkpoints
+    settings, tables, paths = small_checkpoints
     monkeypatch.setattr(training_run, "_update", None)
-    again = {"ladder": ladder(own, paths), "ladder_equal_flops": ladder_equal_flops(own, paths)}
+    again = {"ladder": ladder(settings, paths), "ladder_equal_flops": ladder_equal_flops(settings, paths)}
     assert all(table.equals(again[name]) for name, table in tables.items())
-    assert len(fine_tuning(own, **again, checkpoints=paths))
+    assert len(fine_tuning(settings, **again, checkpoints=paths))
 
 
 def damaged(path):
@@ -194,7 +194,7 @@ def of_another_run(path):
 
 
 SPOILT = pytest.mark.parametrize(
-    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "is of another training run")]
+    ("spoil", "reason"), [(damaged, "cannot be read"), (of_another_run, "belongs to another training run")]
 )
 
 
@@ -202,78 +202,78 @@ SPOILT = pytest.mark.parametrize(
 def test_a_partial_file_that_is_spoilt_is_said_and_the_run_starts_anew(
     straight, first_steps, tmp_path, capsys, spoil, reason
 ):
-    own, end = straight
+    spec, end = straight
     out = tmp_path / "run.safetensors"
-    cut_off(own, out, 4)
+    cut_off(spec, out, 4)
     spoil(partial(out))
     first_steps.clear()
     capsys.readouterr()
-    assert same(end, ended(own, out)) and first_steps == [0]
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "anew" in line]
-    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; it starts anew", line)
+    assert same(end, ended(spec, out)) and first_steps == [0]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "from scratch" in line]
+    assert re.fullmatch(rf"checkpoint: {re.escape(str(partial(out)))} {reason}.*; the run starts from scratch", line)
 
 
 def copied(paths, folder):
     return {name: Path(shutil.copy(path, folder)) for name, path in paths.items()}
 
 
-def experiments(own, tables, paths):
-    """What reads the checkpoint `equal_steps_1k`."""
-    yield lambda: ladder(own, paths)
-    yield lambda: ladder_equal_flops(own, paths)
-    yield lambda: fine_tuning(own, **tables, checkpoints=paths)
+def experiments(settings, tables, paths):
+    """Yield the experiments that read the checkpoint `equal_steps_1k`."""
+    yield lambda: ladder(settings, paths)
+    yield lambda: ladder_equal_flops(settings, paths)
+    yield lambda: fine_tuning(settings, **tables, checkpoints=paths)
 
 
 @SPOILT
 def test_a_spoilt_checkpoint_is_named_in_one_line(small_checkpoints, tmp_path, spoil, reason):
-    own, tables, paths = small_checkpoints
+    settings, tables, paths = small_checkpoints
     there = copied(paths, tmp_path)
     spoil(there["equal_steps_1k"])
-    for read in experiments(own, tables, there):
+    for read in experiments(settings, tables, there):
         with pytest.raises(UserError, match=rf"^checkpoint: .*equal_steps_1k.* {reason}.*delete it and run again$"):
             read()
 
 
 def test_fine_tuning_is_not_begun_from_a_checkpoint_of_another_run(small_checkpoints, tmp_path):
-    own, tables, paths = small_checkpoints
+    settings, tables, paths = small_checkpoints
     name = FINE_TUNED + "1k"
-    with pytest.raises(UserError, match="of another training run"):
-        trained(own, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
+    with pytest.raises(UserError, match="belongs to another training run"):
+        trained(settings, tmp_path, [name], dict.fromkeys(paths, paths[name]), **tables)
     assert not list(tmp_path.iterdir())
 
 
-def drawn_batches(own, first):
-    return batches(own.task, own.problems, own.seeds, first)
+def batches_from(spec, first):
+    return batches(spec.task, spec.problems, spec.seeds, first)
 
 
 def test_loss_is_taken_on_the_answers_alone():
-    own = a_spec()
-    known = vocabulary(own.task.range)
-    groups = next(drawn_batches(own, 0))
+    spec = a_spec()
+    vocab = vocabulary(spec.task.range)
+    groups = next(batches_from(spec, 0))
     read = np.concatenate([tokens[0, :, :-1].flatten() for tokens in groups])
-    following = np.concatenate([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(own)].tolist()
-    words = [known.words[token] for token in following]
-    assert words.count("end") == own.plan.batch and not {"has", "How many now?"} & set(words)
-    first = [known.words[token] for token in read[answer_places(own)].tolist()]
-    assert first.count("How many now?") == own.plan.batch and "end" not in first
+    following = np.concatenate([tokens[0, :, 1:].flatten() for tokens in groups])[answer_places(spec)].tolist()
+    words = [vocab.words[token] for token in following]
+    assert words.count("end") == spec.plan.batch and not {"has", "How many now?"} & set(words)
+    first = [vocab.words[token] for token in read[answer_places(spec)].tolist()]
+    assert first.count("How many now?") == spec.plan.batch and "end" not in first
 
 
 def test_a_batch_is_the_same_wherever_a_run_goes_on_from(monkeypatch):
     monkeypatch.setattr(arithmetic, "DRAWN_TOGETHER", 4)
-    own = a_spec()
-    straight = list(islice(drawn_batches(own, 0), 12))
+    spec = a_spec()
+    straight = list(islice(batches_from(spec, 0), 12))
     for first in range(1, 10):
-        for one, other in zip(straight[first:], drawn_batches(own, first), strict=False):
+        for one, other in zip(straight[first:], batches_from(spec, first), strict=False):
             assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
     assert len({tuple(groups[0].flatten().tolist()) for groups in straight}) == 12
 
 
 def test_no_problem_of_a_batch_is_one_of_the_test():
-    own = a_spec()
-    for steps, problems in held_out_problems(own.task).items():
-        assert is_held_out(problems.tuples, own.task.range.held_out).all()
-        train = drawn(own.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
-        assert not is_held_out(train.tuples, own.task.range.held_out).any()
+    spec = a_spec()
+    for steps, problems in held_out_problems(spec.task).items():
+        assert is_held_out(problems.tuples, spec.task.range.held_out).all()
+        train = draw_problems(spec.task.range, steps, 50, False, np.random.default_rng([0, 0, steps]))
+        assert not is_held_out(train.tuples, spec.task.range.held_out).any()
 
 
 def test_parameters_are_those_of_a_decoder():
@@ -289,31 +289,31 @@ def test_flops_of_an_answer_are_those_of_its_passes_one_by_one():
 
 
 def test_flops_of_a_step_are_those_of_its_products_one_by_one():
-    own = a_spec("4k")
-    width, mlp, rows = own.shape.width, own.shape.mlp_width, own.plan.batch // 3
+    spec = a_spec("4k")
+    width, mlp, rows = spec.shape.width, spec.shape.mlp_width, spec.plan.batch // 3
     expected = 0
     for steps in (1, 2, 3):
         read, answered = 5 + 3 * steps + 2 + 4 * steps - 1, 2 + 4 * steps
         expected += rows * read * 2 * 3 * width * width  # queries, keys, values of the only layer
-        expected += rows * answered * 2 * (width * width + 3 * width * mlp + own.shape.vocabulary * width)
+        expected += rows * answered * 2 * (width * width + 3 * width * mlp + spec.shape.vocabulary * width)
         expected += rows * 4 * width * read * (read + 1) // 2
-    assert own.step_flops == 3 * expected
+    assert spec.step_flops == 3 * expected
 
 
 def test_equal_flops_are_equal_to_half_a_step():
     settings = config(steps=1000).ladder
     specs = ladder_specs(settings, EQUAL_FLOPS)
     counts = {size: spec.plan.steps for size, spec in specs.items()}
-    each = {size: spec.step_flops for size, spec in specs.items()}
-    whole = each["1k"] * 1000
-    assert counts["1k"] == 1000 and all(abs(counts[size] * each[size] - whole) <= each[size] / 2 for size in counts)
+    flops = {size: spec.step_flops for size, spec in specs.items()}
+    whole = flops["1k"] * 1000
+    assert counts["1k"] == 1000 and all(abs(counts[size] * flops[size] - whole) <= flops[size] / 2 for size in counts)
 
 
 def test_the_ladder_is_the_same_bits_twice(small_ladder, tmp_path):
-    own, tables = small_ladder
-    again = trained(own, tmp_path)
-    assert ladder(own, again).equals(tables["ladder"])
-    assert ladder_equal_flops(own, again).equals(tables["ladder_equal_flops"])
+    settings, tables = small_ladder
+    again = trained(settings, tmp_path)
+    assert ladder(settings, again).equals(tables["ladder"])
+    assert ladder_equal_flops(settings, again).equals(tables["ladder_equal_flops"])
 
 
 def test_one_run_is_the_same_under_both_budgets_and_no_other_is(small_ladder):
@@ -330,16 +330,16 @@ def test_every_size_and_seed_has_its_accuracy_at_every_mark(tables):
 
 
 def test_accuracy_is_that_of_answers_written_one_text_at_a_time(tmp_path):
-    own, whole = a_spec("4k", steps=60), config(steps=60)
+    spec, whole = a_spec("4k", steps=60), config(steps=60)
     paths = trained(whole, tmp_path, [ladder_checkpoint(whole.ladder, size, EQUAL_STEPS) for size in ("1k", "4k")])
-    run, known = read_run(paths["equal_steps_4k"], own), vocabulary(own.task.range)
-    problems = held_out_problems(own.task)[1]
-    decoder = unstacked(run.weights, own.shape, 0)
+    run, vocab = read_run(paths["equal_steps_4k"], spec), vocabulary(spec.task.range)
+    problems = held_out_problems(spec.task)[1]
+    decoder = unstacked(run.weights, spec.shape, 0)
     right = 0
-    for row, wanted in zip(texts(problems, known).tolist(), problems.results[:, -1].tolist(), strict=True):
+    for row, wanted in zip(texts(problems, vocab).tolist(), problems.results[:, -1].tolist(), strict=True):
         written = greedy_alone(Runner(decoder, 1, 40), row[: prompt_length(1)], 6)
-        cut = written[: written.index(known.end)] if known.end in written else []
-        right += [known.words[token] for token in cut[-2:]] == ["->", str(wanted)]
+        cut = written[: written.index(vocab.end)] if vocab.end in written else []
+        right += [vocab.words[token] for token in cut[-2:]] == ["->", str(wanted)]
     table = ladder(whole, paths)
     rows = table[(table["metric"] == "accuracy") & (table["problem"] == "1") & (table["size"] == "4k")]
     assert rows.loc[rows["seed"] == 0, "value"].item() == right / len(problems.start)

@@ -1,4 +1,5 @@
-"""The meter audit: what is cited where a tool is not installed, what ran where it is, and no number for no counter."""
+"""The meter audit: values cited where a tool is not installed, values measured where it is, and none without a
+counter."""
 
 import os
 
@@ -24,7 +25,7 @@ from tests.pictures import picture
 
 @pytest.fixture
 def audited(monkeypatch):
-    """A function from tools and the name of a meter to the table, with nobody beside."""
+    """Return a function from tools and the name of a meter to the table, with no neighbours."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(room, "neighbours", lambda count: neighbours(0))
 
@@ -50,17 +51,17 @@ HERE = Tool("torch", "made up", joules_of(0.0))  # any package that is installed
 
 @pytest.fixture
 def without_tools(monkeypatch):
-    found = room.importlib.util.find_spec
-    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: None if name == "codecarbon" else found(name))
+    original = room.importlib.util.find_spec
+    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: None if name == "codecarbon" else original(name))
 
 
 @pytest.mark.usefixtures("without_tools")
 def test_a_tool_that_is_not_installed_is_cited_and_says_so(audited):
     table = audited((ABSENT,))
-    own = table[table["tool"] == "codecarbon"]
-    assert set(own["state"]) == {NOT_INSTALLED}
-    assert list(own.loc[own["metric"] == "installed", "value"]) == [0.0]
-    cited = own[own["metric"] == "power"]
+    rows = table[table["tool"] == "codecarbon"]
+    assert set(rows["state"]) == {NOT_INSTALLED}
+    assert list(rows.loc[rows["metric"] == "installed", "value"]) == [0.0]
+    cited = rows[rows["metric"] == "power"]
     assert set(cited["tier"]) == {CITED} and set(cited["version"]) == {"3.3.2"}
     assert set(zip(cited["workload"], cited["neighbours"], strict=True)) == {
         (workload, where) for workload in ("busy", "asleep") for where in (ALONE, BESIDE)
@@ -69,16 +70,16 @@ def test_a_tool_that_is_not_installed_is_cited_and_says_so(audited):
 
 @pytest.mark.usefixtures("without_tools")
 def test_a_tool_that_is_installed_ran_and_its_0_is_kept_as_what_it_said(audited):
-    own = audited((HERE,)).query("tool == 'torch' and workload != ''")
-    assert (set(own["tier"]), set(own["state"]), set(own["value"])) == ({MEASURED}, {"ran here"}, {0.0})
-    assert len(own) == 2 * 2 * 2 * 2  # surroundings, repeats, workloads, metrics
+    rows = audited((HERE,)).query("tool == 'torch' and workload != ''")
+    assert (set(rows["tier"]), set(rows["state"]), set(rows["value"])) == ({MEASURED}, {"ran here"}, {0.0})
+    assert len(rows) == 2 * 2 * 2 * 2  # surroundings, repeats, workloads, metrics
 
 
 @pytest.mark.usefixtures("without_tools")
 def test_without_a_counter_this_project_gives_seconds_and_a_range_but_no_joules(audited):
-    own = audited((HERE,)).query("tool == 'jouleproof'")
-    assert set(own.loc[own["mode"] == "counters", "unit"]) == {"s"}
-    model = own[own["mode"] == "model"]
+    rows = audited((HERE,)).query("tool == 'jouleproof'")
+    assert set(rows.loc[rows["mode"] == "counters", "unit"]) == {"s"}
+    model = rows[rows["mode"] == "model"]
     assert set(model["tier"]) == {SIMULATED}
     wide = model.groupby(["workload", "neighbours", "repeat", "metric"])["value"].first().unstack()
     assert (wide["power_low"] <= wide["power"]).all() and (wide["power"] <= wide["power_high"]).all()
@@ -88,8 +89,8 @@ def test_without_a_counter_this_project_gives_seconds_and_a_range_but_no_joules(
 def test_a_meter_of_the_users_own_is_in_the_table(audited):
     meters._opened.clear()
     table = audited((HERE,), "tests.extension_example.meter:PLUG")
-    own = table[(table["tool"] == "jouleproof") & (table["mode"] == "plug")]
-    assert set(own.loc[own["metric"] == "energy", "tier"]) == {MEASURED}
+    rows = table[(table["tool"] == "jouleproof") & (table["mode"] == "plug")]
+    assert set(rows.loc[rows["metric"] == "energy", "tier"]) == {MEASURED}
     assert "plug ●" in set(picture("slm_energy/meter_numbers").tabulate(table)["mode"])
 
 
@@ -105,10 +106,12 @@ def test_the_work_is_the_same_every_time():
 def test_neighbours_are_nobodys_children_and_end():
     with neighbours(1):
         mine = [room.BURN, str(os.getpid())]
-        [found] = [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[2:] == mine]
-        assert found not in psutil.Process().children(recursive=True)
-        assert found.cpu_percent(0.3) > 10
-    found.wait(5)
+        [process] = [
+            candidate for candidate in psutil.process_iter(["cmdline"]) if (candidate.info["cmdline"] or [])[2:] == mine
+        ]
+        assert process not in psutil.Process().children(recursive=True)
+        assert process.cpu_percent(0.3) > 10
+    process.wait(5)
 
 
 def test_the_facts_are_of_the_tools_that_are_known():

@@ -1,4 +1,4 @@
-"""Joules modelled afterwards: ranges, ratios in which watts cancel, and how sure an order is."""
+"""Joules modelled afterwards: ranges, ratios in which watts cancel, and the probability of an order."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_the_prior_holds_95_percent_between_low_and_high_or_all_of_it(shape):
 
 
 def config_draws(config, name):
-    """In the config's unit."""
+    """Return a constant's draws in the config's unit."""
     draws = prior_draws(config)
     return {
         "core_w": draws.core_w,
@@ -65,8 +65,8 @@ def test_joules_are_linear_in_work(a, b):
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_between_cpu_seconds_alone_the_watts_cancel(a, b):
-    found = ratio((a, 0.0), (b, 0.0), DRAWS)
-    np.testing.assert_allclose(found, np.full(len(found), a / b), rtol=1e-6, atol=1e-12)
+    ratios = ratio((a, 0.0), (b, 0.0), DRAWS)
+    np.testing.assert_allclose(ratios, np.full(len(ratios), a / b), rtol=1e-6, atol=1e-12)
 
 
 @given(work, work)
@@ -90,7 +90,7 @@ def test_uncertain_seconds_are_paired_with_the_draws():
 
 @pytest.mark.parametrize("bad", [(-1.0, 0.0), (0.0, -1.0), (float("nan"), 0.0), (1.0, float("inf"))])
 def test_what_is_no_amount_of_work_is_refused(bad):
-    with pytest.raises(ValueError, match="no amount of work"):
+    with pytest.raises(ValueError, match="not an amount of work"):
         modelled_joules(*bad, DRAWS)
 
 
@@ -100,8 +100,8 @@ def test_a_ratio_to_nothing_is_refused():
 
 
 def test_the_band_is_as_wide_as_what_is_not_known():
-    found = modelled_interval(1.0, 0.0, DRAWS)
-    assert 1.5 < found.high / found.low < 4
+    interval = modelled_interval(1.0, 0.0, DRAWS)
+    assert 1.5 < interval.high / interval.low < 4
 
 
 def test_carbon_and_cost_follow_from_the_grid_and_the_price():

@@ -1,4 +1,4 @@
-"""Cost, engines and fine-tuning of real weights, on a model of random ones that takes milliseconds."""
+"""Cost, engines and fine-tuning of real weights, tested on a model of random ones that takes milliseconds."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -58,8 +58,8 @@ def test_a_ratio_per_doubling_is_the_ratio_where_parameters_double(costs):
 
 
 def test_a_correct_answer_costs_more_than_an_answer_and_none_right_leaves_no_upper_end(costs):
-    found = costs[(costs["format"] == "float32") & (costs["model"] == "SMALL") & (costs["batch"] == 1)]
-    for task, rows in found.groupby("task"):
+    alone = costs[(costs["format"] == "float32") & (costs["model"] == "SMALL") & (costs["batch"] == 1)]
+    for task, rows in alone.groupby("task"):
         if task != "none":
             least = rows[rows["metric"] == "cpu_s_per_answer"]["value"].min()
             assert (rows[rows["metric"] == "cpu_s_per_correct"]["value"] > least).all()
@@ -72,7 +72,7 @@ def test_without_counters_there_are_no_joules(costs):
 
 @pytest.fixture
 def plugged(monkeypatch):
-    """The config with a meter that counts."""
+    """Return the config with a meter that counts."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(timing, "METERED_S", 0.01)
     config = CONFIG.model_copy(deep=True)
@@ -117,9 +117,9 @@ def test_every_engine_that_is_installed_runs(tmp_path):
 
 
 def test_calculations_end_where_the_result_begins():
-    found = list(calculations(MODEL, PROBLEMS, 64))
-    assert len(found) == len(PROBLEMS)
-    assert list(found[0].read) == MODEL.tokens("He has 3+4=<<3+4=") and list(found[0].result) == MODEL.tokens("7>>")
+    texts = list(calculations(MODEL, PROBLEMS, 64))
+    assert len(texts) == len(PROBLEMS)
+    assert list(texts[0].read) == MODEL.tokens("He has 3+4=<<3+4=") and list(texts[0].result) == MODEL.tokens("7>>")
     assert not list(calculations(MODEL, PROBLEMS, 5))
 
 
@@ -137,7 +137,9 @@ def test_fine_tuning_learns_what_it_is_shown(way):
 def test_lora_trains_few_weights_and_starts_where_the_model_is():
     decoder = deepcopy(MODEL.network)
     weights = trainable(decoder, "lora", 2, seed=0)
-    assert sum(weight.numel() for weight in weights) < 0.1 * sum(each.numel() for each in MODEL.network.parameters())
+    assert sum(weight.numel() for weight in weights) < 0.1 * sum(
+        parameter.numel() for parameter in MODEL.network.parameters()
+    )
     tokens = torch.arange(9)[None]
     torch.testing.assert_close(decoder(tokens), MODEL.network(tokens))
 

@@ -1,4 +1,4 @@
-"""What tasks ask, and how answers are marked, against a model that says what it is told to."""
+"""The questions of tasks and the marking of answers, tested with a model whose output is scripted."""
 
 import math
 
@@ -15,8 +15,9 @@ from tests.pictures import picture
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
-class Told:
-    """A token per letter. nats: of each token. texts: what it writes, one after the other."""
+class ScriptedModel:
+    """A model with a token per letter and given output. nats: of each token. texts: what it writes, one after the
+    other."""
 
     name, rounded, context = "told", None, 10_000
 
@@ -34,29 +35,33 @@ class Told:
         return [Likelihood(torch.full((size,), self.nats), torch.full((size,), self.likeliest)) for size in sizes]
 
     def continued(self, prefix, prompts, most, done):
-        found = []
+        continuations = []
         for text in self.texts:
             tokens = []
             for token in self.tokens(text)[:most]:
                 tokens.append(token)
                 if done(tokens):
                     break
-            found.append(tokens)
-        return found
+            continuations.append(tokens)
+        return continuations
 
 
-def scores(found, metric):
-    return [score.value for _, score in found if score.metric == metric]
+def scores(scored, metric):
+    return [score.value for _, score in scored if score.metric == metric]
 
 
 def test_bits_per_byte_are_nats_over_the_bytes_that_were_scored():
-    found = list(tasks.read_solutions(Told(nats=-1.0), PROBLEMS))
-    assert scores(found, "bits_per_byte") == pytest.approx([1 / math.log(2)] * len(PROBLEMS))
+    scored = list(tasks.read_solutions(ScriptedModel(nats=-1.0), PROBLEMS))
+    assert scores(scored, "bits_per_byte") == pytest.approx([1 / math.log(2)] * len(PROBLEMS))
 
 
 def test_every_calculation_is_marked_by_its_right_side_alone():
-    assert scores(tasks.read_solutions(Told(likeliest=True), PROBLEMS), "calculator_step") == [1.0] * len(PROBLEMS)
-    assert scores(tasks.read_solutions(Told(likeliest=False), PROBLEMS), "calculator_step") == [0.0] * len(PROBLEMS)
+    assert scores(tasks.read_solutions(ScriptedModel(likeliest=True), PROBLEMS), "calculator_step") == [1.0] * len(
+        PROBLEMS
+    )
+    assert scores(tasks.read_solutions(ScriptedModel(likeliest=False), PROBLEMS), "calculator_step") == [0.0] * len(
+        PROBLEMS
+    )
     pieces = tasks._pieces(" He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14.")
     assert [text for text, is_result in pieces if is_result] == ["7", "14"]
     assert "".join(text for text, _ in pieces) == " He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14."
@@ -73,7 +78,7 @@ def test_options_of_a_sum_are_different_of_one_length_and_the_first_is_right():
 
 
 def test_a_tie_between_options_is_no_right_answer():
-    assert scores(tasks.choose(Told(), tasks.sums([], [], 6, seed=0)), "choice") == [0.0] * 6
+    assert scores(tasks.choose(ScriptedModel(), tasks.sums([], [], 6, seed=0)), "choice") == [0.0] * 6
 
 
 @pytest.mark.parametrize(
@@ -87,25 +92,25 @@ def test_a_tie_between_options_is_no_right_answer():
 )
 def test_an_answer_is_marked_strictly_and_by_its_last_number(written, strict, flexible):
     asked = [tasks.Shots("Question: …", "What is 3+4?", 7)]
-    found = list(tasks.answer(Told(texts=[written]), asked))
-    assert scores(found, "exact_match") == [strict] and scores(found, "flexible_match") == [flexible]
-    assert found[0][1].output == len(written.partition("\nQuestion")[0]) + ("\nQuestion" in written)
+    scored = list(tasks.answer(ScriptedModel(texts=[written]), asked))
+    assert scores(scored, "exact_match") == [strict] and scores(scored, "flexible_match") == [flexible]
+    assert scored[0][1].output == len(written.partition("\nQuestion")[0]) + ("\nQuestion" in written)
 
 
 def test_thousands_have_commas():
     asked = [tasks.Shots("", "How many?", 1007)]
-    assert scores(tasks.answer(Told(texts=[" #### 1,007\n"]), asked), "exact_match") == [1.0]
+    assert scores(tasks.answer(ScriptedModel(texts=[" #### 1,007\n"]), asked), "exact_match") == [1.0]
 
 
 def test_items_are_drawn_by_the_seed_without_repetition():
-    drawn = tasks.some(PROBLEMS, [], 4, seed=5)
-    assert drawn == tasks.some(PROBLEMS, [], 4, seed=5) and len({problem.question for problem in drawn}) == 4
+    sample = tasks.some(PROBLEMS, [], 4, seed=5)
+    assert sample == tasks.some(PROBLEMS, [], 4, seed=5) and len({problem.question for problem in sample}) == 4
 
 
 def test_a_text_longer_than_the_context_is_refused():
-    model = Told()
+    model = ScriptedModel()
     model.context = 20
-    with pytest.raises(UserError, match="reads 20 at most"):
+    with pytest.raises(UserError, match="reads at most 20"):
         list(tasks.read_solutions(model, PROBLEMS))
 
 
@@ -123,9 +128,9 @@ def test_a_task_of_ones_own_is_asked_like_the_others_and_stands_in_the_table():
     config = CONFIG.model_copy(deep=True)
     config.quality.tasks = ["solutions", "tests.slm_energy.small_models:TASK"]
     table = quality(config, PROBLEMS, PROBLEMS, None)
-    own = table[table["task"] == "lengths"]
-    assert set(own["format"]) == {"float32", "bfloat16", "mxfp4"}
-    assert list(own[own["format"] == "float32"]["value"]) == [
+    lengths = table[table["task"] == "lengths"]
+    assert set(lengths["format"]) == {"float32", "bfloat16", "mxfp4"}
+    assert list(lengths[lengths["format"] == "float32"]["value"]) == [
         len(MODEL.tokens(problem.question)) for problem in tasks.some(PROBLEMS, [], 50, config.quality.seed)
     ]
     assert "tokens (tokens)" in set(picture("slm_energy/quality_numbers").tabulate(table)["score"])

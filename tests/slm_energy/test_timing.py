@@ -8,7 +8,7 @@ from jouleproof.studies.slm_energy import timing
 
 
 class Meter:
-    """Says so many joules of every window. domains: by source, none where there is no counter."""
+    """A meter that reports the same joules for every window. domains: by source, none where there is no counter."""
 
     name = "made up"
 
@@ -29,8 +29,8 @@ def _a_run_takes_a_quarter_of_a_window(monkeypatch):
 
 def test_joules_of_a_window_are_shared_out_over_its_runs():
     runs = []
-    found = dict(timing.joules(Meter({"rapl": ["package"]}, {"rapl": 10.0}), lambda: runs.append(1)))
-    assert found == {"rapl": 2.5} and len(runs) == 1 + 4
+    counted = dict(timing.joules(Meter({"rapl": ["package"]}, {"rapl": 10.0}), lambda: runs.append(1)))
+    assert counted == {"rapl": 2.5} and len(runs) == 1 + 4
 
 
 def test_a_source_that_did_not_count_is_left_out():

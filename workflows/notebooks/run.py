@@ -1,4 +1,4 @@
-"""`python workflows/notebooks/run.py FILE.py --out FILE.ipynb`: run a notebook that is kept as text (jupytext)."""
+"""Run a notebook that is kept as text (jupytext): `python workflows/notebooks/run.py FILE.py --out FILE.ipynb`."""
 
 import importlib.util
 import os

@@ -71,7 +71,7 @@ def start(folder: Path) -> dict[str, str]:
     not start."""
     folder = folder.resolve()
     if len(str(folder)) > LONGEST_FOLDER:
-        raise RuntimeError(f"{folder}: too long for a socket's name; choose one of at most {LONGEST_FOLDER} letters")
+        raise RuntimeError(f"{folder} is too long for a socket's path; choose at most {LONGEST_FOLDER} characters")
     for part in ("", "state", "spool"):
         (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     key = folder / "munged.key"

@@ -112,9 +112,9 @@ def meters(
     """Print what this machine can measure of its energy, and what is modelled instead."""
     with one_line_errors():
         from jouleproof.studies.slm_energy.config import PowerConfig
-        from jouleproof.studies.slm_energy.meter_report import told
+        from jouleproof.studies.slm_energy.meter_report import describe
 
-        for line in told(meter, PowerConfig(), seconds, every, time.sleep):
+        for line in describe(meter, PowerConfig(), seconds, every, time.sleep):
             print(line)
 
 

@@ -11,13 +11,15 @@ SUBJECTS = ("activations", "weights", "both")
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
-    """By dotted name. An output projection that shares the embedding's matrix is no linear layer here."""
+    """Return the linear layers by dotted name. An output projection that shares the embedding's matrix does not count
+    as one."""
     return {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
 
 
 @contextmanager
 def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
-    """Every linear layer's weight replaced by its cast, blocks along the inputs that a product sums over."""
+    """Replace the weight of every linear layer by its cast while the context lasts. Blocks lie along the inputs that a
+    product sums over."""
     layers = linear_layers(model).values()
     kept = [layer.weight.data for layer in layers]
     try:
@@ -30,7 +32,8 @@ def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
 
 
 def activations_cast(model: nn.Module, cast: Cast) -> AbstractContextManager[None]:
-    """Every linear layer's input replaced by its cast; an input that several layers share is cast once."""
+    """Replace the input of every linear layer by its cast while the context lasts. An input that several layers share
+    is cast once."""
     return _before_layers(model, lambda _, x: (cast(x),))
 
 
@@ -45,8 +48,8 @@ def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> Ab
 
 @contextmanager
 def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] | None]) -> Iterator[None]:
-    """act: called with a layer's name and its input; what it returns, if anything, stands in for the input, also for
-    the layers after it that get the same."""
+    """Call act(layer name, input) before every linear layer. What it returns, if anything, replaces the input, also for
+    later layers that get the same input."""
     last: list[Any] = []
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor] | None]:
@@ -66,7 +69,7 @@ def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] 
 
 @contextmanager
 def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
-    """subject: "activations", "weights" or "both"."""
+    """Cast the subject while the context lasts. subject: "activations", "weights" or "both"."""
     with ExitStack() as stack:
         if subject != "activations":
             stack.enter_context(weights_cast(model, cast))
@@ -76,6 +79,6 @@ def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
 
 
 def replace_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
-    """name: dotted."""
+    """Replace the layer of this dotted name."""
     parent, _, last = name.rpartition(".")
     setattr(model.get_submodule(parent), last, layer)

@@ -1,4 +1,4 @@
-"""Greedy continuations: of one text, or of many texts that begin alike, side by side."""
+"""Greedy continuations of one text, or of many texts with a common prefix side by side."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,8 @@ Done = Callable[[Sequence[int]], bool]
 
 
 def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
-    """The `count` tokens that follow the prompt, the likeliest each time, written in the runner's first slot.
+    """Return the `count` tokens that follow the prompt, the likeliest each time. The text is kept in the runner's first
+    slot.
 
     Raises ValueError where the text does not fit into the slot.
     """
@@ -24,13 +25,14 @@ def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
 def continued(
     runner: Runner, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
 ) -> list[list[int]]:
-    """What follows prefix + prompt, for each prompt: the likeliest token each time, until done(tokens) or `most`.
+    """Continue prefix + prompt for each prompt with the likeliest token each time, until done(tokens) or for `most`
+    tokens.
 
-    prefix: read once for all. prompts: of at least one token each. The runner has a slot for the prefix and one or more
-    for texts; so many are continued at once.
-    Raises ValueError where a text does not fit into a slot.
+    prefix: read once for all prompts. prompts: at least one token each. The runner needs a slot for the prefix and at
+    least one for texts; as many texts are continued at once as there are slots for them. Raises ValueError where a text
+    does not fit into a slot.
     """
-    found: list[list[int]] = [[] for _ in prompts]
+    continuations: list[list[int]] = [[] for _ in prompts]
     if prefix:
         runner.run([Piece(0, 0, prefix)])
     places = runner.slots - 1
@@ -43,9 +45,9 @@ def continued(
             logits = runner.run(pieces)
             following = []
             for piece, token in zip(pieces, logits.argmax(dim=1).tolist(), strict=True):
-                text = found[first + piece.slot - 1]
+                text = continuations[first + piece.slot - 1]
                 text.append(token)
                 if len(text) < most and not done(text):
                     following.append(Piece(piece.slot, piece.end, [token]))
             pieces = following
-    return found
+    return continuations

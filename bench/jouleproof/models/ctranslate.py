@@ -1,4 +1,4 @@
-"""The same weights in CTranslate2, through its own description of a model: nothing is downloaded or run to convert."""
+"""Conversion of a decoder to CTranslate2 through its model specification; nothing is downloaded or run to convert."""
 
 import tempfile
 from typing import TYPE_CHECKING
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 
 def in_ctranslate2(decoder: Decoder, weights: str) -> "Generator":
-    """On one thread. weights: int8, a scale per row and activations in int8 too, or float32. Its tokens are the names
-    of ours: "0", "1" …. Raises ImportError where it is not installed."""
+    """Load the decoder into CTranslate2 on one thread.
+
+    weights: "int8", with a scale per row and activations in int8 too, or "float32". The tokens are named after ours:
+    "0", "1" …. Raises ImportError where CTranslate2 is not installed.
+    """
     from ctranslate2 import Generator
 
     spec = _described(decoder)
@@ -45,7 +48,7 @@ def _described(decoder: Decoder) -> "TransformerDecoderModelSpec":
     state = decoder.state_dict()
 
     def copied(*names: str) -> Tensor:
-        """One below the other, in memory of their own: theirs is rounded in place."""
+        """Concatenate weights into new memory, since CTranslate2 rounds its tensors in place."""
         return torch.cat([state[f"{name}.weight"] for name in names])
 
     spec.decoder.scale_embeddings = False

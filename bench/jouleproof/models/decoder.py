@@ -58,7 +58,8 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Token ids to next-token logits; input and output embeddings are one matrix, which is made without values."""
+    """A decoder that maps token ids to next-token logits. Input and output embeddings share one matrix, which is
+    allocated without values."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
@@ -76,7 +77,7 @@ class Decoder(nn.Module):
         return self.head(self.hidden(tokens))
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """(batch, tokens, width): what the logits of each place are made of."""
+        """Return the hidden states (batch, tokens, width) from which the logits of each position follow."""
         x = self.embedding(tokens)
         rotation = rotary_angles(tokens.shape[1], self.shape)
         for layer in self.layers:
@@ -84,12 +85,13 @@ class Decoder(nn.Module):
         return self.norm(x)
 
     def head(self, hidden: Tensor) -> Tensor:
-        """(…, width) to (…, vocabulary) logits."""
+        """Map hidden states (…, width) to logits (…, vocabulary)."""
         return functional.linear(hidden, self.embedding.weight)
 
 
 def first_layers(decoder: Decoder, count: int) -> Decoder:
-    """A decoder of the first `count` layers alone, which shares their weights; ValueError where there are fewer."""
+    """Return a decoder of the first `count` layers alone, which shares their weights. Raises ValueError where there are
+    fewer."""
     shape = decoder.shape
     if count > shape.layers:
         raise ValueError(f"the decoder has {shape.layers} layers, not {count}")
@@ -99,7 +101,7 @@ def first_layers(decoder: Decoder, count: int) -> Decoder:
 
 
 def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Decoder:
-    """Gaussian weights of standard deviation `spread`; norms of one."""
+    """Build a decoder with Gaussian weights of standard deviation `spread` and norms of one."""
     generator = torch.Generator().manual_seed(seed)
     decoder = Decoder(shape)
     for name, parameter in decoder.named_parameters():
@@ -111,7 +113,7 @@ def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Deco
 
 
 def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:
-    """Cosine and sine, each (tokens, head_width), of rotary position embedding (Su et al., arXiv 2104.09864)."""
+    """Return cosine and sine, (tokens, head_width) each, of rotary position embedding (Su et al., arXiv 2104.09864)."""
     half = torch.arange(0, shape.head_width, 2, dtype=torch.float32) / shape.head_width
     angles = torch.outer(torch.arange(tokens, dtype=torch.float32), shape.rope_base**-half)
     angles = torch.cat([angles, angles], dim=-1)
@@ -119,7 +121,7 @@ def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """x: (batch, heads, tokens, head_width), turned in the planes of (i, i + head_width / 2)."""
+    """Rotate x, (batch, heads, tokens, head_width), in the planes of (i, i + head_width / 2)."""
     cosine, sine = rotation
     left, right = x.chunk(2, dim=-1)
     return x * cosine + torch.cat([-right, left], dim=-1) * sine

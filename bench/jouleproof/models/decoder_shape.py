@@ -1,4 +1,4 @@
-"""The shape of a decoder, and the numbers and operations that follow from it; imports nothing large."""
+"""The shape of a decoder, and the parameters and operations that follow from it. This module imports nothing large."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,10 @@ class DecoderShape:
 
 
 def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
-    """No heads share keys; MLP three times the width. width: an even multiple of heads, for rotary positions."""
+    """Shape of a decoder in which no heads share keys and the MLP is three times as wide as the model.
+
+    width: an even multiple of heads, for rotary positions.
+    """
     if width % (2 * heads):
         raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
     return DecoderShape(
@@ -36,36 +39,38 @@ def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> Decoder
 
 
 def layer_weights(shape: DecoderShape) -> int:
-    """Numbers in the matrices of all layers; norms and the embedding, which is the head, are beside them."""
+    """Count the numbers in the matrices of all layers, without norms and without the embedding, which is also the
+    head."""
     attention = 2 * shape.width * (shape.heads + shape.kv_heads) * shape.head_width
     return shape.layers * (attention + 3 * shape.width * shape.mlp_width)
 
 
 def parameters(shape: DecoderShape) -> int:
-    """Numbers in a decoder: matrices, embedding and norms."""
+    """Count all parameters of a decoder: matrices, embedding and norms."""
     return layer_weights(shape) + (shape.vocabulary + 2 * shape.layers + 1) * shape.width
 
 
 def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
-    """Multiplications and additions of all products.
+    """Count the multiplications and additions of all products.
 
-    tokens: read. outputs: places whose logits are made. attended: pairs of a token and one that it looks at, itself
-    included.
+    tokens: tokens read. outputs: positions whose logits are computed. attended: pairs of a token and one that it
+    attends to, itself included.
     """
     attention = 4.0 * shape.layers * shape.heads * shape.head_width * attended
     return 2.0 * layer_weights(shape) * tokens + 2.0 * shape.vocabulary * shape.width * outputs + attention
 
 
 def answer_flops(shape: DecoderShape, prompt: int, written: float) -> float:
-    """Multiplications and additions of an answer with its keys and values kept: the last token is not read."""
+    """Count the multiplications and additions of writing an answer with a cache of keys and values. The last token is
+    not read."""
     read = prompt + written - 1
     attended = read * (read + 1) / 2
     return forward_flops(shape, read, written, attended)
 
 
 def answer_bytes(shape: DecoderShape, prompt: int, written: float, batch: int) -> float:
-    """Bytes of float32 weights, read once a token for the whole batch, and of keys and values, read again for each
-    token."""
+    """Count the bytes of float32 weights, read once per token for the whole batch, and of cached keys and values, read
+    again for each token."""
     weights = layer_weights(shape) + shape.vocabulary * shape.width
     kept = 2 * shape.layers * shape.kv_heads * shape.head_width
     again = sum(prompt + place for place in range(round(written)))

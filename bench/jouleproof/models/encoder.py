@@ -45,7 +45,7 @@ class EncoderLayer(nn.Module):
 
 
 class SentenceEncoder(nn.Module):
-    """Token ids to one unit vector per sentence."""
+    """An encoder that maps token ids to one unit vector per sentence."""
 
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()

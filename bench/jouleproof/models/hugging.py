@@ -1,5 +1,5 @@
-"""Any causal language model that `transformers` reads: from a local folder, a GGUF file, or the hub, and only from
-safetensors, without code of the model's own."""
+"""Causal language models that `transformers` can read: from a local folder, a GGUF file or the hub, from safetensors
+only and without running code that comes with a model."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -28,9 +28,9 @@ TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 
 @dataclass(frozen=True)
 class HuggingModel:
-    """A network of `transformers` with its tokenizer. rounded: as in jouleproof.models.smollm2.
+    """A network of `transformers` with its tokenizer.
 
-    context: tokens that it reads at most, without the opening.
+    rounded: as in jouleproof.models.smollm2. context: tokens of the longest text that it reads, without the opening.
     opening: tokens that every text begins with, where the tokenizer says so; without them such a model writes nonsense.
     """
 
@@ -43,7 +43,7 @@ class HuggingModel:
 
     @property
     def body(self) -> nn.Module:
-        """Its layers, without the head."""
+        """The network's layers, without the head."""
         return self.network.base_model
 
     def tokens(self, text: str) -> list[int]:
@@ -53,7 +53,7 @@ class HuggingModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Of the tokens of each text from its `first` on, which is at least 1."""
+        """Score the tokens of each text from its `first` on, which is at least 1."""
         opened = [[*self.opening, *text] for text in texts]
         places = [len(self.opening) + first for first in firsts]
         return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
@@ -65,22 +65,22 @@ class HuggingModel:
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
-        """As jouleproof.models.continuation says, one text at a time."""
+        """Continue every prompt as jouleproof.models.continuation does, one text at a time."""
         before = [*self.opening, *prefix]
         start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
-        found = []
+        continuations = []
         for prompt in prompts:
             cache, text, fed = deepcopy(start), list[int](), list(prompt)
             while not text or (len(text) < most and not done(text)):
                 out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
                 cache, fed = out.past_key_values, [int(out.logits[0, -1].argmax())]
                 text += fed
-            found.append(text)
-        return found
+            continuations.append(text)
+        return continuations
 
 
 def as_llama(decoder: Decoder) -> Any:
-    """The same weights in a network of `transformers`; logits are the same but for rounding."""
+    """Build a network of `transformers` with the same weights. Its logits are the same up to rounding."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     shape = decoder.shape
@@ -111,20 +111,23 @@ def as_llama(decoder: Decoder) -> Any:
 
 
 def load_folder(folder: Path) -> HuggingModel:
-    """Raises UserError where it is no folder of `transformers` with a tokenizer and weights as safetensors."""
+    """Load a model that `transformers` saved in a folder.
+
+    Raises UserError where the folder lacks a config, a tokenizer or weights as safetensors.
+    """
     if not (folder / "config.json").is_file():
-        raise UserError(f"models: {folder} has no config.json; it is no folder of a transformers model")
+        raise UserError(f"models: {folder} has no config.json; it does not hold a transformers model")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        found = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
-        raise UserError(f"models: {folder} has no weights as safetensors ({found}); save it with safe_serialization")
+        present = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
+        raise UserError(f"models: {folder} has no weights as safetensors ({present}); save it with safe_serialization")
     return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
 
 
 def load_gguf(file: Path) -> HuggingModel:
-    """Dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
+    """Load a GGUF file, dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
     if not file.is_file():
         raise UserError(f"models: {file} is not there")
     rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
@@ -132,10 +135,13 @@ def load_gguf(file: Path) -> HuggingModel:
 
 
 def load_from_hub(name: str) -> HuggingModel:
-    """name: `organisation/model@revision`. Raises UserError where it cannot be had, or has no safetensors."""
+    """Load a model from the hub. name: `organisation/model@revision`.
+
+    Raises UserError where the model is not available, or has no safetensors.
+    """
     repository, at, revision = name.partition("@")
     if not at or not revision:
-        raise UserError(f"models: hub:{name}: say which revision, as organisation/model@commit")
+        raise UserError(f"models: hub:{name}: name a revision, as in organisation/model@commit")
     return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
 
 
@@ -149,7 +155,7 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
         network, loading = loaded
-        for kind, names in loading.items():  # they would be drawn at random, or left out
+        for kind, names in loading.items():  # transformers would draw them at random, or leave them out
             if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
     opening = _opening(tokenizer)
@@ -165,6 +171,6 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """The token of a beginning, where the tokenizer puts it before every text."""
+    """Return the token that begins a text, where the tokenizer puts it before every text."""
     begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
     return (tokenizer.bos_token_id,) if begins else ()

@@ -1,4 +1,4 @@
-"""How likely a model finds the tokens of texts, without keeping the logits of all of them."""
+"""Likelihoods of the tokens of texts under a model, computed without keeping the logits of all of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from torch import Tensor
 
 from jouleproof.models.text import batches, in_groups, padded
 
-TOGETHER = 2048  # tokens of a batch, padding included
+TOGETHER = 2048  # tokens in a batch, padding included
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """nats: (tokens,) logarithms of their probabilities. likeliest: (tokens,) bool, whether no token is likelier."""
+    """Likelihoods of the scored tokens of one text.
+
+    nats: (tokens,) logarithms of their probabilities. likeliest: (tokens,) bool, whether no other token is likelier.
+    """
 
     nats: Tensor
     likeliest: Tensor
@@ -26,7 +29,7 @@ def likelihoods(
     texts: Sequence[Sequence[int]],
     firsts: Sequence[int],
 ) -> list[Likelihood]:
-    """Of the tokens of each text from its `first` on, which is at least 1.
+    """Score the tokens of each text from its `first` on, which is at least 1.
 
     hidden: (batch, tokens) to (batch, tokens, width). head: (tokens, width) to (tokens, vocabulary) logits.
     """
@@ -35,9 +38,9 @@ def likelihoods(
         tokens, lengths = padded([texts[number] for number in group])
         states = hidden(tokens)
         for place, number in enumerate(group):
-            own = slice(firsts[number], int(lengths[place]))
-            logits = head(states[place, own.start - 1 : own.stop - 1]).float()
-            wanted = tokens[place, own]
+            scored = slice(firsts[number], int(lengths[place]))
+            logits = head(states[place, scored.start - 1 : scored.stop - 1]).float()
+            wanted = tokens[place, scored]
             chosen = logits.gather(1, wanted[:, None])[:, 0]
             yield Likelihood(nats=chosen - logits.logsumexp(dim=1), likeliest=chosen == logits.amax(dim=1))
 

@@ -1,4 +1,4 @@
-"""Matrices of weights, held so that a product with one row, a few, or hundreds of them is fast."""
+"""Weight matrices, laid out so that a product with one row, a few rows, or hundreds of them is fast."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ FEW = 16  # rows that the packed form is laid out for; others are as fast (torch
 
 
 class Matrix:
-    """(outputs, inputs) float32 or bfloat16.
+    """A weight matrix (outputs, inputs) in float32 or bfloat16.
 
-    On a processor, where torch has oneDNN, held in oneDNN's blocks, as torch's compiler does when it freezes weights,
-    and in float32 also transposed, as one row is multiplied at the rate of memory then. Left as it is elsewhere.
+    On a processor, where torch has oneDNN, the weights are held in oneDNN's blocks, as torch's compiler does when it
+    freezes weights. In float32 they are also held transposed, since one row is then multiplied at the rate of memory.
+    Elsewhere they are left as they are.
     """
 
     def __init__(self, weight: Tensor, device: torch.device) -> None:
@@ -33,7 +34,7 @@ class Matrix:
 
 
 class PlainMatrix:
-    """(outputs, inputs) as it is, multiplied by torch's own linear layer."""
+    """A weight matrix (outputs, inputs) in its plain layout, multiplied by torch's own linear layer."""
 
     def __init__(self, weight: Tensor, device: torch.device) -> None:
         self._weight = weight.to(device)
@@ -45,7 +46,8 @@ class PlainMatrix:
 
 
 class BlockMatrix:
-    """(outputs, inputs) in a block format, read as it is packed, once for each row: fast for one row."""
+    """A weight matrix (outputs, inputs) in a block format, read in its packed form once for each row: fast for one
+    row."""
 
     def __init__(self, weight: Tensor, fmt: MXFormat) -> None:
         packed = quantize(weight, fmt)

@@ -45,12 +45,12 @@ class EmbeddingModel:
 
     @torch.inference_mode()
     def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """(texts, width) float32 sentence vectors of norm 1."""
+        """Embed texts as (texts, width) float32 sentence vectors of norm 1."""
         return self.network(*padded(texts))
 
 
 def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
-    """Raises UserError where the files are not of this architecture."""
+    """Load the encoder and its tokenizer. Raises UserError where the files are not of this architecture."""
     with refused_as(f"{weights.parent} is not all-MiniLM-L6-v2"):
         settings = json.loads(config.read_text(encoding="utf-8"))
         shape = EncoderShape(

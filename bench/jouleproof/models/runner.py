@@ -1,4 +1,5 @@
-"""A language model over many texts at once: their next tokens in, logits of what follows out, keys and values kept."""
+"""Inference of a language model over many texts at once: their next tokens in, logits of what follows out, with a cache
+of keys and values."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -21,7 +22,7 @@ AnyMatrix = Matrix | PlainMatrix | BlockMatrix
 
 @dataclass(frozen=True)
 class Piece:
-    """The next tokens of the text in a slot, of which `start` were read before."""
+    """The next tokens of the text in a slot, of which `start` tokens were read before."""
 
     slot: int
     start: int
@@ -34,7 +35,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Weights:
-    """Of one layer; matrices that share an input stand in one."""
+    """Weights of one layer; matrices that share an input are joined into one."""
 
     attention_norm: Tensor
     qkv: AnyMatrix
@@ -45,14 +46,15 @@ class Weights:
 
 
 def no_layer_done(_: int) -> None:
-    """For callers who wait for all layers."""
+    """Do nothing: for callers who wait for all layers."""
 
 
 class Runner:
-    """Room for `slots` texts of up to `capacity` tokens each; how much of a slot is filled is its user's to know.
+    """An engine for `slots` texts of up to `capacity` tokens each. The caller keeps track of how much of a slot is
+    filled.
 
     dtype: of weights, activations, keys and values; norms and logits are float32. plain: weights are multiplied as they
-    are, and not first laid out for fast products.
+    are, without being laid out for fast products first.
     """
 
     def __init__(
@@ -78,21 +80,22 @@ class Runner:
         )
 
     def packed(self, decoder: Decoder, fmt: MXFormat) -> "Runner":
-        """The same in float32 with its layers' matrices in a block format; embedding, head and room are shared.
+        """Return the same runner in float32 with its layers' matrices in a block format. Embedding, head and cache are
+        shared.
 
-        decoder: that this was made from.
+        decoder: the one that this runner was made from.
         """
         other = copy(self)
         other._layers = _layers(decoder, partial(BlockMatrix, fmt=fmt), self._device)
         return other
 
     def cache(self, slot: int, tokens: int) -> Tensor:
-        """(layers, 2, KV heads, tokens, head width), to read and to write: keys, then values."""
+        """Return a slot's cache (layers, 2, KV heads, tokens, head width), to read and to write: keys, then values."""
         return self._cache[:, :, slot, :, :tokens]
 
     @property
     def weight_bytes(self) -> int:
-        """That one iteration reads, the head's included."""
+        """Bytes of weights that one iteration reads, the head's included."""
         matrices = [matrix for layer in self._layers for matrix in (layer.qkv, layer.out, layer.gate_up, layer.down)]
         return sum(matrix.nbytes for matrix in [*matrices, self._head])
 
@@ -102,10 +105,10 @@ class Runner:
 
     @torch.inference_mode()
     def run(self, pieces: Sequence[Piece], layer_done: LayerDone = no_layer_done) -> Tensor:
-        """(pieces, vocabulary) float32: logits of what follows each. layer_done: called with the number of each layer
-        once its keys and values are in the cache.
+        """Read the pieces and return float32 logits (pieces, vocabulary) of what follows each.
 
-        Raises ValueError where a text does not fit into its slot, or two pieces want one.
+        layer_done: called with the number of each layer once its keys and values are in the cache. Raises ValueError
+        where a text does not fit into its slot, or two pieces want one slot.
         """
         self._refuse_what_does_not_fit(pieces)
         tokens = torch.tensor([token for piece in pieces for token in piece.tokens], device=self._device)
@@ -125,9 +128,9 @@ class Runner:
     def _refuse_what_does_not_fit(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             if not piece.tokens or piece.end > self.capacity:
-                raise ValueError(f"slot of {self.capacity} tokens: {len(piece.tokens)} more after {piece.start}")
+                raise ValueError(f"slot of {self.capacity} tokens cannot take {len(piece.tokens)} after {piece.start}")
         if len({piece.slot for piece in pieces}) < len(pieces):
-            raise ValueError("two pieces for one slot")
+            raise ValueError("two pieces want the same slot")
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
         wide = x.float()
@@ -135,7 +138,8 @@ class Runner:
         return scaled.to(x.dtype)
 
     def _attend(self, number: int, pieces: Sequence[Piece], qkv: Tensor, rotation: tuple[Tensor, ...]) -> Tensor:
-        """(tokens, width). qkv: (tokens, width + 2 * KV width), the pieces' one after the other."""
+        """Return the attended values (tokens, width). qkv: (tokens, width + 2 * KV width), the pieces' one after the
+        other."""
         shape = self.shape
         heads = qkv.view(len(qkv), -1, shape.head_width).transpose(0, 1)
         turned = rotate(heads[: shape.heads + shape.kv_heads], (rotation[0], rotation[1]))
@@ -145,11 +149,11 @@ class Runner:
         mixed = torch.empty_like(queries)
         first = 0
         for piece in pieces:
-            own = slice(first, first := first + len(piece.tokens))
+            rows = slice(first, first := first + len(piece.tokens))
             read = cache[:, piece.slot, :, : piece.end]
-            read[0, :, piece.start :] = keys[:, own]
-            read[1, :, piece.start :] = values[:, own]
-            mixed[:, own] = _attention(queries[:, own], read[0], read[1])
+            read[0, :, piece.start :] = keys[:, rows]
+            read[1, :, piece.start :] = values[:, rows]
+            mixed[:, rows] = _attention(queries[:, rows], read[0], read[1])
         return mixed.transpose(0, 1).reshape(len(qkv), -1)
 
 
@@ -171,7 +175,10 @@ def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: tor
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """(heads, new tokens, width). queries: the new tokens', keys and values: (KV heads, all tokens, width)."""
+    """Attend from the new tokens of a piece; returns (heads, new tokens, width).
+
+    queries: of the new tokens. keys, values: (KV heads, all tokens, width).
+    """
     heads, new, width = queries.shape
     read = keys.shape[1]
     if new == 1:  # the heads that share keys are the rows of one product

@@ -1,4 +1,4 @@
-"""How a decoder is trained: batches, steps and learning rate; imports nothing large."""
+"""How a decoder is trained: batches, steps and learning rate. This module imports nothing large."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """AdamW under warm-up and cosine decay, gradients clipped to a norm.
+    """A training plan: AdamW with warm-up and cosine decay, gradients clipped to a norm.
 
     batch: windows per step. context: predicted tokens per window. warm_up: steps.
     """
@@ -21,8 +21,9 @@ class Plan:
 
 
 def learning_rate(step: int, plan: Plan) -> float:
-    """Learning rate of a step, counted from 0: linear to the full rate over the warm-up, then half a cosine towards
-    zero, so that the last steps settle and two runs differ by little but what was changed between them."""
+    """Learning rate of a step, counted from 0. It rises linearly to the full rate over the warm-up, then falls along
+    half a cosine towards zero, so that the last steps settle and two runs differ by little but what was changed between
+    them."""
     if step < plan.warm_up:
         return plan.learning_rate * (step + 1) / plan.warm_up
     done = (step - plan.warm_up) / (plan.steps - plan.warm_up)

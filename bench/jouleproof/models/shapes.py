@@ -7,13 +7,16 @@ from jouleproof.measure.clocks import Stopwatch
 from jouleproof.models.decoder_shape import forward_flops
 from jouleproof.models.runner import Piece, Runner
 
-APART = 977  # of the numbers of tokens that follow each other, so that none is read twice in a row
+APART = 977  # between the ids of successive tokens, so that none is read twice in a row
 
 
 @dataclass(frozen=True)
 class Shape:
-    """prompt: tokens of one prompt, none at 0, of which `read` tokens were read before. decodes: how many, each with
-    `context` tokens before its own."""
+    """The shape of one iteration.
+
+    prompt: tokens of one prompt (0: none), of which `read` tokens were read before. decodes: number of texts that get
+    one more token, each after `context` tokens.
+    """
 
     prompt: int = 0
     read: int = 0
@@ -27,13 +30,13 @@ class Shape:
 
 
 def timed(runner: Runner, shapes: Sequence[Shape], repeats: int) -> list[list[float]]:
-    """Seconds, by repeat and shape, the choice of the likeliest token included; all shapes take turns, after one round
-    that does not count."""
+    """Return seconds by repeat and shape, with the choice of the likeliest token included. All shapes take turns, after
+    a warm-up round."""
     return [one_round(runner, shapes) for _ in range(repeats + 1)][1:]
 
 
 def one_round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
-    """Seconds of each shape, once."""
+    """Return the seconds that each shape takes, run once."""
     return [_seconds(runner, shape.pieces(runner.shape.vocabulary)) for shape in shapes]
 
 
@@ -44,14 +47,15 @@ def _seconds(runner: Runner, pieces: list[Piece]) -> float:
 
 
 def flops(runner: Runner, shape: Shape) -> float:
-    """Multiplications and additions of all products, attention's included."""
+    """Count the multiplications and additions of all products, attention included."""
     outputs = bool(shape.prompt) + shape.decodes
     attended = sum(shape.read + place + 1 for place in range(shape.prompt)) + shape.decodes * (shape.context + 1)
     return forward_flops(runner.shape, shape.prompt + shape.decodes, outputs, attended)
 
 
 def read_bytes(runner: Runner, shape: Shape) -> float:
-    """Of weights, once, and of cached keys and values; what stays between two products is not counted."""
+    """Count the bytes of weights, read once, and of cached keys and values. Values that stay between two products are
+    not counted."""
     model = runner.shape
     per_token = 2 * model.layers * model.kv_heads * model.head_width * runner.dtype.itemsize
     cached = shape.read + shape.prompt + shape.decodes * (shape.context + 1)

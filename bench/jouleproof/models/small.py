@@ -20,15 +20,18 @@ HEAD_WIDTH = 32
 
 
 def small_shape(layers: int, width: int) -> DecoderShape:
-    """Over bytes; heads 32 wide. width: a multiple of 32, so that MX blocks are full."""
+    """Shape of a decoder over bytes with heads 32 wide.
+
+    width: a multiple of 32, so that MX blocks are full.
+    """
     if width % HEAD_WIDTH:
         raise ValueError(f"small_shape: width={width} is not a multiple of {HEAD_WIDTH}")
     return plain_shape(VOCABULARY, layers, width, width // HEAD_WIDTH)
 
 
 def small_decoder(shape: DecoderShape, seed: int) -> Decoder:
-    """Untrained, in float32: weights normal, those that write to the residual stream narrower by the square root of
-    their number (Radford et al. 2019), norms 1. The same seed gives the same bits."""
+    """Build an untrained decoder in float32. Weights are normal; those that write to the residual stream are narrower
+    by the square root of their number (Radford et al. 2019); norms are 1. The same seed gives the same bits."""
     with torch.device("meta"):
         decoder = Decoder(shape)
     decoder.to_empty(device="cpu")
@@ -44,10 +47,10 @@ def small_decoder(shape: DecoderShape, seed: int) -> Decoder:
 
 
 def document(problem: Problem) -> bytes:
-    """Question and worked answer, a line break between them."""
+    """Encode a question and its worked answer, with a line break between them."""
     return f"{problem.question}\n{problem.answer}".encode()
 
 
 def stream(documents: Iterable[bytes]) -> Tensor:
-    """(bytes,) uint8: the documents, each with its end."""
+    """Concatenate the documents, each with its end, to (bytes,) uint8."""
     return torch.frombuffer(bytearray(b"".join(text + bytes([END]) for text in documents)), dtype=torch.uint8)

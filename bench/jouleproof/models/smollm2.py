@@ -23,7 +23,7 @@ from jouleproof.models.text import padded
 
 CONTROL_TOKEN = 3
 SIDE_BY_SIDE = 16
-SHAPES: Mapping[str, DecoderShape] = {  # by the config files of the models, Allal et al., arXiv 2502.02737
+SHAPES: Mapping[str, DecoderShape] = {  # from the models' config files, Allal et al., arXiv 2502.02737
     "smollm2_135m": DecoderShape(
         vocabulary=49152, layers=30, width=576, mlp_width=1536, heads=9, kv_heads=3, rope_base=1e5, norm_epsilon=1e-5
     ),
@@ -56,8 +56,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A decoder with its tokenizer. rounded: the format that its weights were rounded to before, None where they
-    were not: only then are they a test of a cast. context: tokens that it was trained to read at most. path: its file.
+    """A decoder with its tokenizer.
+
+    rounded: the format that its weights were rounded to before, None where they were not; only then do they test a
+    cast. context: tokens of the longest text that it was trained to read. path: its file.
     """
 
     name: str
@@ -69,7 +71,7 @@ class LanguageModel:
 
     @property
     def body(self) -> nn.Module:
-        """Its layers, without the head."""
+        """The network's layers, without the head."""
         return self.network
 
     def tokens(self, text: str) -> list[int]:
@@ -77,7 +79,8 @@ class LanguageModel:
 
     @torch.inference_mode()
     def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """(texts, tokens of the longest, vocabulary) float32 next-token logits, padding's after a text's end."""
+        """Return float32 next-token logits (texts, tokens of the longest, vocabulary); those after a text's end are
+        padding's."""
         tokens, _ = padded(texts)
         return self.network(tokens)
 
@@ -85,15 +88,15 @@ class LanguageModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Of the tokens of each text from its `first` on, which is at least 1."""
+        """Score the tokens of each text from its `first` on, which is at least 1."""
         return likelihoods(self.network.hidden, self.network.head, texts, firsts)
 
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
-        """As jouleproof.models.continuation says, sixteen texts at once."""
-        room = len(prefix) + max(map(len, prompts)) + most
-        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, room)
+        """Continue every prompt as jouleproof.models.continuation does, sixteen texts at once."""
+        capacity = len(prefix) + max(map(len, prompts)) + most
+        runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, capacity)
         return continued(runner, prefix, prompts, most, done)
 
 
@@ -139,7 +142,8 @@ def _name(gguf_name: str) -> str:
 
 
 def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
-    """GGUF stores the rotated rows of q and k interleaved (0, half, 1, half + 1 …); here halves stand together."""
+    """Convert a tensor. GGUF stores the rotated rows of q and k interleaved (0, half, 1, half + 1 …); here halves stand
+    together."""
     for part, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
         if f".{part}." in name:
             value = value.reshape(heads, shape.head_width // 2, 2, -1).swapaxes(1, 2).reshape(value.shape)
@@ -147,7 +151,8 @@ def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
 
 
 def _tokenizer(field: Mapping[str, Any]) -> Tokenizer:
-    """Byte-level BPE after every digit is split off: the pre-tokeniser that the file calls `smollm`."""
+    """Build a byte-level BPE tokenizer that splits off every digit first: the pre-tokeniser that the file calls
+    `smollm`."""
     tokens, types = field["tokenizer.ggml.tokens"], field["tokenizer.ggml.token_type"]
     merges = [tuple(merge.split(" ")) for merge in field["tokenizer.ggml.merges"]]
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))

@@ -1,6 +1,7 @@
-"""Several decoders of one shape side by side, their weights stacked: small models share the cost of a call.
+"""Several decoders of one shape side by side with stacked weights: small models share the cost of a call.
 
-Model m reads row block m of the tokens and no other, so each comes out as if it were alone, up to the order of sums.
+Model m reads row block m of the tokens and no other, so that its results are those it gives alone, up to the order of
+sums.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,23 +15,23 @@ from torch.nn import functional
 from jouleproof.models.decoder import Decoder, rotary_angles
 from jouleproof.models.decoder_shape import DecoderShape
 
-Weights = Mapping[str, Tensor]  # as a Decoder names them, (models, …) each, those of JOINED in one
+Weights = Mapping[str, Tensor]  # named as in a Decoder, (models, …) each, those of JOINED concatenated
 JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"}  # matrices that share an input
 
 
 def stacked(decoders: Sequence[Decoder]) -> dict[str, Tensor]:
-    """Copies of their weights, which are of one shape."""
+    """Stack copies of the weights of decoders of one shape."""
     parts: dict[str, list[Tensor]] = {}
     for name, _ in decoders[0].named_parameters():
         *above, module, kind = name.split(".")
-        own = ".".join([*above, JOINED.get(module, module), kind])
-        parts.setdefault(own, []).append(torch.stack([each.get_parameter(name).detach() for each in decoders]))
+        key = ".".join([*above, JOINED.get(module, module), kind])
+        parts.setdefault(key, []).append(torch.stack([decoder.get_parameter(name).detach() for decoder in decoders]))
     return {name: torch.cat(some, dim=1) for name, some in parts.items()}
 
 
 @dataclass
 class Past:
-    """Keys and values of what was read, by layer: (models * rows, heads, tokens, head width) each."""
+    """Keys and values of the tokens read so far, by layer: (models * rows, heads, tokens, head width) each."""
 
     keys: dict[int, Tensor] = field(default_factory=dict)
     values: dict[int, Tensor] = field(default_factory=dict)
@@ -53,17 +54,17 @@ def hidden(
     past: Past | None = None,
     asked: Tensor | None = None,
 ) -> Tensor:
-    """(models, places, width): what the logits of each place are made of.
+    """Return the hidden states (models, positions, width) from which the logits of each position follow.
 
-    texts: (models, rows, tokens) int64 each, texts of one length; their places lie end to end, one tensor's after
-    another's. past: of the same rows, read before; it grows by these tokens, which are then of one tensor, and one per
-    row unless nothing was read yet. asked: the places that are wanted, all where None.
+    texts: (models, rows, tokens) int64 each, texts of one length; their positions lie end to end, one tensor's after
+    another's. past: cache of the same rows, read before. It grows by these tokens, which are then of one tensor, and
+    one per row unless nothing was read yet. asked: the positions that are wanted, all where None.
     """
     models = len(texts[0])
     first = past.length if past else 0
     rotation = _rotation(shape, first, texts)
-    own = torch.arange(models)[:, None] * shape.vocabulary
-    tokens = torch.cat([text.flatten(1) for text in texts], dim=1) + own
+    offsets = torch.arange(models)[:, None] * shape.vocabulary
+    tokens = torch.cat([text.flatten(1) for text in texts], dim=1) + offsets
     x = functional.embedding(tokens, weights["embedding.weight"].reshape(-1, shape.width))
     width, kv_width = shape.width, shape.kv_heads * shape.head_width
 
@@ -74,7 +75,7 @@ def hidden(
         return torch.bmm(x, weights[f"{name}.weight"].transpose(1, 2))
 
     def attended(layer: int, parts: Sequence[Tensor], text: Tensor) -> Tensor:
-        """parts: queries, keys and values of one of the texts' tensors."""
+        """Attend within one of the texts' tensors. parts: its queries, keys and values."""
         _, rows, count = text.shape
         q, k, v = (part.reshape(models * rows, count, -1, shape.head_width).transpose(1, 2) for part in parts)
         if past is not None:
@@ -98,7 +99,8 @@ def hidden(
 
 
 def _rotation(shape: DecoderShape, first: int, texts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Cosine and sine for the queries and keys of each place, (places, heads that turn * head width) each."""
+    """Return cosine and sine for the queries and keys of each position, (positions, rotated heads * head width)
+    each."""
     longest = first + max(text.shape[2] for text in texts)
     cosine, sine = (
         torch.cat([angles[first : first + text.shape[2]].repeat(text.shape[1], 1) for text in texts])
@@ -110,7 +112,8 @@ def _rotation(shape: DecoderShape, first: int, texts: Sequence[Tensor]) -> tuple
 @lru_cache(maxsize=32)
 @torch.inference_mode(False)
 def _angles(shape: DecoderShape, tokens: int) -> tuple[Tensor, Tensor]:
-    """(tokens, heads that turn * head width) each; the sine of a head's first half is negative."""
+    """Return cosine and sine, (tokens, rotated heads * head width) each; the sine of a head's first half is
+    negative."""
     heads = shape.heads + shape.kv_heads
     cosine, sine = (angles.repeat(1, heads) for angles in rotary_angles(tokens, shape))
     sine.view(tokens, heads, 2, -1)[:, :, 0].neg_()
@@ -118,27 +121,28 @@ def _angles(shape: DecoderShape, tokens: int) -> tuple[Tensor, Tensor]:
 
 
 def _turned(x: Tensor, rotation: tuple[Tensor, Tensor], head_width: int) -> Tensor:
-    """x: (models, places, heads * head width), turned in the planes of (i, i + head_width / 2) of each head."""
+    """Rotate x, (models, positions, heads * head width), in the planes of (i, i + head_width / 2) of each head."""
     left, right = x.reshape(*x.shape[:2], -1, 2, head_width // 2).unbind(dim=3)
     swapped = torch.stack([right, left], dim=3).view(x.shape)
     return x * rotation[0] + swapped * rotation[1]
 
 
 def logits(weights: Weights, states: Tensor) -> Tensor:
-    """(models, places, width) to (models, places, vocabulary)."""
+    """Map hidden states (models, positions, width) to logits (models, positions, vocabulary)."""
     return torch.bmm(states, weights["embedding.weight"].transpose(1, 2))
 
 
 @torch.inference_mode()
 def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, end: int | None) -> tuple[Tensor, Tensor]:
-    """The likeliest token each time: (models, rows, most) int64, and how many of them each row wrote, (models, rows).
+    """Write the likeliest token each time. Returns the tokens, (models, rows, most) int64, and how many of them each
+    row wrote, (models, rows).
 
-    prompts: (models, rows, tokens), all of one length. end: the token after which a row writes no more; what would
-    follow is filled with it. None: all write `most`.
+    prompts: (models, rows, tokens), all of one length. end: the token after which a row writes no more; the rest of the
+    row is filled with it. None: all rows write `most` tokens.
     """
     models, rows, _ = prompts.shape
     past, fed = Past(), prompts
-    found = torch.full((models, rows, most), -1 if end is None else end)
+    written = torch.full((models, rows, most), -1 if end is None else end)
     lengths = torch.full((models, rows), most)
     going = torch.ones(models, rows, dtype=torch.bool)
     for place in range(most):
@@ -146,11 +150,11 @@ def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, en
         best = logits(weights, states).argmax(dim=2)
         fed = best[:, :, None]
         if end is None:
-            found[:, :, place] = best
+            written[:, :, place] = best
             continue
-        found[:, :, place] = torch.where(going, best, end)
+        written[:, :, place] = torch.where(going, best, end)
         lengths[going & (best == end)] = place + 1
         going &= best != end
         if not going.any():
             break
-    return found, lengths
+    return written, lengths

@@ -1,4 +1,4 @@
-"""Texts as rectangles of tokens, and in batches of like length."""
+"""Texts as padded rectangles of tokens, in batches of like length."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """(rows, longest) int64 with zeros on the right, and (rows,) lengths."""
+    """Pad rows with zeros on the right; returns (rows, longest) int64, and (rows,) lengths."""
     lengths = torch.tensor([len(row) for row in rows])
     tokens = torch.zeros(len(rows), int(lengths.max()), dtype=torch.int64)
     for target, row in zip(tokens, rows, strict=True):
@@ -19,7 +19,8 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 def batches(rows: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
-    """Indices of rows of like length, at most max_tokens with their padding (or a single longer row) together."""
+    """Group the indices of rows of like length: at most max_tokens with their padding, or a single longer row, per
+    group."""
     groups: list[list[int]] = []
     for index in sorted(range(len(rows)), key=lambda i: (len(rows[i]), i)):
         if groups and (len(groups[-1]) + 1) * len(rows[index]) <= max_tokens:
@@ -30,7 +31,7 @@ def batches(rows: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
 
 
 def in_groups(groups: Iterable[Sequence[int]], run: Callable[[Sequence[int]], Iterable[T]]) -> list[T]:
-    """Results of run(indices) over groups of indices, in the order of the indices."""
+    """Call run(indices) on groups of indices and return its results in the order of the indices."""
     results: dict[int, T] = {}
     for group in groups:
         results.update(zip(group, run(group), strict=True))

@@ -1,4 +1,4 @@
-"""Training of a decoder from scratch by a fixed number of steps, and its loss on text held out."""
+"""Training of a decoder from scratch for a fixed number of steps, and its loss on held-out text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,17 +9,21 @@ from torch.nn import functional
 from jouleproof.models.schedule import Plan, learning_rate
 
 BETAS = (0.9, 0.95)
-EVALUATION_BATCH = 8  # windows whose logits are held at once
+EVALUATION_BATCH = 8  # windows whose logits are in memory at once
 
 
 def adamw(decayed: Sequence[Tensor], others: Sequence[Tensor], plan: Plan, fused: bool = False) -> torch.optim.AdamW:
-    """others: without weight decay. fused: a tensor's update in one pass, which is faster and rounds otherwise."""
-    own = {"params": list(decayed), "weight_decay": plan.weight_decay}
-    return torch.optim.AdamW([own, {"params": list(others), "weight_decay": 0.0}], betas=BETAS, fused=fused)
+    """Build the optimizer.
+
+    decayed: parameters with weight decay. others: without. fused: update a tensor in one pass, which is faster and
+    rounds differently.
+    """
+    with_decay = {"params": list(decayed), "weight_decay": plan.weight_decay}
+    return torch.optim.AdamW([with_decay, {"params": list(others), "weight_decay": 0.0}], betas=BETAS, fused=fused)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, step: int, plan: Plan) -> None:
-    """Before the update of a step."""
+    """Set the learning rate of a step, ahead of its update."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, plan)
 
@@ -27,7 +31,8 @@ def set_rate(optimizer: torch.optim.Optimizer, step: int, plan: Plan) -> None:
 def train(model: nn.Module, text: Tensor, plan: Plan, seed: int) -> Iterator[float]:
     """Train in place; yields the loss of every step's batch, in nats/token, before its update.
 
-    model: (batch, tokens) ids to logits. text: (tokens,) uint8. seed: of the batches, which no model changes.
+    model: (batch, tokens) ids to logits. text: (tokens,) uint8. seed: of the batches, which are the same for every
+    model.
     """
     decayed = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     others = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
@@ -44,19 +49,19 @@ def train(model: nn.Module, text: Tensor, plan: Plan, seed: int) -> Iterator[flo
 
 
 def windows(text: Tensor, count: int, context: int, generator: torch.Generator) -> Tensor:
-    """(count, context + 1) int64, cut out of the text at random places."""
+    """Cut (count, context + 1) int64 windows out of the text at random positions."""
     starts = torch.randint(len(text) - context, (count,), generator=generator)
     return torch.stack([text[start : start + context + 1] for start in starts.tolist()]).long()
 
 
 def window_losses(model: nn.Module, tokens: Tensor) -> Tensor:
-    """(windows, context): negative log-likelihood of every token after a window's first, in nats."""
+    """Return (windows, context) negative log-likelihoods of every token after a window's first, in nats."""
     logits = model(tokens[:, :-1])
     return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
 
 
 @torch.inference_mode()
 def held_out_loss(model: nn.Module, tokens: Tensor) -> float:
-    """Mean over (windows, context + 1) tokens that were not trained on, in nats/token."""
+    """Return the mean loss over (windows, context + 1) tokens that were not trained on, in nats/token."""
     losses = [window_losses(model, batch).double().sum() for batch in torch.split(tokens, EVALUATION_BATCH)]
     return float(torch.stack(losses).sum()) / (tokens.shape[0] * (tokens.shape[1] - 1))

@@ -1,7 +1,8 @@
-"""Grade school word problems, generated and marked: a start and one to five steps, each with its result worked out.
+"""Generated grade school word problems and the marking of answers. A problem has a start and one to five steps, each
+with its result worked out.
 
-A token is a word, a phrase or a whole number, so that sums are facts to be learnt and not digits to be carried.
-The text of a problem of k steps is as long as that of any other: 5 + 3k tokens are asked, 2 + 4k answered.
+A token is a word, a phrase or a whole number, so that sums are facts to be learnt and not digits to be carried. All
+problems of k steps have texts of the same length: 5 + 3k tokens of question and 2 + 4k of answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from jouleproof.errors import UserError
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hugo")
 THINGS = ("apples", "books", "coins", "dates", "eggs", "figs", "pens", "stamps")
-SENTENCES = (  # by sign: verbs, and what follows the number
+SENTENCES = (  # sign, its verbs, and the words after the number
     ("+", ("finds", "buys", "is given"), "more"),
     ("-", ("loses", "sells", "gives away"), "of them"),
     ("*", ("soon has",), "times as many"),
@@ -23,15 +24,18 @@ SENTENCES = (  # by sign: verbs, and what follows the number
 HAS, QUESTION, GIVES, END = "has", "How many now?", "->", "end"
 LARGEST_FACTOR = 3
 SPLIT_SEED = 20_240_926
-TEST_SEED = 7  # of the test problems, which are the same for all models
-DRAWN_TOGETHER = 50  # batches
+TEST_SEED = 7  # seed of the test problems, which all models share
+DRAWN_TOGETHER = 50  # batches per draw
 TRIES = 1000
 
 
 @dataclass(frozen=True)
 class Range:
-    """largest: of what a problem begins with and of what is added or taken away. most: of every result.
-    held_out: share of the operand tuples that only test problems have."""
+    """The range of the numbers in a problem.
+
+    largest: bound on the start and on what is added or taken away. most: bound on every result. held_out: share of the
+    operand tuples that are reserved for test problems.
+    """
 
     largest: int
     most: int
@@ -40,8 +44,10 @@ class Range:
 
 @dataclass(frozen=True)
 class WordProblems:
-    """What models are taught: problems of a range, by how many steps they have. tests: held-out problems of each number
-    of steps."""
+    """The problems that models are trained on: a number range and the numbers of steps.
+
+    tests: held-out problems of each number of steps.
+    """
 
     range: Range
     steps: tuple[int, ...]
@@ -49,13 +55,13 @@ class WordProblems:
 
     @property
     def length(self) -> int:
-        """Tokens of its longest text."""
+        """Tokens of the longest text."""
         return prompt_length(max(self.steps)) + answer_length(max(self.steps))
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Numbers come first: the token of a whole number is the number."""
+    """Words and their tokens. Numbers come first: the token of a whole number is the number."""
 
     words: tuple[str, ...]
     ids: Mapping[str, int]
@@ -65,13 +71,13 @@ class Vocabulary:
         return self.ids[END]
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The words of some tokens, a space between them."""
+        """Join the words of the tokens with spaces."""
         return " ".join(self.words[token] for token in tokens)
 
 
 @cache
 def vocabulary(numbers: Range) -> Vocabulary:
-    """All words that problems of a range can hold."""
+    """Build the vocabulary of all words that problems of a range can hold."""
     verbs = [verb for _, some, _ in SENTENCES for verb in some]
     ends, signs = [end for *_, end in SENTENCES], [sign for sign, *_ in SENTENCES]
     whole = map(str, range(max(numbers.most, numbers.largest, LARGEST_FACTOR) + 1))
@@ -81,10 +87,10 @@ def vocabulary(numbers: Range) -> Vocabulary:
 
 @dataclass(frozen=True)
 class Problems:
-    """Some problems of as many steps each, as arrays.
+    """Problems with equally many steps, as arrays.
 
-    start: (problems,). signs: (problems, steps), places in SENTENCES. operands: (problems, steps).
-    results: (problems, steps), after each step. words: (problems, 2 + steps) draws that pick name, thing and verbs.
+    start: (problems,). signs: (problems, steps), indices into SENTENCES. operands: (problems, steps). results:
+    (problems, steps), after each step. words: (problems, 2 + steps) draws that pick name, thing and verbs.
     """
 
     start: np.ndarray
@@ -95,17 +101,17 @@ class Problems:
 
     @property
     def tuples(self) -> np.ndarray:
-        """(problems, 1 + steps): all numbers that the text of a problem gives, in rising order."""
+        """All numbers that the text of a problem gives, (problems, 1 + steps), in rising order."""
         return np.sort(np.column_stack([self.start, self.operands]), axis=1)
 
     def some(self, chosen: np.ndarray) -> "Problems":
-        """Those that a mask or places choose."""
+        """Select problems by a mask or by indices."""
         return Problems(*(part[chosen] for part in (self.start, self.signs, self.operands, self.results, self.words)))
 
 
 def is_held_out(tuples: np.ndarray, share: float) -> np.ndarray:
-    """(problems,) whether a tuple of operands belongs to the test problems: by a hash of its numbers, whatever their
-    order, their signs and the words around them.
+    """Return (problems,) whether a tuple of operands belongs to the test problems. A hash of its numbers decides,
+    whatever their order, their signs and the words around them.
 
     tuples: (problems, operands), each in rising order.
     """
@@ -116,15 +122,15 @@ def is_held_out(tuples: np.ndarray, share: float) -> np.ndarray:
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:
-    """SplitMix64's step (Steele, Lea and Flood 2014): every bit of the input moves half of the output's."""
+    """Apply SplitMix64's step (Steele, Lea and Flood 2014): every bit of the input changes half of the output's."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
 
 
-def drawn(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
-    """`count` problems of `steps` steps, of the test tuples or of all others.
+def draw_problems(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
+    """Draw `count` problems of `steps` steps, from the held-out operand tuples or from all others.
 
     Raises UserError where the range has next to no such tuples.
     """
@@ -139,7 +145,8 @@ def drawn(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random
 
 
 def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Problems:
-    """No result is negative or above the most; a product is taken one time in four where it stays below."""
+    """Draw problems, held out or not. No result is negative or above the most; a product is taken one time in four
+    where it stays below."""
     start = rng.integers(1, numbers.largest + 1, count)
     value, signs, operands, results = start, [], [], []
     for _ in range(steps):
@@ -147,8 +154,8 @@ def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Pr
         wants, adds = rng.random((2, count)) < [[0.25], [0.5]]
         times = wants & (value * factor <= numbers.most) & (value > 0)
         up = ~times & ((adds & (value < numbers.most)) | (value == 0))
-        room = np.where(up, numbers.most - value, value)
-        term = 1 + (rng.random(count) * np.minimum(room, numbers.largest)).astype(np.int64)
+        margin = np.where(up, numbers.most - value, value)
+        term = 1 + (rng.random(count) * np.minimum(margin, numbers.largest)).astype(np.int64)
         operand = np.where(times, factor, term)
         value = np.where(times, value * operand, np.where(up, value + operand, value - operand))
         signs.append(np.where(times, 2, np.where(up, 0, 1)))
@@ -165,18 +172,18 @@ def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Pr
 
 
 def prompt_length(steps: int) -> int:
-    """Tokens of the question."""
+    """Count the tokens of the question."""
     return 5 + 3 * steps
 
 
 def answer_length(steps: int) -> int:
-    """Tokens of the worked steps, the end included."""
+    """Count the tokens of the worked steps, the end included."""
     return 2 + 4 * steps
 
 
-def texts(problems: Problems, known: Vocabulary) -> np.ndarray:
-    """(problems, prompt + answer) int64 tokens."""
-    ids, count = known.ids, len(problems.start)
+def texts(problems: Problems, vocab: Vocabulary) -> np.ndarray:
+    """Write the problems as (problems, prompt + answer) int64 tokens."""
+    ids, count = vocab.ids, len(problems.start)
 
     def word(choices: Sequence[str], draws: np.ndarray) -> np.ndarray:
         return np.array([ids[choice] for choice in choices])[draws % len(choices)]
@@ -197,37 +204,37 @@ def texts(problems: Problems, known: Vocabulary) -> np.ndarray:
     return np.stack([*asked, same(QUESTION), *answered, same(END)], axis=1).astype(np.int64)
 
 
-def final_answer(tokens: Sequence[int], known: Vocabulary) -> int | None:
-    """The number before the first end, if a result stands there: what an answer says, whatever its steps.
+def final_answer(tokens: Sequence[int], vocab: Vocabulary) -> int | None:
+    """Return the number before the first end token if it is a result: the final answer, whatever the steps before it.
 
     tokens: of an answer, as far as it went.
     """
-    end = known.ids[END]
+    end = vocab.ids[END]
     written = list(tokens)
     if end not in written:
         return None
     before = written[: written.index(end)]
-    arrow, numbers = known.ids[GIVES], known.ids[NAMES[0]]
+    arrow, numbers = vocab.ids[GIVES], vocab.ids[NAMES[0]]
     return before[-1] if len(before) > 1 and before[-2] == arrow and before[-1] < numbers else None
 
 
-def is_right(answers: np.ndarray, problems: Problems, known: Vocabulary) -> np.ndarray:
-    """(problems,) whether the final answer is exactly that of the problem. answers: (problems, tokens)."""
+def is_right(answers: np.ndarray, problems: Problems, vocab: Vocabulary) -> np.ndarray:
+    """Return (problems,) whether the final answer is exactly that of the problem. answers: (problems, tokens)."""
     pairs = zip(answers.tolist(), problems.results[:, -1].tolist(), strict=True)
-    return np.array([final_answer(row, known) == wanted for row, wanted in pairs], bool)
+    return np.array([final_answer(row, vocab) == wanted for row, wanted in pairs], bool)
 
 
 def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int) -> Iterator[list[np.ndarray]]:
-    """Texts of training step `first` and of all that follow, each seed's its own.
+    """Yield the texts of training step `first` and of all later steps, drawn separately for each seed.
 
-    problems: of each number of steps in a batch. Yields, by number of steps, (seeds, problems, tokens) int64.
+    problems: of each number of steps in a batch. A batch holds, by number of steps, (seeds, problems, tokens) int64.
     """
     words = vocabulary(task.range)
     for block in count(first // DRAWN_TOGETHER):
         drawn_together = [
             np.stack(
                 [
-                    texts(drawn(task.range, steps, problems * DRAWN_TOGETHER, False, rng), words)
+                    texts(draw_problems(task.range, steps, problems * DRAWN_TOGETHER, False, rng), words)
                     for rng in (np.random.default_rng([seed, block, steps]) for seed in seeds)
                 ]
             )
@@ -240,16 +247,16 @@ def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int)
 
 @cache
 def held_out_problems(task: WordProblems) -> Mapping[int, Problems]:
-    """The same for all models, by number of steps."""
+    """Return the test problems by number of steps; they are the same for all models."""
     return {
-        steps: drawn(task.range, steps, task.tests, True, np.random.default_rng([TEST_SEED, steps]))
+        steps: draw_problems(task.range, steps, task.tests, True, np.random.default_rng([TEST_SEED, steps]))
         for steps in task.steps
     }
 
 
 @cache
 def held_out_prompts(task: WordProblems) -> Mapping[int, np.ndarray]:
-    """Questions of the test problems, by number of steps: (problems, tokens)."""
+    """Return the questions of the test problems, (problems, tokens), by number of steps."""
     words = vocabulary(task.range)
     return {
         steps: texts(problems, words)[:, : prompt_length(steps)] for steps, problems in held_out_problems(task).items()
@@ -257,7 +264,7 @@ def held_out_prompts(task: WordProblems) -> Mapping[int, np.ndarray]:
 
 
 def share_right(task: WordProblems, steps: int, answers: np.ndarray) -> list[float]:
-    """Share of right answers of each model to the test problems of a number of steps.
+    """Return each model's share of right answers to the test problems of a number of steps.
 
     answers: (models, problems, tokens).
     """

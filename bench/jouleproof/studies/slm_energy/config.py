@@ -20,8 +20,8 @@ ENGINES = ("runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", 
 
 
 class Bounds(Strict):
-    """A constant that is known to a range. source: where it comes from; verified: whether that was read there, and not
-    assumed or remembered."""
+    """A constant that is known only to a range. source: where it comes from; verified: whether the value was read
+    there, and not assumed or remembered."""
 
     low: Above
     middle: Above
@@ -106,7 +106,7 @@ class QualityConfig(Strict):
     tasks: Annotated[Names, named(f"{_HERE}.registry:tasks", built_in=TASKS)] = list(TASKS)
     items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
     items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
-    cast_items: Positive = Field(6, description="of them, in the other formats")
+    cast_items: Positive = Field(6, description="how many of them are used in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -114,9 +114,9 @@ class CostConfig(Strict):
     """Processor time of real shapes on one core."""
 
     shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", built_in=SHAPES)] = Field(
-        list(SHAPES), description="whose weights are drawn where they are not had"
+        list(SHAPES), description="random weights stand in where the real ones are not loaded"
     )
-    prompt: Positive = Field(256, description="tokens read at once, and before each that is written")
+    prompt: Positive = Field(256, description="tokens read at once, and tokens before each written one")
     batches: Annotated[list[Positive], Field(min_length=1)] = [1, 4, 16]
     repeats: Annotated[int, Field(ge=3)] = 4
     draws: Positive = Field(1000, description="of accuracies, for the cost of a correct answer")
@@ -133,7 +133,7 @@ class TuningConfig(Strict):
     most_tokens: Positive = Field(64, description="longer texts are left out")
     problems: Positive = Field(2000, description="of the training split, whose calculations are trained on")
     items: Positive = Field(40, description="calculations of the test split")
-    timed_steps: Annotated[int, Field(ge=2)] = Field(3, description="after one that does not count")
+    timed_steps: Annotated[int, Field(ge=2)] = Field(3, description="after a warm-up step")
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
 
 
@@ -167,9 +167,11 @@ class LadderConfig(Strict):
     problems: Positive = Field(11, description="of each number of steps in a batch")
     tests: Positive = Field(150, description="held-out problems of each number of steps")
     steps: Positive = Field(700, description="of training, where sizes get equally many")
-    equal_flops_of: str = Field("30k", description="the size whose training FLOPs in `steps` all get at equal FLOPs")
+    equal_flops_of: str = Field(
+        "30k", description="the size whose training FLOPs in `steps` steps all sizes get at equal FLOPs"
+    )
     learning_rate: Above = Field(0.015, description="at a width of 32")
-    learning_rate_power: Above = Field(1.5, description="it falls with the width to this power")
+    learning_rate_power: Above = Field(1.5, description="the learning rate falls with the width to this power")
     warm_up: Share = Field(0.05, description="share of the steps")
     evaluations: Positive = Field(10, description="during a run")
     target: Share = Field(0.9, description="accuracy that counts as reached")
@@ -192,8 +194,10 @@ class FineTuningConfig(Strict):
     problem_steps: Annotated[list[Positive], Field(min_length=1)] = [4]
     problems: Positive = Field(32, description="of each number of steps in a batch")
     tests: Positive = 100
-    steps: Positive = Field(300, description="of fine-tuning: in 100 no small model gets there with every seed")
-    anew_steps: dict[str, Positive] = Field({"10k": 1200}, description="by size: of training for them from scratch")
+    steps: Positive = Field(
+        300, description="of fine-tuning; within 100 no small model reaches the target with every seed"
+    )
+    anew_steps: dict[str, Positive] = Field({"10k": 1200}, description="of training on them from scratch, by size")
     every: Positive = Field(10, description="steps between two tests")
     learning_rate_share: Above = Field(0.5, description="of the ladder's rate")
     target: Share = 0.8
@@ -217,7 +221,7 @@ class AnswersConfig(Strict):
     """Answers of published models, predicted from those laws and published accuracies."""
 
     limits: Annotated[list[Positive], Field(min_length=1)] = Field([8, 64, 256], description="requests at once")
-    decides: Positive = Field(64, description="of them the one that the verdicts rest on")
+    decides: Positive = Field(64, description="the one of them that the verdicts rest on")
     floor: Share = Field(
         0.5, description="the most of an 8B model's energy that a smaller model does not save, flat from 0; assumption"
     )
@@ -269,8 +273,8 @@ class SlmEnergyConfig(Strict):
 
     @model_validator(mode="after")
     def _sizes(self) -> Self:
-        own = self.fine_tuning
-        unknown = sorted({own.small, own.large, *own.anew_steps} - set(self.ladder.sizes))
+        tuning = self.fine_tuning
+        unknown = sorted({tuning.small, tuning.large, *tuning.anew_steps} - set(self.ladder.sizes))
         if unknown:
             raise ValueError(f"fine_tuning: {', '.join(unknown)} not in ladder.sizes")
         return self

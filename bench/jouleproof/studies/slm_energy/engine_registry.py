@@ -1,4 +1,4 @@
-"""Programs that run the same weights: each reads a prompt and writes so many tokens, alone on one core."""
+"""Engines that run the same weights: each reads a prompt and writes a number of tokens, alone on one core."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +15,28 @@ Run = Callable[[Sequence[int], int], object]
 
 
 class NotInstalled(Exception):
-    """The package that an engine needs is not here."""
+    """The package that an engine needs is not installed."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What engines run. file: the weights as GGUF, which some read themselves. room: tokens of the longest text."""
+    """The model that engines run.
+
+    file: its weights as GGUF, which some engines read themselves. capacity: tokens of the longest text.
+    """
 
     decoder: Decoder
     file: Path
-    room: int
+    capacity: int
 
 
 @dataclass(frozen=True)
 class Engine:
-    """weights: the numbers that it multiplies with. start: makes a function of a prompt and a count of tokens to write;
-    raises NotInstalled."""
+    """An engine by name.
+
+    weights: format of the numbers that it multiplies with. start: makes a function of a prompt and a count of tokens to
+    write; raises NotInstalled.
+    """
 
     name: str
     weights: str
@@ -38,7 +44,7 @@ class Engine:
 
 
 def _runner(subject: Subject, dtype: torch.dtype = torch.float32, plain: bool = False) -> Run:
-    return partial(greedy, Runner(subject.decoder, 1, subject.room, dtype=dtype, plain=plain))
+    return partial(greedy, Runner(subject.decoder, 1, subject.capacity, dtype=dtype, plain=plain))
 
 
 def _transformers(subject: Subject) -> Run:
@@ -63,7 +69,7 @@ def _llama_cpp(subject: Subject) -> Run:
         raise NotInstalled("xllamacpp") from error
     plan = xllamacpp.CommonParams()
     plan.model.path = str(subject.file)
-    plan.n_ctx, plan.n_parallel, plan.warmup = subject.room, 1, False
+    plan.n_ctx, plan.n_parallel, plan.warmup = subject.capacity, 1, False
     plan.cpuparams.n_threads = plan.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(plan)
 

@@ -1,4 +1,4 @@
-"""From CPU time and accuracy to cost per right answer, seed by seed, and to modelled joules."""
+"""Cost per right answer, from CPU time and accuracy, seed by seed, and modelled joules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ Medians = dict[tuple[str, str, int, int], float]  # CPU seconds by cell and seed
 
 @dataclass(frozen=True)
 class Best:
-    """A size under the budget under which it was right most often at the end.
+    """A size under the budget in which it was right most often at the end.
 
-    accuracy, flops: of an answer, (seeds,). written: tokens by number of steps.
+    accuracy, flops: of an answer, (seeds,). written: tokens of an answer by number of steps.
     """
 
     size: str
@@ -33,37 +33,37 @@ class Best:
 
 
 def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> list[Best]:
-    """Each size under the budget under which it is right most often at the end."""
+    """Return each size under the budget in which it is right most often at the end."""
     runs = runs[runs["step"] == runs.groupby(["size", "budget"])["step"].transform("max")]
-    found = []
+    bests = []
     for size in sizes:
-        own = runs[runs["size"] == size]
-        accuracy = own[(own["metric"] == "accuracy") & (own["problem"] == ALL)]
+        of_size = runs[runs["size"] == size]
+        accuracy = of_size[(of_size["metric"] == "accuracy") & (of_size["problem"] == ALL)]
         budget = str(accuracy.groupby("budget", sort=False)["value"].mean().idxmax())
-        own, accuracy = own[own["budget"] == budget], accuracy[accuracy["budget"] == budget]
-        flops = own[own["metric"] == "flops_per_answer"].set_index("seed")["value"]
+        of_size, accuracy = of_size[of_size["budget"] == budget], accuracy[accuracy["budget"] == budget]
+        flops = of_size[of_size["metric"] == "flops_per_answer"].set_index("seed")["value"]
         by_seed = accuracy.set_index("seed")["value"]
-        found.append(
+        bests.append(
             Best(
                 size=size,
                 budget=budget,
                 accuracy=by_seed.loc[list(seeds)].to_numpy(),
                 flops=flops.loc[list(seeds)].to_numpy(),
-                written=written(own),
+                written=written(of_size),
             )
         )
-    return found
+    return bests
 
 
-def written(own: pd.DataFrame) -> dict[int, int]:
-    """Tokens of an answer by number of steps, a mean over seeds to the nearest."""
-    tokens = own[(own["metric"] == "answer_tokens") & (own["problem"] != ALL)]
+def written(runs: pd.DataFrame) -> dict[int, int]:
+    """Return the tokens of an answer by number of steps, as a mean over seeds rounded to the nearest."""
+    tokens = runs[(runs["metric"] == "answer_tokens") & (runs["problem"] != ALL)]
     return {int(str(steps)): round(value) for steps, value in tokens.groupby("problem")["value"].mean().items()}
 
 
 def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
-    """The smallest and the largest size that reach a mean accuracy, and what to call them: the latter need not be the
-    largest there is. None where fewer than two reach it."""
+    """Return the name of the pair, and the smallest and the largest size that reach a mean accuracy; the latter need
+    not be the largest there is. None where fewer than two reach it."""
     reached = [best for best in bests if best.accuracy.mean() >= target]
     if len(reached) < 2:
         return None
@@ -73,8 +73,12 @@ def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
 def right_answers(
     settings: LadderConfig, bests: Sequence[Best], medians: Medians, batches: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """cpu_ms_per_correct: of an answer, over the share of right ones. cost_ratio, flops_ratio: of that in CPU time and
-    in FLOPs, the smallest size that reaches the target over the largest, where each seed has a right answer."""
+    """Yield what right answers cost.
+
+    cpu_ms_per_correct: CPU time of an answer over the share of right ones. cost_ratio, flops_ratio: this cost in CPU
+    time and in FLOPs, of the smallest size that reaches the target over that of the largest, where each seed has a
+    right answer.
+    """
     pair = ends(bests, settings.target)
     for batch in batches:
         costs = {
@@ -88,55 +92,65 @@ def right_answers(
                 yield {**factors, "metric": "cpu_ms_per_correct", "unit": "ms", "value": 1e3 * value, "seed": seed}
         if pair and {pair[1].size, pair[2].size} <= set(costs):
             name, small, large = pair
-            about = {"size": f"{small.size} over {large.size}", "what": name, "batch": batch, "unit": "ratio"}
+            pair_factors = {"size": f"{small.size} over {large.size}", "what": name, "batch": batch, "unit": "ratio"}
             flops = (small.flops / small.accuracy) / (large.flops / large.accuracy)
             for seed, cost, flop in zip(settings.seeds, costs[small.size] / costs[large.size], flops, strict=True):
-                yield {**about, "metric": "cost_ratio", "value": cost, "seed": seed}
-                yield {**about, "metric": "flops_ratio", "value": flop, "seed": seed}
+                yield {**pair_factors, "metric": "cost_ratio", "value": cost, "seed": seed}
+                yield {**pair_factors, "metric": "flops_ratio", "value": flop, "seed": seed}
 
 
 def break_even(spent: float, costs: tuple[float, float], right: tuple[float, float]) -> dict[str, float]:
-    """Answers, and right answers, after which what was spent on the small model has come back, where it does.
+    """Return the number of answers, and of right answers, after which the expense for the small model is recovered,
+    where it ever is.
 
-    costs: of an answer, right: share of right ones; of the small model tuned, and of the large one untouched.
+    costs: of an answer, right: share of right answers; of the small model tuned, and of the large one untouched.
     """
-    found = {}
+    answers = {}
     if costs[1] > costs[0]:
-        found["break_even"] = spent / (costs[1] - costs[0])
+        answers["break_even"] = spent / (costs[1] - costs[0])
     if min(right) > 0 and costs[1] / right[1] > costs[0] / right[0]:
-        found["break_even_right"] = spent / (costs[1] / right[1] - costs[0] / right[0])
-    return found
+        answers["break_even_right"] = spent / (costs[1] / right[1] - costs[0] / right[0])
+    return answers
 
 
 def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians) -> Iterator[dict[str, Any]]:
-    """cpu_s_to_target: of fine-tuning and of training anew, where the target was reached. tuning_ratio: of both
-    fine-tuned, small over large. break_even: see there; the small model tuned, the large one untouched."""
-    own = config.fine_tuning
-    rows = own.problems * len(own.problem_steps)
+    """Yield what fine-tuning costs and when it is recovered.
+
+    cpu_s_to_target: of fine-tuning and of training from scratch, where the target was reached. tuning_ratio: small over
+    large, both fine-tuned. break_even: see break_even(); the small model is tuned, the large one untouched.
+    """
+    tuning = config.fine_tuning
+    rows = tuning.problems * len(tuning.problem_steps)
     needed = fine_tuning[fine_tuning["metric"] == "steps_to_target"]
     cells = needed[["size", "way", "seed", "value"]].itertuples(index=False)
     spent = {(size, way, seed): steps * medians[size, "longer step", rows, seed] for size, way, seed, steps in cells}
     for (size, way, seed), value in spent.items():
         yield {"size": size, "what": way, "metric": "cpu_s_to_target", "unit": "s", "value": value, "seed": seed}
-    pair = {"size": f"{own.small} over {own.large}"}
+    pair = {"size": f"{tuning.small} over {tuning.large}"}
     shares = fine_tuning[(fine_tuning["metric"] == "accuracy")].sort_values("step").groupby(["size", "way", "seed"])
     right = shares["value"].last()
     for seed in config.ladder.seeds:
-        small, large = (spent.get((size, "fine-tuned", seed)) for size in (own.small, own.large))
+        small, large = (spent.get((size, "fine-tuned", seed)) for size in (tuning.small, tuning.large))
         if small and large:
             ratio_of_seed = {"metric": "tuning_ratio", "unit": "ratio", "seed": seed, "value": small / large}
             yield {**pair, "what": "fine-tuned", **ratio_of_seed}
         for batch in config.ladder_cost.batches if small else []:
-            costs = (medians[own.small, "longer answer", batch, seed], medians[own.large, "longer answer", batch, seed])
-            accuracies = (right[own.small, "fine-tuned", seed], right[own.large, "untouched", seed])
+            costs = (
+                medians[tuning.small, "longer answer", batch, seed],
+                medians[tuning.large, "longer answer", batch, seed],
+            )
+            accuracies = (right[tuning.small, "fine-tuned", seed], right[tuning.large, "untouched", seed])
             for metric, value in break_even(small or 0.0, costs, accuracies).items():
                 factors = {**pair, "what": "untouched", "batch": batch, "seed": seed}
                 yield {**factors, "metric": metric, "unit": "answers", "value": value}
 
 
 def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -> Iterator[dict[str, Any]]:
-    """joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio, from CPU seconds and bytes, as if all
-    came from memory: middle, low and high of the prior. joules_order: share of it in which the smaller takes less."""
+    """Yield energies modelled from CPU seconds and bytes, as if all bytes came from memory.
+
+    joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio: middle, low and high of the prior.
+    joules_order: share of the prior in which the smaller model takes less.
+    """
     settings, draws = config.ladder, prior_draws(config.power)
     pair = ends(bests, settings.target)
     for batch in config.ladder_cost.batches:
@@ -144,13 +158,18 @@ def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -
         for best in bests:
             seconds = float(np.mean([medians[best.size, "answer", batch, seed] for seed in settings.seeds]))
             moved = bytes_per_answer(shape_of(settings, best.size), best.written, batch)
-            about = {"size": best.size, "what": "answer", "batch": batch, "unit": "J"}
-            yield from interval_rows(about, "joules_per_answer", modelled_interval(seconds, moved, draws))
+            factors = {"size": best.size, "what": "answer", "batch": batch, "unit": "J"}
+            yield from interval_rows(factors, "joules_per_answer", modelled_interval(seconds, moved, draws))
             if accuracy := float(best.accuracy.mean()):
                 work[best.size] = (seconds / accuracy, moved / accuracy)
-                yield from interval_rows(about, "joules_per_correct", modelled_interval(*work[best.size], draws))
+                yield from interval_rows(factors, "joules_per_correct", modelled_interval(*work[best.size], draws))
         if pair:
             name, small, large = pair[0], work[pair[1].size], work[pair[2].size]
-            about = {"size": f"{pair[1].size} over {pair[2].size}", "what": name, "batch": batch, "unit": "ratio"}
-            yield from interval_rows(about, "joules_ratio", draws_interval(ratio(small, large, draws)))
-            yield {**about, "metric": "joules_order", "unit": "share", "value": order_probability(small, large, draws)}
+            factors = {"size": f"{pair[1].size} over {pair[2].size}", "what": name, "batch": batch, "unit": "ratio"}
+            yield from interval_rows(factors, "joules_ratio", draws_interval(ratio(small, large, draws)))
+            yield {
+                **factors,
+                "metric": "joules_order",
+                "unit": "share",
+                "value": order_probability(small, large, draws),
+            }

@@ -1,4 +1,4 @@
-"""Names in the config to language models: built in, a folder, a GGUF file, one of the hub, or the researcher's own."""
+"""Language models by their names in the config: built in, a folder, a GGUF file, one from the hub, or user-defined."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,9 +16,11 @@ KNOWN = (BUILT_IN, "folder:PATH", "gguf:PATH", "hub:ORGANISATION/MODEL@COMMIT")
 
 
 def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Model":
-    """name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
-    function without arguments that returns a Model. inputs: models that are inputs, by id. hub: whether it may be
-    asked.
+    """Load the model of a name.
+
+    name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
+    function without arguments that returns a Model. inputs: models that are inputs, by id. hub: whether the hub may be
+    accessed.
 
     Raises UserError where there is no such model.
     """
@@ -30,21 +32,21 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
 
         if kind == "hub":
             if not hub:
-                raise UserError(f"config: model {name!r}: the hub is asked only where slm_energy.quality.hub is true")
+                raise UserError(f"config: model {name!r}: the hub is used only if slm_energy.quality.hub is true")
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
-    return _made(name, own_maker(name))
+    return _made(name, custom_maker(name))
 
 
 def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
-    """Those of the names that are functions of the researcher's own. Raises UserError where one is no function."""
-    return {name: own_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
+    """Return the user-defined functions among the names. Raises UserError where one is no function."""
+    return {name: custom_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
 
 
-def own_maker(name: str) -> "Callable[[], Model]":
-    """Raises UserError where it is no function."""
-    known: Mapping[str, Any] = dict.fromkeys(KNOWN)
-    make = plugins.load("language model", name, known)
+def custom_maker(name: str) -> "Callable[[], Model]":
+    """Return the user-defined function of this name. Raises UserError where it is no function."""
+    listed: Mapping[str, Any] = dict.fromkeys(KNOWN)
+    make = plugins.load("language model", name, listed)
     plugins.check_call(f"language model {name!r}", make, (), "jouleproof.studies.slm_energy.tasks.Model")
     return make
 

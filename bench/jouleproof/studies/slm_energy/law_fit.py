@@ -1,6 +1,6 @@
 """Power laws of energy: ln(J/token) linear in the logarithms of parameters and batch, by least squares.
 
-Configurations of one model are no independent evidence, so that models, not rows, are resampled and left out.
+Configurations of one model are not independent evidence, so models, not rows, are resampled and left out.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,23 @@ COLUMNS = {"active": "active_b", "total": "total_b", "batch": "batch"}
 
 @dataclass(frozen=True)
 class Law:
-    """predictors: names in COLUMNS. coefficients: (1 + predictors,), ln of J/token at one billion and a batch of one,
-    then exponents. r2: share of the variance of ln(J/token) explained."""
+    """A fitted power law.
+
+    predictors: names in COLUMNS. coefficients: (1 + predictors,), ln of J/token at one billion and a batch of one, then
+    exponents. r2: share of the variance of ln(J/token) explained.
+    """
 
     predictors: tuple[str, ...]
     coefficients: np.ndarray
     r2: float
 
     def ln_joules(self, table: pd.DataFrame) -> np.ndarray:
-        """(rows,) of the prediction."""
+        """Predict ln(J/token), (rows,)."""
         return _design(table, self.predictors) @ self.coefficients
 
 
 def fit(table: pd.DataFrame, predictors: Sequence[str]) -> Law:
-    """table: rows with joules_per_token and the columns of the predictors, all positive."""
+    """Fit a law. table: rows with joules_per_token and the columns of the predictors, all positive."""
     design, target = _design(table, predictors), np.log(table["joules_per_token"].to_numpy())
     coefficients = np.linalg.lstsq(design, target, rcond=None)[0]
     left, whole = target - design @ coefficients, target - target.mean()
@@ -37,30 +40,30 @@ def fit(table: pd.DataFrame, predictors: Sequence[str]) -> Law:
 def resampled(
     table: pd.DataFrame, predictors: Sequence[str], resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (resamples, 1 + predictors) and r2 (resamples,) where models were drawn with replacement.
+    """Return coefficients (resamples, 1 + predictors) and r2 (resamples,) of models drawn with replacement.
 
-    A model enters by the sums of its rows' products, so that a draw costs nothing but its normal equations. A draw that
-    leaves exponents open, because too few models are in it, is drawn again. Raises ValueError where the table has fewer
+    A model enters through the sums of its rows' products, so that a draw costs no more than its normal equations. A
+    draw with too few models to determine all exponents is drawn again. Raises ValueError where the table has fewer
     models than a law needs.
     """
-    sums = np.stack([_sums(own, predictors) for _, own in table.groupby("model", sort=True)])
+    sums = np.stack([_sums(rows, predictors) for _, rows in table.groupby("model", sort=True)])
     if not _determined(sums.sum(axis=0)):
-        raise ValueError(f"{len(sums)} models cannot tell {', '.join(predictors)} apart")
+        raise ValueError(f"{len(sums)} models are too few to separate {', '.join(predictors)}")
     rng = np.random.default_rng(seed)
-    found = np.empty((0, *sums.shape[1:]))
-    while len(found) < resamples:
+    accepted = np.empty((0, *sums.shape[1:]))
+    while len(accepted) < resamples:
         counts = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
-        drawn = np.tensordot(counts, sums, axes=1)
-        found = np.concatenate([found, drawn[_determined(drawn)]])
-    return _solved(found[:resamples])
+        candidates = np.tensordot(counts, sums, axes=1)
+        accepted = np.concatenate([accepted, candidates[_determined(candidates)]])
+    return _solved(accepted[:resamples])
 
 
 def left_out(table: pd.DataFrame, predictors: Sequence[str]) -> pd.DataFrame:
-    """ln of measured over predicted J/token of every row, by the law of the other models: model, error."""
+    """Return ln of measured over predicted J/token of every row, by the law of the other models: model, error."""
     parts = []
-    for model, own in table.groupby("model", sort=True):
+    for model, rows in table.groupby("model", sort=True):
         law = fit(table[table["model"] != model], predictors)
-        error = np.log(own["joules_per_token"].to_numpy()) - law.ln_joules(own)
+        error = np.log(rows["joules_per_token"].to_numpy()) - law.ln_joules(rows)
         parts.append(pd.DataFrame({"model": model, "error": error}))
     return pd.concat(parts, ignore_index=True)
 
@@ -71,18 +74,18 @@ def _design(table: pd.DataFrame, predictors: Sequence[str]) -> np.ndarray:
 
 
 def _sums(table: pd.DataFrame, predictors: Sequence[str]) -> np.ndarray:
-    """(2 + predictors, 2 + predictors), of products of the columns of the design and, last, ln(J/token)."""
+    """Sum the products of the columns of the design and, last, ln(J/token): (2 + predictors, 2 + predictors)."""
     columns = np.column_stack([_design(table, predictors), np.log(table["joules_per_token"].to_numpy())])
     return columns.T @ columns
 
 
 def _determined(sums: np.ndarray) -> np.ndarray:
-    """(…,), whether the normal equations have one solution."""
+    """Return (…,) whether the normal equations have one solution."""
     return np.linalg.matrix_rank(sums[..., :-1, :-1], rtol=1e-10, hermitian=True) == sums.shape[-1] - 1
 
 
 def _solved(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and r2 of each."""
+    """Return the coefficients and r2 of each resample."""
     products, target = sums[:, :-1, :-1], sums[:, :-1, -1]
     coefficients = np.linalg.solve(products, target[..., None])[..., 0]
     left = sums[:, -1, -1] - (coefficients * target).sum(axis=1)

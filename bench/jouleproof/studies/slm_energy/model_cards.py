@@ -12,7 +12,8 @@ FACTS = Path(__file__).parent / "facts" / "cards.toml"
 
 @dataclass(frozen=True)
 class Published:
-    """A model. total, active: billions of parameters, all and those that compute for a token; None where unknown."""
+    """A published model. total, active: billions of parameters, all and those that compute for a token; None where
+    unknown."""
 
     family: str
     total: float | None = None
@@ -31,8 +32,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Card:
-    """subject: the model that the card is of. languages: that it is said to support; none where the card was not read
-    for them."""
+    """A model card.
+
+    subject: the model that the card describes. languages: those that it is said to support; none where the card was not
+    read for them.
+    """
 
     name: str
     subject: str
@@ -43,24 +47,25 @@ class Card:
 
 @cache
 def models() -> Mapping[str, Published]:
-    """By name."""
-    return {name: Published(**about) for name, about in _facts()["models"].items()}
+    """Return the models by name."""
+    return {name: Published(**fields) for name, fields in _facts()["models"].items()}
 
 
 @cache
 def questions() -> Mapping[str, int]:
-    """In a task's test split, by task, where known."""
+    """Return the number of questions in a task's test split, by task, where known."""
     return _facts()["questions"]
 
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """In the order of the file. Raises ValueError where a row has not a score for each model, or a model is unknown."""
+    """Return the cards in the order of the file. Raises ValueError where a row lacks a score for a model, or a model is
+    unknown."""
     return tuple(_card(table) for table in _facts()["card"])
 
 
 def gsm8k(protocol: str) -> Mapping[str, float]:
-    """Share of right answers by model, of all cards under one protocol."""
+    """Return the share of right answers by model, over all cards under one protocol."""
     return {
         model: score / 100
         for card in cards()
@@ -73,12 +78,12 @@ def gsm8k(protocol: str) -> Mapping[str, float]:
 def _card(table: Mapping[str, Any]) -> Card:
     unknown = sorted(set(table["models"]) - set(models()))
     if unknown:
-        raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not among the models")
+        raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not listed under [models]")
     rows = []
     for task, area, protocol, *scores in table["scores"]:
         rows.append(Score(task, area, protocol, dict(zip(table["models"], scores, strict=True))))
-    about = {name: table[name] for name in ("name", "subject", "source")}
-    return Card(**about, scores=tuple(rows), languages=tuple(table.get("languages", ())))
+    fields = {name: table[name] for name in ("name", "subject", "source")}
+    return Card(**fields, scores=tuple(rows), languages=tuple(table.get("languages", ())))
 
 
 @cache

@@ -1,7 +1,7 @@
 """Joules modelled after the run from CPU seconds and bytes, where no counter measured them: simulated, never measured.
 
-Watts are known to a factor of two at best, so what counts are ratios, in which they cancel: one draw from the prior
-holds for both sides.
+Watts are known to a factor of two at best, so results are given as ratios, in which they cancel: both sides use the
+same draw from the prior.
 """
 
 import math
@@ -39,40 +39,40 @@ class Draws:
 
 
 def constants(config: PowerConfig) -> Mapping[str, Bounds]:
-    """By name, with unit, source and whether it is verified."""
+    """Return the constants by name, with unit, source and whether each is verified."""
     return {name: value for name in type(config).model_fields if isinstance(value := getattr(config, name), Bounds)}
 
 
 def prior_draws(config: PowerConfig) -> Draws:
-    """Seeded, a stream for each constant: what one of them becomes leaves the others as they were."""
-    found = {name: drawn(name, bounds, config) for name, bounds in constants(config).items()}
+    """Draw every constant from its seeded stream, so that a change to one leaves the others as they were."""
+    draws = {name: constant_draws(name, bounds, config) for name, bounds in constants(config).items()}
     return Draws(
-        core_w=found["core_w"],
-        dram_j_per_byte=found["dram_pj_per_bit"] * 8e-12,
-        idle_w=found["idle_w"],
-        grid_g_per_j=found["grid_g_per_kwh"] / JOULES_PER_KWH,
-        price_per_j=found["price_per_kwh"] / JOULES_PER_KWH,
+        core_w=draws["core_w"],
+        dram_j_per_byte=draws["dram_pj_per_bit"] * 8e-12,
+        idle_w=draws["idle_w"],
+        grid_g_per_j=draws["grid_g_per_kwh"] / JOULES_PER_KWH,
+        price_per_j=draws["price_per_kwh"] / JOULES_PER_KWH,
     )
 
 
 def modelled_joules(cpu_s: Amount, bytes: Amount, draws: Draws) -> np.ndarray:
-    """(draws,) J of `cpu_s` seconds of cores that compute and `bytes` moved from or to memory.
+    """Model the joules, (draws,), of `cpu_s` seconds of cores that compute and `bytes` moved from or to memory.
 
     Raises ValueError where one of them is negative or no number.
     """
     for name, value in (("cpu_s", cpu_s), ("bytes", bytes)):
         if not (np.isfinite(value).all() and np.greater_equal(value, 0).all()):
-            raise ValueError(f"{name}={value!r} is no amount of work")
+            raise ValueError(f"{name}={value!r} is not an amount of work")
     return cpu_s * (draws.core_w + draws.idle_w) + bytes * draws.dram_j_per_byte
 
 
 def modelled_interval(cpu_s: Amount, bytes: Amount, draws: Draws) -> Estimate:
-    """Median and the range that holds 95 % of the prior, in J."""
+    """Return the median and the range that holds 95 % of the prior, in J."""
     return draws_interval(modelled_joules(cpu_s, bytes, draws))
 
 
 def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
-    """(draws,) joules of `a` over those of `b`, with the same constants on both sides.
+    """Return (draws,) joules of `a` over those of `b`, with the same constants on both sides.
 
     Raises ValueError where `b` takes none.
     """
@@ -82,39 +82,40 @@ def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     return above / below
 
 
-def interval_rows(about: Mapping[str, Any], metric: str, found: Estimate) -> Iterator[dict[str, Any]]:
-    """Three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
-    for end, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
-        yield {**about, "metric": f"{metric}{end}", "value": value}
+def interval_rows(factors: Mapping[str, Any], metric: str, estimate: Estimate) -> Iterator[dict[str, Any]]:
+    """Yield three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
+    for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
+        yield {**factors, "metric": f"{metric}{end}", "value": value}
 
 
 def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
-    """Share of the prior in which `a` takes less energy than `b`; a tie counts half."""
+    """Return the share of the prior in which `a` takes less energy than `b`; a tie counts half."""
     draws = prior if isinstance(prior, Draws) else prior_draws(prior)
     first, second = modelled_joules(*a, draws), modelled_joules(*b, draws)
     return float(np.mean((first < second) + 0.5 * (first == second)))
 
 
 def carbon_g(joules: np.ndarray, draws: Draws) -> np.ndarray:
-    """(draws,) g CO2e on the config's range of grids."""
+    """Return (draws,) g CO2e over the config's range of grids."""
     return joules * draws.grid_g_per_j
 
 
 def cost(joules: np.ndarray, draws: Draws) -> np.ndarray:
-    """(draws,) in the config's currency, over its range of prices."""
+    """Return (draws,) cost in the config's currency, over its range of prices."""
     return joules * draws.price_per_j
 
 
 def stream(name: str, seed: int) -> np.random.Generator:
-    """Random numbers of one constant's own."""
+    """Return the random stream of one named constant."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def drawn(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
-    """(draws,) of a constant, the same for the same name and seed; the config's number of draws where none is given.
+def constant_draws(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
+    """Draw a constant, (draws,), the same for the same name and seed. draws: the config's number where None.
 
-    Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, each side with a spread of its own.
-    Uniform: flat between low and high."""
+    Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, and the two sides have different
+    spreads. Uniform: flat between low and high.
+    """
     rng, draws = stream(name, config.seed), draws or config.draws
     if config.shape == "uniform":
         return rng.uniform(bounds.low, bounds.high, draws)

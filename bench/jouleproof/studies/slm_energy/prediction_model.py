@@ -1,7 +1,7 @@
-"""Joules of a token by models that nobody measured, from the published laws: simulated, as draws.
+"""Energy per token of models that nobody measured, predicted from the published laws: simulated, as draws.
 
-A draw takes one resample of a law, a deviation of each model's own, as large as the law's error on models that it did
-not see, and a floor for models smaller than any that was measured.
+A draw combines one resample of a law, a deviation for each model, as large as the law's error on models that it did not
+see, and a floor for models smaller than any that was measured.
 """
 
 import math
@@ -21,7 +21,7 @@ MIXED_PREDICTORS = "active + total + batch"
 
 @dataclass(frozen=True)
 class Laws:
-    """Of one limit of requests at once, on one kind of GPU; resamples as draws, ln of J/token.
+    """The laws at one limit of requests at once, on one kind of GPU, with resamples as draws; they give ln of J/token.
 
     dense: (draws, 2), constant and exponent of the parameters. mixed: (draws, 4), constant and exponents of active
     parameters, all parameters and batch. dense_error, mixed_error: deviation of ln between models.
@@ -39,10 +39,11 @@ class Laws:
 
 
 def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
-    """From the table of the experiment energy_law; None where too few models were measured at that limit."""
-    own = table[(table["gpu"] == GPU)]
-    dense = own[(own["models"] == DENSE) & (own["limit"] == limit) & (own["predictors"] == "active")]
-    mixed = own[(own["models"] == MIXED) & (own["limit"] == 0) & (own["predictors"] == MIXED_PREDICTORS)]
+    """Read the laws from the table of the experiment energy_law. None where too few models were measured at that
+    limit."""
+    on_gpu = table[(table["gpu"] == GPU)]
+    dense = on_gpu[(on_gpu["models"] == DENSE) & (on_gpu["limit"] == limit) & (on_gpu["predictors"] == "active")]
+    mixed = on_gpu[(on_gpu["models"] == MIXED) & (on_gpu["limit"] == 0) & (on_gpu["predictors"] == MIXED_PREDICTORS)]
     if dense.empty or mixed.empty:
         return None
     return Laws(
@@ -55,7 +56,7 @@ def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
 
 
 def joules_per_token(name: str, model: Published, laws: Laws, floor: float, seed: int) -> np.ndarray:
-    """(draws,) J of one GPU board or more, prompts included, as ML.ENERGY counts them.
+    """Predict J per token, (draws,), on one GPU board or more, prompts included, as ML.ENERGY counts them.
 
     floor: the most of the smallest measured model's energy that a smaller one does not save, flat from 0. Raises
     ValueError where the model's parameters are not known.

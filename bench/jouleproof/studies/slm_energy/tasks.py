@@ -1,6 +1,7 @@
-"""What a model is asked, and how well it does: tasks on which a small one is clear of chance, and one where it is not.
+"""Tasks put to a language model, and their scores: some on which a small model is clear of chance, and one on which it
+is not.
 
-Texts are the task's own; tokens, likelihoods and continuations are all that it asks of a model.
+A task brings its texts; it asks a model for nothing but tokens, likelihoods and continuations.
 """
 
 import math
@@ -25,14 +26,15 @@ _LAST_LINE = re.compile(r"#### (-?\d[\d,]*)")
 
 
 class Model(Protocol):
-    """What a task needs of a language model; jouleproof.models.smollm2 and jouleproof.models.hugging have it."""
+    """What a task needs of a language model; those of jouleproof.models.smollm2 and jouleproof.models.hugging have
+    it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def body(self) -> nn.Module:
-        """Its layers, without the head: what a cast of weights casts."""
+        """The model's layers, without the head: a cast of weights casts these."""
 
     @property
     def rounded(self) -> str | None:
@@ -40,17 +42,17 @@ class Model(Protocol):
 
     @property
     def context(self) -> int:
-        """Tokens that it reads at most."""
+        """Tokens of the longest text that the model reads."""
 
     def tokens(self, text: str) -> list[int]: ...
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Of each text's tokens from its `first` on."""
+        """Score each text's tokens from its `first` on."""
 
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
     ) -> list[list[int]]:
-        """Greedy continuations, as jouleproof.models.continuation says."""
+        """Continue greedily, as jouleproof.models.continuation does."""
 
     def text(self, tokens: Sequence[int]) -> str: ...
 
@@ -69,10 +71,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Task:
-    """items: from the problems, a count and a seed. score: pairs of an item's number and a score.
+    """A task.
 
-    chance: what a guess would get, where there is one. every_format: asked of weights in every format; else of float32
-    alone.
+    items: makes items from the problems, a count and a seed. score: yields pairs of an item's number and a score.
+    chance: what a guess would get, where there is one. every_format: whether weights in every format are tested; else
+    only float32.
     """
 
     name: str
@@ -84,7 +87,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Choice:
-    """options: the right one first; the order is not shown to the model."""
+    """A question with options. options: the right one first; the model does not see the order."""
 
     question: str
     options: tuple[str, ...]
@@ -92,7 +95,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Shots:
-    """A problem after some that are solved."""
+    """A problem that follows some solved ones."""
 
     prefix: str
     question: str
@@ -100,38 +103,42 @@ class Shots:
 
 
 def some(test: Sequence[Problem], _: Sequence[Problem], count: int, seed: int) -> Sequence[Problem]:
-    """So many problems of the test split, drawn without replacement; all where there are fewer."""
+    """Draw `count` problems of the test split without replacement; all where there are fewer."""
     order = np.random.default_rng(seed).permutation(len(test))[:count]
     return [test[number] for number in order]
 
 
 def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[int, Score]]:
-    """bits_per_byte of each worked solution, its question given, weighted by bytes; and calculator_step, 1 where all
-    tokens of the right side of a solution's `<<48/2=24>>` are the likeliest, given the solution up to there."""
+    """Score how well a model reads worked solutions.
+
+    bits_per_byte: of each solution given its question, weighted by bytes. calculator_step: 1 where all tokens of the
+    right side of a solution's `<<48/2=24>>` are the likeliest, given the solution up to there.
+    """
     questions = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in problems]
     pieces = [_pieces(f" {problem.answer}") for problem in problems]
-    parts = [[model.tokens(text) for text, _ in each] for each in pieces]
+    parts = [[model.tokens(text) for text, _ in solution] for solution in pieces]
     texts = [
-        [*question, *(token for part in each for token in part)]
-        for question, each in zip(questions, parts, strict=True)
+        [*question, *(token for part in solution for token in part)]
+        for question, solution in zip(questions, parts, strict=True)
     ]
     _refuse_what_is_too_long(model, texts)
-    found = model.likelihoods(texts, [len(question) for question in questions])
-    for number, about in enumerate(found):
+    likelihoods = model.likelihoods(texts, [len(question) for question in questions])
+    for number, likelihood in enumerate(likelihoods):
         size = sum(len(text.encode()) for text, _ in pieces[number])
-        bits = -float(about.nats.double().sum()) / math.log(2)
+        bits = -float(likelihood.nats.double().sum()) / math.log(2)
         yield number, Score("bits_per_byte", "bits/byte", bits / size, size, prompt=len(texts[number]))
         start, read = 0, len(questions[number])
         for (_, is_result), tokens in zip(pieces[number], parts[number], strict=True):
             end = start + len(tokens)
             if is_result:
-                right = float(bool(about.likeliest[start:end].all()))
+                right = float(bool(likelihood.likeliest[start:end].all()))
                 yield number, Score("calculator_step", "share", right, prompt=read + start, output=len(tokens))
             start = end
 
 
 def _pieces(answer: str) -> list[tuple[str, bool]]:
-    """An answer cut around the right sides of its calculations, so that no token stands across; true for those."""
+    """Cut an answer around the right sides of its calculations, so that no token stands across a cut; true marks
+    them."""
     pieces, start = [], 0
     for match in _CALCULATION.finditer(answer):
         pieces += [(answer[start : match.start(1)], False), (match[1], True)]
@@ -140,51 +147,58 @@ def _pieces(answer: str) -> list[tuple[str, bool]]:
 
 
 def sums(_: Sequence[Problem], __: Sequence[Problem], count: int, seed: int) -> Sequence[Choice]:
-    """Sums, differences and products of small numbers, each with three wrong results of as many digits."""
+    """Make sums, differences and products of small numbers, each with three wrong results of as many digits."""
     rng = np.random.default_rng(seed)
     return [_choice(rng, "+-*"[number % 3]) for number in range(count)]
 
 
 def _choice(rng: np.random.Generator, sign: str) -> Choice:
-    left, right = (int(each) for each in rng.integers(2, 13 if sign == "*" else 50, 2))
+    left, right = (int(operand) for operand in rng.integers(2, 13 if sign == "*" else 50, 2))
     left, right = max(left, right), min(left, right)
     result = {"+": left + right, "-": left - right, "*": left * right}[sign]
     digits = len(str(result))
-    near = [each for each in range(max(result - 10, 0), result + 11) if each != result and len(str(each)) == digits]
+    near = [
+        candidate
+        for candidate in range(max(result - 10, 0), result + 11)
+        if candidate != result and len(str(candidate)) == digits
+    ]
     wrong = rng.choice(near, OPTIONS - 1, replace=False)
-    return Choice(f"{left} {sign} {right} =", tuple(f" {each}" for each in (result, *wrong)))
+    return Choice(f"{left} {sign} {right} =", tuple(f" {value}" for value in (result, *wrong)))
 
 
 def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score]]:
-    """1 where the right option is the most probable after the question."""
+    """Score 1 where the right option is the most probable after the question."""
     questions = [model.tokens(choice.question) for choice in choices]
     options = [[model.tokens(option) for option in choice.options] for choice in choices]
-    texts = [[*question, *option] for question, each in zip(questions, options, strict=True) for option in each]
-    firsts = [len(question) for question, each in zip(questions, options, strict=True) for _ in each]
-    likelihoods = [float(about.nats.double().sum()) for about in model.likelihoods(texts, firsts)]
+    texts = [
+        [*question, *option] for question, candidates in zip(questions, options, strict=True) for option in candidates
+    ]
+    firsts = [len(question) for question, candidates in zip(questions, options, strict=True) for _ in candidates]
+    likelihoods = [float(likelihood.nats.double().sum()) for likelihood in model.likelihoods(texts, firsts)]
     for number in range(len(choices)):
-        own = likelihoods[number * OPTIONS : (number + 1) * OPTIONS]
+        scores = likelihoods[number * OPTIONS : (number + 1) * OPTIONS]
         read = sum(len(text) for text in texts[number * OPTIONS : (number + 1) * OPTIONS])
-        right = float(own[0] > max(own[1:]))
+        right = float(scores[0] > max(scores[1:]))
         yield number, Score("choice", "share", right, prompt=read)
 
 
 def with_shots(test: Sequence[Problem], train: Sequence[Problem], count: int, seed: int) -> Sequence[Shots]:
-    """Problems after the four of the training split with the shortest texts."""
+    """Prefix problems with the four solved problems of the training split that have the shortest texts."""
     shown = sorted(train, key=lambda problem: (len(problem.question + problem.answer), problem.question))[:SHOTS]
     prefix = "".join(f"Question: {problem.question}\nAnswer: {problem.answer}\n\n" for problem in shown)
     return [Shots(prefix, problem.question, problem.final) for problem in some(test, train, count, seed)]
 
 
 def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
-    """exact_match: 1 where the number after `####` is right. flexible_match: where the last number is."""
+    """Score written answers. exact_match: 1 where the number after `####` is right. flexible_match: 1 where the last
+    number is right."""
 
     def done(tokens: Sequence[int]) -> bool:
         text = model.text(tokens)
         return bool(re.search(r"#### [^\n]*\n", text)) or "\n\n" in text
 
     prefix = model.tokens(asked[0].prefix)
-    prompts = [model.tokens(f"Question: {each.question}\nAnswer:") for each in asked]
+    prompts = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in asked]
     _refuse_what_is_too_long(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
     for number, tokens in enumerate(model.continued(prefix, prompts, MOST_NEW_TOKENS, done)):
         text = model.text(tokens)
@@ -197,7 +211,7 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
 def _refuse_what_is_too_long(model: Model, texts: Sequence[Sequence[int]], more: int = 0) -> None:
     longest = max(map(len, texts)) + more
     if longest > model.context:
-        raise UserError(f"task: a text of {longest} tokens, and {model.name} reads {model.context} at most")
+        raise UserError(f"task: a text has {longest} tokens, but {model.name} reads at most {model.context}")
 
 
 def _is(text: str | list[str] | None, wanted: int) -> float:

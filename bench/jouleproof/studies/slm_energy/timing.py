@@ -1,4 +1,4 @@
-"""Processor time of pieces of work on one core, and joules where this machine counts them."""
+"""Processor time of work on one core, and joules where this machine counts them."""
 
 import math
 import os
@@ -14,13 +14,13 @@ from jouleproof.power.meters import Meter
 from jouleproof.processes import place
 
 CLOCK = "clock"  # the source of what no counter counted
-METERED_S = 2.0  # of a meter's window, where counters move every few milliseconds to tenths of a second
-SHORTEST_S = 1e-3  # that a run is taken for
+METERED_S = 2.0  # length of a meter's window; counters move every few milliseconds to tenths of a second
+SHORTEST_S = 1e-3  # that a run is assumed to take
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """This process on one core, torch and numba on one thread."""
+    """Pin this process to one core, with torch and numba on one thread."""
     threads, of_numba = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(1)
     numba.set_num_threads(1)
@@ -34,15 +34,15 @@ def one_core() -> Iterator[None]:
 
 
 def cpu_s(run: Callable[[], object]) -> float:
-    """Seconds that this process takes for it, all its threads included."""
+    """Return the CPU seconds that this process takes for a run, all its threads included."""
     before = own_cpu_seconds()
     run()
     return own_cpu_seconds() - before
 
 
 def joules(meter: Meter, run: Callable[[], object]) -> Iterator[tuple[str, float]]:
-    """By source, of one run, from a window of as many as take about METERED_S; nothing where there is no counter, or it
-    did not count."""
+    """Yield the joules of one run by source, from a window of as many runs as take about METERED_S. Yields nothing
+    where there is no counter, or where it did not count."""
     if not meter.describe().get("domains"):
         return
     times = math.ceil(METERED_S / max(cpu_s(run), SHORTEST_S))

@@ -1,7 +1,7 @@
-"""Small decoders learn to answer word problems: all seeds of a run side by side in one batched model, which is kept.
+"""Training of small decoders on word problems: all seeds of a run side by side in one batched model, which is saved.
 
-The batch of a step follows from seed and step alone, so that a run that was interrupted goes on to the same bits. A
-checkpoint is a safetensors file, whole or not there, that says which run it is the end of.
+The batch of a step follows from seed and step alone, so that an interrupted run resumes to the same bits. A checkpoint
+is a safetensors file, complete or absent, that records which run it is the end of.
 """
 
 import hashlib
@@ -55,10 +55,10 @@ CURVE, PARTS = "curve", ("weights", "means", "squares")
 
 @dataclass
 class Run:
-    """Where a run stands after `step` steps, tensors of (models, …) each.
+    """The state of a run after `step` steps, tensors of (models, …) each.
 
-    curve: a row for each mark passed: the step, then of each model the loss of the last batch in nats a token, then the
-    share of right answers, then the tokens of an answer.
+    curve: a row for each mark passed: the step, then for each model the loss of the last batch in nats per token, then
+    the share of right answers, then the tokens of an answer.
     """
 
     step: int
@@ -70,9 +70,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Tested:
-    """right: share of right answers, tokens: of an answer, its end included; by number of steps, then model.
+    """Scores of the test problems.
 
-    accuracy, answer_tokens: means of these over the numbers of steps, of which there are equally many problems.
+    right: share of right answers, tokens: of an answer, its end included; by number of steps, then model. accuracy,
+    answer_tokens: means of these over the numbers of steps, of which there are equally many problems.
     """
 
     right: dict[int, list[float]]
@@ -87,12 +88,12 @@ class Tested:
         return np.mean(list(self.tokens.values()), axis=0).tolist()
 
     def written(self, place: int) -> dict[int, float]:
-        """Tokens of an answer of one model, by number of steps."""
+        """Return the tokens of an answer of one model, by number of steps."""
         return {steps: tokens[place] for steps, tokens in self.tokens.items()}
 
 
 def train_for_ladder(config: SlmEnergyConfig, name: str, out: Path) -> None:
-    """One size of the ladder under one budget. name: as training_spec.ladder_checkpoint gives it."""
+    """Train one size of the ladder under one budget. name: as training_spec.ladder_checkpoint gives it."""
     specs = {
         ladder_checkpoint(config.ladder, size, budget): spec
         for budget in BUDGETS
@@ -109,7 +110,7 @@ def train_fine_tuned(
     ladder: pd.DataFrame,
     ladder_equal_flops: pd.DataFrame,
 ) -> None:
-    """A size of the ladder tuned to longer problems, from the better of its two runs."""
+    """Tune a size of the ladder to longer problems, from the end of the better of its two runs."""
     size = name.removeprefix(FINE_TUNED)
     (best,) = best_of(pd.concat([ladder, ladder_equal_flops]), [size], config.ladder.seeds)
     spec = fine_tuned_spec(config, size, best.budget)
@@ -119,15 +120,15 @@ def train_fine_tuned(
 
 
 def train_from_scratch(config: SlmEnergyConfig, name: str, out: Path) -> None:
-    """A size of the ladder trained on the longer problems alone."""
+    """Train a size of the ladder on the longer problems alone."""
     size = name.removeprefix(FROM_SCRATCH)
     train(longer_spec(config, size, config.fine_tuning.anew_steps[size]), out)
 
 
 def train(spec: TrainingSpec, out: Path, weights: dict[str, Tensor] | None = None) -> None:
-    """Train to the end and write it. weights: what it starts at, where that is not drawn.
+    """Train to the end and write the checkpoint. weights: those at the start; None: random ones.
 
-    The run is kept at every mark in a file beside `out`, from which it goes on to the same bits after an interruption.
+    The run is saved at every mark in a file beside `out`, from which it resumes to the same bits after an interruption.
     """
     partial = out.with_name(f"{out.stem}.partial{out.suffix}")
     run = _interrupted(partial, spec) or started(spec, weights)
@@ -140,12 +141,12 @@ def train(spec: TrainingSpec, out: Path, weights: dict[str, Tensor] | None = Non
 
 
 def accuracies(mark: Sequence[float], models: int) -> Sequence[float]:
-    """The share of right answers of each model, from a row of a run's curve."""
+    """Return the share of right answers of each model, from a row of a run's curve."""
     return mark[1 + models : 1 + 2 * models]
 
 
 def started(spec: TrainingSpec, weights: dict[str, Tensor] | None = None) -> Run:
-    """A run before its first step. weights: of the end of the run before."""
+    """Return a run before its first step. weights: those at the end of the run before it."""
     start = weights or stacked([small_decoder(spec.shape, seed) for seed in spec.seeds])
     copies = {name: tensor.clone() for name, tensor in start.items()}
     means, squares = ({name: torch.zeros_like(tensor) for name, tensor in copies.items()} for _ in range(2))
@@ -153,7 +154,7 @@ def started(spec: TrainingSpec, weights: dict[str, Tensor] | None = None) -> Run
 
 
 def resumed(spec: TrainingSpec, run: Run) -> Iterator[Run]:
-    """Train a run on to its end; yields it at every mark, where it can be kept and gone on with later."""
+    """Train a run on to its end; yields it at every mark, where it can be saved and resumed later."""
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer = _optimizer(spec, run, weights)
     places = answer_places(spec)
@@ -169,7 +170,7 @@ def resumed(spec: TrainingSpec, run: Run) -> Iterator[Run]:
 
 
 def one_update(spec: TrainingSpec) -> Callable[[], None]:
-    """A step of a run, on one batch that is drawn beforehand."""
+    """Return a function that makes one step of a run, on one batch that is drawn beforehand."""
     run = started(spec)
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer, places = _optimizer(spec, run, weights), answer_places(spec)
@@ -182,7 +183,7 @@ def one_update(spec: TrainingSpec) -> Callable[[], None]:
 
 
 def _optimizer(spec: TrainingSpec, run: Run, weights: dict[str, Tensor]) -> torch.optim.AdamW:
-    """As it stood when the run was kept; its moments are the run's own tensors."""
+    """Build the optimizer as it stood when the run was saved; its moments are the run's own tensors."""
     norms = [name for name in weights if name.endswith("norm.weight")]
     matrices = [tensor for name, tensor in weights.items() if name not in norms]
     optimizer = adamw(matrices, [weights[name] for name in norms], spec.plan, fused=True)
@@ -200,7 +201,7 @@ def _update(
     places: Tensor,
     step: int,
 ) -> Tensor:
-    """(models,) losses before it. The gradient of each model is clipped by itself."""
+    """Make one step; returns (models,) losses before it. The gradient of each model is clipped by itself."""
     losses = answer_losses(spec, weights, tokens, places)
     gradients = torch.autograd.grad(losses.sum(), list(weights.values()))
     norms = torch.stack([gradient.flatten(1).square().sum(dim=1) for gradient in gradients]).sum(dim=0).sqrt()
@@ -214,8 +215,8 @@ def _update(
 
 
 def answer_places(spec: TrainingSpec) -> Tensor:
-    """Where, among the tokens that a model reads of its batch, laid end to end, stands what the next token of an answer
-    follows. The last token of a text is not read."""
+    """Return the positions from which the tokens of answers are predicted, among the tokens that a model reads of its
+    batch, laid end to end. The last token of a text is not read."""
     places, start = [], 0
     for steps in spec.task.steps:
         for _ in range(spec.problems):
@@ -225,7 +226,7 @@ def answer_places(spec: TrainingSpec) -> Tensor:
 
 
 def answer_losses(spec: TrainingSpec, weights: dict[str, Tensor], tokens: Sequence[Tensor], places: Tensor) -> Tensor:
-    """(models,) mean over the tokens of the answers, in nats a token."""
+    """Return (models,) mean losses over the tokens of the answers, in nats per token."""
     states = hidden(weights, spec.shape, [text[:, :, :-1] for text in tokens], asked=places)
     asked = zip(tokens, spec.task.steps, strict=True)
     wanted = torch.cat([text[:, :, prompt_length(steps) :].flatten(1) for text, steps in asked], dim=1)
@@ -234,7 +235,7 @@ def answer_losses(spec: TrainingSpec, weights: dict[str, Tensor], tokens: Sequen
 
 
 def tested(spec: TrainingSpec, weights: dict[str, Tensor]) -> Tested:
-    """Greedy answers to the test problems, cut off after as many tokens as a right one has."""
+    """Score greedy answers to the test problems, cut off after as many tokens as a right one has."""
     right, written = {}, {}
     end = vocabulary(spec.task.range).end
     for steps, prompts in held_out_prompts(spec.task).items():
@@ -246,7 +247,7 @@ def tested(spec: TrainingSpec, weights: dict[str, Tensor]) -> Tested:
 
 
 def identity(spec: TrainingSpec) -> str:
-    """All that decides the bits: what is trained, the code that trains it, and torch."""
+    """Serialise all that decides the bits: what is trained, the code that trains it, and torch's version."""
     return json.dumps({"course": asdict(spec), "code": _code(), "torch": torch.__version__}, sort_keys=True)
 
 
@@ -268,12 +269,12 @@ def write_run(run: Run, spec: TrainingSpec, path: Path) -> None:
 
 
 def read_run(path: Path, spec: TrainingSpec) -> Run:
-    """Raises UserError where the file is damaged or of another run."""
+    """Read a checkpoint. Raises UserError where the file is damaged or belongs to another run."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("course") != identity(spec):
-                raise UserError(f"checkpoint: {path} is of another training run{AGAIN}")
+                raise UserError(f"checkpoint: {path} belongs to another training run{AGAIN}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         weights, means, squares = (
             {name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")}
@@ -290,5 +291,5 @@ def _interrupted(path: Path, spec: TrainingSpec) -> Run | None:
     try:
         return read_run(path, spec)
     except UserError as error:
-        print(f"{str(error).removesuffix(AGAIN)}; it starts anew", file=sys.stderr)
+        print(f"{str(error).removesuffix(AGAIN)}; the run starts from scratch", file=sys.stderr)
         return None

@@ -1,6 +1,6 @@
-"""What is trained: the runs of the ladder and of fine-tuning, the checkpoints that they end at, and their operations.
+"""What is trained: the runs of the ladder and of fine-tuning, their final checkpoints, and their operations.
 
-The workflow plans its jobs by this module, so it imports nothing large.
+The workflow plans its jobs with this module, so it imports nothing large.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,17 @@ from jouleproof.study import Experiment
 EQUAL_STEPS, EQUAL_FLOPS = BUDGETS = ("equal steps", "equal FLOPs")
 FINE_TUNED, FROM_SCRATCH = "fine_tuned_", "from_scratch_"  # of a checkpoint's name, which the size follows
 LARGE = {"runtime": 2880}
-RATE_WIDTH = 32  # at which the config's learning rate holds
+RATE_WIDTH = 32  # the config's learning rate is for this width
 BACKWARD = 2.0  # FLOPs of the backward pass over those of the forward pass: gradients of inputs, and of weights
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """Decoders of one shape that are trained side by side, one for each seed: what decides the bits of the outcome.
+    """Decoders of one shape that are trained side by side, one for each seed: everything that decides the bits of the
+    outcome.
 
-    plan: `batch` problems a step, as many of each number of steps. marks: steps after which the models are tested and
-    the run is kept. after: the run at whose end this one starts.
+    plan: `batch` problems a step, equally many of each number of steps. marks: steps after which the models are tested
+    and the run is saved. after: the run at whose end this one starts.
     """
 
     shape: DecoderShape
@@ -42,7 +43,7 @@ class TrainingSpec:
 
     @property
     def step_flops(self) -> float:
-        """Multiplications and additions of one step of one model, forward and backward; after its attention the last
+        """Multiplications and additions of one step of one model, forward and backward. After its attention, the last
         layer computes only what an answer follows from."""
         shape, steps = self.shape, self.task.steps
         lengths = [prompt_length(count) + answer_length(count) - 1 for count in steps]
@@ -52,12 +53,13 @@ class TrainingSpec:
         return (1 + BACKWARD) * (forward_flops(shape, read, asked, attended) - left_out)
 
     def alone(self, seed: int) -> Self:
-        """The same for one of its seeds."""
+        """Return the same spec for one of its seeds."""
         return replace(self, seeds=(seed,), after=self.after and self.after.alone(seed))
 
 
 def checkpoints(config: SlmEnergyConfig) -> Mapping[str, Experiment]:
-    """What trains each checkpoint, by name: the ladder's sizes under both budgets, and what is tuned from them."""
+    """Return what trains each checkpoint, by name: the ladder's sizes under both budgets, and what is tuned from
+    them."""
     ladder, tuning = config.ladder, config.fine_tuning
     for_ladder = Experiment("training_run:train_for_ladder", knobs=("ladder",), priority=2, resources=LARGE)
     from_scratch = Experiment(
@@ -77,14 +79,14 @@ def checkpoints(config: SlmEnergyConfig) -> Mapping[str, Experiment]:
 
 
 def ladder_checkpoint(settings: LadderConfig, size: str, budget: str) -> str:
-    """Name of the checkpoint of a size under a budget; the size of `equal_flops_of` is one run under both."""
+    """Return the checkpoint's name for a size under a budget; the size of `equal_flops_of` is one run under both."""
     same = budget == EQUAL_STEPS or size == settings.equal_flops_of
     return f"{'equal_steps' if same else 'equal_flops'}_{size}"
 
 
 def ladder_specs(settings: LadderConfig, budget: str) -> dict[str, TrainingSpec]:
-    """Runs from scratch by size: with as many steps for all, or with as many as take what the size of `equal_flops_of`
-    takes in those, to the nearest."""
+    """Return the runs from scratch by size: with equally many steps for all, or with as many steps as take the FLOPs
+    that the size of `equal_flops_of` takes in those, to the nearest."""
     specs = {size: ladder_spec(settings, size, settings.steps) for size in settings.sizes}
     if budget == EQUAL_STEPS:
         return specs
@@ -94,20 +96,20 @@ def ladder_specs(settings: LadderConfig, budget: str) -> dict[str, TrainingSpec]
 
 
 def ladder_spec(settings: LadderConfig, size: str, steps: int) -> TrainingSpec:
-    """A run from scratch on the ladder's problems."""
+    """Return a run from scratch on the ladder's problems."""
     task = WordProblems(range=numbers(settings), steps=tuple(settings.problem_steps), tests=settings.tests)
     return _spec(settings, size, steps, task, settings.problems, every=max(1, steps // settings.evaluations))
 
 
 def fine_tuned_spec(config: SlmEnergyConfig, size: str, budget: str) -> TrainingSpec:
-    """A run on longer problems that starts where the ladder's run under a budget ends."""
+    """Return a run on longer problems that starts where the ladder's run under a budget ends."""
     tuning = config.fine_tuning
     before = ladder_specs(config.ladder, budget)[size]
     return replace(longer_spec(config, size, tuning.steps, tuning.learning_rate_share), after=before)
 
 
 def longer_spec(config: SlmEnergyConfig, size: str, steps: int, rate_share: float = 1.0) -> TrainingSpec:
-    """A run from scratch on longer problems. rate_share: of the ladder's learning rate."""
+    """Return a run from scratch on longer problems. rate_share: share of the ladder's learning rate."""
     ladder, tuning = config.ladder, config.fine_tuning
     task = WordProblems(range=numbers(ladder), steps=tuple(tuning.problem_steps), tests=tuning.tests)
     return _spec(ladder, size, steps, task, tuning.problems, every=tuning.every, rate_share=rate_share)
@@ -116,8 +118,8 @@ def longer_spec(config: SlmEnergyConfig, size: str, steps: int, rate_share: floa
 def _spec(
     settings: LadderConfig, size: str, steps: int, task: WordProblems, problems: int, every: int, rate_share: float = 1
 ) -> TrainingSpec:
-    """The learning rate falls with the width to a power: the rule was fitted on one seed of the four default sizes, and
-    holds for all others. every: steps between two marks; the last step is always one."""
+    """Return a run. Its learning rate falls with the width to a power: the rule was fitted on one seed of the four
+    default sizes, and is used for all others. every: steps between two marks; the last step is always one."""
     shape = shape_of(settings, size)
     rate = settings.learning_rate * rate_share * (RATE_WIDTH / shape.width) ** settings.learning_rate_power
     plan = Plan(
@@ -141,11 +143,12 @@ def shape_of(settings: LadderConfig, size: str) -> DecoderShape:
 
 
 def flops_per_answer(shape: DecoderShape, written: Mapping[int, float]) -> float:
-    """written: tokens of an answer by number of steps, of which there are equally many."""
+    """Return the mean FLOPs of an answer. written: tokens of an answer by number of steps, of which there are equally
+    many."""
     return sum(answer_flops(shape, prompt_length(steps), tokens) for steps, tokens in written.items()) / len(written)
 
 
 def bytes_per_answer(shape: DecoderShape, written: Mapping[int, float], batch: int) -> float:
-    """written: as for FLOPs. batch: answers written side by side."""
+    """Return the mean bytes read for an answer. written: as for FLOPs. batch: answers written side by side."""
     answers = [answer_bytes(shape, prompt_length(steps), tokens, batch) for steps, tokens in written.items()]
     return sum(answers) / len(written)

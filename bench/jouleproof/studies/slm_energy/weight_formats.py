@@ -14,8 +14,11 @@ SCALE_BITS = 8
 
 @dataclass(frozen=True)
 class WeightFormat:
-    """bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format. packed: the
-    block format that weights can be held in, where it is one."""
+    """A format of weights.
+
+    bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format. packed: the
+    block format that weights can be held in, where there is one.
+    """
 
     name: str
     bits: float
@@ -29,11 +32,11 @@ PLAIN = {fmt.name: fmt for fmt in (FLOAT32, BFLOAT16)}
 
 
 def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
-    """Raises UserError on a name that stands for no format."""
-    return [_found(name) for name in names]
+    """Return the formats of these names. Raises UserError on a name that stands for no format."""
+    return [_resolve(name) for name in names]
 
 
-def _found(name: str) -> WeightFormat:
+def _resolve(name: str) -> WeightFormat:
     fmt = plugins.load("format", name, {**PLAIN, **FORMATS})
     if isinstance(fmt, MXFormat):
         bits = fmt.bits + SCALE_BITS / fmt.block

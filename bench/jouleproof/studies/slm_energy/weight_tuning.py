@@ -1,4 +1,4 @@
-"""Fine-tuning of a real model to the right sides of calculations: all its weights, or low-rank additions to some."""
+"""Fine-tuning of a real model on the right sides of calculations: all its weights, or low-rank additions to some."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,10 @@ _CALCULATION = re.compile(r"(.*?<<[^<>=\n]*=)([^<>\n]*)(>>)")
 
 @dataclass(frozen=True)
 class Calculation:
-    """read: tokens of a solution's line up to a calculation's sign of equality. result: tokens of what follows, its end
-    mark included."""
+    """A calculation in a solution.
+
+    read: tokens of the solution's line up to the equals sign. result: tokens of what follows, the end mark included.
+    """
 
     read: tuple[int, ...]
     result: tuple[int, ...]
@@ -33,18 +35,18 @@ class Calculation:
 
 
 def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
-    """The first of every line that has one, longer ones left out."""
+    """Yield the first calculation of every line that has one, longer ones left out."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
-    found = (
+    texts = (
         Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
         for match in matches
         if match
     )
-    return (each for each in found if len(each.read) + len(each.result) <= most_tokens)
+    return (text for text in texts if len(text.read) + len(text.result) <= most_tokens)
 
 
 def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Parameter]:
-    """Prepare a decoder in place, and return what is trained of it. way: "full" or "lora"."""
+    """Prepare a decoder in place, and return the parameters that are trained. way: "full" or "lora"."""
     torch.manual_seed(seed)  # peft draws from the global generator
     decoder.requires_grad_(True)
     if way == "lora":
@@ -64,9 +66,11 @@ def tuned(
     learning_rate: float,
     seed: int,
 ) -> Iterator[float]:
-    """Train in place by AdamW, the rate falling in a line to 0; yields the loss of every step's batch, in nats a token
-    of the results, after its update. A batch is of like length: neighbours in the order of length, from a random place
-    on."""
+    """Train in place by AdamW with a learning rate that falls linearly to 0; yields the loss of every step's batch, in
+    nats a token of the results, after its update.
+
+    A batch holds texts of like length: neighbours in the order of length, from a random position on.
+    """
     optimizer = torch.optim.AdamW(weights, lr=learning_rate, betas=BETAS, weight_decay=0.0)
     generator = torch.Generator().manual_seed(seed)
     shuffled = torch.randperm(len(texts), generator=generator).tolist()
@@ -81,7 +85,7 @@ def tuned(
 def one_step(
     decoder: Decoder, weights: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer, texts: Sequence[Calculation]
 ) -> float:
-    """Returns the loss before the update."""
+    """Make one update; returns the loss before it."""
     logits, wanted = _results(decoder, texts)
     loss = functional.cross_entropy(logits, wanted)
     optimizer.zero_grad()
@@ -92,7 +96,7 @@ def one_step(
 
 
 def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Tensor]:
-    """(tokens of all results, vocabulary) logits, and the tokens."""
+    """Return logits (tokens of all results, vocabulary), and the tokens."""
     tokens, _ = padded([text.tokens for text in texts])
     states = decoder.hidden(tokens)
     asked = torch.cat([states[row, len(text.read) - 1 : len(text.tokens) - 1] for row, text in enumerate(texts)])
@@ -101,7 +105,7 @@ def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Te
 
 @torch.inference_mode()
 def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) -> list[float]:
-    """1 for each whose tokens are all the likeliest, given those before; else 0."""
+    """Return 1 for each text whose result tokens are all the likeliest, given those before; else 0."""
 
     def of_group(group: Sequence[int]) -> list[float]:
         logits, wanted = _results(decoder, [texts[number] for number in group])

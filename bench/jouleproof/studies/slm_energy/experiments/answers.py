@@ -1,4 +1,5 @@
-"""What a right answer to grade school math takes by published models: accuracy cited, tokens and joules as draws."""
+"""The cost of a right answer to grade school math with published models: accuracy is cited, tokens and joules are
+draws."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy import model_cards
 from jouleproof.studies.slm_energy.config import AnswersConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.power import drawn, interval_rows, stream
+from jouleproof.studies.slm_energy.power import constant_draws, interval_rows, stream
 from jouleproof.studies.slm_energy.prediction_model import Laws, joules_per_token, laws_of
 
 PROTOCOLS = ("8-shot CoT", "0-shot CoT")
@@ -23,7 +24,7 @@ BITS = {"no scales": 4.0, "MXFP4": 4.25, "Q4_0": 4.5, "Q4_1": 5.0}  # of a weigh
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share right."""
+    """Costs of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share right."""
 
     token: np.ndarray
     answer: np.ndarray
@@ -32,13 +33,14 @@ class Costs:
 
 
 def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
-    """By limit of requests at once, medians with the ends of the interval: joules_per_token and joules_per_answer by
-    model; joules_per_correct, accuracy and at_front by model and protocol.
+    """Predict what right answers cost, by limit of requests at once.
 
-    at_front: share of draws in which no model is right at least as often for fewer joules. As draws, by pair of
-    models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and joules_ratio_same_length,
-    where all answers are of one length. Of the phone joules_per_token, and token_ratio to an 8B model on the GPU.
-    weights: GB by format, weights_draw: between the formats with a scale of 8 and of 16 bits for 32 weights.
+    Medians with the ends of the interval: joules_per_token and joules_per_answer by model; joules_per_correct, accuracy
+    and at_front by model and protocol. at_front: share of draws in which no model is right at least as often for fewer
+    joules. Draws, by pair of models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and
+    joules_ratio_same_length, where all answers are of one length. For the phone: joules_per_token, and token_ratio to
+    an 8B model on the GPU. weights: GB by format; weights_draw: between the formats with a scale of 8 and of 16 bits
+    for 32 weights.
     """
     settings = config.answers
     rows = [
@@ -48,9 +50,9 @@ def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
     rows += _draws(
         {"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"}, _weights_between(config)
     )
-    found = [laws for limit in settings.limits if (laws := laws_of(energy_law, limit))]
-    step = steps("slm_energy answers", len(found))
-    for laws in found:
+    fitted = [laws for limit in settings.limits if (laws := laws_of(energy_law, limit))]
+    step = steps("slm_energy answers", len(fitted))
+    for laws in fitted:
         rows += [{"limit": laws.limit, **row} for row in (*_phone(config, laws), *_models(config, laws))]
         step(f"{laws.limit} at once")
     nothing = {"model": "none", "against": "none", "limit": 0, "protocol": "none", "format": "none"}
@@ -60,8 +62,8 @@ def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
 def _models(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
     for name, model in model_cards.models().items():
         if model.total:
-            own = _costs(config, laws, name, 1.0)
-            for metric, values in (("joules_per_token", own.token), ("joules_per_answer", own.answer)):
+            costs = _costs(config, laws, name, 1.0)
+            for metric, values in (("joules_per_token", costs.token), ("joules_per_answer", costs.answer)):
                 yield from interval_rows({"model": name, "unit": "J"}, metric, draws_interval(values))
     for protocol in PROTOCOLS:
         for row in _protocol(config, laws, protocol):
@@ -76,10 +78,10 @@ def _protocol(config: SlmEnergyConfig, laws: Laws, protocol: str) -> Iterator[di
         if model_cards.models()[name].total
     }
     front = at_front(costs)
-    for name, own in costs.items():
+    for name, cost in costs.items():
         yield {"model": name, "metric": "accuracy", "unit": "share", "value": accuracies[name]}
         yield {"model": name, "metric": "at_front", "unit": "share", "value": front[name]}
-        correct = draws_interval(own.answer / own.right)
+        correct = draws_interval(cost.answer / cost.right)
         yield from interval_rows({"model": name, "unit": "J"}, "joules_per_correct", correct)
     for rival in RIVALS:
         if rival in costs:
@@ -100,34 +102,36 @@ def _costs(config: SlmEnergyConfig, laws: Laws, name: str, accuracy: float) -> C
 
 
 def at_front(costs: Mapping[str, Costs]) -> dict[str, float]:
-    """Share of draws in which no other model is right at least as often for fewer joules of an answer."""
-    joules, right = (np.stack([getattr(each, name) for each in costs.values()]) for name in ("answer", "right"))
+    """Return the share of draws in which no other model is right at least as often for fewer joules of an answer, by
+    model."""
+    joules, right = (np.stack([getattr(cost, name) for cost in costs.values()]) for name in ("answer", "right"))
     beaten = ((joules[:, None] > joules[None]) & (right[:, None] <= right[None])).any(axis=1)
     return dict(zip(costs, 1 - beaten.mean(axis=1), strict=True))
 
 
-def _ratios(own: Costs, rival: Costs, about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    right = rival.right / own.right
+def _ratios(subject: Costs, rival: Costs, factors: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    right = rival.right / subject.right
     for metric, values in (
-        ("token_ratio", own.token / rival.token),
-        ("joules_ratio", own.answer / rival.answer * right),
-        ("joules_ratio_same_length", own.token / rival.token * right),
-        ("price_ratio", own.price / rival.price * right),
+        ("token_ratio", subject.token / rival.token),
+        ("joules_ratio", subject.answer / rival.answer * right),
+        ("joules_ratio_same_length", subject.token / rival.token * right),
+        ("price_ratio", subject.price / rival.price * right),
     ):
-        yield from _draws({**about, "metric": metric}, values)
+        yield from _draws({**factors, "metric": metric}, values)
 
 
 def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
     phone = _of(config, laws, "phone_w", config.answers) / config.answers.phone_tokens_s
-    about = {"model": PHONE}
-    yield from interval_rows({**about, "unit": "J"}, "joules_per_token", draws_interval(phone))
+    factors = {"model": PHONE}
+    yield from interval_rows({**factors, "unit": "J"}, "joules_per_token", draws_interval(phone))
     eight = joules_per_token("an 8B model", model_cards.Published("any", 8.0, 8.0), laws, 0.0, config.energy_law.seed)
-    yield from _draws({**about, "against": "an 8B model", "metric": "token_ratio", "unit": "ratio"}, phone / eight)
+    yield from _draws({**factors, "against": "an 8B model", "metric": "token_ratio", "unit": "ratio"}, phone / eight)
 
 
 def _of(config: SlmEnergyConfig, laws: Laws, name: str, settings: AnswersConfig) -> np.ndarray:
-    """(draws,) of a constant that is known to a range; what follows « of » gives it a stream of its own."""
-    return drawn(name, getattr(settings, name.split(" of ")[0]), config.power, laws.draws)
+    """Draw a constant that is known to a range, (draws,). A name with « of » has a stream separate from that of its
+    constant."""
+    return constant_draws(name, getattr(settings, name.split(" of ")[0]), config.power, laws.draws)
 
 
 def _weights() -> dict[str, float]:
@@ -136,11 +140,11 @@ def _weights() -> dict[str, float]:
 
 
 def _weights_between(config: SlmEnergyConfig) -> np.ndarray:
-    """Between blocks of 32 weights that share a scale of 8 bits and of 16."""
+    """Draw GB between those of blocks of 32 weights that share a scale of 8 bits and of 16."""
     low, high = _weights()["MXFP4"], _weights()["Q4_0"]
     return stream("bits of a weight", config.energy_law.seed).uniform(low, high, config.energy_law.resamples)
 
 
-def _draws(about: Mapping[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
+def _draws(factors: Mapping[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
     for repeat, value in enumerate(values):
-        yield {**about, "repeat": repeat, "value": value}
+        yield {**factors, "repeat": repeat, "value": value}

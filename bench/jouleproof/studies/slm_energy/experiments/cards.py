@@ -1,4 +1,4 @@
-"""What model cards say: scores, and against whom the subject of a card wins."""
+"""What model cards report: scores, and which rivals the subject of a card beats."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,10 +16,12 @@ NORMAL_95 = 1.96
 
 
 def cards() -> pd.DataFrame:
-    """score: percent by card, model and task. won: 1 where the card's subject scores above the model, 0.5 where the
-    same, 0 where below. share_won: mean of that over the tasks of an area, or of all. questions: of a task, where
-    known; there difference, difference_low and difference_high are of the two scores, as if other questions had been
-    drawn (95 %). languages: that the subject is said to support.
+    """Tabulate what the cards say.
+
+    score: percent by card, model and task. won: 1 where the card's subject scores above the model, 0.5 where the same,
+    0 where below. share_won: mean of won over the tasks of an area, or of all. questions: of a task, where known; for
+    these tasks, difference, difference_low and difference_high compare the two scores, as if other questions had been
+    drawn (95 %). languages: number that the subject is said to support.
 
     total_b, active_b: billions of parameters, 0 where they are not published. size: of the model beside the subject.
     Models of the subject's own family are no rivals.
@@ -32,26 +34,26 @@ def cards() -> pd.DataFrame:
 
 
 def size_beside(model: Published, subject: Published) -> str:
-    """Which of the three, by all parameters."""
+    """Return which of the three sizes the model has beside the subject, by all parameters."""
     if model.total is None or subject.total is None:
         return UNKNOWN
     return SAME_SIZE if model.total <= 2 * subject.total else LARGER
 
 
 def _rows(card: Card) -> Iterator[dict[str, Any]]:
-    about = {"card": card.name, "subject": card.subject}
+    factors = {"card": card.name, "subject": card.subject}
     if card.languages:
-        yield {**about, "metric": "languages", "unit": "languages", "value": len(card.languages)}
+        yield {**factors, "metric": "languages", "unit": "languages", "value": len(card.languages)}
     for score in card.scores:
         for model, value in score.by_model.items():
-            yield {**about, **_named(card, model), **_asked(score), "metric": "score", "unit": "%", "value": value}
+            yield {**factors, **_named(card, model), **_asked(score), "metric": "score", "unit": "%", "value": value}
     for model in _rivals(card) if card.scores else ():
-        yield from ({**about, **_named(card, model), **row} for row in _against(card, model))
+        yield from ({**factors, **_named(card, model), **row} for row in _against(card, model))
 
 
 def _rivals(card: Card) -> list[str]:
-    known = published.models()
-    return [model for model in card.scores[0].by_model if known[model].family != known[card.subject].family]
+    models = published.models()
+    return [model for model in card.scores[0].by_model if models[model].family != models[card.subject].family]
 
 
 def _against(card: Card, model: str) -> Iterator[dict[str, Any]]:
@@ -71,20 +73,21 @@ def _against(card: Card, model: str) -> Iterator[dict[str, Any]]:
 
 
 def _difference(ours: float, theirs: float, questions: int) -> dict[str, float]:
-    """Of two shares of right answers: itself and its 95 % interval, as if each had been asked questions of its own."""
+    """Return the difference of two shares of right answers and its 95 % interval, as if each had been asked different
+    questions."""
     middle = ours - theirs
     reach = NORMAL_95 * np.sqrt((ours * (1 - ours) + theirs * (1 - theirs)) / questions)
     return {"": middle, "_low": middle - reach, "_high": middle + reach}
 
 
 def _named(card: Card, model: str) -> dict[str, Any]:
-    about, subject = published.models()[model], published.models()[card.subject]
+    entry, subject = published.models()[model], published.models()[card.subject]
     return {
         "model": model,
-        "family": about.family,
-        "total_b": about.total or 0.0,
-        "active_b": about.active or 0.0,
-        "size": size_beside(about, subject),
+        "family": entry.family,
+        "total_b": entry.total or 0.0,
+        "active_b": entry.active or 0.0,
+        "size": size_beside(entry, subject),
     }
 
 

@@ -1,4 +1,4 @@
-"""Processor time, operations and bytes of real shapes, on one core of one engine."""
+"""Processor time, operations and bytes of real shapes, on one core with one engine."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, 
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
-ALONE = 1  # of texts side by side
+ALONE = 1  # texts side by side
 ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
 
 
@@ -38,25 +38,26 @@ class Cell:
     runner: Runner
 
     @property
-    def about(self) -> dict[str, str]:
+    def factors(self) -> dict[str, str]:
         return {"model": self.model, "weights": self.weights, "format": self.dtype}
 
     @property
     def computing(self) -> float:
-        """Parameters that take part in a product for every token: the head's too, the embedding's look-up not."""
+        """Parameters that take part in a product for every token: the head's are included, the embedding's look-up is
+        not."""
         return self.runner.weight_bytes / self.runner.dtype.itemsize
 
 
 def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataFrame) -> pd.DataFrame:
-    """Processor time of real shapes; that of the model has its weights.
+    """Measure the processor time of real shapes; the shape of SmolLM2-135M has its real weights.
 
-    Everything takes turns in a round, after one that does not count. Block formats hold the real weights of the layers;
-    the head stays float32, and a token is written alone.
+    Everything takes turns in a round, after a warm-up round. Block formats hold the real weights of the layers; the
+    head stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
-    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from what that may
-    be. per_doubling: of cpu_s_per_answer, the larger of two shapes over the smaller, to the power of one over the
-    doublings of parameters that compute. joules_per_token: where this machine has counters.
+    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from the values
+    that it may have. per_doubling: cpu_s_per_answer of the larger of two shapes over that of the smaller, to the power
+    of one over the doublings of parameters that compute. joules_per_token: where this machine has counters.
     """
     settings, decoder = config.cost, smollm2_135m.network
     shapes = _shapes(settings)
@@ -90,22 +91,23 @@ def _shapes(settings: CostConfig) -> list[Shape]:
 
 
 def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """In the order of the config; made from the largest on, whose drawn weights are gone before others take room."""
+    """Build all cells, in the order of the config. The largest is made first, so that its random weights are freed
+    before others are allocated."""
     named = named_shapes(settings.shapes)
     made = {
         name: _cells(name, named[name], settings, decoder)
-        for name in sorted(named, key=lambda each: -named[each].width * named[each].layers)
+        for name in sorted(named, key=lambda name: -named[name].width * named[name].layers)
     }
     return [cell for name in named for cell in made[name]]
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """One for each type of number."""
+    """Build a cell for each type of number."""
     real = _sizes(decoder.shape) == _sizes(shape)
     network = decoder if real else random_decoder(shape, seed=0)
-    slots, room = max(settings.batches) + 1, settings.prompt + 1
+    slots, capacity = max(settings.batches) + 1, settings.prompt + 1
     weights = "real" if real else "random"
-    return [Cell(name, weights, dtype, Runner(network, slots, room, dtype=kind)) for dtype, kind in DTYPES.items()]
+    return [Cell(name, weights, dtype, Runner(network, slots, capacity, dtype=kind)) for dtype, kind in DTYPES.items()]
 
 
 def _real_float32(cell: Cell) -> bool:
@@ -140,11 +142,11 @@ def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
 
 
 def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) -> Iterator[dict[str, Any]]:
-    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of tokens. timed: (rounds, cells, shapes) CPU seconds a token."""
     for number, cell in enumerate(cells):
         for at, shape in enumerate(shapes):
-            about = {**cell.about, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
-            yield from _repeats(about, 1e3 * timed[:, number, at])
+            factors = {**cell.factors, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
+            yield from _repeats(factors, 1e3 * timed[:, number, at])
 
 
 def _phase(shape: Shape) -> dict[str, Any]:
@@ -152,22 +154,22 @@ def _phase(shape: Shape) -> dict[str, Any]:
 
 
 def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat]) -> Iterator[dict[str, Any]]:
-    """Operations, and the least that has to be read: of weights as wide as each format, and of the cache."""
+    """Yield operations, and the least that has to be read: weights as wide as each format, and the cache."""
     if cell.dtype != FLOAT32.name:
         return
-    yield {**cell.about, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
+    yield {**cell.factors, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
     for shape in shapes:
         tokens = shape.prompt or shape.decodes
-        about = {**cell.about, **_phase(shape)}
-        yield {**about, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
+        factors = {**cell.factors, **_phase(shape)}
+        yield {**factors, "metric": "flops_per_token", "unit": "FLOP", "value": flops(cell.runner, shape) / tokens}
         cached = read_bytes(cell.runner, shape) - cell.runner.weight_bytes
         for fmt in formats:
             size = _weight_bytes(cell.runner, fmt.bits) + cached
-            yield {**about, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
+            yield {**factors, "format": fmt.name, "metric": "bytes_per_token", "unit": "B", "value": size / tokens}
 
 
 def _weight_bytes(runner: Runner, bits: float) -> float:
-    """The head, which is the embedding too, stays as it is but in bfloat16."""
+    """Return the bytes of all weights. The head, which is the embedding too, changes its width in bfloat16 alone."""
     body = (runner.weight_bytes - runner.head_bytes) / 4 * bits / 8
     return body + runner.head_bytes * (0.5 if bits == 16 else 1.0)
 
@@ -176,14 +178,14 @@ def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[
     for shape in shapes:
         for source, counted in joules(meter, partial(_run, cell.runner, shape.pieces(cell.runner.shape.vocabulary))):
             value = counted / (shape.prompt or shape.decodes)
-            factors = {**cell.about, **_phase(shape), "source": source}
+            factors = {**cell.factors, **_phase(shape), "source": source}
             yield {**factors, "metric": "joules_per_token", "unit": "J", "value": value}
 
 
 def _answers(
     cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of answers and of right ones. timed: (rounds, cells, shapes) CPU seconds a token."""
     rng = np.random.default_rng(0)
     plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
     for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
@@ -194,32 +196,32 @@ def _answers(
             if not written and batch > 1:
                 continue
             per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
-            about = {"phase": "answer", "batch": batch, "task": str(metric)}
+            factors = {"phase": "answer", "batch": batch, "task": str(metric)}
             for number, cell in enumerate(cells):
                 yield from _repeats(
-                    {**cell.about, **about, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
+                    {**cell.factors, **factors, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
                 )
                 if cell.weights == "real":
-                    drawn = rng.choice(per_answer[:, number], settings.draws) / accuracy
-                    yield from _repeats({**cell.about, **about, "metric": "cpu_s_per_correct", "unit": "s"}, drawn)
-            yield from _per_doubling(cells, per_answer, about)
+                    costs = rng.choice(per_answer[:, number], settings.draws) / accuracy
+                    yield from _repeats({**cell.factors, **factors, "metric": "cpu_s_per_correct", "unit": "s"}, costs)
+            yield from _per_doubling(cells, per_answer, factors)
 
 
-def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The largest shape over the smallest, format by format."""
+def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield ratios of the largest shape to the smallest, format by format."""
     for dtype in DTYPES:
-        own = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
-        (few, small), (many, large) = own[0], own[-1]
+        by_size = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
+        (few, small), (many, large) = by_size[0], by_size[-1]
         if few == many:
             continue
         ratio = per_answer[:, large] / per_answer[:, small]
         weights = f"{cells[large].weights} over {cells[small].weights}"
         named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights, "format": dtype}
         yield from _repeats(
-            {**named, **about, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
+            {**named, **factors, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
         )
-        yield from _repeats({**named, **about, "metric": "larger_over_smaller", "unit": "x"}, ratio)
+        yield from _repeats({**named, **factors, "metric": "larger_over_smaller", "unit": "x"}, ratio)
 
 
-def _repeats(about: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
-    return ({**about, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))
+def _repeats(factors: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
+    return ({**factors, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))

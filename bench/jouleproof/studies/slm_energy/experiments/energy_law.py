@@ -1,4 +1,4 @@
-"""Energy of a token as published, and the power laws in parameters and batch that fit it."""
+"""Published energy per token, and the power laws in parameters and batch that fit it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +15,12 @@ CHAT, ANSWERS = "lm-arena-chat", "gpqa"
 DENSE = "Dense Transformer"
 UNITS = {"joules_per_token": "J", "joules_per_answer": "J", "tokens_per_answer": "tokens", "watts": "W"}
 POOLED = (("active",), ("active", "batch"), ("active", "total", "batch"))
-FEWEST = 5  # models that a law at one limit rests on, at least
+FEWEST = 5  # models that a law at one limit needs, at least
 
 
 def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
-    """Of the tasks of text every measured configuration: model, GPUs, batch, and its joules, lengths and watts."""
+    """Tabulate every measured configuration of the text tasks: model, GPUs, batch, and its joules, lengths and
+    watts."""
     text = mlenergy[mlenergy["task"].isin([CHAT, ANSWERS])]
     factors = [name for name in text.columns if name not in UNITS]
     rows = text.melt(factors, list(UNITS), "metric").dropna(subset="value")
@@ -28,17 +29,19 @@ def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
 
 
 def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataFrame:
-    """exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
-    table itself; r2, r2_fit; models: counted; left_out: median error of a model's rows (share of the measured) by the
-    law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation over
-    models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
+    """Fit power laws to the published energy per token.
+
+    exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
+    table itself; r2, r2_fit; models: their number; left_out: median error of a model's rows (share of the measured) by
+    the law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation
+    over models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
     """
     table = measured_chat(energy_points)
     cases = list(_cases(table))
     step = steps("slm_energy energy_law", len(cases))
     rows: list[dict[str, Any]] = []
-    for factors, own, predictors in cases:
-        rows += [{**factors, **row} for row in _law(config, own, predictors)]
+    for factors, measured, predictors in cases:
+        rows += [{**factors, **row} for row in _law(config, measured, predictors)]
         step(f"{factors['models']}, {factors['gpu']}, {factors['limit'] or 'all'} at once, {factors['predictors']}")
     lengths = energy_points[(energy_points["task"] == CHAT) & (energy_points["metric"] == "tokens_per_answer")]
     if len(lengths):
@@ -49,25 +52,25 @@ def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataF
 
 
 def measured_chat(points: pd.DataFrame) -> pd.DataFrame:
-    """Configurations of the chat task, with the column joules_per_token."""
-    own = points[(points["task"] == CHAT) & (points["metric"] == "joules_per_token")]
-    return own.rename(columns={"value": "joules_per_token"}).reset_index(drop=True)
+    """Return the configurations of the chat task, with the column joules_per_token."""
+    chat = points[(points["task"] == CHAT) & (points["metric"] == "joules_per_token")]
+    return chat.rename(columns={"value": "joules_per_token"}).reset_index(drop=True)
 
 
 def is_dense(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Plain decoders in bfloat16, whose every parameter computes for every token."""
+    """Mark plain decoders in bfloat16, whose every parameter computes for every token."""
     return (table["architecture"] == DENSE) & (table["precision"] == "bfloat16")
 
 
 def _cases(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame, tuple[str, ...]]]:
     for models, group in (("dense", table[is_dense(table)]), ("all", table)):
         for gpu in ("both", *sorted(set(table["gpu"]))):
-            own = group if gpu == "both" else group[group["gpu"] == gpu]
+            on_gpu = group if gpu == "both" else group[group["gpu"] == gpu]
             for predictors in POOLED[:2] if models == "dense" else POOLED:
-                yield _named(models, gpu, 0, predictors), own, predictors
+                yield _named(models, gpu, 0, predictors), on_gpu, predictors
             if models == "dense" and gpu != "both":
-                for limit in sorted(set(own["limit"])):
-                    at_limit = own[own["limit"] == limit]
+                for limit in sorted(set(on_gpu["limit"])):
+                    at_limit = on_gpu[on_gpu["limit"] == limit]
                     if at_limit["model"].nunique() >= FEWEST:
                         yield _named(models, gpu, limit, ("active",)), at_limit, ("active",)
 
@@ -84,13 +87,13 @@ def _law(config: SlmEnergyConfig, table: pd.DataFrame, predictors: tuple[str, ..
     yield {"metric": "models", "value": table["model"].nunique()}
     yield {"metric": "configurations", "value": len(table)}
     settings = config.energy_law
-    drawn, r2 = resampled(table, predictors, settings.resamples, settings.seed)
+    exponents, r2 = resampled(table, predictors, settings.resamples, settings.seed)
     for repeat in range(settings.resamples):
         yield {"metric": "r2", "repeat": repeat, "value": r2[repeat]}
-        for name, value in zip(names, drawn[repeat], strict=True):
+        for name, value in zip(names, exponents[repeat], strict=True):
             yield {"predictor": name, "metric": "exponent", "repeat": repeat, "value": value}
     errors = left_out(table, predictors)
-    for model, own in errors.groupby("model")["error"]:
-        yield {"model": str(model), "metric": "left_out", "value": np.median(np.abs(np.expm1(-own)))}
+    for model, of_model in errors.groupby("model")["error"]:
+        yield {"model": str(model), "metric": "left_out", "value": np.median(np.abs(np.expm1(-of_model)))}
     means = errors.groupby("model")["error"].mean()
     yield {"metric": "error_ln", "value": np.sqrt(np.mean(np.square(means)))}

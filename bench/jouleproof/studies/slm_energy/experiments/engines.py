@@ -1,4 +1,4 @@
-"""The same weights in several programs, on one core: what the engine makes of the cost of a token."""
+"""The same weights in several engines, on one core: how much the engine changes the cost of a token."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -20,14 +20,15 @@ FACTS = Path(__file__).parent.parent / "facts" / "engines.csv"
 
 
 def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """cpu_ms_per_token of a prompt that is read and of tokens that are written after it, engines taking turns after
-    a short round that does not count. state: "run", or "not installed" for what is cited from a run elsewhere.
-    joules_per_token: where this machine has counters.
+    """Time every engine, in turns, after a short warm-up round.
+
+    cpu_ms_per_token: of a prompt that is read, and of tokens that are written after it. state: "run", or "not
+    installed" for what is cited from a run elsewhere. joules_per_token: where this machine has counters.
     """
     settings, meter, model = config.engines, open_meter(config.meters.meter), smollm2_135m
-    assert model.path is not None  # programs of other makers read the file itself
-    known = named_engines(settings.engines)
-    started, absent = _started(known, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
+    assert model.path is not None  # some third-party engines read the file itself
+    by_name = named_engines(settings.engines)
+    started, absent = _started(by_name, Subject(model.network, model.path, settings.prompt + settings.tokens + 2))
     words = model.tokens("Natalia sold clips to 48 of her friends in April, and half as many in May. ")
     prompt = (words * settings.prompt)[: settings.prompt]
     step = steps("slm_energy engines", settings.repeats + 1)
@@ -45,7 +46,7 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
             step(f"round {repeat + 1}")
         for name, run in started.items():
             rows += [{"engine": name, **row} for row in _joules(run, prompt, settings.tokens, meter)]
-    rows = [{"weights": known[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
+    rows = [{"weights": by_name[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
     facts = pd.read_csv(FACTS)
     for fact in facts[~facts["engine"].isin(started)].to_dict("records"):
         state = "not installed" if fact["engine"] in absent else "not run"
@@ -56,11 +57,11 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
     )
 
 
-def _started(known: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
+def _started(by_name: Mapping[str, Engine], subject: Subject) -> tuple[Mapping[str, Run], list[str]]:
     started, absent = {}, []
-    for name in known:
+    for name in by_name:
         try:
-            started[name] = known[name].start(subject)
+            started[name] = by_name[name].start(subject)
         except NotInstalled:
             absent.append(name)
     return started, absent
@@ -75,6 +76,6 @@ def _round(run: Run, prompt: list[int], tokens: int) -> Iterator[dict[str, Any]]
 def _joules(run: Run, prompt: list[int], tokens: int, meter: Meter) -> Iterator[dict[str, Any]]:
     read, both = (dict(joules(meter, partial(run, prompt, count))) for count in (1, tokens + 1))
     for source in read.keys() & both.keys():
-        about = {"source": source, "metric": "joules_per_token", "unit": "J"}
-        yield {**about, "phase": "prompt", "value": read[source] / len(prompt)}
-        yield {**about, "phase": "token", "value": (both[source] - read[source]) / tokens}
+        factors = {"source": source, "metric": "joules_per_token", "unit": "J"}
+        yield {**factors, "phase": "prompt", "value": read[source] / len(prompt)}
+        yield {**factors, "phase": "token", "value": (both[source] - read[source]) / tokens}

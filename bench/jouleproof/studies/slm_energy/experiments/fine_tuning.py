@@ -1,4 +1,5 @@
-"""A small and a large model of the ladder fine-tuned to longer problems, trained anew for them, and left alone."""
+"""A small and a large model of the ladder on longer problems: fine-tuned to them, trained on them from scratch, and
+left untouched."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,8 +29,10 @@ TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
 
 @dataclass(frozen=True)
 class Answers:
-    """A size of the ladder on the longer problems before and after its tuning, and on its own ones. spec: of the
-    tuning. needed: steps to the target by seed, where it was reached."""
+    """Scores of one size of the ladder before and after its tuning, on the longer problems and on the ladder's.
+
+    spec: of the tuning. needed: steps to the target by seed, where it was reached.
+    """
 
     spec: TrainingSpec
     needed: Mapping[int, int]
@@ -39,14 +42,14 @@ class Answers:
     old_tuned: Tested
 
     def flops(self, scores: Tested, place: int) -> float:
-        """FLOPs of an answer of one model."""
+        """Return the FLOPs of an answer of one model."""
         return flops_per_answer(self.spec.shape, scores.written(place))
 
 
 def fine_tuning(
     config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, checkpoints: Mapping[str, Path]
 ) -> pd.DataFrame:
-    """Accuracy on the longer problems by step and way; untouched: before the first step.
+    """Tabulate accuracy on the longer problems by step and way; untouched: before the first step.
 
     old_accuracy: on the ladder's problems, before and after. steps_to_target, flops_to_target: up to the first test
     that reached the target, where one did (reached). flops_ratio: small model's over large one's, both fine-tuned.
@@ -79,7 +82,7 @@ def fine_tuning(
 
 
 def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
-    """By seed: steps up to the first test that reached the target, where one did."""
+    """Return by seed the steps up to the first test that reached the target, where one did."""
     needed: dict[int, int] = {}
     for mark in run.curve:
         for seed, accuracy in zip(spec.seeds, accuracies(mark, len(spec.seeds)), strict=True):
@@ -89,7 +92,7 @@ def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
 
 
 def _learning(spec: TrainingSpec, run: Run, target: float) -> Iterator[dict[str, Any]]:
-    """The curve of a run, and when it reached the target."""
+    """Yield the curve of a run, and when it reached the target."""
     yield from curve(spec, run)
     needed, flops = steps_to(target, spec, run), spec.step_flops
     yield {"metric": "flops_per_step", "unit": "FLOP", "value": flops}
@@ -135,7 +138,7 @@ def _answered(answers: Answers) -> Iterator[dict[str, Any]]:
 
 
 def _compared(small: Answers, large: Answers) -> Iterator[dict[str, Any]]:
-    """Small against large, seed by seed."""
+    """Compare the small model with the large one, seed by seed."""
     for place, seed in enumerate(small.spec.seeds):
         if seed not in small.needed:
             continue

@@ -25,17 +25,17 @@ from jouleproof.studies.slm_energy.training_spec import (
 
 
 def ladder(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
-    """All sizes trained in equally many steps."""
+    """Tabulate all sizes, trained in equally many steps."""
     return under_budget(config.ladder, EQUAL_STEPS, checkpoints)
 
 
 def ladder_equal_flops(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
-    """All sizes trained with equal FLOPs."""
+    """Tabulate all sizes, trained with equal FLOPs."""
     return under_budget(config.ladder, EQUAL_FLOPS, checkpoints)
 
 
 def under_budget(settings: LadderConfig, budget: str, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
-    """All sizes under one budget, every seed on the same problems as the others of its number.
+    """Tabulate all sizes under one budget; a seed has the same problems at every size.
 
     accuracy: share of held-out problems with the right final answer, after a step, and at the end by number of steps.
     loss: of the last batch, per token of an answer. answer_tokens: written, the end included. training_flops: up to a
@@ -52,7 +52,7 @@ def under_budget(settings: LadderConfig, budget: str, checkpoints: Mapping[str, 
 
 
 def curve(spec: TrainingSpec, run: Run) -> Iterator[dict[str, Any]]:
-    """A row per mark, seed and metric."""
+    """Yield a row per mark, seed and metric."""
     units = {"loss": "nats/token", "accuracy": "share", "answer_tokens": "tokens"}
     for mark in run.curve:
         step, values = int(mark[0]), np.reshape(mark[1:], (len(units), -1))

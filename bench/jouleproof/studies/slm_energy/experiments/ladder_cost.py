@@ -1,4 +1,5 @@
-"""What the ladder's models cost on one core: an answer, a right answer, a training step, fine-tuning to a target."""
+"""Cost of the ladder's models on one core: of an answer, a right answer, a training step, and fine-tuning to a
+target."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from jouleproof.models.small import small_decoder
 from jouleproof.models.stacked import greedy, stacked
 from jouleproof.power.meters import open_meter
 from jouleproof.progress import steps as progress
-from jouleproof.studies.slm_energy.arithmetic import drawn, prompt_length, texts, vocabulary
+from jouleproof.studies.slm_energy.arithmetic import draw_problems, prompt_length, texts, vocabulary
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.studies.slm_energy.experiments.fine_tuning import TUNED, UNTOUCHED
 from jouleproof.studies.slm_energy.ladder_ratios import (
@@ -36,12 +37,12 @@ ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "l
 def ladder_cost(
     config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, fine_tuning: pd.DataFrame
 ) -> pd.DataFrame:
-    """Weights are drawn, which takes the same time; answers are as long as what the trained models wrote. All take
-    turns in a round, after one that does not count, and each seed has rounds of its own.
+    """Time the ladder's models with random weights, which takes the same time; answers are as long as those that the
+    trained models wrote. All take turns in a round, after a warm-up round, and each seed is timed in separate rounds.
 
     cpu_ms: of an answer, by how many are written side by side (batch), and of a training step of one model; longer: on
-    the problems of fine-tuning. joules: of the same, for the first seed, where this machine has
-    counters. All else rests on the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
+    the problems of fine-tuning. joules: of the same, for the first seed, where this machine has counters. All else
+    rests on the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
     """
     settings, meter = config.ladder, open_meter(config.meters.meter)
     bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
@@ -50,12 +51,12 @@ def ladder_cost(
     medians: Medians = {}
     with one_core():
         for seed in settings.seeds:
-            things, rounds = _things(config, bests, fine_tuning, seed), []
+            work, rounds = _timed_work(config, bests, fine_tuning, seed), []
             for number in range(config.ladder_cost.rounds + 1):
-                rounds.append([cpu_s(run) / count for run, count in things.values()])
+                rounds.append([cpu_s(run) / count for run, count in work.values()])
                 step(f"seed {seed}, round {number}")
             counted = np.array(rounds[1:])  # rounds, cells
-            for place, cell in enumerate(things):
+            for place, cell in enumerate(work):
                 medians[(*cell, seed)] = float(np.median(counted[:, place]))
                 factors = {**_factors(cell), "metric": "cpu_ms", "unit": "ms", "seed": seed}
                 rows += [
@@ -72,7 +73,7 @@ def ladder_cost(
                         "seed": seed,
                         "value": j / count,
                     }
-                    for cell, (run, count) in things.items()
+                    for cell, (run, count) in work.items()
                     for source, j in joules(meter, run)
                 ]
     rows += right_answers(settings, bests, medians, config.ladder_cost.batches)
@@ -84,7 +85,7 @@ def ladder_cost(
 def ladder_energy(
     config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, ladder_cost: pd.DataFrame
 ) -> pd.DataFrame:
-    """Joules of a right answer, modelled from the CPU seconds of `cost` and from bytes."""
+    """Model the joules of a right answer from the CPU seconds of `ladder_cost` and from bytes."""
     settings = config.ladder
     bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
     times = ladder_cost[ladder_cost["metric"] == "cpu_ms"].groupby(["size", "what", "batch", "seed"])["value"].median()
@@ -92,16 +93,16 @@ def ladder_energy(
     return tidy(modelled(config, bests, medians), tier=SIMULATED)
 
 
-def _things(
+def _timed_work(
     config: SlmEnergyConfig, bests: Sequence[Best], fine_tuning: pd.DataFrame, seed: int
 ) -> dict[Cell, tuple[Callable[[], None], int]]:
-    """What is timed, and how many answers or steps it does at once."""
-    things: dict[Cell, tuple[Callable[[], None], int]] = {}
+    """Return what is timed, and how many answers or steps it does at once."""
+    work: dict[Cell, tuple[Callable[[], None], int]] = {}
 
     def add(spec: TrainingSpec, size: str, words: tuple[str, str], tokens: Mapping[int, int]) -> None:
         for batch in config.ladder_cost.batches:
-            things[size, words[0], batch] = answering(spec, tokens, batch), batch * len(tokens)
-        things[size, words[1], spec.plan.batch] = one_update(spec), 1
+            work[size, words[0], batch] = answering(spec, tokens, batch), batch * len(tokens)
+        work[size, words[1], spec.plan.batch] = one_update(spec), 1
 
     for best in bests:
         spec = ladder_spec(config.ladder, best.size, config.ladder.steps).alone(seed)
@@ -110,16 +111,19 @@ def _things(
     for size, way in ((tuning.small, TUNED), (tuning.large, UNTOUCHED)):
         tokens = written(fine_tuning[(fine_tuning["size"] == size) & (fine_tuning["way"] == way)])
         add(longer_spec(config, size, tuning.steps).alone(seed), size, (LONGER_ANSWER, LONGER_STEP), tokens)
-    return things
+    return work
 
 
 def answering(spec: TrainingSpec, tokens: Mapping[int, int], batch: int) -> Callable[[], None]:
-    """One model that answers `batch` problems of each number of steps, side by side, in so many tokens each."""
+    """Return a function in which one model answers `batch` problems of each number of steps, side by side, with the
+    given number of tokens each."""
     words, rng = vocabulary(spec.task.range), np.random.default_rng(0)
     weights = stacked([small_decoder(spec.shape, spec.seeds[0])])
     prompts = []
     for steps, most in tokens.items():
-        questions = texts(drawn(spec.task.range, steps, batch, True, rng), words)[None, :, : prompt_length(steps)]
+        questions = texts(draw_problems(spec.task.range, steps, batch, True, rng), words)[
+            None, :, : prompt_length(steps)
+        ]
         prompts.append((torch.from_numpy(questions), most))
 
     def answer() -> None:

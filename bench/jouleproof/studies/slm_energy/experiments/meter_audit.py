@@ -1,4 +1,4 @@
-"""One workload under several meters: what each of them says that it took."""
+"""One workload under several energy meters: what each of them reports."""
 
 import importlib.util
 import logging
@@ -41,7 +41,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tool:
-    """Somebody else's meter in one of its modes. joules: what it says of a piece of work."""
+    """A third-party meter in one of its modes. joules: the energy that it reports for a piece of work."""
 
     package: str
     mode: str
@@ -49,12 +49,14 @@ class Tool:
 
 
 def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
-    """installed (1): whether a tool is; where it is not, what it said elsewhere is cited. power (W): what it says over
-    the wall time, left out where it says nothing; power_low and power_high where it gives a range. energy (J): of one
-    run. cpu_s, wall_s: of the runs under this project's meter.
+    """Run one workload under this project's meter and under third-party tools.
 
-    The asleep workload sleeps as long as the busy one took just before. Beside others: as many busy processes as
-    there are processors.
+    installed (1): whether a tool is; where it is not, what it reported elsewhere is cited. power (W): the reported
+    energy over the wall time, left out where a tool reports nothing; power_low and power_high where it gives a range.
+    energy (J): of one run. cpu_s, wall_s: of the runs under this project's meter.
+
+    The asleep workload sleeps as long as the busy one took just before. Beside others: as many busy processes as there
+    are processors.
     """
     torch.set_num_threads(1)
     ours, draws = open_meter(config.meters.meter), prior_draws(config.power)
@@ -78,19 +80,19 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
 
 
 def products(count: int) -> float:
-    """The work: products of matrices, each with the one before. Returns the sum of the last."""
+    """Run the workload: products of matrices, each with the one before. Returns the sum of the last."""
     factor = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(0)) / SIDE**0.5
-    found = factor
+    product = factor
     for _ in range(count):
-        found = factor @ found
-        found /= found.abs().max()
-    return float(found.sum())
+        product = factor @ product
+        product /= product.abs().max()
+    return float(product.sum())
 
 
 @contextmanager
 def neighbours(count: int) -> Iterator[None]:
-    """So many processes that are busy, nobody's children, so that no tool takes them for a part of this one; they end
-    with it at the latest."""
+    """Run `count` busy processes that are nobody's children, so that no tool takes them for a part of this one; they
+    end with it at the latest."""
     command = [sys.executable, "-c", START, str(count), BURN, str(os.getpid())]
     busy = [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
     try:
@@ -172,7 +174,7 @@ def _installed(tool: Tool, installed: bool) -> Row:
 
 
 def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
-    """What the tools said where they were installed, on a machine without counters."""
+    """Yield what the absent tools reported where they were installed, on a machine without counters."""
     wanted = {(tool.package, tool.mode) for tool in absent}
     for fact in pd.read_csv(FACTS, comment="#", dtype={"version": str}).to_dict("records"):
         if (fact["tool"], fact["mode"]) in wanted:

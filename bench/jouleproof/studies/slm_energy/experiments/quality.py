@@ -1,4 +1,4 @@
-"""How well a real small model does where a model so small has any quality, and where it has none."""
+"""Quality of real small models, on tasks where a model so small has any, and on one where it has none."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -21,9 +21,11 @@ from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, 
 def quality(
     config: SlmEnergyConfig, gsm8k_test: Sequence[Problem], gsm8k_train: Sequence[Problem], smollm2_135m: Model
 ) -> pd.DataFrame:
-    """Scores of every model on every item of every task, weights in every format. Formats other than float32 take the
-    first of the items, of tasks that every format is asked. What is cast are the weights of the linear
-    layers; the embedding, which is the head too, stays float32. prompt, output: tokens read and written for the item.
+    """Score every model on every item of every task, with weights in every format.
+
+    Formats other than float32 take the first of the items, of tasks that are asked in every format. Only the weights of
+    the linear layers are cast; the embedding, which is the head too, stays float32. prompt, output: tokens read and
+    written for the item.
     """
     settings = config.quality
     formats, asked = weight_formats(settings.formats), tasks(settings.tasks)
@@ -31,9 +33,9 @@ def quality(
     rows: list[dict[str, Any]] = []
     for name in settings.models:
         model = language_model(name, {BUILT_IN: smollm2_135m}, settings.hub)
-        about = {"model": model.name, "rounded": model.rounded or "no"}
+        factors = {"model": model.name, "rounded": model.rounded or "no"}
         rows += [
-            {**about, **row}
+            {**factors, **row}
             for fmt in formats
             for task in asked.values()
             for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)

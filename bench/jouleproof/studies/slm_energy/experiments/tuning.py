@@ -1,4 +1,4 @@
-"""Real weights fine-tuned, all of them or a few that are added: what it brings, and what it costs."""
+"""Fine-tuning of real weights, all of them or a few added ones: what it gains, and what it costs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -23,8 +23,11 @@ from jouleproof.studies.slm_energy.weight_tuning import Calculation, calculation
 def tuning(
     config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]
 ) -> pd.DataFrame:
-    """right: whether each held-out calculation's result is the likeliest, before (step 0) and after so many steps.
-    loss: of the step's batch. trained_parameters: of each way."""
+    """Fine-tune, and test on held-out calculations.
+
+    right: whether a calculation's result is the likeliest, before (step 0) and after so many steps. loss: of the step's
+    batch. trained_parameters: of each way.
+    """
     settings = config.tuning
     texts, held_out = _texts(settings, smollm2_135m, gsm8k_train, gsm8k_test)
     most = settings.checkpoints[-1]
@@ -34,25 +37,27 @@ def tuning(
     rows: list[dict[str, Any]] = []
     for way in settings.ways:
         for seed in settings.seeds:
-            about = {"way": way, "seed": seed}
-            rows += _scores(about, 0, untouched)
+            factors = {"way": way, "seed": seed}
+            rows += _scores(factors, 0, untouched)
             decoder = deepcopy(smollm2_135m.network)
             weights = trainable(decoder, way, settings.rank, seed)
             count = sum(weight.numel() for weight in weights)
-            rows.append({**about, "step": 0, "metric": "trained_parameters", "unit": "1", "value": count})
+            rows.append({**factors, "step": 0, "metric": "trained_parameters", "unit": "1", "value": count})
             losses = tuned(decoder, weights, texts, most, settings.batch, settings.learning_rates[way], seed)
             for number, loss in enumerate(losses, 1):
-                rows.append({**about, "step": number, "metric": "loss", "unit": "nats/token", "value": loss})
+                rows.append({**factors, "step": number, "metric": "loss", "unit": "nats/token", "value": loss})
                 if number in settings.checkpoints:
-                    rows += _scores(about, number, right(decoder, held_out))
+                    rows += _scores(factors, number, right(decoder, held_out))
             step(f"{way}, seed {seed}")
     return tidy(({"item": 0, **row} for row in rows), tier=MEASURED, model=smollm2_135m.name)
 
 
 def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem]) -> pd.DataFrame:
-    """cpu_s_per_step of each way, and of reading as many tokens without learning, which take turns; the first round
-    does not count. over_full: a way's over that of training all weights. joules_per_step: where this machine has
-    counters."""
+    """Time the steps of each way, in turns, after a warm-up round.
+
+    cpu_s_per_step: of each way, and of reading as many tokens without learning. over_full: a way's time over that of
+    training all weights. joules_per_step: where this machine has counters.
+    """
     settings, meter = config.tuning, open_meter(config.meters.meter)
     batch = list(islice(calculations(smollm2_135m, gsm8k_train, settings.most_tokens), settings.batch))
     seconds: dict[str, list[float]] = {}
@@ -78,23 +83,23 @@ def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_trai
 
 def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
     for way, values in seconds.items():
-        own = np.array(values[1:])
-        for repeat, value in enumerate(own):
+        counted = np.array(values[1:])
+        for repeat, value in enumerate(counted):
             yield {"way": way, "metric": "cpu_s_per_step", "unit": "s", "repeat": repeat, "value": float(value)}
-        for repeat, value in enumerate(own / np.array(seconds.get("full", values)[1:])):
+        for repeat, value in enumerate(counted / np.array(seconds.get("full", values)[1:])):
             yield {"way": way, "metric": "over_full", "unit": "ratio", "repeat": repeat, "value": float(value)}
 
 
 def _texts(
     settings: TuningConfig, model: LanguageModel, train: Sequence[Problem], test: Sequence[Problem]
 ) -> tuple[list[Calculation], list[Calculation]]:
-    found, held_out = (
+    training, held_out = (
         list(calculations(model, problems, settings.most_tokens)) for problems in (train[: settings.problems], test)
     )
     order = np.random.default_rng(0).permutation(len(held_out))[: settings.items]
-    return found, [held_out[number] for number in order]
+    return training, [held_out[number] for number in order]
 
 
-def _scores(about: dict[str, Any], step: int, values: Sequence[float]) -> Iterator[dict[str, Any]]:
+def _scores(factors: dict[str, Any], step: int, values: Sequence[float]) -> Iterator[dict[str, Any]]:
     for item, value in enumerate(values):
-        yield {**about, "step": step, "item": item, "metric": "right", "unit": "share", "value": value}
+        yield {**factors, "step": step, "item": item, "metric": "right", "unit": "share", "value": value}
