@@ -46,8 +46,8 @@ def hosting():
         ("asynchrony", "nameplate", "level_over_best_fit"): (1.2, 1.3),
     }
     rows = [
-        {"rule": rule, "information": told, "metric": metric, "value": value, "seed": seed}
-        for (rule, told, metric), values in cells.items()
+        {"rule": rule, "information": information, "metric": metric, "value": value, "seed": seed}
+        for (rule, information, metric), values in cells.items()
         for seed, value in enumerate(values)
     ]
     return tidy(rows, arrivals="grouped", row=10, unit="x", tier=SIMULATED)

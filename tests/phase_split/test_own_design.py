@@ -19,15 +19,15 @@ H100 = MACHINES["dgx-h100"]
 
 
 def test_it_stands_beside_the_built_in_ones():
-    found = designs(["splitwise_hh", "tests.extension_example.cluster:DESIGN"], "conv")
-    assert list(found) == ["splitwise_hh", "h100_h20"]
-    assert found["h100_h20"] is own.DESIGN and found["splitwise_hh"].prompt == ("dgx-h100", 25)
+    by_name = designs(["splitwise_hh", "tests.extension_example.cluster:DESIGN"], "conv")
+    assert list(by_name) == ["splitwise_hh", "h100_h20"]
+    assert by_name["h100_h20"] is own.DESIGN and by_name["splitwise_hh"].prompt == ("dgx-h100", 25)
 
 
 def test_its_performance_model_is_asked_about_the_model_that_is_served():
     for model in ("bloom-176b", "llama2-70b"):
-        found = performance(own.H20, model, True)
-        assert found.decode_s[0] == served(model).weight_bytes / (0.5 * 8 * 4.0e12)
+        law = performance(own.H20, model, True)
+        assert law.decode_s[0] == served(model).weight_bytes / (0.5 * 8 * 4.0e12)
 
 
 def test_machines_of_other_knots_keep_their_times():

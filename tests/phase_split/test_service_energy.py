@@ -7,7 +7,7 @@ import pytest
 from jouleproof.serving.config import LoadConfig
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.serving.simulator.simulate import simulate
-from jouleproof.serving.simulator.workload import drawn
+from jouleproof.serving.simulator.workload import poisson_requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig, ServiceEnergyConfig
 from jouleproof.studies.phase_split.experiments import service_energy as room
 
@@ -24,7 +24,7 @@ DESIGN = FAMILIES["splitwise_hh"].design(2, 3)
 
 @pytest.fixture(scope="module")
 def served():
-    return simulate(DESIGN, drawn(TRACE, 4.0, 30.0, 0), model="llama2-70b", power_bin_s=room.BIN_S)
+    return simulate(DESIGN, poisson_requests(TRACE, 4.0, 30.0, 0), model="llama2-70b", power_bin_s=room.BIN_S)
 
 
 def test_the_parts_of_the_joules_are_all_of_them(served):
@@ -69,6 +69,6 @@ def test_every_case_is_served_in_every_way_at_every_level(table):
 
 
 def test_fewer_bits_leave_fewer_joules_to_decoding(table):
-    own = table[(table["metric"] == "token_j") & (table["level"] == 1.0) & (table["taken"] == 0.0)]
-    by_form = own[own["way"] == "together"].set_index("stored_as")["value"]
+    token_j = table[(table["metric"] == "token_j") & (table["level"] == 1.0) & (table["taken"] == 0.0)]
+    by_form = token_j[token_j["way"] == "together"].set_index("stored_as")["value"]
     assert by_form["mxfp4"] < by_form["mxfp8_e4m3"] < by_form["16 bits"]

@@ -44,16 +44,16 @@ WORDS = list(range(50))
 
 
 def served(*times, share=1.0):
-    outcomes = [Outcome("done", tokens=[1] * len(each), times_s=list(each)) for each in times]
+    outcomes = [Outcome("done", tokens=[1] * len(times_s), times_s=list(times_s)) for times_s in times]
     return Served(outcomes, [share, 1.0], 0.0, 1.0, [])
 
 
 def test_latencies_are_of_requests_that_were_served_after_the_warm_up():
     run = served([1.0], [1.0, 1.5, 2.5], [4.0, 4.25])
     run.outcomes.append(Outcome("left", times_s=[9.0]))
-    found = latencies([Request(at, [1], 3) for at in (0.0, 0.5, 3.0, 8.0)], run, warm_up=1)
-    assert found.ttft_s.tolist() == [0.5, 1.0] and found.e2e_s.tolist() == [2.0, 1.25]
-    assert found.gap_s.tolist() == [0.5, 1.0, 0.25]
+    measured = latencies([Request(at, [1], 3) for at in (0.0, 0.5, 3.0, 8.0)], run, warm_up=1)
+    assert measured.ttft_s.tolist() == [0.5, 1.0] and measured.e2e_s.tolist() == [2.0, 1.25]
+    assert measured.gap_s.tolist() == [0.5, 1.0, 0.25]
 
 
 def test_no_99th_percentile_rests_on_too_few_samples():
@@ -97,8 +97,8 @@ def test_tokens_are_the_same_a_near_tie_or_different():
 
 @pytest.fixture(scope="module")
 def fleet():
-    with started_fleet(fleet_plan(CONFIG.engine), DECODER) as found:
-        yield found
+    with started_fleet(fleet_plan(CONFIG.engine), DECODER) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +140,11 @@ def test_measured_and_predicted_never_mix(table):
 def test_an_error_is_that_of_the_prediction_over_the_measurement(table):
     keys = ["mode", "load", "quantile"]
     ttft = table[table["metric"] == "ttft_s"].set_index(keys)
-    own = {over: ttft[ttft["over"] == over]["value"] for over in ("pooled", "predicted")}
+    ttft_s = {over: ttft[ttft["over"] == over]["value"] for over in ("pooled", "predicted")}
     errors = table[table["metric"] == "ttft_error"].set_index(keys)["value"]
     assert len(errors)
     for key, error in errors.items():
-        assert error == pytest.approx(own["predicted"][key] / own["pooled"][key] - 1)
+        assert error == pytest.approx(ttft_s["predicted"][key] / ttft_s["pooled"][key] - 1)
 
 
 def test_ratios_are_of_runs_of_the_same_requests(table):
@@ -152,8 +152,8 @@ def test_ratios_are_of_runs_of_the_same_requests(table):
     runs = runs.sort_index()
     ratio = runs.loc["ttft_over_mixed", "split"]["value"]
     for (load, repeat), value in ratio.items():
-        found = [runs.loc["ttft_s", mode, load, repeat]["value"] for mode in ("split", "mixed")]
-        assert value == pytest.approx(found[0] / found[1])
+        seconds = [runs.loc["ttft_s", mode, load, repeat]["value"] for mode in ("split", "mixed")]
+        assert value == pytest.approx(seconds[0] / seconds[1])
 
 
 @pytest.mark.parametrize(("mode", "own_fleet"), [("mixed", False), ("split", True)], ids=["mixed", "split"])

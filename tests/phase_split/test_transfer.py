@@ -24,8 +24,8 @@ def table(tmp_path_factory):
 
 
 def test_a_run_whose_requests_wait_for_ever_has_no_row(table):
-    own = table[(table["way"] == "layers") & (table["version"] == "corrected")]
-    assert set(own["gbit_per_s"]) == {0.0, 1600.0}
+    corrected = table[(table["way"] == "layers") & (table["version"] == "corrected")]
+    assert set(corrected["gbit_per_s"]) == {0.0, 1600.0}
 
 
 def test_faster_links_add_less(table):

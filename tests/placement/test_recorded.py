@@ -20,11 +20,11 @@ def trace(table=TABLE):
 
 
 def test_watts_are_means_of_five_minutes_by_workload_in_any_order_of_rows():
-    found = trace()
-    assert found.watts.shape == (4, PER_WORKLOAD)
-    assert found.watts[2] == pytest.approx(TABLE["watts"][2 * PER_WORKLOAD : 3 * PER_WORKLOAD])
+    workloads = trace()
+    assert workloads.watts.shape == (4, PER_WORKLOAD)
+    assert workloads.watts[2] == pytest.approx(TABLE["watts"][2 * PER_WORKLOAD : 3 * PER_WORKLOAD])
     by_time = TABLE.sort_values("t_s", kind="stable")
-    assert np.array_equal(trace(by_time).watts, found.watts)
+    assert np.array_equal(trace(by_time).watts, workloads.watts)
     finer = pd.DataFrame({"workload": "a", "t_s": np.arange(0, 3 * WEEK * 300, 100), "watts": 5.0})
     finer["watts"] += np.tile([0.0, 3.0, 6.0], PER_WORKLOAD)
     assert trace(finer).watts.tolist() == [[8.0] * PER_WORKLOAD]
@@ -33,9 +33,9 @@ def test_watts_are_means_of_five_minutes_by_workload_in_any_order_of_rows():
 def test_a_file_says_the_same_as_the_table(tmp_path):
     for write, name in ((lambda path: TABLE.to_csv(path, index=False), "mine.csv"), (TABLE.to_parquet, "mine.parquet")):
         write(tmp_path / name)
-        found = recorded(str(tmp_path / name))
-        assert found.name == "mine" and found.watts == pytest.approx(trace().watts, rel=1e-12)
-        assert found.kind.tolist() == ["web", "training"] * 2 and found.critical.tolist() == [True, False] * 2
+        workloads = recorded(str(tmp_path / name))
+        assert workloads.name == "mine" and workloads.watts == pytest.approx(trace().watts, rel=1e-12)
+        assert workloads.kind.tolist() == ["web", "training"] * 2 and workloads.critical.tolist() == [True, False] * 2
 
 
 def changed(row, **values):
@@ -86,13 +86,13 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path):
 
 def test_a_fleet_holds_workloads_of_the_trace_none_twice_and_of_a_mix_more_of_what_it_is_named_after():
     many = checked(own.fleet(workloads=40), "mine")
-    found = fleet_of(many, 20, 3, 0, "same", 10_200.0)
-    rows = [np.flatnonzero((many.watts.astype(np.float32) == each).all(axis=1)) for each in found.watts]
+    sample = fleet_of(many, 20, 3, 0, "same", 10_200.0)
+    rows = [np.flatnonzero((many.watts.astype(np.float32) == fleet).all(axis=1)) for fleet in sample.watts]
     assert all(len(row) == 1 for row in rows) and len({int(row[0]) for row in rows}) == 20
-    assert found.idle_w == many.watts.min() and found.most_w == 10_200.0
-    assert np.array_equal(fleet_of(many, 20, 3, 0, "same", 10_200.0).watts, found.watts)
+    assert sample.idle_w == many.watts.min() and sample.most_w == 10_200.0
+    assert np.array_equal(fleet_of(many, 20, 3, 0, "same", 10_200.0).watts, sample.watts)
     heavy = [fleet_of(many, 20, 3, seed, "train_heavy", 10_200.0) for seed in range(3)]
-    assert np.mean([each.kind == each.kinds.index("training") for each in heavy]) > 0.6
+    assert np.mean([fleet.kind == fleet.kinds.index("training") for fleet in heavy]) > 0.6
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ class Rapl:
 
 def rapl(root: Path = POWERCAP) -> Rapl:
     """Raises Unmeasurable where powercap is not there or may not be read."""
-    found = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
-    named = [(folder, _text(folder / "name")) for folder in found]
+    folders = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+    named = [(folder, _text(folder / "name")) for folder in folders]
     chosen = [(folder, name) for folder, name in named if name not in WITHIN_PACKAGE and name != "psys"]
     if not chosen:
         raise Unmeasurable(f"rapl: no domain under {root}; a virtual machine has none")
@@ -124,7 +124,7 @@ def sampled(
         if time <= last:
             raise Unmeasurable("telemetry: the clock stood still or jumped back")
         grown = list(map(unwound, before, joules, counter.wraps_j))
-        samples.append((time - start, [each / (time - last) for each in grown]))
+        samples.append((time - start, [domain_j / (time - last) for domain_j in grown]))
         before, last = joules, time
     for number, domain in enumerate(counter.domains):
         if not any(watts[number] > 0 for _, watts in samples):

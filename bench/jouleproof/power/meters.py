@@ -199,7 +199,7 @@ def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> I
             yield f"{source}: unmeasurable ({error})"
             continue
         for number, domain in enumerate(counter.domains):
-            watts = [each[number] for _, each in samples]
+            watts = [values[number] for _, values in samples]
             yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
 
 
@@ -235,11 +235,11 @@ def maker(name: str) -> Callable[[], Meter]:
     """
     if name in METERS:
         return METERS[name]
-    found: Any = plugins.load("meter", name, METERS)
-    if not isinstance(found, Meter):
-        missing = ", ".join(plugins.lacking(found, Meter))
-        raise UserError(f"config: meter {name!r} is a {type(found).__name__}, not a {__name__}.Meter: lacks {missing}")
-    return lambda: found
+    meter: Any = plugins.load("meter", name, METERS)
+    if not isinstance(meter, Meter):
+        missing = ", ".join(plugins.lacking(meter, Meter))
+        raise UserError(f"config: meter {name!r} is a {type(meter).__name__}, not a {__name__}.Meter: lacks {missing}")
+    return lambda: meter
 
 
 def open_meter(name: str) -> Meter:

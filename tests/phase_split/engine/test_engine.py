@@ -47,15 +47,15 @@ def expected(asked):
 
 @pytest.fixture(scope="module")
 def fleet():
-    with started_fleet(PLAN, DECODER_OF_TESTS) as found:
-        yield found
+    with started_fleet(PLAN, DECODER_OF_TESTS) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="module")
 def small():
     """A fleet whose workers may die: they are started anew before `serve` returns."""
-    with started_fleet(SMALL, DECODER_OF_TESTS) as found:
-        yield found
+    with started_fleet(SMALL, DECODER_OF_TESTS) as workers:
+        yield workers
 
 
 def check_times(asked, outcome, number):
@@ -129,8 +129,8 @@ def test_clients_that_leave_give_their_place_to_others(fleet, rules):
 
 
 def test_shapes_are_measured_on_every_worker_while_the_others_are_at_work(fleet):
-    found = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
-    assert found.shape == (PLAN.workers, 2, 2) and (found > 0).all()
+    seconds = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
+    assert seconds.shape == (PLAN.workers, 2, 2) and (seconds > 0).all()
 
 
 def test_a_pool_without_workers_is_one_line(fleet):
@@ -169,14 +169,14 @@ def _descriptors():
 @contextmanager
 def _killer(fleet, rng, deaths, monkeypatch):
     """Kills while the block runs, first when some requests have come."""
-    over, told, tell = threading.Event(), [], fleet.tell
+    over, receivers, tell = threading.Event(), [], fleet.tell
 
     def counted(to, /, **command):
-        told.append(to)
+        receivers.append(to)
         tell(to, **command)
 
     monkeypatch.setattr(fleet, "tell", counted)
-    killer = threading.Thread(target=_kill_some, args=(fleet, rng, deaths, over, told))
+    killer = threading.Thread(target=_kill_some, args=(fleet, rng, deaths, over, receivers))
     killer.start()
     try:
         yield
@@ -185,10 +185,10 @@ def _killer(fleet, rng, deaths, monkeypatch):
         killer.join()
 
 
-def _kill_some(fleet, rng, deaths, over, told):
+def _kill_some(fleet, rng, deaths, over, receivers):
     """Each once new workers are launched; all are halted for a moment before, so that requests are under way."""
     some = rng.randint(10, 80)
-    while len(told) < some and not over.is_set():
+    while len(receivers) < some and not over.is_set():
         time.sleep(0.005)
     for _ in range(deaths):
         time.sleep(rng.uniform(0.0, 0.4))

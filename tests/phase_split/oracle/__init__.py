@@ -72,15 +72,15 @@ class ChunkedMachine:
     def begin(self):
         parts, context = [], sum(r.prompt_tokens + r.output_tokens - r.decode.remaining for r in self.decodes)
         for request in self.queue:
-            room = self.chunk - len(self.decodes) - sum(part for _, part in parts)
-            if room <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
+            tokens_left = self.chunk - len(self.decodes) - sum(part for _, part in parts)
+            if tokens_left <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
                 break
             if request not in self.read:
                 if self.used + self.whole(request) > self.world.machine_bytes:
                     break
                 self.used += self.whole(request)
                 self.read[request] = 0
-            parts.append((request, min(room, request.prompt_tokens - self.read[request])))
+            parts.append((request, min(tokens_left, request.prompt_tokens - self.read[request])))
             context += self.read[request]
         self.running = bool(parts or self.decodes)
         if self.running:

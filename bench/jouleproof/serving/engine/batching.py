@@ -52,18 +52,18 @@ def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Jo
         starved = [job for job in decodes if job.missed >= STARVED]
         order = [*starved, *prompts, *(job for job in decodes if job.missed < STARVED)]
     batch: list[tuple[Job, int]] = []
-    room, shut = tokens, False  # once a prompt has found no room, no later one overtakes it
+    tokens_left, shut = tokens, False  # once a prompt has found no room, no later one overtakes it
     for job in order:
         count = job.prompt_left or 1
         if chunked and job.prompt_left:
-            count = min(count, room)
+            count = min(count, tokens_left)
         if job.prompt_left and shut:
             continue
-        if count > room and batch:
+        if count > tokens_left and batch:
             shut = shut or bool(job.prompt_left)
             continue
         if count < 1:
             break
         batch.append((job, count))
-        room = max(room - count, 0)
+        tokens_left = max(tokens_left - count, 0)
     return batch

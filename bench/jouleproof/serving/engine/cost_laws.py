@@ -33,12 +33,12 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
     sizes, prompt_s = _rising(sizes, np.array([_of(prompts, size) for size in sizes]))
     batches, decode_s, per_context = _decode_law(decodes)
     knots = np.union1d(sizes, batches)
-    each = _beside_prompts(together, sizes, prompt_s, per_context)
+    per_decode = _beside_prompts(together, sizes, prompt_s, per_context)
     return Performance(
         tokens=knots,
         prompt_s=beyond(knots, sizes, prompt_s),
-        decode_s=beyond(knots, batches, decode_s) - each * knots,
-        affine=np.array([each, 0.0, per_context]),
+        decode_s=beyond(knots, batches, decode_s) - per_decode * knots,
+        affine=np.array([per_decode, 0.0, per_context]),
         prompt_w=np.zeros(len(knots)),
         decode_w=0.0,
         mixed=1.0,
@@ -74,8 +74,8 @@ def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray,
         row[np.searchsorted(batches, shape.decodes)] = 1.0
         row[-1] = shape.decodes * (shape.context + 1)
     times = np.array(list(decodes.values()))
-    found = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
-    return *_rising(batches.astype(float), found[:-1]), float(found[-1])
+    coefficients = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
+    return *_rising(batches.astype(float), coefficients[:-1]), float(coefficients[-1])
 
 
 def _beside_prompts(

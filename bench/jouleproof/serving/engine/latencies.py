@@ -40,10 +40,10 @@ def pooled(parts: Iterable[Latencies]) -> Latencies:
     return Latencies(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FEWEST})
 
 
-def quantiles(found: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
+def quantiles(measured: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
     """None of a 99th percentile or beyond that rests on too few samples."""
     for metric, fewest in FEWEST.items():
-        values = getattr(found, metric)
+        values = getattr(measured, metric)
         for level in levels:
             if len(values) and (level < 0.99 or len(values) >= max(fewest, 2 / (1 - level))):
                 yield {"metric": metric, "unit": "s", "quantile": level, "value": float(np.quantile(values, level))}

@@ -78,8 +78,8 @@ def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
 
 
 def _resolved(name: str, folder: Path) -> inputs.Record:
-    own = os.environ.get("JOULEPROOF_INPUTS")
-    return inputs.resolve(name, folder, inputs_dir=Path(own) if own else None, cache_dir=inputs.default_cache())
+    named = os.environ.get("JOULEPROOF_INPUTS")
+    return inputs.resolve(name, folder, inputs_dir=Path(named) if named else None, cache_dir=inputs.default_cache())
 
 
 def _model(

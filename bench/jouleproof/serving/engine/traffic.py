@@ -7,7 +7,7 @@ import pandas as pd
 
 from jouleproof.inputs import Problem
 from jouleproof.serving.engine.router import Request
-from jouleproof.serving.simulator.workload import Requests, drawn
+from jouleproof.serving.simulator.workload import Requests, poisson_requests
 
 ENOUGH_TOKENS = 20_000
 
@@ -28,18 +28,18 @@ def scaled(trace: pd.DataFrame, scale: float, capacity: int) -> tuple[pd.DataFra
 
 def arrivals(trace: pd.DataFrame, rate: float, count: int, seed: int) -> Requests:
     """The first `count` Poisson arrivals at `rate` requests/s; at two rates they differ in nothing but the clock."""
-    found = drawn(trace, rate, (2 * count + 50) / rate, seed)
-    return Requests(found.arrival_s[:count], found.prompt[:count], found.output[:count])
+    requests = poisson_requests(trace, rate, (2 * count + 50) / rate, seed)
+    return Requests(requests.arrival_s[:count], requests.prompt[:count], requests.output[:count])
 
 
 def text(problems: Sequence[Problem], tokens: Callable[[str], list[int]]) -> list[int]:
     """Tokens of problems and answers, one after the other."""
-    found: list[int] = []
+    token_ids: list[int] = []
     for problem in problems:
-        found += tokens(f"{problem.question}\n{problem.answer}\n\n")
-        if len(found) >= ENOUGH_TOKENS:
+        token_ids += tokens(f"{problem.question}\n{problem.answer}\n\n")
+        if len(token_ids) >= ENOUGH_TOKENS:
             break
-    return found
+    return token_ids
 
 
 def with_text(requests: Requests, words: Sequence[int], seed: int) -> list[Request]:

@@ -26,22 +26,22 @@ class Performance:
 
     def __post_init__(self) -> None:
         by_knot = (self.tokens, self.prompt_s, self.decode_s, self.prompt_w)
-        if any(np.shape(each) != np.shape(self.tokens) for each in by_knot) or np.shape(self.affine) != (3,):
-            shapes = ", ".join(str(np.shape(each)) for each in by_knot)
+        if any(np.shape(values) != np.shape(self.tokens) for values in by_knot) or np.shape(self.affine) != (3,):
+            shapes = ", ".join(str(np.shape(values)) for values in by_knot)
             raise UserError(
                 f"performance: tokens, prompt_s, decode_s, prompt_w have the shapes {shapes}, affine "
                 f"{np.shape(self.affine)}; needed: one shape (knots,), and (3,)"
             )
         if np.size(self.tokens) < 2 or (np.diff(self.tokens) <= 0).any():
             raise UserError("performance: tokens must rise, and be at least two")
-        if not all(np.isfinite(each).all() for each in (*by_knot, self.affine, self.decode_w, self.mixed)):
+        if not all(np.isfinite(values).all() for values in (*by_knot, self.affine, self.decode_w, self.mixed)):
             raise UserError("performance: a time or a power is not finite")
 
     def at(self, tokens: np.ndarray) -> "Performance":
         """The same with more knots."""
         if np.array_equal(tokens, self.tokens):
             return self
-        prompt_s, decode_s = (beyond(tokens, self.tokens, each) for each in (self.prompt_s, self.decode_s))
+        prompt_s, decode_s = (beyond(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
         prompt_w = np.interp(tokens, self.tokens, self.prompt_w)
         return replace(self, tokens=tokens, prompt_s=prompt_s, decode_s=decode_s, prompt_w=prompt_w)
 

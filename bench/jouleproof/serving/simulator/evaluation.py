@@ -18,7 +18,7 @@ from jouleproof.serving.simulator.service_levels import (
     slowdowns,
 )
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Run, Semantics, Window, simulate
-from jouleproof.serving.simulator.workload import Requests, drawn, replayed, superposed
+from jouleproof.serving.simulator.workload import Requests, poisson_requests, replayed, superposed
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Workload:
             return superposed(trace, rate, self.load.hour_s, seed)
         if setup.arrivals == "bursts":
             return _excerpt(replayed(trace, rate), self.load.seconds, seed)
-        return drawn(trace, rate, self.load.seconds, seed, setup.joint)
+        return poisson_requests(trace, rate, self.load.seconds, seed, setup.joint)
 
     def run(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> Run:
         return simulate(design, self.requests(setup, service, rate, seed), setup.semantics, setup.model, self.window)

@@ -43,10 +43,10 @@ def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: P
 
 def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
     """machine, pool, t (s), W, and the phase that took most of the bin; until the last event."""
-    found = run.power[:, : int(np.ceil(run.end_s / bin_s))]
-    idle_s = bin_s - found[:, :, 2:].sum(axis=2)
-    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / bin_s
-    phases = np.concatenate([found[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
+    by_bin = run.power[:, : int(np.ceil(run.end_s / bin_s))]
+    idle_s = bin_s - by_bin[:, :, 2:].sum(axis=2)
+    watts = (by_bin[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / bin_s
+    phases = np.concatenate([by_bin[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
     machine, place = np.indices(watts.shape)
     return pd.DataFrame(
         {

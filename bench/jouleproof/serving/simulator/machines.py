@@ -229,9 +229,9 @@ def read_design(path: Path, name: str) -> Design:
             raise ValueError("it is no object of designs")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
-    known = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
-    if name not in known:
-        raise UserError(f"{path}: no design {name!r}; there: {', '.join(known)}")
+    names = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
+    if name not in names:
+        raise UserError(f"{path}: no design {name!r}; there: {', '.join(names)}")
     try:
         return _design(name, designs[name])
     except UserError as error:

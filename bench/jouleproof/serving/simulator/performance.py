@@ -42,7 +42,7 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
     affine = np.zeros(3)
     if law:
         cache = law.context * language_model.kv_bytes / profiled.kv_bytes
-        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, cache])
+        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.per_sequence, law.above, cache])
     decode_s = decode_s / machine.bandwidth
     decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
     prompt_w, decode_w = _watts(machine, language_model, tokens)

@@ -21,17 +21,17 @@ BEND = 16  # sequences of a batch, above which each costs more
 @dataclass(frozen=True)
 class DecodeLaw:
     """Seconds of an iteration that makes one token for each sequence of a batch:
-    constant + each n + above max(n - BEND, 0) + context (sum of the tokens in front of each)."""
+    constant + per_sequence n + above max(n - BEND, 0) + context (sum of the tokens in front of each)."""
 
     constant: float
-    each: float
+    per_sequence: float
     above: float
     context: float
 
     def __call__(self, sequences: np.ndarray, context: np.ndarray) -> np.ndarray:
         """context: of all sequences together."""
         bent = np.maximum(sequences - BEND, 0)
-        return self.constant + self.each * sequences + self.above * bent + self.context * context
+        return self.constant + self.per_sequence * sequences + self.above * bent + self.context * context
 
 
 def axis() -> pd.DataFrame:
@@ -64,11 +64,11 @@ def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
 
 def of(table: pd.DataFrame, model: str, hardware: str, tensor_parallel: int) -> pd.DataFrame:
     """The rows of one group. Raises ValueError where there are none."""
-    found = table[(table["model"] == model) & (table["hardware"] == hardware)]
-    found = found[found["tensor_parallel"] == tensor_parallel]
-    if found.empty:
+    rows = table[(table["model"] == model) & (table["hardware"] == hardware)]
+    rows = rows[rows["tensor_parallel"] == tensor_parallel]
+    if rows.empty:
         raise ValueError(f"the profile has no {model} on {hardware} with tensor_parallel={tensor_parallel}")
-    return found
+    return rows
 
 
 def decode_law(measured: pd.DataFrame) -> DecodeLaw:
@@ -81,8 +81,8 @@ def decode_law(measured: pd.DataFrame) -> DecodeLaw:
     sequences, context = _load(measured)
     seconds = measured["token_time_s"].to_numpy()
     columns = [np.ones(len(seconds)), sequences, np.maximum(sequences - BEND, 0), context]
-    found, _ = nnls(np.stack(columns, axis=1) / seconds[:, None], np.ones(len(seconds)))
-    return DecodeLaw(*found.tolist())
+    coefficients, _ = nnls(np.stack(columns, axis=1) / seconds[:, None], np.ones(len(seconds)))
+    return DecodeLaw(*coefficients.tolist())
 
 
 def decode_error(law: DecodeLaw, measured: pd.DataFrame) -> float:

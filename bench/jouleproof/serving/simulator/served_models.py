@@ -73,11 +73,11 @@ def served(name: str | ServedModel) -> ServedModel:
     model, _, form = name.partition("/")
     if model not in SERVED_MODELS:
         raise UserError(f"model {model!r} is not known; known: {', '.join(SERVED_MODELS)}")
-    found = SERVED_MODELS[model]
+    served_model = SERVED_MODELS[model]
     if not form:
-        return found
+        return served_model
     try:
         described = get_format(form)
     except ValueError as error:
         raise UserError(f"model {name}: {error}") from error
-    return found.stored_in((described.bits + SCALE_BITS / described.block) / 8)
+    return served_model.stored_in((described.bits + SCALE_BITS / described.block) / 8)

@@ -81,19 +81,19 @@ def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
         LIMITS[1, 0] * performance(YARDSTICK, model.partition("/")[0], True).unloaded_token_s(np.array([context]))[0]
     )
     many = np.arange(1, MAX_BATCH + 1)
-    each, above, per_context = law.affine
-    seconds = beyond(many, law.tokens, law.decode_s) + each * many + above * np.maximum(many - BEND, 0)
+    per_decode, above, per_context = law.affine
+    seconds = beyond(many, law.tokens, law.decode_s) + per_decode * many + above * np.maximum(many - BEND, 0)
     return max(int(np.searchsorted(seconds + per_context * context * many, limit)), 1)
 
 
 def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
     """(3, 3): percentiles of the slowdown by MEASURES and PERCENTILES; infinite where nothing counts."""
-    own = latencies(run, reading, window)
-    if own.shape[1] == 0:
+    seconds = latencies(run, reading, window)
+    if seconds.shape[1] == 0:
         return np.full((3, 3), np.inf)
     counted = counts(run.arrival_s, reading, window)
     over = alone(run.prompt[counted], run.output[counted], semantics.by_context, model)
-    return np.stack([_percentiles(row) for row in own / over])
+    return np.stack([_percentiles(row) for row in seconds / over])
 
 
 def _percentiles(values: np.ndarray) -> np.ndarray:
@@ -106,9 +106,9 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
     return ordered[np.ceil(np.array(PERCENTILES) / 100 * (len(ordered) - 1)).astype(int)]
 
 
-def meets(found: np.ndarray) -> bool:
+def meets(ratios: np.ndarray) -> bool:
     """Whether all nine limits hold."""
-    return bool((found < LIMITS).all())
+    return bool((ratios < LIMITS).all())
 
 
 PUBLISHED_READING, CORRECTED_READING = Reading(per_gap=False), Reading()

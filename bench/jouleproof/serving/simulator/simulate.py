@@ -232,16 +232,16 @@ def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, 
     """What a scheduler of the user's own says. Raises UserError where that is no pair of machines."""
     assert not isinstance(design.policy, str)
     try:
-        found = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
+        machines = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
     except Exception as error:  # a user's function can break in any way
         asked = f"a request of {prompt} + {output} tokens"
         raise UserError(f"design {design.name}: its policy failed on {asked}: {reason(error)}") from error
-    if len(found) != 2 or not all(0 <= machine < len(load.pending) for machine in found):
+    if len(machines) != 2 or not all(0 <= machine < len(load.pending) for machine in machines):
         raise UserError(
-            f"design {design.name}: its policy placed a request on {found}, not on two machines of "
+            f"design {design.name}: its policy placed a request on {machines}, not on two machines of "
             f"0 to {len(load.pending) - 1}"
         )
-    return found
+    return machines
 
 
 def _stop_where_full(design: Design, state: records.State) -> None:
@@ -259,14 +259,14 @@ def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np
 
 def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
     kv = _kv_bytes(semantics, model)
-    room = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
+    space = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
     need = (requests.prompt.astype(np.int64) + requests.output) * kv
-    if (need > room).any():
-        row = int(np.argmax(need > room))
+    if (need > space).any():
+        row = int(np.argmax(need > space))
         raise RequestError(
             row,
             f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
-            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside {served(model).name}'s weights",
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {space / 1e9:.1f} GB beside {served(model).name}'s weights",
         )
     if semantics == PUBLISHED and (requests.output == 1).any():
         row = int(np.argmax(requests.output == 1))
@@ -274,8 +274,8 @@ def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Seman
 
 
 def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
-    found = served(model)
-    return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
+    served_model = served(model)
+    return (served_model if semantics.shared_heads else served_model.without_shared_heads()).kv_bytes
 
 
 def _start(

@@ -63,7 +63,7 @@ def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: 
         raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r:.80} {why}")
 
 
-def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
+def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
     """Poisson arrivals at `rate` requests/s, lengths drawn with replacement from a trace (inputs.read_trace).
 
     joint: prompt and output of one row together; else each from a row of its own, as in the published workload.
@@ -106,8 +106,8 @@ def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: in
     left: list[Requests] = []
     for hour in range(hours):
         level = valley + (1 - valley) * 0.5 * (1 - np.cos(2 * np.pi * (hour % 24) / 24))
-        found = superposed(trace, rate * level, 3600.0, seed + hour)
-        left.append(Requests(found.arrival_s + 3600.0 * hour, found.prompt, found.output))
+        requests = superposed(trace, rate * level, 3600.0, seed + hour)
+        left.append(Requests(requests.arrival_s + 3600.0 * hour, requests.prompt, requests.output))
         if sum(map(len, left)) >= batch or hour == hours - 1:
             whole = Requests(*(np.concatenate(column) for column in zip(*map(_columns, left), strict=True)))
             full = len(whole) // batch * batch if hour < hours - 1 else len(whole)

@@ -86,10 +86,10 @@ class BeyondConfig(Strict):
         return _known("accelerator", names, MACHINES)
 
 
-def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
+def _known(what: str, names: list[str], allowed: Iterable[str]) -> list[str]:
     for name in names:
-        if name not in known:
-            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(known)}")
+        if name not in allowed:
+            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(allowed)}")
     return names
 
 

@@ -19,10 +19,10 @@ def formats(names: Iterable[str], plain: Sequence[str] = ()) -> None:
     """Raises UserError where a name is no built-in block format and not one of the plain ones."""
     from jouleproof.formats import FORMATS
 
-    known = [*plain, *FORMATS]
+    allowed = [*plain, *FORMATS]
     for name in names:
-        if name not in known:
-            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(known)}")
+        if name not in allowed:
+            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(allowed)}")
 
 
 def designs(names: Iterable[str], service: str = "conv") -> Mapping[str, Design]:

@@ -42,9 +42,9 @@ def _begin(s, limits, m):
     nobody is preempted."""
     machine = s.machines[m]
     decodes = machine.batch_size
-    prompts, before, under_way, room = 0, 0, decodes, limits.tokens - decodes
+    prompts, before, under_way, tokens_left = 0, 0, decodes, limits.tokens - decodes
     r = machine.prompts[FIRST]
-    while r != NONE and room > 0 and under_way < MAX_BATCH:
+    while r != NONE and tokens_left > 0 and under_way < MAX_BATCH:
         request = s.requests[r]
         if request.read == 0:
             whole = np.int64(request.prompt + request.output) * limits.kv
@@ -52,9 +52,9 @@ def _begin(s, limits, m):
                 break
             machine.used += whole
             machine.reserved += whole
-        part = min(room, request.prompt - request.read)
+        part = min(tokens_left, request.prompt - request.read)
         prompts += part
-        room -= part
+        tokens_left -= part
         before += request.read
         under_way += 1
         r = request.links[QUEUE, AFTER]

@@ -47,7 +47,7 @@ def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
             pools[searched] = _split_pools(config, workload, searched)
         search = capacity_search(config, workload, case.setup(), case.service, settings.precision)
         for way, design in _ways(config, workload, case, pools[searched]).items():
-            about = {
+            factors = {
                 "accelerator": case.accelerator,
                 "stored_as": case.form,
                 "service": case.service,
@@ -59,7 +59,7 @@ def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
                 "unit": "requests/s",
             }
             for seed in settings.seeds[:2] if case.arrivals == "hour" else settings.seeds:
-                rows.append({**about, "value": search.max_load(design, seed), "seed": seed})
+                rows.append({**factors, "value": search.max_load(design, seed), "seed": seed})
         step(f"{case.accelerator}, {case.form}, {case.service}, {case.arrivals}")
     return tidy(rows, tier=SIMULATED)
 

@@ -105,8 +105,8 @@ def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd
             search = capacity_search(config, workload, setup, service)
             for headline in HEADLINES:
                 design = _best_design(search, headline, Prices())
-                about = {"setup": version, "service": service, **_about(headline, design, Prices())}
-                rows += [{**about, **row} for row in _scores(search, headline, design, Prices(), settings.seeds)]
+                factors = {"setup": version, "service": service, **_about(headline, design, Prices())}
+                rows += [{**factors, **row} for row in _scores(search, headline, design, Prices(), settings.seeds)]
                 step(f"{version}, {service}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
 
@@ -134,8 +134,8 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
                 design = FAMILIES[headline.published].design(*PUBLISHED_POOLS[service][headline.published])
             else:
                 continue
-            about = {"setup": name, "service": service, **_about(headline, design, rules.prices)}
-            rows += [{**about, **row} for row in _scores(search, headline, design, rules.prices, settings.seeds[:3])]
+            factors = {"setup": name, "service": service, **_about(headline, design, rules.prices)}
+            rows += [{**factors, **row} for row in _scores(search, headline, design, rules.prices, settings.seeds[:3])]
             step(f"{name}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
 
@@ -169,11 +169,11 @@ def _scores(
     """The ratio under each seed. Of price or power it is the ratio of what a unit of load takes, since under another
     seed the pools bear a little more or less than the baseline's load."""
     for seed in seeds:
-        ours, theirs = (search.max_load(each, seed) for each in (design, headline.baseline))
+        ours, theirs = (search.max_load(side, seed) for side in (design, headline.baseline))
         if headline.measure == "load":
             ratio = ours / theirs if theirs else 0.0
         else:
-            weights = [headline.weight(each, prices) for each in (design, headline.baseline)]
+            weights = [headline.weight(side, prices) for side in (design, headline.baseline)]
             ratio = weights[0] / weights[1] * theirs / ours if ours else UNLIMITED
         yield {"metric": "ratio", "unit": "1", "value": ratio, "seed": seed}
         yield {"metric": "most_load", "unit": "requests/s", "value": ours, "seed": seed}
@@ -189,7 +189,7 @@ def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
         for service in settings.services:
             search = capacity_search(config, workload, setup, service)
             for name, design in designs(config.designs, service).items():
-                about = {
+                factors = {
                     "version": version,
                     "service": service,
                     "design": name,
@@ -200,6 +200,6 @@ def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                     "metric": "most_load",
                     "unit": "requests/s",
                 }
-                rows += [{**about, "value": search.max_load(design, seed), "seed": seed} for seed in settings.seeds]
+                rows += [{**factors, "value": search.max_load(design, seed), "seed": seed} for seed in settings.seeds]
             step(f"{version}, {service}")
     return tidy(rows, tier=SIMULATED)

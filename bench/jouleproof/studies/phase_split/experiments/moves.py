@@ -39,23 +39,23 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
     with started_fleet(fleet_plan(config.engine, gloo=True), decoder) as fleet:
         _alone(fleet, words, settings.prompts[:1], Move(form=settings.forms[-1]))  # compiles the casts
         for move in ways:
-            about = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
+            factors = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
             _alone(fleet, words, settings.prompts[:1], move)
             for repeat in range(settings.repeats):
                 outcomes = _alone(fleet, words, settings.prompts, move)
                 for prompt, outcome in zip(settings.prompts, outcomes, strict=True):
-                    rows += [{**about, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
-            step(f"{about['format']} through {move.way}, {about['parts']}")
+                    rows += [{**factors, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
+            step(f"{factors['format']} through {move.way}, {factors['parts']}")
     return tidy(rows, tier=MEASURED)
 
 
 def _alone(fleet: Fleet, words: Sequence[int], prompts: Sequence[int], move: Move) -> list[Outcome]:
     """One request after the other, so that none waits for another."""
-    found = []
+    outcomes = []
     for prompt in prompts:
         request = Request(APART_S, np.resize(np.asarray(words), prompt).tolist(), TOKENS)
-        found += serve(fleet, [request], Rules("split", tokens=fleet.plan.capacity, move=move)).outcomes
-    return found
+        outcomes += serve(fleet, [request], Rules("split", tokens=fleet.plan.capacity, move=move)).outcomes
+    return outcomes
 
 
 def _of(outcome: Outcome) -> Iterator[dict[str, Any]]:

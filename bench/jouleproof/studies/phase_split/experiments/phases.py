@@ -24,10 +24,10 @@ def phases(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     traces = {"conv": azure_conv, "code": azure_code}
     rows = []
     for (service, accelerator), stated in STATED.items():
-        found = _alone(MACHINE_OF[accelerator], traces[service])
-        about = {"service": service, "accelerator": accelerator, "unit": "s"}
-        for tier, values in ((SIMULATED, found), (CITED, stated)):
-            rows += [{**about, "metric": metric, "value": value, "tier": tier} for metric, value in values.items()]
+        simulated = _alone(MACHINE_OF[accelerator], traces[service])
+        factors = {"service": service, "accelerator": accelerator, "unit": "s"}
+        for tier, values in ((SIMULATED, simulated), (CITED, stated)):
+            rows += [{**factors, "metric": metric, "value": value, "tier": tier} for metric, value in values.items()]
     return tidy(rows)
 
 

@@ -47,29 +47,31 @@ def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
     for group in profile.groups(cells):
         measured, knots = profile.of(cells, *group), profile.of(axis, *group)
         law = profile.decode_law(measured)
-        found = {
+        values = {
             ("decode_error", "1"): profile.decode_error(law, measured),
             ("prompt_error", "1"): profile.prompt_error(knots, measured),
             ("decode_constant", "s"): law.constant,
-            ("decode_each", "s"): law.each,
+            ("decode_each", "s"): law.per_sequence,
             ("decode_above", "s"): law.above,
             ("decode_context", "s"): law.context,
         }
-        about = dict(zip(profile.GROUP, group, strict=True))
-        rows += [{**about, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in found.items()]
+        factors = dict(zip(profile.GROUP, group, strict=True))
+        rows += [
+            {**factors, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in values.items()
+        ]
     return tidy([*rows, *_memory()], tier=SIMULATED)
 
 
 def _memory() -> list[dict[str, Any]]:
     """In bytes; of the cache for a token, with the heads that the model shares and with one for every head."""
-    about = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
+    factors = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
     machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
-    rows = [{**about, "model": model.name, **machine} for model in SERVED_MODELS.values()]
+    rows = [{**factors, "model": model.name, **machine} for model in SERVED_MODELS.values()]
     for name, model in SERVED_MODELS.items():
-        found = {
+        values = {
             "weights": model.weight_bytes,
             "cache_of_token": model.kv_bytes,
             "cache_of_token_every_head": model.without_shared_heads().kv_bytes,
         }
-        rows += [{**about, "model": name, "metric": metric, "value": value} for metric, value in found.items()]
+        rows += [{**factors, "model": name, "metric": metric, "value": value} for metric, value in values.items()]
     return rows

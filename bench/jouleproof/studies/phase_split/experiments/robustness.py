@@ -35,16 +35,22 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
         }
         for name, pools in PUBLISHED_POOLS["conv"].items():
             design = FAMILIES[name].design(*pools)
-            about = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
+            factors = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
             for case, (of_case, service) in cases.items():
                 search = capacity_search(config, workload, of_case, service)
                 rows += [
-                    {**about, "case": case, "metric": "most_load", "value": search.max_load(design, seed), "seed": seed}
+                    {
+                        **factors,
+                        "case": case,
+                        "metric": "most_load",
+                        "value": search.max_load(design, seed),
+                        "seed": seed,
+                    }
                     for seed in seeds
                 ]
             rows += [
                 {
-                    **about,
+                    **factors,
                     "case": BATCH,
                     "metric": "served",
                     "value": served(workload, setup, design, seed),

@@ -51,12 +51,12 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
             for repeat in range(settings.repeats):
                 compute, memory = flops_per_s(CEILING_REPEATS), read_bytes_per_s(CEILING_REPEATS)
                 for name, unit, value in (("flop_rate", "FLOP/s", compute), ("read_rate", "B/s", memory)):
-                    about = {"phase": "machine", "threads": threads, "size": 0, "repeat": repeat}
-                    rows.append({**about, "metric": name, "unit": unit, "value": value})
+                    factors = {"phase": "machine", "threads": threads, "size": 0, "repeat": repeat}
+                    rows.append({**factors, "metric": name, "unit": unit, "value": value})
                 for shape, time in zip(by_threads[threads], _round(runner, by_threads[threads]), strict=True):
                     phase, size = ("prompt", shape.prompt) if shape.prompt else ("token", shape.decodes)
-                    about = {"phase": phase, "threads": threads, "size": size, "repeat": repeat}
-                    rows += [{**about, **row} for row in _rates(runner, shape, time, compute, memory)]
+                    factors = {"phase": phase, "threads": threads, "size": size, "repeat": repeat}
+                    rows += [{**factors, **row} for row in _rates(runner, shape, time, compute, memory)]
                 step(f"round {repeat + 1} on {threads} threads")
     finally:
         torch.set_num_threads(before)

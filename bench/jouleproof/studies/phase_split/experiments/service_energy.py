@@ -96,18 +96,18 @@ def _served(config: PhaseSplitConfig, workload: Workload, case: Case) -> Iterato
     count = _fewest_machines(search, settings.rate * (1 - case.taken) * peak)
     for way in WAYS:
         design = _design(config, search, way, count)
-        about = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
+        factors = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
         for pool, (_, machines) in zip(("prompt", "token"), (design.prompt, design.token), strict=True):
-            yield {**about, "metric": f"{pool}_machines", "unit": "1", "value": machines}
+            yield {**factors, "metric": f"{pool}_machines", "unit": "1", "value": machines}
         loads = {seed: search.max_load(design, seed) for seed in settings.seeds}
         for seed, most in loads.items():
             kilowatts = design.power * KW_OF_POWER / (most / peak)
-            yield {**about, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
+            yield {**factors, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
         mean = fmean(loads.values()) / peak
         for level in settings.levels:
             requests = superposed(trace, mean * level, workload.load.hour_s, settings.seeds[0])
             run = simulate(design, requests, setup.semantics, setup.model, power_bin_s=BIN_S)
-            yield from ({**about, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
+            yield from ({**factors, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
 
 
 def _read_off(
@@ -117,8 +117,8 @@ def _read_off(
         yield {"metric": name, "unit": "J", "value": joules / len(run.prompt)}
     if level == 1.0:
         window = workload.window_of(replace(setup, arrivals="hour"))
-        found = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
-        yield {"metric": "meets", "unit": "1", "value": float(meets(found))}
+        ratios = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
+        yield {"metric": "meets", "unit": "1", "value": float(meets(ratios))}
     if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
         for name, watts in row_watts(run, design).items():
             yield {"metric": name, "unit": "W", "value": watts}
@@ -170,9 +170,9 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
 
 def row_watts(run: Run, design: Design) -> dict[str, float]:
     """W of a machine, by how rows are filled."""
-    found = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
-    idle_s = BIN_S - found[:, :, 2:].sum(axis=2)
-    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
+    by_bin = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
+    idle_s = BIN_S - by_bin[:, :, 2:].sum(axis=2)
+    watts = (by_bin[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
     count = len(watts)
     rows = max(round(count / ROW), 1)
     alike = np.array_split(np.arange(count), rows)

@@ -48,15 +48,15 @@ class EngineRun:
     mode: str
     load: float
     repeat: int
-    drawn: Requests
+    requests: Requests
     asked: list[Request]
     served: Served
-    found: Latencies
+    latencies: Latencies
     voids: int
     probe_s: np.ndarray
 
     @property
-    def about(self) -> Row:
+    def factors(self) -> Row:
         return {"mode": self.mode, "load": self.load, "over": "run", "repeat": self.repeat}
 
 
@@ -96,8 +96,8 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
         seconds: list[np.ndarray] = []  # of shapes, again before every repeat, as the machine may change its pace
         for repeat in range(settings.repeats):
             seconds.append(measured(fleet, shapes, probed, settings.shape_repeats))
-            drawn = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
-            runs += _runs(fleet, config, drawn, repeat, words, probed, step)
+            by_load = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
+            runs += _runs(fleet, config, by_load, repeat, words, probed, step)
     times = dict(zip(shapes, np.median(np.concatenate(seconds, axis=1), axis=(0, 1)).tolist(), strict=True))
     first, second = halves(shapes)
     law = fitted({shape: times[shape] for shape in first})
@@ -124,7 +124,7 @@ def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float
 def _runs(
     fleet: Fleet,
     config: PhaseSplitConfig,
-    drawn: Mapping[float, Requests],
+    requests_by_load: Mapping[float, Requests],
     repeat: int,
     words: Sequence[int],
     probed: Sequence[Shape],
@@ -133,7 +133,7 @@ def _runs(
     """Modes take turns, each repeat beginning with another one."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
-    for load, requests in drawn.items():
+    for load, requests in requests_by_load.items():
         asked = with_text(requests, words, repeat)
         for place in range(len(modes)):
             mode = modes[(place + repeat) % len(modes)]
@@ -141,15 +141,15 @@ def _runs(
                 before, served = after, serve(fleet, asked, rules(mode, config.engine, config.serving))
                 after = measured(fleet, probed, probed, PROBES)
                 probe_s = np.median(np.concatenate([before, after], axis=1), axis=(0, 1))
-                found = latencies(asked, served, config.serving.warm_up)
+                latency = latencies(asked, served, config.serving.warm_up)
                 last = EngineRun(
                     mode=mode,
                     load=load,
                     repeat=repeat,
-                    drawn=requests,
+                    requests=requests,
                     asked=asked,
                     served=served,
-                    found=found,
+                    latencies=latency,
                     voids=voids,
                     probe_s=probe_s,
                 )
@@ -174,13 +174,13 @@ def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row
             for shape, time in seconds.items()
             if (shape.prompt > 0, shape.decodes > 0) == present
         ]
-        about = {"metric": "error_of_law", "unit": "share", "over": kind, "tier": SIMULATED}
-        yield {**about, "value": float(np.mean(errors))}
+        factors = {"metric": "error_of_law", "unit": "share", "over": kind, "tier": SIMULATED}
+        yield {**factors, "value": float(np.mean(errors))}
 
 
 def _measured(runs: Sequence[EngineRun]) -> Iterator[Row]:
     for run in runs:
-        yield from ({**run.about, **row} for row in quantiles(run.found, QUANTILES))
+        yield from ({**run.factors, **row} for row in quantiles(run.latencies, QUANTILES))
         counts = {
             "voids": float(run.voids),
             "void": float(starved(run.served)),
@@ -188,19 +188,19 @@ def _measured(runs: Sequence[EngineRun]) -> Iterator[Row]:
             "cpu_share": min(run.served.cpu_share),
             "router_share": run.served.router_cpu_s / run.served.wall_s,
         }
-        yield from ({**run.about, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
+        yield from ({**run.factors, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
     for (mode, load), repeats in _by_mode(runs).items():
-        about, found = {"mode": mode, "load": load, "over": "pooled"}, pooled(run.found for run in repeats)
-        yield from ({**about, **row} for row in quantiles(found, CURVE))
+        factors, latency = {"mode": mode, "load": load, "over": "pooled"}, pooled(run.latencies for run in repeats)
+        yield from ({**factors, **row} for row in quantiles(latency, CURVE))
         for metric in FEWEST:
-            yield {**about, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(found, metric)))}
+            yield {**factors, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(latency, metric)))}
 
 
 def _by_mode(runs: Sequence[EngineRun]) -> dict[tuple[str, float], list[EngineRun]]:
-    found: dict[tuple[str, float], list[EngineRun]] = {}
+    by_mode: dict[tuple[str, float], list[EngineRun]] = {}
     for run in runs:
-        found.setdefault((run.mode, run.load), []).append(run)
-    return found
+        by_mode.setdefault((run.mode, run.load), []).append(run)
+    return by_mode
 
 
 def _mixed(runs: Sequence[EngineRun]) -> dict[tuple[float, int], EngineRun]:
@@ -212,16 +212,16 @@ def _over_mixed(runs: Sequence[EngineRun]) -> Iterator[Row]:
     """Ratios of runs of the same requests."""
     mixed = _mixed(runs)
     for run in runs:
-        base = _by_quantile(mixed[run.load, run.repeat].found)
+        base = _by_quantile(mixed[run.load, run.repeat].latencies)
         if run.mode != "mixed":
-            for (metric, level), value in _by_quantile(run.found).items():
+            for (metric, level), value in _by_quantile(run.latencies).items():
                 name = f"{metric.removesuffix('_s')}_over_mixed"
                 ratio = value / base[metric, level]
-                yield {**run.about, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
+                yield {**run.factors, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
 
 
-def _by_quantile(found: Latencies) -> dict[tuple[str, float], float]:
-    return {(row["metric"], row["quantile"]): row["value"] for row in quantiles(found, QUANTILES)}
+def _by_quantile(latency: Latencies) -> dict[tuple[str, float], float]:
+    return {(row["metric"], row["quantile"]): row["value"] for row in quantiles(latency, QUANTILES)}
 
 
 def _predicted(
@@ -236,16 +236,16 @@ def _predicted(
         parts = []
         for run in repeats:
             pace = float(np.mean(run.probe_s / [predicted(law, shape) for shape in probed]))
-            yield {**run.about, "metric": "pace", "unit": "x", "value": pace}
+            yield {**run.factors, "metric": "pace", "unit": "x", "value": pace}
             design = simulated_design(mode, config.engine, config.serving, law.slowed(pace), model)
-            parts.append(simulated(design, run.drawn, link, model, config.serving.warm_up))
-        about = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
-        found, truth = pooled(parts), _by_quantile(pooled(run.found for run in repeats))
-        yield from ({**about, **row} for row in quantiles(found, CURVE))
-        for (metric, level), value in _by_quantile(found).items():
+            parts.append(simulated(design, run.requests, link, model, config.serving.warm_up))
+        factors = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
+        prediction, truth = pooled(parts), _by_quantile(pooled(run.latencies for run in repeats))
+        yield from ({**factors, **row} for row in quantiles(prediction, CURVE))
+        for (metric, level), value in _by_quantile(prediction).items():
             if (metric, level) in truth:
                 name, error = f"{metric.removesuffix('_s')}_error", value / truth[metric, level] - 1
-                yield {**about, "quantile": level, "metric": name, "unit": "share", "value": error}
+                yield {**factors, "quantile": level, "metric": name, "unit": "share", "value": error}
 
 
 def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
@@ -262,8 +262,8 @@ def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder
         plain = alone(decoder, request)
         counts["plain"][sameness(decoder, request.prompt, plain, outcome.tokens, settings.near_tie)] += 1
     del counts["mixed"]
-    for mode, found in counts.items():
-        for name, count in found.items():
+    for mode, outcomes in counts.items():
+        for name, count in outcomes.items():
             yield {"mode": mode, "metric": f"tokens_{name}", "unit": "requests", "value": float(count)}
 
 
@@ -292,5 +292,6 @@ def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
             "moved_bytes": ("B", np.mean([outcome.moved_bytes for outcome, _ in moved])),
         }
         yield from (
-            {**run.about, "metric": name, "unit": unit, "value": float(value)} for name, (unit, value) in values.items()
+            {**run.factors, "metric": name, "unit": unit, "value": float(value)}
+            for name, (unit, value) in values.items()
         )

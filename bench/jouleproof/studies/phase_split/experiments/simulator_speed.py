@@ -8,7 +8,7 @@ from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
 from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.simulate import simulate
-from jouleproof.serving.simulator.workload import drawn
+from jouleproof.serving.simulator.workload import poisson_requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
@@ -19,7 +19,7 @@ def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_co
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])
     rows = []
     for version, setup in VERSIONS.items():
-        requests = drawn(workload.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
+        requests = poisson_requests(workload.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
         simulate(design, requests, setup.semantics)
         for repeat in range(settings.repeats):
             began = time.perf_counter()

@@ -37,8 +37,8 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                     least = simulate(design, requests, free).e2e_s.mean()
                     for gbit in (OWN, *settings.gbit_per_s):
                         semantics = replace(free, link_bytes_per_s=gbit * 1e9 / 8 or None)
-                        found = simulate(design, requests, semantics).e2e_s.mean()
-                        if math.isnan(found):
+                        mean_s = simulate(design, requests, semantics).e2e_s.mean()
+                        if math.isnan(mean_s):
                             continue
                         rows.append(
                             {
@@ -48,7 +48,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                                 "gbit_per_s": gbit,
                                 "metric": "overhead",
                                 "unit": "1",
-                                "value": found / least - 1,
+                                "value": mean_s / least - 1,
                                 "seed": seed,
                             }
                         )

@@ -28,13 +28,13 @@ def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Data
     served = stream(design, batches, CORRECTED_SETUP.semantics, CORRECTED_SETUP.model)
     rows: list[dict[str, Any]] = []
     for hour, (_, ttft, tbt) in enumerate(_hours(served)):
-        about = {"hour": float(hour), "seed": settings.seed}
-        rows.append({**about, "metric": "arrivals", "unit": "requests/s", "value": len(ttft) / 3600})
+        factors = {"hour": float(hour), "seed": settings.seed}
+        rows.append({**factors, "metric": "arrivals", "unit": "requests/s", "value": len(ttft) / 3600})
         for name, values in (("ttft", ttft), ("tbt", tbt)):
-            found = np.nanpercentile(values, PERCENTILES)
+            percentiles = np.nanpercentile(values, PERCENTILES)
             rows += [
-                {**about, "metric": f"{name}_p{percent}", "unit": "s", "value": value}
-                for percent, value in zip(PERCENTILES, found, strict=True)
+                {**factors, "metric": f"{name}_p{percent}", "unit": "s", "value": value}
+                for percent, value in zip(PERCENTILES, percentiles, strict=True)
             ]
         step(f"hour {hour}")
     return tidy(rows, tier=SIMULATED)
