@@ -1,4 +1,4 @@
-"""How long an iteration takes on one machine, and what it draws: what a performance model says."""
+"""The performance model of a machine: how long an iteration takes, and what power it draws."""
 
 from dataclasses import dataclass, replace
 
@@ -9,11 +9,11 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """One machine and one model.
+    """Performance of one model on one machine.
 
     tokens: (knots,); prompt_s, decode_s: (knots,) seconds at a number of prompt tokens, and of decodes in the published
     reading; prompt_w: (knots,) watts; affine: further seconds (event_loop.records.Times); decode_w: watts. mixed:
-    factor on a prompt's time where decodes are beside it, the published simulator's unless told.
+    factor on a prompt's time where decodes are in the same batch, by default the published simulator's.
     """
 
     tokens: np.ndarray
@@ -38,7 +38,7 @@ class Performance:
             raise UserError("performance: a time or a power is not finite")
 
     def at(self, tokens: np.ndarray) -> "Performance":
-        """The same with more knots."""
+        """Return the same performance on more knots."""
         if np.array_equal(tokens, self.tokens):
             return self
         prompt_s, decode_s = (beyond(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
@@ -46,7 +46,7 @@ class Performance:
         return replace(self, tokens=tokens, prompt_s=prompt_s, decode_s=decode_s, prompt_w=prompt_w)
 
     def slowed(self, factor: float) -> "Performance":
-        """The same where every iteration takes so many times as long."""
+        """Return the performance of a machine on which every iteration takes `factor` times as long."""
         return replace(
             self, prompt_s=factor * self.prompt_s, decode_s=factor * self.decode_s, affine=factor * self.affine
         )
@@ -55,12 +55,12 @@ class Performance:
         return beyond(prompt, self.tokens, self.prompt_s)
 
     def unloaded_token_s(self, context: np.ndarray) -> np.ndarray:
-        """Of one sequence alone."""
+        """Return the seconds of an iteration that decodes a single sequence."""
         return beyond(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
 
 
 def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Straight lines through knots, the outer ones continued."""
+    """Interpolate linearly between knots, and extrapolate the outer segments."""
     segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
     slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])
     return slope * (value - x[segment]) + y[segment]

@@ -1,4 +1,4 @@
-"""Frozen descriptions: accelerators, the machines that they stand in, and clusters of machines."""
+"""Immutable descriptions of accelerators, of machines with accelerators, and of clusters of machines."""
 
 import json
 import math
@@ -24,9 +24,9 @@ GIB = 1024**3
 
 @dataclass(frozen=True)
 class Load:
-    """Of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes that
-    it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come. prompt_pool:
-    how many machines stand in it."""
+    """Load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes
+    that it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come.
+    prompt_pool: number of machines in it."""
 
     pending: np.ndarray
     reserved: np.ndarray
@@ -204,7 +204,7 @@ class Design:
 
     @property
     def machines(self) -> list[Machine]:
-        """Every machine, the prompt pool first."""
+        """List every machine, the prompt pool first."""
         return [machine for machine, count in self.pools for _ in range(count)]
 
     @property
@@ -213,7 +213,7 @@ class Design:
 
     @property
     def power(self) -> float:
-        """Provisioned."""
+        """Return the provisioned power of the cluster."""
         return sum(machine.power * count for machine, count in self.pools)
 
 
@@ -222,7 +222,7 @@ DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines"
 
 
 def read_design(path: Path, name: str) -> Design:
-    """One design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
+    """Read one design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
     try:
         designs = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(designs, dict):

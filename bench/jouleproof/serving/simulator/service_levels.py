@@ -1,4 +1,4 @@
-"""Service levels: how much slower than on an idle A100 machine requests may be.
+"""Service levels: how many times slower than on an idle A100 machine requests may be.
 
 Limits: Splitwise (ISCA 2024), table 6.
 """
@@ -23,18 +23,18 @@ YARDSTICK = MACHINES["dgx-a100"]
 
 @dataclass(frozen=True)
 class Reading:
-    """How latencies are read off a run.
+    """Definition of the latencies that are read off a run.
 
-    per_gap: TBT is E2E - TTFT over the gaps between tokens, and the whole run is not counted but a window; else over
-    the tokens, and over the whole run, as the published simulator does.
+    per_gap: TBT is E2E - TTFT over the gaps between tokens, and only a window of the run counts; else it is over the
+    tokens, and the whole run counts, as in the published simulator.
     """
 
     per_gap: bool = True
 
 
 def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
-    """(3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request that has no gap, infinite
-    where a request did not finish."""
+    """Return (3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request without a gap,
+    infinite where a request did not finish."""
     tbt = run.tbt_s if reading.per_gap else (run.e2e_s - run.ttft_s) / run.output
     every = np.stack([run.ttft_s, tbt, run.e2e_s])
     every[:, np.isnan(run.e2e_s)] = np.inf
@@ -42,15 +42,15 @@ def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
 
 
 def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np.ndarray:
-    """(n,) bool: which requests do."""
+    """Return which requests count, as (n,) bool."""
     if window is None or not reading.per_gap:
         return np.ones(len(arrival_s), dtype=bool)
     return (arrival_s >= window.first) & (arrival_s < window.last)
 
 
 def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
-    """(3, n) seconds by MEASURES of requests that have an A100 machine to themselves: what slowdowns are over. The
-    model is stored in 16 bits there, whatever its format elsewhere."""
+    """Return (3, n) seconds by MEASURES of requests that have an A100 machine to themselves, the denominators of
+    slowdowns. The model is stored in 16 bits there, whatever its format elsewhere."""
     yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
     prompt, output = prompt.astype(float), output.astype(float)
     ttft = yardstick.unloaded_prompt_s(prompt)
@@ -62,7 +62,7 @@ def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) 
 
 
 def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
-    """When a run is sure to miss a limit, whatever follows."""
+    """Return the condition under which a run is certain to miss a limit, whatever follows."""
     counted = counts(requests.arrival_s, reading, window)
     ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
     gaps = requests.output - 1 if reading.per_gap else requests.output
@@ -74,7 +74,8 @@ def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window:
 
 
 def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
-    """How many decodes with the trace's mean context a machine can run at once within the limit of the median TBT."""
+    """Return how many decodes with the trace's mean context a machine can run at once within the limit of the median
+    TBT."""
     law = performance(machine, model, True)
     context = float((trace["prompt_tokens"] + trace["output_tokens"] / 2).mean())
     limit = (
@@ -87,7 +88,7 @@ def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
 
 
 def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
-    """(3, 3): percentiles of the slowdown by MEASURES and PERCENTILES; infinite where nothing counts."""
+    """Return percentiles of the slowdown by MEASURES and PERCENTILES, (3, 3); infinite where nothing counts."""
     seconds = latencies(run, reading, window)
     if seconds.shape[1] == 0:
         return np.full((3, 3), np.inf)
@@ -107,7 +108,7 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
 
 
 def meets(ratios: np.ndarray) -> bool:
-    """Whether all nine limits hold."""
+    """Return whether all nine limits are met."""
     return bool((ratios < LIMITS).all())
 
 

@@ -1,4 +1,4 @@
-"""Batching where prompts are read in chunks: all decodes, and beside them as much of the prompts as has room."""
+"""Batching with chunked prompts: all decodes, and as many prompt tokens as the batch has room for."""
 
 import numpy as np
 
@@ -38,8 +38,8 @@ def arrive_chunked(s, limits, r):
 
 @compiled
 def _begin(s, limits, m):
-    """Begins a segment of all decodes and of prompts in their order. Whoever begins has memory for all its tokens, so
-    nobody is preempted."""
+    """Begin a segment of all decodes and of prompts in their order. A request is admitted only with memory for all its
+    tokens, so none is preempted."""
     machine = s.machines[m]
     decodes = machine.batch_size
     prompts, before, under_way, tokens_left = 0, 0, decodes, limits.tokens - decodes
@@ -64,7 +64,7 @@ def _begin(s, limits, m):
 
 @compiled
 def finish_chunked(s, limits, m):
-    """A segment ends: every decode has its tokens, and prompts are read as far as the batch had room for them."""
+    """End a segment: every decode has its tokens, and prompts are read as far as the batch had room for them."""
     requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)
