@@ -15,9 +15,9 @@ Way = Literal["memory", "gloo"]
 
 @dataclass(frozen=True)
 class Move:
-    """How a cache is moved. way: through memory that the processes share, or over a socket. by_layer: send each layer
-    as soon as it is computed, or all of them after the prompt. form: number format of the values: float32, bfloat16 or
-    a block format's name."""
+    """Transport of a KV cache. way: through memory that the processes share, or over a socket. by_layer: send each
+    layer as soon as it is computed, or all of them after the prompt. form: number format of the values: float32,
+    bfloat16 or a block format's name."""
 
     way: Way = "memory"
     by_layer: bool = False

@@ -1,4 +1,4 @@
-"""How many tokens machines work on at once, and for how much of their time."""
+"""The number of tokens that machines work on at once, and the share of their time that each number takes."""
 
 from typing import Any
 
@@ -19,9 +19,10 @@ MACHINE_ALONE = Design("one machine", "together", ("dgx-h100", 1))
 
 
 def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The share of busy time in which an iteration works on at most so many tokens: all of prompts, one of each decode.
+    """Return the share of busy time in which an iteration works on at most so many tokens: all of each prompt, one of
+    each decode.
 
-    One H100 machine with both services; Baseline-H100 and Splitwise-HH, published pools, with the conversation service.
+    One H100 machine serves both services; Baseline-H100 and Splitwise-HH, with published pools, serve conversation.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active

@@ -10,7 +10,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The share of seeds under which all nine service levels hold, by pools, as published and corrected."""
+    """Return the share of seeds under which all nine service levels are met, by pools, as published and corrected."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.design_space
     prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)

@@ -1,4 +1,4 @@
-"""The ratios that the published evaluation is known for, from pools that are searched anew under each set of rules."""
+"""The ratios that the published evaluation is known for, with pools that are searched again under each set of rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,9 @@ Measure = Literal["load", "power", "price"]
 
 @dataclass(frozen=True)
 class Headline:
-    """A design against a baseline. measure: what the ratio is of; `load` under a price and power that are at most so
-    much over the baseline's, `price` and `power` at the baseline's load. published: pools that were, if any were."""
+    """A published comparison of a design with a baseline. measure: the quantity that the ratio compares: `load`, under
+    a price and power of at most `price` and `power` times the baseline's; or `price` or `power`, at the baseline's
+    load. published: name of the published pools, if any were published."""
 
     name: str
     base: str
@@ -49,7 +50,7 @@ class Headline:
         return FAMILIES[self.base].design(BASE_MACHINES[self.base])
 
     def weight(self, design: Design, prices: Prices) -> float:
-        """What `measure` is of a design, where it is no load."""
+        """Return a design's `measure`, where that is not a load."""
         return design.power if self.measure == "power" else prices.of_design(design)
 
 
@@ -72,7 +73,7 @@ PUBLISHED_POOLS_ALONE = "published pools"
 
 @dataclass(frozen=True)
 class Rules:
-    """What headlines are computed under."""
+    """The rules that headlines are computed under."""
 
     setup: Setup
     prices: Prices = field(default_factory=Prices)
@@ -95,7 +96,7 @@ SWITCHES: Mapping[str, Rules] = {
 
 
 def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Every headline as published and corrected, on every service."""
+    """Return every headline as published and corrected, on every service."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split headlines", len(VERSIONS) * len(settings.services) * len(HEADLINES))
@@ -112,7 +113,8 @@ def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd
 
 
 def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The headlines of the first service with one correction switched on alone, and with all of them under bursts."""
+    """Return the headlines of the first service with one correction switched on alone, and with all of them under
+    bursts."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     service = settings.services[0]
@@ -141,7 +143,7 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
 
 
 def _best_design(search: CapacitySearch, headline: Headline, prices: Prices) -> Design:
-    """The best pools of the headline's families, on the seed that is kept for searching."""
+    """Find the best pools of the headline's families, on the seed that is reserved for searching."""
     base = headline.baseline
     if headline.measure == "load":
         budget = Budget(prices.of_design(base) * headline.price, base.power * headline.power, prices)
@@ -166,8 +168,8 @@ def _about(headline: Headline, design: Design, prices: Prices) -> dict[str, Any]
 def _scores(
     search: CapacitySearch, headline: Headline, design: Design, prices: Prices, seeds: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """The ratio under each seed. Of price or power it is the ratio of what a unit of load takes, since under another
-    seed the pools bear a little more or less than the baseline's load."""
+    """Yield the ratio under each seed. For price or power it compares what a unit of load takes, since under another
+    seed the pools sustain a little more or less than the baseline's load."""
     for seed in seeds:
         ours, theirs = (search.max_load(side, seed) for side in (design, headline.baseline))
         if headline.measure == "load":
@@ -180,7 +182,8 @@ def _scores(
 
 
 def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The most load that designs bear, built-in ones with their published pools, as published and corrected."""
+    """Return the highest load that designs sustain, built-in ones with their published pools, as published and
+    corrected."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split capacity", len(VERSIONS) * len(settings.services))

@@ -1,4 +1,5 @@
-"""The two phases of a median request on each accelerator, alone on its machine, beside what the source states."""
+"""The two phases of a median request on each accelerator, alone on its machine, with the values that the source
+states."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ STATED = {
 
 
 def phases(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
+    """Return TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
     (simulated), and as stated (cited)."""
     traces = {"conv": azure_conv, "code": azure_code}
     rows = []

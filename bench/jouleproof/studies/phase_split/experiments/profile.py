@@ -1,4 +1,4 @@
-"""The measured profile: what a prompt and a token take, what they draw, and how well laws fit."""
+"""The measured profile: times and power of prompts and tokens, and how well laws fit them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MEASURED = (
 
 
 def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """Medians by cell, as published. runs: jouleproof.inputs.read_profile."""
+    """Return medians by cell, as published. runs: jouleproof.inputs.read_profile."""
     cells = profile.cells_of(splitwise_profile)
     whole = splitwise_profile.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
     cells = cells.merge(whole.rename(columns={"end_to_end_time_s": "e2e_time_s"}))
@@ -40,8 +40,8 @@ def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells; and what
-    models take of a machine's memory."""
+    """Return the laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells;
+    and the share of a machine's memory that models take, in bytes."""
     cells, axis = profile.cells_of(splitwise_profile), profile.axis_of(splitwise_profile)
     rows = []
     for group in profile.groups(cells):
@@ -63,7 +63,7 @@ def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def _memory() -> list[dict[str, Any]]:
-    """In bytes; of the cache for a token, with the heads that the model shares and with one for every head."""
+    """Return memory in bytes; a token's cache both with the heads that the model shares and with one for every head."""
     factors = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
     machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
     rows = [{**factors, "model": model.name, **machine} for model in SERVED_MODELS.values()]

@@ -1,4 +1,4 @@
-"""Prompts and decodes of a whole model against the rates that this machine reaches at most."""
+"""Prompts and decodes of a whole model against the highest rates that this machine reaches."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ DECODES_PER_ROUND = 7
 
 
 def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Both phases of the served model against what this machine computes and reads at most."""
+    """Measure both phases of the served model against the most that this machine computes and reads."""
     return rates(config, served_decoder(config.engine, config.roofline.layers, gsm8k_test, smollm2_135m)[0])
 
 
@@ -64,7 +64,7 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
 
 
 def _round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
-    """Seconds of each shape; of decodes, which are short, the median of a few."""
+    """Return the seconds of each shape; for decodes, which are short, the median of a few."""
     return [median(one_round(runner, [shape] * (1 if shape.prompt else DECODES_PER_ROUND))) for shape in shapes]
 
 

@@ -1,4 +1,5 @@
-"""Requests served for real, with mixed, chunked and split phases, and what the simulator says of the same requests."""
+"""Requests served for real, with mixed, chunked and split phases, and the simulator's predictions for the same
+requests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One run: which mode under which load; drawn, asked: its requests, without and with their text; found: of those
-    that count; voids: runs before it that did not get their processor time; probe_s: (shapes,) seconds of a few
+    """One run of a mode under a load; requests, asked: its requests, without and with their text; latencies: of those
+    that count; voids: number of earlier runs that did not get their processor time; probe_s: (shapes,) seconds of a few
     iterations right before and after it."""
 
     mode: str
@@ -67,20 +68,21 @@ def serving(
     gsm8k_test: Sequence[Problem],
     smollm2_135m: LanguageModel,
 ) -> pd.DataFrame:
-    """A small engine under load, phases mixed and split, beside what the simulator predicts of it."""
+    """Measure a small engine under load, with mixed and split phases, and compare it with the simulator's
+    predictions."""
     trace = {"conv": azure_conv, "code": azure_code}[config.serving.service]
     decoder, words = served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m)
     return served(config, trace, words, decoder)
 
 
 def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
-    """Latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts them from
-    half of the measured shapes; how far it is off; whether all modes say the same.
+    """Measure latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts
+    them from half of the measured shapes; the error of the prediction; and whether all modes generate the same tokens.
 
-    decoder: what is served. words: tokens that prompts are cut from. load: share of what the prompt workers can take.
-    A run whose workers got less than 95 % of the processor time that their iterations took is void and repeated. As a
-    shared machine changes its pace from one second to the next, a few shapes are measured before and after each run,
-    and the fitted times are scaled by what they come to for the prediction of that run.
+    decoder: the served model. words: tokens that prompts are cut from. load: share of the rate that the prompt workers
+    can take. A run whose workers got less than 95 % of the processor time that their iterations took is void and
+    repeated. As a shared machine changes its pace from one second to the next, a few shapes are measured before and
+    after each run, and the fitted times are scaled accordingly for the prediction of that run.
     """
     settings = config.serving
     lengths, left_out = scaled(trace, settings.scale, config.engine.capacity)
@@ -114,7 +116,7 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
 
 
 def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float:
-    """Bytes per second of a cache that moves, casts and copies included."""
+    """Measure the bytes per second of a cache that moves, casts and copies included."""
     prompt = min(128, config.engine.capacity - 2)
     few = Requests(np.linspace(0.0, 1.0, 6), np.full(6, prompt, np.int32), np.full(6, 2, np.int32))
     outcomes = serve(fleet, with_text(few, words, 0), rules("split", config.engine, config.serving)).outcomes
@@ -130,7 +132,7 @@ def _runs(
     probed: Sequence[Shape],
     step: Step,
 ) -> Iterator[EngineRun]:
-    """Modes take turns, each repeat beginning with another one."""
+    """Run the modes in turn, beginning each repeat with another one."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
     for load, requests in requests_by_load.items():
@@ -166,7 +168,7 @@ def _about(most: float, left_out: float, placed: bool) -> Iterator[Row]:
 
 
 def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row]:
-    """Mean relative errors on shapes that it was not fitted on."""
+    """Yield mean relative errors of a law on shapes that it was not fitted on."""
     kinds = {"prompts alone": (True, False), "decodes alone": (False, True), "both": (True, True)}
     for kind, present in kinds.items():
         errors = [
@@ -204,12 +206,12 @@ def _by_mode(runs: Sequence[EngineRun]) -> dict[tuple[str, float], list[EngineRu
 
 
 def _mixed(runs: Sequence[EngineRun]) -> dict[tuple[float, int], EngineRun]:
-    """The mixed run of the same requests, by load and repeat."""
+    """Return the mixed run of the same requests, by load and repeat."""
     return {(run.load, run.repeat): run for run in runs if run.mode == "mixed"}
 
 
 def _over_mixed(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Ratios of runs of the same requests."""
+    """Yield ratios of runs of the same requests."""
     mixed = _mixed(runs)
     for run in runs:
         base = _by_quantile(mixed[run.load, run.repeat].latencies)
@@ -249,7 +251,7 @@ def _predicted(
 
 
 def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
-    """Requests by whether they got the tokens of the mixed run; and some against the plain decoder."""
+    """Count requests by whether they got the tokens of the mixed run, and compare some with the plain decoder."""
     mixed = _mixed(runs)
     counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
     for run in runs:
@@ -268,14 +270,14 @@ def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder
 
 
 def alone(decoder: Decoder, request: Request) -> list[int]:
-    """What the plain decoder says."""
+    """Return the tokens that the plain decoder generates."""
     runner = Runner(decoder, 1, len(request.prompt) + request.output, plain=True)
     return greedy(runner, request.prompt, request.output)
 
 
 def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency, and
-    the time from the first token until the cache is in its place, waiting for the end of an iteration included."""
+    """Yield means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency,
+    and the time from the first token until the cache is in place, waiting for the end of an iteration included."""
     for run in runs:
         moved = [
             (outcome, outcome.times_s[-1] - request.arrival_s)

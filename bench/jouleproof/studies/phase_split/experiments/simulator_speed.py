@@ -1,4 +1,4 @@
-"""How fast the simulator itself is."""
+"""Speed of the simulator itself."""
 
 import time
 
@@ -13,7 +13,8 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH, conversation."""
+    """Measure simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH,
+    conversation."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.speed
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])

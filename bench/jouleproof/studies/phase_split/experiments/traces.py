@@ -10,8 +10,8 @@ RANKS = 10
 
 
 def traces(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Percentiles of prompt and output tokens; requests by tenths of both, over what independence would give; requests
-    per minute."""
+    """Return percentiles of prompt and output tokens; requests by tenths of both, over what independence would give;
+    and requests per minute."""
     services = {"conv": azure_conv, "code": azure_code}
     rows = []
     for service, trace in services.items():
