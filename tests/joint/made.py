@@ -1,4 +1,4 @@
-"""Small tables of the studies that the levers rest on, with numbers that can be reckoned by hand."""
+"""Small tables of the studies that the levers rest on, with numbers that can be checked by hand."""
 
 from itertools import product
 
@@ -97,7 +97,7 @@ def draws(count=1, **changed):
 
 
 def joules(table: pd.DataFrame, **case):
-    """Of a request, of one case."""
+    """Return the joules of a request, in one case."""
     rows = table[table["metric"].str.endswith("_j")]
     for column, level in case.items():
         rows = rows[rows[column] == level]

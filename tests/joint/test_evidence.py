@@ -1,4 +1,4 @@
-"""What is taken from other studies' tables."""
+"""The quantities that are taken from other studies' tables."""
 
 import numpy as np
 import pytest

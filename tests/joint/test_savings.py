@@ -1,4 +1,4 @@
-"""What sets of levers take: by hand where nothing is uncertain, and what must hold whatever is drawn."""
+"""Costs of sets of levers: computed by hand where nothing is uncertain, and invariants for any draws."""
 
 from itertools import product
 

@@ -1,4 +1,5 @@
-"""Times from aiconfigurator-core: asked for plainly where they are missing, and sensible where they are there."""
+"""Times from aiconfigurator-core: a clear request to install it where it is missing, and plausible times where it is
+not."""
 
 from dataclasses import replace
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""The most load, and the pools that bear it."""
+"""The highest load, and the pools that sustain it."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ HH = FAMILIES["splitwise_hh"]
 
 
 class KnownLoads(CapacitySearch):
-    """Of designs whose most load is known."""
+    """A search over designs whose highest load is known."""
 
     def __init__(self, most, **settings):
         search = {"precision": 0.01, "search_seed": 0, "search_precision": 0.001, "pool_step": 0.05, **settings}

@@ -1,4 +1,4 @@
-"""Designs and what they may cost."""
+"""Designs and their budgets."""
 
 import json
 from pathlib import Path

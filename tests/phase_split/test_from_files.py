@@ -1,4 +1,4 @@
-"""One simulation from files: what is printed, what is written, and what is said of a file that cannot be served."""
+"""A single simulation from files: its output, its files, and the messages about files that cannot be served."""
 
 from pathlib import Path
 

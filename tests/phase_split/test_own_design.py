@@ -1,4 +1,4 @@
-"""A design of a user's own, by name: its machines, performance model and scheduler; and what is refused."""
+"""A user-defined design, by name: its machines, performance model and scheduler; and what is refused."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_its_scheduler_places_every_request():
 
 
 def alone(prompt, output, load):
-    """As `together` does: the machine with the least pending, the first of equals."""
+    """Schedule as `together` does: on the machine with the least pending, the first of equals."""
     machine = int(np.argmin(load.pending))
     return machine, machine
 

@@ -1,4 +1,4 @@
-"""One service by format, way of serving and share taken away."""
+"""Energy of one service by format, way of serving and share taken away."""
 
 import numpy as np
 import pandas as pd

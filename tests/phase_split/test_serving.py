@@ -1,4 +1,5 @@
-"""The experiments on the engine: what counts, what is withheld, what is compared; and the command that serves once."""
+"""The experiments on the engine: which requests count, what is withheld, what is compared; and the command that serves
+once."""
 
 import math
 from contextlib import nullcontext

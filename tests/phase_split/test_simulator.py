@@ -1,4 +1,4 @@
-"""What a run promises: every request served or reported, energy that adds up, windows, streams, refusals."""
+"""Guarantees of a run: every request is served or reported, energy adds up, windows, streams, refusals."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Caches over links: what a slow link adds, and where there is nothing to say."""
+"""Transfers of caches: the time that a slow link adds, and where there is no row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests from files and from draws."""
+"""Requests from files and from sampling."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The exact optimum against every division there is."""
+"""The exact optimum against every possible division."""
 
 from itertools import product
 

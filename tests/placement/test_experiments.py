@@ -1,4 +1,4 @@
-"""The experiments on a small hall: what they promise of their tables, and a researcher's own objects in them."""
+"""The experiments on a small hall: guarantees of their tables, and user-defined objects in them."""
 
 import pytest
 
@@ -21,7 +21,7 @@ DEAF = Information(lambda readings: readings, "takes no fleet")
 
 
 def changed(config=CONFIG, **sections):
-    """The config with some knobs of some sections set anew."""
+    """Return the config with some knobs of some sections changed."""
     parts = {name: getattr(config, name).model_copy(update=knobs) for name, knobs in sections.items()}
     return config.model_copy(update=parts)
 

@@ -1,4 +1,4 @@
-"""Where workloads go, against a plain oracle; what rows then draw; margins."""
+"""Placement against a plain oracle; the power that rows then draw; margins."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from tests.placement.small import period
 
 
 def oracle(week, demand, where, rule, seed=0):
-    """The rules again, in plain Python: who goes leaves room first; the least sum of features wins."""
+    """Apply the rules again, in plain Python: workloads that go leave room first; the least sum of features wins."""
     count = week.fleet.count
     events = [(week.stays.last[one], 0, one) for one in range(count)]
     events += [(week.stays.first[one], 1, one) for one in range(count)]

@@ -1,4 +1,4 @@
-"""What is told of a week: exact values, and what it refuses."""
+"""Profiles of a week: exact values, and what is refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The checks on recorded data: what is beside the generated fleet, and what is said where data are not at hand."""
+"""The checks on recorded data: what is compared with the generated fleet, and the messages where data are missing."""
 
 from pathlib import Path
 

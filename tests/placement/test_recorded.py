@@ -1,4 +1,4 @@
-"""A fleet from a trace of one's own: what is read, and one line on what cannot be."""
+"""A fleet from a user's trace: what is read, and one-line messages about what cannot be."""
 
 import numpy as np
 import pandas as pd

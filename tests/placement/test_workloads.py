@@ -1,4 +1,4 @@
-"""Generated fleets: the same for the same seed, of the mix that was asked for, as predictable as was asked for."""
+"""Generated fleets: reproducible from the seed, of the requested mix, and as predictable as requested."""
 
 import numpy as np
 import pytest

@@ -48,7 +48,7 @@ def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.nda
     """Return the times at which readings become available (s from the first sample), and their values (W).
 
     watts: (samples,) 2 s apart. A part-time sensor looks at the first part of its window, or, where that is one sample,
-    at a share of it in which the power within 10 % of the sample may differ. Lost readings are left out.
+    at a share of it, whose power may differ from the sample's by up to 10 %. Lost readings are left out.
     """
     rng = np.random.default_rng([*seed, 7])
     step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)

@@ -1,5 +1,5 @@
-"""The engine as processes: every mode and every way says what the plain decoder says; and whatever dies, hangs, leaves
-or does not fit, every request has one end, and nothing is left behind."""
+"""The engine as processes: every mode and every transport generates the tokens of the plain decoder; and whatever dies,
+hangs, leaves or does not fit, every request has one end, and nothing is left behind."""
 
 import os
 import random
@@ -53,7 +53,7 @@ def fleet():
 
 @pytest.fixture(scope="module")
 def small():
-    """A fleet whose workers may die: they are started anew before `serve` returns."""
+    """A fleet whose workers may die: they are restarted before `serve` returns."""
     with started_fleet(SMALL, DECODER_OF_TESTS) as workers:
         yield workers
 
@@ -168,7 +168,7 @@ def _descriptors():
 
 @contextmanager
 def _killer(fleet, rng, deaths, monkeypatch):
-    """Kills while the block runs, first when some requests have come."""
+    """Kill workers while the block runs, the first when some requests have come."""
     over, receivers, tell = threading.Event(), [], fleet.tell
 
     def counted(to, /, **command):
@@ -186,7 +186,8 @@ def _killer(fleet, rng, deaths, monkeypatch):
 
 
 def _kill_some(fleet, rng, deaths, over, receivers):
-    """Each once new workers are launched; all are halted for a moment before, so that requests are under way."""
+    """Kill a worker each time that new ones are launched; all are halted for a moment before, so that requests are in
+    flight."""
     some = rng.randint(10, 80)
     while len(receivers) < some and not over.is_set():
         time.sleep(0.005)

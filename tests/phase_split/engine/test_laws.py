@@ -1,4 +1,4 @@
-"""From measured iterations to the simulator: a law that is there is found, and the simulator runs by it."""
+"""Laws fitted on measured iterations: a law that generated the times is recovered, and the simulator runs by it."""
 
 from itertools import pairwise
 
@@ -25,8 +25,8 @@ SHAPES = [
 
 
 def law_s(shape):
-    """Seconds: a prompt's are linear, a decode's 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each token of
-    context."""
+    """Return seconds: a prompt's are linear; a decode takes 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each
+    token of context."""
     context = 1e-6 * (shape.read + shape.decodes * (shape.context + 1))
     if not shape.prompt:
         return 0.010 + 0.001 * shape.decodes + context

@@ -14,7 +14,7 @@ QUEUED, RUNNING, BLOCKED, DONE = "queued", "running", "blocked", "done"
 
 @dataclass
 class World:
-    """What is set from outside. layers: 0 moves a cache whole, at BANDWIDTH, as if alone."""
+    """Settings of the oracle. layers: 0 moves a cache whole, at BANDWIDTH, as if alone."""
 
     machine_bytes: int = 8 * 85_899_345_920
     weight_bytes: int = 329_000_000_000
@@ -105,7 +105,8 @@ class Kind:
     hop_s: float = 0.0
 
     def iteration_s(self, prompts, decodes, context):
-        """Of so many prompt tokens and decodes; context: tokens that attention reads."""
+        """Return the seconds of an iteration of so many prompt tokens and decodes; context: tokens that attention
+        reads."""
         per_decode, above, per_context = self.affine
         further = per_decode * decodes + above * max(decodes - BEND, 0) + per_context * context
         if not prompts:

@@ -1,4 +1,4 @@
-"""A fleet from a trace of one's own: the power of workloads in time, in place of the generated one."""
+"""A fleet from a user's trace: the recorded power of workloads, in place of the generated one."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,8 @@ NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
 
 @dataclass(frozen=True)
 class Recorded:
-    """name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical: (workloads,)."""
+    """A recorded trace. name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical:
+    (workloads,)."""
 
     name: str
     watts: np.ndarray
@@ -30,11 +31,11 @@ class Recorded:
 
 @cache
 def recorded(named: str) -> Recorded:
-    """A CSV or parquet file, or a table, or a function that makes one, as package.module:object.
+    """Read a trace from a CSV or parquet file, or from a table, or a function that makes one, as package.module:object.
 
-    A row a sample: workload, t_s (from a Monday's midnight), watts, and, the same in all of a workload's rows where
-    they are given: kind (a class), tenant, critical (1: users wait for it). Samples are evenly apart, 300 s or a whole
-    part of that, and of all workloads at the same times. Raises UserError, in one line, on anything else.
+    A row is a sample: workload, t_s (from a Monday's midnight), watts, and optionally, with one value in all of a
+    workload's rows: kind (a class), tenant, critical (1: users wait for it). Samples are evenly spaced, 300 s or a
+    whole part of that, and at the same times for all workloads. Raises UserError, in one line, on anything else.
     """
     path = Path(named)
     if ":" in named and not path.exists():
@@ -58,7 +59,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def checked(table: pd.DataFrame, name: str) -> Recorded:
-    """The same table by workload. Raises UserError where something is wrong with it."""
+    """Return the table by workload. Raises UserError where something is wrong with it."""
     trace = f"placement: trace {name}"
     if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
         raise UserError(
@@ -91,7 +92,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
 
 
 def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> float:
-    """Seconds from one sample to the next. time: as it was given, for messages."""
+    """Return the seconds from one sample to the next. time: as it was given, for messages."""
 
     def refuse(bad: "pd.Series[bool]", why: str) -> None:
         if bad.any():
@@ -118,8 +119,9 @@ def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> fl
 
 
 def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
-    """So many of the trace's workloads, none twice, drawn by the seed and by what the mix makes of their kinds. What a
-    server draws idle is the least that any of them ever drew. Fleets of other seeds may hold the same workloads.
+    """Sample `count` of the trace's workloads without replacement, by the seed and by the mix's weights of their kinds.
+    The idle power of a server is the least that any of them ever drew. Fleets of other seeds may hold the same
+    workloads.
 
     Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
     """

@@ -22,7 +22,8 @@ def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
     """Return the share of busy time in which an iteration works on at most so many tokens: all of each prompt, one of
     each decode.
 
-    One H100 machine serves both services; Baseline-H100 and Splitwise-HH, with published pools, serve conversation.
+    Designs: a single H100 machine, once with each service; Baseline-H100 and Splitwise-HH, with published pools, with
+    the conversation service.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active

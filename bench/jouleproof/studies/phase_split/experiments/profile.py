@@ -21,7 +21,7 @@ MEASURED = (
 
 
 def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """Return medians by cell, as published. runs: jouleproof.inputs.read_profile."""
+    """Return medians by cell, as published. splitwise_profile: jouleproof.inputs.read_profile."""
     cells = profile.cells_of(splitwise_profile)
     whole = splitwise_profile.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
     cells = cells.merge(whole.rename(columns={"end_to_end_time_s": "e2e_time_s"}))
@@ -41,7 +41,7 @@ def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
     """Return the laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells;
-    and the share of a machine's memory that models take, in bytes."""
+    and the memory that models take of a machine."""
     cells, axis = profile.cells_of(splitwise_profile), profile.axis_of(splitwise_profile)
     rows = []
     for group in profile.groups(cells):

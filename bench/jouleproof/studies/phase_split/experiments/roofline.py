@@ -29,11 +29,10 @@ def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_13
 
 
 def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
-    """Seconds of an iteration by phase, tokens and threads; operations and bytes; and the rates that these come to,
-    over the machine's rate of matrix products and of reading memory on as many threads, measured in the same round.
-    On two threads the longest prompt and the smallest batch alone. phase: prompt (tokens of one text), token
-    (texts, one token each), or machine for the ceilings.
-    """
+    """Measure the seconds of an iteration by phase, tokens and threads; its operations and bytes; and the resulting
+    rates, over the machine's rates of matrix products and of reading memory on as many threads, measured in the same
+    round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt (tokens of one
+    text), token (texts, one token each), or machine for the ceilings."""
     settings = config.roofline
     prompts = [Shape(prompt=size) for size in settings.prompts]
     decodes = [Shape(decodes=many, context=settings.context) for many in settings.decodes]
