@@ -75,7 +75,7 @@ def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, co
 
 
 def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="no design 'none'; there: conv"):
+    with pytest.raises(UserError, match="no design 'none'; it has: conv"):
         read_design(REFERENCE, "none")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UserError, match=r"broken\.json: cannot be read"):

@@ -13,7 +13,7 @@ import pytest
 from jouleproof import inputs
 from jouleproof.errors import UserError
 from jouleproof.serving.config import EngineConfig, ServingConfig, read_engine_config
-from jouleproof.serving.engine import serve as room
+from jouleproof.serving.engine import serve as engine_serve
 from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import measured_shapes, probes
 from jouleproof.serving.engine.latencies import Latencies, latencies, pooled, quantiles, starved
@@ -160,13 +160,13 @@ def test_ratios_are_of_runs_of_the_same_requests(table):
 @pytest.mark.parametrize(("mode", "own_fleet"), [("mixed", False), ("split", True)], ids=["mixed", "split"])
 def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, own_fleet, fleet, tmp_path, monkeypatch):
     if not own_fleet:
-        monkeypatch.setattr(room, "started_fleet", lambda *_: nullcontext(fleet))
-    monkeypatch.setattr(room, "_model", lambda *_: (DECODER, WORDS))
+        monkeypatch.setattr(engine_serve, "started_fleet", lambda *_: nullcontext(fleet))
+    monkeypatch.setattr(engine_serve, "_model", lambda *_: (DECODER, WORDS))
     records = {
         name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
         for name in ("azure_conv", "gsm8k_test")
     }
-    text = room.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
+    text = engine_serve.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
     table = pd.read_parquet(tmp_path / "out.parquet")
     assert len(table) == 20 and (table["status"] == "done").all() and table["request_id"].is_unique
     assert (table["e2e_s"] >= table["ttft_s"]).all()
@@ -196,7 +196,7 @@ def test_a_request_that_was_not_served_has_a_reason_and_no_latency():
     asked = [Request(0.0, [1, 2], 2), Request(0.5, [1] * 9, 9)]
     run = served([0.1, 0.3])
     run.outcomes.append(Outcome("refused", "too long"))
-    table = room.request_table(asked, run)
+    table = engine_serve.request_table(asked, run)
     assert table["status"].tolist() == ["done", "refused"] and table["reason"].tolist() == ["", "too long"]
     assert table["tbt_s"][0] == pytest.approx(0.2) and math.isnan(table["e2e_s"][1])
 
@@ -205,8 +205,8 @@ def test_without_the_model_random_weights_of_its_shape_are_served_and_said_so(mo
     def no(*_):
         raise inputs.InputError("smollm2_135m: cannot be had")
 
-    monkeypatch.setattr(room, "_resolved", no)
-    monkeypatch.setitem(room.SHAPES, "smollm2_135m", replace(room.SHAPES["smollm2_135m"], layers=3))
-    decoder, words = room._model(CONFIG.engine, {}, Path(tmp_path), [])
+    monkeypatch.setattr(engine_serve, "_resolved", no)
+    monkeypatch.setitem(engine_serve.SHAPES, "smollm2_135m", replace(engine_serve.SHAPES["smollm2_135m"], layers=3))
+    decoder, words = engine_serve._model(CONFIG.engine, {}, Path(tmp_path), [])
     assert decoder.shape.layers == 2 and decoder.shape.vocabulary == 49152 and len(words) == 10_000
     assert "random weights of the same shape, because: inputs: smollm2_135m" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_a_stream_that_is_not_kept_up_with_stops():
         Requests(*(part[first : first + 10] for part in (requests.arrival_s, requests.prompt, requests.output)))
         for first in range(0, 3000, 10)
     ]
-    with pytest.raises(UserError, match="under way for more than two batches"):
+    with pytest.raises(UserError, match="took longer than two batches"):
         list(stream(TOGETHER, iter(parts)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.serving.simulator.workload import by_day, poisson_requests, read_requests, replayed, superposed
 
-CELLS = "a row has more or fewer cells than the header, or a column comes twice"
+CELLS = "a row has more or fewer cells than the header, or a column appears twice"
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
 TRACE = pd.DataFrame(
     {
@@ -21,12 +21,12 @@ TRACE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is no number"),
+        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is not a number"),
         ("0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n", "row 3: arrival_timestamp '0.05' is before the row above"),
         ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp '-0.1' is negative"),
-        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is no whole number of at least 1"),
-        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is no whole number of at least 1"),
-        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is no number"),
+        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is not a whole number of at least 1"),
+        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is not a whole number of at least 1"),
+        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is not a number"),
         ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size '1e12' is above 2**31"),
         ("", "holds no requests"),
         ("0,2,0,0.1,1,10,5,7\n", CELLS),

@@ -49,7 +49,7 @@ def test_two_phases_are_told_apart():
 
 
 def test_a_trace_shorter_than_the_period_or_slots_that_do_not_divide_it_are_one_line():
-    with pytest.raises(UserError, match="2015 readings are no whole weeks"):
+    with pytest.raises(UserError, match="2015 readings are not whole weeks"):
         by_slot(READINGS[:, 1:], 24)
     with pytest.raises(UserError, match="288 readings do not divide into 7 slots"):
         by_slot(READINGS, 7)
@@ -98,12 +98,15 @@ def test_watts_by_workload_and_slot_pass_as_they_are():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"), "its information is no Information"),
+        (
+            lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"),
+            "its information must be of the class Information",
+        ),
         (lambda: Rule(above_mean="a"), "above_mean is 'a', not a finite number"),
         (lambda: Controller(first=-0.9), "must rise from above 0"),
         (lambda: Controller(low=1.5), "must lie above 0 and up to 1"),
         (lambda: Controller(first=0.8, release=0.9), "from 0 to below first"),
-        (lambda: Release(len, len, -1, "less than nothing"), "it counts what leaves in a week"),
+        (lambda: Release(len, len, -1, "less than nothing"), "it must be a count, of numbers in a week"),
     ],
 )
 def test_an_object_that_cannot_be_meant_is_refused_when_it_is_made(make, words):

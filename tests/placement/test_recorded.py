@@ -9,9 +9,9 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.power.time_grid import WEEK
 from jouleproof.studies.placement.recorded import checked, fleet_of, recorded
-from tests.extension_example import placement as own
+from tests.extension_example import placement as example
 
-TABLE = own.fleet(workloads=4, weeks=3)
+TABLE = example.fleet(workloads=4, weeks=3)
 PER_WORKLOAD = 3 * WEEK
 
 
@@ -49,18 +49,18 @@ def changed(row, **values):
     ("table", "message"),
     [
         (TABLE.drop(index=70), "workload w0 at 21300 s: samples before it are missing"),
-        (changed(70, watts=np.nan), "workload w0 at 21000.0 s: its watts are no number; a sample that is missing"),
+        (changed(70, watts=np.nan), "workload w0 at 21000.0 s: its watts are not a number; a sample that is missing"),
         (changed(70, watts=-1.0), "workload w0 at 21000.0 s: negative watts"),
-        (pd.concat([TABLE, TABLE[70:71]]), "workload w0 at 21000 s: that sample stands twice"),
+        (pd.concat([TABLE, TABLE[70:71]]), "workload w0 at 21000 s: that sample appears twice"),
         (changed(70, t_s=150.0), "workload w0 at 150.0 s: the clock jumps back"),
-        (changed(70, t_s=21_100.0), "samples are 200 s apart, which is no whole part of 300 s"),
+        (changed(70, t_s=21_100.0), "samples are 200 s apart, which does not divide 300 s"),
         (changed(slice(70, PER_WORKLOAD - 1), t_s=np.arange(PER_WORKLOAD - 70) * 300.0 + 21_150), "the clock jumps"),
-        (changed(70, t_s=np.inf), "that is no time"),
+        (changed(70, t_s=np.inf), "t_s is not a time"),
         (TABLE[: 2 * PER_WORKLOAD - 5], "workload w1 begins or ends at another time than w0"),
         (changed(70, tenant="t3"), "tenant is missing somewhere, or not the same in all rows of a workload"),
-        (TABLE.assign(critical=2), "critical is 0 or 1"),
+        (TABLE.assign(critical=2), "critical must be 0 or 1"),
         (TABLE.drop(columns="watts"), "needed: workload, t_s, watts"),
-        (TABLE.assign(price=1), "known beside them: kind, tenant, critical"),
+        (TABLE.assign(price=1), "optional: kind, tenant, critical"),
         (TABLE[:0], "it has 0 rows"),
         (TABLE.assign(t_s=TABLE["t_s"] * 2), "samples are 600 s apart"),
     ],
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path):
 
 
 def test_a_fleet_holds_workloads_of_the_trace_none_twice_and_of_a_mix_more_of_what_it_is_named_after():
-    many = checked(own.fleet(workloads=40), "mine")
+    many = checked(example.fleet(workloads=40), "mine")
     sample = fleet_of(many, 20, 3, 0, "same", 10_200.0)
     rows = [np.flatnonzero((many.watts.astype(np.float32) == fleet).all(axis=1)) for fleet in sample.watts]
     assert all(len(row) == 1 for row in rows) and len({int(row[0]) for row in rows}) == 20
@@ -109,5 +109,5 @@ def test_a_trace_that_is_too_short_too_small_or_too_hot_is_one_line(asked, messa
 
 
 def test_a_trace_that_never_changes_is_one_line():
-    with pytest.raises(UserError, match="all draw the same all the time"):
+    with pytest.raises(UserError, match="all workloads draw the same power all the time"):
         fleet_of(trace(TABLE.assign(watts=500.0)), 4, 3, 0, "same", 10_200.0)

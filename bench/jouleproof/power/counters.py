@@ -117,7 +117,7 @@ def sampled(
     Raises Unmeasurable where a clock stands still or jumps back, or a domain counts nothing in all that time.
     """
     if every_s <= 0 or seconds < every_s:
-        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s is no measurement")
+        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s are too few for a measurement")
     start = last = clock()
     before, samples = counter.joules(), []
     for _ in range(int(seconds / every_s)):
@@ -139,12 +139,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Unmeasurable(
-            f"rapl: {path} cannot be read ({error.strerror}); it is for root alone by default"
+            f"rapl: {path} cannot be read ({error.strerror}); only root may read it by default"
         ) from error
 
 
 def _number(path: Path) -> float:
     text = _text(path)
     if not text.isdecimal():
-        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, no number")
+        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, not a number")
     return float(text)

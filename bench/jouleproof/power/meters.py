@@ -253,7 +253,7 @@ def open_meter(name: str) -> Meter:
     """
     for before in _opened:
         if before != name:
-            raise UserError(f"meter: {name}: this process measures with {before} already")
+            raise UserError(f"meter: {name}: this process already measures with {before}")
     if not _opened:
         _opened[name] = maker(name)()
     return _opened[name]

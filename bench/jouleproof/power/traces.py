@@ -75,7 +75,7 @@ def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
     if rows.empty:
         raise UserError(f"placement: the power trace has no {pool} machines")
     if rows.duplicated(["machine", "t_s"]).any():
-        raise UserError(f"placement: the power trace gives a {pool} machine's sample twice")
+        raise UserError(f"placement: the power trace has a {pool} machine's sample twice")
     watts = rows.pivot(index="machine", columns="t_s", values="value")
     times = watts.columns.to_numpy()
     if watts.isna().any(axis=None) or not np.allclose(np.diff(times), SAMPLE_S):

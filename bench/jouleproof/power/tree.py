@@ -47,7 +47,7 @@ def tree(
     if servers < 1 or rows < 1:
         raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
     if nameplate_w <= 0:
-        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is none")
+        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is not above 0")
     if racks > servers:
         raise UserError(
             f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
@@ -66,7 +66,7 @@ def tree(
             standing += [places] * racks
     if min(budget) < nameplate_w * (1 - 1e-9):
         raise UserError(
-            f"placement: a budget of {min(budget):,.0f} W does not reach for one server of {nameplate_w:,.0f} W; "
-            "let rows, and the racks that they are divided into, be larger"
+            f"placement: a budget of {min(budget):,.0f} W does not suffice for one server of {nameplate_w:,.0f} W; "
+            "use larger rows, or larger racks within them"
         )
     return Tree(parent=np.array(parent), budget_w=np.array(budget), servers=np.array(standing))

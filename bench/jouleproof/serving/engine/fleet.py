@@ -122,7 +122,7 @@ class Fleet:
         while waited_for:
             reports = self.reports(SILENCE_S)
             if not reports:
-                raise WorkerDied(min(waited_for), f"was not heard of for {SILENCE_S:g} s")
+                raise WorkerDied(min(waited_for), f"did not report for {SILENCE_S:g} s")
             answers |= {rank: report[key] for rank, report in reports if key in report}
             waited_for -= set(answers)
         return answers

@@ -153,7 +153,7 @@ class _Run:
                 if reports or not self.came:
                     heard_s = now()
                 elif now() - heard_s > SILENCE_S:
-                    raise WorkerDied(min(self.at[number][0] for number in self.came), "was not heard of any more")
+                    raise WorkerDied(min(self.at[number][0] for number in self.came), "stopped reporting")
             except WorkerDied as died:
                 self._begin_again(died)
                 heard_s = now()

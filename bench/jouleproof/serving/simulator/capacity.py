@@ -123,7 +123,7 @@ class CapacitySearch:
             apart = round(machines * self.pool_step / 2)
             best = _searched(sorted(steps, reverse=True), apart, with_prompt_machines)
             if best is None:
-                raise ValueError(f"no {machines} machines of {family.name} bear the load")
+                raise ValueError(f"no {machines} machines of {family.name} sustain the load")
             self._pools[key] = best
         return self._pools[key][0]
 

@@ -33,7 +33,7 @@ class Performance:
                 f"{np.shape(self.affine)}; needed: one shape (knots,), and (3,)"
             )
         if np.size(self.tokens) < 2 or (np.diff(self.tokens) <= 0).any():
-            raise UserError("performance: tokens must rise, and be at least two")
+            raise UserError("performance: tokens must be at least two, in ascending order")
         if not all(np.isfinite(values).all() for values in (*by_knot, self.affine, self.decode_w, self.mixed)):
             raise UserError("performance: a time or a power is not finite")
 

@@ -73,7 +73,7 @@ class Machine:
             or self.host_w < 0
             or not 0 <= self.idle <= 1
         ):
-            raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
+            raise ValueError(f"machine {self.name}: every size, price, power and rate must be above zero")
         if callable(self.profile):
             check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
 
@@ -226,12 +226,12 @@ def read_design(path: Path, name: str) -> Design:
     try:
         designs = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(designs, dict):
-            raise ValueError("it is no object of designs")
+            raise ValueError("it is not a JSON object of designs")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
     names = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
     if name not in names:
-        raise UserError(f"{path}: no design {name!r}; there: {', '.join(names)}")
+        raise UserError(f"{path}: no design {name!r}; it has: {', '.join(names)}")
     try:
         return _design(name, designs[name])
     except UserError as error:

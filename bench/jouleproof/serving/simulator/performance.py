@@ -67,8 +67,8 @@ def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parall
 def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
     if model.name != aiconfigurator.STANDS_FOR or not by_context:
         raise UserError(
-            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
-            "and of decoding by batch and context alone"
+            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} only, "
+            "and of decoding by batch and context only"
         )
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
     system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)

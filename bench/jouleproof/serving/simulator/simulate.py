@@ -255,7 +255,7 @@ def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
     if np.isnan(rows["e2e"]).any():
-        raise UserError("a request of a stream was under way for more than two batches")
+        raise UserError("a request of a stream took longer than two batches")
     return rows["ttft"].copy(), rows["e2e"].copy()
 
 
@@ -358,7 +358,7 @@ def _feed(state: records.State, requests: Requests) -> None:
     fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
     if np.isnan(state.requests["e2e"][slots]).any():
-        raise UserError("a request of a stream was under way for more than two batches")
+        raise UserError("a request of a stream took longer than two batches")
     rows = state.requests
     for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0

@@ -45,12 +45,14 @@ def read_requests(path: Path) -> Requests:
     with path.open(encoding="utf-8", newline="") as file:  # pandas moves long rows, fills short ones
         header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
-        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column comes twice")
+        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column appears twice")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
-        _refuse(path, name, table, ~np.isfinite(values), "is no number")
+        _refuse(path, name, table, ~np.isfinite(values), "is not a number")
         if name != "arrival_timestamp":
-            _refuse(path, name, table, (values < 1) | (values != np.rint(values)), "is no whole number of at least 1")
+            _refuse(
+                path, name, table, (values < 1) | (values != np.rint(values)), "is not a whole number of at least 1"
+            )
             _refuse(path, name, table, values >= 2**31, "is above 2**31")
     arrival = numbers["arrival_timestamp"]
     _refuse(path, "arrival_timestamp", table, arrival < 0, "is negative")

@@ -70,7 +70,7 @@ class AssumptionsConfig(Strict):
             low, high = getattr(self, name)
             most = cast(dict[str, float], field.json_schema_extra)["most"]
             if not 0 <= low <= high <= most:
-                raise ValueError(f"{name}: [{low}, {high}] is no range within 0 and {most:g}")
+                raise ValueError(f"{name}: [{low}, {high}] is not a range within 0 and {most:g}")
         return self
 
 

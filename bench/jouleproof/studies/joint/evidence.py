@@ -61,7 +61,7 @@ def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.
     rows = answers[pair & (answers["protocol"] == PROTOCOL)]
     table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")
     if table.empty:
-        raise UserError(f"joint: the table of answers does not compare {config.small!r} with {config.large!r}")
+        raise UserError(f"joint: the answers table does not compare {config.small!r} with {config.large!r}")
     limits = table.index.get_level_values("limit")
     drawn_limits = rng.choice(np.unique(limits), config.draws)
     rows_drawn = np.array([rng.choice(np.flatnonzero(limits == limit)) for limit in drawn_limits])
@@ -81,8 +81,8 @@ def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator)
     for name, (metric, rule, information) in columns.items():
         cell = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == information)]
         if cell.empty:
-            said = f"{metric} of {rule} told {information}, rows of {config.row}"
-            raise UserError(f"joint: the table of hosting lacks {said}")
+            said = f"{metric} of {rule} given {information}, rows of {config.row}"
+            raise UserError(f"joint: the hosting table lacks {said}")
         by_fleet[name] = cell.sort_values("seed")["value"].to_numpy()
     count = len(by_fleet["joules_placed"])
     again = rng.integers(0, count, (config.draws, count))

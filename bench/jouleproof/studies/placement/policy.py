@@ -22,7 +22,9 @@ class Policy:
     def __post_init__(self) -> None:
         for name, kind in (("information", Information), ("rule", Rule)):
             if not isinstance(getattr(self, name), kind):
-                raise UserError(f"policy: its {name} is no {kind.__name__} but {getattr(self, name)!r:.60}")
+                raise UserError(
+                    f"policy: its {name} must be of the class {kind.__name__}, not {getattr(self, name)!r:.60}"
+                )
 
 
 def _buckets(percentile: float, deviations: float) -> Information:

@@ -29,7 +29,7 @@ def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
     """
     count, length = readings.shape
     if length % WEEK or not length:
-        raise UserError(f"placement: {length} readings are no whole weeks of {WEEK}, so they make no profile")
+        raise UserError(f"placement: {length} readings are not whole weeks of {WEEK}, so no profile can be made")
     period = DAY if slots <= 24 else WEEK
     if period % slots:
         raise UserError(f"placement: {period} readings do not divide into {slots} slots")

@@ -64,7 +64,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
     if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
         raise UserError(
             f"{trace}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
-            f"needed: {', '.join(NEEDED)}; known beside them: {', '.join(OPTIONAL)}"
+            f"needed: {', '.join(NEEDED)}; optional: {', '.join(OPTIONAL)}"
         )
     as_given = table.reset_index(drop=True)
     table = as_given.assign(**{column: pd.to_numeric(as_given[column], errors="coerce") for column in ("t_s", "watts")})
@@ -76,7 +76,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
             raise UserError(f"{trace}: {column} is missing somewhere, or not the same in all rows of a workload")
         given[column] = by_workload[column].first().to_numpy()
     if not set(given.get("critical", ())) <= {0, 1}:
-        raise UserError(f"{trace}: critical is 0 or 1")
+        raise UserError(f"{trace}: critical must be 0 or 1")
     count, per_slot = by_workload.ngroups, round(SLOT_S / step)
     samples = table["watts"].to_numpy(float)[np.argsort(by_workload.ngroup(), kind="stable")].reshape(count, -1)
     whole = samples.shape[1] // per_slot * per_slot
@@ -99,17 +99,17 @@ def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> fl
             row = int(bad.to_numpy().argmax())
             raise UserError(f"{trace}: workload {table['workload'][row]} at {time[row]} s: {why}")
 
-    refuse(table["workload"].isna(), "it has no name")
-    refuse(~np.isfinite(table["t_s"]), "that is no time")
-    refuse(~np.isfinite(table["watts"]), "its watts are no number; a sample that is missing is a gap")
+    refuse(table["workload"].isna(), "the workload has no name")
+    refuse(~np.isfinite(table["t_s"]), "t_s is not a time")
+    refuse(~np.isfinite(table["watts"]), "its watts are not a number; a sample that is missing is a gap")
     refuse(table["watts"] < 0, "negative watts")
-    refuse(table.duplicated(["workload", "t_s"]), "that sample stands twice")
+    refuse(table.duplicated(["workload", "t_s"]), "that sample appears twice")
     times = table.groupby("workload", sort=False)["t_s"]
     gone = times.diff()
     refuse(gone < 0, "the clock jumps back")
     step = gone.min()
     if not step > 0 or SLOT_S % step:
-        raise UserError(f"{trace}: samples are {step:g} s apart, which is no whole part of {SLOT_S} s")
+        raise UserError(f"{trace}: samples are {step:g} s apart, which does not divide {SLOT_S} s")
     refuse(gone.fillna(step) % step != 0, f"the clock jumps: samples are {step:g} s apart elsewhere")
     refuse(gone > step, "samples before it are missing")
     ends = times.agg(["min", "max"])
@@ -137,7 +137,7 @@ def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, namep
     if (most := trace.watts.max()) > nameplate_w:
         raise UserError(f"{said}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
     if most == trace.watts.min():
-        raise UserError(f"{said}: all draw the same all the time")
+        raise UserError(f"{said}: all workloads draw the same power all the time")
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))

@@ -28,7 +28,9 @@ class Release:
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, int | float) or self.numbers < 0:
-            raise UserError(f"release {self.words!r}: numbers is {self.numbers!r:.60}; it counts what leaves in a week")
+            raise UserError(
+                f"release {self.words!r}: numbers is {self.numbers!r:.60}; it must be a count, of numbers in a week"
+            )
 
 
 def _released(profile: Profile, readings: np.ndarray, fleet: Fleet, _: np.random.Generator) -> Released:

@@ -147,7 +147,7 @@ def _fewest_machines(search: CapacitySearch, rate: float) -> int:
     while not bears(enough):
         too_few, enough = enough, 2 * enough
         if too_few > MOST_MACHINES:
-            raise UserError(f"phase_split service_energy: no {too_few} machines bear {rate:g} requests/s")
+            raise UserError(f"phase_split service_energy: no {too_few} machines sustain {rate:g} requests/s")
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
         too_few, enough = (too_few, middle) if bears(middle) else (middle, enough)
