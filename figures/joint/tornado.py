@@ -13,7 +13,7 @@ from jouleproof.drawing.levers import swing
 from jouleproof.drawing.palette import BLUE, INK, STEEL
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
-TITLE = "What the total hangs on"
+TITLE = "What the total depends on"
 SOURCES = ["joint/assumptions"]
 PANELS = {
     "joules_ratio": ("joules of a request", "left of the plain (%)", 100.0),

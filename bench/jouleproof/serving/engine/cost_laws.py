@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression, nnls
 
 from jouleproof.models.shapes import Shape
-from jouleproof.serving.simulator.cost_model import Performance, beyond
+from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 
 
 def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
@@ -38,8 +38,8 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
     per_decode = _beside_prompts(together, sizes, prompt_s, per_context)
     return Performance(
         tokens=knots,
-        prompt_s=beyond(knots, sizes, prompt_s),
-        decode_s=beyond(knots, batches, decode_s) - per_decode * knots,
+        prompt_s=extrapolated(knots, sizes, prompt_s),
+        decode_s=extrapolated(knots, batches, decode_s) - per_decode * knots,
         affine=np.array([per_decode, 0.0, per_context]),
         prompt_w=np.zeros(len(knots)),
         decode_w=0.0,
@@ -53,9 +53,9 @@ def predicted(law: Performance, shape: Shape) -> float:
     context = shape.read + shape.decodes * (shape.context + 1)
     further = law.affine[0] * shape.decodes + law.affine[2] * context
     if not shape.prompt:
-        return float(beyond(np.array([shape.decodes]), law.tokens, law.decode_s)[0] + further)
+        return float(extrapolated(np.array([shape.decodes]), law.tokens, law.decode_s)[0] + further)
     rows = np.array([shape.prompt + shape.decodes])
-    return float(beyond(rows, law.tokens, law.prompt_s)[0] * (law.mixed if shape.decodes else 1.0) + further)
+    return float(extrapolated(rows, law.tokens, law.prompt_s)[0] * (law.mixed if shape.decodes else 1.0) + further)
 
 
 def _of(prompts: Mapping[Shape, float], size: float) -> float:
@@ -65,7 +65,7 @@ def _of(prompts: Mapping[Shape, float], size: float) -> float:
 def _rising(sizes: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return knots and seconds of the nearest law that never falls and is never negative, starting at no work."""
     seconds = isotonic_regression(seconds).x
-    nothing = max(float(beyond(np.zeros(1), sizes, seconds)[0]), 0.0)
+    nothing = max(float(extrapolated(np.zeros(1), sizes, seconds)[0]), 0.0)
     return np.append(0.0, sizes), np.append(nothing, seconds)
 
 
@@ -88,7 +88,7 @@ def _beside_prompts(
     rest, decodes = [], []
     for shape, time in together.items():
         context = shape.read + shape.decodes * (shape.context + 1)
-        plain = float(beyond(np.array([shape.prompt + shape.decodes]), sizes, prompt_s)[0])
+        plain = float(extrapolated(np.array([shape.prompt + shape.decodes]), sizes, prompt_s)[0])
         rest.append((time - plain - per_context * context) / time)
         decodes.append(shape.decodes / time)
     return max(float(np.dot(rest, decodes) / np.dot(decodes, decodes)), 0.0)

@@ -8,7 +8,7 @@ import pandas as pd
 from jouleproof.models.shapes import Shape
 from jouleproof.serving.config import EngineConfig
 from jouleproof.serving.engine.fleet import Fleet
-from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.cost_model import extrapolated
 
 PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
@@ -59,4 +59,6 @@ def prompt_capacity(fleet: Fleet, engine: EngineConfig, lengths: pd.DataFrame) -
     shapes = [shape for shape in every if not shape.decodes]
     seconds = np.median(fleet.measured(shapes, 2, beside=probes(every)[1]), axis=(0, 1))
     sizes = np.array([shape.prompt for shape in shapes], dtype=float)
-    return engine.prompt_workers / float(beyond(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean())
+    return engine.prompt_workers / float(
+        extrapolated(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean()
+    )

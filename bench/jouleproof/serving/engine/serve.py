@@ -111,7 +111,7 @@ def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) 
     lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))
     for number, outcome in enumerate(served.outcomes):
         lines += [f"{outcome.status}: request {number}: {outcome.reason}"] if outcome.reason else []
-    lines += [f"started anew: {death}" for death in served.deaths]
+    lines += [f"restarted: {death}" for death in served.deaths]
     share = ", ".join(f"{value:.1%}" for value in served.cpu_share)
     lines.append(f"workers got {share} of the processor time that their iterations took")
     return "\n".join(lines)

@@ -31,7 +31,7 @@ def shared_memory(size: int) -> Iterator[int]:
 def _reserve(descriptor: int, size: int) -> None:
     available = psutil.virtual_memory().available
     try:
-        if size > available:  # asked first, as a system that promises too much kills whoever takes it at its word
+        if size > available:  # checked first, as a system that overcommits memory kills processes that use it
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)

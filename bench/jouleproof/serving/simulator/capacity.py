@@ -10,7 +10,7 @@ from jouleproof.serving.simulator.machines import Design
 
 FIRST_GUESS = 60.0  # requests/s
 FAR, NEAR = 1.5, 1.15  # factors by which loads are tried, without and with a guess
-LEAST_LOAD = 0.1  # requests/s; a design that does not bear it bears nothing
+LEAST_LOAD = 0.1  # requests/s; a design that does not sustain it sustains nothing
 
 Scored = tuple[Design, float]
 
@@ -99,7 +99,7 @@ class CapacitySearch:
         def weight(design: Design) -> float:
             return prices.of_design(design) if prices else design.power
 
-        def bears(prompt: int, token: int) -> bool:
+        def sustains(prompt: int, token: int) -> bool:
             return self.meets(family.design(prompt, token), rate, self.search_seed)
 
         def with_prompt_machines(prompt: int, best: Scored | None) -> Scored | None:
@@ -108,12 +108,12 @@ class CapacitySearch:
                 for token in range(1, machines - prompt + 1 if prompt >= 1 else 1)
                 if best is None or weight(family.design(prompt, token)) < best[1]
             ]
-            if not lighter or not bears(prompt, lighter[-1]):
+            if not lighter or not sustains(prompt, lighter[-1]):
                 return best
             too_few, enough = 0, lighter[-1]
             while enough - too_few > 1:
                 middle = (too_few + enough) // 2
-                too_few, enough = (too_few, middle) if bears(prompt, middle) else (middle, enough)
+                too_few, enough = (too_few, middle) if sustains(prompt, middle) else (middle, enough)
             design = family.design(prompt, enough)
             return design, weight(design)
 

@@ -41,7 +41,7 @@ class Performance:
         """Return the same performance on more knots."""
         if np.array_equal(tokens, self.tokens):
             return self
-        prompt_s, decode_s = (beyond(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
+        prompt_s, decode_s = (extrapolated(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
         prompt_w = np.interp(tokens, self.tokens, self.prompt_w)
         return replace(self, tokens=tokens, prompt_s=prompt_s, decode_s=decode_s, prompt_w=prompt_w)
 
@@ -52,14 +52,16 @@ class Performance:
         )
 
     def unloaded_prompt_s(self, prompt: np.ndarray) -> np.ndarray:
-        return beyond(prompt, self.tokens, self.prompt_s)
+        return extrapolated(prompt, self.tokens, self.prompt_s)
 
     def unloaded_token_s(self, context: np.ndarray) -> np.ndarray:
         """Return the seconds of an iteration that decodes a single sequence."""
-        return beyond(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
+        return (
+            extrapolated(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
+        )
 
 
-def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def extrapolated(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Interpolate linearly between knots, and extrapolate the outer segments."""
     segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
     slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.cost_model import extrapolated
 from jouleproof.serving.simulator.event_loop.records import BEND, MAX_BATCH
 from jouleproof.serving.simulator.machines import MACHINES, Machine
 from jouleproof.serving.simulator.performance import performance
@@ -57,7 +57,7 @@ def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) 
     if by_context:
         tbt = yardstick.unloaded_token_s(prompt + output / 2)
     else:  # at the number of prompt tokens, as the published notebooks ask
-        tbt = beyond(prompt, yardstick.tokens, yardstick.decode_s)
+        tbt = extrapolated(prompt, yardstick.tokens, yardstick.decode_s)
     return np.stack([ttft, tbt, ttft + tbt * (output - 1)])
 
 
@@ -83,7 +83,7 @@ def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
     )
     many = np.arange(1, MAX_BATCH + 1)
     per_decode, above, per_context = law.affine
-    seconds = beyond(many, law.tokens, law.decode_s) + per_decode * many + above * np.maximum(many - BEND, 0)
+    seconds = extrapolated(many, law.tokens, law.decode_s) + per_decode * many + above * np.maximum(many - BEND, 0)
     return max(int(np.searchsorted(seconds + per_context * context * many, limit)), 1)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.plugins import reason
 from jouleproof.serving.rules import STARVED
-from jouleproof.serving.simulator.cost_model import Performance, beyond
+from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 from jouleproof.serving.simulator.event_loop import loop, records
 from jouleproof.serving.simulator.event_loop.linked_lists import chain
 from jouleproof.serving.simulator.machines import GIB, Design, Load
@@ -324,7 +324,7 @@ def _limits(design: Design, semantics: Semantics, model: ServedModel, law: Perfo
         retry_s=1.0,
         layers=model.layers if semantics.layered else 0,
         balance_s=float(design.balance_s),
-        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), law.tokens, law.prompt_s)[0]) / BATCH_TOKENS,
+        prompt_token_s=float(extrapolated(np.array([BATCH_TOKENS]), law.tokens, law.prompt_s)[0]) / BATCH_TOKENS,
         decodes=float(design.decodes),
     )
 

@@ -106,7 +106,7 @@ class ServiceEnergyConfig(Strict):
         [0.8], description="shares of the requests that somebody else answers, rising"
     )
     levels: Annotated[list[Above], Field(min_length=2)] = Field(
-        [0.5, 1.0], description="of the load, over the most that the machines bear, rising"
+        [0.5, 1.0], description="of the load, over the highest that the machines sustain, rising"
     )
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2]
     precision: Above = Field(0.02, description="of a load, as a share")

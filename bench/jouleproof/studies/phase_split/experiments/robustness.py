@@ -16,7 +16,7 @@ from jouleproof.studies.phase_split.searches import capacity_search
 
 OTHER_MODEL = "llama2-70b"
 BATCH = "batch jobs"
-BATCH_RATE = 200.0  # requests/s, more than any of the clusters bears
+BATCH_RATE = 200.0  # requests/s, more than any of the clusters sustains
 
 
 def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:

@@ -140,17 +140,17 @@ def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: i
 def _fewest_machines(search: CapacitySearch, rate: float) -> int:
     """Return the fewest machines that sustain a rate with whole prompts first."""
 
-    def bears(count: int) -> bool:
+    def sustains(count: int) -> bool:
         return search.meets(_together(count), rate, search.search_seed)
 
     too_few, enough = 0, 1
-    while not bears(enough):
+    while not sustains(enough):
         too_few, enough = enough, 2 * enough
         if too_few > MOST_MACHINES:
             raise UserError(f"phase_split service_energy: no {too_few} machines sustain {rate:g} requests/s")
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if bears(middle) else (middle, enough)
+        too_few, enough = (too_few, middle) if sustains(middle) else (middle, enough)
     return enough
 
 

@@ -54,14 +54,14 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
     table: list[Row] = []
     for arrivals, grouped in ARRIVALS.items():
         scenarios = [make_scenario(config.fleet, seed, grouped=grouped) for seed in range(settings.seeds)]
-        reckoned = {name: demands(scenarios, profile) for name, profile in profiles.items()}
+        by_information = {name: demands(scenarios, profile) for name, profile in profiles.items()}
         sizes = {settings.row: compared, **{size: {PROFILE_RULE: RULES[PROFILE_RULE]} for size in others if grouped}}
         for size, by_name in sizes.items():
             trial = Trial(scenarios, hall(config.fleet, size), RULES[PROFILE_RULE], settings.risk)
             margins: dict[Cell, float] = {}
             cells: dict[Cell, list[Hosted]] = {}
             level: dict[Cell, list[Hosted]] = {}
-            for (rule, chosen), (name, (before, after)) in product(by_name.items(), reckoned.items()):
+            for (rule, chosen), (name, (before, after)) in product(by_name.items(), by_information.items()):
                 ruled = replace(trial, rule=chosen)
                 margins[rule, name], cells[rule, name] = ruled.calibrated(before, after)
                 if rule in LEVEL_RULES:
