@@ -37,9 +37,9 @@ class Child:
 class Children(AbstractContextManager["Children"]):
     """Processes that report one JSON object per line on their standard output, until the end of a `with` block.
 
-    They use one thread each, and have a core each where the system allows it and there are enough: `placed` says so.
-    commanded: they read commands on their standard input, as JSON lines too, and an interrupt from the keyboard does
-    not reach them. variables: of their environment, beside those of this process.
+    Each uses one thread and has a core to itself, where the system allows it and there are enough cores; `placed` says
+    whether it does. commanded: the processes read commands, also JSON lines, on their standard input, and a keyboard
+    interrupt does not reach them. variables: environment variables to add to those of this process.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Children(AbstractContextManager["Children"]):
         return sorted(key.data for key in self._selector.get_map().values())
 
     def send(self, to: int, command: Mapping[str, Any]) -> None:
-        """Raises OSError where the child no longer reads."""
+        """Send a command to a child. Raises OSError where the child no longer reads."""
         stdin = self.members[to].process.stdin
         assert stdin is not None
         stdin.write(json.dumps(command).encode() + b"\n")
         stdin.flush()
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report | None]]:
-        """Reports with the number of the child, as soon as there is one; none where the time runs out.
+        """Wait for reports and return them with the number of the child; the list is empty if none came in time.
 
-        None in place of a report: the child's output has ended.
+        None in place of a report means that the child's output has ended.
         """
         until_s, reports = now() + timeout_s, list[tuple[int, Report | None]]()
         while not reports:
@@ -109,7 +109,7 @@ class Children(AbstractContextManager["Children"]):
         return reports
 
     def stop(self) -> None:
-        """Kill those that still run, and close what was open to them."""
+        """Kill the children that still run, and close the pipes to them."""
         for child in self.members:
             child.process.kill()
         for child in self.members:
@@ -122,20 +122,22 @@ class Children(AbstractContextManager["Children"]):
 
 
 def reporter() -> Callable[..., None]:
-    """For such a process: what sends its keywords as a report. All else that is printed goes to standard error."""
+    """Return a function, for use in such a child, that sends its keyword arguments as a report. Everything else that is
+    printed goes to standard error."""
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return lambda **report: print(json.dumps(report), file=lines, flush=True)
 
 
 def environment(thread_count: int, **further: str) -> Mapping[str, str]:
-    """Of a child whose libraries use so many threads, which OpenMP does not bind to cores."""
+    """Return the environment of a child whose libraries use `thread_count` threads, which OpenMP does not bind to
+    cores."""
     kept = {name: value for name, value in os.environ.items() if name not in PLACED_BY_OPENMP}
     return {**kept, **threads(thread_count), **further}
 
 
 def place(pids: Sequence[int]) -> bool:
-    """Give each process a core of its own, threads that it will start included. Returns whether that could be done."""
+    """Pin each process, and the threads that it will start, to a core of its own. Returns whether that was possible."""
     if sys.platform != "linux" or not pids:
         return False
     try:

@@ -1,7 +1,7 @@
-"""Each lever alone, and last, after the three others: what it leaves of a request's joules and of provisioned power.
-Where a lever leaves more after the others than alone, it and they save the same thing twice. Right: joint saving over
+"""Each lever alone, and last, after the three others: the share of a request's joules and of provisioned power that it
+leaves. A lever that leaves more after the others than alone saves the same thing as they do. Right: joint saving over
 the product of the single savings, as factors, by pair of levers and for all four; pale: what the ledger accepts of all
-four. Medians over draws, whiskers hold 95 %."""
+four. Medians over draws; whiskers hold 95 %."""
 
 from itertools import combinations
 

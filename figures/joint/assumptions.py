@@ -1,6 +1,6 @@
-"""Everything that is assumed or drawn, with its source: median, 5th and 95th percentile, and what all four levers leave
-of a request's joules and of provisioned power at those two ends, all else at its median. In the order of what hangs on
-it."""
+"""Everything that is assumed or drawn, with its source: median, 5th and 95th percentile, and the share that all four
+levers leave of a request's joules and of provisioned power at those two ends, with everything else at its median.
+Sorted by how much the result depends on it."""
 
 import pandas as pd
 

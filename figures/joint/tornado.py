@@ -1,7 +1,7 @@
-"""How far the total hangs on each assumption: all four levers where one quantity goes from its 5th to its 95th
-percentile and all others stay at their medians. Left, what is left of a request's joules; middle, of provisioned power;
-right, joint saving over the product of the single savings, in joules. Filled: at the upper end; the line: all at their
-medians; pale: what the ledger accepts."""
+"""Dependence of the total on each assumption: all four levers where one quantity goes from its 5th to its 95th
+percentile and all others stay at their medians. Left: the share of a request's joules that is left; middle: of
+provisioned power; right: joint saving over the product of the single savings, in joules. Filled: at the upper end; the
+line: all at their medians; pale: what the ledger accepts."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from jouleproof.drawing.levers import swing
 from jouleproof.drawing.palette import BLUE, INK, STEEL
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
-TITLE = "What the total hangs on"
+TITLE = "What the total depends on"
 SOURCES = ["joint/assumptions"]
 PANELS = {
     "joules_ratio": ("joules of a request", "left of the plain (%)", 100.0),

@@ -1,7 +1,7 @@
 """The levers one after another on one service (the Azure conversation hour, Llama2-70B on H100 machines, whole prompts
-before decodes): what is left of the plain system's joules of a request, and of the power that has to be provisioned
-for a million requests an hour. Bars: medians over draws of everything that is not known; whiskers hold 95 % of the
-draws. Coloured: what the lever takes from what the levers before it left. Pale: what the ledger accepts of all
+before decodes): the share that is left of the plain system's joules of a request, and of the power that has to be
+provisioned for a million requests an hour. Bars: medians over draws of everything that is uncertain; whiskers hold 95 %
+of the draws. Coloured: what the lever takes from what the levers before it left. Pale: what the ledger accepts of all
 together."""
 
 import pandas as pd

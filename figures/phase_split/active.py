@@ -1,8 +1,8 @@
-"""The share of machines' busy time in which an iteration works on at most so many tokens: all of prompts, one of each
-decode. Left, one H100 machine that serves 2 requests/s by itself; right, clusters that serve conversation, published
-pools. Solid with the rules corrected, dashed as published. Bars: where figure 4 of Splitwise (ISCA 2024) puts the same
-machine: at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding. Few
-tokens mean that decoding leaves arithmetic idle."""
+"""The share of machines' busy time in which an iteration works on at most so many tokens: all of each prompt, one of
+each decode. Left: one H100 machine that serves 2 requests/s by itself; right: clusters that serve conversation, with
+published pools. Solid: rules corrected; dashed: as published. Bars: where figure 4 of Splitwise (ISCA 2024) puts the
+same machine: at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding.
+Few tokens mean that decoding leaves arithmetic idle."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

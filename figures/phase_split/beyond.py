@@ -1,9 +1,9 @@
-"""What the source did not compare: the most load that holds all nine service levels, rules corrected, every cluster at
-the power of 40 H100 machines. Whole prompts before decodes; prompts in chunks beside the decodes; phases on searched
-pools; the same pools, with machines that change over as the load does. Above: H100, Poisson arrivals and the real
-hour with its bursts, both services. Below, conversation: accelerators without a profile, whose times are the H100's
-scaled by datasheet (assumed), and weights and cache in MX formats, which save the bytes that decoding reads. A range is
-that over draws of the requests; loads are found to 2 %."""
+"""Comparisons that the source did not make: the highest load that meets all nine service levels, rules corrected, every
+cluster at the power of 40 H100 machines. Ways of serving: whole prompts before decodes; prompts in chunks beside the
+decodes; phases on searched pools; the same pools, with machines that change over as the load does. Above: H100, Poisson
+arrivals and the real hour with its bursts, both services. Below, conversation: accelerators without a profile, whose
+times are the H100's scaled by datasheet (assumed), and weights and cache in MX formats, which save the bytes that
+decoding reads. Ranges are over draws of the requests; loads are accurate to 2 %."""
 
 import pandas as pd
 import seaborn as sns
@@ -38,7 +38,7 @@ def draw(beyond: pd.DataFrame) -> Figure:
 
 
 def _bars(axis: Axes, rows: pd.DataFrame, by: str, labels: dict[str, str]) -> None:
-    """Means with the least and the most over draws."""
+    """Draw means with the least and the most over draws."""
     labelled = {way: label for way, (_, label) in WAY_STYLES.items()}
     palette = {label: colour for colour, label in WAY_STYLES.values()}
     rows = rows.assign(way=pd.Categorical(rows["way"].map(labelled), list(palette)))

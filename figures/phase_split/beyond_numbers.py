@@ -1,4 +1,4 @@
-"""The most load that holds all nine service levels (requests/s), rules corrected, at the power of 40 H100 machines:
+"""The highest load that meets all nine service levels (requests/s), rules corrected, at the power of 40 H100 machines:
 mean, lowest and highest over draws of the requests, by way of serving, and the pools of split (prompt + token
 machines)."""
 

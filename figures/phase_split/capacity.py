@@ -1,4 +1,4 @@
-"""The most load at which all nine service levels hold, for designs with the pools that were published, as the published
+"""The highest load at which all nine service levels are met, for designs with the published pools, as the published
 simulator has it and corrected. Bars are means over draws of the requests, lines 95 % intervals."""
 
 import pandas as pd

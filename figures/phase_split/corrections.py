@@ -1,7 +1,7 @@
-"""How each published ratio moves when one mistake alone is corrected, for the conversation service: the ratio over what
-the published rules give, pools searched anew each time. First, the pools that were published, not searched, where there
-were any. The grouped cache is switched on for Llama2-70B, whose keys and values it is that are shared; that column is
-over the published rules for that model. The source uses a price ratio of H100 to A100
+"""The change of each published ratio when one mistake alone is corrected, for the conversation service: the ratio over
+the one under the published rules, with pools searched again each time. The first column has the published pools, not
+searched ones, where pools were published. The grouped cache is switched on for Llama2-70B, the model whose keys and
+values are shared; that column is over the published rules for that model. The source uses a price ratio of H100 to A100
 machines of 2.154. The last columns have all corrections, and all of them under arrivals with bursts. Below 1 a ratio of
 throughput shrinks; a ratio of power or cost grows above 1."""
 
@@ -34,7 +34,7 @@ def draw(headlines: pd.DataFrame, corrections: pd.DataFrame) -> Figure:
 
 
 def _over_published(headlines: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
-    """Ratios over what the published rules give, by headline and by what is corrected."""
+    """Return ratios over those under the published rules, by headline and by what is corrected."""
     draws = {"service": corrections["service"].iloc[0], "metric": "ratio", "seed": unique(corrections["seed"])}
     by_rules = where(headlines, **draws).groupby(["setup", "headline"])["value"].mean()
     alone = corrections.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")

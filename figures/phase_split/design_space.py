@@ -1,6 +1,6 @@
-"""Splitwise-HH for the coding service under one load: which pools hold all nine service levels. Dark cells hold under
-every draw of the requests, white ones under none; the star is the cheapest that holds always, the cross the published
-optimum of 27 prompt and 3 token machines."""
+"""Splitwise-HH for the coding service under one load: the pools that meet all nine service levels. Dark cells meet them
+under every draw of the requests, white ones under none; the star is the cheapest that always does, the cross the
+published optimum of 27 prompt and 3 token machines."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

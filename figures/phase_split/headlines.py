@@ -1,6 +1,6 @@
-"""The ratios that the published evaluation is known for: what it states (|, with the range that counts as agreement),
-what its own simulator gives when pools are searched, and what is left when its mistakes are corrected. Points are means
-over draws of the requests, bars 95 % intervals; filled for the conversation service, hollow for coding."""
+"""The ratios that the published evaluation is known for: the stated value (|, with the range that counts as agreement),
+the result of its own simulator when pools are searched, and the result when its mistakes are corrected. Points are
+means over draws of the requests, bars 95 % intervals; filled for the conversation service, hollow for coding."""
 
 from collections.abc import Mapping
 from itertools import product

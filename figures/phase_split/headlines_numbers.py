@@ -1,6 +1,6 @@
-"""The published ratios in numbers: what is compared and stated, the design and pools (prompt + token machines) that a
-search found, their price and power over the baseline's, and the ratio with its 95 % interval over draws of requests: of
-loads, or of the price or power that a unit of load takes."""
+"""The published ratios in numbers: the quantity that is compared and its stated value, the design and pools (prompt +
+token machines) that a search found, their price and power over the baseline's, and the ratio with its 95 % interval
+over draws of requests: of loads, or of the price or power per unit of load."""
 
 import pandas as pd
 

@@ -1,6 +1,6 @@
-"""Laws fitted on the published profile: mean errors over its cells of straight lines between the medians of a prompt's
-time, and of the decode law: a constant, a part for each sequence, a part for each above 16, and one for each token of
-context."""
+"""Laws fitted on the published profile: mean errors over its cells of linear interpolation between the medians of a
+prompt's time, and of the decode law: a constant, a part for each sequence, a part for each above 16, and one for each
+token of context."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
-"""A cache of SmolLM2-135M's first layers on its way between two processes, one request at a time, the longest prompt of
-the run: size (kB), work of the sender and of the receiver, casts included, and what the first gap between tokens has
-over an ordinary one (ms; medians with the lowest and highest of the repeats). By layer: each is sent while the next is
-computed."""
+"""Transfers of a cache of SmolLM2-135M's first layers between two processes, one request at a time, the longest prompt
+of the run: size (kB), work of the sender and of the receiver, casts included, and the time that the first gap between
+tokens takes over an ordinary one (ms; medians with the lowest and highest of the repeats). By layer: each is sent while
+the next is computed."""
 
 import pandas as pd
 

@@ -1,12 +1,12 @@
-"""What bounds each phase, after figures 5 to 9 of Splitwise (ISCA 2024): its profile of BLOOM-176B on eight A100 or
+"""The limits of each phase, after figures 5 to 9 of Splitwise (ISCA 2024): its profile of BLOOM-176B on eight A100 or
 H100. Measured, medians of runs: (a) throughput of the prompt phase, filled for one prompt, hollow for batches of
-prompts of 512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 made; (d) power of the A100 over its
-limit in the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences
-nor for the H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may
-make. Calculated: in f, dashed, the time if it makes them all, which most runs allowed 2048 and more do not; (c)
-weights and key-value cache, nothing else, until (cross) a machine of 640 GiB is full (dotted; 1 GB is 1e9 bytes).
-Heads of Llama2-70B share keys and values in groups; the published simulator counts them for every head. Assumed: (e)
-the H100's times under the power cap over those without; the profile has them as exact multiples."""
+prompts of 512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 generated; (d) power of the A100 over its
+limit in the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences nor
+for the H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may generate.
+Calculated: in f, dashed, the time if it generates them all, which most runs allowed 2048 and more do not; (c) weights
+and key-value cache, nothing else, until (cross) a machine of 640 GiB is full (dotted; 1 GB is 1e9 bytes). Heads of
+Llama2-70B share keys and values in groups; the published simulator counts them for every head. Assumed: (e) the H100's
+times under the power cap over those without; the profile has them as exact multiples."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
 
 
 def _memory(axis: Axes, models: pd.DataFrame) -> None:
-    """Up to where a machine is full."""
+    """Draw memory up to where a machine is full."""
     for name, cache, label, colour, line in (
         (PROFILED_MODEL, "cache_of_token", "BLOOM-176B", INK, "-"),
         ("llama2-70b", "cache_of_token", "Llama2-70B", GREEN, "-"),

@@ -1,6 +1,6 @@
 """Modelled power of a Splitwise-HH cluster over an hour of the Azure conversation service, scaled up: its prompt
 machines, its token machines and all together, in bins of ten seconds. The H100's power by phase, host and idle power
-are assumptions; arrivals keep the ups and downs of the real hour."""
+are assumptions; arrivals have the variations of the real hour."""
 
 from typing import Any
 

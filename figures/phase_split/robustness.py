@@ -1,7 +1,8 @@
-"""Clusters with the pools of the conversation service that serve something else. Left and middle: the most load that
-holds all service levels, over that of Baseline-H100 in the same case: what they were laid out for, the coding service,
-and conversation with Llama2-70B in place of BLOOM-176B. Right: batch jobs without any service level, requests served
-per second and unit of price; the lines are the two values that the source states. Means over draws of the requests."""
+"""Clusters with the pools of the conversation service that serve something else. Left and middle: the highest load that
+meets all service levels, over that of Baseline-H100 in the same case: the service that they were sized for, the coding
+service, and conversation with Llama2-70B in place of BLOOM-176B. Right: batch jobs without any service level, requests
+served per second and unit of price; the lines are the two values that the source states. Means over draws of the
+requests."""
 
 import pandas as pd
 import seaborn as sns

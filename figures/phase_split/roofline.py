@@ -1,7 +1,8 @@
-"""Both phases of SmolLM2-135M on this machine. Left, one thread: what each iteration reaches against its operations
-per byte read; the lines are the machine's rates of matrix products and of reading memory, measured in the same rounds.
-Right: the same as shares of the ceiling that binds the phase, the prompt of most tokens and the token of one text, on
-one thread and on two. Pale: where the ledger accepts the claims. Medians; bars from the lowest to the highest round."""
+"""Both phases of SmolLM2-135M on this machine. Left, one thread: the rate that each iteration reaches against its
+operations per byte read; the lines are the machine's rates of matrix products and of reading memory, measured in the
+same rounds. Right: the same as shares of the ceiling that binds the phase, the prompt of most tokens and the token of
+one text, on one thread and on two. Pale: where the ledger accepts the claims. Medians; bars from the lowest to the
+highest round."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
-"""One service (the Azure conversation hour, corrected rules, H100) by stored format, by share of its requests that
-somebody else answers, and by way of serving: machines (prompt + token), joules of a request that is left at the most
-load that they bear, by where they go, and at the lowest load that was tried; kW of nameplates for each request/s; W of
-a machine that a row of ten needs, with rows of one pool and with rows of both; whether the whole hour holds all
+"""One service (the Azure conversation hour, corrected rules, H100) by stored format, by share of its requests that are
+answered elsewhere, and by way of serving: machines (prompt + token), joules of a request that is left at the highest
+load that they sustain, by where they go, and at the lowest load that was tried; kW of nameplates for each request/s; W
+of a machine that a row of ten needs, with rows of one pool and with rows of both; whether the whole hour meets all
 service levels."""
 
 import pandas as pd

@@ -1,9 +1,9 @@
-"""Whether the runs can be believed. Tokens: requests that got the tokens of the mixed run of the same requests,
-that differ first where two logits are closer than rounding can tell (near-ties), and that differ; some requests
-against the plain decoder. Runs that did not get their processor time (voids, repeated), the least share of it that
-a worker got, and what the router took of one core. Moving: what both workers spend on a cache, also as a share of
-the end-to-end latency, and the wait from the first token until the cache is in its place. Law: mean error on shapes
-that it was not fitted on."""
+"""Checks of the runs' validity. Tokens: requests that got the tokens of the mixed run of the same requests, that differ
+first where two logits are closer than rounding can distinguish (near-ties), and that differ; some requests against the
+plain decoder. Runs: those that did not get their processor time (voids, repeated), the least share of it that a worker
+got, and the share of one core that the router took. Moving: the time that both workers spend on a cache, also as a
+share of the end-to-end latency, and the wait from the first token until the cache is in place. Law: mean error on
+shapes that it was not fitted on."""
 
 import pandas as pd
 

@@ -1,5 +1,5 @@
-"""What moving caches between machines adds to the mean end-to-end latency of Splitwise-HH, against the rate of a
-machine's link: whole after the prompt, or layer by layer while it runs. As published, links are never shared;
+"""The share that moving caches between machines adds to the mean end-to-end latency of Splitwise-HH, against the rate
+of a machine's link: whole after the prompt, or layer by layer while it runs. As published, links are never shared;
 corrected, a transfer holds the links of both machines while it runs, so narrow links clog. The line is the 0.8 % that
 the source measured for layers. Bars are 95 % intervals over draws of the requests."""
 

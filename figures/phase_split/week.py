@@ -1,7 +1,7 @@
-"""Splitwise-HH under a day's ups and downs, rules corrected, 8 prompt and 12 token machines by default: requests, the
+"""Splitwise-HH under a day's varying load, rules corrected, 8 prompt and 12 token machines by default: requests, the
 time to the first token and a request's mean time between tokens, by hour. Arrivals are those of the conversation
-trace's hour, repeated under a daily cosine between 30 and 100 % of the height of the day; that curve is an assumption,
-in the shape of the daily load that DynamoLLM (HPCA 2025) reports for such a service, not a recorded day."""
+trace's hour, repeated under a daily cosine between 30 and 100 % of the day's peak; that curve is an assumption, in the
+shape of the daily load that DynamoLLM (HPCA 2025) reports for such a service, not a recorded day."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

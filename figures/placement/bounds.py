@@ -1,5 +1,5 @@
-"""A given set of workloads divided over a few rows: the highest peak of a row over the least that there is, found by
-branch and bound, by rule. Means over seeds; gap: how far the search's own bound was from its result."""
+"""A given set of workloads divided over a few rows: the highest peak of a row over the least possible, found by branch
+and bound, by rule. Means over seeds; gap: the distance of the search's own bound from its result."""
 
 import pandas as pd
 

@@ -1,7 +1,8 @@
 """One row of inference servers with servers added (share nearest to 0.3 of those that were tried), at the largest
 headroom: brakes a day, minutes a day that a server of low and of high priority is slowed, 99th percentile of the
-latency factor, work left undone at the end, and the most that could be added, by controller and by what of a request
-goes with the clock; double pace: undone work is made up as fast as new work is done. Means over seeds."""
+latency factor, work left undone at the end, and the most servers that could be added, by controller and by the part of
+a request whose time scales with the clock; double pace: undone work is made up as fast as new work is done. Means over
+seeds."""
 
 import pandas as pd
 

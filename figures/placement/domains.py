@@ -1,7 +1,6 @@
-"""Work hosted over that with one number per server (the mean), same rule, at the same risk run: margins are set in
-hindsight. Left: by how many servers share a
-budget; in large rows peaks even out by themselves. Right: by how far weeks repeat, in rows of ten. Means over seeds
-with 95 % intervals; pale: what the ledger accepts at ten servers."""
+"""Work hosted over that with one number per server (the mean), same rule, at equal realised risk: margins are set in
+hindsight. Left: by how many servers share a budget; in large rows peaks even out by themselves. Right: by how well
+weeks repeat, in rows of ten. Means over seeds with 95 % intervals; pale: what the ledger accepts at ten servers."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
 """Power efficiency against energy efficiency. Left: work hosted over what nameplates allow for, and joules per unit of
-that work over those of the offered workloads, by what the policy is told (asynchrony, grouped arrivals): what is hosted
-rises, what it costs hardly changes. Right: joules per work where the policy also chooses processor and storage by
+that work over those of the offered workloads, by what the policy is given (asynchrony, grouped arrivals): more work is
+hosted, at hardly any change of its cost. Right: joules per work where the policy also chooses processor and storage by
 profile; pale: what the ledger accepts. Means over seeds with 95 % intervals."""
 
 import pandas as pd
@@ -42,7 +42,7 @@ def _hosted(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _chosen(axis: Axes, saved: pd.DataFrame) -> None:
-    """saved: joules per work, by what is chosen."""
+    """Draw savings. saved: joules per work, by what is chosen."""
     points(axis, range(len(saved)), saved, color=BLUE, marker="o", capsize=2)
     axis.set_xticks(range(len(saved)), [name.replace(" ", "\n") for name in saved.index], fontsize=6.5)
     axis.set(xlim=(-0.5, len(saved) - 0.5), ylim=(0.9, 1.02))

@@ -1,7 +1,7 @@
-"""What a release of telemetry is worth to a placement policy (work hosted at one risk run, over that with every reading
-told) and to an attacker: the largest gain over guessing, on class, model, length of prompts or who a workload is, of
-tenants that the attacker has never seen. Right of the dotted line a release keeps what is asked of the value; pale:
-what the ledger accepts as confidential. Means over seeds with 95 % intervals."""
+"""The value of a release of telemetry to a placement policy (work hosted at equal realised risk, over that with every
+reading released) and to an attacker: the largest gain over guessing, on class, model, length of prompts or identity of
+a workload, of tenants that the attacker has never seen. Right of the dotted line a release keeps the required share of
+the value; pale: what the ledger accepts as confidential. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
-"""Releases of telemetry: numbers that leave a workload in a week, work hosted over that with every reading told, and
-the best attacker's gain over guessing (percentage points) on the class, the model, the length of prompts, the class in
-a fleet of another mix, and on who a workload is a week later. Means over seeds."""
+"""Releases of telemetry: numbers that leave a workload in a week, work hosted over that with every reading released,
+and the best attacker's gain over guessing (percentage points) on the class, the model, the length of prompts, the class
+in a fleet of another mix, and on the identity of a workload a week later. Means over seeds."""
 
 import pandas as pd
 

@@ -1,7 +1,8 @@
-"""A tree of power from one chip to the hall, its rows divided into racks of a quarter more than their share, workloads
-placed by the mean with the margin that is set for rows: budget, highest sample of 2 s over it, share of five-minute
-slots over it, highest mean of five minutes over the highest sample, and peak over the sum of the peaks one level below.
-A chip is an assumed share of its server; its budget is the most that it can draw. Means over nodes and seeds."""
+"""A power domain tree from one chip to the hall, its rows divided into racks of a quarter more than their share,
+workloads placed by the mean with the margin that is set for rows: budget, highest sample of 2 s over it, share of
+five-minute slots over it, highest mean of five minutes over the highest sample, and peak over the sum of the peaks one
+level below. A chip is an assumed share of its server; its budget is the most that it can draw. Means over nodes and
+seeds."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
 """Highest mean of a window of time over the highest sample of 2 s in a week, by how many servers' nameplates a budget
-allows for; more stand behind it. Dashed: one chip, one server, and the hall. Averages hide peaks, and the fewer servers
-there are the more. A chip's power is an assumed share of its server's. Means over seeds with 95 % intervals; pale: what
-the ledger accepts at five minutes."""
+allows for; more servers stand behind it. Dashed: one chip, one server, and the hall. Averages hide peaks, and hide more
+of them the fewer servers there are. A chip's power is an assumed share of its server's. Means over seeds with 95 %
+intervals; pale: what the ledger accepts at five minutes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,9 +1,9 @@
-"""Published policies as what they know and how they choose, in rows of ten servers of the default run: margin on the
-budgets from the week before, work hosted over what nameplates allow for with its 95 % interval, risk run and power
-left stranded with it; the work with a margin set in hindsight, with which all run one risk; and, with the margin from
-the week before, power brakes of a row and minutes that workloads of low and of high priority are slowed, in rows that
-are replayed at 2 s under a controller. Nameplate: no margin. Oracle: the coming week is known, and its margin spends
-the whole risk. Means over seeds."""
+"""Published policies, described by their information and their rule, in rows of ten servers of the default run: margin
+on the budgets from the week before, work hosted over what nameplates allow for with its 95 % interval, risk run and
+power left stranded with it; the work with a margin set in hindsight, with which all run one risk; and, with the margin
+from the week before, power brakes of a row and minutes that workloads of low and of high priority are slowed, in rows
+that are replayed at 2 s under a controller. Nameplate: no margin. Oracle: the coming week is known, and its margin
+spends the whole risk. Means over seeds."""
 
 import pandas as pd
 

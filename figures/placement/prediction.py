@@ -1,6 +1,6 @@
-"""Half of the workloads are new: work hosted at one risk run by what the policy reckons with for them, over that with
-the fleet's average profile. Below: each workload's own profile made wrong, in level or in time, by up to so much.
-Means over seeds with 95 % intervals; pale: what the ledger accepts."""
+"""Placement where half of the workloads are new: work hosted at equal realised risk, by the predictor of their
+profiles, over that with the fleet's average profile. Below: each workload's own profile made wrong, in level or in
+time, by up to so much. Means over seeds with 95 % intervals; pale: what the ledger accepts."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

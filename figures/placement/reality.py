@@ -1,8 +1,8 @@
-"""The generated fleet beside what was recorded (Acme: GPU servers of a cluster for language models; Bitbrains: CPU use
-of virtual machines; SURF: CPU use of jobs on a cluster, those of two days and more; Google: power domains, where the
-user has them). Top left: power over the highest, by share of the time. Others: how far a machine's profile by hour of
-the day is like that of the next week, and of the next day; and, of ten machines on one day, the sum of their peaks over
-the peak of their sum. Median and quartiles over machines, or over draws of ten."""
+"""The generated fleet compared with recorded data (Acme: GPU servers of a cluster for language models; Bitbrains: CPU
+use of virtual machines; SURF: CPU use of jobs on a cluster, those of two days and more; Google: power domains, where
+the user has them). Top left: power over the highest, by share of the time. Others: how similar a machine's profile by
+hour of the day is to that of the next week, and of the next day; and, of ten machines on one day, the sum of their
+peaks over the peak of their sum. Median and quartiles over machines, or over draws of ten."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
-"""Work hosted at one aim of risk over what nameplates allow for, by the rule that chooses the place (columns) and by
-what it is told (rows), where workloads come in no order and where those of a tenant come together. Means over
-seeds."""
+"""Work hosted at equal target risk over what nameplates allow for, by the rule that chooses the place (columns) and by
+the information that it is given (rows), where workloads come in random order and where those of a tenant come together.
+Means over seeds."""
 
 import pandas as pd
 import seaborn as sns

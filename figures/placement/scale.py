@@ -1,6 +1,6 @@
-"""How long placing all instances and replaying them takes on one core, by how many there are: placement into rows of 40
-servers with profiles of 24 and of 168 slots, a week at five minutes, and two hours at two seconds under a controller.
-Medians of the repeats."""
+"""The time that placing all instances and replaying them takes on one core, by the number of instances: placement into
+rows of 40 servers with profiles of 24 and of 168 slots, a week at five minutes, and two hours at two seconds under a
+controller. Medians of the repeats."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
 """Ten minutes of one prompt machine and one token machine of the simulated cluster (grey) through every sensor: how
-often it reads, over which time, how it rounds, how late it is and how much of the time it looks. Sensors' gains are off
-by a constant share each, drawn at random. Axes show what comes after the first half minute."""
+often it reads, over which time, how it rounds, how late it is and for how much of the time it looks. Each sensor's gain
+is off by a constant share, drawn at random. Axes show what comes after the first half minute."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

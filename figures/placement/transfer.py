@@ -1,6 +1,6 @@
-"""A margin that was set on one mix of workloads and used on others, by what the policy is told. Top: risk run over the
-risk it was set for; in the pale band the ledger accepts it. Bottom: work hosted over what nameplates allow for. Means
-over seeds with 95 % intervals; one rule (asynchrony), rows of twenty servers in the default run."""
+"""A margin that was set on one mix of workloads and used on others, by the information that the policy is given. Top:
+risk run over the risk it was set for; in the pale band the ledger accepts it. Bottom: work hosted over what nameplates
+allow for. Means over seeds with 95 % intervals; one rule (asynchrony), rows of twenty servers in the default run."""
 
 import pandas as pd
 import seaborn as sns

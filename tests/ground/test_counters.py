@@ -53,7 +53,7 @@ def test_a_counter_that_may_not_be_read_or_holds_no_number_says_so(tmp_path):
     with pytest.raises(Unmeasurable, match="cannot be read"):
         rapl(tmp_path)
     (folder / "energy_uj").write_text("-5\n")
-    with pytest.raises(Unmeasurable, match="no number"):
+    with pytest.raises(Unmeasurable, match="not a number"):
         rapl(tmp_path)
 
 

@@ -273,7 +273,7 @@ def test_a_counter_that_was_asked_for_by_name_and_is_not_there_is_an_error(monke
 
 def test_a_process_has_one_meter():
     assert open_meter("none") is open_meter("none")
-    with pytest.raises(UserError, match="auto: this process measures with none already"):
+    with pytest.raises(UserError, match="auto: this process already measures with none"):
         open_meter("auto")
 
 

@@ -1,4 +1,4 @@
-"""Small tables of the studies that the levers rest on, with numbers that can be reckoned by hand."""
+"""Small tables of the studies that the levers rest on, with numbers that can be checked by hand."""
 
 from itertools import product
 
@@ -46,8 +46,8 @@ def hosting():
         ("asynchrony", "nameplate", "level_over_best_fit"): (1.2, 1.3),
     }
     rows = [
-        {"rule": rule, "information": told, "metric": metric, "value": value, "seed": seed}
-        for (rule, told, metric), values in cells.items()
+        {"rule": rule, "information": information, "metric": metric, "value": value, "seed": seed}
+        for (rule, information, metric), values in cells.items()
         for seed, value in enumerate(values)
     ]
     return tidy(rows, arrivals="grouped", row=10, unit="x", tier=SIMULATED)
@@ -97,7 +97,7 @@ def draws(count=1, **changed):
 
 
 def joules(table: pd.DataFrame, **case):
-    """Of a request, of one case."""
+    """Return the joules of a request, in one case."""
     rows = table[table["metric"].str.endswith("_j")]
     for column, level in case.items():
         rows = rows[rows[column] == level]

@@ -14,7 +14,7 @@ CONFIG = JointConfig(draws=100)
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def saved():
     return levers(CONFIG, **tables(tilt=0.3))
 
 
@@ -28,25 +28,25 @@ def values(table, metric, subset, plain="together"):
     return rows[rows["levers"] == "+".join(subset)].sort_values("repeat")["value"].to_numpy()
 
 
-def test_every_set_of_levers_has_its_draws_from_each_plain_system(drawn):
-    ratios = drawn[drawn["metric"] == "joules_ratio"]
+def test_every_set_of_levers_has_its_draws_from_each_plain_system(saved):
+    ratios = saved[saved["metric"] == "joules_ratio"]
     assert (ratios.groupby(["plain", "levers"]).size() == 100).all()
     assert set(ratios["levers"]) == {"+".join(subset) for subset in SUBSETS[1:]}
-    assert set(drawn["tier"]) == {"simulated"}
+    assert set(saved["tier"]) == {"simulated"}
 
 
-def test_the_overlap_is_that_of_the_ratios(drawn):
-    product = np.prod([values(drawn, "joules_ratio", [lever]) for lever in LEVERS], axis=0)
-    assert values(drawn, "joules_overlap", LEVERS) == pytest.approx(product / values(drawn, "joules_ratio", LEVERS))
+def test_the_overlap_is_that_of_the_ratios(saved):
+    product = np.prod([values(saved, "joules_ratio", [lever]) for lever in LEVERS], axis=0)
+    assert values(saved, "joules_overlap", LEVERS) == pytest.approx(product / values(saved, "joules_ratio", LEVERS))
 
 
-def test_a_plain_system_that_takes_a_tenth_more_says_so(drawn):
-    assert values(drawn, "joules_over_plain", ["none"], "chunked") == pytest.approx(1.1)
-    assert values(drawn, "joules_over_plain", ["none"]) == pytest.approx(1.0)
+def test_a_plain_system_that_takes_a_tenth_more_says_so(saved):
+    assert values(saved, "joules_over_plain", ["none"], "chunked") == pytest.approx(1.1)
+    assert values(saved, "joules_over_plain", ["none"]) == pytest.approx(1.0)
 
 
-def test_another_run_gives_the_same_table(drawn):
-    assert levers(CONFIG, **tables(tilt=0.3)).equals(drawn)
+def test_another_run_gives_the_same_table(saved):
+    assert levers(CONFIG, **tables(tilt=0.3)).equals(saved)
 
 
 def test_everything_that_is_drawn_is_listed_with_what_it_is_and_its_source(assumed):

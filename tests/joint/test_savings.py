@@ -1,4 +1,4 @@
-"""What sets of levers take: by hand where nothing is uncertain, and what must hold whatever is drawn."""
+"""Costs of sets of levers: computed by hand where nothing is uncertain, and invariants for any draws."""
 
 from itertools import product
 
@@ -104,11 +104,11 @@ def test_overlap_is_joint_saving_over_the_product():
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_whatever_is_drawn_every_set_takes_something_and_mx_and_splitting_never_cost(seed):
-    drawn = draws(50)
+    sample = draws(50)
     rng = np.random.default_rng(seed)
     for name, (low, high) in AssumptionsConfig().model_dump().items():
-        drawn[name] = rng.uniform(low, high, 50)
-    taken = {subset: with_levers(SERVICE, subset, drawn) for subset in SUBSETS}
+        sample[name] = rng.uniform(low, high, 50)
+    taken = {subset: with_levers(SERVICE, subset, sample) for subset in SUBSETS}
     for measure in MEASURES:
         cost = {subset: by_measure[measure] for subset, by_measure in taken.items()}
         assert all((values > 0).all() and np.isfinite(values).all() for values in cost.values())

@@ -1,4 +1,4 @@
-"""The service between the cases that were simulated."""
+"""The service, interpolated between the cases that were simulated."""
 
 from itertools import product
 

@@ -15,12 +15,12 @@ LAYERS = 70
 
 
 def kind_of(machine, semantics):
-    found = performance(machine, "bloom-176b", semantics.by_context)
-    x = found.tokens.tolist()
+    profile = performance(machine, "bloom-176b", semantics.by_context)
+    x = profile.tokens.tolist()
     return oracle.Kind(
-        oracle.Knots(x, found.prompt_s.tolist()),
-        oracle.Knots(x, found.decode_s.tolist()),
-        tuple(found.affine.tolist()),
+        oracle.Knots(x, profile.prompt_s.tolist()),
+        oracle.Knots(x, profile.decode_s.tolist()),
+        tuple(profile.affine.tolist()),
         machine.link_bytes_per_s,
         machine.hop_s,
     )

@@ -1,4 +1,5 @@
-"""Times from aiconfigurator-core: asked for plainly where they are missing, and sensible where they are there."""
+"""Times from aiconfigurator-core: a clear request to install it where it is missing, and plausible times where it is
+not."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -29,7 +30,7 @@ def test_what_is_not_installed_is_asked_for():
 
 @pytest.mark.parametrize(("model", "by_context"), [("bloom-176b", True), ("llama2-70b", False)])
 def test_what_it_has_no_times_of_is_refused(model, by_context):
-    with pytest.raises(UserError, match="has times of llama2-70b alone"):
+    with pytest.raises(UserError, match="has times of llama2-70b only"):
         performance(machine("h200_sxm"), model, by_context)
 
 

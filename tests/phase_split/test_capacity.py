@@ -1,4 +1,4 @@
-"""The most load, and the pools that bear it."""
+"""The highest load, and the pools that sustain it."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ HH = FAMILIES["splitwise_hh"]
 
 
 class KnownLoads(CapacitySearch):
-    """Of designs whose most load is known."""
+    """A search over designs whose highest load is known."""
 
     def __init__(self, most, **settings):
         search = {"precision": 0.01, "search_seed": 0, "search_precision": 0.001, "pool_step": 0.05, **settings}
@@ -38,14 +38,14 @@ def test_the_least_pools_are_the_cheapest_that_bear_the_load(prices):
     search = KnownLoads(lambda design: min(2 * design.prompt[1], 3 * design.token[1]), pool_step=0.2)
     design = search.least_pools(HH, 160, 60.0, prices)
     assert (design.prompt[1], design.token[1]) == (30, 20)
-    with pytest.raises(ValueError, match="no 160 machines of splitwise_hh bear the load"):
+    with pytest.raises(ValueError, match="no 160 machines of splitwise_hh sustain the load"):
         search.least_pools(HH, 160, 1e6, prices)
 
 
 def test_what_was_found_once_is_not_searched_again():
     search = KnownLoads(lambda design: 50.0)
-    found = [(search.max_load(HH.design(3, 2), 1), search.best_pools(HH, Budget(190.4, 1760.0))) for _ in range(2)]
-    assert found[0] == found[1] and len(set(search.asked)) == len(search.asked)
+    searches = [(search.max_load(HH.design(3, 2), 1), search.best_pools(HH, Budget(190.4, 1760.0))) for _ in range(2)]
+    assert searches[0] == searches[1] and len(set(search.asked)) == len(search.asked)
 
 
 def test_a_load_under_another_seed_is_the_guess_for_the_next():
@@ -86,11 +86,11 @@ def test_no_load_at_all_is_nought():
 def test_all_nine_levels_are_needed():
     assert meets(LIMITS - 1e-9) and not meets(LIMITS)
     for place in [(i, j) for i in range(3) for j in range(3)]:
-        found = LIMITS - 1e-9
-        found[place] = float("inf")
-        assert not meets(found)
-        found[place] = float("nan")
-        assert not meets(found)
+        ratios = LIMITS - 1e-9
+        ratios[place] = float("inf")
+        assert not meets(ratios)
+        ratios[place] = float("nan")
+        assert not meets(ratios)
 
 
 @pytest.mark.parametrize("version", list(VERSIONS))

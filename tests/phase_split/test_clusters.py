@@ -1,4 +1,4 @@
-"""Designs and what they may cost."""
+"""Designs and their budgets."""
 
 import json
 from pathlib import Path
@@ -26,9 +26,9 @@ def test_seventy_a100_machines_cost_a_fifth_less_than_forty_h100_machines():
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.token])
 def test_pools_use_a_budget_up_and_never_exceed_it(name):
     family, budget, prices = FAMILIES[name], Budget(190.4, 1760.0), Prices()
-    found = list(pools(family, budget, 0.1))
-    assert found
-    for prompt, token in found:
+    candidates = list(pools(family, budget, 0.1))
+    assert candidates
+    for prompt, token in candidates:
         design, larger = family.design(prompt, token), family.design(prompt, token + 1)
         assert prices.of_design(design) <= 190.4 + 1e-6 and design.power <= 1760 + 1e-6
         assert prices.of_design(larger) > 190.4 or larger.power > 1760
@@ -75,7 +75,7 @@ def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, co
 
 
 def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="no design 'none'; there: conv"):
+    with pytest.raises(UserError, match="no design 'none'; it has: conv"):
         read_design(REFERENCE, "none")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UserError, match=r"broken\.json: cannot be read"):

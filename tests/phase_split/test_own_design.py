@@ -1,4 +1,4 @@
-"""A design of a user's own, by name: its machines, performance model and scheduler; and what is refused."""
+"""A user-defined design, by name: its machines, performance model and scheduler; and what is refused."""
 
 from dataclasses import replace
 
@@ -12,26 +12,26 @@ from jouleproof.serving.simulator.performance import performance, times
 from jouleproof.serving.simulator.served_models import served
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.registry import designs
-from tests.extension_example import cluster as own
+from tests.extension_example import cluster
 from tests.phase_split.test_simulator import crowd
 
 H100 = MACHINES["dgx-h100"]
 
 
 def test_it_stands_beside_the_built_in_ones():
-    found = designs(["splitwise_hh", "tests.extension_example.cluster:DESIGN"], "conv")
-    assert list(found) == ["splitwise_hh", "h100_h20"]
-    assert found["h100_h20"] is own.DESIGN and found["splitwise_hh"].prompt == ("dgx-h100", 25)
+    by_name = designs(["splitwise_hh", "tests.extension_example.cluster:DESIGN"], "conv")
+    assert list(by_name) == ["splitwise_hh", "h100_h20"]
+    assert by_name["h100_h20"] is cluster.DESIGN and by_name["splitwise_hh"].prompt == ("dgx-h100", 25)
 
 
 def test_its_performance_model_is_asked_about_the_model_that_is_served():
     for model in ("bloom-176b", "llama2-70b"):
-        found = performance(own.H20, model, True)
-        assert found.decode_s[0] == served(model).weight_bytes / (0.5 * 8 * 4.0e12)
+        law = performance(cluster.H20, model, True)
+        assert law.decode_s[0] == served(model).weight_bytes / (0.5 * 8 * 4.0e12)
 
 
 def test_machines_of_other_knots_keep_their_times():
-    h100, h20 = performance(H100, "bloom-176b", True), performance(own.H20, "bloom-176b", True)
+    h100, h20 = performance(H100, "bloom-176b", True), performance(cluster.H20, "bloom-176b", True)
     joined = times([h100, h20])
     for kind, law in enumerate((h100, h20)):
         asked = np.array([1.0, 300.0, 512.0, 5000.0, 9000.0])
@@ -42,7 +42,7 @@ def test_machines_of_other_knots_keep_their_times():
 
 def test_its_scheduler_places_every_request():
     requests = crowd(200)
-    run = simulate(own.DESIGN, requests)
+    run = simulate(cluster.DESIGN, requests)
     assert run.unfinished == 0
     short = requests.output <= 16
     assert short.any() and (run.prompt_machine < 20).all()
@@ -50,7 +50,7 @@ def test_its_scheduler_places_every_request():
 
 
 def alone(prompt, output, load):
-    """As `together` does: the machine with the least pending, the first of equals."""
+    """Schedule as `together` does: on the machine with the least pending, the first of equals."""
     machine = int(np.argmin(load.pending))
     return machine, machine
 
@@ -85,7 +85,10 @@ def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
     [
         (lambda machine: None, "machine mine: profile cannot be called as (machine, model) -> Performance"),
         (lambda machine, model: 3, "its profile made a int, not a jouleproof.serving.simulator.cost_model.Performance"),
-        (lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0), "tokens must rise"),
+        (
+            lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0),
+            "tokens must be at least two",
+        ),
         (lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0), "affine (2,)"),
         (
             lambda machine, model: Performance(

@@ -1,4 +1,5 @@
-"""The experiments on the engine: what counts, what is withheld, what is compared; and the command that serves once."""
+"""The experiments on the engine: which requests count, what is withheld, what is compared; and the command that serves
+once."""
 
 import math
 from contextlib import nullcontext
@@ -12,7 +13,7 @@ import pytest
 from jouleproof import inputs
 from jouleproof.errors import UserError
 from jouleproof.serving.config import EngineConfig, ServingConfig, read_engine_config
-from jouleproof.serving.engine import serve as room
+from jouleproof.serving.engine import serve as engine_serve
 from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import measured_shapes, probes
 from jouleproof.serving.engine.latencies import Latencies, latencies, pooled, quantiles, starved
@@ -44,16 +45,16 @@ WORDS = list(range(50))
 
 
 def served(*times, share=1.0):
-    outcomes = [Outcome("done", tokens=[1] * len(each), times_s=list(each)) for each in times]
+    outcomes = [Outcome("done", tokens=[1] * len(times_s), times_s=list(times_s)) for times_s in times]
     return Served(outcomes, [share, 1.0], 0.0, 1.0, [])
 
 
 def test_latencies_are_of_requests_that_were_served_after_the_warm_up():
     run = served([1.0], [1.0, 1.5, 2.5], [4.0, 4.25])
     run.outcomes.append(Outcome("left", times_s=[9.0]))
-    found = latencies([Request(at, [1], 3) for at in (0.0, 0.5, 3.0, 8.0)], run, warm_up=1)
-    assert found.ttft_s.tolist() == [0.5, 1.0] and found.e2e_s.tolist() == [2.0, 1.25]
-    assert found.gap_s.tolist() == [0.5, 1.0, 0.25]
+    measured = latencies([Request(at, [1], 3) for at in (0.0, 0.5, 3.0, 8.0)], run, warm_up=1)
+    assert measured.ttft_s.tolist() == [0.5, 1.0] and measured.e2e_s.tolist() == [2.0, 1.25]
+    assert measured.gap_s.tolist() == [0.5, 1.0, 0.25]
 
 
 def test_no_99th_percentile_rests_on_too_few_samples():
@@ -97,8 +98,8 @@ def test_tokens_are_the_same_a_near_tie_or_different():
 
 @pytest.fixture(scope="module")
 def fleet():
-    with started_fleet(fleet_plan(CONFIG.engine), DECODER) as found:
-        yield found
+    with started_fleet(fleet_plan(CONFIG.engine), DECODER) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +141,11 @@ def test_measured_and_predicted_never_mix(table):
 def test_an_error_is_that_of_the_prediction_over_the_measurement(table):
     keys = ["mode", "load", "quantile"]
     ttft = table[table["metric"] == "ttft_s"].set_index(keys)
-    own = {over: ttft[ttft["over"] == over]["value"] for over in ("pooled", "predicted")}
+    ttft_s = {over: ttft[ttft["over"] == over]["value"] for over in ("pooled", "predicted")}
     errors = table[table["metric"] == "ttft_error"].set_index(keys)["value"]
     assert len(errors)
     for key, error in errors.items():
-        assert error == pytest.approx(own["predicted"][key] / own["pooled"][key] - 1)
+        assert error == pytest.approx(ttft_s["predicted"][key] / ttft_s["pooled"][key] - 1)
 
 
 def test_ratios_are_of_runs_of_the_same_requests(table):
@@ -152,20 +153,20 @@ def test_ratios_are_of_runs_of_the_same_requests(table):
     runs = runs.sort_index()
     ratio = runs.loc["ttft_over_mixed", "split"]["value"]
     for (load, repeat), value in ratio.items():
-        found = [runs.loc["ttft_s", mode, load, repeat]["value"] for mode in ("split", "mixed")]
-        assert value == pytest.approx(found[0] / found[1])
+        seconds = [runs.loc["ttft_s", mode, load, repeat]["value"] for mode in ("split", "mixed")]
+        assert value == pytest.approx(seconds[0] / seconds[1])
 
 
 @pytest.mark.parametrize(("mode", "own_fleet"), [("mixed", False), ("split", True)], ids=["mixed", "split"])
 def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, own_fleet, fleet, tmp_path, monkeypatch):
     if not own_fleet:
-        monkeypatch.setattr(room, "started_fleet", lambda *_: nullcontext(fleet))
-    monkeypatch.setattr(room, "_model", lambda *_: (DECODER, WORDS))
+        monkeypatch.setattr(engine_serve, "started_fleet", lambda *_: nullcontext(fleet))
+    monkeypatch.setattr(engine_serve, "_model", lambda *_: (DECODER, WORDS))
     records = {
         name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
         for name in ("azure_conv", "gsm8k_test")
     }
-    text = room.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
+    text = engine_serve.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
     table = pd.read_parquet(tmp_path / "out.parquet")
     assert len(table) == 20 and (table["status"] == "done").all() and table["request_id"].is_unique
     assert (table["e2e_s"] >= table["ttft_s"]).all()
@@ -195,7 +196,7 @@ def test_a_request_that_was_not_served_has_a_reason_and_no_latency():
     asked = [Request(0.0, [1, 2], 2), Request(0.5, [1] * 9, 9)]
     run = served([0.1, 0.3])
     run.outcomes.append(Outcome("refused", "too long"))
-    table = room.request_table(asked, run)
+    table = engine_serve.request_table(asked, run)
     assert table["status"].tolist() == ["done", "refused"] and table["reason"].tolist() == ["", "too long"]
     assert table["tbt_s"][0] == pytest.approx(0.2) and math.isnan(table["e2e_s"][1])
 
@@ -204,8 +205,8 @@ def test_without_the_model_random_weights_of_its_shape_are_served_and_said_so(mo
     def no(*_):
         raise inputs.InputError("smollm2_135m: cannot be had")
 
-    monkeypatch.setattr(room, "_resolved", no)
-    monkeypatch.setitem(room.SHAPES, "smollm2_135m", replace(room.SHAPES["smollm2_135m"], layers=3))
-    decoder, words = room._model(CONFIG.engine, {}, Path(tmp_path), [])
+    monkeypatch.setattr(engine_serve, "_resolved", no)
+    monkeypatch.setitem(engine_serve.SHAPES, "smollm2_135m", replace(engine_serve.SHAPES["smollm2_135m"], layers=3))
+    decoder, words = engine_serve._model(CONFIG.engine, {}, Path(tmp_path), [])
     assert decoder.shape.layers == 2 and decoder.shape.vocabulary == 49152 and len(words) == 10_000
     assert "random weights of the same shape, because: inputs: smollm2_135m" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a run promises: every request served or reported, energy that adds up, windows, streams, refusals."""
+"""Guarantees of a run: every request is served or reported, energy adds up, windows, streams, refusals."""
 
 import numpy as np
 import pytest
@@ -42,9 +42,9 @@ def test_a_stream_gives_what_the_whole_gives(design):
         Requests(*(part[first : first + 300] for part in (requests.arrival_s, requests.prompt, requests.output)))
         for first in range(0, 1000, 300)
     ]
-    found = [served[1:] for served in stream(design, iter(parts))]
-    assert np.array_equal(np.concatenate([ttft for ttft, _ in found]), whole.ttft_s)
-    assert np.array_equal(np.concatenate([e2e for _, e2e in found]), whole.e2e_s)
+    batches = [served[1:] for served in stream(design, iter(parts))]
+    assert np.array_equal(np.concatenate([ttft for ttft, _ in batches]), whole.ttft_s)
+    assert np.array_equal(np.concatenate([e2e for _, e2e in batches]), whole.e2e_s)
 
 
 def test_a_stream_that_is_not_kept_up_with_stops():
@@ -53,7 +53,7 @@ def test_a_stream_that_is_not_kept_up_with_stops():
         Requests(*(part[first : first + 10] for part in (requests.arrival_s, requests.prompt, requests.output)))
         for first in range(0, 3000, 10)
     ]
-    with pytest.raises(UserError, match="under way for more than two batches"):
+    with pytest.raises(UserError, match="took longer than two batches"):
         list(stream(TOGETHER, iter(parts)))
 
 
@@ -146,5 +146,5 @@ def test_the_compiled_loop_is_kept_by_the_code_of_its_whole_folder():
         simulate(design, crowd(3), window=Window(1, 2))
     (signature,) = loop.run.signatures
     assert str(signature[-1]) == f"omitted(default={loop.CODE_VERSION})"
-    called = [each for each in vars(loop).values() if hasattr(each, "py_func") and each is not loop.run]
-    assert called and all(each.stats.cache_path is None for each in called)  # what is kept would not see edits either
+    called = [call for call in vars(loop).values() if hasattr(call, "py_func") and call is not loop.run]
+    assert called and all(call.stats.cache_path is None for call in called)  # what is kept would not see edits either

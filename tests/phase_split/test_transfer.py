@@ -1,4 +1,4 @@
-"""Caches over links: what a slow link adds, and where there is nothing to say."""
+"""Transfers of caches: the time that a slow link adds, and where there is no row."""
 
 import pytest
 
@@ -24,8 +24,8 @@ def table(tmp_path_factory):
 
 
 def test_a_run_whose_requests_wait_for_ever_has_no_row(table):
-    own = table[(table["way"] == "layers") & (table["version"] == "corrected")]
-    assert set(own["gbit_per_s"]) == {0.0, 1600.0}
+    corrected = table[(table["way"] == "layers") & (table["version"] == "corrected")]
+    assert set(corrected["gbit_per_s"]) == {0.0, 1600.0}
 
 
 def test_faster_links_add_less(table):

@@ -1,13 +1,13 @@
-"""Requests from files and from draws."""
+"""Requests from files and from sampling."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.serving.simulator.workload import by_day, drawn, read_requests, replayed, superposed
+from jouleproof.serving.simulator.workload import by_day, poisson_requests, read_requests, replayed, superposed
 
-CELLS = "a row has more or fewer cells than the header, or a column comes twice"
+CELLS = "a row has more or fewer cells than the header, or a column appears twice"
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
 TRACE = pd.DataFrame(
     {
@@ -21,12 +21,12 @@ TRACE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is no number"),
+        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is not a number"),
         ("0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n", "row 3: arrival_timestamp '0.05' is before the row above"),
         ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp '-0.1' is negative"),
-        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is no whole number of at least 1"),
-        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is no whole number of at least 1"),
-        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is no number"),
+        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is not a whole number of at least 1"),
+        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is not a whole number of at least 1"),
+        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is not a number"),
         ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size '1e12' is above 2**31"),
         ("", "holds no requests"),
         ("0,2,0,0.1,1,10,5,7\n", CELLS),
@@ -50,29 +50,29 @@ def test_a_file_that_is_not_there_or_lacks_a_column_is_named(tmp_path):
 
 
 def test_joint_draws_keep_rows_together_and_others_do_not():
-    joint, apart = (drawn(TRACE, 100.0, 5.0, 0, joint=joint) for joint in (True, False))
+    joint, apart = (poisson_requests(TRACE, 100.0, 5.0, 0, joint=joint) for joint in (True, False))
     assert (joint.output == joint.prompt + 1000).all()
     assert not (apart.output == apart.prompt + 1000).all()
     assert joint.arrival_s.tolist() == apart.arrival_s.tolist()
 
 
 def test_a_rate_scales_the_same_arrivals():
-    slow, fast = drawn(TRACE, 10.0, 20.0, 3), drawn(TRACE, 20.0, 20.0, 3)
+    slow, fast = poisson_requests(TRACE, 10.0, 20.0, 3), poisson_requests(TRACE, 20.0, 20.0, 3)
     assert fast.arrival_s[: len(slow)] * 2 == pytest.approx(slow.arrival_s, rel=1e-12)
     assert fast.prompt[: len(slow)].tolist() != [] and (np.diff(fast.arrival_s) >= 0).all()
     assert len(fast) / 20 == pytest.approx(20, rel=0.2)
 
 
 def test_a_replay_keeps_the_order_and_has_the_rate():
-    found = replayed(TRACE, 5.0)
-    assert found.prompt.tolist() == TRACE["prompt_tokens"].tolist()
-    assert len(found) / found.arrival_s[-1] == pytest.approx(5.0, rel=1e-3)
+    requests = replayed(TRACE, 5.0)
+    assert requests.prompt.tolist() == TRACE["prompt_tokens"].tolist()
+    assert len(requests) / requests.arrival_s[-1] == pytest.approx(5.0, rel=1e-3)
 
 
 def test_superposed_copies_have_the_rate_and_come_in_order():
-    found = superposed(TRACE, 40.0, 250.0, 1)
-    assert len(found) / 250 == pytest.approx(40.0, rel=0.05)
-    assert (np.diff(found.arrival_s) >= 0).all() and found.arrival_s[-1] < 250.0 + 1e-3
+    requests = superposed(TRACE, 40.0, 250.0, 1)
+    assert len(requests) / 250 == pytest.approx(40.0, rel=0.05)
+    assert (np.diff(requests.arrival_s) >= 0).all() and requests.arrival_s[-1] < 250.0 + 1e-3
 
 
 def test_superposed_copies_keep_the_mix_of_lengths_of_their_time():
@@ -83,8 +83,11 @@ def test_superposed_copies_keep_the_mix_of_lengths_of_their_time():
             "output_tokens": np.full(1000, 5),
         }
     )
-    found = superposed(long_last, 20.0, 999.0, 0)
-    early, late = found.prompt[found.arrival_s < 400], found.prompt[(found.arrival_s > 600) & (found.arrival_s < 900)]
+    moved = superposed(long_last, 20.0, 999.0, 0)
+    early, late = (
+        moved.prompt[moved.arrival_s < 400],
+        moved.prompt[(moved.arrival_s > 600) & (moved.arrival_s < 900)],
+    )
     assert (early == 10).mean() > 0.9 and (late == 4000).all()  # what is moved before the start comes at the end
 
 

@@ -1,4 +1,4 @@
-"""The exact optimum against every division there is."""
+"""The exact optimum against every possible division."""
 
 from itertools import product
 
@@ -23,9 +23,9 @@ from jouleproof.studies.placement.kernels import NOWHERE
 @pytest.mark.parametrize("seed", range(3))
 def test_the_least_peak_is_that_of_the_best_of_all_divisions(seed):
     watts = np.random.default_rng(seed).uniform(1, 9, (6, 4))
-    found, gap = least_peak(watts, 2, 30.0)
+    peak, gap = least_peak(watts, 2, 30.0)
     best = min(peak_of(watts, np.array(homes), 2) for homes in product((0, 1), repeat=6))
-    assert found == pytest.approx(best, rel=2e-3) and gap <= 1e-3
+    assert peak == pytest.approx(best, rel=2e-3) and gap <= 1e-3
 
 
 def test_all_have_to_be_somewhere():
@@ -49,8 +49,8 @@ def test_storage_is_the_most_frugal_that_is_fast_enough_and_has_room():
     frugal, fast = chosen_storage(wants, True), chosen_storage(wants, False)
     for chosen in (frugal, fast):
         kept = np.bincount(chosen, weights=wants.tb, minlength=len(STORAGE))
-        assert (kept <= [each.tb * wants.tb.sum() + 1e-6 for each in STORAGE]).all()
+        assert (kept <= [storage.tb * wants.tb.sum() + 1e-6 for storage in STORAGE]).all()
         slow = [one for one in range(200) if wants.gb_per_s[one] > STORAGE[chosen[one]].gb_per_s]
         assert len(slow) < 20  # where all that is fast enough is full
-    watts = np.array([each.watts_per_tb for each in STORAGE])
+    watts = np.array([storage.watts_per_tb for storage in STORAGE])
     assert (watts[frugal] * wants.tb).sum() < (watts[fast] * wants.tb).sum()

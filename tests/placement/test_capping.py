@@ -1,4 +1,4 @@
-"""A row under a controller: nothing happens below the thresholds, and above them what the source says."""
+"""A row under a controller: nothing happens below the thresholds, and what the source says happens above them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The experiments on a small hall: what they promise of their tables, and a researcher's own objects in them."""
+"""The experiments on a small hall: guarantees of their tables, and user-defined objects in them."""
 
 import pytest
 
@@ -21,7 +21,7 @@ DEAF = Information(lambda readings: readings, "takes no fleet")
 
 
 def changed(config=CONFIG, **sections):
-    """The config with some knobs of some sections set anew."""
+    """Return the config with some knobs of some sections changed."""
     parts = {name: getattr(config, name).model_copy(update=knobs) for name, knobs in sections.items()}
     return config.model_copy(update=parts)
 
@@ -63,8 +63,8 @@ def test_every_cell_of_rule_and_information_is_there_for_both_arrivals(hosted):
     work = hosted[(hosted["metric"] == "work") & (hosted["row"] == 10)]
     cells = work.groupby("arrivals").apply(lambda rows: set(zip(rows["rule"], rows["information"], strict=True)))
     wanted = {(rule, name) for rule in CONFIG.hosting.rules for name in CONFIG.hosting.information}
-    for found in cells:
-        assert found == {*wanted, ("best_fit", "plain"), ("asynchrony", "oracle")}
+    for hosted_cells in cells:
+        assert hosted_cells == {*wanted, ("best_fit", "plain"), ("asynchrony", "oracle")}
 
 
 def test_the_oracle_keeps_the_risk_and_nameplates_run_none(hosted):
@@ -155,7 +155,7 @@ def test_a_fleet_of_a_researchers_own_enters_every_experiment_that_places(leakag
 def test_rows_under_a_controller_slow_low_priority_first_and_those_of_nameplates_not_at_all():
     table = policies(CONFIG, power_trace()).groupby(["policy", "metric"])["value"].mean()
     slowed = ("brakes", "low_slowed", "high_slowed")
-    assert all(table["nameplate", each] == 0 for each in slowed)
+    assert all(table["nameplate", metric] == 0 for metric in slowed)
     assert 0 < table["profile", "high_slowed"] < table["profile", "low_slowed"]
 
 

@@ -1,4 +1,4 @@
-"""What attackers learn: nothing from nothing, all from the answer; and noise as large as it must be."""
+"""Attackers: they learn nothing from nothing and everything from the answer; and noise is as large as it must be."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where workloads go, against a plain oracle; what rows then draw; margins."""
+"""Placement against a plain oracle; the power that rows then draw; margins."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ from jouleproof.studies.placement.rules import RULES, Rule
 from tests.placement.small import period
 
 
-def oracle(about, demand, where, rule, seed=0):
-    """The rules again, in plain Python: who goes leaves room first; the least sum of features wins."""
-    count = about.fleet.count
-    events = [(about.stays.last[one], 0, one) for one in range(count)]
-    events += [(about.stays.first[one], 1, one) for one in range(count)]
+def oracle(week, demand, where, rule, seed=0):
+    """Apply the rules again, in plain Python: workloads that go leave room first; the least sum of features wins."""
+    count = week.fleet.count
+    events = [(week.stays.last[one], 0, one) for one in range(count)]
+    events += [(week.stays.first[one], 1, one) for one in range(count)]
     events.sort(key=lambda event: (event[0], event[1], event[2]))
     orders = [where.leaves] * len(events)
     if rule.scattered:
@@ -64,17 +64,17 @@ def test_every_rule_places_as_the_plain_oracle_does(seed, name, racks):
     count = 14
     demand = rng.integers(1, 9, (count, 3)) * 12.5  # binary fractions: sums are exact in any order
     first = rng.integers(0, 10, count)
-    about = period(demand.repeat(4, axis=1), first=first, last=first + rng.integers(1, 8, count))
+    week = period(demand.repeat(4, axis=1), first=first, last=first + rng.integers(1, 8, count))
     where = tree(2, 2, 100.0, crowding=1.5, racks=racks)
-    found = place(about, demand, where, RULES[name], seed)
-    assert found.tolist() == oracle(about, demand, where, RULES[name], seed)
+    home = place(week, demand, where, RULES[name], seed)
+    assert home.tolist() == oracle(week, demand, where, RULES[name], seed)
 
 
 def test_profiles_that_peak_at_other_times_share_a_place_only_where_times_are_told():
     demand = np.array([[90.0, 10.0], [10.0, 90.0]])
-    about, where = period(demand), tree(1, 1, 100.0, crowding=2)
-    assert (place(about, demand, where, RULES["spread"]) >= 0).all()
-    assert (place(about, demand.max(axis=1, keepdims=True), where, RULES["spread"]) >= 0).sum() == 1
+    week, where = period(demand), tree(1, 1, 100.0, crowding=2)
+    assert (place(week, demand, where, RULES["spread"]) >= 0).all()
+    assert (place(week, demand.max(axis=1, keepdims=True), where, RULES["spread"]) >= 0).sum() == 1
 
 
 def test_the_budget_of_the_hall_holds_too():
@@ -85,38 +85,38 @@ def test_the_budget_of_the_hall_holds_too():
 
 def test_no_more_servers_than_stand_there():
     demand = np.full((5, 1), 1.0)
-    found = place(period(demand[:, 0]), demand, tree(1, 2, 100.0, crowding=1.5), RULES["best_fit"])
-    assert (found >= 0).sum() == 3
+    home = place(period(demand[:, 0]), demand, tree(1, 2, 100.0, crowding=1.5), RULES["best_fit"])
+    assert (home >= 0).sum() == 3
 
 
 def test_who_goes_makes_room():
     demand = np.full((2, 1), 90.0)
-    about = period(np.full((2, 4), 90.0), first=[0, 2], last=[2, 4])
-    assert (place(about, demand, tree(1, 1, 100.0), RULES["best_fit"]) >= 0).all()
+    week = period(np.full((2, 4), 90.0), first=[0, 2], last=[2, 4])
+    assert (place(week, demand, tree(1, 1, 100.0), RULES["best_fit"]) >= 0).all()
 
 
 def test_nodes_draw_what_their_workloads_do_while_they_are_there():
-    about = period([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, 5.0]], first=[0, 1, 0], last=[2, 3, 3])
-    found = node_power(
-        np.array([1, 2, NOWHERE]), about.stays.first, about.stays.last, about.fleet.watts, np.array([-1, 0, 0])
+    week = period([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, 5.0]], first=[0, 1, 0], last=[2, 3, 3])
+    watts = node_power(
+        np.array([1, 2, NOWHERE]), week.stays.first, week.stays.last, week.fleet.watts, np.array([-1, 0, 0])
     )
-    assert found.tolist() == [[1.0, 22.0, 30.0], [1.0, 2.0, 0.0], [0.0, 20.0, 30.0]]
+    assert watts.tolist() == [[1.0, 22.0, 30.0], [1.0, 2.0, 0.0], [0.0, 20.0, 30.0]]
 
 
 def test_nameplates_without_a_margin_are_never_over_the_budget():
     rng = np.random.default_rng(0)
-    about = period(rng.uniform(10, 100, (30, 48)))
+    week = period(rng.uniform(10, 100, (30, 48)))
     where = tree(2, 5, 100.0, crowding=3)
     demand = np.full((30, 1), 100.0)
-    done = score(about, place(about, demand, where, RULES["best_fit"]), where)
+    done = score(week, place(week, demand, where, RULES["best_fit"]), where)
     assert done.risk == 0 and done.servers == pytest.approx(1.0) and done.turned_away == pytest.approx(20 / 30)
 
 
 def test_work_is_power_above_idle_and_risk_the_share_over_the_budget():
-    about = period([[30.0, 50.0], [30.0, 90.0]])
+    week = period([[30.0, 50.0], [30.0, 90.0]])
     where = tree(1, 1, 100.0, crowding=2)
-    done = score(about, np.array([1, 1]), where)
-    assert done.servers == 2.0 and done.risk == 0.5 == risk_of(about, np.array([1, 1]), where)
+    done = score(week, np.array([1, 1]), where)
+    assert done.servers == 2.0 and done.risk == 0.5 == risk_of(week, np.array([1, 1]), where)
     assert done.work == pytest.approx(2.0)  # of all that was offered, over a capacity of one server
     assert done.peak_to_mean == pytest.approx(140 / 100) and done.joules_per_work == pytest.approx(1.0)
 
@@ -135,10 +135,10 @@ def test_a_margin_is_the_largest_at_which_the_risk_holds():
     ("asked", "message"),
     [
         ((0, 4, 100.0), "0 rows of 4 servers hold nothing"),
-        ((2, 4, -1.0), "a nameplate of -1 W is none"),
+        ((2, 4, -1.0), "a nameplate of -1 W is not above 0"),
         ((2, 2, 100.0, 2.0, 3), "divided into 3 racks feeds no whole server"),
-        ((2, 1, 100.0, 2.0, 1, True), "a budget of 75 W does not reach for one server of 100 W"),
-        ((9, 2, 100.0, 2.0, 2, True), "does not reach for one server"),
+        ((2, 1, 100.0, 2.0, 1, True), "a budget of 75 W does not suffice for one server of 100 W"),
+        ((9, 2, 100.0, 2.0, 2, True), "does not suffice for one server"),
     ],
 )
 def test_a_hall_that_holds_nothing_is_one_line(asked, message):

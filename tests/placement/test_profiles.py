@@ -1,4 +1,4 @@
-"""What is told of a week: exact values, and what it refuses."""
+"""Profiles of a week: exact values, and what is refused."""
 
 import numpy as np
 import pytest
@@ -28,9 +28,9 @@ def test_slots_of_a_day_hold_all_days_and_slots_of_a_week_one_hour_each():
 
 @pytest.mark.parametrize("name", INFORMATION)
 def test_information_lies_between_what_was_read_and_the_nameplate(name):
-    told = INFORMATION[name].of(READINGS, FLEET)
-    assert told.shape[0] == 4 and (told >= READINGS.min()).all()
-    assert (told <= 100.0).all() or name == "spread24"
+    profile = INFORMATION[name].of(READINGS, FLEET)
+    assert profile.shape[0] == 4 and (profile >= READINGS.min()).all()
+    assert (profile <= 100.0).all() or name == "spread24"
 
 
 def test_exact_values():
@@ -44,12 +44,12 @@ def test_exact_values():
 
 def test_two_phases_are_told_apart():
     square = np.tile(np.where(np.arange(DAY) < DAY // 2, 20.0, 80.0), (1, 7))
-    told = INFORMATION["phases"].of(square, plain_fleet(square))
-    assert told[0, :12] == pytest.approx(20.0) and told[0, 12:] == pytest.approx(80.0)
+    profile = INFORMATION["phases"].of(square, plain_fleet(square))
+    assert profile[0, :12] == pytest.approx(20.0) and profile[0, 12:] == pytest.approx(80.0)
 
 
 def test_a_trace_shorter_than_the_period_or_slots_that_do_not_divide_it_are_one_line():
-    with pytest.raises(UserError, match="2015 readings are no whole weeks"):
+    with pytest.raises(UserError, match="2015 readings are not whole weeks"):
         by_slot(READINGS[:, 1:], 24)
     with pytest.raises(UserError, match="288 readings do not divide into 7 slots"):
         by_slot(READINGS, 7)
@@ -58,8 +58,8 @@ def test_a_trace_shorter_than_the_period_or_slots_that_do_not_divide_it_are_one_
 @pytest.mark.parametrize("name", PREDICTORS)
 def test_predictors_leave_what_was_seen(name):
     profiles, seen = INFORMATION["slots24"].of(READINGS, FLEET), np.array([True, False, True, True])
-    found = PREDICTORS[name](profiles, seen, FLEET)
-    assert np.array_equal(found[seen], profiles[seen])
+    predicted = PREDICTORS[name](profiles, seen, FLEET)
+    assert np.array_equal(predicted[seen], profiles[seen])
 
 
 def test_tenants_stand_in_for_their_own_and_classes_for_new_tenants():
@@ -67,8 +67,8 @@ def test_tenants_stand_in_for_their_own_and_classes_for_new_tenants():
     fleet.tenant[:] = [0, 0, 1, 2]
     fleet.kind[:] = [0, 0, 0, 1]
     profiles, seen = np.arange(4.0)[:, None], np.array([True, False, True, False])
-    found = PREDICTORS["tenant_mean"](profiles, seen, fleet)[:, 0]
-    assert found.tolist() == [0.0, 0.0, 2.0, 1.0]  # the last one's class was never seen: the fleet
+    predicted = PREDICTORS["tenant_mean"](profiles, seen, fleet)[:, 0]
+    assert predicted.tolist() == [0.0, 0.0, 2.0, 1.0]  # the last one's class was never seen: the fleet
     assert PREDICTORS["class_mean"](profiles, seen, fleet)[1, 0] == 1.0
     assert PREDICTORS["nameplate"](profiles, seen, fleet)[3, 0] == 100.0
 
@@ -83,11 +83,11 @@ def test_a_profile_is_made_wrong_only_where_there_is_no_history():
 
 
 @pytest.mark.parametrize(
-    "found", [None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))]
+    "watts", [None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))]
 )
-def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(found):
+def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(watts):
     with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' gave .* needed: finite watts"):
-        checked_watts("predictor 'mine:largest'", found, 3, 4)
+        checked_watts("predictor 'mine:largest'", watts, 3, 4)
 
 
 def test_watts_by_workload_and_slot_pass_as_they_are():
@@ -98,12 +98,15 @@ def test_watts_by_workload_and_slot_pass_as_they_are():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"), "its information is no Information"),
+        (
+            lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"),
+            "its information must be of the class Information",
+        ),
         (lambda: Rule(above_mean="a"), "above_mean is 'a', not a finite number"),
         (lambda: Controller(first=-0.9), "must rise from above 0"),
         (lambda: Controller(low=1.5), "must lie above 0 and up to 1"),
         (lambda: Controller(first=0.8, release=0.9), "from 0 to below first"),
-        (lambda: Release(len, len, -1, "less than nothing"), "it counts what leaves in a week"),
+        (lambda: Release(len, len, -1, "less than nothing"), "it must be a count, of numbers in a week"),
     ],
 )
 def test_an_object_that_cannot_be_meant_is_refused_when_it_is_made(make, words):

@@ -1,4 +1,4 @@
-"""The checks on recorded data: what is beside the generated fleet, and what is said where data are not at hand."""
+"""The checks on recorded data: what is compared with the generated fleet, and the messages where data are missing."""
 
 from pathlib import Path
 
@@ -47,8 +47,8 @@ def domain(path, weeks=2):
 
 def named_by(config, experiment):
     """Files that the knobs of an experiment name."""
-    own = STUDY.experiments[experiment]
-    return data_files(STUDY.knobs(own, STUDY.knobs_json(own, config)).model_dump())
+    spec = STUDY.experiments[experiment]
+    return data_files(STUDY.knobs(spec, STUDY.knobs_json(spec, config)).model_dump())
 
 
 def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_they_are_had(recorded, tmp_path):
@@ -65,11 +65,11 @@ def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_th
         }
     )
     assert named_by(config, "reality") == [Path(file)]
-    found = reality(config, **recorded).set_index(["data", "metric", "percent"])["value"]
-    assert found[GOOGLE, "had", 0.0] == 1.0 and found[GOOGLE, "repeats", 50.0] == pytest.approx(1.0, abs=0.01)
-    assert found[GOOGLE, "power_quantile", 100.0] == 1.0 and found["fleet", "power_quantile", 100.0] == 1.0
+    values = reality(config, **recorded).set_index(["data", "metric", "percent"])["value"]
+    assert values[GOOGLE, "had", 0.0] == 1.0 and values[GOOGLE, "repeats", 50.0] == pytest.approx(1.0, abs=0.01)
+    assert values[GOOGLE, "power_quantile", 100.0] == 1.0 and values["fleet", "power_quantile", 100.0] == 1.0
     generated = bare[bare["data"].str.startswith("generated")].set_index(["data", "metric", "percent"])["value"]
-    assert found[generated.index].equals(generated)
+    assert values[generated.index].equals(generated)
 
 
 def test_files_of_a_researchers_own_are_found_by_the_experiments_that_read_them(tmp_path):
@@ -84,8 +84,8 @@ def test_files_of_a_researchers_own_are_found_by_the_experiments_that_read_them(
 def test_days_that_are_not_there_for_a_whole_day_are_left_out():
     days = np.tile(np.sin(2 * np.pi * np.arange(DAY) / DAY), (1, 4))
     days[0, 2 * DAY : 2 * DAY + 5] = np.nan
-    found = _repeats("", days, "measured")
-    assert {row["metric"] for row in found} == {"next_day"} and found[1]["value"] == pytest.approx(1.0)
+    rows = _repeats("", days, "measured")
+    assert {row["metric"] for row in rows} == {"next_day"} and rows[1]["value"] == pytest.approx(1.0)
 
 
 def test_loads_at_the_same_time_do_not_even_out_and_those_one_after_the_other_do():

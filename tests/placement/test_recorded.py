@@ -1,4 +1,4 @@
-"""A fleet from a trace of one's own: what is read, and one line on what cannot be."""
+"""A fleet from a user's trace: what is read, and one-line messages about what cannot be."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,9 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.power.time_grid import WEEK
 from jouleproof.studies.placement.recorded import checked, fleet_of, recorded
-from tests.extension_example import placement as own
+from tests.extension_example import placement as example
 
-TABLE = own.fleet(workloads=4, weeks=3)
+TABLE = example.fleet(workloads=4, weeks=3)
 PER_WORKLOAD = 3 * WEEK
 
 
@@ -20,11 +20,11 @@ def trace(table=TABLE):
 
 
 def test_watts_are_means_of_five_minutes_by_workload_in_any_order_of_rows():
-    found = trace()
-    assert found.watts.shape == (4, PER_WORKLOAD)
-    assert found.watts[2] == pytest.approx(TABLE["watts"][2 * PER_WORKLOAD : 3 * PER_WORKLOAD])
+    workloads = trace()
+    assert workloads.watts.shape == (4, PER_WORKLOAD)
+    assert workloads.watts[2] == pytest.approx(TABLE["watts"][2 * PER_WORKLOAD : 3 * PER_WORKLOAD])
     by_time = TABLE.sort_values("t_s", kind="stable")
-    assert np.array_equal(trace(by_time).watts, found.watts)
+    assert np.array_equal(trace(by_time).watts, workloads.watts)
     finer = pd.DataFrame({"workload": "a", "t_s": np.arange(0, 3 * WEEK * 300, 100), "watts": 5.0})
     finer["watts"] += np.tile([0.0, 3.0, 6.0], PER_WORKLOAD)
     assert trace(finer).watts.tolist() == [[8.0] * PER_WORKLOAD]
@@ -33,9 +33,9 @@ def test_watts_are_means_of_five_minutes_by_workload_in_any_order_of_rows():
 def test_a_file_says_the_same_as_the_table(tmp_path):
     for write, name in ((lambda path: TABLE.to_csv(path, index=False), "mine.csv"), (TABLE.to_parquet, "mine.parquet")):
         write(tmp_path / name)
-        found = recorded(str(tmp_path / name))
-        assert found.name == "mine" and found.watts == pytest.approx(trace().watts, rel=1e-12)
-        assert found.kind.tolist() == ["web", "training"] * 2 and found.critical.tolist() == [True, False] * 2
+        workloads = recorded(str(tmp_path / name))
+        assert workloads.name == "mine" and workloads.watts == pytest.approx(trace().watts, rel=1e-12)
+        assert workloads.kind.tolist() == ["web", "training"] * 2 and workloads.critical.tolist() == [True, False] * 2
 
 
 def changed(row, **values):
@@ -49,18 +49,18 @@ def changed(row, **values):
     ("table", "message"),
     [
         (TABLE.drop(index=70), "workload w0 at 21300 s: samples before it are missing"),
-        (changed(70, watts=np.nan), "workload w0 at 21000.0 s: its watts are no number; a sample that is missing"),
+        (changed(70, watts=np.nan), "workload w0 at 21000.0 s: its watts are not a number; a sample that is missing"),
         (changed(70, watts=-1.0), "workload w0 at 21000.0 s: negative watts"),
-        (pd.concat([TABLE, TABLE[70:71]]), "workload w0 at 21000 s: that sample stands twice"),
+        (pd.concat([TABLE, TABLE[70:71]]), "workload w0 at 21000 s: that sample appears twice"),
         (changed(70, t_s=150.0), "workload w0 at 150.0 s: the clock jumps back"),
-        (changed(70, t_s=21_100.0), "samples are 200 s apart, which is no whole part of 300 s"),
+        (changed(70, t_s=21_100.0), "samples are 200 s apart, which does not divide 300 s"),
         (changed(slice(70, PER_WORKLOAD - 1), t_s=np.arange(PER_WORKLOAD - 70) * 300.0 + 21_150), "the clock jumps"),
-        (changed(70, t_s=np.inf), "that is no time"),
+        (changed(70, t_s=np.inf), "t_s is not a time"),
         (TABLE[: 2 * PER_WORKLOAD - 5], "workload w1 begins or ends at another time than w0"),
         (changed(70, tenant="t3"), "tenant is missing somewhere, or not the same in all rows of a workload"),
-        (TABLE.assign(critical=2), "critical is 0 or 1"),
+        (TABLE.assign(critical=2), "critical must be 0 or 1"),
         (TABLE.drop(columns="watts"), "needed: workload, t_s, watts"),
-        (TABLE.assign(price=1), "known beside them: kind, tenant, critical"),
+        (TABLE.assign(price=1), "optional: kind, tenant, critical"),
         (TABLE[:0], "it has 0 rows"),
         (TABLE.assign(t_s=TABLE["t_s"] * 2), "samples are 600 s apart"),
     ],
@@ -85,14 +85,14 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path):
 
 
 def test_a_fleet_holds_workloads_of_the_trace_none_twice_and_of_a_mix_more_of_what_it_is_named_after():
-    many = checked(own.fleet(workloads=40), "mine")
-    found = fleet_of(many, 20, 3, 0, "same", 10_200.0)
-    rows = [np.flatnonzero((many.watts.astype(np.float32) == each).all(axis=1)) for each in found.watts]
+    many = checked(example.fleet(workloads=40), "mine")
+    sample = fleet_of(many, 20, 3, 0, "same", 10_200.0)
+    rows = [np.flatnonzero((many.watts.astype(np.float32) == fleet).all(axis=1)) for fleet in sample.watts]
     assert all(len(row) == 1 for row in rows) and len({int(row[0]) for row in rows}) == 20
-    assert found.idle_w == many.watts.min() and found.most_w == 10_200.0
-    assert np.array_equal(fleet_of(many, 20, 3, 0, "same", 10_200.0).watts, found.watts)
+    assert sample.idle_w == many.watts.min() and sample.most_w == 10_200.0
+    assert np.array_equal(fleet_of(many, 20, 3, 0, "same", 10_200.0).watts, sample.watts)
     heavy = [fleet_of(many, 20, 3, seed, "train_heavy", 10_200.0) for seed in range(3)]
-    assert np.mean([each.kind == each.kinds.index("training") for each in heavy]) > 0.6
+    assert np.mean([fleet.kind == fleet.kinds.index("training") for fleet in heavy]) > 0.6
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,5 @@ def test_a_trace_that_is_too_short_too_small_or_too_hot_is_one_line(asked, messa
 
 
 def test_a_trace_that_never_changes_is_one_line():
-    with pytest.raises(UserError, match="all draw the same all the time"):
+    with pytest.raises(UserError, match="all workloads draw the same power all the time"):
         fleet_of(trace(TABLE.assign(watts=500.0)), 4, 3, 0, "same", 10_200.0)

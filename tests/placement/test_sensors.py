@@ -45,9 +45,9 @@ def test_textures_change_no_mean_of_five_minutes():
 
 def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
     workloads = fleet(6, 1, 0, kinds={"token": KINDS["token"]})
-    found = samples(workloads, np.array([1, 4]), pieces_of(workloads, textures_of(power_trace())))
-    assert found.shape == (WEEK * SAMPLES,)
-    assert found.reshape(WEEK, -1).mean(axis=1) == pytest.approx(workloads.watts[[1, 4]].sum(axis=0), rel=1e-4)
+    watts = samples(workloads, np.array([1, 4]), pieces_of(workloads, textures_of(power_trace())))
+    assert watts.shape == (WEEK * SAMPLES,)
+    assert watts.reshape(WEEK, -1).mean(axis=1) == pytest.approx(workloads.watts[[1, 4]].sum(axis=0), rel=1e-4)
 
 
 @pytest.mark.parametrize(

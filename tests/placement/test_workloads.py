@@ -1,4 +1,4 @@
-"""Generated fleets: the same for the same seed, of the mix that was asked for, as predictable as was asked for."""
+"""Generated fleets: reproducible from the seed, of the requested mix, and as predictable as requested."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_office_hours_are_busy_by_day_and_calm_on_free_days():
 def test_a_mix_has_more_of_what_it_is_named_after():
     def share(mix, name):
         made = [fleet(600, 1, seed, Rhythm(mix)) for seed in range(3)]
-        return np.mean([each.kind == each.kinds.index(name) for each in made])
+        return np.mean([sample.kind == sample.kinds.index(name) for sample in made])
 
     assert share("train_heavy", "training") > 1.5 * share("same", "training")
     assert share("office_hours", "office") > 1.5 * share("same", "office")
@@ -51,9 +51,9 @@ def test_weeks_repeat_as_far_as_was_asked_for():
 
 @pytest.mark.parametrize("grouped", [False, True])
 def test_workloads_come_and_go_within_the_week(grouped):
-    found = stays(FLEET, 100, 3.0, grouped, 0)
-    assert (found.first == 0).sum() == 100 and (found.last > found.first).all() and found.last.max() <= WEEK
-    assert 0.3 < np.mean((found.last - found.first)[found.first == 0] > 3 * 288) < 0.7
-    order = FLEET.tenant[np.argsort(found.first, kind="stable")]
+    times = stays(FLEET, 100, 3.0, grouped, 0)
+    assert (times.first == 0).sum() == 100 and (times.last > times.first).all() and times.last.max() <= WEEK
+    assert 0.3 < np.mean((times.last - times.first)[times.first == 0] > 3 * 288) < 0.7
+    order = FLEET.tenant[np.argsort(times.first, kind="stable")]
     changes = np.mean(np.diff(order[100:]) != 0)
     assert changes < 0.3 if grouped else changes > 0.8

@@ -1,4 +1,4 @@
-"""A row of servers under a controller, sample by sample."""
+"""Simulation of power capping: a row of servers under a controller, sample by sample."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ PRIORITIES = ("low", "high")
 
 @dataclass(frozen=True)
 class CappedRow:
-    """One row under a controller. peak_w: (slots,) highest sample of each. brakes: how often all were braked. clocks,
-    shares: by PRIORITIES and level, the clock and the share of server-time at it. energy_j. lost: share of the work
-    that slower clocks left undone at the end of the time. bound_by_clock: share of a request's time that goes with the
-    inverse of the clock."""
+    """One row under a controller. peak_w: (slots,) highest sample of each. brakes: how often all servers were braked.
+    clocks, shares: by PRIORITIES and level, the clock and the share of server-time at it. energy_j. lost: share of the
+    work that slower clocks left undone at the end of the time. bound_by_clock: share of a request's time that scales
+    with the inverse of the clock."""
 
     peak_w: np.ndarray
     brakes: int
@@ -33,11 +33,11 @@ class CappedRow:
     bound_by_clock: float
 
     def slowed(self, priority: int) -> float:
-        """Share of the time that a server of that priority runs at a slower clock."""
+        """Return the share of time that a server of that priority runs at a slower clock."""
         return float(self.shares[priority][self.clocks[priority] < 1].sum())
 
     def latency_factor(self, priority: int, percentile: float) -> float:
-        """Time of a request over its time at the highest clock, at a percentile of the server-time."""
+        """Return the time of a request over its time at the highest clock, at a percentile of the server-time."""
         order = np.argsort(-self.clocks[priority])
         reached = np.cumsum(self.shares[priority][order])
         at = int(np.searchsorted(reached, percentile / 100 * reached[-1] - 1e-12))
@@ -45,7 +45,7 @@ class CappedRow:
 
 
 def slowdown(clock: np.ndarray, bound_by_clock: float) -> np.ndarray:
-    """Time of a request over its time at the highest clock."""
+    """Return the time of a request over its time at the highest clock."""
     return 1 + bound_by_clock * (1 / clock - 1)
 
 
@@ -57,7 +57,7 @@ def simulate(
     bound_by_clock: float = 1.0,
     catch_up: float = CATCH_UP,
 ) -> CappedRow:
-    """What the controller makes of a row. row: its servers, with their watts by slot, 0 where one is not there."""
+    """Simulate a row under a controller. row: its servers, with their watts by slot, 0 where one is absent."""
     clocks = np.array([[1.0, controller.low, controller.lower, BRAKE_CLOCK], [1.0, 1.0, controller.high, BRAKE_CLOCK]])
     control = RowControl(
         budget_w=float(budget_w),

@@ -1,9 +1,9 @@
-"""One chip of a server: a share of the server's power, as the levels below it in a tree of power.
+"""A model of one chip as a share of its server's power, for the levels below the server in a power domain tree.
 
-Eight GPUs and a host. A GPU draws 70 W idle and 700 W at its most (H100 SXM, board power by its datasheet; idle an
-assumption) where the server draws 22 and 85 % of 10.2 kW; the host draws the rest. Chips that a workload works with in
-step rise and fall together; where each serves by itself, a chip's ups and downs are larger by the root of eight, which
-eight of them add up to the server's.
+A server has eight GPUs and a host. A GPU draws 70 W idle and 700 W at its most (H100 SXM, board power by its datasheet;
+idle an assumption) where the server draws 22 and 85 % of 10.2 kW; the host draws the rest. The power of chips that work
+on a workload in step rises and falls together; where each chip serves by itself, its variations are larger by the root
+of eight, so that eight of them add up to the server's.
 """
 
 from dataclasses import replace
@@ -21,8 +21,8 @@ OF_MOST = MOST_W / (Server().most * Server().nameplate_w)
 
 
 def one_chip(fleet: Fleet, textures: Textures) -> tuple[Fleet, Textures]:
-    """The same workloads as one chip of each sees them: its mean watts (0 where it is not there), least and most, and
-    its textures."""
+    """Return the workloads as seen by one chip of each: its mean watts (0 where absent), least and most, and its
+    textures."""
     idle_w, most_w = OF_IDLE * fleet.idle_w, OF_MOST * fleet.most_w
     share = (most_w - idle_w) / (fleet.most_w - fleet.idle_w)
     watts = np.where(fleet.watts > 0, idle_w + share * (fleet.watts - fleet.idle_w), 0.0)

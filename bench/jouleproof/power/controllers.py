@@ -1,4 +1,4 @@
-"""Controllers that slow servers where a row nears its budget, as published."""
+"""Published controllers that slow servers where a row nears its power budget."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Controller:
-    """Of a row. Shares are of its budget, clocks of the highest.
+    """A power-capping controller of a row. Thresholds are shares of the row's budget, clocks are shares of the highest.
 
-    Above `first` servers of low priority run at `low`, above `second` at `lower` and those of high priority at `high`;
-    each is undone `release` below its threshold. Above 1 all are braked. reads_s: how often the row's power is read,
-    which is then its mean since the last time. acts_s: until what was decided is done. source: of the numbers.
+    Above `first` servers of low priority run at `low`; above `second` they run at `lower` and those of high priority at
+    `high`; each step is undone `release` below its threshold. Above 1 all servers are braked. reads_s: interval at
+    which the row's power is read, as its mean since the last reading. acts_s: delay until a decision takes effect.
+    source: where the numbers are from.
     """
 
     first: float = np.inf

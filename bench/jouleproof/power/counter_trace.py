@@ -1,4 +1,5 @@
-"""Readings of one energy counter over a window: unwound as they come, and given up at the first that cannot be true."""
+"""Readings of one energy counter over a window: they are unwrapped as they come, and rejected at the first that cannot
+be true."""
 
 from collections.abc import Sequence
 
@@ -10,8 +11,8 @@ SHORTEST_S = 0.2  # below which a counter may not have stepped yet
 
 
 class Trace:
-    """A counter between two moments. A counter may wrap once between two readings: read it more often than its range
-    over MOST_W, which is two minutes for RAPL's usual 262 kJ."""
+    """The readings of a counter between two moments. A counter may wrap once between two readings: read it more often
+    than its range over MOST_W, which is two minutes for RAPL's usual 262 kJ."""
 
     def __init__(self, source: str, counter: Counter) -> None:
         self.source, self.domains = source, tuple(counter.domains)
@@ -24,7 +25,8 @@ class Trace:
         self._watts: Sequence[float] | None = None
 
     def add(self, time_s: float, joules: Sequence[float], watts: Sequence[float] | None = None) -> None:
-        """joules: of each domain since any moment, as the counter tells them; watts: at this moment, where it does.
+        """Add a reading. joules: of each domain since any moment, as the counter reports them; watts: at this moment,
+        where the counter reports power.
 
         Raises Unmeasurable where the counter or the clock stopped or went backwards, or a domain is missing.
         """
@@ -42,7 +44,8 @@ class Trace:
         self._last_s, self._joules, self._watts = time_s, joules, watts
 
     def joules(self) -> list[float]:
-        """By domain, between the first reading and the last. Raises Unmeasurable where one of them counted nothing."""
+        """Return joules by domain, between the first reading and the last. Raises Unmeasurable where a domain counted
+        nothing."""
         elapsed = self.seconds()
         for domain, grown in zip(self.domains, self._grown, strict=True):
             if not grown > 0:
@@ -53,7 +56,8 @@ class Trace:
         return self._last_s - self._first_s
 
     def integral_j(self) -> float | None:
-        """Of the power over the same time; None where fewer than three moments had one, or one of them had none."""
+        """Return the integral of the power over the same time; None where there are fewer than three readings, or one
+        of them had no power."""
         return sum(self._by_power) if self._powers == self._samples >= 3 else None
 
     def _grow(self, time_s: float, joules: Sequence[float]) -> None:

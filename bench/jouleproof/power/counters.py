@@ -1,5 +1,5 @@
-"""Energy counters of this machine, sampled: RAPL through powercap, NVML through zeus. What has no counter is
-unmeasurable, with the reason, and never 0 W."""
+"""Energy counters of this machine, sampled: RAPL through powercap, NVML through zeus. What has no counter is reported
+as unmeasurable, with the reason, and never as 0 W."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ class Unmeasurable(UserError):
 
 @runtime_checkable
 class Counter(Protocol):
-    """domains: what it counts, none twice. joules: since any moment, by domain; grows, but for `wraps_j`, at which it
-    begins anew (infinity where it never does)."""
+    """An energy counter. domains: what it counts, without duplicates. joules: energy since any moment, by domain; it
+    grows until `wraps_j`, where it starts again at 0 (infinity where it never does)."""
 
     @property
     def domains(self) -> Sequence[str]: ...
@@ -31,14 +31,15 @@ class Counter(Protocol):
 
 @runtime_checkable
 class PowerCounter(Counter, Protocol):
-    """A counter that tells the power of the moment too. watts: by domain."""
+    """A counter that also reports the current power. watts: by domain."""
 
     def watts(self) -> list[float]: ...
 
 
 @dataclass(frozen=True)
 class Rapl:
-    """Packages, memory where it is apart, and nothing that another domain holds. folders: of powercap, one a domain."""
+    """RAPL counters: packages, memory where it is separate, and nothing that another domain contains. folders: of
+    powercap, one per domain."""
 
     folders: Sequence[Path]
     domains: Sequence[str]
@@ -49,9 +50,9 @@ class Rapl:
 
 
 def rapl(root: Path = POWERCAP) -> Rapl:
-    """Raises Unmeasurable where powercap is not there or may not be read."""
-    found = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
-    named = [(folder, _text(folder / "name")) for folder in found]
+    """Open the RAPL counters. Raises Unmeasurable where powercap is absent or may not be read."""
+    folders = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+    named = [(folder, _text(folder / "name")) for folder in folders]
     chosen = [(folder, name) for folder, name in named if name not in WITHIN_PACKAGE and name != "psys"]
     if not chosen:
         raise Unmeasurable(f"rapl: no domain under {root}; a virtual machine has none")
@@ -82,7 +83,8 @@ class Nvml:
 
 
 def nvml() -> Nvml:
-    """Raises Unmeasurable where zeus is not installed, or finds no GPU that counts its energy."""
+    """Open the NVML counters. Raises Unmeasurable where zeus is not installed, or there is no GPU that counts its
+    energy."""
     try:
         from zeus.device import get_gpus
     except ImportError as error:
@@ -103,19 +105,19 @@ def nvml() -> Nvml:
 
 
 def unwound(before: float, after: float, wraps_j: float) -> float:
-    """J that a counter grew by between two readings, between which it wrapped once at most."""
+    """Return the J that a counter grew by between two readings, between which it wrapped at most once."""
     return after - before if after >= before else after - before + wraps_j
 
 
 def sampled(
     counter: Counter, seconds: float, every_s: float, sleep: Callable[[float], None], clock: Callable[[], float] = now
 ) -> list[tuple[float, list[float]]]:
-    """(s since the start, mean watts by domain since the last sample), counters that wrapped unwound once.
+    """Sample a counter: (s since the start, mean watts by domain since the last sample), with wraps undone.
 
     Raises Unmeasurable where a clock stands still or jumps back, or a domain counts nothing in all that time.
     """
     if every_s <= 0 or seconds < every_s:
-        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s is no measurement")
+        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s are too few for a measurement")
     start = last = clock()
     before, samples = counter.joules(), []
     for _ in range(int(seconds / every_s)):
@@ -124,7 +126,7 @@ def sampled(
         if time <= last:
             raise Unmeasurable("telemetry: the clock stood still or jumped back")
         grown = list(map(unwound, before, joules, counter.wraps_j))
-        samples.append((time - start, [each / (time - last) for each in grown]))
+        samples.append((time - start, [domain_j / (time - last) for domain_j in grown]))
         before, last = joules, time
     for number, domain in enumerate(counter.domains):
         if not any(watts[number] > 0 for _, watts in samples):
@@ -137,12 +139,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Unmeasurable(
-            f"rapl: {path} cannot be read ({error.strerror}); it is for root alone by default"
+            f"rapl: {path} cannot be read ({error.strerror}); only root may read it by default"
         ) from error
 
 
 def _number(path: Path) -> float:
     text = _text(path)
     if not text.isdecimal():
-        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, no number")
+        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, not a number")
     return float(text)

@@ -1,4 +1,4 @@
-"""The compiled loops of power within five minutes: several servers together, and a row under a controller."""
+"""Compiled loops over power within five minutes: sums of several servers, and a row under a controller."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,9 @@ NO_ORDER = -1
 
 
 class Pieces(NamedTuple):
-    """What the power of workloads does within five minutes.
+    """The power variations of workloads within five minutes.
 
-    watts: (pieces, samples), of a mean of 0. first, length: (workloads,) number of a workload's first piece, and how
+    watts: (pieces, samples), with a mean of 0. first, length: (workloads,) number of a workload's first piece, and how
     many pieces it goes through, slot by slot. ahead: (workloads,) slots by which it is ahead of the others.
     """
 
@@ -22,15 +22,15 @@ class Pieces(NamedTuple):
     ahead: np.ndarray
 
     def of(self, chosen: np.ndarray) -> "Pieces":
-        """Those of some of the workloads, in this order."""
+        """Return the pieces of some of the workloads, in this order."""
         return Pieces(self.watts, self.first[chosen], self.length[chosen], self.ahead[chosen])
 
 
 class RowControl(NamedTuple):
-    """How a row is controlled, in samples: jouleproof.power.controllers.Controller says what the numbers mean.
+    """The control of a row, in samples; the numbers are explained in jouleproof.power.controllers.Controller.
 
     idle_w, most_w: of a server. power, slowdown: (priorities, LEVELS) factors on the power above idle and on the time
-    that work takes. catch_up: share of what there is to do, with which undone work is made up on top.
+    that work takes. catch_up: share of the current work with which undone work is made up on top.
     """
 
     budget_w: float
@@ -49,8 +49,8 @@ class RowControl(NamedTuple):
 
 @njit(cache=True)
 def add_samples(servers, watts, pieces, idle_w, most_w, out):
-    """Into out, (slots, samples): watts of some servers together, five-minute means with their textures, each between
-    what a server draws idle and at its most."""
+    """Write into out, (slots, samples), the watts of some servers together: five-minute means with their textures, each
+    server between its idle and its highest power."""
     out[:] = 0.0
     for slot in range(watts.shape[1]):
         for server in servers:
@@ -64,12 +64,12 @@ def add_samples(servers, watts, pieces, idle_w, most_w, out):
 
 @njit(cache=True)
 def cap_row(watts, pieces, critical, control):
-    """A row under a controller; 0 W of a server in a slot: it is not there.
+    """Simulate a row under a controller; 0 W of a server in a slot means that it is absent.
 
-    An order takes effect after its delay, whatever is read meanwhile, and one that is given later but takes effect
-    earlier (the brake) supersedes it. Work that a slower clock leaves undone is done later, and never with more than a
-    server can draw. Returns the highest sample of each slot, brakes, samples by priority and level, sums of power, of
-    work lost and asked for.
+    An order takes effect after its delay, whatever is read meanwhile, and a later order that takes effect earlier (the
+    brake) supersedes it. Work that a slower clock leaves undone is done later, and never with more than a server can
+    draw. Returns the highest sample of each slot, brakes, samples by priority and level, sums of power, of work lost
+    and asked for.
     """
     idle_w, most_w = control.idle_w, control.most_w
     peak, time, backlog = np.zeros(watts.shape[1]), np.zeros((2, LEVELS)), np.zeros(len(watts))
@@ -118,7 +118,7 @@ def cap_row(watts, pieces, critical, control):
 
 @njit(cache=True)
 def _wanted(share, ordered, first, second, release):
-    """The level that a reading, as a share of the budget, asks for where another has been ordered."""
+    """Return the level that a reading, as a share of the budget, asks for where another has been ordered."""
     wanted = ordered
     if share >= 1.0:
         wanted = BRAKED
@@ -139,7 +139,7 @@ def _wanted(share, ordered, first, second, release):
 
 @njit(cache=True)
 def _give_order(orders, now, level, delay):
-    """What was ordered to take effect later than this is void."""
+    """Give an order, and cancel those that would take effect later."""
     delay = max(delay, 1)
     for later in range(delay, len(orders)):
         orders[(now + later) % len(orders)] = NO_ORDER

@@ -1,7 +1,7 @@
-"""Joules of what runs between two moments, from the counters of this machine: a number that was counted, or nothing and
-the reason, never a model and never 0.
+"""Meters: joules between two moments, from the counters of this machine. A reading is a number that was counted, or no
+number and the reason, never a model and never 0.
 
-One meter a process. `none` is a meter without counters.
+A process has one meter. `none` is a meter without counters.
 """
 
 import threading
@@ -24,10 +24,10 @@ EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Energy:
-    """What one source counted in a window.
+    """The energy that one source counted in a window.
 
-    joules: of all domains; None where it did not count, and then `reason` says why. integral_j: of its power readings
-    over the same time, where it tells power.
+    joules: of all domains; None where it did not count, and then `reason` says why. integral_j: integral of its power
+    readings over the same time, where it reports power.
     """
 
     source: str
@@ -38,11 +38,13 @@ class Energy:
 
     @property
     def disagreement(self) -> float | None:
-        """By how much the integral of the power is above what the counter counted, over that."""
+        """The relative difference of the integral of the power from the energy that the counter counted; positive where
+        the integral is higher."""
         return None if self.joules is None or self.integral_j is None else self.integral_j / self.joules - 1
 
     def __add__(self, other: "Energy") -> "Energy":
-        """Of two windows; nothing where one of them has nothing. Raises ValueError where the sources differ."""
+        """Add two windows; the sum has no joules where one of them has none. Raises ValueError where the sources
+        differ."""
         if (self.source, self.domains) != (other.source, other.domains):
             raise ValueError(f"joules of {self.source} {self.domains} and {other.source} {other.domains} do not add up")
         joules, integral_j = (
@@ -55,7 +57,8 @@ class Energy:
 
 @dataclass(frozen=True)
 class Reading:
-    """A window. energies: one for each source of the meter. cpu_s: of this process and its children that ended."""
+    """The reading of a window. energies: one for each source of the meter. cpu_s: of this process and its children that
+    ended."""
 
     energies: tuple[Energy, ...]
     cpu_s: float
@@ -64,19 +67,19 @@ class Reading:
 
     @property
     def joules(self) -> Mapping[str, float | None]:
-        """By source."""
+        """Return the joules by source."""
         return {energy.source: energy.joules for energy in self.energies}
 
 
 class Window(Protocol):
-    """Measures from its making to `end`."""
+    """A window that measures from its creation to `end`."""
 
     def end(self) -> Reading: ...
 
 
 @runtime_checkable
 class Meter(Protocol):
-    """name: as the config has it. describe: what it counts, for the provenance; plain JSON."""
+    """A meter. name: as in the config. describe: what it counts, for the provenance, as plain JSON."""
 
     @property
     def name(self) -> str: ...
@@ -86,10 +89,10 @@ class Meter(Protocol):
 
 @dataclass
 class CounterMeter:
-    """Counters by source. absent: sources that were asked for and are not there, with the reason. every_s: between two
-    readings within a window; None: at both ends only.
+    """A meter made of counters, by source. absent: sources that were requested and do not exist, with the reason.
+    every_s: time between two readings within a window; None: at both ends only.
 
-    A source that fails once has nothing to say for the rest of the run.
+    A source that fails once reports nothing for the rest of the run.
     """
 
     name: str
@@ -112,7 +115,7 @@ class CounterMeter:
 
 
 class CounterWindow:
-    """`with meter.begin() as window: …` leaves its reading in `window.reading`."""
+    """A window of counter readings: `with meter.begin() as window: …` leaves its reading in `window.reading`."""
 
     reading: Reading
 
@@ -182,7 +185,7 @@ class CounterWindow:
 
 
 def total(energies: Iterable[Energy]) -> Energy:
-    """Of one source over many windows. Raises ValueError where the sources differ, or there is none."""
+    """Add up one source over many windows. Raises ValueError where the sources differ, or there is none."""
     try:
         return reduce(add, energies)
     except TypeError:
@@ -190,7 +193,7 @@ def total(energies: Iterable[Energy]) -> Energy:
 
 
 def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
-    """A line for every domain of every counter, with the power that it reads, or why there is none."""
+    """Yield a line for every domain of every counter, with the power that it reads, or why there is none."""
     for source, find in COUNTERS.items():
         try:
             counter = find()
@@ -199,7 +202,7 @@ def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> I
             yield f"{source}: unmeasurable ({error})"
             continue
         for number, domain in enumerate(counter.domains):
-            watts = [each[number] for _, each in samples]
+            watts = [values[number] for _, values in samples]
             yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
 
 
@@ -224,38 +227,38 @@ _opened: dict[str, Meter] = {}  # by the name that it was asked for by; one at m
 
 
 def meters(names: Iterable[str]) -> Mapping[str, Callable[[], Meter]]:
-    """What makes the meters that the names stand for. Raises UserError as `maker` does."""
+    """Return a function for each name that makes its meter. Raises UserError as `maker` does."""
     return {name: maker(name) for name in names}
 
 
 def maker(name: str) -> Callable[[], Meter]:
-    """What makes the meter that `name` stands for; one's own is there already.
+    """Return a function that makes the meter called `name`; a user-defined meter is loaded now.
 
-    Raises UserError where it stands for nothing, or for a thing that is no meter.
+    Raises UserError where there is no such object, or it is no meter.
     """
     if name in METERS:
         return METERS[name]
-    found: Any = plugins.load("meter", name, METERS)
-    if not isinstance(found, Meter):
-        missing = ", ".join(plugins.lacking(found, Meter))
-        raise UserError(f"config: meter {name!r} is a {type(found).__name__}, not a {__name__}.Meter: lacks {missing}")
-    return lambda: found
+    meter: Any = plugins.load("meter", name, METERS)
+    if not isinstance(meter, Meter):
+        missing = ", ".join(plugins.lacking(meter, Meter))
+        raise UserError(f"config: meter {name!r} is a {type(meter).__name__}, not a {__name__}.Meter: lacks {missing}")
+    return lambda: meter
 
 
 def open_meter(name: str) -> Meter:
-    """The one meter of this process, which goes into its provenance.
+    """Open the one meter of this process, which goes into its provenance.
 
-    name: "auto" (every counter that there is), "rapl", "nvml", "none", or package.module:object of one's own.
-    Raises UserError where it is not to be had, or this process opened another one.
+    name: "auto" (every counter that there is), "rapl", "nvml", "none", or a user-defined package.module:object. Raises
+    UserError where it is not available, or this process opened another one.
     """
     for before in _opened:
         if before != name:
-            raise UserError(f"meter: {name}: this process measures with {before} already")
+            raise UserError(f"meter: {name}: this process already measures with {before}")
     if not _opened:
         _opened[name] = maker(name)()
     return _opened[name]
 
 
 def opened() -> dict[str, Any] | None:
-    """What the meter of this process counts, if it has one."""
+    """Describe the meter of this process, if it has one."""
     return next((meter.describe() for meter in _opened.values()), None)

@@ -1,4 +1,4 @@
-"""Sensors: what each lets through of a power that changes every two seconds."""
+"""Models of power sensors, each with its view of a power that changes every two seconds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from jouleproof.power.time_grid import SAMPLE_S
 
 @dataclass(frozen=True)
 class Sensor:
-    """every_s: between readings. window_s: of which the power is averaged up to a reading. delay_s: until one is to be
-    had. duty: share of the window in which the sensor looks. step_w: to which it rounds. gain: its largest error, a
-    share, constant for one sensor. lost: share of readings that never come. words: what it stands for, and its source.
-    """
+    """A power sensor. every_s: between readings. window_s: over which the power is averaged up to a reading. delay_s:
+    until a reading is available. duty: share of the window in which the sensor looks. step_w: to which it rounds. gain:
+    its largest error, a share, constant for one sensor. lost: share of readings that never come. words: what it stands
+    for, and its source."""
 
     every_s: int
     window_s: int
@@ -45,10 +45,10 @@ SENSORS: Mapping[str, Sensor] = {
 
 
 def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """When readings are to be had (s from the first sample), and what they say (W).
+    """Return the times at which readings become available (s from the first sample), and their values (W).
 
     watts: (samples,) 2 s apart. A part-time sensor looks at the first part of its window, or, where that is one sample,
-    at a share of it in which a draw within 10 % of the sample may differ. A reading that is lost is not among them.
+    at a share of it, whose power may differ from the sample's by up to 10 %. Lost readings are left out.
     """
     rng = np.random.default_rng([*seed, 7])
     step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)

@@ -1,4 +1,4 @@
-"""The grid that power is known on: means of five minutes, and samples of two seconds within them."""
+"""The time grid of power: means of five minutes, and samples of two seconds within them."""
 
 SLOT_S = 300
 SAMPLE_S = 2

@@ -1,7 +1,8 @@
-"""What power does within five minutes: pieces of 150 samples, 2 s apart, of a mean of 0 W.
+"""Textures, the power variations within five minutes: pieces of 150 samples, 2 s apart, with a mean of 0 W.
 
-Prompt and token machines have theirs from the simulated phase-split cluster. The others' are assumptions: services draw
-in bursts of some twenty seconds, training jobs swing with their steps and stop for checkpoints, batch work is steady.
+Those of prompt and token machines come from the simulated phase-split cluster. The others are assumptions: services
+draw in bursts of some twenty seconds, training jobs swing with their steps and stop for checkpoints, batch work is
+steady.
 """
 
 from collections.abc import Mapping
@@ -24,9 +25,9 @@ Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
 
 
 def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
-    """power_trace: pool, machine, t_s and watts (value) of the simulated cluster, 2 s apart.
+    """Make the textures. power_trace: pool, machine, t_s and watts (value) of the simulated cluster, 2 s apart.
 
-    Raises UserError where samples are missing, doubled or not 2 s apart, or a pool is.
+    Raises UserError where samples are missing, duplicated or not 2 s apart, or a pool is missing.
     """
     rng = np.random.default_rng([seed, 4])
     simulated = {pool: _of_pool(power_trace, pool) for pool in ("prompt", "token")}
@@ -42,19 +43,20 @@ def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
 
 
 def samples(fleet: Fleet, servers: np.ndarray, pieces: Pieces) -> np.ndarray:
-    """(samples,) watts, 2 s apart, of some servers together; a workload of 0 W in a slot is not there."""
+    """Return (samples,) watts, 2 s apart, of some servers together; a workload of 0 W in a slot is absent."""
     out = np.empty((fleet.watts.shape[1], SAMPLES))
     add_samples(servers, fleet.watts, pieces, fleet.idle_w, fleet.most_w, out)
     return out.reshape(-1)
 
 
 def means(watts: np.ndarray, samples: int) -> np.ndarray:
-    """Of so many samples each, one after the other; what is left at the end is left out."""
+    """Return means of `samples` samples each, one after the other; an incomplete last group is left out."""
     return watts[: len(watts) // samples * samples].reshape(-1, samples).mean(axis=1)
 
 
 def pieces_of(fleet: Fleet, textures: Textures) -> Pieces:
-    """The pieces that each workload of a fleet goes through; of a kind that is not known those of steady work."""
+    """Return the pieces that each workload of a fleet goes through; workloads of an unknown kind get those of steady
+    work."""
     first, total = {}, 0
     for name, pieces in textures.items():
         first[name] = total
@@ -73,7 +75,7 @@ def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
     if rows.empty:
         raise UserError(f"placement: the power trace has no {pool} machines")
     if rows.duplicated(["machine", "t_s"]).any():
-        raise UserError(f"placement: the power trace gives a {pool} machine's sample twice")
+        raise UserError(f"placement: the power trace has a {pool} machine's sample twice")
     watts = rows.pivot(index="machine", columns="t_s", values="value")
     times = watts.columns.to_numpy()
     if watts.isna().any(axis=None) or not np.allclose(np.diff(times), SAMPLE_S):

@@ -1,4 +1,4 @@
-"""A tree of power: a hall of rows, rows of racks, each with what it may draw and how many servers stand in it."""
+"""A power domain tree: a hall of rows, rows of racks, each with its power budget and number of servers."""
 
 from dataclasses import dataclass, replace
 
@@ -9,8 +9,8 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Tree:
-    """Nodes, parents before children. parent: (nodes,), -1 at the top. budget_w: what each may draw. servers: how
-    many stand in each leaf, 0 above."""
+    """The nodes of a power domain tree, parents before children. parent: (nodes,), -1 at the top. budget_w: power
+    budget of each. servers: number of servers in each leaf, 0 above."""
 
     parent: np.ndarray
     budget_w: np.ndarray
@@ -22,30 +22,32 @@ class Tree:
 
     @property
     def depth(self) -> np.ndarray:
-        """(nodes,) 0 at the top."""
+        """Return (nodes,) depths, 0 at the top."""
         depth = np.zeros(len(self.parent), int)
         for node in range(1, len(self.parent)):
             depth[node] = depth[self.parent[node]] + 1
         return depth
 
     def scaled(self, factor: float) -> "Tree":
-        """The same with other budgets, of which a policy is told where it is to keep a margin."""
+        """Return the tree with scaled budgets, which a policy is given where it has to keep a margin."""
         return replace(self, budget_w=self.budget_w * factor)
 
 
 def tree(
     rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1, uneven: bool = False
 ) -> Tree:
-    """A hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as many.
+    """Make a hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as
+    many.
 
-    racks: into which a row is divided; one may draw what its servers' share is and a quarter more. The hall may draw
-    what its rows may. uneven: rows differ, evenly, by up to half a server's power either way, so that whole servers are
-    no advantage to whoever's demand divides a budget. Raises UserError where a budget does not reach for one server.
+    racks: number that a row is divided into; one may draw its servers' share and a quarter more. The hall may draw what
+    its rows may. uneven: rows differ, evenly, by up to half a server's power either way, so that whole servers are no
+    advantage to a policy whose demand divides a budget. Raises UserError where a budget does not suffice for one
+    server.
     """
     if servers < 1 or rows < 1:
         raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
     if nameplate_w <= 0:
-        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is none")
+        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is not above 0")
     if racks > servers:
         raise UserError(
             f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
@@ -64,7 +66,7 @@ def tree(
             standing += [places] * racks
     if min(budget) < nameplate_w * (1 - 1e-9):
         raise UserError(
-            f"placement: a budget of {min(budget):,.0f} W does not reach for one server of {nameplate_w:,.0f} W; "
-            "let rows, and the racks that they are divided into, be larger"
+            f"placement: a budget of {min(budget):,.0f} W does not suffice for one server of {nameplate_w:,.0f} W; "
+            "use larger rows, or larger racks within them"
         )
     return Tree(parent=np.array(parent), budget_w=np.array(budget), servers=np.array(standing))

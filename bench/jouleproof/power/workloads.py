@@ -1,7 +1,7 @@
-"""Fleets of workloads: who they are, when they run, and the power that they truly draw, which no policy sees.
+"""Fleets of workloads: their classes, their lifetimes, and their true power, which no policy sees.
 
 A fleet is generated. Its classes' levels and rhythms are assumptions; its servers draw more, and its weeks repeat
-better, than recorded ones do (the experiment `reality` says by how much); the ups and downs of prompt and token
+better, than recorded ones do (the experiment `reality` measures by how much); the variations of prompt and token
 machines within five minutes are those of the simulated phase-split cluster.
 """
 
@@ -21,10 +21,10 @@ LENGTHS = (0.7, 1.4)  # short and long prompts: what they make of its noise
 class Kind:
     """A class of workloads. Levels are shares of what the server draws above idle.
 
-    night, day: least and most of an ordinary day. peak_h: hour of the most, local time. sharpness: 1 a sine, more a
-    shorter day. weekend: factor. noise: standard deviation of what is no rhythm; hours: for how long it is like itself;
-    shared: part of its variance that all workloads of a tenant have in common. drift: of the level, from one week to
-    the next. texture: what happens within five minutes. critical: users wait for it. share: of the fleet.
+    night, day: least and most of an ordinary day. peak_h: hour of the most, local time. sharpness: 1 is a sine, more a
+    shorter day. weekend: factor. noise: standard deviation of the variation without rhythm; hours: its correlation
+    time; shared: part of its variance that all workloads of a tenant have in common. drift: of the level, from one week
+    to the next. texture: variation within five minutes. critical: users wait for it. share: of the fleet.
     """
 
     night: float
@@ -89,11 +89,11 @@ class Fleet:
         return len(self.kind)
 
     def week(self, number: int) -> np.ndarray:
-        """(workloads, slots) watts."""
+        """Return (workloads, slots) watts of one week."""
         return self.watts[:, number * WEEK : (number + 1) * WEEK]
 
     def of(self, chosen: np.ndarray) -> "Fleet":
-        """Some of the workloads, in this order."""
+        """Return some of the workloads, in this order."""
         return replace(self, **{name: getattr(self, name)[chosen] for name in BY_WORKLOAD})
 
 
@@ -102,7 +102,7 @@ BY_WORKLOAD = ("kind", "model", "length", "tenant", "critical", "offset", "watts
 
 @dataclass(frozen=True)
 class Server:
-    """What a server is rated at, and the shares of it that it draws idle and with a workload at its most."""
+    """The rated power of a server, and the shares of it that it draws idle and with a workload at its most."""
 
     nameplate_w: float = 10_200.0
     idle: float = 0.22
@@ -111,8 +111,8 @@ class Server:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How a fleet differs from an ordinary one. predictable: 1 where every week is like the last but for drift and
-    noise, 0 where nothing is. tenant_size: workloads of a tenant, on average."""
+    """Differences of a fleet from an ordinary one. predictable: 1 where every week is like the last but for drift and
+    noise, 0 where nothing repeats. tenant_size: workloads of a tenant, on average."""
 
     mix: str = "same"
     predictable: float = 1.0
@@ -121,8 +121,8 @@ class Rhythm:
 
 
 def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: Mapping[str, Kind] = KINDS) -> Fleet:
-    """Tenants draw a class, a model, a length of prompts and a time zone, which their workloads share, and a part of
-    their noise."""
+    """Generate a fleet. Each tenant draws a class, a model, a length of prompts and a time zone, which its workloads
+    share, along with a part of their noise."""
     rng = np.random.default_rng([seed, 1])
     factors = MIXES[rhythm.mix]
     shares = np.array([kind.share * factors.get(name, 1.0) for name, kind in kinds.items()])
@@ -167,7 +167,7 @@ def _tenant_load(
     rhythm: Rhythm,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """(workloads, slots) shares of what can be drawn above idle. size: workloads of the tenant, and weeks."""
+    """Return (workloads, slots) shares of the power range above idle. size: workloads of the tenant, and weeks."""
     count, weeks = size
     slots = weeks * WEEK
     surprise = 1.0 - rhythm.predictable
@@ -194,7 +194,7 @@ def _walk(hours: float, size: tuple[int, int], rng: np.random.Generator) -> np.n
 
 
 def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) -> np.ndarray:
-    """(count, slots) of variance 1, which forgets itself within so many hours."""
+    """Return (count, slots) noise of variance 1 with a correlation time of so many hours."""
     from scipy.signal import lfilter  # slow to import, and a check of the config imports this module
 
     keep = float(np.exp(-SLOT_S / 3600 / hours))
@@ -205,16 +205,17 @@ def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) ->
 
 @dataclass(frozen=True)
 class Stays:
-    """When workloads come and go within a period. first, last: (workloads,) slots; it is gone at `last`."""
+    """Lifetimes of workloads within a period. first, last: (workloads,) slots; a workload is gone at `last`."""
 
     first: np.ndarray
     last: np.ndarray
 
 
 def stays(fleet: Fleet, at_once: int, days: float, grouped: bool, seed: int) -> Stays:
-    """So many come at the beginning, the others evenly over a week; half of them stay longer than `days`.
+    """Draw lifetimes: `at_once` workloads come at the beginning, the others evenly over a week; half of them stay
+    longer than `days`.
 
-    grouped: workloads of a tenant come one after the other; else in no order.
+    grouped: workloads of a tenant come one after the other; else in random order.
     """
     rng = np.random.default_rng([seed, 2])
     order = np.concatenate(

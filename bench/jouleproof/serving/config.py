@@ -14,7 +14,7 @@ Service = Literal["conv", "code"]
 
 
 class LoadConfig(Strict):
-    """Requests that are drawn for a run."""
+    """Requests that are generated for a simulation."""
 
     seconds: Above = Field(120.0, description="of arrivals")
     warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
@@ -25,8 +25,8 @@ class LoadConfig(Strict):
 class EngineConfig(Strict):
     """Workers that serve a language model for real.
 
-    model: SmolLM2-135M, or one of its shape with random weights. device: a core for each worker, or a GPU. host, port:
-    where workers meet that talk over sockets; nothing else is listened to.
+    model: SmolLM2-135M, or a model of its shape with random weights. device: a core for each worker, or a GPU. host,
+    port: where workers that communicate over sockets meet; nothing else listens.
     """
 
     model: Literal["smollm2_135m", "random"] = "smollm2_135m"
@@ -42,8 +42,8 @@ class EngineConfig(Strict):
 
 
 class ServingConfig(Strict):
-    """The same requests served with mixed, chunked and split phases. Batches are the source's 2,048 tokens over
-    `scale`, and 512 where prompts are read in chunks."""
+    """Settings for serving the same requests with mixed, chunked and split phases. A batch has the source's 2,048
+    tokens over `scale`, and 512 over `scale` where prompts are read in chunks."""
 
     service: Service = "conv"
     scale: Above = Field(8.0, description="that the trace's lengths are divided by")
@@ -67,9 +67,9 @@ class _Served(Strict):
 
 
 def read_engine_config(path: Path | None) -> tuple[EngineConfig, ServingConfig]:
-    """The sections `engine` and `serving` of a JSON file, defaults without one.
+    """Read the sections `engine` and `serving` of a JSON file; without a file, return the defaults.
 
-    Raises UserError with a line per wrong knob.
+    Raises UserError with one line per wrong knob.
     """
     if path is None:
         return EngineConfig(), ServingConfig()

@@ -1,5 +1,5 @@
-"""The engine as processes: every mode and every way says what the plain decoder says; and whatever dies, hangs, leaves
-or does not fit, every request has one end, and nothing is left behind."""
+"""The engine as processes: every mode and every transport generates the tokens of the plain decoder; and whatever dies,
+hangs, leaves or does not fit, every request has one end, and nothing is left behind."""
 
 import os
 import random
@@ -47,15 +47,15 @@ def expected(asked):
 
 @pytest.fixture(scope="module")
 def fleet():
-    with started_fleet(PLAN, DECODER_OF_TESTS) as found:
-        yield found
+    with started_fleet(PLAN, DECODER_OF_TESTS) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="module")
 def small():
-    """A fleet whose workers may die: they are started anew before `serve` returns."""
-    with started_fleet(SMALL, DECODER_OF_TESTS) as found:
-        yield found
+    """A fleet whose workers may die: they are restarted before `serve` returns."""
+    with started_fleet(SMALL, DECODER_OF_TESTS) as workers:
+        yield workers
 
 
 def check_times(asked, outcome, number):
@@ -129,8 +129,8 @@ def test_clients_that_leave_give_their_place_to_others(fleet, rules):
 
 
 def test_shapes_are_measured_on_every_worker_while_the_others_are_at_work(fleet):
-    found = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
-    assert found.shape == (PLAN.workers, 2, 2) and (found > 0).all()
+    seconds = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
+    assert seconds.shape == (PLAN.workers, 2, 2) and (seconds > 0).all()
 
 
 def test_a_pool_without_workers_is_one_line(fleet):
@@ -168,15 +168,15 @@ def _descriptors():
 
 @contextmanager
 def _killer(fleet, rng, deaths, monkeypatch):
-    """Kills while the block runs, first when some requests have come."""
-    over, told, tell = threading.Event(), [], fleet.tell
+    """Kill workers while the block runs, the first when some requests have come."""
+    over, receivers, tell = threading.Event(), [], fleet.tell
 
     def counted(to, /, **command):
-        told.append(to)
+        receivers.append(to)
         tell(to, **command)
 
     monkeypatch.setattr(fleet, "tell", counted)
-    killer = threading.Thread(target=_kill_some, args=(fleet, rng, deaths, over, told))
+    killer = threading.Thread(target=_kill_some, args=(fleet, rng, deaths, over, receivers))
     killer.start()
     try:
         yield
@@ -185,10 +185,11 @@ def _killer(fleet, rng, deaths, monkeypatch):
         killer.join()
 
 
-def _kill_some(fleet, rng, deaths, over, told):
-    """Each once new workers are launched; all are halted for a moment before, so that requests are under way."""
+def _kill_some(fleet, rng, deaths, over, receivers):
+    """Kill a worker each time that new ones are launched; all are halted for a moment before, so that requests are in
+    flight."""
     some = rng.randint(10, 80)
-    while len(told) < some and not over.is_set():
+    while len(receivers) < some and not over.is_set():
         time.sleep(0.005)
     for _ in range(deaths):
         time.sleep(rng.uniform(0.0, 0.4))
@@ -226,7 +227,7 @@ def test_a_worker_that_hangs_is_replaced(small, monkeypatch):
     os.kill(_processes(small)[1].pid, signal.SIGSTOP)
     served = serve(small, asked, Rules("split", tokens=16, retries=9))
     assert [outcome.tokens for outcome in served.outcomes] == expected(asked)
-    assert "was not heard of any more" in served.deaths[0]
+    assert "stopped reporting" in served.deaths[0]
 
 
 def test_a_port_that_is_taken_is_one_line():

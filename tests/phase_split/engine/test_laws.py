@@ -1,4 +1,4 @@
-"""From measured iterations to the simulator: a law that is there is found, and the simulator runs by it."""
+"""Laws fitted on measured iterations: a law that generated the times is recovered, and the simulator runs by it."""
 
 from itertools import pairwise
 
@@ -25,8 +25,8 @@ SHAPES = [
 
 
 def law_s(shape):
-    """Seconds: a prompt's are linear, a decode's 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each token of
-    context."""
+    """Return seconds: a prompt's are linear; a decode takes 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each
+    token of context."""
     context = 1e-6 * (shape.read + shape.decodes * (shape.context + 1))
     if not shape.prompt:
         return 0.010 + 0.001 * shape.decodes + context
@@ -43,7 +43,7 @@ def test_a_law_that_holds_is_found_and_predicts_the_other_half():
 
 @given(st.lists(st.floats(0.1, 10.0), min_size=len(SHAPES), max_size=len(SHAPES)))
 def test_more_work_never_takes_less_time_whatever_the_noise(noise):
-    law = fitted({shape: law_s(shape) * each for shape, each in zip(SHAPES, noise, strict=True)})
+    law = fitted({shape: law_s(shape) * factor for shape, factor in zip(SHAPES, noise, strict=True)})
     alone = [predicted(law, Shape(prompt=size)) for size in range(1, 300)]
     decodes = [predicted(law, Shape(decodes=many, context=32)) for many in range(1, 40)]
     both = [predicted(law, Shape(50, 0, many, 32)) for many in range(1, 40)]
@@ -78,8 +78,8 @@ def trace():
 
 
 def test_lengths_are_scaled_to_at_least_one_token_and_what_does_not_fit_is_counted():
-    found, left_out = scaled(trace(), 8.0, 64)
-    assert found["prompt_tokens"].tolist() == [1, 10] and found["output_tokens"].tolist() == [1, 5]
+    lengths, left_out = scaled(trace(), 8.0, 64)
+    assert lengths["prompt_tokens"].tolist() == [1, 10] and lengths["output_tokens"].tolist() == [1, 5]
     assert left_out == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="no request"):
         scaled(trace(), 0.001, 64)
@@ -95,9 +95,9 @@ def test_two_rates_differ_in_the_clock_alone():
 
 def test_prompts_are_runs_of_the_text_the_same_for_the_same_seed():
     lengths, _ = scaled(trace(), 8.0, 64)
-    drawn = arrivals(lengths, 2.0, 10, 5)
+    requests = arrivals(lengths, 2.0, 10, 5)
     words = list(range(7))
-    asked = with_text(drawn, words, 1)
-    assert asked == with_text(drawn, words, 1) != with_text(drawn, words, 2)
-    assert [len(request.prompt) for request in asked] == drawn.prompt.tolist()
+    asked = with_text(requests, words, 1)
+    assert asked == with_text(requests, words, 1) != with_text(requests, words, 2)
+    assert [len(request.prompt) for request in asked] == requests.prompt.tolist()
     assert all((after - before) % 7 == 1 for r in asked for before, after in pairwise(r.prompt))

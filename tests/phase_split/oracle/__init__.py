@@ -53,7 +53,8 @@ class Baseline:
 
 
 class ChunkedMachine:
-    """One iteration after the other: all decodes, and of the prompts what there is room for."""
+    """A machine that runs one iteration after the other: all decodes, and as many prompt tokens as there is room
+    for."""
 
     def __init__(self, number, kind, clock, world, chunk):
         self.number, self.kind, self.clock, self.world, self.chunk = number, kind, clock, world, chunk
@@ -72,15 +73,15 @@ class ChunkedMachine:
     def begin(self):
         parts, context = [], sum(r.prompt_tokens + r.output_tokens - r.decode.remaining for r in self.decodes)
         for request in self.queue:
-            room = self.chunk - len(self.decodes) - sum(part for _, part in parts)
-            if room <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
+            tokens_left = self.chunk - len(self.decodes) - sum(part for _, part in parts)
+            if tokens_left <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
                 break
             if request not in self.read:
                 if self.used + self.whole(request) > self.world.machine_bytes:
                     break
                 self.used += self.whole(request)
                 self.read[request] = 0
-            parts.append((request, min(room, request.prompt_tokens - self.read[request])))
+            parts.append((request, min(tokens_left, request.prompt_tokens - self.read[request])))
             context += self.read[request]
         self.running = bool(parts or self.decodes)
         if self.running:
@@ -194,7 +195,7 @@ class Split:
             a.deliver(request.decode)
 
     def balance(self):
-        """The pools in the proportion of the work; a machine that changes finishes what it has first."""
+        """Bring the pools to the proportion of the work; a machine that changes finishes its current work first."""
         prompt_s = self.machines[0].kind.prompt_s(MAX_TOKENS) / MAX_TOKENS
         for_prompts = self.came * prompt_s / (2 * self.balance_s)
         decoding = sum(not math.isnan(r.ttft) and math.isnan(r.e2e) for r in self.requests)
@@ -245,7 +246,7 @@ class Split:
 
 
 def simulate(make, trace, world):
-    """make: a scheduler from a clock and the world. trace: (arrival, prompt, output) by arrival."""
+    """Simulate a trace. make: a scheduler from a clock and the world. trace: (arrival, prompt, output) by arrival."""
     clock = Clock()
     scheduler = make(clock, world)
     requests = [Request(i, *row, world.kv_bytes) for i, row in enumerate(trace)]

@@ -14,7 +14,7 @@ QUEUED, RUNNING, BLOCKED, DONE = "queued", "running", "blocked", "done"
 
 @dataclass
 class World:
-    """What is set from outside. layers: 0 moves a cache whole, at BANDWIDTH, as if alone."""
+    """Settings of the oracle. layers: 0 moves a cache whole, at BANDWIDTH, as if alone."""
 
     machine_bytes: int = 8 * 85_899_345_920
     weight_bytes: int = 329_000_000_000
@@ -105,9 +105,10 @@ class Kind:
     hop_s: float = 0.0
 
     def iteration_s(self, prompts, decodes, context):
-        """Of so many prompt tokens and decodes; context: tokens that attention reads."""
-        each, above, per_context = self.affine
-        further = each * decodes + above * max(decodes - BEND, 0) + per_context * context
+        """Return the seconds of an iteration of so many prompt tokens and decodes; context: tokens that attention
+        reads."""
+        per_decode, above, per_context = self.affine
+        further = per_decode * decodes + above * max(decodes - BEND, 0) + per_context * context
         if not prompts:
             return self.decode_s(decodes) + further
         return (MIXED if decodes else 1.0) * self.prompt_s(prompts + decodes) + further
@@ -150,8 +151,8 @@ class Machine:
             return
         prompts = sum(t.request.prompt_tokens for t in self.batch if t.is_prompt)
         decodes = any(not t.is_prompt for t in self.batch)
-        room = len(self.batch) < MAX_BATCH and self.batch_tokens + task.cost <= MAX_TOKENS
-        if room or (task.is_prompt and decodes and prompts + task.request.prompt_tokens <= MAX_TOKENS):
+        fits = len(self.batch) < MAX_BATCH and self.batch_tokens + task.cost <= MAX_TOKENS
+        if fits or (task.is_prompt and decodes and prompts + task.request.prompt_tokens <= MAX_TOKENS):
             self.cut_short()
 
     def insert_waiting(self, task):
@@ -302,7 +303,7 @@ class Machine:
         request = task.request
         task.state = DONE
         self.batch.remove(task)
-        place = next(i for i, (each, _) in enumerate(self.present) if each is request)
+        place = next(i for i, (resident, _) in enumerate(self.present) if resident is request)
         tasks = self.present[place][1]
         tasks.remove(task)
         if not tasks:

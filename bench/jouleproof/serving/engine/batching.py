@@ -1,4 +1,4 @@
-"""Which jobs take part in a worker's next iteration: jouleproof.serving.rules, for real."""
+"""Batch selection in a worker of the engine, by the rules of jouleproof.serving.rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from jouleproof.serving.rules import STARVED
 
 @dataclass(eq=False)
 class Job:
-    """A text that a worker has in hand. prompt: its tokens. wanted: tokens to make here. made: those there are.
+    """A request that a worker is serving. prompt: its tokens. wanted: number of tokens to generate here. made: tokens
+    generated so far.
 
-    read: tokens in the cache. missed: iterations in a row that it stood by.
+    read: tokens in the KV cache. missed: consecutive iterations that left the job out.
     """
 
     id: int
@@ -31,18 +32,18 @@ class Job:
         return len(self.made) >= self.wanted
 
     def piece(self, count: int) -> Piece:
-        """Its next `count` tokens; a decode has one."""
+        """Return the job's next `count` tokens; a decode has one."""
         if self.prompt_left:
             return Piece(self.slot, self.read, self.prompt[self.read : self.read + count])
         return Piece(self.slot, self.read, self.made[-1:])
 
 
 def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Job, int]]:
-    """Jobs of the next iteration, each with how many of its tokens are read.
+    """Select the jobs of the next iteration, each with the number of its tokens that are read.
 
-    jobs: in the order of their arrival. tokens: of a batch; a single longer prompt is taken all the same. Whole prompts
-    go before decodes, which take the room that is left; a decode that missed STARVED iterations goes first. chunked:
-    decodes first, and as much of the prompts as there is room for.
+    jobs: in order of arrival. tokens: budget of a batch; a single longer prompt is taken all the same. Whole prompts go
+    before decodes, which fill the rest of the budget; a decode that missed STARVED iterations goes first. chunked:
+    decodes go first, then as many prompt tokens as fit.
     """
     decodes = [job for job in jobs if not job.prompt_left]
     prompts = [job for job in jobs if job.prompt_left]
@@ -52,18 +53,18 @@ def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Jo
         starved = [job for job in decodes if job.missed >= STARVED]
         order = [*starved, *prompts, *(job for job in decodes if job.missed < STARVED)]
     batch: list[tuple[Job, int]] = []
-    room, shut = tokens, False  # once a prompt has found no room, no later one overtakes it
+    tokens_left, shut = tokens, False  # once a prompt has found no room, no later one overtakes it
     for job in order:
         count = job.prompt_left or 1
         if chunked and job.prompt_left:
-            count = min(count, room)
+            count = min(count, tokens_left)
         if job.prompt_left and shut:
             continue
-        if count > room and batch:
+        if count > tokens_left and batch:
             shut = shut or bool(job.prompt_left)
             continue
         if count < 1:
             break
         batch.append((job, count))
-        room = max(room - count, 0)
+        tokens_left = max(tokens_left - count, 0)
     return batch

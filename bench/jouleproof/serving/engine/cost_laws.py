@@ -1,4 +1,4 @@
-"""Measured iterations as the simulator's performance model."""
+"""A performance model for the simulator, fitted on measured iterations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,12 @@ import numpy as np
 from scipy.optimize import isotonic_regression, nnls
 
 from jouleproof.models.shapes import Shape
-from jouleproof.serving.simulator.cost_model import Performance, beyond
+from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 
 
 def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
-    """Every other one of each kind, the first and the last among the first half where their number is odd."""
+    """Split shapes into two halves, taking every other shape of each kind; where a kind has an odd number, its first
+    and last are in the first half."""
     kinds: dict[tuple[bool, bool, bool, int], list[Shape]] = {}
     for shape in shapes:
         kinds.setdefault((shape.prompt > 0, shape.decodes > 0, shape.read > 0, shape.context), []).append(shape)
@@ -21,10 +22,11 @@ def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
 
 
 def fitted(seconds: Mapping[Shape, float]) -> Performance:
-    """Straight lines through the prompts, and through the decodes at no context; what each token of context adds, and
-    each decode beside a prompt, by least squares. More work never takes less time, whatever the noise.
+    """Fit a performance model by least squares: piecewise linear in the prompts, and in the decodes at no context, plus
+    what each token of context adds, and each decode beside a prompt. More work never takes less time, whatever the
+    noise.
 
-    seconds: of prompts alone, of decodes alone in at least two contexts, and of both together.
+    seconds: times of prompts alone, of decodes alone in at least two contexts, and of both together.
     """
     prompts = {shape: time for shape, time in seconds.items() if not shape.decodes and not shape.read}
     decodes = {shape: time for shape, time in seconds.items() if not shape.prompt}
@@ -33,12 +35,12 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
     sizes, prompt_s = _rising(sizes, np.array([_of(prompts, size) for size in sizes]))
     batches, decode_s, per_context = _decode_law(decodes)
     knots = np.union1d(sizes, batches)
-    each = _beside_prompts(together, sizes, prompt_s, per_context)
+    per_decode = _beside_prompts(together, sizes, prompt_s, per_context)
     return Performance(
         tokens=knots,
-        prompt_s=beyond(knots, sizes, prompt_s),
-        decode_s=beyond(knots, batches, decode_s) - each * knots,
-        affine=np.array([each, 0.0, per_context]),
+        prompt_s=extrapolated(knots, sizes, prompt_s),
+        decode_s=extrapolated(knots, batches, decode_s) - per_decode * knots,
+        affine=np.array([per_decode, 0.0, per_context]),
         prompt_w=np.zeros(len(knots)),
         decode_w=0.0,
         mixed=1.0,
@@ -46,13 +48,14 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
 
 
 def predicted(law: Performance, shape: Shape) -> float:
-    """Seconds of an iteration, as the simulator reckons (jouleproof.serving.simulator.event_loop.iterations.plan)."""
+    """Return the seconds of an iteration as the simulator computes them
+    (jouleproof.serving.simulator.event_loop.iterations.plan)."""
     context = shape.read + shape.decodes * (shape.context + 1)
     further = law.affine[0] * shape.decodes + law.affine[2] * context
     if not shape.prompt:
-        return float(beyond(np.array([shape.decodes]), law.tokens, law.decode_s)[0] + further)
+        return float(extrapolated(np.array([shape.decodes]), law.tokens, law.decode_s)[0] + further)
     rows = np.array([shape.prompt + shape.decodes])
-    return float(beyond(rows, law.tokens, law.prompt_s)[0] * (law.mixed if shape.decodes else 1.0) + further)
+    return float(extrapolated(rows, law.tokens, law.prompt_s)[0] * (law.mixed if shape.decodes else 1.0) + further)
 
 
 def _of(prompts: Mapping[Shape, float], size: float) -> float:
@@ -60,32 +63,32 @@ def _of(prompts: Mapping[Shape, float], size: float) -> float:
 
 
 def _rising(sizes: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Knots and seconds of the nearest law that never falls and is nowhere below 0, from no work on."""
+    """Return knots and seconds of the nearest law that never falls and is never negative, starting at no work."""
     seconds = isotonic_regression(seconds).x
-    nothing = max(float(beyond(np.zeros(1), sizes, seconds)[0]), 0.0)
+    nothing = max(float(extrapolated(np.zeros(1), sizes, seconds)[0]), 0.0)
     return np.append(0.0, sizes), np.append(nothing, seconds)
 
 
 def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Batches, seconds of each at no context, and seconds per token of context."""
+    """Fit batch sizes, the seconds of each at no context, and the seconds per token of context."""
     batches = np.array(sorted({shape.decodes for shape in decodes}))
     rows = np.zeros((len(decodes), len(batches) + 1))
     for row, shape in zip(rows, decodes, strict=True):
         row[np.searchsorted(batches, shape.decodes)] = 1.0
         row[-1] = shape.decodes * (shape.context + 1)
     times = np.array(list(decodes.values()))
-    found = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
-    return *_rising(batches.astype(float), found[:-1]), float(found[-1])
+    coefficients = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
+    return *_rising(batches.astype(float), coefficients[:-1]), float(coefficients[-1])
 
 
 def _beside_prompts(
     together: Mapping[Shape, float], sizes: np.ndarray, prompt_s: np.ndarray, per_context: float
 ) -> float:
-    """Seconds that each decode adds to what a prompt of as many tokens more would take."""
+    """Return the seconds that each decode adds to the time of a prompt that is longer by as many tokens."""
     rest, decodes = [], []
     for shape, time in together.items():
         context = shape.read + shape.decodes * (shape.context + 1)
-        plain = float(beyond(np.array([shape.prompt + shape.decodes]), sizes, prompt_s)[0])
+        plain = float(extrapolated(np.array([shape.prompt + shape.decodes]), sizes, prompt_s)[0])
         rest.append((time - plain - per_context * context) / time)
         decodes.append(shape.decodes / time)
     return max(float(np.dot(rest, decodes) / np.dot(decodes, decodes)), 0.0)

@@ -1,4 +1,5 @@
-"""The workers as processes: started, placed on cores, heard, started anew when one dies, never left behind."""
+"""The engine's workers as processes: they are started, pinned to cores, read from, restarted when one dies, and never
+left behind."""
 
 import socket
 import sys
@@ -25,7 +26,7 @@ SILENCE_S = 120.0  # of a worker that is to answer; importing torch and packing 
 
 
 class WorkerDied(UserError):
-    """rank: whose process ended, or was ended as it was not heard of."""
+    """A worker's process ended, or was ended because it no longer reported. rank: that worker."""
 
     def __init__(self, rank: int, why: str) -> None:
         super().__init__(f"engine: worker {rank} {why}")
@@ -34,10 +35,11 @@ class WorkerDied(UserError):
 
 @dataclass(frozen=True)
 class FleetPlan:
-    """workers: processes. slots, capacity: of each, texts and tokens of a text. boxes: caches on their way at once.
+    """Size and layout of a fleet. workers: number of processes. slots, capacity: requests per worker, and tokens per
+    request. boxes: KV caches in transfer at once.
 
-    gloo: whether they may talk over sockets, which meet at host and port (0: any that is free) and bind to the host's
-    address alone. device: `cpu`, a core each, or `cuda`, a GPU each.
+    gloo: whether workers may communicate over sockets, which meet at host and port (0: any free port) and bind to the
+    host's address alone. device: `cpu`, a core for each worker, or `cuda`, a GPU for each.
     """
 
     workers: int = 2
@@ -51,7 +53,7 @@ class FleetPlan:
 
 
 class Fleet:
-    """Use `started_fleet`. children: the workers, by rank, anew after each start."""
+    """The running workers; use `started_fleet`. children: their processes, by rank, new after each start."""
 
     def __init__(self, plan: FleetPlan, decoder: Decoder, weights: int, mailbox: int, store: TCPStore | None) -> None:
         self.plan, self.shape = plan, decoder.shape
@@ -60,7 +62,7 @@ class Fleet:
         self.children = Children([], {})
 
     def start(self) -> None:
-        """All workers, anew where there are some. Raises UserError where they do not come up in a few tries."""
+        """Start all workers, replacing any that run. Raises UserError where they do not come up in a few tries."""
         for tries_left in reversed(range(STARTS)):
             try:
                 self._start()
@@ -92,14 +94,15 @@ class Fleet:
         }
 
     def tell(self, to: int, /, **command: Any) -> None:
-        """Raises WorkerDied where nobody listens."""
+        """Send a command to a worker. Raises WorkerDied where nobody listens."""
         try:
             self.children.send(to, command)
         except OSError:
             raise self._died(to) from None
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report]]:
-        """What came within a time, as soon as something did. Raises WorkerDied where a worker ended."""
+        """Return the reports that came within a time, as soon as there is one. Raises WorkerDied where a worker
+        ended."""
         reports: list[tuple[int, Report]] = []
         for rank, report in self.children.reports(timeout_s):
             if report is None:
@@ -113,20 +116,20 @@ class Fleet:
         return WorkerDied(rank, child.how_it_ended())
 
     def answers(self, key: str, ranks: Iterable[int]) -> dict[int, Any]:
-        """What each of these workers reports under a key; other reports are not heard. Raises WorkerDied where one
-        ends or keeps silent."""
+        """Wait until each of these workers has reported under a key, and return its value by rank; other reports are
+        dropped. Raises WorkerDied where one ends or stays silent."""
         waited_for, answers = set(ranks), dict[int, Any]()
         while waited_for:
             reports = self.reports(SILENCE_S)
             if not reports:
-                raise WorkerDied(min(waited_for), f"was not heard of for {SILENCE_S:g} s")
+                raise WorkerDied(min(waited_for), f"did not report for {SILENCE_S:g} s")
             answers |= {rank: report[key] for rank, report in reports if key in report}
             waited_for -= set(answers)
         return answers
 
     def measured(self, shapes: Sequence[Shape], repeats: int, beside: Shape) -> np.ndarray:
-        """(workers, repeats, shapes) seconds of iterations, of one worker after the other, while the others are at work
-        on a shape of their own."""
+        """Measure iterations on one worker after the other, while the other workers run the shape `beside`: (workers,
+        repeats, shapes) seconds."""
         seconds = []
         for rank in range(self.plan.workers):
             others = [other for other in range(self.plan.workers) if other != rank]
@@ -144,7 +147,7 @@ class Fleet:
 
 @contextmanager
 def started_fleet(plan: FleetPlan, decoder: Decoder) -> Iterator[Fleet]:
-    """Workers with a model, until the end of the block.
+    """Start workers with a model, and stop them at the end of the block.
 
     Raises UserError where they do not come up, memory does not suffice, or the port is taken.
     """
@@ -171,7 +174,7 @@ def _fill(memory: torch.Tensor, state: list[torch.Tensor]) -> None:
 
 @contextmanager
 def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
-    """A store that listens on one address alone."""
+    """Create a store that listens on one address alone."""
     interface_of(plan.host)
     listening = socket.socket()
     try:
@@ -192,7 +195,7 @@ def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
 
 
 def interface_of(host: str) -> str:
-    """The network interface of this machine that has an address. Raises UserError where none has."""
+    """Return the network interface of this machine that has an address. Raises UserError where none has it."""
     for name, addresses in psutil.net_if_addrs().items():
         if any(address.address == host for address in addresses):
             return name

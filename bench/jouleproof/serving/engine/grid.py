@@ -1,4 +1,4 @@
-"""Which shapes of iterations are measured, and how: while the other workers are at work, as they are under load."""
+"""The grid of iteration shapes to measure. The other workers are busy meanwhile, as they are under load."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import pandas as pd
 from jouleproof.models.shapes import Shape
 from jouleproof.serving.config import EngineConfig
 from jouleproof.serving.engine.fleet import Fleet
-from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.cost_model import extrapolated
 
 PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
@@ -19,7 +19,7 @@ BEFORE = 64  # tokens of context of the decodes beside a prompt
 
 
 def measured_shapes(engine: EngineConfig) -> list[Shape]:
-    """Those of a grid that fit into the cache."""
+    """Return the shapes of a grid that fit into the cache."""
     shapes = [Shape(prompt=size) for size in PROMPTS]
     shapes += [Shape(decodes=many, context=context) for context in CONTEXTS for many in DECODES]
     shapes += [Shape(prompt=size, decodes=many, context=BEFORE) for size, many in TOGETHER]
@@ -32,16 +32,17 @@ def measured_shapes(engine: EngineConfig) -> list[Shape]:
 
 
 def probes(shapes: Sequence[Shape]) -> list[Shape]:
-    """A prompt and a batch of decodes of middling size."""
+    """Return a prompt and a batch of decodes of medium size."""
     prompts = [shape for shape in shapes if not shape.decodes]
     decodes = [shape for shape in shapes if not shape.prompt]
     return [prompts[len(prompts) // 2], decodes[len(decodes) // 4]]
 
 
 def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], repeats: int) -> np.ndarray:
-    """(workers, repeats, shapes) seconds: decodes while the others read prompts, all others while they decode.
+    """Measure shapes: (workers, repeats, shapes) seconds. The other workers read prompts while decodes are measured,
+    and decode while everything else is.
 
-    beside: a prompt and a batch of decodes, which the others are at work on.
+    beside: the prompt and the batch of decodes that the other workers run.
     """
     prompt, decodes = beside
     seconds = np.zeros((fleet.plan.workers, repeats, len(shapes)))
@@ -53,9 +54,11 @@ def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], rep
 
 
 def prompt_capacity(fleet: Fleet, engine: EngineConfig, lengths: pd.DataFrame) -> float:
-    """Requests/s that the prompt workers can read, measured."""
+    """Measure how many requests/s the prompt workers can read."""
     every = measured_shapes(engine)
     shapes = [shape for shape in every if not shape.decodes]
     seconds = np.median(fleet.measured(shapes, 2, beside=probes(every)[1]), axis=(0, 1))
     sizes = np.array([shape.prompt for shape in shapes], dtype=float)
-    return engine.prompt_workers / float(beyond(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean())
+    return engine.prompt_workers / float(
+        extrapolated(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean()
+    )

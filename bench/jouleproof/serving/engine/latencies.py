@@ -1,4 +1,4 @@
-"""What requests waited for, read off a run."""
+"""Latencies of requests, read off a run of the engine."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples of a 99th percen
 
 @dataclass(frozen=True)
 class Latencies:
-    """In seconds: ttft_s and e2e_s by request, gap_s by pair of tokens; of those that count."""
+    """Seconds of the requests that count: ttft_s and e2e_s by request, gap_s by pair of consecutive tokens."""
 
     ttft_s: np.ndarray
     gap_s: np.ndarray
@@ -22,7 +22,7 @@ class Latencies:
 
 
 def latencies(asked: Sequence[Request], served: Served, warm_up: int) -> Latencies:
-    """Of the requests that were served, but for the first `warm_up`."""
+    """Return the latencies of the requests that were served, without the first `warm_up`."""
     counted = [
         (request.arrival_s, outcome.times_s)
         for request, outcome in list(zip(asked, served.outcomes, strict=True))[warm_up:]
@@ -40,15 +40,15 @@ def pooled(parts: Iterable[Latencies]) -> Latencies:
     return Latencies(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FEWEST})
 
 
-def quantiles(found: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
-    """None of a 99th percentile or beyond that rests on too few samples."""
+def quantiles(measured: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """Yield a row per metric and level; a 99th percentile or higher that would rest on too few samples is left out."""
     for metric, fewest in FEWEST.items():
-        values = getattr(found, metric)
+        values = getattr(measured, metric)
         for level in levels:
             if len(values) and (level < 0.99 or len(values) >= max(fewest, 2 / (1 - level))):
                 yield {"metric": metric, "unit": "s", "quantile": level, "value": float(np.quantile(values, level))}
 
 
 def starved(served: Served) -> bool:
-    """Whether a worker lacked processor time: such a run is void."""
+    """Return whether a worker lacked processor time, which makes the run void."""
     return min(served.cpu_share) < ENOUGH_CPU

@@ -1,4 +1,4 @@
-"""The simulator on what the engine serves."""
+"""Simulation of the requests that the engine serves."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def simulated_design(
 
 
 def simulated(design: Design, requests: Requests, link: float, model: ServedModel, warm_up: int) -> Latencies:
-    """Gaps to the width of a bin, 0.9 %."""
+    """Simulate the requests and return their latencies; gaps are accurate to the width of a bin, 0.9 %."""
     semantics = replace(CORRECTED, layered=False, link_bytes_per_s=link)
     window = Window(first=float(requests.arrival_s[warm_up]))
     run = simulate(design, requests, semantics, model, window)

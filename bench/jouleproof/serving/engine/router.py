@@ -1,4 +1,5 @@
-"""In front of the workers: requests come at their times, go to a worker, and what they get is written down."""
+"""The router in front of the workers: it admits requests at their arrival times, assigns each to a worker, and records
+what it gets."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ Status = Literal["waiting", "done", "refused", "left", "failed"]
 
 @dataclass(frozen=True)
 class Request:
-    """prompt: tokens. output: tokens to make, whatever they are. leaves_s: after its arrival the client goes away."""
+    """A request to serve. prompt: tokens. output: number of tokens to generate, whatever they are. leaves_s: time after
+    its arrival at which the client disconnects."""
 
     arrival_s: float
     prompt: Sequence[int]
@@ -30,8 +32,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Rules:
-    """prompt_workers: how many read prompts where the phases are split. tokens: of a batch. retries: of a request whose
-    worker died."""
+    """Rules of one run. prompt_workers: how many workers read prompts where the phases are split. tokens: budget of a
+    batch. retries: of a request whose worker died."""
 
     policy: Policy
     prompt_workers: int = 1
@@ -42,10 +44,11 @@ class Rules:
 
 @dataclass
 class Outcome:
-    """Of one request. reason: of a refusal or failure. times_s: of every token, on the clock of the arrivals.
+    """The outcome of one request. reason: why it was refused or failed. times_s: time of every token, on the clock of
+    the arrivals.
 
-    sent_s, taken_s: what its workers spent on moving its cache. arrived_s: when the cache was in its place.
-    moved_bytes: of the message or messages.
+    sent_s, taken_s: seconds that its workers spent on moving its KV cache. arrived_s: when the cache was in place.
+    moved_bytes: size of the message or messages.
     """
 
     status: Status = "waiting"
@@ -61,8 +64,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Served:
-    """outcomes: in the order of the requests. cpu_share: of the time of their iterations that workers had a core, by
-    rank; 1 where a worker ran none. router_cpu_s: of this process. deaths: of workers, in words."""
+    """The result of a run. outcomes: in the order of the requests. cpu_share: share of their iterations' time in which
+    workers had a core, by rank; 1 where a worker ran none. router_cpu_s: processor time of this process. deaths:
+    descriptions of the workers that died."""
 
     outcomes: list[Outcome]
     cpu_share: list[float]
@@ -72,10 +76,10 @@ class Served:
 
 
 def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
-    """Every request to its end. requests: in the order of their arrivals.
+    """Serve every request to its end. requests: in the order of their arrivals.
 
-    Where a worker dies all are started anew and what was under way is begun again, with what its client has already
-    got. Raises UserError where the rules do not fit the workers, or no worker comes up again.
+    Where a worker dies, all are restarted and the requests in flight begin again, keeping the tokens that their clients
+    already have. Raises UserError where the rules do not fit the workers, or the workers do not come up again.
     """
     split = rules.policy == "split"
     if split and not 0 < rules.prompt_workers < fleet.plan.workers:
@@ -96,7 +100,7 @@ def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
 
 
 class _Run:
-    """One call of `serve`."""
+    """State of one call of `serve`."""
 
     def __init__(self, fleet: Fleet, requests: Sequence[Request], rules: Rules) -> None:
         self.fleet, self.requests, self.rules = fleet, requests, rules
@@ -149,13 +153,14 @@ class _Run:
                 if reports or not self.came:
                     heard_s = now()
                 elif now() - heard_s > SILENCE_S:
-                    raise WorkerDied(min(self.at[number][0] for number in self.came), "was not heard of any more")
+                    raise WorkerDied(min(self.at[number][0] for number in self.came), "stopped reporting")
             except WorkerDied as died:
                 self._begin_again(died)
                 heard_s = now()
 
     def cpu_shares(self) -> list[float]:
-        """By rank, since the run began or workers were last started; 0 where one has just died."""
+        """Return each worker's share of processor time since the run began or the workers were last started; 0 for all
+        where one has just died."""
         ranks = range(self.fleet.plan.workers)
         try:
             for rank in ranks:
@@ -196,7 +201,7 @@ class _Run:
         self.pending[token_rank] += 1
 
     def _send_off(self) -> None:
-        """Submit the queued requests for whose caches there are boxes."""
+        """Submit queued requests while there are transfer slots for their caches."""
         while self.queue and self.boxes:
             number = self.queue.popleft()
             prompt, box = list(self.requests[number].prompt), self.boxes.pop()
@@ -250,7 +255,8 @@ class _Run:
             self.outcomes[number].status, self.outcomes[number].reason = status, reason
 
     def _hang_up(self, number: int) -> None:
-        """The client is gone. A request whose cache is under way is dropped once that is in its place."""
+        """End a request whose client has left. If its cache is in transfer, the request is dropped once the cache is in
+        place."""
         if self.outcomes[number].status != "waiting":
             return
         self._end(number, "left", f"the client left after {self.requests[number].leaves_s:g} s")
@@ -265,7 +271,7 @@ class _Run:
         self.fleet.tell(rank, do="drop", id=number)
 
     def _begin_again(self, died: WorkerDied) -> None:
-        """What was under way starts from its prompt, unless it was tried often enough."""
+        """Restart the requests in flight from their prompts, except those that were tried often enough."""
         again = sorted([*self.came, *self.queue])
         while True:
             self.deaths.append(str(died))

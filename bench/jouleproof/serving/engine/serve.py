@@ -1,4 +1,4 @@
-"""One run of the engine for `jouleproof serving serve`: a row per request, and the table of latencies."""
+"""A single run of the engine for `jouleproof serving serve`: a row per request, and the table of latencies."""
 
 import os
 import sys
@@ -37,7 +37,8 @@ def run(
     seed: int,
     out: Path,
 ) -> str:
-    """The table of latencies as text. Raises UserError where an input, a name or a port is not to be had."""
+    """Serve a trace and return the table of latencies as text. Raises UserError where an input, a name or a port is not
+    available."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
         trace_name, texts_name = f"azure_{serving.service}", "gsm8k_test"
@@ -56,7 +57,7 @@ def run(
 
 
 def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
-    """A row per request: what was asked, what became of it, and its latencies in seconds, where it was served."""
+    """Return a row per request: what was asked for, its outcome, and, where it was served, its latencies in seconds."""
     rows = []
     for number, (request, outcome) in enumerate(zip(asked, served.outcomes, strict=True)):
         times = outcome.times_s if outcome.status == "done" else []
@@ -78,14 +79,14 @@ def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
 
 
 def _resolved(name: str, folder: Path) -> inputs.Record:
-    own = os.environ.get("JOULEPROOF_INPUTS")
-    return inputs.resolve(name, folder, inputs_dir=Path(own) if own else None, cache_dir=inputs.default_cache())
+    named = os.environ.get("JOULEPROOF_INPUTS")
+    return inputs.resolve(name, folder, inputs_dir=Path(named) if named else None, cache_dir=inputs.default_cache())
 
 
 def _model(
     engine: EngineConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
 ) -> tuple[Decoder, list[int]]:
-    """Random weights and tokens where the real ones cannot be had, which is said on stderr."""
+    """Load the model and its tokens; where the real ones are not available, use random ones and say so on stderr."""
     try:
         model = load_smollm2((records.get("smollm2_135m") or _resolved("smollm2_135m", folder)).path())
     except inputs.InputError as error:
@@ -110,7 +111,7 @@ def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) 
     lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))
     for number, outcome in enumerate(served.outcomes):
         lines += [f"{outcome.status}: request {number}: {outcome.reason}"] if outcome.reason else []
-    lines += [f"started anew: {death}" for death in served.deaths]
+    lines += [f"restarted: {death}" for death in served.deaths]
     share = ", ".join(f"{value:.1%}" for value in served.cpu_share)
     lines.append(f"workers got {share} of the processor time that their iterations took")
     return "\n".join(lines)

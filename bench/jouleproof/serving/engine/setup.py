@@ -1,4 +1,4 @@
-"""What the config says of the engine, as its own objects."""
+"""Conversion of the engine's config into the engine's objects."""
 
 from collections.abc import Mapping
 

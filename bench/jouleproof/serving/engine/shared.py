@@ -1,4 +1,4 @@
-"""Memory that processes share, without a name: it is gone with the last of them, however they end."""
+"""Anonymous shared memory: it is freed with the last process that holds it, however that process ends."""
 
 import errno
 import mmap
@@ -16,9 +16,9 @@ from jouleproof.errors import UserError
 
 @contextmanager
 def shared_memory(size: int) -> Iterator[int]:
-    """A file descriptor of `size` bytes, all of them there from the start, to pass to children.
+    """Yield a file descriptor of `size` bytes, all allocated from the start, to pass to child processes.
 
-    Raises UserError where the machine has no such room.
+    Raises UserError where the machine lacks that much memory.
     """
     descriptor = _anonymous_file()
     try:
@@ -31,7 +31,7 @@ def shared_memory(size: int) -> Iterator[int]:
 def _reserve(descriptor: int, size: int) -> None:
     available = psutil.virtual_memory().available
     try:
-        if size > available:  # asked first, as a system that promises too much kills whoever takes it at its word
+        if size > available:  # checked first, as a system that overcommits memory kills processes that use it
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
@@ -45,7 +45,7 @@ def _reserve(descriptor: int, size: int) -> None:
 
 
 def mapped(descriptor: int) -> Tensor:
-    """(bytes,) uint8 of a descriptor from shared_memory."""
+    """Map a descriptor from shared_memory as (bytes,) uint8."""
     size = os.fstat(descriptor).st_size
     return torch.frombuffer(mmap.mmap(descriptor, size), dtype=torch.uint8)
 

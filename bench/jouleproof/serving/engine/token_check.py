@@ -1,4 +1,5 @@
-"""Whether two ways of serving say the same, and where not, whether two tokens were as likely as rounding can tell."""
+"""A check that two ways of serving generate the same tokens and, where they differ, that the two tokens were tied
+within rounding."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,15 +12,16 @@ Sameness = Literal["same", "near_tie", "different"]
 
 
 def sameness(
-    decoder: Decoder, prompt: Sequence[int], expected: Sequence[int], found: Sequence[int], near: float
+    decoder: Decoder, prompt: Sequence[int], expected: Sequence[int], served: Sequence[int], near: float
 ) -> Sameness:
-    """near: how far apart the logits of two tokens may lie, by the plain decoder, to be a tie."""
-    if list(expected) == list(found):
+    """Compare two outputs of one prompt. near: how far apart the logits of two tokens may lie, by the plain decoder, to
+    count as a tie."""
+    if list(expected) == list(served):
         return "same"
-    first = next((place for place, pair in enumerate(zip(expected, found)) if pair[0] != pair[1]), None)  # noqa: B905
+    first = next((place for place, pair in enumerate(zip(expected, served)) if pair[0] != pair[1]), None)  # noqa: B905
     if first is None:  # one is longer
         return "different"
     logits = decoder.head(decoder.hidden(torch.tensor([[*prompt, *expected[:first]]]))[0, -1])
     best = float(logits.max())
-    apart = best - min(float(logits[expected[first]]), float(logits[found[first]]))
+    apart = best - min(float(logits[expected[first]]), float(logits[served[first]]))
     return "near_tie" if apart < near else "different"

@@ -1,4 +1,4 @@
-"""Requests of a size that one core can serve: lengths of a trace scaled down, text from word problems."""
+"""Requests of a size that one core can serve: lengths of a trace scaled down, with text from word problems."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,14 +7,14 @@ import pandas as pd
 
 from jouleproof.inputs import Problem
 from jouleproof.serving.engine.router import Request
-from jouleproof.serving.simulator.workload import Requests, drawn
+from jouleproof.serving.simulator.workload import Requests, poisson_requests
 
 ENOUGH_TOKENS = 20_000
 
 
 def scaled(trace: pd.DataFrame, scale: float, capacity: int) -> tuple[pd.DataFrame, float]:
-    """The trace with lengths divided by `scale`, at least 1, and the share of its requests that are left out because
-    they would not fit into a cache of `capacity` tokens. Raises ValueError where none fits."""
+    """Divide the trace's lengths by `scale`, to at least 1, and return it with the share of requests that are left out
+    because they would not fit into a cache of `capacity` tokens. Raises ValueError where none fits."""
     lengths = {
         name: np.maximum(np.rint(trace[name].to_numpy(dtype=float) / scale), 1).astype(np.int32)
         for name in ("prompt_tokens", "output_tokens")
@@ -27,23 +27,24 @@ def scaled(trace: pd.DataFrame, scale: float, capacity: int) -> tuple[pd.DataFra
 
 
 def arrivals(trace: pd.DataFrame, rate: float, count: int, seed: int) -> Requests:
-    """The first `count` Poisson arrivals at `rate` requests/s; at two rates they differ in nothing but the clock."""
-    found = drawn(trace, rate, (2 * count + 50) / rate, seed)
-    return Requests(found.arrival_s[:count], found.prompt[:count], found.output[:count])
+    """Return the first `count` Poisson arrivals at `rate` requests/s; at two rates they differ in nothing but the
+    clock."""
+    requests = poisson_requests(trace, rate, (2 * count + 50) / rate, seed)
+    return Requests(requests.arrival_s[:count], requests.prompt[:count], requests.output[:count])
 
 
 def text(problems: Sequence[Problem], tokens: Callable[[str], list[int]]) -> list[int]:
-    """Tokens of problems and answers, one after the other."""
-    found: list[int] = []
+    """Return the tokens of problems and answers, one after the other."""
+    token_ids: list[int] = []
     for problem in problems:
-        found += tokens(f"{problem.question}\n{problem.answer}\n\n")
-        if len(found) >= ENOUGH_TOKENS:
+        token_ids += tokens(f"{problem.question}\n{problem.answer}\n\n")
+        if len(token_ids) >= ENOUGH_TOKENS:
             break
-    return found
+    return token_ids
 
 
 def with_text(requests: Requests, words: Sequence[int], seed: int) -> list[Request]:
-    """Prompts from places in the text that the seed draws; the text repeats itself where it ends."""
+    """Cut prompts from places in the text that the seed draws; the text repeats itself where it ends."""
     starts = np.random.default_rng([seed, 3]).integers(0, len(words), len(requests))
     endless = np.resize(np.asarray(words), len(words) + int(requests.prompt.max()))
     return [

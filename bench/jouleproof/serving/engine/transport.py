@@ -1,4 +1,4 @@
-"""How a cache gets from the worker that read the prompt to the one that makes the tokens."""
+"""Transfer of a KV cache from the worker that read the prompt to the one that generates the tokens."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -15,8 +15,9 @@ Way = Literal["memory", "gloo"]
 
 @dataclass(frozen=True)
 class Move:
-    """way: through memory that the processes share, or over a socket. by_layer: each layer as soon as it is there, or
-    all of them after the prompt. form: what the values are sent as: float32, bfloat16 or a block format's name."""
+    """Transport of a KV cache. way: through memory that the processes share, or over a socket. by_layer: send each
+    layer as soon as it is computed, or all of them after the prompt. form: number format of the values: float32,
+    bfloat16 or a block format's name."""
 
     way: Way = "memory"
     by_layer: bool = False
@@ -24,10 +25,10 @@ class Move:
 
 
 class Carrier(Protocol):
-    """Messages between two workers. A box is one cache on its way, a part of it one message.
+    """A channel for messages between two workers. A box is one cache in transfer, a part is one message of it.
 
-    to, source: ranks. expect: a message of the same length is to be filled. flush: returns when all that was sent may
-    be written over. collect: returns when all that was expected in a box is there.
+    to, source: ranks. expect: a message of the same length will be filled. flush: returns when everything that was sent
+    may be overwritten. collect: returns when everything that was expected in a box has arrived.
     """
 
     def send(self, box: int, part: int, message: Tensor, to: int) -> None: ...
@@ -40,8 +41,8 @@ class Carrier(Protocol):
 
 
 class MemoryCarrier:
-    """mailbox: (boxes, layers, bytes) uint8, shared; a part of all layers takes the whole box. What it holds is read
-    once it is collected: the router sees to it that all was sent by then."""
+    """A carrier through shared memory. mailbox: (boxes, layers, bytes) uint8, shared; a part of all layers takes the
+    whole box. Its content is read when it is collected: the router ensures that everything was sent by then."""
 
     def __init__(self, mailbox: Tensor) -> None:
         self._mailbox = mailbox
@@ -65,7 +66,7 @@ class MemoryCarrier:
 
 
 class GlooCarrier:
-    """Over torch.distributed, whose process group is there already."""
+    """A carrier over torch.distributed, whose process group exists already."""
 
     def __init__(self, parts: int) -> None:
         self._parts = parts
@@ -91,7 +92,7 @@ class GlooCarrier:
 
 
 class Mover:
-    """One worker's end: sends what is in its runner's slots, and fills them."""
+    """One worker's end of the transfers: it sends what is in its runner's slots, and fills them."""
 
     def __init__(self, runner: Runner, carrier: Carrier, move: Move) -> None:
         self._runner, self._carrier, self._codec = runner, carrier, codec(move.form)
@@ -100,7 +101,7 @@ class Mover:
         self._incoming: dict[int, list[tuple[Tensor, Tensor]]] = {}
 
     def send(self, slot: int, tokens: int, part: int, box: int, to: int) -> int:
-        """Bytes. part: the layer, or 0 for all of them."""
+        """Send a part of a cache and return its bytes. part: the layer, or 0 for all of them."""
         values = self._part(self._runner.cache(slot, tokens), part).cpu().contiguous()
         message = self._codec.message(values)
         self._codec.encode(values, message)

@@ -1,7 +1,8 @@
-"""One worker: `python -m jouleproof.serving.engine.worker`, started by the fleet (jouleproof.serving.engine.fleet).
+"""One worker of the engine: `python -m jouleproof.serving.engine.worker`, started by the fleet
+(jouleproof.serving.engine.fleet).
 
-Commands come as a JSON object per line on its standard input, reports leave as such on its standard output; what
-libraries print goes to standard error. It ends with its input.
+It reads commands, a JSON object per line, on its standard input and writes reports in the same form on its standard
+output; what libraries print goes to standard error. It ends when its input does.
 """
 
 import json
@@ -32,14 +33,14 @@ SILENCE_S = 60.0  # until a socket's other side is given up
 
 
 class Worker:
-    """Texts in hand and the slots they stand in. carriers: ways for caches, by name."""
+    """The requests that a worker serves and the slots that they occupy. carriers: transports of caches, by name."""
 
     def __init__(self, runner: Runner, carriers: Mapping[str, Carrier], report: Callable[..., None]) -> None:
         self._runner, self._carriers, self._report = runner, carriers, report
         self.begin({"tokens": 1, "chunked": False, "move": {}})
 
     def begin(self, command: Command) -> None:
-        """A new run: nothing is in hand."""
+        """Begin a new run without any requests."""
         move = Move(**command["move"])
         self._tokens, self._chunked = command["tokens"], command["chunked"]
         self._mover = Mover(self._runner, self._carriers[move.way], move)
@@ -77,7 +78,7 @@ class Worker:
             raise ValueError(f"command {do!r} is not known")
 
     def iterate(self) -> None:
-        """One iteration over all that is in hand."""
+        """Run one iteration over the current requests."""
         if self._loop is not None:
             one_round(self._runner, [self._loop])
             return
@@ -143,14 +144,15 @@ class Worker:
         self._free.append(job.slot)
 
     def _drop(self, number: int) -> None:
-        """Nobody waits for it any more."""
+        """Drop a request that nobody waits for any more."""
         for job in [job for job in self._jobs if job.id == number]:
             self._leave(job)
         self._waiting = [command for command in self._waiting if command["id"] != number]
 
 
 def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | None]:
-    """All that come on a descriptor; None as often as none is there and `wait()` does not ask to wait for one."""
+    """Yield the commands that come on a descriptor, and None whenever there is none and `wait()` does not ask to wait
+    for one."""
     rest = b""
     while True:
         if not wait() and not select.select([descriptor], [], [], 0)[0]:
@@ -165,7 +167,8 @@ def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | No
 
 
 def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
-    """weights: (bytes,) of all parameters, one after the other in the order of the decoder's state."""
+    """Build a decoder on shared weights: (bytes,) of all parameters, one after the other in the order of the decoder's
+    state."""
     with torch.device("meta"):
         decoder = Decoder(shape)
     state, first = {}, 0
@@ -178,7 +181,7 @@ def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
 
 
 def main() -> None:
-    """The first command says what to load and whom to meet."""
+    """Run the worker; the first command says what to load and whom to connect to."""
     report = reporter()
     torch.set_num_threads(1)
     first = next(commands(0, lambda: True), None)

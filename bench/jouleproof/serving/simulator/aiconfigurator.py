@@ -1,8 +1,8 @@
 """Times of accelerators from the measurements that NVIDIA's aiconfigurator-core ships (optional extra
 `aiconfigurator`).
 
-They are of Llama-3.1-70B in 16 bits under vLLM: what comes nearest to the profile's Llama2-70B, and a younger stack, so
-a machine of this kind should be compared with others of its kind alone.
+They are for Llama-3.1-70B in 16 bits under vLLM, which comes nearest to the profile's Llama2-70B but is a younger
+software stack, so a machine with such times should be compared only with others of its kind.
 """
 
 import logging
@@ -24,9 +24,9 @@ CONTEXTS = (128, 512, 1024, 2048, 4096)  # tokens of each
 
 @lru_cache
 def laws(system: str, tensor_parallel: int, tokens: tuple[float, ...]) -> tuple[np.ndarray, DecodeLaw, float]:
-    """Seconds of a prompt of each number of tokens, the law of decoding, and that law's mean relative error.
+    """Return the seconds of a prompt of each number of tokens, the law of decoding, and that law's mean relative error.
 
-    Raises UserError where the package is not installed or does not know the system.
+    Raises UserError where the package is not installed or does not support the system.
     """
     engine = _engine(system, tensor_parallel)
     prompt_s = np.array([engine.predict_prefill_latency(1, int(count)) for count in tokens]) / 1e3

@@ -1,4 +1,5 @@
-"""The most load that a design bears with every service level held, and the pools of a cluster that bear most."""
+"""The highest load that a design sustains with every service level met, and the pools of a cluster that sustain
+most."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,17 +10,18 @@ from jouleproof.serving.simulator.machines import Design
 
 FIRST_GUESS = 60.0  # requests/s
 FAR, NEAR = 1.5, 1.15  # factors by which loads are tried, without and with a guess
-LEAST_LOAD = 0.1  # requests/s; a design that does not bear it bears nothing
+LEAST_LOAD = 0.1  # requests/s; a design that does not sustain it sustains nothing
 
 Scored = tuple[Design, float]
 
 
 @dataclass
 class CapacitySearch:
-    """Searches under one setup and service. What was found once is kept: the load of a design, the pools of a budget.
+    """Searches under one setup and service. Results are cached: the load of a design, and the pools of a budget.
 
-    precision: of a load, as a share. search_seed, search_precision: of the requests on which, and the loads by which,
-    pools are searched. pool_step: share of a cluster's machines by which pools differ that are tried first.
+    precision: of a load, as a share. search_seed, search_precision: seed of the requests, and precision of the loads,
+    with which pools are searched. pool_step: share of a cluster's machines by which the pools that are tried first
+    differ.
     """
 
     workload: Workload
@@ -33,11 +35,11 @@ class CapacitySearch:
     _pools: dict[tuple[object, ...], Scored] = field(default_factory=dict, init=False, repr=False)
 
     def meets(self, design: Design, rate: float, seed: int) -> bool:
-        """Whether all service levels hold under a load."""
+        """Return whether all service levels are met under a load."""
         return self.workload.meets(self.setup, design, self.service, rate, seed)
 
     def max_load(self, design: Design, seed: int) -> float:
-        """Requests/s; the load that was found first, under another seed, is the guess."""
+        """Return the highest load in requests/s; the load of an earlier seed is the first guess."""
         loads = self._loads.setdefault(design, {})
         if seed not in loads:
             guess = next(iter(loads.values()), 0.0)
@@ -50,8 +52,9 @@ class CapacitySearch:
         return loads[seed]
 
     def best_pools(self, family: Family, budget: Budget) -> Scored:
-        """The pools that bear the most load under a budget, and that load in requests/s: of some that lie `pool_step`
-        apart, then of those between the best and its neighbours. Raises ValueError where no pools fit."""
+        """Find the pools that sustain the highest load under a budget, and that load in requests/s: first among pools
+        that lie `pool_step` apart, then among those between the best and its neighbours. Raises ValueError where no
+        pools fit."""
         most = most_prompt_machines(family, budget)
         key = (family, *(budget.token_machines(family, prompt) for prompt in range(1, most + 1)))
 
@@ -75,7 +78,7 @@ class CapacitySearch:
         return self._pools[key]
 
     def _load_above(self, design: Design, beat: float) -> float:
-        """The most load on the seed for searching; 0 where the design does not bear `beat` and a little more."""
+        """Return the highest load on the search seed; 0 where the design does not sustain a little more than `beat`."""
 
         def meets(rate: float) -> bool:
             return self.meets(design, rate, self.search_seed)
@@ -86,16 +89,17 @@ class CapacitySearch:
         return highest_load(meets, more * NEAR, self.search_precision, NEAR, borne=more) if meets(more) else 0.0
 
     def least_pools(self, family: Family, machines: int, rate: float, prices: Prices | None) -> Design:
-        """The pools that cost least, or draw least where there are no prices, and still bear a rate: of at most so many
-        machines, prompt machines in steps as in `best_pools`, for each the fewest token machines by bisection.
+        """Find the pools that cost least, or draw least where there are no prices, and still sustain a rate, with at
+        most so many machines. Prompt machines are tried in steps as in `best_pools`, and for each the fewest token
+        machines are found by bisection.
 
-        Raises ValueError where none bear it.
+        Raises ValueError where none sustain it.
         """
 
         def weight(design: Design) -> float:
             return prices.of_design(design) if prices else design.power
 
-        def bears(prompt: int, token: int) -> bool:
+        def sustains(prompt: int, token: int) -> bool:
             return self.meets(family.design(prompt, token), rate, self.search_seed)
 
         def with_prompt_machines(prompt: int, best: Scored | None) -> Scored | None:
@@ -104,12 +108,12 @@ class CapacitySearch:
                 for token in range(1, machines - prompt + 1 if prompt >= 1 else 1)
                 if best is None or weight(family.design(prompt, token)) < best[1]
             ]
-            if not lighter or not bears(prompt, lighter[-1]):
+            if not lighter or not sustains(prompt, lighter[-1]):
                 return best
             too_few, enough = 0, lighter[-1]
             while enough - too_few > 1:
                 middle = (too_few + enough) // 2
-                too_few, enough = (too_few, middle) if bears(prompt, middle) else (middle, enough)
+                too_few, enough = (too_few, middle) if sustains(prompt, middle) else (middle, enough)
             design = family.design(prompt, enough)
             return design, weight(design)
 
@@ -119,7 +123,7 @@ class CapacitySearch:
             apart = round(machines * self.pool_step / 2)
             best = _searched(sorted(steps, reverse=True), apart, with_prompt_machines)
             if best is None:
-                raise ValueError(f"no {machines} machines of {family.name} bear the load")
+                raise ValueError(f"no {machines} machines of {family.name} sustain the load")
             self._pools[key] = best
         return self._pools[key][0]
 
@@ -127,7 +131,7 @@ class CapacitySearch:
 def _searched(
     first: Iterable[int], apart: int, better_of: Callable[[int, Scored | None], Scored | None]
 ) -> Scored | None:
-    """The best pools over numbers of prompt machines: of the first ones, then of those on both sides of the best,
+    """Search numbers of prompt machines for the best pools: first the given ones, then those on both sides of the best,
     halving the distance down to one machine."""
     best: Scored | None = None
     for prompt in first:
@@ -143,10 +147,10 @@ def _searched(
 def highest_load(
     passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, borne: float = 0.0
 ) -> float:
-    """The highest load, in requests/s, between one that passes and one that does not, `precision` apart (a share).
+    """Return the highest load, in requests/s, that passes, where one `precision` (a share) above it does not.
 
-    Brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone it finds
-    one of the edges. borne: a load below `start` that is known to pass. 0 where not even LEAST_LOAD passes.
+    The search brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone
+    it finds one of the edges. borne: a load below `start` that is known to pass. 0 where not even LEAST_LOAD passes.
     """
     low, high = borne, start
     while passes(high):

@@ -1,4 +1,4 @@
-"""Which clusters are compared: kinds of design, and what they may cost and draw."""
+"""The clusters that are compared: families of designs, and limits on their price and power."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ UNLIMITED = 1e12  # of a price or a power
 
 @dataclass(frozen=True)
 class Family:
-    """Designs that differ in their pools alone. token: none where the phases run together."""
+    """Designs that differ only in the sizes of their pools. token: absent where the phases run together."""
 
     name: str
     prompt: str
@@ -62,7 +62,7 @@ PUBLISHED_POOLS_AT_PRICE: Mapping[str, tuple[int, int]] = {"conv": (51, 35), "co
 
 @dataclass(frozen=True)
 class Prices:
-    """h100: of an H100 machine over that of an A100 machine."""
+    """Prices of machines. h100: price of an H100 machine over that of an A100 machine."""
 
     h100: float = MACHINES[H100].price / MACHINES[A100].price
 
@@ -75,14 +75,15 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a cluster may cost, and draw at most."""
+    """The highest price and power of a cluster."""
 
     price: float
     power: float
     prices: Prices = field(default_factory=Prices)
 
     def token_machines(self, family: Family, prompt: int) -> int:
-        """The most that fit beside so many prompt machines; negative where those alone do not fit."""
+        """Return the most token machines that fit beside so many prompt machines; negative where those alone do not
+        fit."""
         if family.token is None:
             raise ValueError(f"{family.name} has no token machines")
         left_price = self.price - prompt * self.prices.of(family.prompt)
@@ -92,7 +93,8 @@ class Budget:
 
 
 def pools(family: Family, budget: Budget, step: float) -> Iterator[tuple[int, int]]:
-    """(prompt, token) machines that use a budget up; prompt counts `step` apart, as a share of the most that fit."""
+    """Yield (prompt, token) machines that use up a budget; prompt counts lie `step` apart, as a share of the most that
+    fit."""
     most = most_prompt_machines(family, budget)
     for prompt in dict.fromkeys(max(1, round(most * step * number)) for number in range(1, int(1 / step) + 1)):
         token = budget.token_machines(family, prompt)
@@ -101,5 +103,5 @@ def pools(family: Family, budget: Budget, step: float) -> Iterator[tuple[int, in
 
 
 def most_prompt_machines(family: Family, budget: Budget) -> int:
-    """That leave room for a token machine."""
+    """Return the most prompt machines that leave room for a token machine."""
     return next(count for count in itertools.count() if budget.token_machines(family, count + 1) < 1)

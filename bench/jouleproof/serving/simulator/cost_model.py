@@ -1,4 +1,4 @@
-"""How long an iteration takes on one machine, and what it draws: what a performance model says."""
+"""The performance model of a machine: how long an iteration takes, and what power it draws."""
 
 from dataclasses import dataclass, replace
 
@@ -9,11 +9,11 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """One machine and one model.
+    """Performance of one model on one machine.
 
     tokens: (knots,); prompt_s, decode_s: (knots,) seconds at a number of prompt tokens, and of decodes in the published
     reading; prompt_w: (knots,) watts; affine: further seconds (event_loop.records.Times); decode_w: watts. mixed:
-    factor on a prompt's time where decodes are beside it, the published simulator's unless told.
+    factor on a prompt's time where decodes are in the same batch, by default the published simulator's.
     """
 
     tokens: np.ndarray
@@ -26,41 +26,43 @@ class Performance:
 
     def __post_init__(self) -> None:
         by_knot = (self.tokens, self.prompt_s, self.decode_s, self.prompt_w)
-        if any(np.shape(each) != np.shape(self.tokens) for each in by_knot) or np.shape(self.affine) != (3,):
-            shapes = ", ".join(str(np.shape(each)) for each in by_knot)
+        if any(np.shape(values) != np.shape(self.tokens) for values in by_knot) or np.shape(self.affine) != (3,):
+            shapes = ", ".join(str(np.shape(values)) for values in by_knot)
             raise UserError(
                 f"performance: tokens, prompt_s, decode_s, prompt_w have the shapes {shapes}, affine "
                 f"{np.shape(self.affine)}; needed: one shape (knots,), and (3,)"
             )
         if np.size(self.tokens) < 2 or (np.diff(self.tokens) <= 0).any():
-            raise UserError("performance: tokens must rise, and be at least two")
-        if not all(np.isfinite(each).all() for each in (*by_knot, self.affine, self.decode_w, self.mixed)):
+            raise UserError("performance: tokens must be at least two, in ascending order")
+        if not all(np.isfinite(values).all() for values in (*by_knot, self.affine, self.decode_w, self.mixed)):
             raise UserError("performance: a time or a power is not finite")
 
     def at(self, tokens: np.ndarray) -> "Performance":
-        """The same with more knots."""
+        """Return the same performance on more knots."""
         if np.array_equal(tokens, self.tokens):
             return self
-        prompt_s, decode_s = (beyond(tokens, self.tokens, each) for each in (self.prompt_s, self.decode_s))
+        prompt_s, decode_s = (extrapolated(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
         prompt_w = np.interp(tokens, self.tokens, self.prompt_w)
         return replace(self, tokens=tokens, prompt_s=prompt_s, decode_s=decode_s, prompt_w=prompt_w)
 
     def slowed(self, factor: float) -> "Performance":
-        """The same where every iteration takes so many times as long."""
+        """Return the performance of a machine on which every iteration takes `factor` times as long."""
         return replace(
             self, prompt_s=factor * self.prompt_s, decode_s=factor * self.decode_s, affine=factor * self.affine
         )
 
     def unloaded_prompt_s(self, prompt: np.ndarray) -> np.ndarray:
-        return beyond(prompt, self.tokens, self.prompt_s)
+        return extrapolated(prompt, self.tokens, self.prompt_s)
 
     def unloaded_token_s(self, context: np.ndarray) -> np.ndarray:
-        """Of one sequence alone."""
-        return beyond(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
+        """Return the seconds of an iteration that decodes a single sequence."""
+        return (
+            extrapolated(np.ones(len(context)), self.tokens, self.decode_s) + self.affine[0] + self.affine[2] * context
+        )
 
 
-def beyond(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Straight lines through knots, the outer ones continued."""
+def extrapolated(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Interpolate linearly between knots, and extrapolate the outer segments."""
     segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
     slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])
     return slope * (value - x[segment]) + y[segment]

@@ -1,4 +1,4 @@
-"""Under which rules and on which requests a design is evaluated."""
+"""The rules and the requests under which a design is evaluated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from jouleproof.serving.simulator.service_levels import (
     slowdowns,
 )
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, Run, Semantics, Window, simulate
-from jouleproof.serving.simulator.workload import Requests, drawn, replayed, superposed
+from jouleproof.serving.simulator.workload import Requests, poisson_requests, replayed, superposed
 
 
 @dataclass(frozen=True)
 class Setup:
     """The rules and the arrivals under which a design is held against its service levels.
 
-    joint: lengths of prompt and output drawn together. arrivals: Poisson; `bursts`, an excerpt of the trace's own, its
-    clock sped up to the rate; `hour`, the whole trace at its own pace, so many times over.
+    joint: whether the lengths of prompt and output are drawn together. arrivals: Poisson; `bursts`, an excerpt of the
+    trace with its clock sped up to the rate; `hour`, the whole trace at its own pace, superposed until it has the rate.
     """
 
     semantics: Semantics = CORRECTED
@@ -43,7 +43,7 @@ VERSIONS: Mapping[str, Setup] = {"published": PUBLISHED_SETUP, "corrected": CORR
 
 @dataclass(frozen=True)
 class Workload:
-    """Traces, and the load that is drawn from them. traces: by service."""
+    """Traces, and the load that is generated from them. traces: by service."""
 
     traces: Mapping[str, pd.DataFrame]
     load: LoadConfig
@@ -53,7 +53,7 @@ class Workload:
         return self.window_of(CORRECTED_SETUP)
 
     def window_of(self, setup: Setup) -> Window:
-        """Whose requests count."""
+        """Return the window of arrivals whose requests count."""
         seconds = self.load.hour_s if setup.arrivals == "hour" else self.load.seconds
         return Window(self.load.warm_up, seconds - self.load.drain)
 
@@ -63,13 +63,13 @@ class Workload:
             return superposed(trace, rate, self.load.hour_s, seed)
         if setup.arrivals == "bursts":
             return _excerpt(replayed(trace, rate), self.load.seconds, seed)
-        return drawn(trace, rate, self.load.seconds, seed, setup.joint)
+        return poisson_requests(trace, rate, self.load.seconds, seed, setup.joint)
 
     def run(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> Run:
         return simulate(design, self.requests(setup, service, rate, seed), setup.semantics, setup.model, self.window)
 
     def meets(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> bool:
-        """Whether all nine service levels hold; stops as soon as they cannot any more."""
+        """Return whether all nine service levels are met; the run stops as soon as they cannot be any more."""
         requests, window = self.requests(setup, service, rate, seed), self.window_of(setup)
         enough = hopeless(requests, setup.semantics, setup.reading, window, setup.model)
         run = simulate(design, requests, setup.semantics, setup.model, hopeless=enough)
@@ -77,7 +77,7 @@ class Workload:
 
 
 def _excerpt(requests: Requests, seconds: float, seed: int) -> Requests:
-    """A stretch of so many seconds at a place that the seed draws; the whole where it is shorter."""
+    """Return a stretch of so many seconds at a place that the seed draws, or everything where there is less."""
     span = float(requests.arrival_s[-1])
     if span <= seconds:
         return requests

@@ -1,4 +1,5 @@
-"""One simulation from files: a design, requests; a row per request, and the table of latencies."""
+"""A single simulation from files: it reads a design and requests, and gives a row per request and the table of
+latencies."""
 
 from pathlib import Path
 
@@ -17,7 +18,8 @@ PHASES = ("prompt", "token", "idle")
 
 
 def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
-    """The table of latencies in seconds, and the energy, as text. compat: as published, TBT over tokens, not gaps, too.
+    """Simulate, and return the table of latencies in seconds, and the energy, as text. compat: rules as published, and
+    TBT over tokens instead of gaps.
 
     Raises UserError where a file cannot be read or a request fits no machine.
     """
@@ -42,11 +44,11 @@ def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: P
 
 
 def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
-    """machine, pool, t (s), W, and the phase that took most of the bin; until the last event."""
-    found = run.power[:, : int(np.ceil(run.end_s / bin_s))]
-    idle_s = bin_s - found[:, :, 2:].sum(axis=2)
-    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / bin_s
-    phases = np.concatenate([found[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
+    """Return machine, pool, t (s), W, and the phase that took most of the bin, until the last event."""
+    by_bin = run.power[:, : int(np.ceil(run.end_s / bin_s))]
+    idle_s = bin_s - by_bin[:, :, 2:].sum(axis=2)
+    watts = (by_bin[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / bin_s
+    phases = np.concatenate([by_bin[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
     machine, place = np.indices(watts.shape)
     return pd.DataFrame(
         {

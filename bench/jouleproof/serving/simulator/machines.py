@@ -1,4 +1,4 @@
-"""Frozen descriptions: accelerators, the machines that they stand in, and clusters of machines."""
+"""Immutable descriptions of accelerators, of machines with accelerators, and of clusters of machines."""
 
 import json
 import math
@@ -24,9 +24,9 @@ GIB = 1024**3
 
 @dataclass(frozen=True)
 class Load:
-    """Of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes that
-    it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come. prompt_pool:
-    how many machines stand in it."""
+    """Load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes
+    that it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come.
+    prompt_pool: number of machines in it."""
 
     pending: np.ndarray
     reserved: np.ndarray
@@ -73,7 +73,7 @@ class Machine:
             or self.host_w < 0
             or not 0 <= self.idle <= 1
         ):
-            raise ValueError(f"machine {self.name}: a size, price, power or rate is not above zero")
+            raise ValueError(f"machine {self.name}: every size, price, power and rate must be above zero")
         if callable(self.profile):
             check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
 
@@ -204,7 +204,7 @@ class Design:
 
     @property
     def machines(self) -> list[Machine]:
-        """Every machine, the prompt pool first."""
+        """List every machine, the prompt pool first."""
         return [machine for machine, count in self.pools for _ in range(count)]
 
     @property
@@ -213,7 +213,7 @@ class Design:
 
     @property
     def power(self) -> float:
-        """Provisioned."""
+        """Return the provisioned power of the cluster."""
         return sum(machine.power * count for machine, count in self.pools)
 
 
@@ -222,16 +222,16 @@ DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines"
 
 
 def read_design(path: Path, name: str) -> Design:
-    """One design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
+    """Read one design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
     try:
         designs = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(designs, dict):
-            raise ValueError("it is no object of designs")
+            raise ValueError("it is not a JSON object of designs")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
-    known = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
-    if name not in known:
-        raise UserError(f"{path}: no design {name!r}; there: {', '.join(known)}")
+    names = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
+    if name not in names:
+        raise UserError(f"{path}: no design {name!r}; it has: {', '.join(names)}")
     try:
         return _design(name, designs[name])
     except UserError as error:

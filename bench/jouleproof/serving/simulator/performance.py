@@ -1,4 +1,5 @@
-"""The performance of each machine of a cluster, from the profile or a user's own model: what the event loop reads."""
+"""The performance of each machine of a cluster, from the profile or a user's model, in the form that the event loop
+reads."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,11 +18,12 @@ POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
 
 @lru_cache
 def performance(machine: Machine, model: str | ServedModel, by_context: bool, tensor_parallel: int = 8) -> Performance:
-    """by_context: decode time by batch and context, as measured; else by the published simulator's axis, which reads
-    a column for prompt tokens at the number of decodes, so that decoding costs the same at any batch.
+    """Return the performance of a model on a machine. by_context: decode time by batch and context, as measured; else
+    by the published simulator's axis, which reads a column for prompt tokens at the number of decodes, so that decoding
+    costs the same at any batch.
 
-    A narrower format than the profile's (served_models.served) saves time of decoding alone: for weights,
-    what the bytes that are not read take at the machine's memory rate; for the cache, in proportion to its bytes.
+    A narrower format than the profile's (served_models.served) saves decode time alone: for weights, the time that the
+    bytes saved would take at the machine's memory rate; for the cache, in proportion to its bytes.
     """
     if isinstance(machine.profile, Performance):
         return machine.profile
@@ -42,7 +44,7 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
     affine = np.zeros(3)
     if law:
         cache = law.context * language_model.kv_bytes / profiled.kv_bytes
-        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.each, law.above, cache])
+        decode_s, affine = np.full(len(tokens), law.constant), np.array([law.per_sequence, law.above, cache])
     decode_s = decode_s / machine.bandwidth
     decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
     prompt_w, decode_w = _watts(machine, language_model, tokens)
@@ -65,8 +67,8 @@ def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parall
 def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
     if model.name != aiconfigurator.STANDS_FOR or not by_context:
         raise UserError(
-            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} alone, "
-            "and of decoding by batch and context alone"
+            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} only, "
+            "and of decoding by batch and context only"
         )
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
     system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
@@ -75,8 +77,9 @@ def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool,
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
-    """A run's peak is its prompt's power; its average, over many tokens, that of decoding. Shares of TDP as recorded on
-    the A100, for other accelerators an assumption."""
+    """Return the watts of prompts and of decoding. A run's peak is taken for the power of its prompt; its average, over
+    many tokens, for that of decoding. The shares of TDP were recorded on the A100; for other accelerators they are an
+    assumption."""
     recorded = profile.of(profile.cells(), model.profile, POWER_OF, 8)
     recorded = recorded[recorded["peak_power_tdp"] > 0].assign(x=recorded["prompt_size"] * recorded["batch_size"])
     peaks = recorded.groupby("x")["peak_power_tdp"].median()
@@ -88,7 +91,7 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
 
 
 def times(kinds: Sequence[Performance]) -> Times:
-    """On the knots of all of them; arrays of one type, so that the event loop is compiled once."""
+    """Resample all of them on their common knots, in arrays of one type, so that the event loop is compiled once."""
     tokens = kinds[0].tokens
     if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
         tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)

@@ -1,7 +1,7 @@
 """Measured times of models on accelerators: medians of the published profile, and laws fitted on them.
 
 The medians are committed (facts/, from github.com/Mutinifni/splitwise-sim, data/perf_model.csv, commit 8f99e7d, MIT),
-so nothing needs the file itself; where it is there, the same medians come out of it.
+so nothing needs the file itself; where it is present, the same medians come out of it.
 """
 
 from collections.abc import Iterable
@@ -20,39 +20,39 @@ BEND = 16  # sequences of a batch, above which each costs more
 
 @dataclass(frozen=True)
 class DecodeLaw:
-    """Seconds of an iteration that makes one token for each sequence of a batch:
-    constant + each n + above max(n - BEND, 0) + context (sum of the tokens in front of each)."""
+    """Seconds of an iteration that makes one token for each of n sequences: constant + per_sequence n + above max(n -
+    BEND, 0) + context (sum of the tokens in front of each)."""
 
     constant: float
-    each: float
+    per_sequence: float
     above: float
     context: float
 
     def __call__(self, sequences: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """context: of all sequences together."""
+        """Return the seconds. context: of all sequences together."""
         bent = np.maximum(sequences - BEND, 0)
-        return self.constant + self.each * sequences + self.above * bent + self.context * context
+        return self.constant + self.per_sequence * sequences + self.above * bent + self.context * context
 
 
 def axis() -> pd.DataFrame:
-    """Medians by batch_tokens = prompt_size x batch_size, which the published simulator interpolates on."""
+    """Read the medians by batch_tokens = prompt_size x batch_size, on which the published simulator interpolates."""
     return pd.read_csv(AXIS, comment="#")
 
 
 def cells() -> pd.DataFrame:
-    """Medians by measured cell: prompt_size, batch_size, token_size, that is the tokens that a run might make, and
-    tokens_made, those that it made; seconds; power as a share of TDP, 0 if unknown."""
+    """Read the medians by measured cell: prompt_size, batch_size, token_size, which is the most tokens that a run may
+    make, and tokens_made, the tokens that it made; seconds; power as a share of TDP, 0 if unknown."""
     return pd.read_csv(CELLS, comment="#")
 
 
 def axis_of(runs: pd.DataFrame) -> pd.DataFrame:
-    """The same from the profile itself (jouleproof.inputs.read_profile)."""
+    """Compute the medians by batch_tokens from the profile itself (jouleproof.inputs.read_profile)."""
     batch = runs.assign(batch_tokens=runs["prompt_size"] * runs["batch_size"])
     return batch.groupby([*GROUP, "batch_tokens"], as_index=False)[["prompt_time_s", "token_time_s"]].median()
 
 
 def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
-    """The same from the profile itself."""
+    """Compute the medians by cell from the profile itself."""
     shape = [*GROUP, "prompt_size", "batch_size", "token_size"]
     later_tokens = ((runs["end_to_end_time_s"] - runs["prompt_time_s"]) / runs["token_time_s"]).round()
     made = runs.assign(tokens_made=(1 + later_tokens).clip(upper=runs["token_size"]))
@@ -63,16 +63,16 @@ def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def of(table: pd.DataFrame, model: str, hardware: str, tensor_parallel: int) -> pd.DataFrame:
-    """The rows of one group. Raises ValueError where there are none."""
-    found = table[(table["model"] == model) & (table["hardware"] == hardware)]
-    found = found[found["tensor_parallel"] == tensor_parallel]
-    if found.empty:
+    """Return the rows of one group. Raises ValueError where there are none."""
+    rows = table[(table["model"] == model) & (table["hardware"] == hardware)]
+    rows = rows[rows["tensor_parallel"] == tensor_parallel]
+    if rows.empty:
         raise ValueError(f"the profile has no {model} on {hardware} with tensor_parallel={tensor_parallel}")
-    return found
+    return rows
 
 
 def decode_law(measured: pd.DataFrame) -> DecodeLaw:
-    """Least squares of relative errors over cells; a coefficient that would come out negative is zero.
+    """Fit a law by least squares of relative errors over cells; a coefficient that would come out negative is zero.
 
     A token's context is the prompt and, on average, half of what the run made.
     """
@@ -81,18 +81,18 @@ def decode_law(measured: pd.DataFrame) -> DecodeLaw:
     sequences, context = _load(measured)
     seconds = measured["token_time_s"].to_numpy()
     columns = [np.ones(len(seconds)), sequences, np.maximum(sequences - BEND, 0), context]
-    found, _ = nnls(np.stack(columns, axis=1) / seconds[:, None], np.ones(len(seconds)))
-    return DecodeLaw(*found.tolist())
+    coefficients, _ = nnls(np.stack(columns, axis=1) / seconds[:, None], np.ones(len(seconds)))
+    return DecodeLaw(*coefficients.tolist())
 
 
 def decode_error(law: DecodeLaw, measured: pd.DataFrame) -> float:
-    """Mean relative error over cells."""
+    """Return the mean relative error over cells."""
     seconds = measured["token_time_s"].to_numpy()
     return float(np.mean(np.abs(law(*_load(measured)) / seconds - 1)))
 
 
 def prompt_error(knots: pd.DataFrame, measured: pd.DataFrame) -> float:
-    """Mean relative error over cells of straight lines between the medians by batch_tokens."""
+    """Return the mean relative error, over cells, of linear interpolation between the medians by batch_tokens."""
     tokens = (measured["prompt_size"] * measured["batch_size"]).to_numpy()
     seconds = measured["prompt_time_s"].to_numpy()
     law = np.interp(tokens, knots["batch_tokens"], knots["prompt_time_s"])
@@ -100,7 +100,7 @@ def prompt_error(knots: pd.DataFrame, measured: pd.DataFrame) -> float:
 
 
 def _load(measured: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences and their tokens of context together."""
+    """Return the number of sequences, and their tokens of context together."""
     sequences = measured["batch_size"].to_numpy(dtype=float)
     return sequences, sequences * (measured["prompt_size"] + measured["tokens_made"] / 2).to_numpy(dtype=float)
 

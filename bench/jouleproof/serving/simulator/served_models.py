@@ -1,4 +1,4 @@
-"""Language models as the simulator sees them: bytes of weights and of the cache of a token."""
+"""Language models as the simulator sees them: bytes of weights, and bytes of a token's KV cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,8 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class ServedModel:
-    """profile: its name in the profile. heads, kv_heads: of attention, for the cache. bytes_per_value: of the cache."""
+    """A language model. profile: its name in the profile. heads, kv_heads: attention heads, for the cache.
+    bytes_per_value: of the cache."""
 
     name: str
     profile: str
@@ -21,15 +22,15 @@ class ServedModel:
 
     @property
     def kv_bytes(self) -> int:
-        """Of one token, keys and values of all layers."""
+        """Return the bytes of one token's KV cache: keys and values of all layers."""
         return round(2 * self.hidden * self.kv_heads / self.heads * self.layers * self.bytes_per_value)
 
     def without_shared_heads(self) -> "ServedModel":
-        """As the published simulator counts: a key and a value for every head."""
+        """Return the model with a key and a value for every head, as the published simulator counts."""
         return replace(self, kv_heads=self.heads)
 
     def stored_in(self, bytes_per_value: float) -> "ServedModel":
-        """Weights and cache in a narrower format."""
+        """Return the model with weights and cache in a narrower format."""
         weights = round(self.weight_bytes * bytes_per_value / self.bytes_per_value)
         return replace(self, weight_bytes=weights, bytes_per_value=bytes_per_value)
 
@@ -62,7 +63,8 @@ SERVED_MODELS: Mapping[str, ServedModel] = {
 
 
 def served(name: str | ServedModel) -> ServedModel:
-    """A model by its name, or itself; `name/format` stores weights and cache in a block format of jouleproof.formats.
+    """Return a model by its name, or itself; `name/format` stores weights and cache in a block format of
+    jouleproof.formats.
 
     Raises UserError where the model or the format is not known.
     """
@@ -73,11 +75,11 @@ def served(name: str | ServedModel) -> ServedModel:
     model, _, form = name.partition("/")
     if model not in SERVED_MODELS:
         raise UserError(f"model {model!r} is not known; known: {', '.join(SERVED_MODELS)}")
-    found = SERVED_MODELS[model]
+    served_model = SERVED_MODELS[model]
     if not form:
-        return found
+        return served_model
     try:
         described = get_format(form)
     except ValueError as error:
         raise UserError(f"model {name}: {error}") from error
-    return found.stored_in((described.bits + SCALE_BITS / described.block) / 8)
+    return served_model.stored_in((described.bits + SCALE_BITS / described.block) / 8)

@@ -1,4 +1,4 @@
-"""Service levels: how much slower than on an idle A100 machine requests may be.
+"""Service levels: how many times slower than on an idle A100 machine requests may be.
 
 Limits: Splitwise (ISCA 2024), table 6.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jouleproof.serving.simulator.cost_model import beyond
+from jouleproof.serving.simulator.cost_model import extrapolated
 from jouleproof.serving.simulator.event_loop.records import BEND, MAX_BATCH
 from jouleproof.serving.simulator.machines import MACHINES, Machine
 from jouleproof.serving.simulator.performance import performance
@@ -23,18 +23,18 @@ YARDSTICK = MACHINES["dgx-a100"]
 
 @dataclass(frozen=True)
 class Reading:
-    """How latencies are read off a run.
+    """Definition of the latencies that are read off a run.
 
-    per_gap: TBT is E2E - TTFT over the gaps between tokens, and the whole run is not counted but a window; else over
-    the tokens, and over the whole run, as the published simulator does.
+    per_gap: TBT is E2E - TTFT over the gaps between tokens, and only a window of the run counts; else it is over the
+    tokens, and the whole run counts, as in the published simulator.
     """
 
     per_gap: bool = True
 
 
 def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
-    """(3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request that has no gap, infinite
-    where a request did not finish."""
+    """Return (3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request without a gap,
+    infinite where a request did not finish."""
     tbt = run.tbt_s if reading.per_gap else (run.e2e_s - run.ttft_s) / run.output
     every = np.stack([run.ttft_s, tbt, run.e2e_s])
     every[:, np.isnan(run.e2e_s)] = np.inf
@@ -42,27 +42,27 @@ def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
 
 
 def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np.ndarray:
-    """(n,) bool: which requests do."""
+    """Return which requests count, as (n,) bool."""
     if window is None or not reading.per_gap:
         return np.ones(len(arrival_s), dtype=bool)
     return (arrival_s >= window.first) & (arrival_s < window.last)
 
 
 def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
-    """(3, n) seconds by MEASURES of requests that have an A100 machine to themselves: what slowdowns are over. The
-    model is stored in 16 bits there, whatever its format elsewhere."""
+    """Return (3, n) seconds by MEASURES of requests that have an A100 machine to themselves, the denominators of
+    slowdowns. The model is stored in 16 bits there, whatever its format elsewhere."""
     yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
     prompt, output = prompt.astype(float), output.astype(float)
     ttft = yardstick.unloaded_prompt_s(prompt)
     if by_context:
         tbt = yardstick.unloaded_token_s(prompt + output / 2)
     else:  # at the number of prompt tokens, as the published notebooks ask
-        tbt = beyond(prompt, yardstick.tokens, yardstick.decode_s)
+        tbt = extrapolated(prompt, yardstick.tokens, yardstick.decode_s)
     return np.stack([ttft, tbt, ttft + tbt * (output - 1)])
 
 
 def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
-    """When a run is sure to miss a limit, whatever follows."""
+    """Return the condition under which a run is certain to miss a limit, whatever follows."""
     counted = counts(requests.arrival_s, reading, window)
     ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
     gaps = requests.output - 1 if reading.per_gap else requests.output
@@ -74,26 +74,27 @@ def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window:
 
 
 def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
-    """How many decodes with the trace's mean context a machine can run at once within the limit of the median TBT."""
+    """Return how many decodes with the trace's mean context a machine can run at once within the limit of the median
+    TBT."""
     law = performance(machine, model, True)
     context = float((trace["prompt_tokens"] + trace["output_tokens"] / 2).mean())
     limit = (
         LIMITS[1, 0] * performance(YARDSTICK, model.partition("/")[0], True).unloaded_token_s(np.array([context]))[0]
     )
     many = np.arange(1, MAX_BATCH + 1)
-    each, above, per_context = law.affine
-    seconds = beyond(many, law.tokens, law.decode_s) + each * many + above * np.maximum(many - BEND, 0)
+    per_decode, above, per_context = law.affine
+    seconds = extrapolated(many, law.tokens, law.decode_s) + per_decode * many + above * np.maximum(many - BEND, 0)
     return max(int(np.searchsorted(seconds + per_context * context * many, limit)), 1)
 
 
 def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
-    """(3, 3): percentiles of the slowdown by MEASURES and PERCENTILES; infinite where nothing counts."""
-    own = latencies(run, reading, window)
-    if own.shape[1] == 0:
+    """Return percentiles of the slowdown by MEASURES and PERCENTILES, (3, 3); infinite where nothing counts."""
+    seconds = latencies(run, reading, window)
+    if seconds.shape[1] == 0:
         return np.full((3, 3), np.inf)
     counted = counts(run.arrival_s, reading, window)
     over = alone(run.prompt[counted], run.output[counted], semantics.by_context, model)
-    return np.stack([_percentiles(row) for row in own / over])
+    return np.stack([_percentiles(row) for row in seconds / over])
 
 
 def _percentiles(values: np.ndarray) -> np.ndarray:
@@ -106,9 +107,9 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
     return ordered[np.ceil(np.array(PERCENTILES) / 100 * (len(ordered) - 1)).astype(int)]
 
 
-def meets(found: np.ndarray) -> bool:
-    """Whether all nine limits hold."""
-    return bool((found < LIMITS).all())
+def meets(ratios: np.ndarray) -> bool:
+    """Return whether all nine limits are met."""
+    return bool((ratios < LIMITS).all())
 
 
 PUBLISHED_READING, CORRECTED_READING = Reading(per_gap=False), Reading()

@@ -1,4 +1,5 @@
-"""One run: a cluster design, a model and requests in; what happened to each request and machine out."""
+"""A single run: it takes a cluster design, a model and requests, and returns what happened to each request and
+machine."""
 
 import operator
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.plugins import reason
 from jouleproof.serving.rules import STARVED
-from jouleproof.serving.simulator.cost_model import Performance, beyond
+from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 from jouleproof.serving.simulator.event_loop import loop, records
 from jouleproof.serving.simulator.event_loop.linked_lists import chain
 from jouleproof.serving.simulator.machines import GIB, Design, Load
@@ -27,7 +28,7 @@ POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": rec
 
 
 class RequestError(UserError):
-    """What is wrong with one request. row: its place among those that were given."""
+    """A request cannot be simulated. row: its index among the given requests."""
 
     def __init__(self, row: int, why: str) -> None:
         super().__init__(f"request {row}: {why}")
@@ -36,11 +37,11 @@ class RequestError(UserError):
 
 @dataclass(frozen=True)
 class Semantics:
-    """What the simulator does where the published one errs; each can be switched on alone.
+    """Corrections of the published simulator's errors; each can be switched on alone.
 
     by_context: decode time by batch and context, not by the published axis. layered: caches move layer by layer over
-    links that are shared, not whole at 200 GiB/s each. shared_heads: keys and values as many as the model has.
-    link_bytes_per_s: of every machine, in place of its own; infinite where moving a cache takes no time.
+    shared links, not whole at 200 GiB/s each. shared_heads: keys and values as many as the model has. link_bytes_per_s:
+    rate of every machine's link, in place of its own; infinite where moving a cache takes no time.
     """
 
     by_context: bool = True
@@ -55,7 +56,7 @@ CORRECTED = Semantics()
 
 @dataclass(frozen=True)
 class Window:
-    """Arrivals from `first` up to `last` seconds count: the run before fills the cluster, the one after drains it."""
+    """Arrivals that count, from `first` up to `last` seconds: those before fill the cluster, those after drain it."""
 
     first: float = -np.inf
     last: float = np.inf
@@ -63,7 +64,8 @@ class Window:
 
 @dataclass(frozen=True)
 class Hopeless:
-    """When a run may stop early: more than `allowed` requests slower than `slowdowns` times their time alone.
+    """The condition for stopping early: more than `allowed` requests are slower than `slowdowns` times their time
+    alone.
 
     alone_s: (n, 3) of TTFT, of all later tokens, of E2E; infinite for requests that do not count. slowdowns, allowed:
     (3, 3), by those and by percentile.
@@ -76,12 +78,12 @@ class Hopeless:
 
 @dataclass(frozen=True)
 class Run:
-    """requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN where a request did not
-    finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, where they
-    are counted. busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and seconds by phase in
-    bins of time. active_s: (16385,) seconds of all machines by the tokens that they worked on, where they are counted.
-    idle_w: (machines,). end_s: of the last event. deadlock: whether it stopped because nothing could happen any more.
-    """
+    """The result of a run. requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN
+    where a request did not finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by
+    GAP_EDGES, where they are counted. busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and
+    seconds by phase in bins of time. active_s: (16385,) seconds of all machines by the tokens that they worked on,
+    where they are counted. idle_w: (machines,). end_s: of the last event. deadlock: whether it stopped because nothing
+    could happen any more."""
 
     arrival_s: np.ndarray
     prompt: np.ndarray
@@ -107,18 +109,18 @@ class Run:
 
     @property
     def energy_all_j(self) -> float:
-        """Of all machines until the last event, idle ones too."""
+        """Return the energy of all machines until the last event, idle ones included."""
         idle_s = self.end_s - self.busy_s.sum(axis=1)
         return float(self.energy_j.sum() + (idle_s * self.idle_w).sum())
 
     @property
     def tbt_s(self) -> np.ndarray:
-        """Mean over the gaps of a request; NaN where it has one token."""
+        """Return the mean over the gaps of each request; NaN where it has one token."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
 
     def table(self) -> pd.DataFrame:
-        """A row per request."""
+        """Return a row per request."""
         return pd.DataFrame(
             {
                 "request_id": np.arange(len(self.arrival_s)),
@@ -142,11 +144,11 @@ def simulate(
     active: bool = False,
     hopeless: Hopeless | None = None,
 ) -> Run:
-    """Every request until it is served, or until nothing can happen any more, or the run is hopeless.
+    """Simulate until every request is served, nothing can happen any more, or the run is infeasible.
 
-    window: whose gaps between tokens are counted; none where it is left out. power_bin_s: width of the bins of
-    `power`; none are kept at 0. active: whether time is counted by the tokens of an iteration. Raises RequestError
-    where a request fits no machine, or the published semantics meet one with a single output token, which they lose.
+    window: requests whose gaps between tokens are counted; none by default. power_bin_s: width of the bins of `power`;
+    none are kept at 0. active: whether time is counted by the tokens of an iteration. Raises RequestError where a
+    request fits no machine, or the published semantics meet one with a single output token, which they lose.
     """
     _refuse_what_never_fits(design, requests, semantics, model)
     bins = int((requests.arrival_s[-1] + 3600) / power_bin_s) if power_bin_s > 0 else 0
@@ -181,10 +183,10 @@ def stream(
     semantics: Semantics = CORRECTED,
     model: str | ServedModel = "bloom-176b",
 ) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
-    """One batch of requests after the other with its TTFT and E2E, in memory for three batches.
+    """Simulate batches of requests as a stream, and yield each with its TTFT and E2E, in memory for three batches.
 
-    batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a
-    request is under way for more than two batches, or too many wait.
+    batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a request
+    takes longer than two batches, or too many wait.
     """
     state: records.State | None = None
     limits: records.Limits | None = None
@@ -229,19 +231,19 @@ def _run(design: Design, state: records.State, limits: records.Limits, more: boo
 
 
 def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
-    """What a scheduler of the user's own says. Raises UserError where that is no pair of machines."""
+    """Ask a user's scheduler for the machines of a request. Raises UserError where it returns no pair of machines."""
     assert not isinstance(design.policy, str)
     try:
-        found = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
+        machines = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
     except Exception as error:  # a user's function can break in any way
         asked = f"a request of {prompt} + {output} tokens"
         raise UserError(f"design {design.name}: its policy failed on {asked}: {reason(error)}") from error
-    if len(found) != 2 or not all(0 <= machine < len(load.pending) for machine in found):
+    if len(machines) != 2 or not all(0 <= machine < len(load.pending) for machine in machines):
         raise UserError(
-            f"design {design.name}: its policy placed a request on {found}, not on two machines of "
+            f"design {design.name}: its policy placed a request on {machines}, not on two machines of "
             f"0 to {len(load.pending) - 1}"
         )
-    return found
+    return machines
 
 
 def _stop_where_full(design: Design, state: records.State) -> None:
@@ -253,20 +255,20 @@ def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
     if np.isnan(rows["e2e"]).any():
-        raise UserError("a request of a stream was under way for more than two batches")
+        raise UserError("a request of a stream took longer than two batches")
     return rows["ttft"].copy(), rows["e2e"].copy()
 
 
 def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
     kv = _kv_bytes(semantics, model)
-    room = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
+    space = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
     need = (requests.prompt.astype(np.int64) + requests.output) * kv
-    if (need > room).any():
-        row = int(np.argmax(need > room))
+    if (need > space).any():
+        row = int(np.argmax(need > space))
         raise RequestError(
             row,
             f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
-            f"{design.name}: {need[row] / 1e9:.1f} GB of {room / 1e9:.1f} GB beside {served(model).name}'s weights",
+            f"{design.name}: {need[row] / 1e9:.1f} GB of {space / 1e9:.1f} GB beside {served(model).name}'s weights",
         )
     if semantics == PUBLISHED and (requests.output == 1).any():
         row = int(np.argmax(requests.output == 1))
@@ -274,14 +276,14 @@ def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Seman
 
 
 def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
-    found = served(model)
-    return (found if semantics.shared_heads else found.without_shared_heads()).kv_bytes
+    served_model = served(model)
+    return (served_model if semantics.shared_heads else served_model.without_shared_heads()).kv_bytes
 
 
 def _start(
     design: Design, semantics: Semantics, model: str | ServedModel, slots: int, capacity: int, counts: records.Counts
 ) -> tuple[records.State, records.Limits]:
-    """A cluster that nothing has come to yet."""
+    """Create the state of a cluster before its first request."""
     kinds = list(dict.fromkeys(design.machines))
     laws = [performance(kind, model, semantics.by_context) for kind in kinds]
     limits = _limits(design, semantics, served(model), laws[0])
@@ -310,7 +312,7 @@ def _start(
 
 
 def _limits(design: Design, semantics: Semantics, model: ServedModel, law: Performance) -> records.Limits:
-    """law: of a prompt machine."""
+    """Derive the limits of a cluster. law: performance of a prompt machine."""
     return records.Limits(
         memory=int(min(machine.memory_bytes for machine in design.machines)),
         weights=model.weight_bytes,
@@ -322,7 +324,7 @@ def _limits(design: Design, semantics: Semantics, model: ServedModel, law: Perfo
         retry_s=1.0,
         layers=model.layers if semantics.layered else 0,
         balance_s=float(design.balance_s),
-        prompt_token_s=float(beyond(np.array([BATCH_TOKENS]), law.tokens, law.prompt_s)[0]) / BATCH_TOKENS,
+        prompt_token_s=float(extrapolated(np.array([BATCH_TOKENS]), law.tokens, law.prompt_s)[0]) / BATCH_TOKENS,
         decodes=float(design.decodes),
     )
 
@@ -352,11 +354,11 @@ def _nothing_counted(machines: int) -> records.Counts:
 
 
 def _feed(state: records.State, requests: Requests) -> None:
-    """Behind those that were fed before, in slots whose requests are done."""
+    """Append requests to those that were fed before, in slots whose requests are done."""
     fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
     if np.isnan(state.requests["e2e"][slots]).any():
-        raise UserError("a request of a stream was under way for more than two batches")
+        raise UserError("a request of a stream took longer than two batches")
     rows = state.requests
     for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0

@@ -1,4 +1,4 @@
-"""Requests: read from a file, or drawn at a rate from the lengths of a trace."""
+"""Requests, read from a file or sampled at a rate from the lengths of a trace."""
 
 import csv
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
 
 @dataclass(frozen=True)
 class Requests:
-    """arrival_s: (n,) float64, ascending. prompt, output: (n,) int32 tokens, >= 1."""
+    """Requests in order of arrival. arrival_s: (n,) float64, ascending. prompt, output: (n,) int32 tokens, >= 1."""
 
     arrival_s: np.ndarray
     prompt: np.ndarray
@@ -28,7 +28,8 @@ class Requests:
 
 
 def read_requests(path: Path) -> Requests:
-    """A file in the layout of tests/phase_split/reference: request_id, arrival_timestamp (s), prompt_size, token_size.
+    """Read a file in the layout of tests/phase_split/reference: request_id, arrival_timestamp (s), prompt_size,
+    token_size.
 
     Raises UserError with file, row and column where a value is missing, negative, or out of order.
     """
@@ -44,12 +45,14 @@ def read_requests(path: Path) -> Requests:
     with path.open(encoding="utf-8", newline="") as file:  # pandas moves long rows, fills short ones
         header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
-        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column comes twice")
+        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column appears twice")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
-        _refuse(path, name, table, ~np.isfinite(values), "is no number")
+        _refuse(path, name, table, ~np.isfinite(values), "is not a number")
         if name != "arrival_timestamp":
-            _refuse(path, name, table, (values < 1) | (values != np.rint(values)), "is no whole number of at least 1")
+            _refuse(
+                path, name, table, (values < 1) | (values != np.rint(values)), "is not a whole number of at least 1"
+            )
             _refuse(path, name, table, values >= 2**31, "is above 2**31")
     arrival = numbers["arrival_timestamp"]
     _refuse(path, "arrival_timestamp", table, arrival < 0, "is negative")
@@ -63,11 +66,12 @@ def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: 
         raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r:.80} {why}")
 
 
-def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
-    """Poisson arrivals at `rate` requests/s, lengths drawn with replacement from a trace (inputs.read_trace).
+def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
+    """Sample Poisson arrivals at `rate` requests/s, with lengths drawn with replacement from a trace
+    (inputs.read_trace).
 
-    joint: prompt and output of one row together; else each from a row of its own, as in the published workload.
-    A rate scales the same drawn arrivals, so runs at two rates differ in nothing else.
+    joint: prompt and output come from one row; else each from its own row, as in the published workload. A rate scales
+    the same sampled arrivals, so runs at two rates differ in nothing else.
     """
     rng = np.random.default_rng(seed)
     most = int(rate * seconds + 8 * np.sqrt(rate * seconds) + 16)
@@ -79,10 +83,10 @@ def drawn(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bo
 
 
 def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitter_s: float = 30.0) -> Requests:
-    """The trace's own arrivals, each many times over to a mean of `rate` requests/s, moved by up to `jitter_s`.
+    """Superpose copies of the trace's arrivals, each moved by up to `jitter_s`, to a mean of `rate` requests/s.
 
-    So the ups and downs of minutes stay as they were and a service of that size has them; so does the mix of lengths,
-    which are those of a request up to `NEARBY` places away. Repeats the trace where it is shorter than `seconds`.
+    The variation over minutes is thus that of the trace, at the size of the service, and so is the mix of lengths,
+    which are those of a request up to `NEARBY` places away. The trace is repeated where it is shorter than `seconds`.
     """
     rng = np.random.default_rng(seed)
     arrival = trace["arrival_s"].to_numpy(dtype=float)
@@ -101,13 +105,13 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
 
 
 def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: int, batch: int) -> Iterator[Requests]:
-    """Hours like the trace's own (superposed), each at a level of a daily cosine between `rate` requests/s, at the
+    """Yield hours like the trace's (superposed), each at a level of a daily cosine between `rate` requests/s, at the
     twelfth hour, and `valley` times that at midnight; in batches of one length but the last."""
     left: list[Requests] = []
     for hour in range(hours):
         level = valley + (1 - valley) * 0.5 * (1 - np.cos(2 * np.pi * (hour % 24) / 24))
-        found = superposed(trace, rate * level, 3600.0, seed + hour)
-        left.append(Requests(found.arrival_s + 3600.0 * hour, found.prompt, found.output))
+        requests = superposed(trace, rate * level, 3600.0, seed + hour)
+        left.append(Requests(requests.arrival_s + 3600.0 * hour, requests.prompt, requests.output))
         if sum(map(len, left)) >= batch or hour == hours - 1:
             whole = Requests(*(np.concatenate(column) for column in zip(*map(_columns, left), strict=True)))
             full = len(whole) // batch * batch if hour < hours - 1 else len(whole)
@@ -121,7 +125,7 @@ def _columns(requests: Requests) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def replayed(trace: pd.DataFrame, rate: float) -> Requests:
-    """The trace with its own arrivals, their clock sped up to a mean of `rate` requests/s."""
+    """Replay the trace with its arrivals, their clock sped up to a mean of `rate` requests/s."""
     arrival = trace["arrival_s"].to_numpy(dtype=float)
     sped = (arrival - arrival[0]) * (len(trace) / rate / (arrival[-1] - arrival[0]))
     prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))

@@ -1,4 +1,4 @@
-"""Every knob of the levers together. A pair is an assumption: a range that is drawn from evenly."""
+"""Every knob of the levers together. A pair is an assumption: a range that is sampled uniformly."""
 
 import math
 from typing import Annotated, Any, Literal, cast
@@ -21,7 +21,7 @@ def _share(low: float, high: float, what: str, source: str = OWN) -> Any:
 
 
 class AssumptionsConfig(Strict):
-    """Lowest and highest value of what no table of another study gives."""
+    """Lowest and highest values of quantities that no table of another study gives."""
 
     stored_bits: Span = _span(
         4.25, 8.25, "MX: bits of a stored weight or cache value", "MXFP4 to MXFP8; what they lose: MX study"
@@ -70,14 +70,14 @@ class AssumptionsConfig(Strict):
             low, high = getattr(self, name)
             most = cast(dict[str, float], field.json_schema_extra)["most"]
             if not 0 <= low <= high <= most:
-                raise ValueError(f"{name}: [{low}, {high}] is no range within 0 and {most:g}")
+                raise ValueError(f"{name}: [{low}, {high}] is not a range within 0 and {most:g}")
         return self
 
 
 class JointConfig(Strict):
-    """small, large, stands_for: language models by the names of the model cards; the last where a card has no score of
-    `large`. plain: ways of serving that the levers start from; the first is the one that the others are compared with.
-    """
+    """The models and ways of serving that the levers start from. small, large, stands_for: language models by the names
+    of the model cards; the last is used where a card has no score of `large`. plain: ways of serving that the levers
+    start from; the first is the one that the others are compared with."""
 
     draws: Annotated[int, Field(ge=100)] = 4000
     seed: Annotated[int, Field(ge=0)] = 0

@@ -1,4 +1,4 @@
-"""What the levers rest on that other studies' tables give, as draws."""
+"""Evidence for the levers from other studies' tables, as draws."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ SOURCES = {  # what it is, and where it is from
 def from_tables(
     config: JointConfig, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """(draws,) each, by the names of SOURCES; seeded, a stream for each source."""
+    """Return (draws,) each, by the names of SOURCES; every source has a seeded random stream."""
     streams = [np.random.default_rng([config.seed, 1000 + number]) for number in range(3)]
     return {
         **capable(config, cards, streams[0]),
@@ -33,7 +33,8 @@ def from_tables(
 
 
 def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Share of the large model's right answers that the small one has too: two shares alone leave a range."""
+    """Return the share of the large model's right answers that the small one has too: two shares alone leave a
+    range."""
     small, large = scores(config, cards)
     least, most = np.maximum(small + large - 1, 0) / large, np.minimum(small / large, 1)
     mix = rng.dirichlet(np.ones(len(small)), config.draws)
@@ -41,8 +42,8 @@ def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) 
 
 
 def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """(tasks,) shares of right answers of the small model, by its last card, and of the large one under the same
-    protocol; of the one that stands for it where no card has it."""
+    """Return (tasks,) shares of right answers of the small model, by its last card, and of the large one under the same
+    protocol; where no card has the large one, those of its stand-in."""
     rows = cards[cards["metric"] == "score"].drop_duplicates(["model", "task", "protocol"], keep="last")
     by_model = {str(model): of.set_index(["task", "protocol"])["value"] / 100 for model, of in rows.groupby("model")}
     for name in (config.small, config.large, config.stands_for):
@@ -55,12 +56,12 @@ def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.nda
 
 
 def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A limit of requests at once, and one of its draws."""
+    """Draw a limit of concurrent requests, and one of its draws."""
     pair = (answers["model"] == config.small) & (answers["against"] == config.large)
     rows = answers[pair & (answers["protocol"] == PROTOCOL)]
     table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")
     if table.empty:
-        raise UserError(f"joint: the table of answers does not compare {config.small!r} with {config.large!r}")
+        raise UserError(f"joint: the answers table does not compare {config.small!r} with {config.large!r}")
     limits = table.index.get_level_values("limit")
     drawn_limits = rng.choice(np.unique(limits), config.draws)
     rows_drawn = np.array([rng.choice(np.flatnonzero(limits == limit)) for limit in drawn_limits])
@@ -69,7 +70,7 @@ def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.
 
 
 def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Means over fleets, drawn anew; the same fleets for all of them."""
+    """Return bootstrap means over fleets, with the same fleets for all quantities."""
     rows = hosting[(hosting["arrivals"] == "grouped") & (hosting["row"] == config.row)]
     columns = {
         "joules_placed": ("joules_over_plain", PROFILE_RULE, PROFILE),
@@ -80,8 +81,8 @@ def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator)
     for name, (metric, rule, information) in columns.items():
         cell = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == information)]
         if cell.empty:
-            said = f"{metric} of {rule} told {information}, rows of {config.row}"
-            raise UserError(f"joint: the table of hosting lacks {said}")
+            said = f"{metric} of {rule} given {information}, rows of {config.row}"
+            raise UserError(f"joint: the hosting table lacks {said}")
         by_fleet[name] = cell.sort_values("seed")["value"].to_numpy()
     count = len(by_fleet["joules_placed"])
     again = rng.integers(0, count, (config.draws, count))

@@ -1,4 +1,5 @@
-"""The four levers on one service: what a request takes with any set of them, by draws of all that is not known."""
+"""The four levers on one service: the cost of a request with any set of them, by draws of everything that is
+uncertain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,8 @@ Draws = Mapping[str, np.ndarray]  # (draws,) by name: the assumptions, and evide
 
 
 def uniform(assumptions: AssumptionsConfig, count: int, seed: int) -> dict[str, np.ndarray]:
-    """Even draws, a stream for each assumption: what one of them becomes leaves the others as they were."""
+    """Draw uniformly, with a random stream for each assumption, so that a change of one leaves the others as they
+    were."""
     draws = {}
     for number, name in enumerate(type(assumptions).model_fields):
         low, high = getattr(assumptions, name)
@@ -27,10 +29,10 @@ def uniform(assumptions: AssumptionsConfig, count: int, seed: int) -> dict[str, 
 
 
 def with_levers(service: Service, levers: Levers, draws: Draws) -> dict[str, np.ndarray]:
-    """What one of all requests takes, whoever answers it: (draws,) by MEASURES.
+    """Return the mean cost over all requests, whichever model answers them: (draws,) by MEASURES.
 
-    The small model's answers cost its share of what those requests take of the plain system. A request that it was sent
-    and cannot answer is answered by the large model too.
+    The small model's answers cost its share of what those requests cost in the plain system. A request that was sent to
+    it and that it cannot answer is answered by the large model too.
     """
     answered, sent = _small_shares(draws) if SMALL in levers else (0.0, 0.0)
     plain = _plain(draws)
@@ -50,29 +52,30 @@ def with_levers(service: Service, levers: Levers, draws: Draws) -> dict[str, np.
 
 
 def placement_gain(service: Service, state: State, draws: Draws) -> np.ndarray:
-    """(draws,) machines that a megawatt hosts where profiles place them, over where they do not: between the gain of
-    the placement study's fleet and that of a hall of this service alone, which is one of mixing its pools."""
+    """Return (draws,) machines that a megawatt hosts where profiles place them, over those where they do not:
+    between the gain of the placement study's fleet and that of a hall of this service alone, which comes from mixing
+    its pools."""
     fleet = draws["gain_of_profile"] * draws["gain_of_rule"] ** draws["packed"]
     alone = service.row_gain(state)
     return fleet ** draws["neighbours"] * alone ** (1 - draws["neighbours"])
 
 
 def overlap(cost: Mapping[Levers, np.ndarray], levers: Levers) -> np.ndarray:
-    """(draws,) joint saving of levers over the product of their single savings, as factors: 1 where they multiply,
-    below where they overlap. cost: J or MW by set of levers."""
+    """Return (draws,) joint saving of levers over the product of their single savings, as factors: 1 where they
+    multiply, below 1 where they overlap. cost: J or MW by set of levers."""
     single = np.prod([cost[()] / cost[(lever,)] for lever in levers], axis=0)
     return cost[()] / cost[levers] / single
 
 
 def _small_shares(draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """Of the requests: answered by the small model, and sent to it."""
+    """Return the shares of the requests that are answered by the small model, and that are sent to it."""
     capable = draws["capable_least"] + draws["overlap"] * (draws["capable_most"] - draws["capable_least"])
     answered = capable * draws["recognised"]
     return answered, answered + (1 - capable) * draws["mistaken"]
 
 
 def _share_of_small(service: Service, levers: Levers, draws: Draws, plain: State) -> np.ndarray:
-    """What an answer takes of the small model, over the large one in the plain system."""
+    """Return the cost of an answer of the small model, over one of the large model in the plain system."""
     share = draws["token_ratio"] * draws["length_ratio"] * draws["small_overhead"]
     if MX not in levers:
         return share
@@ -98,7 +101,7 @@ def _with(plain: State, levers: Sequence[str], draws: Draws, taken: np.ndarray) 
 
 
 def _cost(service: Service, state: State, draws: Draws) -> np.ndarray:
-    """(measures, draws) of the large model, for one of all requests."""
+    """Return (measures, draws) costs of the large model, per request of the whole service."""
     return np.stack([_joules(service, state, draws), service.kilowatts(state) * MEGAWATTS])
 
 

@@ -1,4 +1,5 @@
-"""The reference service between the cases that were simulated: joules and provisioned watts of a request, by draws.
+"""The reference service, interpolated between the cases that were simulated: joules and provisioned watts of a request,
+by draws.
 
 Everything is linear between neighbouring cases: formats by bits, ways of serving, shares taken away, which requests
 those are, levels of load. A draw is a weight for each case.
@@ -22,9 +23,9 @@ MEGAWATTS = 1e6 / 3600 / 1000  # per million requests an hour, from kW for one r
 
 @dataclass(frozen=True)
 class State:
-    """Where a draw stands, (draws,) each. bits: of a stored value. split: 0 as the plain system serves, 1 in split
-    pools. taken: share of the requests that somebody else answers. short: 0 for any of them, 1 for those with the
-    shortest answers. level: of the load, over the most that the machines bear."""
+    """The position of draws between the cases, (draws,) each. bits: of a stored value. split: 0 as the plain system
+    serves, 1 in split pools. taken: share of the requests that are answered elsewhere. short: 0 for any of them, 1 for
+    those with the shortest answers. level: of the load, over the highest that the machines sustain."""
 
     bits: np.ndarray
     split: np.ndarray
@@ -35,14 +36,14 @@ class State:
 
 @dataclass(frozen=True)
 class Service:
-    """table: phase_split/service_energy. plain: the way of serving that is not split."""
+    """The simulated cases. table: phase_split/service_energy. plain: the way of serving that is not split."""
 
     table: pd.DataFrame
     plain: str
 
     @cached_property
     def forms(self) -> list[str]:
-        """Rising in bits."""
+        """List the formats, rising in bits."""
         return sorted(set(self.table["stored_as"]), key=bits_of)
 
     @cached_property
@@ -54,17 +55,17 @@ class Service:
         return np.array(sorted(set(self.table["level"])))
 
     def joules(self, at: State) -> dict[str, np.ndarray]:
-        """(draws,) J of one of all requests, those that are taken away among them, by PARTS."""
+        """Return (draws,) J per request of the whole service, those that are taken away included, by PARTS."""
         weights = [*self._weights(at), hats(at.level, self.levels)]
         over = self._kept[:, None, None] * self.levels  # so that power, which is linear in the load, is interpolated
         return {part: _mixed(self._cases(part) * over, weights) / at.level for part in PARTS}
 
     def kilowatts(self, at: State) -> np.ndarray:
-        """(draws,) kW of nameplates for one of all requests/s."""
+        """Return (draws,) kW of nameplates per request/s of the whole service."""
         return _mixed(self._cases("provisioned")[..., -1] * self._kept[:, None], self._weights(at))
 
     def row_gain(self, at: State) -> np.ndarray:
-        """(draws,) W that a machine in a row of its pool needs, over W in a row of both pools; whole service."""
+        """Return (draws,) W that a machine in a row of its pool needs, over W in a row of both pools; whole service."""
         weights = self._weights(at)[:2]
         alike, mixed = (self._cases(f"row_{name}_w")[:, :, 0, 0, -1] for name in ("alike", "mixed"))
         return _mixed(alike, weights) / _mixed(mixed, weights)
@@ -87,7 +88,7 @@ class Service:
         return {}
 
     def _cases(self, metric: str) -> np.ndarray:
-        """(forms, ways, taken, which, levels); means over seeds, NaN where there is none."""
+        """Return (forms, ways, taken, which, levels) means over seeds, NaN where there is none."""
         if metric not in self._cached:
             ways = (self.plain, SPLIT)
             cases = np.full((len(self.forms), len(ways), len(self.taken), len(WHICH), len(self.levels)), np.nan)
@@ -102,7 +103,7 @@ class Service:
 
 
 def bits_of(form: str) -> float:
-    """Of a stored value, its share of the scale included."""
+    """Return the bits of a stored value, its share of the scale included."""
     if form == UNPACKED:
         return UNPACKED_BITS
     described = get_format(form)
@@ -110,11 +111,12 @@ def bits_of(form: str) -> float:
 
 
 def hats(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """(draws, knots) weights of straight lines between rising knots; beyond the outer ones those alone."""
+    """Return (draws, knots) weights of a piecewise linear basis (hat functions) on rising knots; beyond the outer
+    knots, those alone have weight."""
     return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=1)
 
 
 def _mixed(cases: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-    """(draws,) of cases with an axis for each of the weights, (draws, cases of the axis)."""
+    """Interpolate: (draws,) of cases with an axis for each of the weights, (draws, cases of the axis)."""
     letters = "abcde"[: len(weights)]
     return np.einsum(",".join([letters, *(f"n{letter}" for letter in letters)]) + "->n", cases, *weights)

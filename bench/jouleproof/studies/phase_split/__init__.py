@@ -1,4 +1,4 @@
-"""Phase splitting: prompt and token phases of LLM inference on machines of their own."""
+"""Phase splitting: the prompt and token phases of LLM inference run on separate machines."""
 
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 from jouleproof.study import Experiment, Study

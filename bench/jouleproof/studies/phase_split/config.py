@@ -19,7 +19,7 @@ Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
 class CapacityConfig(Strict):
-    """The most load that meets every service level, by bisection.
+    """Search for the highest load that meets every service level, by bisection.
 
     seeds: of the requests that designs are scored on. search_seed: of those that pools are searched on.
     """
@@ -35,7 +35,7 @@ class CapacityConfig(Strict):
 
 
 class SpeedConfig(Strict):
-    """Of the simulator itself: Splitwise-HH, conversation."""
+    """Speed of the simulator itself: Splitwise-HH, conversation."""
 
     rate: Above = Field(70.0, description="requests/s")
     seconds: Above = Field(600.0, description="of arrivals")
@@ -50,7 +50,7 @@ class LatencyConfig(Strict):
 
 
 class DesignSpaceConfig(Strict):
-    """Splitwise-HH under one load: which pools meet every service level."""
+    """Search of Splitwise-HH's pools for those that meet every service level under one load."""
 
     service: Service = "code"
     rate: Above = Field(70.0, description="requests/s")
@@ -60,7 +60,7 @@ class DesignSpaceConfig(Strict):
 
 
 class TransferConfig(Strict):
-    """What moving caches costs: Splitwise-HH under a load that it bears."""
+    """The cost of moving KV caches: Splitwise-HH under a load that it sustains."""
 
     rates: dict[Service, Above] = {"conv": 50.0, "code": 50.0}
     gbit_per_s: Annotated[list[Above], Field(min_length=1)] = Field(
@@ -70,7 +70,7 @@ class TransferConfig(Strict):
 
 
 class BeyondConfig(Strict):
-    """What the source did not compare, all at the power of 40 H100 machines."""
+    """Comparisons that the source did not make, all at the power of 40 H100 machines."""
 
     services: Annotated[list[Service], Field(min_length=1)] = ["conv", "code"]
     accelerators: Annotated[list[str], Field(min_length=1)] = ["dgx-h100", "dgx-h200", "dgx-b200", "gb200-nvl72-ninth"]
@@ -86,15 +86,15 @@ class BeyondConfig(Strict):
         return _known("accelerator", names, MACHINES)
 
 
-def _known(what: str, names: list[str], known: Iterable[str]) -> list[str]:
+def _known(what: str, names: list[str], allowed: Iterable[str]) -> list[str]:
     for name in names:
-        if name not in known:
-            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(known)}")
+        if name not in allowed:
+            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(allowed)}")
     return names
 
 
 class ServiceEnergyConfig(Strict):
-    """One service, whole and in part, in formats and ways of serving."""
+    """Energy of one service, whole and in part, by format and way of serving."""
 
     service: Service = "conv"
     model: Literal["bloom-176b", "llama2-70b"] = "llama2-70b"
@@ -106,14 +106,14 @@ class ServiceEnergyConfig(Strict):
         [0.8], description="shares of the requests that somebody else answers, rising"
     )
     levels: Annotated[list[Above], Field(min_length=2)] = Field(
-        [0.5, 1.0], description="of the load, over the most that the machines bear, rising"
+        [0.5, 1.0], description="of the load, over the highest that the machines sustain, rising"
     )
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = [1, 2]
     precision: Above = Field(0.02, description="of a load, as a share")
 
 
 class ActiveConfig(Strict):
-    """Time by the tokens that machines work on at once."""
+    """Time by the number of tokens that machines work on at once."""
 
     alone: Above = Field(2.0, description="requests/s of a machine by itself")
     rates: Annotated[list[Above], Field(min_length=1)] = Field([70.0, 130.0], description="requests/s of clusters")
@@ -121,7 +121,7 @@ class ActiveConfig(Strict):
 
 
 class WeekConfig(Strict):
-    """A long time of daily ups and downs, served as a stream."""
+    """Days of varying load, served as a stream."""
 
     service: Service = "conv"
     pools: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
@@ -145,7 +145,7 @@ class PowerTraceConfig(Strict):
 
 
 class MovesConfig(Strict):
-    """Caches that move, one at a time."""
+    """Transfers of KV caches, one at a time."""
 
     prompts: Annotated[list[Positive], Field(min_length=1)] = Field([256], description="tokens")
     forms: Forms = ["float32", "bfloat16", "mxfp8_e4m3"]
@@ -153,7 +153,7 @@ class MovesConfig(Strict):
 
 
 class RooflineConfig(Strict):
-    """Both phases against what the machine can do at most."""
+    """Both phases against the most that the machine can do."""
 
     layers: Positive = 30
     prompts: Annotated[list[Positive], Field(min_length=1)] = Field([64, 256, 512], description="tokens")

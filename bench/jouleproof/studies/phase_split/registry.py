@@ -1,4 +1,4 @@
-"""What a config names: designs, built in or a user's own, and formats."""
+"""Resolution of names in a config: designs, built in or user-defined, and formats."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,22 +11,23 @@ PLAIN = ("float32", "bfloat16")  # formats of numbers without blocks
 
 
 def forms(names: Iterable[str]) -> None:
-    """Raises UserError where a name is neither a built-in block format nor one of numbers without blocks."""
+    """Check names of forms. Raises UserError where one is neither a built-in block format nor a number format without
+    blocks."""
     formats(names, PLAIN)
 
 
 def formats(names: Iterable[str], plain: Sequence[str] = ()) -> None:
-    """Raises UserError where a name is no built-in block format and not one of the plain ones."""
+    """Check names of formats. Raises UserError where one is no built-in block format and not one of the plain ones."""
     from jouleproof.formats import FORMATS
 
-    known = [*plain, *FORMATS]
+    allowed = [*plain, *FORMATS]
     for name in names:
-        if name not in known:
-            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(known)}")
+        if name not in allowed:
+            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(allowed)}")
 
 
 def designs(names: Iterable[str], service: str = "conv") -> Mapping[str, Design]:
-    """By the design's own name; built-in ones with the pools that were published for the service.
+    """Return designs by name; built-in ones with the pools that were published for the service.
 
     Raises UserError where an object is no Design or two have one name.
     """

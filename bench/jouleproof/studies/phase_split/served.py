@@ -1,4 +1,4 @@
-"""The model that the engine serves, and the tokens that it is asked with."""
+"""The model that the engine serves, and the tokens of its prompts."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,7 @@ from jouleproof.serving.engine.traffic import text
 def served_decoder(
     engine: EngineConfig, layers: int, problems: Sequence[Problem], model: LanguageModel
 ) -> tuple[Decoder, list[int]]:
-    """The first layers of the model, or of one of its shape with random weights, and tokens of the problems."""
+    """Return the first layers of the model, or of one of its shape with random weights, and the tokens of the
+    problems."""
     network = random_decoder(model.network.shape, seed=0) if engine.model == "random" else model.network
     return first_layers(network, layers), text(problems, model.tokens)

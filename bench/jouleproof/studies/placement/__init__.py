@@ -1,4 +1,4 @@
-"""Placement by power telemetry: what a profile of the power of workloads is worth, and what it gives away."""
+"""Placement by power telemetry: the value of profiles of workloads' power, and what they disclose."""
 
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.study import Experiment, Study

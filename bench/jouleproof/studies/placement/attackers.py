@@ -1,4 +1,4 @@
-"""What an attacker learns from a release: class, model and length of prompts of a workload, and who it is.
+"""Attackers that infer, from a release, a workload's class, model, length of prompts, and identity.
 
 An attacker has releases of workloads that it knows (its own, say) and guesses for tenants that it has never seen. The
 gain is over always guessing the most frequent answer, in shares.
@@ -17,8 +17,8 @@ FOLDS, TREES, MOST_FEATURES = 3, 40, 200
 
 
 def features(released: np.ndarray) -> np.ndarray:
-    """What was released, of long releases every so many numbers, with their order statistics, which hold what does not
-    mind the time."""
+    """Return an attacker's features: the released numbers, for long releases only every n-th, and their order
+    statistics, which do not depend on the time."""
     step = -(-released.shape[1] // MOST_FEATURES)
     levels = np.percentile(released, [0, 10, 50, 90, 100], axis=1).T
     return np.hstack([released[:, ::step], levels, released.std(axis=1, keepdims=True)])
@@ -32,8 +32,8 @@ def attackers(seed: int) -> dict[str, Any]:
 
 
 def gain(released: np.ndarray, truth: np.ndarray, tenant: np.ndarray, seed: int) -> float:
-    """The best attacker's accuracy beyond that of guessing, on tenants it has not seen. 0 where there is one answer, or
-    one tenant, which leaves none that is not seen."""
+    """Return the best attacker's accuracy beyond that of guessing, on tenants it has not seen. 0 where there is one
+    answer, or only one tenant, which leaves no unseen one."""
     values, counts = np.unique(truth, return_counts=True)
     folds = min(FOLDS, len(np.unique(tenant)))
     if len(values) < 2 or folds < 2:
@@ -51,7 +51,7 @@ def gain(released: np.ndarray, truth: np.ndarray, tenant: np.ndarray, seed: int)
 def gain_elsewhere(
     released: np.ndarray, truth: np.ndarray, elsewhere: np.ndarray, truth_there: np.ndarray, seed: int
 ) -> float:
-    """The same of attackers that learned on one fleet and guess in another."""
+    """Return the gain of attackers that learned on one fleet and guess in another."""
     guess = np.unique(truth_there, return_counts=True)[1].max() / len(truth_there)
     accuracies = []
     for attacker in attackers(seed).values():
@@ -61,7 +61,7 @@ def gain_elsewhere(
 
 
 def _guessed(attacker: Any, inputs: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """An attacker that has seen one answer alone knows no other."""
+    """Train an attacker and return its guesses; one that has seen a single answer always gives it."""
     if (truth == truth[0]).all():
         return np.full(len(asked), truth[0])
     attacker.fit(inputs, truth)
@@ -69,8 +69,8 @@ def _guessed(attacker: Any, inputs: np.ndarray, truth: np.ndarray, asked: np.nda
 
 
 def identified(before: np.ndarray, after: np.ndarray) -> float:
-    """Share of workloads whose release of one week lies nearest to its own of the week before, less that of a guess.
-    These workloads are known: they are not unseen tenants'."""
+    """Return the share of workloads whose release of one week lies nearest to their release of the week before, less
+    that of a guess. These workloads are known: they are not unseen tenants'."""
     spread = before.std(axis=0) + 1e-9
     a, b = before / spread, after / spread
     distance = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T

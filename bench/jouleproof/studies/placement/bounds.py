@@ -1,4 +1,4 @@
-"""The most that any policy could host: exact, for small cases (HiGHS through SciPy)."""
+"""The most that any policy could host, solved exactly for small cases (HiGHS through SciPy)."""
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -8,10 +8,11 @@ from jouleproof.studies.placement.kernels import NOWHERE
 
 
 def least_peak(watts: np.ndarray, rows: int, seconds: float) -> tuple[float, float]:
-    """Of the rows that a given set of workloads is divided into, the least that the highest row's peak can be, and how
-    far above a lower bound that is, a share.
+    """Divide a given set of workloads over rows so that the highest peak of a row is least; return that peak, and how
+    far above a lower bound it is, a share.
 
-    watts: (workloads, slots). What is given is divided: a count that picks its workloads would pick the light ones.
+    watts: (workloads, slots). All given workloads are placed: a count that picks its workloads would pick the light
+    ones.
     """
     count, slots = watts.shape
     variables = count * rows + 1
@@ -39,7 +40,7 @@ def least_peak(watts: np.ndarray, rows: int, seconds: float) -> tuple[float, flo
 
 
 def peak_of(watts: np.ndarray, home: np.ndarray, rows: int) -> float:
-    """The highest peak of the rows; home: (workloads,) rows from 0, all of them somewhere."""
+    """Return the highest peak of the rows; home: (workloads,) rows from 0; every workload has one."""
     if (home == NOWHERE).any():
         raise ValueError("a workload is nowhere")
     return max(float(watts[home == row].sum(axis=0).max(initial=0.0)) for row in range(rows))

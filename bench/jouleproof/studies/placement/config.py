@@ -24,7 +24,7 @@ Trace = Annotated[str, named(f"{_REGISTRY}:traces")]
 
 
 def is_file_name(trace: str) -> bool:
-    """Whether a trace is a file, and not an object as package.module:object."""
+    """Return whether a trace is a file, and not a package.module:object."""
     return ":" not in trace or Path(trace).exists()
 
 
@@ -35,7 +35,7 @@ def _file(path: str) -> str:
 
 
 class FleetConfig(Strict):
-    """The workloads that are offered, and the hall that they are offered to."""
+    """The workloads that arrive, and the hall that hosts them."""
 
     servers: Positive = Field(200, description="that the hall's nameplates allow for")
     offered: Above = Field(5.4, description="workloads that come in a week, over that number")
@@ -50,11 +50,11 @@ class FleetConfig(Strict):
 
     @property
     def trace_file(self) -> Path | None:
-        """The trace where it is a file; None where it is an object, or there is none."""
+        """Return the trace's path where it is a file; None where it is an object, or there is none."""
         return Path(self.trace) if self.trace and is_file_name(self.trace) else None
 
     def generated(self, predictable: float) -> "FleetConfig":
-        """The same with generated workloads, where an experiment varies what no recorded ones can be."""
+        """Return the config with generated workloads, for an experiment that varies what recorded ones cannot vary."""
         return self.model_copy(update={"predictable": predictable, "trace": None})
 
 
@@ -70,7 +70,7 @@ class HostingConfig(Strict):
 
 
 class FrontierConfig(Strict):
-    """Risk against work."""
+    """Trade-off between risk and work."""
 
     information: Information = ["nameplate", "mean", "p99", "slots24", "slots168"]
     margins: Annotated[list[Above], Field(min_length=1)] = Field(
@@ -79,7 +79,7 @@ class FrontierConfig(Strict):
 
 
 class PredictabilityConfig(Strict):
-    """How far weeks repeat."""
+    """Dependence on how well weeks repeat."""
 
     information: Information = ["p99", "slots24"]
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.75, 0.5, 0.0]
@@ -95,7 +95,7 @@ class PredictionConfig(Strict):
 
 
 class TransferConfig(Strict):
-    """A margin that is used on another mix than it was set on."""
+    """A margin that is used on a mix of workloads other than the one that it was set on."""
 
     information: Information = ["mean", "p99", "windows6", "slots24", "spread24", "slots168"]
     row: Positive = 20
@@ -112,7 +112,7 @@ class PrecisionConfig(Strict):
 
 
 class SensorsConfig(Strict):
-    """What sensors let through."""
+    """Readings of power through sensors."""
 
     sensors: Sensors = ["ideal", "nvml", "nvml_part_time", "rapl", "ipmi", "redfish", "five_minutes"]
     shown_s: Positive = Field(600, description="seconds of the trace that are drawn")
@@ -136,7 +136,7 @@ class OversubscriptionConfig(Strict):
 
 
 class LeakageConfig(Strict):
-    """What is let out of telemetry, and who may learn from it."""
+    """Releases of telemetry, and attackers that learn from them."""
 
     releases: Releases = [
         "nothing",
@@ -167,7 +167,7 @@ class ProcessorsConfig(Strict):
 
 
 class PoliciesConfig(Strict):
-    """Published policies, each as what it knows and how it chooses."""
+    """Published policies, each described by its information and its rule."""
 
     policies: Policies = [
         "blind",
@@ -195,14 +195,14 @@ class BoundsConfig(Strict):
 
 
 class ScaleConfig(Strict):
-    """Speed."""
+    """Speed of placing and replaying."""
 
     instances: Annotated[list[Positive], Field(min_length=1)] = [500, 2000, 10_000]
     repeats: Annotated[int, Field(ge=2)] = 3
 
 
 class RealityConfig(Strict):
-    """Recorded data beside generated."""
+    """Comparison of recorded with generated data."""
 
     google: list[Annotated[str, AfterValidator(_file)]] = Field(
         [], description="Google's power data, cellX_pduN.csv.gz, where you have them"
@@ -212,7 +212,7 @@ class RealityConfig(Strict):
 
 
 class PlacementConfig(Strict):
-    """Workloads that come and go, what is known of their power, and where they are put."""
+    """Workloads that come and go, what is known of their power, and where they are placed."""
 
     fleet: FleetConfig = FleetConfig()
     hosting: HostingConfig = HostingConfig()

@@ -1,4 +1,5 @@
-"""What happens: workloads that come and go are placed by a rule on what is known of them, and what that comes to."""
+"""Evaluation of placements: workloads that come and go are placed by a rule on the profiles that it is given, and the
+placement is scored against their true power."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +19,8 @@ LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
 
 @dataclass(frozen=True)
 class Hosted:
-    """What a placement comes to. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is counted
-    so that light workloads do not count as much as heavy ones."""
+    """The score of a placement. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is counted so
+    that light workloads do not count as much as heavy ones."""
 
     home: np.ndarray
     servers: float
@@ -31,17 +32,17 @@ class Hosted:
     joules_per_work: float
 
     def numbers(self, *names: str) -> dict[str, float]:
-        """By name, all where none is named."""
+        """Return the numbers by name, all of them where none is named."""
         return {name: getattr(self, name) for name in names or HOSTED}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A rule that places the workloads of scenarios in one hall, and the risk that is aimed at.
+    """A rule that places the workloads of scenarios in one hall, and the target risk.
 
-    A margin is a factor on the hall's budgets, as the policy is told them. One scenario's risk is a few events: a
-    margin of its own would be the one that happened to see few, so that there is one for all of them. Demands are
-    (workloads, slots) watts that the policy reckons with, by scenario.
+    A margin is a factor on the hall's budgets, as the policy is given them. One scenario's risk is a few events: a
+    margin for that scenario alone would be the one that happened to see few, so that there is one for all of them.
+    Demands are (workloads, slots) watts that the policy assumes, by scenario.
     """
 
     scenarios: Sequence[Scenario]
@@ -51,20 +52,20 @@ class Trial:
 
     @classmethod
     def of(cls, config: PlacementConfig, rule: Rule = RULES["asynchrony"], fleet: FleetConfig | None = None) -> "Trial":
-        """One fleet for each seed, in rows of hosting.row. fleet: in place of the config's."""
+        """Make a trial with one fleet for each seed, in rows of hosting.row. fleet: replaces the config's."""
         fleet = fleet or config.fleet
         scenarios = [make_scenario(fleet, seed) for seed in range(config.hosting.seeds)]
         return cls(scenarios, hall(fleet, config.hosting.row), rule, config.hosting.risk)
 
     def hosted(self, demands: Sequence[np.ndarray], margin: float) -> list[Hosted]:
-        """By scenario, in the scored week."""
+        """Place and score the workloads of each scenario in the scored week."""
         return [
             score(period, home, self.hall)
             for period, home in zip(self._periods(SCORE), self._placed(demands, margin, SCORE), strict=True)
         ]
 
     def margin(self, demands: Sequence[np.ndarray], week: int) -> float:
-        """The margin that keeps the mean risk of the scenarios in a week at the one that is aimed at."""
+        """Return the margin that keeps the mean risk of the scenarios in a week at the target."""
         periods = self._periods(week)
 
         def mean_risk(factor: float) -> float:
@@ -74,18 +75,19 @@ class Trial:
         return largest_margin(mean_risk, self.risk)
 
     def calibrated(self, before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> tuple[float, list[Hosted]]:
-        """The margin that is set in the first week, and what comes of it in the second."""
+        """Set the margin in the first week, and return it with the scores of the second."""
         margin = self.margin(before, CALIBRATION)
         return margin, self.hosted(after, margin)
 
     def in_hindsight(self, demands: Sequence[np.ndarray]) -> list[Hosted]:
-        """What comes of the margin that would have run the risk aimed at in the scored weeks themselves. A margin from
-        the week before runs more risk with one kind of information, and less with another: this compares them at one
-        risk run."""
+        """Score with the margin that would have run the target risk in the scored weeks themselves. A margin from the
+        week before runs more risk with one kind of information, and less with another: this compares them at equal
+        realised risk."""
         return self.hosted(demands, self.margin(demands, SCORE))
 
     def oracle(self) -> list[Hosted]:
-        """The scored week known beforehand, and for each scenario a margin that spends the whole risk in it."""
+        """Score a policy that knows the scored week beforehand, with a margin for each scenario that spends the whole
+        risk in it."""
         return [
             replace(self, scenarios=[scenario]).in_hindsight([scenario.period(SCORE).fleet.watts])[0]
             for scenario in self.scenarios
@@ -103,7 +105,8 @@ class Trial:
 
 
 def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int = 0) -> np.ndarray:
-    """(workloads,) leaves, or NOWHERE where a workload did not fit. demand: (workloads, slots) watts."""
+    """Place workloads: (workloads,) leaves, or NOWHERE where a workload did not fit. demand: (workloads, slots)
+    watts."""
     count = period.fleet.count
     slot = np.concatenate([period.stays.last, period.stays.first])
     comes = np.repeat([False, True], count)
@@ -118,12 +121,12 @@ def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int 
 
 
 def risk_of(period: Period, home: np.ndarray, tree: Tree) -> float:
-    """Share of leaves and slots over their budget."""
+    """Return the share of leaves and slots over their budget."""
     return float((_leaf_power(period, home, tree) > tree.budget_w[tree.leaves][:, None]).mean())
 
 
 def score(period: Period, home: np.ndarray, tree: Tree) -> Hosted:
-    """tree: with its true budgets."""
+    """Score a placement. tree: with its true budgets."""
     leaf_w = _leaf_power(period, home, tree)
     fleet, stay = period.fleet, period.stays.last - period.stays.first
     here = home != NOWHERE
@@ -145,7 +148,7 @@ def score(period: Period, home: np.ndarray, tree: Tree) -> Hosted:
 
 
 def largest_margin(risk_at: Callable[[float], float], risk: float) -> float:
-    """The largest margin, to 0.4 %, at which the risk stays at or below the one asked for."""
+    """Return the largest margin, to 0.4 %, at which the risk stays at or below the given one."""
     low, high = LEAST, MOST
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
@@ -157,6 +160,6 @@ def largest_margin(risk_at: Callable[[float], float], risk: float) -> float:
 
 
 def _leaf_power(period: Period, home: np.ndarray, tree: Tree) -> np.ndarray:
-    """(leaves, slots) watts."""
+    """Return (leaves, slots) watts."""
     nodes = node_power(home, period.stays.first, period.stays.last, period.fleet.watts, tree.parent)
     return nodes[tree.leaves]

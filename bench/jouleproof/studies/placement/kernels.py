@@ -1,4 +1,4 @@
-"""The compiled loops: placing workloads one after the other, and what the nodes of a tree of power then draw."""
+"""Compiled loops that place workloads one after the other, and compute the power of a power domain tree's nodes."""
 
 import numpy as np
 from numba import njit
@@ -9,13 +9,13 @@ BLOCK = 24  # slots between two looks at whether a place is too full
 
 @njit(cache=True)
 def place_all(workload, comes, demand, parent, budget, servers, order, weights):
-    """Where each workload goes: the number of a leaf, or NOWHERE.
+    """Assign each workload to a leaf, or to NOWHERE.
 
-    workload, comes: which workload, in the order of what happens, and whether it comes or goes. demand: (workloads,
+    workload, comes: number of the workload of each event, in order, and whether it comes or goes. demand: (workloads,
     slots) watts. parent, budget, servers: of the nodes of the tree. order: (one or more, leaves), taken in turn by
-    events. weights: of three features of a place where it fits, all over the place's budget: what is left at the peak,
-    how much the peak rises, and how far it lies above the mean. The least sum wins, the first in the order of those
-    alike.
+    events. weights: of three features of a place where the workload fits, all over the place's budget: the power left
+    at the peak, the rise of the peak, and the height of the peak above the mean. The least sum wins, the first in the
+    order among equals.
     """
     slots = demand.shape[1]
     committed = np.zeros((len(parent), slots))
@@ -84,7 +84,7 @@ def _fits_above(watts, committed, parent, budget, place):
 
 @njit(cache=True)
 def node_power(home, first, last, watts, parent):
-    """(nodes, slots) watts of the workloads while they are there."""
+    """Return (nodes, slots) watts of the workloads while they are present."""
     total = np.zeros((len(parent), watts.shape[1]))
     for workload in range(len(home)):
         node = home[workload]

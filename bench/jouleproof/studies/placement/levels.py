@@ -1,4 +1,4 @@
-"""A tree of power from one chip to the hall: what each level draws of its budget, and what averages see of it."""
+"""A power domain tree from one chip to the hall: the power of each level over its budget, and as averages show it."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
@@ -29,10 +29,10 @@ METRICS: Metrics = {  # means over nodes in which something stands
 def levels(
     where: Tree, home: np.ndarray, present: Fleet, textures: Textures, windows_s: Sequence[int], opened: int
 ) -> Iterator[Row]:
-    """METRICS by level.
+    """Yield METRICS by level.
 
-    home: (workloads,) leaves. present: the fleet, 0 W where a workload is not there. opened: leaves whose servers and
-    chips are looked at.
+    home: (workloads,) leaves. present: the fleet, 0 W where a workload is absent. opened: number of leaves whose
+    servers and chips are examined.
     """
     pieces = pieces_of(present, textures)
     members = {int(leaf): servers for leaf in where.leaves if len(servers := np.flatnonzero(home == leaf))}

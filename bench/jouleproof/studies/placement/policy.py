@@ -1,4 +1,4 @@
-"""Published policies as what they know and how they choose; what a policy of theirs is told of capping is left out."""
+"""Published policies, described by their information and their rule; what they do about capping is left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jouleproof.studies.placement.rules import RULES, Rule
 
 @dataclass(frozen=True)
 class Policy:
-    """information, rule: see there. source: where it was published."""
+    """A placement policy. information, rule: objects of these classes. source: where it was published."""
 
     information: Information
     rule: Rule
@@ -22,11 +22,13 @@ class Policy:
     def __post_init__(self) -> None:
         for name, kind in (("information", Information), ("rule", Rule)):
             if not isinstance(getattr(self, name), kind):
-                raise UserError(f"policy: its {name} is no {kind.__name__} but {getattr(self, name)!r:.60}")
+                raise UserError(
+                    f"policy: its {name} must be of the class {kind.__name__}, not {getattr(self, name)!r:.60}"
+                )
 
 
 def _buckets(percentile: float, deviations: float) -> Information:
-    """A percentile rounded up to a quarter of the nameplate, and so many standard deviations."""
+    """Return a percentile rounded up to a quarter of the nameplate, plus so many standard deviations."""
 
     def of(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
         quarter = fleet.nameplate_w / 4

@@ -1,4 +1,4 @@
-"""What a policy reckons with where a workload has no history of its own: what others like it drew."""
+"""Predictors of the profile of a workload without a history, from those of similar workloads."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,7 +15,7 @@ def nameplate(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarra
 
 
 def fleet_peak(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """95th percentile of the highest values of all that have a history, at all times."""
+    """Predict, at all times, the 95th percentile of the highest values of all workloads that have a history."""
     return np.where(seen[:, None], profiles, np.percentile(profiles[seen].max(axis=1), 95))
 
 
@@ -28,12 +28,12 @@ def class_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarr
 
 
 def tenant_mean(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """Of its tenant's workloads; of its class where the tenant is new."""
+    """Predict the mean of the tenant's workloads, or that of the class where the tenant is new."""
     return _mean_of(profiles, seen, fleet.tenant, class_mean(profiles, seen, fleet))
 
 
 def true_profile(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """As if every workload had a history."""
+    """Return the true profiles, as if every workload had a history."""
     return profiles
 
 
@@ -57,7 +57,8 @@ def _mean_of(profiles: np.ndarray, seen: np.ndarray, group: np.ndarray, otherwis
 
 
 def wrong_by(profiles: np.ndarray, seen: np.ndarray, level: float, hours: float, seed: int) -> np.ndarray:
-    """Profiles of those without history, each off by a factor drawn from 1 ± level and by up to so many hours."""
+    """Return profiles in which those of workloads without history are wrong, each by a factor drawn from 1 ± level and
+    by up to so many hours."""
     rng = np.random.default_rng([seed, 5])
     count, slots = profiles.shape
     factor = 1 + level * rng.uniform(-1, 1, (count, 1))

@@ -1,4 +1,4 @@
-"""From a week of readings to what a policy is told of a workload: watts by slot of a day or week."""
+"""Workload profiles: a week of readings is reduced to watts by slot of a day or week, which a policy is given."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ Profile = Callable[[np.ndarray, Fleet], np.ndarray]
 
 @dataclass(frozen=True)
 class Information:
-    """What is released. of: (workloads, a week of readings) watts and the fleet, to (workloads, slots) watts that a
-    policy reckons with; slots divide a day or a week evenly and begin with it, at Monday midnight.
-    """
+    """A kind of workload profile. of: function from (workloads, a week of readings) watts and the fleet to (workloads,
+    slots) watts that a policy assumes; slots divide a day or a week evenly and begin with it, at Monday midnight."""
 
     of: Profile
     words: str
 
 
 def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
-    """(workloads, slots, readings of it): as slots of a day where there are at most 24, else of a week.
+    """Group readings by slot, (workloads, slots, readings of it): slots of a day where there are at most 24, else of a
+    week.
 
     Raises UserError where the readings do not cover a week, or a slot not whole readings.
     """
     count, length = readings.shape
     if length % WEEK or not length:
-        raise UserError(f"placement: {length} readings are no whole weeks of {WEEK}, so they make no profile")
+        raise UserError(f"placement: {length} readings are not whole weeks of {WEEK}, so no profile can be made")
     period = DAY if slots <= 24 else WEEK
     if period % slots:
         raise UserError(f"placement: {period} readings do not divide into {slots} slots")
@@ -38,8 +38,8 @@ def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
 
 
 def checked_watts(source: str, watts: object, workloads: int, slots: int | None = None) -> np.ndarray:
-    """What a function that may be a user's own gave. Raises UserError where it is no watts of (workloads, slots): the
-    kernels that it goes on to check no bounds. slots: None where any number will do."""
+    """Check what a function, perhaps a user's, returned. Raises UserError where it is not watts of (workloads, slots):
+    the kernels that it is passed to check no bounds. slots: None where any number will do."""
     if isinstance(watts, np.ndarray):
         wide = watts.ndim == 2 and (watts.shape[1] > 0 if slots is None else watts.shape[1] == slots)
         if wide and len(watts) == workloads and ((watts >= 0) & (watts < np.inf)).all():
@@ -78,8 +78,8 @@ def _nameplate(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
 
 
 def _by_phase(readings: np.ndarray, _: Fleet) -> np.ndarray:
-    """Two levels, the 95th percentiles of the readings above and below the middle of the range, weighted by how much
-    of each hour of the day they hold: what remains where only the phases' levels and shares are told."""
+    """Return two levels, the 95th percentiles of the readings above and below the middle of the range, weighted by
+    their shares of each hour of the day: what remains where only the phases' levels and shares are given."""
     ordered = np.sort(readings, axis=1)
     last = readings.shape[1] - 1
     middle = 0.5 * (ordered[:, last // 100] + ordered[:, last - last // 100])

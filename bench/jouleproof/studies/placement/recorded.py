@@ -1,4 +1,4 @@
-"""A fleet from a trace of one's own: the power of workloads in time, in place of the generated one."""
+"""A fleet from a user's trace: the recorded power of workloads, in place of the generated one."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,8 @@ NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
 
 @dataclass(frozen=True)
 class Recorded:
-    """name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical: (workloads,)."""
+    """A recorded trace. name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical:
+    (workloads,)."""
 
     name: str
     watts: np.ndarray
@@ -30,11 +31,11 @@ class Recorded:
 
 @cache
 def recorded(named: str) -> Recorded:
-    """A CSV or parquet file, or a table, or a function that makes one, as package.module:object.
+    """Read a trace from a CSV or parquet file, or from a table, or a function that makes one, as package.module:object.
 
-    A row a sample: workload, t_s (from a Monday's midnight), watts, and, the same in all of a workload's rows where
-    they are given: kind (a class), tenant, critical (1: users wait for it). Samples are evenly apart, 300 s or a whole
-    part of that, and of all workloads at the same times. Raises UserError, in one line, on anything else.
+    A row is a sample: workload, t_s (from a Monday's midnight), watts, and optionally, with one value in all of a
+    workload's rows: kind (a class), tenant, critical (1: users wait for it). Samples are evenly spaced, 300 s or a
+    whole part of that, and at the same times for all workloads. Raises UserError, in one line, on anything else.
     """
     path = Path(named)
     if ":" in named and not path.exists():
@@ -58,12 +59,12 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def checked(table: pd.DataFrame, name: str) -> Recorded:
-    """The same table by workload. Raises UserError where something is wrong with it."""
+    """Return the table by workload. Raises UserError where something is wrong with it."""
     trace = f"placement: trace {name}"
     if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
         raise UserError(
             f"{trace}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
-            f"needed: {', '.join(NEEDED)}; known beside them: {', '.join(OPTIONAL)}"
+            f"needed: {', '.join(NEEDED)}; optional: {', '.join(OPTIONAL)}"
         )
     as_given = table.reset_index(drop=True)
     table = as_given.assign(**{column: pd.to_numeric(as_given[column], errors="coerce") for column in ("t_s", "watts")})
@@ -75,7 +76,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
             raise UserError(f"{trace}: {column} is missing somewhere, or not the same in all rows of a workload")
         given[column] = by_workload[column].first().to_numpy()
     if not set(given.get("critical", ())) <= {0, 1}:
-        raise UserError(f"{trace}: critical is 0 or 1")
+        raise UserError(f"{trace}: critical must be 0 or 1")
     count, per_slot = by_workload.ngroups, round(SLOT_S / step)
     samples = table["watts"].to_numpy(float)[np.argsort(by_workload.ngroup(), kind="stable")].reshape(count, -1)
     whole = samples.shape[1] // per_slot * per_slot
@@ -91,24 +92,24 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
 
 
 def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> float:
-    """Seconds from one sample to the next. time: as it was given, for messages."""
+    """Return the seconds from one sample to the next. time: as it was given, for messages."""
 
     def refuse(bad: "pd.Series[bool]", why: str) -> None:
         if bad.any():
             row = int(bad.to_numpy().argmax())
             raise UserError(f"{trace}: workload {table['workload'][row]} at {time[row]} s: {why}")
 
-    refuse(table["workload"].isna(), "it has no name")
-    refuse(~np.isfinite(table["t_s"]), "that is no time")
-    refuse(~np.isfinite(table["watts"]), "its watts are no number; a sample that is missing is a gap")
+    refuse(table["workload"].isna(), "the workload has no name")
+    refuse(~np.isfinite(table["t_s"]), "t_s is not a time")
+    refuse(~np.isfinite(table["watts"]), "its watts are not a number; a sample that is missing is a gap")
     refuse(table["watts"] < 0, "negative watts")
-    refuse(table.duplicated(["workload", "t_s"]), "that sample stands twice")
+    refuse(table.duplicated(["workload", "t_s"]), "that sample appears twice")
     times = table.groupby("workload", sort=False)["t_s"]
     gone = times.diff()
     refuse(gone < 0, "the clock jumps back")
     step = gone.min()
     if not step > 0 or SLOT_S % step:
-        raise UserError(f"{trace}: samples are {step:g} s apart, which is no whole part of {SLOT_S} s")
+        raise UserError(f"{trace}: samples are {step:g} s apart, which does not divide {SLOT_S} s")
     refuse(gone.fillna(step) % step != 0, f"the clock jumps: samples are {step:g} s apart elsewhere")
     refuse(gone > step, "samples before it are missing")
     ends = times.agg(["min", "max"])
@@ -118,8 +119,9 @@ def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> fl
 
 
 def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
-    """So many of the trace's workloads, none twice, drawn by the seed and by what the mix makes of their kinds. What a
-    server draws idle is the least that any of them ever drew. Fleets of other seeds may hold the same workloads.
+    """Sample `count` of the trace's workloads without replacement, by the seed and by the mix's weights of their kinds.
+    The idle power of a server is the least that any of them ever drew. Fleets of other seeds may hold the same
+    workloads.
 
     Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
     """
@@ -135,7 +137,7 @@ def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, namep
     if (most := trace.watts.max()) > nameplate_w:
         raise UserError(f"{said}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
     if most == trace.watts.min():
-        raise UserError(f"{said}: all draw the same all the time")
+        raise UserError(f"{said}: all workloads draw the same power all the time")
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))

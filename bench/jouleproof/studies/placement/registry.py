@@ -1,4 +1,5 @@
-"""Names in the config to information, rules, releases, controllers and sensors, built in or the researcher's own."""
+"""Resolution of names in the config to information, rules, releases, controllers and sensors, built in or
+user-defined."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -36,7 +37,7 @@ def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
 
 
 def traces(names: Iterable[str]) -> Mapping[str, object]:
-    """The objects among traces. Raises UserError where there is neither an object nor a file of that name."""
+    """Return the traces that are objects. Raises UserError where a name is neither an object nor a file."""
     files = [Path(name) for name in names if is_file_name(name)]
     if absent := [path for path in files if not path.is_file()]:
         raise UserError(f"config: {absent[0]} is not a file")

@@ -1,4 +1,5 @@
-"""What a telemetry service releases of a workload's power, and what of it a placement policy can use."""
+"""Release mechanisms: what a telemetry service discloses of a workload's power, and what a placement policy can use of
+it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ Released = np.ndarray
 
 @dataclass(frozen=True)
 class Release:
-    """let_out: (workloads, readings) watts, the fleet and a random generator, to what leaves the machine.
-    used: of that, (workloads, slots) watts that the policy reckons with. numbers: a week, of a workload.
-    """
+    """A release mechanism. let_out: function from (workloads, readings) watts, the fleet and a random generator to what
+    leaves the machine. used: function from that to the (workloads, slots) watts that the policy assumes. numbers: how
+    many leave a workload in a week."""
 
     let_out: Callable[[np.ndarray, Fleet, np.random.Generator], Released]
     used: Callable[[Released, Fleet], np.ndarray]
@@ -27,7 +28,9 @@ class Release:
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, int | float) or self.numbers < 0:
-            raise UserError(f"release {self.words!r}: numbers is {self.numbers!r:.60}; it counts what leaves in a week")
+            raise UserError(
+                f"release {self.words!r}: numbers is {self.numbers!r:.60}; it must be a count, of numbers in a week"
+            )
 
 
 def _released(profile: Profile, readings: np.ndarray, fleet: Fleet, _: np.random.Generator) -> Released:
@@ -39,16 +42,15 @@ def _as_it_is(released: Released, _: Fleet) -> np.ndarray:
 
 
 def profiles(profile: Profile, numbers: int, words: str) -> Release:
-    """A profile that is released, and used, as it is."""
+    """Make a mechanism that releases a profile, which is used as it is."""
     return Release(partial(_released, profile), _as_it_is, numbers, words)
 
 
 def private(slots: int, epsilon: float) -> Release:
-    """Means by slot, clipped to what a server can draw, with Laplace noise: epsilon a week for all of a workload's
-    readings, divided over the numbers released, as one workload may move every one of them by all that lies between
-    idle and nameplate (Dwork et al., TCC 2006). Used: drawn towards the mean of all workloads, the more so the more of
-    what is released is noise.
-    """
+    """Make a differentially private mechanism: means by slot, clipped to what a server can draw, with Laplace noise.
+    epsilon is spent in a week on all of a workload's readings and divided over the numbers released, as one workload
+    may move every one of them by all that lies between idle and nameplate (Dwork et al., TCC 2006). The policy shrinks
+    them towards the mean of all workloads, the more so the more of what is released is noise."""
     words = f"{'mean' if slots == 1 else f'{slots} means a day'}, noise for epsilon {epsilon:g} a week"
     return Release(partial(_noisy_means, slots, epsilon), partial(_shrunk, slots, epsilon), slots, words)
 
@@ -74,7 +76,7 @@ def _coarse(readings: np.ndarray, _: Fleet) -> np.ndarray:
 
 
 def _sums(readings: np.ndarray, _: Fleet) -> np.ndarray:
-    """Secure aggregation: of all workloads together, none of a single one."""
+    """Release sums of all workloads together, none of a single one, as secure aggregation does."""
     sums = np.percentile(by_slot(readings, 24), 95, axis=2).mean(axis=0)
     return np.repeat(sums[None, :], len(readings), axis=0)
 
@@ -93,7 +95,7 @@ def _histogram(readings: np.ndarray, fleet: Fleet, _: np.random.Generator) -> Re
 
 
 def _of_histogram(released: Released, fleet: Fleet) -> np.ndarray:
-    """The upper edge of the bin that holds the 99th percentile."""
+    """Return the upper edge of the bin that holds the 99th percentile."""
     reached = np.argmax(np.cumsum(released, axis=1) >= 0.99, axis=1)
     return ((reached + 1) * fleet.nameplate_w / 10)[:, None]
 

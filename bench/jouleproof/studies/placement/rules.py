@@ -1,4 +1,4 @@
-"""Which of the places where a workload fits it goes to."""
+"""Rules that choose among the places where a workload fits."""
 
 import math
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Rule:
-    """Weights of what a place is like with the workload in it, all over its budget; the least sum wins.
+    """Weights of the features of a place with the workload in it, all over its budget; the least sum wins.
 
-    left: of the budget at the peak. rise: of the peak. above_mean: how far the peak lies above the mean. Of places
-    alike the first wins; where `scattered`, the first in an order that is drawn anew for every workload.
+    left: power left at the peak. rise: rise of the peak. above_mean: height of the peak above the mean. Among equals
+    the first wins; where `scattered`, the first in an order that is drawn again for every workload.
     """
 
     left: float = 0.0

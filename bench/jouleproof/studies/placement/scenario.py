@@ -1,4 +1,4 @@
-"""What is placed, and where: a fleet, the week that its margin is set in, the week that is scored, and a hall."""
+"""Scenarios of placement: a fleet, the week in which its margin is set, the week that is scored, and a data hall."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +16,13 @@ HISTORY, CALIBRATION, SCORE = range(WEEKS := 3)  # weeks: what is read in the on
 
 @dataclass(frozen=True)
 class Period:
-    """A week of a fleet. fleet: with the watts of that week alone, which no policy is told."""
+    """A week of a fleet. fleet: with the true watts of that week alone, which no policy is given."""
 
     fleet: Fleet
     stays: Stays
 
     def present(self) -> Fleet:
-        """The fleet with 0 W where a workload is not there."""
+        """Return the fleet with 0 W where a workload is absent."""
         slots = np.arange(self.fleet.watts.shape[1])[None, :]
         here = (slots >= self.stays.first[:, None]) & (slots < self.stays.last[:, None])
         return replace(self.fleet, watts=np.where(here, self.fleet.watts, 0.0))
@@ -30,7 +30,8 @@ class Period:
 
 @dataclass(frozen=True)
 class Scenario:
-    """fleet: all of its weeks. stays: of the two weeks in which it is placed."""
+    """A fleet and the lifetimes of its workloads. fleet: all of its weeks. stays: of the two weeks in which it is
+    placed."""
 
     fleet: Fleet
     stays: Mapping[int, Stays]
@@ -40,25 +41,25 @@ class Scenario:
         return Period(replace(self.fleet, watts=self.fleet.week(week)), self.stays[week])
 
     def readings(self, week: int = SCORE) -> np.ndarray:
-        """(workloads, slots) watts of the week before."""
+        """Return (workloads, slots) watts of the week before."""
         return self.fleet.week(week - 1)
 
     def demand(self, information: Information, week: int = SCORE) -> np.ndarray:
-        """(workloads, slots) watts that a policy with this information reckons with."""
+        """Return (workloads, slots) watts that a policy with this information assumes."""
         readings = self.readings(week)
         watts = information.of(readings, self.fleet)
         return checked_watts(f"information {information.words!r}", watts, len(readings))
 
 
 def make_scenario(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = True) -> Scenario:
-    """grouped: workloads of a tenant come one after the other."""
+    """Make a scenario. grouped: workloads of a tenant come one after the other."""
     workloads, at_once = offered(config, seed, mix), round(config.servers * config.at_once)
     weeks = {week: stays(workloads, at_once, config.days, grouped, seed * 10 + week) for week in (CALIBRATION, SCORE)}
     return Scenario(workloads, weeks, seed)
 
 
 def offered(config: FleetConfig, seed: int, mix: str = "same") -> Fleet:
-    """The workloads that come in a week, generated or of the config's trace."""
+    """Return the workloads that come in a week, generated or from the config's trace."""
     count = round(config.servers * config.offered)
     if config.trace is not None:
         return fleet_of(recorded(config.trace), count, WEEKS, seed, mix, config.nameplate_w)
@@ -67,11 +68,11 @@ def offered(config: FleetConfig, seed: int, mix: str = "same") -> Fleet:
 
 
 def demands(scenarios: Sequence[Scenario], information: Information) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """By scenario, in the week that the margin is set in, and in the one that is scored."""
+    """Return demands by scenario, in the week in which the margin is set, and in the one that is scored."""
     before, after = ([scenario.demand(information, week) for scenario in scenarios] for week in (CALIBRATION, SCORE))
     return before, after
 
 
 def hall(config: FleetConfig, row: int, racks: int = 1) -> Tree:
-    """Rows of so many servers' power, as many as the hall feeds."""
+    """Make a hall with rows of so many servers' power, as many as the hall feeds."""
     return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding, racks, uneven=True)

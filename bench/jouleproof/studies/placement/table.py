@@ -1,4 +1,4 @@
-"""What comes out: rows of a table from values by metric, with the units that the metrics are given in."""
+"""Rows of tables, made from values by metric with the metrics' units."""
 
 from collections.abc import Mapping
 from typing import Any

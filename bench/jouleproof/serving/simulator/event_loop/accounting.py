@@ -1,4 +1,4 @@
-"""What a run is judged by: time and energy of machines, latencies of requests, gaps between tokens."""
+"""Accounting of a run: time and energy of machines, latencies of requests, gaps between tokens."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from jouleproof.serving.simulator.event_loop.records import (
 
 @compiled
 def account(s, m):
-    """Counts the time and energy of a segment that ends now, and the gaps between its tokens."""
+    """Count the time and energy of a segment that ends now, and the gaps between its tokens."""
     machine, counts, now = s.machines[m], s.counts, s.simulation[0].now
     phase = machine.phase
     machine.busy_s[phase] += now - machine.begun
@@ -53,7 +53,7 @@ def _count_gaps(s, m):
 
 @compiled
 def _bin_of(edges, value):
-    """The bin of a value; values outside count in the first or last."""
+    """Return the bin of a value; values outside count in the first or last."""
     low, high = 0, len(edges) - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -66,7 +66,7 @@ def _bin_of(edges, value):
 
 @compiled
 def _spread(counts, m, phase, watts, begun, end):
-    """Spreads a segment's energy over the bins of time that it meets."""
+    """Spread a segment's energy over the bins of time that it overlaps."""
     bins = counts.power.shape[1]
     if bins == 0:
         return
@@ -81,7 +81,7 @@ def _spread(counts, m, phase, watts, begun, end):
 
 @compiled
 def first_token(s, m, r):
-    """The first output token of a request has been made."""
+    """Record that the first output token of a request has been generated."""
     request, now = s.requests[r], s.simulation[0].now
     request.last_token = now
     request.ttft = now - request.arrival
@@ -93,7 +93,7 @@ def first_token(s, m, r):
 
 @compiled
 def complete(s, limits, m, r):
-    """The last output token of a request has been made: its KV cache is freed."""
+    """Record that the last output token of a request has been generated, and free its KV cache."""
     machine, request = s.machines[m], s.requests[r]
     held = np.int64(request.prompt + request.output) * limits.kv
     machine.used -= held
@@ -109,7 +109,7 @@ def complete(s, limits, m, r):
 
 @compiled
 def _judge(s, measure, seconds, alone_s):
-    """Ends the run once too many requests are too slow."""
+    """End the run once too many requests are too slow."""
     simulation, slowdowns, allowed = s.simulation[0], s.counts.slowdowns, s.counts.allowed
     for place in range(3):
         if seconds > alone_s * slowdowns[measure, place]:

@@ -1,8 +1,8 @@
-"""Which tasks the next iterations of a machine work on: whole prompts before decodes, both before their turn where they
-starve.
+"""Batch selection: the tasks that the next iterations of a machine work on. Whole prompts go before decodes, and
+starving tasks before both.
 
-A task waits, runs, may be preempted (its KV cache stays) and runs again. jouleproof.serving.rules says what of this the
-serving engine shares.
+A task waits, runs, may be preempted (its KV cache stays) and runs again. jouleproof.serving.rules says which of these
+rules the serving engine shares.
 """
 
 import numpy as np
@@ -39,7 +39,8 @@ ADMITTED, ALREADY_ADMITTED, BATCH_FULL, MEMORY_FULL = range(4)
 
 @compiled
 def deliver(s, limits, m, task):
-    """A task comes to a machine, which begins with it, or cuts its segment short where the batch may have room."""
+    """Enqueue a task on a machine, which begins with it if idle, and ends its segment early if the batch may have room
+    for it."""
     r = request_of(task)
     machine, request = s.machines[m], s.requests[r]
     request.state[phase_of(task)] = WAITING
@@ -63,7 +64,7 @@ def deliver(s, limits, m, task):
 
 @compiled
 def begin(s, limits, m):
-    """Begins a segment: as many iterations of one batch as nothing is known to change in."""
+    """Begin a segment: consecutive iterations of one batch, until something may change."""
     machine = s.machines[m]
     machine.kept = machine.batch_size
     machine.batch_tokens = machine.batch_size
@@ -80,7 +81,8 @@ def begin(s, limits, m):
 
 @compiled
 def _join_alone(s, limits, m):
-    """The one task that waits, a decode, joins all that run: what `select` would come to, and most often does."""
+    """Let the only waiting task, a decode, join the running ones: a shortcut for what `select` would do, and the usual
+    case."""
     machine, task = s.machines[m], s.waiting[m, 0]
     request, size = s.requests[request_of(task)], machine.batch_size
     if machine.waiting > 1 or not is_decode(task) or request.state[DECODE] != WAITING:
@@ -98,9 +100,9 @@ def _join_alone(s, limits, m):
 
 @compiled
 def select(s, limits, m):
-    """Selects a batch, in this order: tasks that starve, waiting prompts, preempted decodes, running decodes, and what
-    else is here by arrival. No task overtakes one of its group that the batch has no room for; one that memory has no
-    room for is passed over among those that starve."""
+    """Select a batch, in this order: starving tasks, waiting prompts, preempted decodes, running decodes, and the
+    remaining tasks of the machine by arrival. No task overtakes one of its group for which the batch has no room; a
+    starving task for which memory has no room is passed over."""
     requests, machine, row, simulation = s.requests, s.machines[m], s.waiting[m], s.simulation[0]
     simulation.selection += 1
     simulation.chosen_count = 0
@@ -132,8 +134,8 @@ def select(s, limits, m):
 
 @compiled
 def _admit(s, limits, m, task):
-    """Takes a task into the batch under selection where it has room, or says why not. A first task is always taken,
-    however long its prompt is. Whoever runs or was preempted has its KV cache already."""
+    """Admit a task to the batch under selection where there is room, or return why not. The first task is always
+    admitted, however long its prompt is. Running and preempted tasks have their KV cache already."""
     simulation, machine, request = s.simulation[0], s.machines[m], s.requests[request_of(task)]
     count, tokens = simulation.chosen_count, machine.batch_tokens + batch_tokens(request, task)
     if count == MAX_BATCH or (count > 0 and tokens > limits.tokens):
@@ -154,14 +156,14 @@ def _admit(s, limits, m, task):
 
 @compiled
 def _phase_here(request, m):
-    """The phase that a request is in on a machine."""
+    """Return the phase that a request is in on a machine."""
     return PROMPT if request.machine[PROMPT] == m and request.state[PROMPT] != DONE else DECODE
 
 
 @compiled
 def _change_batch(s, m):
-    """The batch that was selected takes the place of the one that ran: who of it stays, in its order, then who joins.
-    Decodes that were not selected are preempted."""
+    """Replace the running batch with the selected one: tasks that stay come first, in their order, then those that
+    join. Decodes that were not selected are preempted."""
     requests, machine, simulation = s.requests, s.machines[m], s.simulation[0]
     selection, batch, left = simulation.selection, machine.batch, machine.left
     size = 0
@@ -225,7 +227,7 @@ def _start(s, limits, m):
 
 @compiled
 def _enqueue(s, m, task):
-    """Among the waiting tasks, who missed the most selections comes last, of equals the later arrival."""
+    """Insert a task into the waiting queue, which is ordered by missed selections, then by arrival."""
     machine, row, requests = s.machines[m], s.waiting[m], s.requests
     size = machine.waiting
     if size == len(row):

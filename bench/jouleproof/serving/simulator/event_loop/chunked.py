@@ -1,4 +1,4 @@
-"""Batching where prompts are read in chunks: all decodes, and beside them as much of the prompts as has room."""
+"""Batching with chunked prompts: all decodes, and as many prompt tokens as the batch has room for."""
 
 import numpy as np
 
@@ -38,13 +38,13 @@ def arrive_chunked(s, limits, r):
 
 @compiled
 def _begin(s, limits, m):
-    """Begins a segment of all decodes and of prompts in their order. Whoever begins has memory for all its tokens, so
-    nobody is preempted."""
+    """Begin a segment of all decodes and of prompts in their order. A request is admitted only with memory for all its
+    tokens, so none is preempted."""
     machine = s.machines[m]
     decodes = machine.batch_size
-    prompts, before, under_way, room = 0, 0, decodes, limits.tokens - decodes
+    prompts, before, under_way, tokens_left = 0, 0, decodes, limits.tokens - decodes
     r = machine.prompts[FIRST]
-    while r != NONE and room > 0 and under_way < MAX_BATCH:
+    while r != NONE and tokens_left > 0 and under_way < MAX_BATCH:
         request = s.requests[r]
         if request.read == 0:
             whole = np.int64(request.prompt + request.output) * limits.kv
@@ -52,9 +52,9 @@ def _begin(s, limits, m):
                 break
             machine.used += whole
             machine.reserved += whole
-        part = min(room, request.prompt - request.read)
+        part = min(tokens_left, request.prompt - request.read)
         prompts += part
-        room -= part
+        tokens_left -= part
         before += request.read
         under_way += 1
         r = request.links[QUEUE, AFTER]
@@ -64,7 +64,7 @@ def _begin(s, limits, m):
 
 @compiled
 def finish_chunked(s, limits, m):
-    """A segment ends: every decode has its tokens, and prompts are read as far as the batch had room for them."""
+    """End a segment: every decode has its tokens, and prompts are read as far as the batch had room for them."""
     requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)

@@ -1,5 +1,5 @@
-"""How long the iterations of a batch take. A segment is as many iterations of one batch as nothing is known to change
-in."""
+"""Duration of a batch's iterations. A segment is a run of consecutive iterations of one batch, until something may
+change."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from jouleproof.serving.simulator.event_loop.records import BEND, DECODE, PROMPT
 
 @compiled
 def plan(s, m, prompts, decodes, context):
-    """Plans the next segment: one iteration where prompts are in it, else as many as the shortest decode has left.
+    """Plan the next segment: one iteration if it has prompts, else as many as the shortest decode has left.
 
-    prompts: their tokens. context: tokens that attention reads.
+    prompts: number of their tokens. context: tokens that attention reads.
     """
     machine, now, times = s.machines[m], s.simulation[0].now, s.times
     kind = machine.kind
@@ -44,7 +44,7 @@ def plan(s, m, prompts, decodes, context):
 
 @compiled
 def cut_short(s, m):
-    """Lets the segment under way end with the iteration under way, so that a batch can be selected anew."""
+    """End the current segment with its current iteration, so that a new batch can be selected."""
     machine, now = s.machines[m], s.simulation[0].now
     if machine.cut or machine.batch_prompts > 0:
         return
@@ -64,13 +64,13 @@ def _plan_end(s, m, time):
 
 @compiled
 def length(step, growth, steps):
-    """Seconds of so many iterations, the first of `step` and each longer than the one before by `growth`."""
+    """Return the seconds of `steps` iterations, of which the first takes `step` and each later one `growth` longer."""
     return step * steps + growth * (0.5 * steps * (steps - 1))
 
 
 @compiled
 def whole_iterations(step, growth, elapsed):
-    """How many iterations fit into a time."""
+    """Return how many whole iterations fit into a time."""
     if growth == 0.0:
         return np.int64(elapsed // step)
     half = step - 0.5 * growth
@@ -84,7 +84,7 @@ def whole_iterations(step, growth, elapsed):
 
 @compiled
 def interpolated(x, y, value):
-    """Straight lines through knots, the outer ones continued."""
+    """Interpolate linearly between knots, and extrapolate the outer segments."""
     i = 0
     while i < len(x) - 2 and value > x[i + 1]:
         i += 1

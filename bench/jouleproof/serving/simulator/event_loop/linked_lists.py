@@ -1,7 +1,7 @@
-"""Lists whose members leave from anywhere, linked through the records themselves.
+"""Doubly linked lists whose links are stored in the records themselves, so that members can leave from anywhere.
 
-records: an array whose `links` hold, for each list a record can be in (`which`), the numbers BEFORE and AFTER it. ends:
-FIRST and LAST of the list.
+records: an array whose `links` hold, for each list that a record can be in (`which`), the numbers BEFORE and AFTER it.
+ends: FIRST and LAST of the list.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from jouleproof.serving.simulator.event_loop.records import AFTER, BEFORE, FIRST
 
 @compiled
 def insert(records, which, ends, number, before):
-    """Behind `before`, or first where that is NONE."""
+    """Insert a record behind `before`, or at the front where that is NONE."""
     after = ends[FIRST] if before == NONE else records[before].links[which, AFTER]
     records[number].links[which, BEFORE] = before
     records[number].links[which, AFTER] = after
@@ -47,7 +47,7 @@ def unlink(records, which, ends, number):
 
 @compiled
 def insert_resident(requests, ends, r):
-    """In the order of arrival, behind those that arrived at the same time."""
+    """Insert a request in order of arrival, behind those that arrived at the same time."""
     before = ends[LAST]
     while before != NONE and requests[before].arrival > requests[r].arrival:
         before = requests[before].links[RESIDENT, BEFORE]
@@ -55,7 +55,7 @@ def insert_resident(requests, ends, r):
 
 
 def chain(records: np.ndarray, which: int, ends: np.ndarray, members: Sequence[int]) -> None:
-    """A list of these members, made outside the compiled loop."""
+    """Build a list of these members outside the compiled loop."""
     numbers = [NONE, *members, NONE]
     records["links"][members, which, BEFORE] = numbers[:-2]
     records["links"][members, which, AFTER] = numbers[2:]

@@ -35,11 +35,11 @@ CODE_VERSION = checksum(*sorted(Path(__file__).parent.glob("*.py")))
 
 @compiled_and_cached
 def run(s, limits, policy, more, version=CODE_VERSION):
-    """Runs until nothing is left to do; where `more` requests are to come, until the first of them is due.
+    """Run until nothing is left to do, or, where `more` requests will come, until the first of them is due.
 
-    Under ASKED also whenever a request is due, with the status ASKS; whoever runs it then sets where the request is
-    `placed` and the status GOING_ON, and goes on. version: a part of the signature, by which numba keeps what it
-    compiled.
+    Under ASKED the loop also returns whenever a request is due, with the status ASKS; the caller then sets where the
+    request is `placed` and the status GOING_ON, and calls again. version: a part of the signature, by which numba keys
+    its cache of compiled code.
     """
     simulation, slots = s.simulation[0], len(s.requests)
     while simulation.status == GOING_ON:
@@ -81,7 +81,7 @@ def run(s, limits, policy, more, version=CODE_VERSION):
 
 @compiled
 def finish(s, limits, m):
-    """A segment ends: prompts have their first token, decodes as many as there were iterations."""
+    """End a segment: prompts have their first token, decodes as many as there were iterations."""
     requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)

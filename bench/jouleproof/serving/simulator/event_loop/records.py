@@ -117,13 +117,13 @@ SIMULATION = np.dtype(
 
 
 class Limits(NamedTuple):
-    """memory, weights, kv: bytes of a machine, of the model, and of the cache of a token. tokens: of a batch. starved:
-    selections missed, after which a task goes first. queue: tokens that may wait for a prompt machine. retry_s: until a
-    transfer is tried again that found no room. layers: that a cache is sent in, one after the other while the prompt
-    runs, over links that are shared; 0 sends it whole after the prompt at `bandwidth` bytes/s, as if it were alone.
-    balance_s: between two balances of the pools; 0 leaves them. prompt_token_s: seconds that a prompt machine needs for
-    a token. decodes: meant for a token machine.
-    """
+    """Limits of a cluster. memory, weights, kv: bytes of a machine, of the model, and of a token's KV cache. tokens:
+    budget of a batch. starved: missed selections after which a task goes first. queue: tokens that may wait for a
+    prompt machine. retry_s: time after which a transfer that found no room is tried again. layers: layers that a cache
+    is sent in, one after the other while the prompt runs, over shared links; 0 sends it whole after the prompt at
+    `bandwidth` bytes/s, as if it were alone. balance_s: time between two balances of the pools; 0 leaves them.
+    prompt_token_s: seconds that a prompt machine needs for a token. decodes: number that a token machine is meant to
+    hold."""
 
     memory: int
     weights: int
@@ -140,11 +140,11 @@ class Limits(NamedTuple):
 
 
 class Times(NamedTuple):
-    """By kind of machine: seconds and watts of an iteration.
+    """Seconds and watts of an iteration, by kind of machine.
 
     tokens: (knots,). prompt_s, decode_s, prompt_w: (kinds, knots) at a number of prompt tokens, of decodes, of prompt
     tokens. affine: (kinds, 3) further seconds of decodes: for each, for each above BEND, for each token of context.
-    decode_w: (kinds,). mixed: (kinds,) factor on the prompts' time where decodes are beside them.
+    decode_w: (kinds,). mixed: (kinds,) factor on the prompts' time where decodes are in the same batch.
     """
 
     tokens: np.ndarray
@@ -157,12 +157,12 @@ class Times(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What is counted on the way, where it is asked for.
+    """Optional counters of a run, and its conditions for stopping early.
 
-    window: (2,) arrivals of the requests whose gaps between tokens count. edges: (bins + 1,) of gaps, ascending.
-    gaps: (bins,) tokens. power: (machines, bins of time, 4), joules of both phases, then seconds. width: (1,) seconds.
-    active: (most + 1,) seconds of machines by the tokens that an iteration works on. slowdowns, allowed: (3, 3) over
-    `alone_s`, and how many requests may be slower, before a run is hopeless.
+    window: (2,) arrivals of the requests whose gaps between tokens count. edges: (bins + 1,) of gaps, ascending. gaps:
+    (bins,) tokens. power: (machines, bins of time, 4), joules of both phases, then seconds. width: (1,) seconds.
+    active: (most + 1,) seconds of machines by the tokens that an iteration works on. slowdowns, allowed: (3, 3) limits
+    over `alone_s`, and how many requests may exceed them before the run is infeasible.
     """
 
     window: np.ndarray
@@ -176,8 +176,8 @@ class Counts(NamedTuple):
 
 
 class State(NamedTuple):
-    """requests: (slots,) REQUEST. machines: (machines,) MACHINE. waiting: (machines, capacity) tasks. events: a heap of
-    EVENT. simulation: (1,) SIMULATION."""
+    """State of the event loop. requests: (slots,) REQUEST. machines: (machines,) MACHINE. waiting: (machines, capacity)
+    tasks. events: a heap of EVENT. simulation: (1,) SIMULATION."""
 
     requests: np.ndarray
     machines: np.ndarray
@@ -210,11 +210,11 @@ def task_of(r, phase):
 
 @compiled
 def batch_tokens(request, task):
-    """Tokens that an iteration works on for the task."""
+    """Return the tokens that an iteration works on for the task."""
     return 1 if is_decode(task) else request.prompt
 
 
 @compiled
 def kv_needed(request, task, kv):
-    """Bytes of KV cache that the task takes when it starts."""
+    """Return the bytes of KV cache that the task allocates when it starts."""
     return np.int64(request.output - 1 if is_decode(task) else request.prompt + 1) * kv

@@ -1,4 +1,4 @@
-"""Which machines a request goes to."""
+"""Routing of requests to machines."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from jouleproof.serving.simulator.event_loop.records import (
 
 @compiled
 def arrive(s, limits, policy, r):
-    """A request arrives whose prompt is not read in chunks."""
+    """Route a request that arrives and whose prompt is not read in chunks."""
     prompt_machine, token_machine = _machines_for(s, limits, policy, r)
     _reserve(s, limits, r, prompt_machine, token_machine)
     request = s.requests[r]
@@ -40,7 +40,7 @@ def arrive(s, limits, policy, r):
 
 @compiled
 def _machines_for(s, limits, policy, r):
-    """For the prompt, and for the decode."""
+    """Choose the machine for the prompt, and the one for the decode."""
     simulation = s.simulation[0]
     if policy == SPLIT:
         if limits.balance_s > 0.0:
@@ -68,8 +68,8 @@ def _reserve(s, limits, r, prompt_machine, token_machine):
 
 @compiled
 def _split(s, limits, r):
-    """The pool that is meant for each phase, then the mixed one, then a machine that is moved there from the other
-    pool, then any machine for both."""
+    """Choose machines in this order: from the pool that is meant for each phase, from the mixed pool, from the other
+    pool, which moves the machine to the mixed one, and last any machine for both phases."""
     request, pools = s.requests[r], s.simulation[0].pools
     prompt = request.prompt
     if request.output == 1:  # it needs no token machine

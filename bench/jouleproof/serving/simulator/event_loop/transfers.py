@@ -1,4 +1,4 @@
-"""KV caches that move from a prompt machine to a token machine."""
+"""Transfers of KV caches from a prompt machine to a token machine."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from jouleproof.serving.simulator.event_loop.records import (
 
 @compiled
 def transfer(s, limits, r, prompt_began):
-    """Starts to move a cache where there is room for it, else tries again later."""
+    """Start to transfer a cache where there is room for it, else try again later."""
     request, simulation = s.requests[r], s.simulation[0]
     now = simulation.now
     source, to = s.machines[np.int64(request.machine[PROMPT])], s.machines[np.int64(request.machine[DECODE])]
@@ -45,7 +45,7 @@ def transfer(s, limits, r, prompt_began):
 
 @compiled
 def arrived(s, limits, r):
-    """A cache has arrived: the decode waits where it is now, and where it was memory is free."""
+    """Complete a transfer: the decode waits on its new machine, and memory on the old one is freed."""
     request = s.requests[r]
     m = np.int64(request.machine[PROMPT])
     source = s.machines[m]

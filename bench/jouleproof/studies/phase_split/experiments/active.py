@@ -1,4 +1,4 @@
-"""How many tokens machines work on at once, and for how much of their time."""
+"""The number of tokens that machines work on at once, and the share of their time that each number takes."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
 from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.machines import Design
 from jouleproof.serving.simulator.simulate import simulate
-from jouleproof.serving.simulator.workload import drawn
+from jouleproof.serving.simulator.workload import poisson_requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 UP_TO = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500, 800, 1000, 1500, 2000, 3000, 5000, 10_000)
@@ -19,9 +19,11 @@ MACHINE_ALONE = Design("one machine", "together", ("dgx-h100", 1))
 
 
 def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The share of busy time in which an iteration works on at most so many tokens: all of prompts, one of each decode.
+    """Return the share of busy time in which an iteration works on at most so many tokens: all of each prompt, one of
+    each decode.
 
-    One H100 machine with both services; Baseline-H100 and Splitwise-HH, published pools, with the conversation service.
+    Designs: a single H100 machine, once with each service; Baseline-H100 and Splitwise-HH, with published pools, with
+    the conversation service.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active
@@ -33,12 +35,12 @@ def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
     rows: list[dict[str, Any]] = []
     for version, setup in VERSIONS.items():
         for design, service, rate in cases:
-            requests = drawn(workload.traces[service], rate, settings.seconds, 0, setup.joint)
+            requests = poisson_requests(workload.traces[service], rate, settings.seconds, 0, setup.joint)
             run = simulate(design, requests, setup.semantics, setup.model, active=True)
             share = np.cumsum(run.active_s) / run.active_s.sum()
-            about = {"version": version, "design": design.name, "service": service, "load": rate}
+            factors = {"version": version, "design": design.name, "service": service, "load": rate}
             rows += [
-                {**about, "at_most": float(count), "metric": "share_of_time", "unit": "1", "value": share[count]}
+                {**factors, "at_most": float(count), "metric": "share_of_time", "unit": "1", "value": share[count]}
                 for count in UP_TO
             ]
             step(f"{version}, {design.name}, {service}, {rate:g} requests/s")

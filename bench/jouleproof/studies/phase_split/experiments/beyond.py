@@ -1,5 +1,5 @@
-"""What the source did not compare: prompts in chunks, pools that change with the load, newer accelerators, and weights
-and cache in MX formats. Every cluster may draw what 40 H100 machines do."""
+"""Comparisons that the source did not make: prompts in chunks, pools that change with the load, newer accelerators, and
+weights and cache in MX formats. Every cluster may draw what 40 H100 machines do."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class Case:
 
 
 def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The most load of each way of serving, corrected rules; price is not compared."""
+    """Return the highest load of each way of serving under corrected rules; price is not compared."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.beyond
     cases = list(_cases(config))
@@ -47,7 +47,7 @@ def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
             pools[searched] = _split_pools(config, workload, searched)
         search = capacity_search(config, workload, case.setup(), case.service, settings.precision)
         for way, design in _ways(config, workload, case, pools[searched]).items():
-            about = {
+            factors = {
                 "accelerator": case.accelerator,
                 "stored_as": case.form,
                 "service": case.service,
@@ -59,7 +59,7 @@ def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
                 "unit": "requests/s",
             }
             for seed in settings.seeds[:2] if case.arrivals == "hour" else settings.seeds:
-                rows.append({**about, "value": search.max_load(design, seed), "seed": seed})
+                rows.append({**factors, "value": search.max_load(design, seed), "seed": seed})
         step(f"{case.accelerator}, {case.form}, {case.service}, {case.arrivals}")
     return tidy(rows, tier=SIMULATED)
 
@@ -83,7 +83,8 @@ def _split_pools(config: PhaseSplitConfig, workload: Workload, case: Case) -> De
 
 
 def _ways(config: PhaseSplitConfig, workload: Workload, case: Case, split: Design) -> dict[str, Design]:
-    """Whole prompts before decodes, prompts in chunks beside them, split pools, and pools that follow the load."""
+    """Make the designs: whole prompts before decodes, prompts in chunks beside them, split pools, and pools that follow
+    the load."""
     settings = config.beyond
     pool = case.accelerator, int(POWER / MACHINES[case.accelerator].power + 1e-9)
     decodes = most_decodes(MACHINES[case.accelerator], case.setup().model, workload.traces[case.service])

@@ -10,7 +10,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The share of seeds under which all nine service levels hold, by pools, as published and corrected."""
+    """Return the share of seeds under which all nine service levels are met, by pools, as published and corrected."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.design_space
     prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)
@@ -22,7 +22,12 @@ def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code:
             for token in tokens:
                 design = FAMILIES["splitwise_hh"].design(prompt, token)
                 held = [workload.meets(setup, design, settings.service, settings.rate, seed) for seed in settings.seeds]
-                about = {"version": version, "prompt_machines": prompt, "token_machines": token, "price": design.price}
-                rows.append({**about, "metric": "meets", "unit": "1", "value": sum(held) / len(held)})
+                factors = {
+                    "version": version,
+                    "prompt_machines": prompt,
+                    "token_machines": token,
+                    "price": design.price,
+                }
+                rows.append({**factors, "metric": "meets", "unit": "1", "value": sum(held) / len(held)})
             step(f"{version}, {prompt} prompt machines")
     return tidy(rows, tier=SIMULATED)

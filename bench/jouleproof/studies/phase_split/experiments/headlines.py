@@ -1,4 +1,4 @@
-"""The ratios that the published evaluation is known for, from pools that are searched anew under each set of rules."""
+"""The ratios that the published evaluation is known for, with pools that are searched again under each set of rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,9 @@ Measure = Literal["load", "power", "price"]
 
 @dataclass(frozen=True)
 class Headline:
-    """A design against a baseline. measure: what the ratio is of; `load` under a price and power that are at most so
-    much over the baseline's, `price` and `power` at the baseline's load. published: pools that were, if any were."""
+    """A published comparison of a design with a baseline. measure: the quantity that the ratio compares: `load`, under
+    a price and power of at most `price` and `power` times the baseline's; or `price` or `power`, at the baseline's
+    load. published: name of the published pools, if any were published."""
 
     name: str
     base: str
@@ -49,7 +50,7 @@ class Headline:
         return FAMILIES[self.base].design(BASE_MACHINES[self.base])
 
     def weight(self, design: Design, prices: Prices) -> float:
-        """What `measure` is of a design, where it is no load."""
+        """Return a design's `measure`, where that is not a load."""
         return design.power if self.measure == "power" else prices.of_design(design)
 
 
@@ -72,7 +73,7 @@ PUBLISHED_POOLS_ALONE = "published pools"
 
 @dataclass(frozen=True)
 class Rules:
-    """What headlines are computed under."""
+    """The rules that headlines are computed under."""
 
     setup: Setup
     prices: Prices = field(default_factory=Prices)
@@ -95,7 +96,7 @@ SWITCHES: Mapping[str, Rules] = {
 
 
 def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Every headline as published and corrected, on every service."""
+    """Return every headline as published and corrected, on every service."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split headlines", len(VERSIONS) * len(settings.services) * len(HEADLINES))
@@ -105,14 +106,15 @@ def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd
             search = capacity_search(config, workload, setup, service)
             for headline in HEADLINES:
                 design = _best_design(search, headline, Prices())
-                about = {"setup": version, "service": service, **_about(headline, design, Prices())}
-                rows += [{**about, **row} for row in _scores(search, headline, design, Prices(), settings.seeds)]
+                factors = {"setup": version, "service": service, **_about(headline, design, Prices())}
+                rows += [{**factors, **row} for row in _scores(search, headline, design, Prices(), settings.seeds)]
                 step(f"{version}, {service}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
 
 
 def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The headlines of the first service with one correction switched on alone, and with all of them under bursts."""
+    """Return the headlines of the first service with one correction switched on alone, and with all of them under
+    bursts."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     service = settings.services[0]
@@ -134,14 +136,14 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
                 design = FAMILIES[headline.published].design(*PUBLISHED_POOLS[service][headline.published])
             else:
                 continue
-            about = {"setup": name, "service": service, **_about(headline, design, rules.prices)}
-            rows += [{**about, **row} for row in _scores(search, headline, design, rules.prices, settings.seeds[:3])]
+            factors = {"setup": name, "service": service, **_about(headline, design, rules.prices)}
+            rows += [{**factors, **row} for row in _scores(search, headline, design, rules.prices, settings.seeds[:3])]
             step(f"{name}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
 
 
 def _best_design(search: CapacitySearch, headline: Headline, prices: Prices) -> Design:
-    """The best pools of the headline's families, on the seed that is kept for searching."""
+    """Find the best pools of the headline's families, on the seed that is reserved for searching."""
     base = headline.baseline
     if headline.measure == "load":
         budget = Budget(prices.of_design(base) * headline.price, base.power * headline.power, prices)
@@ -166,21 +168,22 @@ def _about(headline: Headline, design: Design, prices: Prices) -> dict[str, Any]
 def _scores(
     search: CapacitySearch, headline: Headline, design: Design, prices: Prices, seeds: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """The ratio under each seed. Of price or power it is the ratio of what a unit of load takes, since under another
-    seed the pools bear a little more or less than the baseline's load."""
+    """Yield the ratio under each seed. For price or power it compares what a unit of load takes, since under another
+    seed the pools sustain a little more or less than the baseline's load."""
     for seed in seeds:
-        ours, theirs = (search.max_load(each, seed) for each in (design, headline.baseline))
+        ours, theirs = (search.max_load(side, seed) for side in (design, headline.baseline))
         if headline.measure == "load":
             ratio = ours / theirs if theirs else 0.0
         else:
-            weights = [headline.weight(each, prices) for each in (design, headline.baseline)]
+            weights = [headline.weight(side, prices) for side in (design, headline.baseline)]
             ratio = weights[0] / weights[1] * theirs / ours if ours else UNLIMITED
         yield {"metric": "ratio", "unit": "1", "value": ratio, "seed": seed}
         yield {"metric": "most_load", "unit": "requests/s", "value": ours, "seed": seed}
 
 
 def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """The most load that designs bear, built-in ones with their published pools, as published and corrected."""
+    """Return the highest load that designs sustain, built-in ones with their published pools, as published and
+    corrected."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split capacity", len(VERSIONS) * len(settings.services))
@@ -189,7 +192,7 @@ def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
         for service in settings.services:
             search = capacity_search(config, workload, setup, service)
             for name, design in designs(config.designs, service).items():
-                about = {
+                factors = {
                     "version": version,
                     "service": service,
                     "design": name,
@@ -200,6 +203,6 @@ def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                     "metric": "most_load",
                     "unit": "requests/s",
                 }
-                rows += [{**about, "value": search.max_load(design, seed), "seed": seed} for seed in settings.seeds]
+                rows += [{**factors, "value": search.max_load(design, seed), "seed": seed} for seed in settings.seeds]
             step(f"{version}, {service}")
     return tidy(rows, tier=SIMULATED)

@@ -15,9 +15,9 @@ from jouleproof.studies.phase_split.registry import designs
 
 
 def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine service
-    levels hold, energy per request and per output token, and mean power; runs that do not finish have no percentiles.
-    """
+    """Return percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine
+    service levels are met, energy per request and per output token, and mean power; runs that do not finish have no
+    percentiles."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.latency
     services = config.capacity.services
@@ -29,22 +29,22 @@ def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.D
                 for rate in settings.rates:
                     for seed in settings.seeds:
                         run = workload.run(setup, design, service, rate, seed)
-                        about = {"version": version, "service": service, "design": name, "load": rate, "seed": seed}
-                        found = slowdowns(run, setup.semantics, setup.reading, workload.window, setup.model)
+                        factors = {"version": version, "service": service, "design": name, "load": rate, "seed": seed}
+                        ratios = slowdowns(run, setup.semantics, setup.reading, workload.window, setup.model)
                         rows += [
-                            {**about, **row} for row in _percentiles(latencies(run, setup.reading, workload.window))
+                            {**factors, **row} for row in _percentiles(latencies(run, setup.reading, workload.window))
                         ]
                         if version == "corrected":
-                            rows += [{**about, **row} for row in _gaps(run)]
-                        rows += [{**about, **row} for row in _energy(run, float(run.arrival_s[-1]))]
-                        rows.append({**about, "metric": "meets", "unit": "1", "value": float(meets(found))})
+                            rows += [{**factors, **row} for row in _gaps(run)]
+                        rows += [{**factors, **row} for row in _energy(run, float(run.arrival_s[-1]))]
+                        rows.append({**factors, "metric": "meets", "unit": "1", "value": float(meets(ratios))})
                 step(f"{version}, {service}, {name}")
     return tidy(rows, tier=SIMULATED)
 
 
-def _percentiles(found: np.ndarray) -> list[dict[str, Any]]:
+def _percentiles(by_measure: np.ndarray) -> list[dict[str, Any]]:
     rows = []
-    for measure, values in zip(MEASURES, found, strict=True):
+    for measure, values in zip(MEASURES, by_measure, strict=True):
         values = values[~np.isnan(values)]
         if len(values) and np.isfinite(values).all():
             rows += [
@@ -55,7 +55,7 @@ def _percentiles(found: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _gaps(run: Run) -> list[dict[str, Any]]:
-    """Percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
+    """Yield percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
     counted = run.gaps.cumsum()
     if run.unfinished or counted[-1] == 0:
         return []

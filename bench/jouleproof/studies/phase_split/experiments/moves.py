@@ -1,4 +1,4 @@
-"""Caches that move from one process to another, one request at a time."""
+"""Transfers of KV caches from one process to another, one request at a time."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -24,14 +24,14 @@ APART_S = 0.05
 
 
 def moves(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """KV caches that move between two processes: by transport, format, whole or layer by layer."""
+    """Measure transfers of KV caches between two processes: by transport and format, whole or layer by layer."""
     return moved(config, *served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m))
 
 
 def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
-    """By way (memory that both processes share, sockets), form, all layers at once or each for itself, and prompt:
-    bytes of a cache, seconds that the sender and the receiver work on it, what it adds to the first gap over an
-    ordinary one, and the time to the first token. Repeats take turns."""
+    """Measure transfers by way (memory that both processes share, sockets), form, all layers at once or each by itself,
+    and prompt: bytes of a cache, seconds that the sender and the receiver work on it, the time that it adds to the
+    first gap over an ordinary one, and the time to the first token. Repeats take turns."""
     settings = config.moves
     ways = [Move(*move) for move in product(get_args(Way), (False, True), settings.forms)]
     step = steps("phase_split moves", len(ways))
@@ -39,23 +39,23 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
     with started_fleet(fleet_plan(config.engine, gloo=True), decoder) as fleet:
         _alone(fleet, words, settings.prompts[:1], Move(form=settings.forms[-1]))  # compiles the casts
         for move in ways:
-            about = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
+            factors = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
             _alone(fleet, words, settings.prompts[:1], move)
             for repeat in range(settings.repeats):
                 outcomes = _alone(fleet, words, settings.prompts, move)
                 for prompt, outcome in zip(settings.prompts, outcomes, strict=True):
-                    rows += [{**about, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
-            step(f"{about['format']} through {move.way}, {about['parts']}")
+                    rows += [{**factors, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
+            step(f"{factors['format']} through {move.way}, {factors['parts']}")
     return tidy(rows, tier=MEASURED)
 
 
 def _alone(fleet: Fleet, words: Sequence[int], prompts: Sequence[int], move: Move) -> list[Outcome]:
-    """One request after the other, so that none waits for another."""
-    found = []
+    """Serve one request after the other, so that none waits for another."""
+    outcomes = []
     for prompt in prompts:
         request = Request(APART_S, np.resize(np.asarray(words), prompt).tolist(), TOKENS)
-        found += serve(fleet, [request], Rules("split", tokens=fleet.plan.capacity, move=move)).outcomes
-    return found
+        outcomes += serve(fleet, [request], Rules("split", tokens=fleet.plan.capacity, move=move)).outcomes
+    return outcomes
 
 
 def _of(outcome: Outcome) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""The two phases of a median request on each accelerator, alone on its machine, beside what the source states."""
+"""The two phases of a median request on each accelerator, alone on its machine, with the values that the source
+states."""
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,15 @@ STATED = {
 
 
 def phases(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
+    """Return TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
     (simulated), and as stated (cited)."""
     traces = {"conv": azure_conv, "code": azure_code}
     rows = []
     for (service, accelerator), stated in STATED.items():
-        found = _alone(MACHINE_OF[accelerator], traces[service])
-        about = {"service": service, "accelerator": accelerator, "unit": "s"}
-        for tier, values in ((SIMULATED, found), (CITED, stated)):
-            rows += [{**about, "metric": metric, "value": value, "tier": tier} for metric, value in values.items()]
+        simulated = _alone(MACHINE_OF[accelerator], traces[service])
+        factors = {"service": service, "accelerator": accelerator, "unit": "s"}
+        for tier, values in ((SIMULATED, simulated), (CITED, stated)):
+            rows += [{**factors, "metric": metric, "value": value, "tier": tier} for metric, value in values.items()]
     return tidy(rows)
 
 

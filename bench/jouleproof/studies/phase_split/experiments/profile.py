@@ -1,4 +1,4 @@
-"""The measured profile: what a prompt and a token take, what they draw, and how well laws fit."""
+"""The measured profile: times and power of prompts and tokens, and how well laws fit them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MEASURED = (
 
 
 def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """Medians by cell, as published. runs: jouleproof.inputs.read_profile."""
+    """Return medians by cell, as published. splitwise_profile: jouleproof.inputs.read_profile."""
     cells = profile.cells_of(splitwise_profile)
     whole = splitwise_profile.groupby([*profile.GROUP, *CELL], as_index=False)[["end_to_end_time_s"]].median()
     cells = cells.merge(whole.rename(columns={"end_to_end_time_s": "e2e_time_s"}))
@@ -40,36 +40,38 @@ def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """The laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells; and what
-    models take of a machine's memory."""
+    """Return the laws that the simulator uses, fitted on the profile, with their mean relative errors over its cells;
+    and the memory that models take of a machine."""
     cells, axis = profile.cells_of(splitwise_profile), profile.axis_of(splitwise_profile)
     rows = []
     for group in profile.groups(cells):
         measured, knots = profile.of(cells, *group), profile.of(axis, *group)
         law = profile.decode_law(measured)
-        found = {
+        values = {
             ("decode_error", "1"): profile.decode_error(law, measured),
             ("prompt_error", "1"): profile.prompt_error(knots, measured),
             ("decode_constant", "s"): law.constant,
-            ("decode_each", "s"): law.each,
+            ("decode_each", "s"): law.per_sequence,
             ("decode_above", "s"): law.above,
             ("decode_context", "s"): law.context,
         }
-        about = dict(zip(profile.GROUP, group, strict=True))
-        rows += [{**about, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in found.items()]
+        factors = dict(zip(profile.GROUP, group, strict=True))
+        rows += [
+            {**factors, "metric": metric, "unit": unit, "value": value} for (metric, unit), value in values.items()
+        ]
     return tidy([*rows, *_memory()], tier=SIMULATED)
 
 
 def _memory() -> list[dict[str, Any]]:
-    """In bytes; of the cache for a token, with the heads that the model shares and with one for every head."""
-    about = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
+    """Return memory in bytes; a token's cache both with the heads that the model shares and with one for every head."""
+    factors = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
     machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
-    rows = [{**about, "model": model.name, **machine} for model in SERVED_MODELS.values()]
+    rows = [{**factors, "model": model.name, **machine} for model in SERVED_MODELS.values()]
     for name, model in SERVED_MODELS.items():
-        found = {
+        values = {
             "weights": model.weight_bytes,
             "cache_of_token": model.kv_bytes,
             "cache_of_token_every_head": model.without_shared_heads().kv_bytes,
         }
-        rows += [{**about, "model": name, "metric": metric, "value": value} for metric, value in found.items()]
+        rows += [{**factors, "model": name, "metric": metric, "value": value} for metric, value in values.items()]
     return rows

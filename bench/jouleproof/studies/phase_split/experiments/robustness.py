@@ -1,4 +1,4 @@
-"""The clusters laid out for one service and model, serving another, or jobs that nobody waits for."""
+"""Clusters that were sized for one service and model, serving another, or batch jobs that nobody waits for."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,13 +16,13 @@ from jouleproof.studies.phase_split.searches import capacity_search
 
 OTHER_MODEL = "llama2-70b"
 BATCH = "batch jobs"
-BATCH_RATE = 200.0  # requests/s, more than any of the clusters bears
+BATCH_RATE = 200.0  # requests/s, more than any of the clusters sustains
 
 
 def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Requests/s of clusters with the conversation service's pools: the most load that holds all service levels, of
-    that service, of the coding service, and of conversation with another model; and what they serve of batch jobs,
-    which come faster than they can be served and have no service level."""
+    """Return requests/s of clusters with the conversation service's pools: the highest load that meets all service
+    levels, of that service, of the coding service, and of conversation with another model; and the rate at which they
+    serve batch jobs, which come faster than they can be served and have no service level."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     seeds = config.capacity.seeds[:2]
     step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))
@@ -35,16 +35,22 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
         }
         for name, pools in PUBLISHED_POOLS["conv"].items():
             design = FAMILIES[name].design(*pools)
-            about = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
+            factors = {"version": version, "design": name, "price": design.price, "unit": "requests/s"}
             for case, (of_case, service) in cases.items():
                 search = capacity_search(config, workload, of_case, service)
                 rows += [
-                    {**about, "case": case, "metric": "most_load", "value": search.max_load(design, seed), "seed": seed}
+                    {
+                        **factors,
+                        "case": case,
+                        "metric": "most_load",
+                        "value": search.max_load(design, seed),
+                        "seed": seed,
+                    }
                     for seed in seeds
                 ]
             rows += [
                 {
-                    **about,
+                    **factors,
                     "case": BATCH,
                     "metric": "served",
                     "value": served(workload, setup, design, seed),
@@ -57,7 +63,7 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
 
 
 def served(workload: Workload, setup: Setup, design: Design, seed: int) -> float:
-    """Requests/s that are finished in the second half of the time in which batch jobs come."""
+    """Return the requests/s that are finished in the second half of the time in which batch jobs come."""
     run = simulate(design, workload.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
     done, end = run.arrival_s + run.e2e_s, workload.load.seconds
     return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

@@ -1,4 +1,4 @@
-"""Prompts and decodes of a whole model against the rates that this machine reaches at most."""
+"""Prompts and decodes of a whole model against the highest rates that this machine reaches."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -24,16 +24,15 @@ DECODES_PER_ROUND = 7
 
 
 def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Both phases of the served model against what this machine computes and reads at most."""
+    """Measure both phases of the served model against the most that this machine computes and reads."""
     return rates(config, served_decoder(config.engine, config.roofline.layers, gsm8k_test, smollm2_135m)[0])
 
 
 def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
-    """Seconds of an iteration by phase, tokens and threads; operations and bytes; and the rates that these come to,
-    over the machine's rate of matrix products and of reading memory on as many threads, measured in the same round.
-    On two threads the longest prompt and the smallest batch alone. phase: prompt (tokens of one text), token
-    (texts, one token each), or machine for the ceilings.
-    """
+    """Measure the seconds of an iteration by phase, tokens and threads; its operations and bytes; and the resulting
+    rates, over the machine's rates of matrix products and of reading memory on as many threads, measured in the same
+    round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt (tokens of one
+    text), token (texts, one token each), or machine for the ceilings."""
     settings = config.roofline
     prompts = [Shape(prompt=size) for size in settings.prompts]
     decodes = [Shape(decodes=many, context=settings.context) for many in settings.decodes]
@@ -51,12 +50,12 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
             for repeat in range(settings.repeats):
                 compute, memory = flops_per_s(CEILING_REPEATS), read_bytes_per_s(CEILING_REPEATS)
                 for name, unit, value in (("flop_rate", "FLOP/s", compute), ("read_rate", "B/s", memory)):
-                    about = {"phase": "machine", "threads": threads, "size": 0, "repeat": repeat}
-                    rows.append({**about, "metric": name, "unit": unit, "value": value})
+                    factors = {"phase": "machine", "threads": threads, "size": 0, "repeat": repeat}
+                    rows.append({**factors, "metric": name, "unit": unit, "value": value})
                 for shape, time in zip(by_threads[threads], _round(runner, by_threads[threads]), strict=True):
                     phase, size = ("prompt", shape.prompt) if shape.prompt else ("token", shape.decodes)
-                    about = {"phase": phase, "threads": threads, "size": size, "repeat": repeat}
-                    rows += [{**about, **row} for row in _rates(runner, shape, time, compute, memory)]
+                    factors = {"phase": phase, "threads": threads, "size": size, "repeat": repeat}
+                    rows += [{**factors, **row} for row in _rates(runner, shape, time, compute, memory)]
                 step(f"round {repeat + 1} on {threads} threads")
     finally:
         torch.set_num_threads(before)
@@ -64,7 +63,7 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
 
 
 def _round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
-    """Seconds of each shape; of decodes, which are short, the median of a few."""
+    """Return the seconds of each shape; for decodes, which are short, the median of a few."""
     return [median(one_round(runner, [shape] * (1 if shape.prompt else DECODES_PER_ROUND))) for shape in shapes]
 
 

@@ -1,5 +1,5 @@
-"""What one service takes by way of serving and stored format, whole and with a part of its requests taken away: joules
-of a request by where they go, and provisioned power, with every service level held."""
+"""Energy of one service by way of serving and stored format, whole and with a part of its requests taken away: joules
+of a request by where they go, and provisioned power, with every service level met."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,8 @@ MOST_MACHINES = 256
 
 @dataclass(frozen=True)
 class Case:
-    """taken: share of the requests that somebody else answers; which: `any`, or those with the shortest answers."""
+    """A simulated case. taken: share of the requests that are answered elsewhere; which: `any`, or those with the
+    shortest answers."""
 
     form: str
     taken: float
@@ -41,12 +42,12 @@ class Case:
 
 
 def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Corrected rules, H100. Machines are counted for whole prompts first, under Poisson arrivals at the pace of the
-    hour's busiest two minutes; each way has as many. Then the hour is served at the most load that they bear, and at a
-    share of it (level), so that rounding to whole machines plays no part.
+    """Simulate the service under corrected rules on H100. First the machines are counted for whole prompts first, under
+    Poisson arrivals at the pace of the hour's busiest two minutes; each way has as many. Then the hour is served at the
+    highest load that they sustain, and at a share of it (level), so that rounding to whole machines plays no part.
 
     By level, J of a request that is left: prompt_j and token_j of accelerators at work, idle_j of idle ones, host_j of
-    the rest of all machines. meets: whether all service levels hold over the hour. provisioned: kW of nameplates for
+    the rest of all machines. meets: whether all service levels are met over the hour. provisioned: kW of nameplates for
     one request/s of the hour's mean, by seed. prompt_machines, token_machines. Of the whole service row_alike_w and
     row_mixed_w: W of a machine that a row of ten needs so that one row and bin of 10 s in a thousand is above, where
     rows hold machines of one pool, and where each holds its part of both.
@@ -72,14 +73,15 @@ def _cases(config: PhaseSplitConfig) -> Iterator[Case]:
 
 
 def without_the_short(trace: pd.DataFrame, taken: float) -> pd.DataFrame:
-    """The requests that are left where the share `taken` with the shortest answers is gone; of equally short
-    ones the first."""
+    """Return the requests that are left when the share `taken` with the shortest answers is removed; of equally short
+    ones, the first are removed."""
     order = np.argsort(trace["output_tokens"].to_numpy(), kind="stable")
     return trace.iloc[np.sort(order[round(taken * len(trace)) :])]
 
 
 def peak_over_mean(trace: pd.DataFrame) -> float:
-    """Of arrivals in stretches of two minutes; 1 where the trace is shorter than two of them."""
+    """Return the peak of arrivals over their mean, in stretches of two minutes; 1 where the trace is shorter than two
+    of them."""
     at = trace["arrival_s"].to_numpy() - trace["arrival_s"].iloc[0]
     counts = np.bincount((at // PEAK_S).astype(int))[:-1]  # the last stretch is not whole
     return float(counts.max() / counts.mean()) if len(counts) > 1 else 1.0
@@ -96,18 +98,18 @@ def _served(config: PhaseSplitConfig, workload: Workload, case: Case) -> Iterato
     count = _fewest_machines(search, settings.rate * (1 - case.taken) * peak)
     for way in WAYS:
         design = _design(config, search, way, count)
-        about = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
+        factors = {"stored_as": case.form, "way": way, "taken": case.taken, "which": case.which, "level": 1.0}
         for pool, (_, machines) in zip(("prompt", "token"), (design.prompt, design.token), strict=True):
-            yield {**about, "metric": f"{pool}_machines", "unit": "1", "value": machines}
+            yield {**factors, "metric": f"{pool}_machines", "unit": "1", "value": machines}
         loads = {seed: search.max_load(design, seed) for seed in settings.seeds}
         for seed, most in loads.items():
             kilowatts = design.power * KW_OF_POWER / (most / peak)
-            yield {**about, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
+            yield {**factors, "seed": seed, "metric": "provisioned", "unit": "kW s", "value": kilowatts}
         mean = fmean(loads.values()) / peak
         for level in settings.levels:
             requests = superposed(trace, mean * level, workload.load.hour_s, settings.seeds[0])
             run = simulate(design, requests, setup.semantics, setup.model, power_bin_s=BIN_S)
-            yield from ({**about, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
+            yield from ({**factors, "level": level, **row} for row in _read_off(run, design, left, setup, case, level))
 
 
 def _read_off(
@@ -117,15 +119,16 @@ def _read_off(
         yield {"metric": name, "unit": "J", "value": joules / len(run.prompt)}
     if level == 1.0:
         window = workload.window_of(replace(setup, arrivals="hour"))
-        found = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
-        yield {"metric": "meets", "unit": "1", "value": float(meets(found))}
+        ratios = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
+        yield {"metric": "meets", "unit": "1", "value": float(meets(ratios))}
     if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
         for name, watts in row_watts(run, design).items():
             yield {"metric": name, "unit": "W", "value": watts}
 
 
 def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: int) -> Design:
-    """So many machines; of split pools the ones that bear most, on the seed that is kept for searching."""
+    """Return a design of so many machines; split pools are the ones that sustain most, on the seed that is reserved for
+    searching."""
     if way == "together":
         return _together(count)
     if way == "chunked":
@@ -135,19 +138,19 @@ def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: i
 
 
 def _fewest_machines(search: CapacitySearch, rate: float) -> int:
-    """That bear a rate with whole prompts first."""
+    """Return the fewest machines that sustain a rate with whole prompts first."""
 
-    def bears(count: int) -> bool:
+    def sustains(count: int) -> bool:
         return search.meets(_together(count), rate, search.search_seed)
 
     too_few, enough = 0, 1
-    while not bears(enough):
+    while not sustains(enough):
         too_few, enough = enough, 2 * enough
         if too_few > MOST_MACHINES:
-            raise UserError(f"phase_split service_energy: no {too_few} machines bear {rate:g} requests/s")
+            raise UserError(f"phase_split service_energy: no {too_few} machines sustain {rate:g} requests/s")
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if bears(middle) else (middle, enough)
+        too_few, enough = (too_few, middle) if sustains(middle) else (middle, enough)
     return enough
 
 
@@ -156,7 +159,7 @@ def _together(count: int) -> Design:
 
 
 def joules_by_part(run: Run, design: Design) -> dict[str, float]:
-    """J of a whole run: of accelerators by phase and idle, and of hosts."""
+    """Return the J of a whole run: of accelerators by phase and idle, and of hosts."""
     host_w = np.array([machine.host_w for machine in design.machines])
     idle_s = run.end_s - run.busy_s.sum(axis=1)
     prompt, token = (run.energy_j - run.busy_s * host_w[:, None]).sum(axis=0)
@@ -169,10 +172,10 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
 
 
 def row_watts(run: Run, design: Design) -> dict[str, float]:
-    """W of a machine, by how rows are filled."""
-    found = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
-    idle_s = BIN_S - found[:, :, 2:].sum(axis=2)
-    watts = (found[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
+    """Return the W of a machine, by how rows are filled."""
+    by_bin = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
+    idle_s = BIN_S - by_bin[:, :, 2:].sum(axis=2)
+    watts = (by_bin[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
     count = len(watts)
     rows = max(round(count / ROW), 1)
     alike = np.array_split(np.arange(count), rows)

@@ -1,4 +1,5 @@
-"""Requests served for real, with mixed, chunked and split phases, and what the simulator says of the same requests."""
+"""Requests served for real, with mixed, chunked and split phases, and the simulator's predictions for the same
+requests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,22 +42,22 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One run: which mode under which load; drawn, asked: its requests, without and with their text; found: of those
-    that count; voids: runs before it that did not get their processor time; probe_s: (shapes,) seconds of a few
+    """One run of a mode under a load; requests, asked: its requests, without and with their text; latencies: of those
+    that count; voids: number of earlier runs that did not get their processor time; probe_s: (shapes,) seconds of a few
     iterations right before and after it."""
 
     mode: str
     load: float
     repeat: int
-    drawn: Requests
+    requests: Requests
     asked: list[Request]
     served: Served
-    found: Latencies
+    latencies: Latencies
     voids: int
     probe_s: np.ndarray
 
     @property
-    def about(self) -> Row:
+    def factors(self) -> Row:
         return {"mode": self.mode, "load": self.load, "over": "run", "repeat": self.repeat}
 
 
@@ -67,20 +68,21 @@ def serving(
     gsm8k_test: Sequence[Problem],
     smollm2_135m: LanguageModel,
 ) -> pd.DataFrame:
-    """A small engine under load, phases mixed and split, beside what the simulator predicts of it."""
+    """Measure a small engine under load, with mixed and split phases, and compare it with the simulator's
+    predictions."""
     trace = {"conv": azure_conv, "code": azure_code}[config.serving.service]
     decoder, words = served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m)
     return served(config, trace, words, decoder)
 
 
 def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
-    """Latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts them from
-    half of the measured shapes; how far it is off; whether all modes say the same.
+    """Measure latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts
+    them from half of the measured shapes; the error of the prediction; and whether all modes generate the same tokens.
 
-    decoder: what is served. words: tokens that prompts are cut from. load: share of what the prompt workers can take.
-    A run whose workers got less than 95 % of the processor time that their iterations took is void and repeated. As a
-    shared machine changes its pace from one second to the next, a few shapes are measured before and after each run,
-    and the fitted times are scaled by what they come to for the prediction of that run.
+    decoder: the served model. words: tokens that prompts are cut from. load: share of the rate that the prompt workers
+    can take. A run whose workers got less than 95 % of the processor time that their iterations took is void and
+    repeated. As a shared machine changes its pace from one second to the next, a few shapes are measured before and
+    after each run, and the fitted times are scaled accordingly for the prediction of that run.
     """
     settings = config.serving
     lengths, left_out = scaled(trace, settings.scale, config.engine.capacity)
@@ -96,8 +98,8 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
         seconds: list[np.ndarray] = []  # of shapes, again before every repeat, as the machine may change its pace
         for repeat in range(settings.repeats):
             seconds.append(measured(fleet, shapes, probed, settings.shape_repeats))
-            drawn = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
-            runs += _runs(fleet, config, drawn, repeat, words, probed, step)
+            by_load = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
+            runs += _runs(fleet, config, by_load, repeat, words, probed, step)
     times = dict(zip(shapes, np.median(np.concatenate(seconds, axis=1), axis=(0, 1)).tolist(), strict=True))
     first, second = halves(shapes)
     law = fitted({shape: times[shape] for shape in first})
@@ -114,7 +116,7 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
 
 
 def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float:
-    """Bytes per second of a cache that moves, casts and copies included."""
+    """Measure the bytes per second of a cache that moves, casts and copies included."""
     prompt = min(128, config.engine.capacity - 2)
     few = Requests(np.linspace(0.0, 1.0, 6), np.full(6, prompt, np.int32), np.full(6, 2, np.int32))
     outcomes = serve(fleet, with_text(few, words, 0), rules("split", config.engine, config.serving)).outcomes
@@ -124,16 +126,16 @@ def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float
 def _runs(
     fleet: Fleet,
     config: PhaseSplitConfig,
-    drawn: Mapping[float, Requests],
+    requests_by_load: Mapping[float, Requests],
     repeat: int,
     words: Sequence[int],
     probed: Sequence[Shape],
     step: Step,
 ) -> Iterator[EngineRun]:
-    """Modes take turns, each repeat beginning with another one."""
+    """Run the modes in turn, beginning each repeat with another one."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
-    for load, requests in drawn.items():
+    for load, requests in requests_by_load.items():
         asked = with_text(requests, words, repeat)
         for place in range(len(modes)):
             mode = modes[(place + repeat) % len(modes)]
@@ -141,15 +143,15 @@ def _runs(
                 before, served = after, serve(fleet, asked, rules(mode, config.engine, config.serving))
                 after = measured(fleet, probed, probed, PROBES)
                 probe_s = np.median(np.concatenate([before, after], axis=1), axis=(0, 1))
-                found = latencies(asked, served, config.serving.warm_up)
+                latency = latencies(asked, served, config.serving.warm_up)
                 last = EngineRun(
                     mode=mode,
                     load=load,
                     repeat=repeat,
-                    drawn=requests,
+                    requests=requests,
                     asked=asked,
                     served=served,
-                    found=found,
+                    latencies=latency,
                     voids=voids,
                     probe_s=probe_s,
                 )
@@ -166,7 +168,7 @@ def _about(most: float, left_out: float, placed: bool) -> Iterator[Row]:
 
 
 def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row]:
-    """Mean relative errors on shapes that it was not fitted on."""
+    """Yield mean relative errors of a law on shapes that it was not fitted on."""
     kinds = {"prompts alone": (True, False), "decodes alone": (False, True), "both": (True, True)}
     for kind, present in kinds.items():
         errors = [
@@ -174,13 +176,13 @@ def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row
             for shape, time in seconds.items()
             if (shape.prompt > 0, shape.decodes > 0) == present
         ]
-        about = {"metric": "error_of_law", "unit": "share", "over": kind, "tier": SIMULATED}
-        yield {**about, "value": float(np.mean(errors))}
+        factors = {"metric": "error_of_law", "unit": "share", "over": kind, "tier": SIMULATED}
+        yield {**factors, "value": float(np.mean(errors))}
 
 
 def _measured(runs: Sequence[EngineRun]) -> Iterator[Row]:
     for run in runs:
-        yield from ({**run.about, **row} for row in quantiles(run.found, QUANTILES))
+        yield from ({**run.factors, **row} for row in quantiles(run.latencies, QUANTILES))
         counts = {
             "voids": float(run.voids),
             "void": float(starved(run.served)),
@@ -188,40 +190,40 @@ def _measured(runs: Sequence[EngineRun]) -> Iterator[Row]:
             "cpu_share": min(run.served.cpu_share),
             "router_share": run.served.router_cpu_s / run.served.wall_s,
         }
-        yield from ({**run.about, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
+        yield from ({**run.factors, "metric": name, "unit": "1", "value": value} for name, value in counts.items())
     for (mode, load), repeats in _by_mode(runs).items():
-        about, found = {"mode": mode, "load": load, "over": "pooled"}, pooled(run.found for run in repeats)
-        yield from ({**about, **row} for row in quantiles(found, CURVE))
+        factors, latency = {"mode": mode, "load": load, "over": "pooled"}, pooled(run.latencies for run in repeats)
+        yield from ({**factors, **row} for row in quantiles(latency, CURVE))
         for metric in FEWEST:
-            yield {**about, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(found, metric)))}
+            yield {**factors, "metric": f"{metric}_count", "unit": "1", "value": float(len(getattr(latency, metric)))}
 
 
 def _by_mode(runs: Sequence[EngineRun]) -> dict[tuple[str, float], list[EngineRun]]:
-    found: dict[tuple[str, float], list[EngineRun]] = {}
+    by_mode: dict[tuple[str, float], list[EngineRun]] = {}
     for run in runs:
-        found.setdefault((run.mode, run.load), []).append(run)
-    return found
+        by_mode.setdefault((run.mode, run.load), []).append(run)
+    return by_mode
 
 
 def _mixed(runs: Sequence[EngineRun]) -> dict[tuple[float, int], EngineRun]:
-    """The mixed run of the same requests, by load and repeat."""
+    """Return the mixed run of the same requests, by load and repeat."""
     return {(run.load, run.repeat): run for run in runs if run.mode == "mixed"}
 
 
 def _over_mixed(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Ratios of runs of the same requests."""
+    """Yield ratios of runs of the same requests."""
     mixed = _mixed(runs)
     for run in runs:
-        base = _by_quantile(mixed[run.load, run.repeat].found)
+        base = _by_quantile(mixed[run.load, run.repeat].latencies)
         if run.mode != "mixed":
-            for (metric, level), value in _by_quantile(run.found).items():
+            for (metric, level), value in _by_quantile(run.latencies).items():
                 name = f"{metric.removesuffix('_s')}_over_mixed"
                 ratio = value / base[metric, level]
-                yield {**run.about, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
+                yield {**run.factors, "quantile": level, "metric": name, "unit": "ratio", "value": ratio}
 
 
-def _by_quantile(found: Latencies) -> dict[tuple[str, float], float]:
-    return {(row["metric"], row["quantile"]): row["value"] for row in quantiles(found, QUANTILES)}
+def _by_quantile(latency: Latencies) -> dict[tuple[str, float], float]:
+    return {(row["metric"], row["quantile"]): row["value"] for row in quantiles(latency, QUANTILES)}
 
 
 def _predicted(
@@ -236,20 +238,20 @@ def _predicted(
         parts = []
         for run in repeats:
             pace = float(np.mean(run.probe_s / [predicted(law, shape) for shape in probed]))
-            yield {**run.about, "metric": "pace", "unit": "x", "value": pace}
+            yield {**run.factors, "metric": "pace", "unit": "x", "value": pace}
             design = simulated_design(mode, config.engine, config.serving, law.slowed(pace), model)
-            parts.append(simulated(design, run.drawn, link, model, config.serving.warm_up))
-        about = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
-        found, truth = pooled(parts), _by_quantile(pooled(run.found for run in repeats))
-        yield from ({**about, **row} for row in quantiles(found, CURVE))
-        for (metric, level), value in _by_quantile(found).items():
+            parts.append(simulated(design, run.requests, link, model, config.serving.warm_up))
+        factors = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
+        prediction, truth = pooled(parts), _by_quantile(pooled(run.latencies for run in repeats))
+        yield from ({**factors, **row} for row in quantiles(prediction, CURVE))
+        for (metric, level), value in _by_quantile(prediction).items():
             if (metric, level) in truth:
                 name, error = f"{metric.removesuffix('_s')}_error", value / truth[metric, level] - 1
-                yield {**about, "quantile": level, "metric": name, "unit": "share", "value": error}
+                yield {**factors, "quantile": level, "metric": name, "unit": "share", "value": error}
 
 
 def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
-    """Requests by whether they got the tokens of the mixed run; and some against the plain decoder."""
+    """Count requests by whether they got the tokens of the mixed run, and compare some with the plain decoder."""
     mixed = _mixed(runs)
     counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
     for run in runs:
@@ -262,20 +264,20 @@ def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder
         plain = alone(decoder, request)
         counts["plain"][sameness(decoder, request.prompt, plain, outcome.tokens, settings.near_tie)] += 1
     del counts["mixed"]
-    for mode, found in counts.items():
-        for name, count in found.items():
+    for mode, outcomes in counts.items():
+        for name, count in outcomes.items():
             yield {"mode": mode, "metric": f"tokens_{name}", "unit": "requests", "value": float(count)}
 
 
 def alone(decoder: Decoder, request: Request) -> list[int]:
-    """What the plain decoder says."""
+    """Return the tokens that the plain decoder generates."""
     runner = Runner(decoder, 1, len(request.prompt) + request.output, plain=True)
     return greedy(runner, request.prompt, request.output)
 
 
 def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency, and
-    the time from the first token until the cache is in its place, waiting for the end of an iteration included."""
+    """Yield means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency,
+    and the time from the first token until the cache is in place, waiting for the end of an iteration included."""
     for run in runs:
         moved = [
             (outcome, outcome.times_s[-1] - request.arrival_s)
@@ -292,5 +294,6 @@ def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
             "moved_bytes": ("B", np.mean([outcome.moved_bytes for outcome, _ in moved])),
         }
         yield from (
-            {**run.about, "metric": name, "unit": unit, "value": float(value)} for name, (unit, value) in values.items()
+            {**run.factors, "metric": name, "unit": unit, "value": float(value)}
+            for name, (unit, value) in values.items()
         )

@@ -1,4 +1,4 @@
-"""How fast the simulator itself is."""
+"""Speed of the simulator itself."""
 
 import time
 
@@ -8,18 +8,19 @@ from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
 from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.simulate import simulate
-from jouleproof.serving.simulator.workload import drawn
+from jouleproof.serving.simulator.workload import poisson_requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH, conversation."""
+    """Measure simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH,
+    conversation."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.speed
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])
     rows = []
     for version, setup in VERSIONS.items():
-        requests = drawn(workload.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
+        requests = poisson_requests(workload.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
         simulate(design, requests, setup.semantics)
         for repeat in range(settings.repeats):
             began = time.perf_counter()

@@ -10,15 +10,15 @@ RANKS = 10
 
 
 def traces(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Percentiles of prompt and output tokens; requests by tenths of both, over what independence would give; requests
-    per minute."""
+    """Return percentiles of prompt and output tokens; requests by tenths of both, over what independence would give;
+    and requests per minute."""
     services = {"conv": azure_conv, "code": azure_code}
     rows = []
     for service, trace in services.items():
-        about = {"service": service, "at": 0.0, "other": 0.0}
+        factors = {"service": service, "at": 0.0, "other": 0.0}
         for metric in ("prompt_tokens", "output_tokens"):
             rows += [
-                {**about, "metric": metric, "unit": "tokens", "at": float(percent), "value": value}
+                {**factors, "metric": metric, "unit": "tokens", "at": float(percent), "value": value}
                 for percent, value in zip(PERCENTS, np.percentile(trace[metric], PERCENTS), strict=True)
             ]
         ranks = [trace[metric].rank(method="first", pct=True) for metric in ("prompt_tokens", "output_tokens")]
@@ -27,13 +27,13 @@ def traces(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
         np.add.at(counts, tuple(tenths), 1)
         ratio = counts / (len(trace) / RANKS**2)
         rows += [
-            {**about, "metric": "dependence", "unit": "1", "at": float(i), "other": float(j), "value": ratio[i, j]}
+            {**factors, "metric": "dependence", "unit": "1", "at": float(i), "other": float(j), "value": ratio[i, j]}
             for i in range(RANKS)
             for j in range(RANKS)
         ]
         minutes = np.bincount((trace["arrival_s"] // 60).astype(int))
         rows += [
-            {**about, "metric": "arrivals", "unit": "requests/s", "at": float(minute), "value": count / 60}
+            {**factors, "metric": "arrivals", "unit": "requests/s", "at": float(minute), "value": count / 60}
             for minute, count in enumerate(minutes)
         ]
     return tidy(rows, tier=MEASURED)

@@ -1,4 +1,5 @@
-"""What moving caches between machines adds to a request, whole or layer by layer, over links of several rates."""
+"""The time that moving caches between machines adds to a request, whole or layer by layer, over links of several
+rates."""
 
 import math
 from dataclasses import replace
@@ -16,9 +17,9 @@ OWN = 0.0  # links as the version has them
 
 
 def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Mean end-to-end latency over that of the same run with links that take no time, less one.
+    """Return the mean end-to-end latency over that of the same run with links that take no time, less one.
 
-    gbit_per_s: 0 is the link that each version takes by itself: 200 GiB/s as published, the machines' own corrected.
+    gbit_per_s: 0 is the link that each version takes by default: 200 GiB/s as published, the machines' links corrected.
     A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
@@ -37,8 +38,8 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                     least = simulate(design, requests, free).e2e_s.mean()
                     for gbit in (OWN, *settings.gbit_per_s):
                         semantics = replace(free, link_bytes_per_s=gbit * 1e9 / 8 or None)
-                        found = simulate(design, requests, semantics).e2e_s.mean()
-                        if math.isnan(found):
+                        mean_s = simulate(design, requests, semantics).e2e_s.mean()
+                        if math.isnan(mean_s):
                             continue
                         rows.append(
                             {
@@ -48,7 +49,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                                 "gbit_per_s": gbit,
                                 "metric": "overhead",
                                 "unit": "1",
-                                "value": found / least - 1,
+                                "value": mean_s / least - 1,
                                 "seed": seed,
                             }
                         )

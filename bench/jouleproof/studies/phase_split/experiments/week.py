@@ -1,4 +1,4 @@
-"""Days of ups and downs, served by a split cluster as one stream of requests."""
+"""Days of varying load, served by a split cluster as one stream of requests."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
+    """Return requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.week
     design = FAMILIES["splitwise_hh"].design(*settings.pools)
@@ -28,20 +28,20 @@ def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Data
     served = stream(design, batches, CORRECTED_SETUP.semantics, CORRECTED_SETUP.model)
     rows: list[dict[str, Any]] = []
     for hour, (_, ttft, tbt) in enumerate(_hours(served)):
-        about = {"hour": float(hour), "seed": settings.seed}
-        rows.append({**about, "metric": "arrivals", "unit": "requests/s", "value": len(ttft) / 3600})
+        factors = {"hour": float(hour), "seed": settings.seed}
+        rows.append({**factors, "metric": "arrivals", "unit": "requests/s", "value": len(ttft) / 3600})
         for name, values in (("ttft", ttft), ("tbt", tbt)):
-            found = np.nanpercentile(values, PERCENTILES)
+            percentiles = np.nanpercentile(values, PERCENTILES)
             rows += [
-                {**about, "metric": f"{name}_p{percent}", "unit": "s", "value": value}
-                for percent, value in zip(PERCENTILES, found, strict=True)
+                {**factors, "metric": f"{name}_p{percent}", "unit": "s", "value": value}
+                for percent, value in zip(PERCENTILES, percentiles, strict=True)
             ]
         step(f"hour {hour}")
     return tidy(rows, tier=SIMULATED)
 
 
 def _hours(served: Iterable[tuple[Requests, np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
-    """(3, n) arrival, TTFT and TBT of the requests of one hour after the other."""
+    """Yield (3, n) arrival, TTFT and TBT of the requests of one hour after the other."""
     held, end = np.empty((3, 0)), 3600.0
     for batch, ttft, e2e in served:
         gaps = np.where(batch.output > 1, batch.output - 1, np.nan)

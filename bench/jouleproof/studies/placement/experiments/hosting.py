@@ -1,4 +1,4 @@
-"""What is hosted by rule and information, where each aims at the same risk, and where each runs it."""
+"""Work hosted by rule and information, at equal target risk and at equal realised risk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -44,10 +44,9 @@ Cells = Mapping[Cell, list[Hosted]]
 
 
 def hosting(config: PlacementConfig) -> pd.DataFrame:
-    """METRICS by rule and information; the margin is set in one week of all fleets together and the next is scored.
-    level_…: margins set in hindsight, so that both run the risk that is aimed at; of two rules. plain: nameplates
-    without a margin; oracle: the scored week known beforehand. Every row's domain is a row of servers.
-    """
+    """Return METRICS by rule and information; the margin is set in one week of all fleets together and the next is
+    scored. level_…: margins set in hindsight, so that both sides of a ratio run the target risk; for two rules. plain:
+    nameplates without a margin; oracle: the scored week known beforehand. Every row's domain is a row of servers."""
     settings = config.hosting
     profiles, compared = information(settings.information), rules(settings.rules)
     others = [size for size in dict.fromkeys(settings.rows) if size != settings.row]
@@ -55,14 +54,14 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
     table: list[Row] = []
     for arrivals, grouped in ARRIVALS.items():
         scenarios = [make_scenario(config.fleet, seed, grouped=grouped) for seed in range(settings.seeds)]
-        reckoned = {name: demands(scenarios, profile) for name, profile in profiles.items()}
+        by_information = {name: demands(scenarios, profile) for name, profile in profiles.items()}
         sizes = {settings.row: compared, **{size: {PROFILE_RULE: RULES[PROFILE_RULE]} for size in others if grouped}}
         for size, by_name in sizes.items():
             trial = Trial(scenarios, hall(config.fleet, size), RULES[PROFILE_RULE], settings.risk)
             margins: dict[Cell, float] = {}
             cells: dict[Cell, list[Hosted]] = {}
             level: dict[Cell, list[Hosted]] = {}
-            for (rule, chosen), (name, (before, after)) in product(by_name.items(), reckoned.items()):
+            for (rule, chosen), (name, (before, after)) in product(by_name.items(), by_information.items()):
                 ruled = replace(trial, rule=chosen)
                 margins[rule, name], cells[rule, name] = ruled.calibrated(before, after)
                 if rule in LEVEL_RULES:
@@ -73,7 +72,7 @@ def hosting(config: PlacementConfig) -> pd.DataFrame:
 
 
 def _hall(trial: Trial, margins: Mapping[Cell, float], cells: Cells, level: Cells) -> Iterator[Row]:
-    """The rows of one hall."""
+    """Yield the rows of one hall."""
     nameplates = [scenario.demand(INFORMATION[BLIND]) for scenario in trial.scenarios]
     plain, best = replace(trial, rule=RULES[BASE_RULE]).hosted(nameplates, 1.0), trial.oracle()
     seeds = [scenario.seed for scenario in trial.scenarios]
@@ -98,8 +97,8 @@ def _hall(trial: Trial, margins: Mapping[Cell, float], cells: Cells, level: Cell
 
 
 def frontier(config: PlacementConfig) -> pd.DataFrame:
-    """Work hosted and risk run in the scored week, by information and by the margin over the one that runs the risk
-    aimed at in the scored weeks themselves; one rule."""
+    """Return work hosted and risk run in the scored week, by information and by the margin over the one that runs the
+    target risk in the scored weeks themselves; one rule."""
     profiles = information(config.frontier.information)
     trial = Trial.of(config)
     step = steps("placement frontier", len(profiles))
@@ -116,7 +115,8 @@ def frontier(config: PlacementConfig) -> pd.DataFrame:
 
 
 def predictability(config: PlacementConfig) -> pd.DataFrame:
-    """Work hosted by how far weeks repeat, over that with one number at one risk run, by information, one rule."""
+    """Return work hosted by how well weeks repeat, over that with one number, at equal realised risk, by information;
+    one rule."""
     settings = config.predictability
     profiles = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
     step = steps("placement predictability", len(settings.predictable))

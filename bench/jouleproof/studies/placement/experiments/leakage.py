@@ -1,4 +1,4 @@
-"""What releases are worth to a placement policy, and to an attacker."""
+"""The value of releases to a placement policy, and to an attacker."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ METRICS: Metrics = {  # gains: of the best attacker, over guessing, in shares
 
 
 def leakage(config: PlacementConfig) -> pd.DataFrame:
-    """METRICS by release."""
+    """Return METRICS by release."""
     settings = config.leakage
     named = {**releases(["raw"]), **releases(settings.releases)}
     trial = Trial.of(config)
@@ -81,8 +81,8 @@ def _gains(
 
 
 def _most_private(table: list[Row], kept: float) -> list[Row]:
-    """Of the releases that keep so much of the value, the gain of the one whose mean gain is least, in each fleet; the
-    other fleets say which one that is."""
+    """Return, for each fleet, the gain of the most private release that keeps so much of the value: the one whose mean
+    gain in the other fleets is least."""
     wide = pd.DataFrame(table).pivot_table(index=["release", "seed"], columns="metric", values="value")
     chosen: list[Row] = []
     for seed in sorted(set(wide.index.get_level_values("seed"))):

@@ -1,4 +1,5 @@
-"""One row of inference servers under a controller: how many more fit before it brakes or users notice."""
+"""Oversubscription of one row of inference servers under a controller: how many servers can be added before it brakes
+or users notice."""
 
 from dataclasses import replace
 from itertools import product
@@ -36,8 +37,8 @@ METRICS: Metrics = {
 
 
 def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """METRICS by headroom of the row before servers are added, controller, share added (-1: none in particular), and
-    law of latency."""
+    """Return METRICS by headroom of the row before servers are added, controller, share added (-1: none in particular),
+    and law of latency."""
     settings, textures = config.oversubscription, textures_of(power_trace)
     named = controllers(settings.controllers)
     step = steps("placement oversubscription", config.hosting.seeds)
@@ -63,7 +64,7 @@ def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.D
 
 
 def _inference(settings: OversubscriptionConfig, seed: int) -> Fleet:
-    """With the watts of some days from Tuesday on. Half of the tenants are of low priority."""
+    """Make inference workloads with the watts of some days from Tuesday on. Half of the tenants are of low priority."""
     count = round(settings.servers * (1 + max(settings.added)))
     workloads = fleet(count, 2, seed, kinds={name: KINDS[name] for name in INFERENCE})
     rng = np.random.default_rng([seed, 9])

@@ -1,4 +1,4 @@
-"""Published policies at one risk aimed at and at one run, and how far they are from the best that can be."""
+"""Published policies at equal target risk and at equal realised risk, and their distance from the best possible."""
 
 from dataclasses import replace
 
@@ -57,8 +57,8 @@ COMPARED = {  # policy: metrics, each with the policy that its servers are compa
 
 
 def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """METRICS by policy, grouped arrivals. Slowing and brakes: of a few rows of the scored week, replayed at 2 s under
-    a controller which reads the row against its budget."""
+    """Return METRICS by policy, for grouped arrivals. Slowing and brakes: of a few rows of the scored week, replayed at
+    2 s under a controller that compares the row's power with its budget."""
     textures = textures_of(power_trace)
     (controller,) = controllers([config.policies.controller]).values()
     named = named_policies(config.policies.policies)
@@ -96,7 +96,8 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
 def _replayed(
     scenario: Scenario, home: np.ndarray, where: Tree, textures: Textures, controller: Controller, rows: int
 ) -> dict[str, float]:
-    """Means over rows that lie evenly in the hall. All of the work goes with the clock."""
+    """Return means over rows that are spaced evenly over the hall. The time of all of the work scales with the
+    clock."""
     present = scenario.period().present()
     pieces = pieces_of(present, textures)
     days = present.watts.shape[1] / DAY
@@ -113,8 +114,8 @@ def _replayed(
 
 
 def bounds(config: PlacementConfig) -> pd.DataFrame:
-    """A given set of workloads divided over a few rows: highest peak of a row by rule, over the least that there is
-    (branch and bound). Profiles by hour of the day, which come true."""
+    """Divide a given set of workloads over a few rows, and return the highest peak of a row by rule, over the least
+    possible (branch and bound). Profiles are by hour of the day, and come true."""
     table: list[Row] = []
     for seed in range(config.bounds.seeds):
         workloads = offered(config.fleet, seed)

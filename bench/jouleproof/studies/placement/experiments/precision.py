@@ -1,4 +1,4 @@
-"""What sensors and averages see of power that changes within seconds."""
+"""Effect of sensors and averages on readings of a power that changes within seconds."""
 
 from dataclasses import replace
 from statistics import fmean
@@ -38,8 +38,8 @@ SENSED: Metrics = {
 
 
 def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """METRICS by window and by how many servers stand behind one budget. Workloads are placed by the mean, with the
-    margin of the study's risk. level_…: the same fleets in rows of hosting.row servers that are divided into racks,
+    """Return METRICS by window and by the number of servers behind one budget. Workloads are placed by the mean, with
+    the margin of the study's risk. level_…: the same fleets in rows of hosting.row servers that are divided into racks,
     from one chip to the hall; the policy keeps to the budgets of racks, rows and hall, with the margin that is set for
     rows alone."""
     settings, textures = config.precision, textures_of(power_trace)
@@ -74,8 +74,8 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
 
 
 def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """SENSED, of an hour of one prompt and one token machine of the simulated cluster through every sensor. A sensor
-    that does not read once in that time has no rows."""
+    """Return SENSED for an hour of one prompt and one token machine of the simulated cluster through every sensor. A
+    sensor that does not read once in that time has no rows."""
     table: list[Row] = []
     for pool in ("prompt", "token"):
         watts = _machine(power_trace, pool)
@@ -97,9 +97,9 @@ def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
 
 
 def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days, against that
-    of the true power in the week after: root mean square over the hours, over the nameplate. Days one after the other,
-    of some three beginnings in the week, so that what is short is not the weekend."""
+    """Return the error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days,
+    against that of the true power in the week after: root mean square over the hours, over the nameplate. The days are
+    consecutive, from some three starts in the week, so that short observations are not all of the weekend."""
     settings, textures = config.sensors, textures_of(power_trace)
     step = steps("placement profile_error", config.hosting.seeds)
     table: list[Row] = []
@@ -131,13 +131,13 @@ def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.Data
 
 
 def _machine(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
-    """The machine of a pool whose power changes most."""
+    """Return the machine of a pool whose power changes most."""
     watts = power_trace[power_trace["pool"] == pool].pivot(index="machine", columns="t_s", values="value").to_numpy()
     return watts[np.argmax(watts.std(axis=1))]
 
 
 def _by_hour(times: np.ndarray, watts: np.ndarray) -> np.ndarray:
-    """(24,) 95th percentiles; NaN for an hour without a reading."""
+    """Return (24,) 95th percentiles; NaN for an hour without a reading."""
     hour = ((times - 1) // 3600 % 24).astype(np.uint8)
     ordered, counts = watts[np.argsort(hour, kind="stable")], np.bincount(hour, minlength=24)
     if (counts == counts[0]).all() and counts[0]:

@@ -1,4 +1,4 @@
-"""What is hosted where half of the workloads are new, by what a policy predicts of them."""
+"""Work hosted where half of the workloads are new, by the predictor of their profiles."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,8 +27,8 @@ Prediction = Callable[[np.ndarray, np.ndarray, Scenario], np.ndarray]  # of prof
 
 
 def prediction(config: PlacementConfig) -> pd.DataFrame:
-    """METRICS by predictor, at the same risk aimed at; the same for a workload's own profile made wrong in level or in
-    phase."""
+    """Return METRICS by predictor, at equal target risk; and the same for each workload's true profile made wrong in
+    level or in phase."""
     settings = config.prediction
     trial = Trial.of(config)
     scenarios = trial.scenarios

@@ -1,4 +1,4 @@
-"""Energy per work where a policy chooses processor and storage by profile, and where it chooses the server alone."""
+"""Energy per work where a policy chooses processor and storage by profile, and where it chooses only the server."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ METRICS: Metrics = {
 
 
 def processors(config: PlacementConfig) -> pd.DataFrame:
-    """METRICS by what is chosen by profile. The same workloads are all hosted each time; empty servers are off."""
+    """Return METRICS by what is chosen by profile. The same workloads are all hosted each time; empty servers are
+    off."""
     table: list[Row] = []
     for seed in range(config.hosting.seeds):
         scenario = make_scenario(config.fleet, seed)

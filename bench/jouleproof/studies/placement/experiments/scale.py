@@ -1,4 +1,4 @@
-"""How long placing and replaying take, by servers and instances."""
+"""Time that placing and replaying take, by servers and instances."""
 
 from dataclasses import replace
 
@@ -27,9 +27,9 @@ CAPPED_SLOTS = 24  # two hours of 2 s, of which the week is 84
 
 
 def scale(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Seconds, and what they come to: placements/s into rows of 40 servers, a week's replay at five minutes, and the
-    replay of two hours at two seconds under a controller, server-steps/s; instances repeat 500 generated ones. First
-    calls, which compile or load compiled code, do not count."""
+    """Measure seconds and the resulting rates: placements/s into rows of 40 servers, a week's replay at five minutes,
+    and the replay of two hours at two seconds under a controller, server-steps/s; instances repeat 500 generated ones.
+    First calls, which compile or load compiled code, do not count."""
     textures = textures_of(power_trace)
     few = fleet(DISTINCT, 1, 0)
     table: list[Row] = []

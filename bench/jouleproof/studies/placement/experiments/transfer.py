@@ -1,4 +1,4 @@
-"""A margin that was set on one mix of workloads, and the risk that it comes to on others."""
+"""Risk on other mixes of workloads of a margin that was set on one mix."""
 
 import pandas as pd
 
@@ -20,8 +20,8 @@ METRICS: Metrics = {
 
 
 def transfer(config: PlacementConfig) -> pd.DataFrame:
-    """METRICS by information and mix. The margin of each kind of information is set on the ordinary mix and used on
-    other fleets."""
+    """Return METRICS by information and mix. The margin of each kind of information is set on the ordinary mix and used
+    on other fleets."""
     risk = config.hosting.risk
     profiles = information(config.transfer.information)
     seeds = range(config.hosting.seeds)
