@@ -46,8 +46,13 @@ def copy_project(target: Path) -> Path:
 
 
 def environment(home: Path = ROOT, **changes: str) -> dict[str, str]:
-    """Return the user's environment, without their inputs and with the packages of `home` in front."""
-    bare = {name: value for name, value in os.environ.items() if name not in ("JOULEPROOF_INPUTS", "PYTEST_ADDOPTS")}
+    """Return the user's environment with the packages of `home` in front.
+
+    It lacks the user's inputs, and the choice of OpenBLAS's kernels, which move last bits and which Slurm's jobs, that
+    are given few variables, would not follow.
+    """
+    dropped = ("JOULEPROOF_INPUTS", "PYTEST_ADDOPTS", "OPENBLAS_CORETYPE")
+    bare = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**bare, "PYTHONPATH": os.pathsep.join([str(home / "bench"), str(home)]), **changes}
 
 
