@@ -38,7 +38,7 @@ def _hosted(axis: Axes, rows: pd.DataFrame) -> None:
         points(axis, means, places, color=colour, marker=marker, capsize=2, label=label)
     axis.set_yticks(range(len(means)), [LABELS.get(name, name) for name in means.index], fontsize=7)
     axis.axvline(1, color=GREY, lw=0.7)
-    axis.set(xlabel="over nameplates' work, over offered joules (x)", ylabel="told of a workload's power")
+    axis.set(xlabel="over nameplates' work, over offered joules (x)", ylabel="known of a workload's power")
 
 
 def _chosen(axis: Axes, saved: pd.DataFrame) -> None:

@@ -40,7 +40,7 @@ def draw(leakage: pd.DataFrame) -> Figure:
     axis.set_ylim(bottom=-0.06)
     axis.margins(x=0.08)
     accepted(axis, "placement.confidential", axis.get_xlim(), "y")
-    axis.set_xlabel("value: work hosted over that with every reading told (1)")
+    axis.set_xlabel("value: work hosted over that with every reading disclosed (1)")
     axis.set_ylabel("best attacker's gain over guessing (share)")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure

@@ -29,5 +29,6 @@ def draw(hosting: pd.DataFrame) -> Figure:
         names = [INFORMATION_STYLES.get(name, ("", "", name))[2] for name in table.index]
         axis.set_yticks(axis.get_yticks(), names, rotation=0)
         axis.set(title=f"{arrivals} arrivals", xlabel="", ylabel="")
-    figure.supylabel("told of a workload's power", fontsize=8)
+    figure.supylabel("known of a workload's power", fontsize=8)
+    figure.suptitle("work hosted over nameplates' (x)", fontsize=9)
     return figure
