@@ -8,7 +8,7 @@ READY := .venv/ready-$(shell cksum pyproject.toml constraints.txt 2>/dev/null | 
 .PHONY: all help test test-long lint samples accept release setup
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-all: setup  ## run everything and print the verdicts (20 to 30 minutes on two cores)
+all: setup  ## run everything and print the verdicts (15 to 30 minutes on two cores)
 	$(RUN) snakemake
 	@$(BIN)/jouleproof claims show
 
