@@ -13,7 +13,7 @@ all: setup  ## run everything and print the verdicts (15 to 30 minutes on two co
 	@$(BIN)/jouleproof claims show
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-18s%s\n", "make " $$1, $$2}' Makefile
 
 test: setup  ## quick tests, parts of the pipeline, jobs through Slurm where it is installed
 	$(RUN) pytest -m "not long" --durations=10

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def build(
     out: Annotated[Path, typer.Option(help="The PDF.")],
     source: Annotated[Path, typer.Option(help="What is typeset.")] = ROOT / "paper" / "paper.typ",
-    study: Annotated[list[str], typer.Option(help="A study of your own, as its package.")] = [],  # noqa: B006
+    study: Annotated[list[str], typer.Option(help="The package of a custom study.")] = [],  # noqa: B006
 ) -> None:
     """Typeset a document. Results are in the folder of `out`."""
     with one_line_errors():

@@ -31,7 +31,7 @@ def named(function: str, built_in: Sequence[str] = (), group: str = "") -> After
 
     def check(value: Any) -> Any:
         names = [value] if isinstance(value, str) else value
-        if set(names) <= set(built_in):
+        if len(set(names)) == len(names) and set(names) <= set(built_in):
             return value
         find = getattr(importlib.import_module(module), attribute)
         if _refused(find, names):

@@ -88,7 +88,7 @@ def _short(name: str) -> str:
 def _distinct(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
     names = [name for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"config: two {kind}s are called {', '.join(twice)}; each needs a different name")
+        raise UserError(f"config: {kind}: two are called {', '.join(twice)}; each needs a different name")
     return dict(pairs)
 
 

@@ -69,10 +69,10 @@ class Children(AbstractContextManager["Children"]):
                 self.members.append(Child(process, errors))
                 assert process.stdout is not None
                 self._selector.register(process.stdout, selectors.EVENT_READ, number)
+            self.placed = place([child.process.pid for child in self.members])
         except BaseException:
             self.stop()
             raise
-        self.placed = place([child.process.pid for child in self.members])
 
     def __exit__(self, *_: object) -> None:
         self.stop()

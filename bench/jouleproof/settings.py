@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -13,11 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError
 from jouleproof.evidence.ledger import Claim, read_ledger
-from jouleproof.inputs import catalogue
+from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
 from jouleproof.study import Study, built_in_studies, check_studies, load_study, tables_read
 
-InputMode = Literal["auto", "stand-in", "required"]
 TEXTS = ("size", "note", "inputs_dir", "inputs", "results")
 RENAMED = {"own_studies": "studies"}
 
@@ -30,7 +29,7 @@ class _Run(BaseModel):
     size: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     note: str = ""
     inputs_dir: str | None = None
-    inputs: dict[str, InputMode] = {}
+    inputs: dict[str, Mode] = {}
     results: Annotated[str, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
     quick: bool = False
     studies: dict[str, dict[str, Any]] = {}
@@ -52,7 +51,7 @@ class Settings:
     size: str
     note: str
     inputs_dir: str | None
-    inputs: Mapping[str, InputMode]
+    inputs: Mapping[str, Mode]
     results: str
     quick: bool
     studies: Sequence[Study]

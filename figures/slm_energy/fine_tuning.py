@@ -44,7 +44,7 @@ def draw(fine_tuning: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
         for size, (colour, marker) in looks.items()
         if size in sizes
     ]
-    handles += [key(way, color=INK, ls=line) for way, line in WAYS.items()]
+    handles += [key("from scratch" if way == "anew" else way, color=INK, ls=line) for way, line in WAYS.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 

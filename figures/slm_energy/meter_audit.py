@@ -40,7 +40,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
         labels.append(f"{tool}, {mode} {mark}" + (f"\n{how}" if how else ""))
     name_rows(axis, labels, fontsize=6.8)
     axis.set_xlim(-3, max(12.0, 1.06 * where(ran, unit="W")["value"].max()))
-    axis.set_xlabel("power that it says (W)")
+    axis.set_xlabel("reported power (W)")
     axis.grid(axis="y", visible=False)
     handles = [key(name, color=colour, lw=4) for name, colour in COLOURS.items()]
     handles += [key(name, color=INK, marker=marker, fillstyle=FILLS[name]) for name, marker in MARKERS.items()]
@@ -49,7 +49,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
 
 
 def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
-    """Return means over the repeats, with each workload on a separate line, joined from alone to beside others."""
+    """Draw means over the repeats, with each workload on a separate line, joined from alone to beside others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
         axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)

@@ -72,7 +72,7 @@ def test_a_second_version_does_not_repeat_the_claim_and_what_was_not_run_is_coun
 def test_the_examples_are_aligned_lines_of_the_claims_that_were_chosen():
     claims = [claim(), claim(id="mx.another")]
     text = pages.examples(claims, {"mx.thing": REPRODUCED, "mx.another": CITED}, ["mx.thing", "mx.gone"])
-    fence, head, line, end = text.splitlines()
+    fence, head, _, line, end = text.splitlines()
     assert (fence, end) == ("```text", "```")
     assert head.index("accepted") == line.index("[2, 3]")
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from jouleproof.formats import FORMATS, SCALE_RULES, MXFormat, fake_quantize, quantize
 from jouleproof.formats.blocks import ROUNDINGS, decode, encode
-from tests.formats import oracle, own
-from tests.formats.drawn import REPEATABLE, adversarial, any_blocks, same_bits
+from tests.formats import custom_formats, oracle
+from tests.formats.generated import REPEATABLE, adversarial, any_blocks, same_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 every_format = pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
@@ -63,14 +63,14 @@ def test_drawn_blocks_are_quantised_as_exact_arithmetic_does(fmt):
     exact()
 
 
-@pytest.mark.parametrize("fmt", own.COMPILED, ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", custom_formats.COMPILED, ids=lambda fmt: fmt.name)
 def test_a_format_of_the_users_own_is_quantised_as_exact_arithmetic_does(fmt):
     assert inexact(adversarial(fmt), fmt, SOME_CASTS) == []
 
 
 def test_the_plain_quantiser_reads_every_format_as_exact_arithmetic_does():
     wrong = []
-    for fmt in own.ODD:
+    for fmt in custom_formats.ODD:
         wrong += inexact(adversarial(fmt), fmt, SOME_CASTS, by_the_plain_quantiser)
     assert wrong == []
 
@@ -78,7 +78,7 @@ def test_the_plain_quantiser_reads_every_format_as_exact_arithmetic_does():
 @pytest.mark.long
 def test_every_format_of_the_users_own_is_compiled_to_what_exact_arithmetic_gives():
     wrong = []
-    for fmt in own.ODD:
+    for fmt in custom_formats.ODD:
         wrong += inexact(adversarial(fmt), fmt, SOME_CASTS)
     assert wrong == []
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jouleproof.formats import fake_quantize, quantize
-from tests.formats.drawn import same_bits
+from tests.formats.generated import same_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FMT = "mxfp6_e2m3"

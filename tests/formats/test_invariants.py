@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
 from jouleproof.formats.description import scale_values
-from tests.formats import own
-from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks, normal_blocks, same_bits
+from tests.formats import custom_formats
+from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks, normal_blocks, same_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EXAMPLES = settings(REPEATABLE, max_examples=35)
@@ -139,9 +139,9 @@ def differs_from_floor(fmt, blocks):
 
 def test_a_rule_of_the_users_own_is_followed_in_every_block_of_a_long_array(every_thread):
     """The rule gets 16384 blocks at a time; the array is two and a half times as long."""
-    assert [part for fmt in own.COMPILED for part in differs_from_floor(fmt, 40_000)] == []
+    assert [part for fmt in custom_formats.COMPILED for part in differs_from_floor(fmt, 40_000)] == []
 
 
 @pytest.mark.long  # a second of compiling for each
 def test_a_rule_of_the_users_own_is_followed_in_long_arrays_of_every_width(every_thread):
-    assert [part for fmt in own.ODD for part in differs_from_floor(fmt, 40_000)] == []
+    assert [part for fmt in custom_formats.ODD for part in differs_from_floor(fmt, 40_000)] == []

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from jouleproof.formats import FORMATS, PackedMatrix, matvec, quantize
 from jouleproof.formats.compiled import strategies
-from tests.formats import own
-from tests.formats.drawn import REPEATABLE
+from tests.formats import custom_formats
+from tests.formats.generated import REPEATABLE
 from tests.formats.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ALL = [*FORMATS.values(), *own.COMPILED]
+ALL = [*FORMATS.values(), *custom_formats.COMPILED]
 every_format = pytest.mark.parametrize("fmt", ALL, ids=lambda fmt: fmt.name)
 
 
@@ -54,9 +54,9 @@ FASTEST_FIRST = {
     "mxfp6_e2m3": "half portable shift",
     "mxfp4": "whole half portable shift",
     "mxint8": "whole shift portable",
-    own.E3M4.name: "portable shift",
-    own.INT4.name: "whole shift portable",
-    own.E2M2.name: "half portable",
+    custom_formats.E3M4.name: "portable shift",
+    custom_formats.INT4.name: "whole shift portable",
+    custom_formats.E2M2.name: "half portable",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jouleproof.formats import FORMATS, fake_quantize, quantize
 from tests.formats import oracle
-from tests.formats.drawn import same_bits
+from tests.formats.generated import same_bits
 
 ML_DTYPES = {
     "mxfp8_e4m3": ml_dtypes.float8_e4m3fn,

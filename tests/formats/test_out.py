@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jouleproof.formats import FORMATS, fake_quantize, matvec, quantize
-from tests.formats.drawn import same_bits
+from tests.formats.generated import same_bits
 from tests.formats.refusals import not_from, refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from jouleproof.formats import MXFormat, quantize
 from jouleproof.formats.blocks import pack, unpack
-from tests.formats.drawn import REPEATABLE
+from tests.formats.generated import REPEATABLE
 
 integers = st.integers(2, 8).map(lambda bits: MXFormat(f"int{bits}", 0, bits - 2, block=16))
 

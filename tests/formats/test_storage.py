@@ -13,8 +13,8 @@ from safetensors.numpy import save
 
 from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXArray, MXFormat, load_mxarray, quantize, save_mxarray
-from tests.formats import own
-from tests.formats.drawn import REPEATABLE
+from tests.formats import custom_formats
+from tests.formats.generated import REPEATABLE
 from tests.formats.refusals import refusal
 
 
@@ -84,7 +84,7 @@ def readable(stored, changes, change_of):
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=3),
     st.integers(0, 2),
-    st.sampled_from([*FORMATS.values(), *own.COMPILED]),
+    st.sampled_from([*FORMATS.values(), *custom_formats.COMPILED]),
     st.integers(0, 99),
 )
 def test_an_array_reads_back_bit_for_bit(tmp_path_factory, shape, axis, fmt, seed):

@@ -76,6 +76,11 @@ def test_an_input_that_is_not_in_the_catalogue_is_answered_with_those_that_are()
     assert message.startswith("config: inputs: gsm9k not in the catalogue; known: ") and "gsm8k_test" in message
 
 
+@pytest.mark.parametrize("knob", [{"quality": {"tasks": ["sums", "sums"]}}, {"cost": {"shapes": ["smollm2_135m"] * 2}}])
+def test_a_built_in_name_that_is_listed_twice_is_refused_before_any_job(knob):
+    assert "two are called" in message_of({"size": "mine", "slm_energy": knob})
+
+
 def test_every_wrong_knob_gets_a_line():
     with pytest.raises(UserError) as caught:
         read_settings({"size": "mine", "a": 1, "b": 2}, {})

@@ -13,7 +13,7 @@ from jouleproof.models.continuation import continued, greedy
 from jouleproof.models.hugging import as_llama
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, flops, read_bytes, timed
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 from tests.models.small import DECODER, random_decoder
 
 TOLERANCE = 2e-4
@@ -78,7 +78,7 @@ SECONDS_OF_COMPILING = [
 
 @pytest.mark.parametrize(
     "fmt",
-    [FORMATS["mxfp4"], FORMATS["mxfp8_e4m3"], own.FORMAT, *SECONDS_OF_COMPILING],
+    [FORMATS["mxfp4"], FORMATS["mxfp8_e4m3"], custom.FORMAT, *SECONDS_OF_COMPILING],
     ids=lambda fmt: fmt.name,
 )
 def test_packed_it_says_what_the_decoder_says_with_its_weights_cast(fmt):

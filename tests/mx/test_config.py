@@ -10,7 +10,7 @@ from jouleproof.studies.mx import STUDY, registry
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.experiments.formats import formats as formats_table
 from jouleproof.studies.mx.experiments.qsnr import qsnr
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 from tests.formats.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -69,13 +69,13 @@ def test_built_in_formats_are_found_by_name():
 
 
 def test_a_format_of_the_users_own_is_found():
-    assert registry.formats(["tests.extension_example.formats:FORMAT"]) == {"e3m4": own.FORMAT}
+    assert registry.formats(["tests.extension_example.formats:FORMAT"]) == {"e3m4": custom.FORMAT}
 
 
 def test_a_scale_rule_of_the_users_own_is_found():
     assert registry.scale_rules(["floor", "tests.extension_example.formats:unit_scale"]) == {
         "floor": SCALE_RULES["floor"],
-        "unit_scale": own.unit_scale,
+        "unit_scale": custom.unit_scale,
     }
 
 

@@ -28,7 +28,7 @@ from jouleproof.studies.mx.experiments.direct_cast import (
     planned_casts,
     saturation_seen,
 )
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 from tests.models.small import embedding_model, language_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -199,8 +199,8 @@ def test_every_format_is_cast_under_every_rule_and_some_under_more():
 def test_a_format_of_the_users_own_is_planned_by_the_name_in_the_config():
     name = "tests.extension_example.formats:FORMAT"
     assert planned(formats=[name], more_scales={name: ["tests.extension_example.formats:unit_scale"]}) == [
-        (own.FORMAT.name, "floor"),
-        (own.FORMAT.name, "unit_scale"),
+        (custom.FORMAT.name, "floor"),
+        (custom.FORMAT.name, "unit_scale"),
     ]
 
 

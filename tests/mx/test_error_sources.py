@@ -10,7 +10,7 @@ from jouleproof.studies.mx.config import ErrorSourcesConfig, MxConfig
 from jouleproof.studies.mx.experiments.error_sources import error_sources, one_at_a_time
 from jouleproof.studies.mx.generated_vectors import qsnr_db, vectors
 from jouleproof.studies.mx.other_casts import OTHERS
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SETTINGS = ErrorSourcesConfig(vectors=64, length=128, seeds=[0, 1], blocks=[16, 32, 64], distributions=["laplace"])
@@ -43,7 +43,7 @@ def test_casts_differ_from_the_default_in_one_thing_at_most():
 
 
 def test_a_format_of_the_users_own_is_varied_around_its_own_block():
-    assert {block for block, rule, _ in one_at_a_time(own.FORMAT, ["floor", "ceil"], [32]) if rule == "ceil"} == {16}
+    assert {block for block, rule, _ in one_at_a_time(custom.FORMAT, ["floor", "ceil"], [32]) if rule == "ceil"} == {16}
 
 
 def test_the_first_rule_is_the_default_where_floor_is_left_out():
@@ -91,7 +91,7 @@ def test_what_is_not_ocp_mx_is_marked_and_has_its_own_scale(table, x):
 
 
 def test_every_format_of_the_config_has_its_rows(table):
-    assert set(table[table["ocp_mx"] == "yes"]["format"]) == {"mxfp8_e4m3", "mxint8", own.FORMAT.name}
+    assert set(table[table["ocp_mx"] == "yes"]["format"]) == {"mxfp8_e4m3", "mxint8", custom.FORMAT.name}
 
 
 def test_no_other_casts_are_made_where_none_are_named():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jouleproof.formats import SCALE_RULES, MXFormat
 from jouleproof.studies.mx import invariants
 from jouleproof.studies.mx.invariants import INVARIANTS
-from tests.formats.drawn import REPEATABLE, any_blocks, finite_blocks
+from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FMT = MXFormat("e3m4", 3, 4, bias=3, block=32)

@@ -8,7 +8,7 @@ from jouleproof.measure.caches import cache_bytes
 from jouleproof.studies.mx.config import MatvecConfig, MxConfig
 from jouleproof.studies.mx.experiments.matvec import matvec, random_product
 from jouleproof.studies.mx.products import FLOAT32, READ, products
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SOME = {name: FORMATS[name] for name in ("mxfp8_e4m3", "mxfp4")}  # each compiles for a second
@@ -61,7 +61,7 @@ def test_speeds_are_over_the_float32_of_the_same_round(table):
 
 def test_a_format_of_the_users_own_is_multiplied_too(table):
     errors = table[table["metric"] == "error_of_sums"].set_index("format")["value"]
-    assert errors[own.FORMAT.name] < 1e-6
+    assert errors[custom.FORMAT.name] < 1e-6
 
 
 def test_caches_are_read_off_the_system(tmp_path):

@@ -8,11 +8,11 @@ from jouleproof.errors import UserError
 from jouleproof.formats import fake_quantize
 from jouleproof.models.small import small_decoder, small_shape
 from jouleproof.studies.mx.recipes import RECIPES, Recipe, RecipeLinear, recipes, use_recipe
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 from tests.formats.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-OWN = Recipe("of_a_users_own", own.FORMAT, own.FORMAT, own.FORMAT)
+OWN = Recipe("of_a_users_own", custom.FORMAT, custom.FORMAT, custom.FORMAT)
 TO_NEAREST = [name for name, recipe in RECIPES.items() if not recipe.stochastic]
 BACKWARD_AT_RANDOM = [name for name, recipe in RECIPES.items() if recipe.stochastic]
 
@@ -117,7 +117,7 @@ def test_a_layer_with_a_bias_is_refused():
 
 def test_random_rounding_needs_a_block_format_for_every_operand():
     with pytest.raises(ValueError, match="half"):
-        Recipe("half", weights=own.FORMAT, activations=own.FORMAT, stochastic=True)
+        Recipe("half", weights=custom.FORMAT, activations=custom.FORMAT, stochastic=True)
 
 
 def test_float32_comes_first_even_where_it_is_not_asked_for():
@@ -132,7 +132,7 @@ def test_what_is_no_recipe_is_refused():
     cases = [
         (["mxfp5"], "recipe 'mxfp5' is not known; built in: float32, bfloat16"),
         (["tests.extension_example.formats:FORMAT"], "is a MXFormat, not a jouleproof.studies.mx.recipes.Recipe"),
-        (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "two recipes are called of_a_users_own"),
+        (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "recipe: two are called of_a_users_own"),
     ]
     messages = [(words, refusal(UserError, recipes, names, longest=1000)) for names, words in cases]
     assert [message for words, message in messages if words not in message] == []

@@ -27,7 +27,7 @@ from jouleproof.studies.mx.silicon_model import (
     unit_cost,
     unit_of,
 )
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 from tests.formats.refusals import refusal
 
 DRAWS = draw(64, seed=3)
@@ -201,7 +201,7 @@ def test_what_is_saved_is_the_inverse_of_the_cost_draw_by_draw(table):
 
 
 def test_a_format_of_the_users_own_gets_its_cost_and_its_qsnr(table):
-    rows = table[table["format"] == own.FORMAT.name]
+    rows = table[table["format"] == custom.FORMAT.name]
     assert {"relative_area", "relative_energy", "relative_area_energy", "qsnr"} <= set(rows["metric"])
 
 

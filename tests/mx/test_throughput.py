@@ -7,16 +7,18 @@ import torch
 from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.studies.mx.config import MxConfig, ThroughputConfig
-from jouleproof.studies.mx.experiments import throughput as room
+from jouleproof.studies.mx.experiments import throughput as experiment
 from jouleproof.studies.mx.peers import quantisers
-from tests.extension_example import formats as own
+from tests.extension_example import formats as custom
 
 CONFIG = ThroughputConfig(elements=8192, slow_elements=4096, threads=[1], passes=2, peer_passes=1)
 
 
 @pytest.fixture(scope="module")
 def table():
-    return room.throughput(MxConfig(formats=["mxfp4", "tests.extension_example.formats:FORMAT"], throughput=CONFIG))
+    return experiment.throughput(
+        MxConfig(formats=["mxfp4", "tests.extension_example.formats:FORMAT"], throughput=CONFIG)
+    )
 
 
 def test_every_case_is_timed_once_per_pass(table):
@@ -28,7 +30,7 @@ def test_every_case_is_timed_once_per_pass(table):
 
 
 def test_a_format_of_the_users_own_is_timed_and_has_no_peers(table):
-    rows = table[table["format"] == own.FORMAT.name]
+    rows = table[table["format"] == custom.FORMAT.name]
     assert set(rows["library"]) == {"jouleproof"}
 
 
@@ -41,7 +43,7 @@ def test_ratios_are_those_of_the_same_pass(table):
 
 
 def test_the_ratios_that_are_printed_are_medians_over_the_passes(table):
-    printed = room.ratios(table)
+    printed = experiment.ratios(table)
     values = table[(table["metric"] == "of_copy") & (table["format"] == "mxfp4") & (table["out"] == "given")]
     median = values[values["operation"] == "quantize"]["value"].median()
     assert printed.loc[(1, "quantize", "mxfp4"), ("of_copy", "given")] == pytest.approx(median, abs=0.006)
@@ -67,6 +69,6 @@ def test_what_the_others_are_timed_on_is_the_cast_that_they_claim():
 
 
 def test_a_run_that_fails_is_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr(room, "MICRO", tmp_path / "absent.py")
+    monkeypatch.setattr(experiment, "MICRO", tmp_path / "absent.py")
     with pytest.raises(UserError, match="pytest-benchmark failed"):
-        room.throughput(MxConfig(formats=["mxfp4"], throughput=CONFIG))
+        experiment.throughput(MxConfig(formats=["mxfp4"], throughput=CONFIG))

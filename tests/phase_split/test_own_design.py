@@ -109,7 +109,7 @@ def test_a_performance_model_that_is_none_is_one_line(profile, complaint):
     [
         (["splitwise_xx"], "design 'splitwise_xx' is not known; built in: baseline_a100"),
         (["tests.extension_example.cluster:H20"], "is a Machine, not a jouleproof.serving.simulator.machines.Design"),
-        (["splitwise_hh", "splitwise_hh"], "two designs are called splitwise_hh"),
+        (["splitwise_hh", "splitwise_hh"], "design: two are called splitwise_hh"),
         (["tests.extension_example.cluster:NOTHING"], "cannot be loaded"),
     ],
 )

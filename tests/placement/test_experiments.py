@@ -118,6 +118,10 @@ def test_everything_of_a_researchers_own_is_found_by_name(leakage):
     ("change", "message"),
     [
         ({"hosting": {"information": ["magic"]}}, "information 'magic' is not known; built in: nameplate"),
+        (
+            {"hosting": {"information": [f"{__name__}:DEAF"]}},
+            r"information '.*:DEAF': of cannot be called as \(readings, fleet\)",
+        ),
         ({"hosting": {"rules": [f"{HERE}:MEDIAN"]}}, "is a Information, not a jouleproof.studies.placement"),
         ({"prediction": {"predictors": [f"{HERE}:FLAT"]}}, "placement.prediction.predictors: .* is a Rule, not"),
         ({"sensors": {"sensors": ["tests.placement.nowhere:X"]}}, "cannot be loaded"),

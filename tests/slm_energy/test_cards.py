@@ -2,7 +2,7 @@
 
 import pytest
 
-from jouleproof.studies.slm_energy import model_cards as room
+from jouleproof.studies.slm_energy import model_cards
 from jouleproof.studies.slm_energy.experiments.cards import LARGER, SAME_SIZE, UNKNOWN, cards, size_beside
 from jouleproof.studies.slm_energy.model_cards import Published
 
@@ -23,9 +23,9 @@ def test_every_score_is_a_share_in_percent_and_was_published(table):
 
 
 def test_every_card_scores_its_subject_and_every_model_is_known():
-    for card in room.cards():
+    for card in model_cards.cards():
         assert not card.scores or all(card.subject in score.by_model for score in card.scores)
-        assert {model for score in card.scores for model in score.by_model} <= set(room.models())
+        assert {model for score in card.scores for model in score.by_model} <= set(model_cards.models())
 
 
 def test_wins_are_those_that_one_counts_by_hand(table):
@@ -67,4 +67,4 @@ def test_a_difference_has_the_interval_of_two_shares_of_so_many_questions(table)
 
 
 def test_the_questions_of_gsm8k_are_those_of_its_test_split():
-    assert room.questions()["GSM8K"] == 1319
+    assert model_cards.questions()["GSM8K"] == 1319

@@ -16,6 +16,7 @@ from jouleproof.models.continuation import greedy as greedy_alone
 from jouleproof.models.decoder import random_decoder
 from jouleproof.models.decoder_shape import answer_flops, forward_flops, parameters, plain_shape
 from jouleproof.models.runner import Runner
+from jouleproof.sources import sources
 from jouleproof.studies.slm_energy import arithmetic, training_run
 from jouleproof.studies.slm_energy.arithmetic import (
     batches,
@@ -187,6 +188,12 @@ def test_experiments_read_what_was_trained_and_train_nothing(small_checkpoints, 
 
 def damaged(path):
     path.write_bytes(path.read_bytes()[:100])
+
+
+def test_the_code_of_specs_loop_task_and_models_is_part_of_a_runs_identity_and_that_of_progress_is_not():
+    files = {Path(file).stem for file in sources(*training_run.DECIDING)}
+    assert files >= {"training_spec", "training_run", "arithmetic", "stacked", "training", "small"}
+    assert not files & {"progress", "files", "plugins", "sources"}
 
 
 def of_another_run(path):

@@ -11,7 +11,7 @@ from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED
 from jouleproof.power import meters
 from jouleproof.settings import read_settings
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.experiments import meter_audit as room
+from jouleproof.studies.slm_energy.experiments import meter_audit as experiment
 from jouleproof.studies.slm_energy.experiments.meter_audit import (
     ALONE,
     BESIDE,
@@ -27,10 +27,10 @@ from tests.pictures import picture
 def audited(monkeypatch):
     """Return a function from tools and the name of a meter to the table, with no neighbours."""
     monkeypatch.setattr(meters, "_opened", {})
-    monkeypatch.setattr(room, "neighbours", lambda count: neighbours(0))
+    monkeypatch.setattr(experiment, "neighbours", lambda count: neighbours(0))
 
     def audited(tools, meter="none"):
-        monkeypatch.setattr(room, "TOOLS", tools)
+        monkeypatch.setattr(experiment, "TOOLS", tools)
         config = SlmEnergyConfig.model_validate({"meters": {"meter": meter, "steps": 4, "repeats": 2}})
         return meter_audit(config)
 
@@ -51,8 +51,10 @@ HERE = Tool("torch", "made up", joules_of(0.0))  # any package that is installed
 
 @pytest.fixture
 def without_tools(monkeypatch):
-    original = room.importlib.util.find_spec
-    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: None if name == "codecarbon" else original(name))
+    original = experiment.importlib.util.find_spec
+    monkeypatch.setattr(
+        experiment.importlib.util, "find_spec", lambda name: None if name == "codecarbon" else original(name)
+    )
 
 
 @pytest.mark.usefixtures("without_tools")
@@ -100,12 +102,12 @@ def test_a_meter_that_is_not_known_is_found_before_any_job_starts():
 
 
 def test_the_work_is_the_same_every_time():
-    assert room.products(5) == room.products(5)
+    assert experiment.products(5) == experiment.products(5)
 
 
 def test_neighbours_are_nobodys_children_and_end():
     with neighbours(1):
-        mine = [room.BURN, str(os.getpid())]
+        mine = [experiment.BURN, str(os.getpid())]
         [process] = [
             candidate for candidate in psutil.process_iter(["cmdline"]) if (candidate.info["cmdline"] or [])[2:] == mine
         ]
@@ -115,6 +117,8 @@ def test_neighbours_are_nobodys_children_and_end():
 
 
 def test_the_facts_are_of_the_tools_that_are_known():
-    facts = room.pd.read_csv(room.FACTS, comment="#")
-    assert set(zip(facts["tool"], facts["mode"], strict=True)) == {(tool.package, tool.mode) for tool in room.TOOLS}
+    facts = experiment.pd.read_csv(experiment.FACTS, comment="#")
+    assert set(zip(facts["tool"], facts["mode"], strict=True)) == {
+        (tool.package, tool.mode) for tool in experiment.TOOLS
+    }
     assert not facts.isna().any().any() and facts["power_w"].between(0, 200).all()

@@ -131,7 +131,9 @@ def _ended(pid: int) -> bool:
 
 def _version() -> tuple[int, ...]:
     match = re.search(r"(\d+)\.(\d+)", _said({"PATH": SEARCHED}, "slurmctld", "-V"))
-    return tuple(map(int, match.groups())) if match else (0, 0)
+    if not match:
+        raise RuntimeError("slurmctld -V gave no version")
+    return tuple(map(int, match.groups()))
 
 
 def _free_ports(count: int) -> list[int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from jouleproof.errors import one_line_errors
-from jouleproof.inputs import InputError, catalogue, default_cache
+from jouleproof.inputs import InputError, Mode, catalogue, default_cache
 from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
 
@@ -23,7 +23,7 @@ def list_inputs() -> None:
     from tabulate import tabulate
 
     rows = [
-        (entry.id, f"{entry.bytes:,} B", entry.licence, entry.stand_in or "-", str(entry.source))
+        (entry.id, f"{entry.bytes:,} B", entry.licence, entry.stand_in or "-", entry.source)
         for entry in catalogue().values()
     ]
     headers, sides = ("id", "size", "licence", "stand-in", "where from"), ("left", "right", *["left"] * 3)
@@ -40,9 +40,7 @@ def resolve(
     cache_dir: Annotated[
         str, typer.Option(help="Folder that keeps downloads; empty: jouleproof in the user's cache folder.")
     ] = "",
-    mode: Annotated[
-        Literal["auto", "stand-in", "required"], typer.Option(help="Stand in if need be, always, or never.")
-    ] = "auto",
+    mode: Annotated[Mode, typer.Option(help="Stand in if need be, always, or never.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stand-in.")] = 0,
 ) -> None:
     """Find, download, or stand in for one input; write its files and their record."""

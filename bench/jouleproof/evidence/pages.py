@@ -56,7 +56,7 @@ def examples(claims: Sequence[Claim], accepted: Mapping[str, Accepted], ids: Seq
         row = accepted.get(claim.id)
         if row and claim.id in ids:
             cells.append((claim.id, span(*claim.accept), row.estimate, row.interval, row.verdict, row.tier))
-    return f"```text\n{tabulate(cells, HEADERS, tablefmt='plain', disable_numparse=True)}\n```"
+    return f"```text\n{tabulate(cells, HEADERS, tablefmt='simple', disable_numparse=True)}\n```"
 
 
 def verdicts(claims: Sequence[Claim], accepted: Mapping[str, Accepted], titles: Mapping[str, str]) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from jouleproof.inputs.files import Digest, InputError
 from jouleproof.inputs.stand_in import GENERATORS
-from jouleproof.knobs import complaints
+from jouleproof.knobs import Strict, complaints
 
 _CATALOGUE = Path(__file__).with_name("catalogue.toml")
 
@@ -38,10 +38,10 @@ Reader = Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
 Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.+!]+$")]
 
 
-class Table(BaseModel):
-    """A table of a strictly validated file: unknown keys and values of another type are rejected."""
+class Table(Strict):
+    """A table of a strictly validated file, which does not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class InputFile(Table):
@@ -94,9 +94,9 @@ class Entry(Table):
     files: Annotated[Sequence[InputFile], Field(min_length=1)]
     licence: Text
     citation: Text
-    stand_in: str | None = None
+    stand_in: Text | None = None
     reader: Reader | None = None
-    reads: list[str] = []
+    reads: Sequence[str] = ()
 
     @property
     def source(self) -> str:

@@ -17,5 +17,6 @@ from pathlib import Path
 from zlib import crc32
 
 # A checksum of every file here. numba's cache depends on the file of a kernel, but not on the files that the kernel
-# calls, so each kernel holds this number as a free variable, which is part of its cache key.
+# calls or takes constants from, so a kernel that needs other files holds this number as a free variable or as the
+# default of an argument, both of which are parts of its cache key.
 CODE_VERSION = crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from jouleproof.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA
+from jouleproof.formats.compiled import CODE_VERSION
 from jouleproof.formats.compiled.elements import LANES
 from jouleproof.formats.compiled.simd import ABS_MASK
 from jouleproof.formats.compiled.strategies import Decoder
@@ -50,7 +51,7 @@ class ActivationPacker:
         return (arranged, exponent - low_bits - HIGH_BITS) if exponent <= LARGEST else None
 
 
-@njit(cache=True)
+@njit
 def _exponent(bits):
     """Return the exponent of the power of two just above the largest magnitude.
 
@@ -63,7 +64,7 @@ def _exponent(bits):
     return (largest >> FLOAT32_MANTISSA) - FLOAT32_BIAS + 1
 
 
-@njit(cache=True)
+@njit
 def _spans(bits, exponent):
     """Return whether a magnitude lies between zero and 2**exponent. bits: float32 bits, as int32."""
     bound = max(exponent + FLOAT32_BIAS, 0) << FLOAT32_MANTISSA
@@ -75,7 +76,7 @@ def _spans(bits, exponent):
 
 
 @njit(cache=True)
-def _floats(x, arranged, order, raised):
+def _floats(x, arranged, order, raised, version=CODE_VERSION):
     """Fill `arranged` with x, scaled so that its largest magnitude is about 2**raised, and pad it with zeros.
 
     Returns NOT_REPRESENTABLE if magnitudes are more than SPAN binades apart or not finite.
@@ -95,7 +96,7 @@ def _floats(x, arranged, order, raised):
 
 
 @njit(cache=True)
-def _whole(x, high, low, units, order, low_order, low_bits, groups):
+def _whole(x, high, low, units, order, low_order, low_bits, groups, version=CODE_VERSION):
     """Fill `high` and `low` with the digits of x, and `units` with the unit of each group, step by step.
 
     The largest magnitude of a group uses all bits of both digits. A unit, times 2**(bits of both digits), fills the

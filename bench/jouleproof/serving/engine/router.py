@@ -148,8 +148,8 @@ class _Run:
                     self._hang_up(leaving.pop(0)[1])
                 next_s = min(self.requests[coming[0]].arrival_s if coming else inf, leaving[0][0] if leaving else inf)
                 reports = self.fleet.reports(min(next_s - (now() - self.start_s), 1.0))
-                for rank, report in reports:
-                    self._hear(rank, report)
+                for _, report in reports:
+                    self._hear(report)
                 if reports or not self.came:
                     heard_s = now()
                 elif now() - heard_s > SILENCE_S:
@@ -211,7 +211,7 @@ class _Run:
             self.fleet.tell(maker, do="expect", tokens=len(prompt), box=box, source=reader)
             self.fleet.tell(reader, do="prompt", id=number, prompt=prompt, wanted=1, box=box, to=maker)
 
-    def _hear(self, rank: int, report: Report) -> None:
+    def _hear(self, report: Report) -> None:
         time_s = report.get("t", 0.0) - self.start_s
         for number, token in report.get("made", []):
             self._token(number, token, time_s)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from jouleproof.knobs import Strict
+from jouleproof.knobs import Strict, complaints
 
 BITS = {"bf16": 16, "fp8": 8, "int8": 8, "fp6": 6, "fp4": 4, "int4": 4}
 _FILE = Path(__file__).with_name("accelerators.toml")
@@ -41,6 +41,5 @@ def accelerators(path: Path = _FILE) -> list[Accelerator]:
     try:
         chips = TypeAdapter(dict[str, Accelerator]).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise ValueError(f"accelerators: {'; '.join(wrong)}") from error
+        raise ValueError(f"accelerators: {'; '.join(complaints(error, Accelerator, what='key'))}") from error
     return [chip for chip in chips.values() if chip.verified]

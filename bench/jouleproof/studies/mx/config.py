@@ -36,7 +36,8 @@ class QsnrConfig(Strict):
 class ErrorSourcesConfig(QsnrConfig):
     """Knobs of the generated vectors that are cast in more ways than for QSNR, and are therefore fewer.
 
-    blocks: elements that share a scale; a multiple of 8. others: casts that are not OCP MX (mx.other_casts).
+    blocks: elements that share a scale; a multiple of 8. others: casts that are not OCP MX
+    (jouleproof.studies.mx.other_casts).
     """
 
     vectors: Positive = Field(2_000, description="vectors per distribution and seed")
@@ -62,13 +63,15 @@ class DirectCastConfig(Strict):
     )
     language_subjects: Subjects = Field(["activations"], description="parts of the language model to cast")
     embedding_subjects: Subjects = Field(["both"], description="parts of the sentence encoder to cast")
-    tokens: Positive = Field(800, description="least number of predicted tokens for the language model")
+    tokens: Positive = Field(800, description="least number of predicted tokens of GSM8K questions, language model")
     batch_tokens: Positive = Field(512, description="tokens per batch, whose logits are kept in memory")
     questions: Annotated[int, Field(ge=2)] = Field(64, description="GSM8K questions for the sentence encoder")
 
 
 class TrainingConfig(Strict):
-    """Knobs of a small transformer over bytes, trained from scratch. recipes: mx.recipes; float32 is always included.
+    """Knobs of a small transformer over bytes, trained from scratch.
+
+    recipes: of jouleproof.studies.mx.recipes; float32 is always included.
 
     The spread over seeds decides the result, so a few short runs are more informative than one long run.
     """

@@ -11,11 +11,11 @@ import numpy as np
 from jouleproof.formats import MXFormat, ScaleRule, fake_quantize, quantize
 from jouleproof.formats.blocks import decode, encode, get_rounding, unpack
 from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN
+from jouleproof.studies.mx.generated_vectors import Cast
 
 POWERS = (-3, 5)  # of two, in front of a block
 
 Counts = tuple[int, int]  # elements to which an invariant applies, and those that violate it
-Cast = Callable[[np.ndarray], np.ndarray]
 
 
 def idempotence(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:

@@ -251,10 +251,13 @@ def identity(spec: TrainingSpec) -> str:
     return json.dumps({"course": asdict(spec), "code": _code(), "torch": torch.__version__}, sort_keys=True)
 
 
+DECIDING = (f"{__name__}:resumed", f"{__name__}:started", "jouleproof.studies.slm_energy.training_spec:TrainingSpec")
+
+
 @cache
 def _code() -> str:
     digest = hashlib.sha256()
-    for name in sources(f"{__name__}:train"):
+    for name in sources(*DECIDING):
         digest.update(Path(name).read_bytes())
     return digest.hexdigest()
 

@@ -1,7 +1,7 @@
 """Gains in silicon: modelled area and energy of dot-product units against their QSNR, and checks of the model against
 published ratios."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,11 @@ from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
-from jouleproof.studies.mx.generated_vectors import qsnr_db, vectors
+from jouleproof.studies.mx.generated_vectors import Cast, qsnr_db, sum_of_squares, vectors
 from jouleproof.studies.mx.other_casts import fp8_per_tensor, int8_per_row, nvfp4
 from jouleproof.studies.mx.silicon_checks import CHECKS
 from jouleproof.studies.mx.silicon_model import UNITS, Draws, Unit, draw, unit_cost, unit_of
 
-Cast = Callable[[np.ndarray], np.ndarray]
 REFERENCE = "bfloat16"
 ENDS = (0.025, 0.975)
 
@@ -55,7 +54,7 @@ def _repeats(row: dict[str, Any], values: Iterable[float]) -> list[dict[str, Any
 def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
     """Return the QSNR of the units' operands: MX under floor or the first rule; FP8 and INT8 under one scale."""
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
-    rule = rules.get("floor", next(iter(rules.values())))
+    rule = rules[registry.default_rule(rules)]
     casts: dict[str, Cast] = {name: partial(fake_quantize, fmt=fmt, scale=rule) for name, fmt in formats.items()}
     casts |= CASTS
     sample = config.qsnr.model_copy(update={"vectors": config.silicon.vectors})
@@ -63,8 +62,9 @@ def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
     rows = []
     for seed in config.silicon.seeds:
         x = vectors("gaussian", sample, seed)
+        signal = sum_of_squares(x)
         row = {"metric": "qsnr", "unit": "dB", "tier": MEASURED, "seed": seed}
-        rows += [{**row, "format": name, "value": qsnr_db(x, cast(x))} for name, cast in casts.items()]
+        rows += [{**row, "format": name, "value": qsnr_db(x, cast(x), signal)} for name, cast in casts.items()]
         step(f"seed {seed}")
     return rows
 

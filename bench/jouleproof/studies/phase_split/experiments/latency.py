@@ -36,7 +36,7 @@ def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.D
                         ]
                         if version == "corrected":
                             rows += [{**factors, **row} for row in _gaps(run)]
-                        rows += [{**factors, **row} for row in _energy(run, float(run.arrival_s[-1]))]
+                        rows += [{**factors, **row} for row in _energy(run)]
                         rows.append({**factors, "metric": "meets", "unit": "1", "value": float(meets(ratios))})
                 step(f"{version}, {service}, {name}")
     return tidy(rows, tier=SIMULATED)
@@ -55,7 +55,7 @@ def _percentiles(by_measure: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _gaps(run: Run) -> list[dict[str, Any]]:
-    """Yield percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
+    """Return percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
     counted = run.gaps.cumsum()
     if run.unfinished or counted[-1] == 0:
         return []
@@ -69,7 +69,7 @@ def _gaps(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _energy(run: Run, seconds: float) -> list[dict[str, Any]]:
+def _energy(run: Run) -> list[dict[str, Any]]:
     joules = run.energy_all_j
     return [
         {"metric": "energy_per_request", "unit": "J", "value": joules / len(run.prompt)},

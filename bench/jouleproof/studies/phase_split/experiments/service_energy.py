@@ -122,7 +122,7 @@ def _read_off(
         ratios = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
         yield {"metric": "meets", "unit": "1", "value": float(meets(ratios))}
     if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
-        for name, watts in row_watts(run, design).items():
+        for name, watts in row_watts(run).items():
             yield {"metric": name, "unit": "W", "value": watts}
 
 
@@ -171,7 +171,7 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
     }
 
 
-def row_watts(run: Run, design: Design) -> dict[str, float]:
+def row_watts(run: Run) -> dict[str, float]:
     """Return the W of a machine, by how rows are filled."""
     by_bin = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
     idle_s = BIN_S - by_bin[:, :, 2:].sum(axis=2)

@@ -1,10 +1,9 @@
 """Speed of the simulator itself."""
 
-import time
-
 import pandas as pd
 
 from jouleproof.evidence.tables import MEASURED, tidy
+from jouleproof.measure.clocks import Stopwatch
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
 from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.simulate import simulate
@@ -23,9 +22,9 @@ def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_co
         requests = poisson_requests(workload.traces["conv"], settings.rate, settings.seconds, 0, setup.joint)
         simulate(design, requests, setup.semantics)
         for repeat in range(settings.repeats):
-            began = time.perf_counter()
+            watch = Stopwatch()
             run = simulate(design, requests, setup.semantics)
-            seconds = time.perf_counter() - began
+            seconds = watch.wall_s()
             for metric, count in (("requests", len(requests)), ("events", run.events), ("iterations", run.iterations)):
                 rows.append(
                     {"version": version, "metric": metric, "unit": "1/s", "value": count / seconds, "repeat": repeat}
