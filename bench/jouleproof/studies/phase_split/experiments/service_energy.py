@@ -11,6 +11,7 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import SIMULATED, tidy
+from jouleproof.power.time_grid import watts_by_bin
 from jouleproof.progress import steps
 from jouleproof.serving.simulator.capacity import CapacitySearch
 from jouleproof.serving.simulator.clusters import FAMILIES, H100, UNLIMITED, Budget
@@ -173,9 +174,7 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
 
 def row_watts(run: Run) -> dict[str, float]:
     """Return the W of a machine, by how rows are filled."""
-    by_bin = run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)]
-    idle_s = BIN_S - by_bin[:, :, 2:].sum(axis=2)
-    watts = (by_bin[:, :, :2].sum(axis=2) + idle_s * run.idle_w[:, None]) / BIN_S
+    watts, _ = watts_by_bin(run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)], run.idle_w, BIN_S)
     count = len(watts)
     rows = max(round(count / ROW), 1)
     alike = np.array_split(np.arange(count), rows)
