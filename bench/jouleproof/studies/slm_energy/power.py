@@ -95,16 +95,6 @@ def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
     return float(np.mean((first < second) + 0.5 * (first == second)))
 
 
-def carbon_g(joules: np.ndarray, draws: Draws) -> np.ndarray:
-    """Return (draws,) g CO2e over the config's range of grids."""
-    return joules * draws.grid_g_per_j
-
-
-def cost(joules: np.ndarray, draws: Draws) -> np.ndarray:
-    """Return (draws,) cost in the config's currency, over its range of prices."""
-    return joules * draws.price_per_j
-
-
 def stream(name: str, seed: int) -> np.random.Generator:
     """Return the random stream of one named constant."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
