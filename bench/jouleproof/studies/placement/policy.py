@@ -7,7 +7,7 @@ import numpy as np
 
 from jouleproof.errors import UserError
 from jouleproof.power.workloads import Fleet
-from jouleproof.studies.placement.profiles import INFORMATION, Information, mean_of_slots, percentile_of_slots
+from jouleproof.studies.placement.profiles import INFORMATION, Information, mean_of_slots
 from jouleproof.studies.placement.rules import RULES, Rule
 
 
@@ -44,7 +44,7 @@ POLICIES: Mapping[str, Policy] = {
     "blind_spread": Policy(INFORMATION["nameplate"], RULES["spread"], "the same, spread"),
     "resource_central": Policy(_buckets(95, 1.0), RULES["best_fit"], "Cortez et al., SOSP 2017"),
     "prediction_based": Policy(_buckets(95, 0.0), RULES["spread"], "Kumbhare et al., USENIX ATC 2021, chassis score"),
-    "coach": Policy(Information(percentile_of_slots(6, 95.0), "6 windows"), RULES["best_fit"], "Coach, ASPLOS 2025"),
+    "coach": Policy(INFORMATION["windows6"], RULES["best_fit"], "Coach, ASPLOS 2025"),
     "scattered": Policy(MEAN_WEEK, RULES["best_fit"], "SmoothOperator's mean weeks, workloads of a kind together"),
     "smooth_operator": Policy(MEAN_WEEK, RULES["asynchrony"], "SmoothOperator, ASPLOS 2018"),
     "profile": Policy(INFORMATION["slots24"], RULES["asynchrony"], "profile by hour of the day, asynchrony"),

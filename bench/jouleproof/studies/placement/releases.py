@@ -9,10 +9,11 @@ import numpy as np
 
 from jouleproof.errors import UserError
 from jouleproof.power.workloads import Fleet
-from jouleproof.studies.placement.profiles import Profile, by_slot, mean_of_slots, percentile_of_slots
+from jouleproof.studies.placement.profiles import INFORMATION, Profile, by_slot
 
 Released = np.ndarray
 """(workloads, numbers) watts, or shares where a histogram is released."""
+_by_hour = INFORMATION["slots24"].of
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,13 @@ def _noise_w(slots: int, epsilon: float, fleet: Fleet) -> float:
     return (fleet.nameplate_w - fleet.idle_w) * slots / epsilon
 
 
-def _coarse(readings: np.ndarray, _: Fleet) -> np.ndarray:
-    return np.ceil(np.percentile(by_slot(readings, 24), 95, axis=2) / 1000.0) * 1000.0
+def _coarse(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
+    return np.ceil(_by_hour(readings, fleet) / 1000.0) * 1000.0
 
 
-def _sums(readings: np.ndarray, _: Fleet) -> np.ndarray:
+def _sums(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
     """Release sums of all workloads together, none of a single one, as secure aggregation does."""
-    sums = np.percentile(by_slot(readings, 24), 95, axis=2).mean(axis=0)
-    return np.repeat(sums[None, :], len(readings), axis=0)
+    return np.repeat(_by_hour(readings, fleet).mean(axis=0)[None, :], len(readings), axis=0)
 
 
 def _nothing(readings: np.ndarray, _: Fleet, __: np.random.Generator) -> Released:
@@ -107,17 +107,17 @@ def _raw(readings: np.ndarray, _: Fleet, __: np.random.Generator) -> Released:
 RELEASES: Mapping[str, Release] = {
     "nothing": Release(_nothing, _nameplate, 0, "nothing but the nameplate"),
     "sums": profiles(_sums, 0, "sums over all workloads (secure aggregation)"),
-    "mean": profiles(mean_of_slots(1), 1, "mean of the week"),
-    "p99": profiles(percentile_of_slots(1, 99), 1, "99th percentile of the week"),
-    "windows6": profiles(percentile_of_slots(6, 95), 6, "95th percentile of 6 windows a day"),
-    "slots24": profiles(percentile_of_slots(24, 95), 24, "95th percentile by hour of the day"),
+    "mean": profiles(INFORMATION["mean"].of, 1, "mean of the week"),
+    "p99": profiles(INFORMATION["p99"].of, 1, "99th percentile of the week"),
+    "windows6": profiles(INFORMATION["windows6"].of, 6, "95th percentile of 6 windows a day"),
+    "slots24": profiles(_by_hour, 24, "95th percentile by hour of the day"),
     "coarse24": profiles(_coarse, 24, "the same, rounded up to 1 kW"),
-    "slots168": profiles(percentile_of_slots(168, 95), 168, "95th percentile by hour of the week"),
+    "slots168": profiles(INFORMATION["slots168"].of, 168, "95th percentile by hour of the week"),
     "histogram": Release(_histogram, _of_histogram, 10, "histogram of ten bins"),
     "private1_e8": private(1, 8.0),
     "private1_e1": private(1, 1.0),
     "private6_e8": private(6, 8.0),
     "private24_e8": private(24, 8.0),
     "private1_e05": private(1, 0.5),
-    "raw": Release(_raw, percentile_of_slots(24, 95), 2016, "every reading"),
+    "raw": Release(_raw, _by_hour, 2016, "every reading"),
 }

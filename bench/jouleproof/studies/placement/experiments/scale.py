@@ -17,7 +17,7 @@ from jouleproof.progress import steps
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.evaluation import place
 from jouleproof.studies.placement.kernels import NOWHERE, node_power
-from jouleproof.studies.placement.profiles import by_slot
+from jouleproof.studies.placement.profiles import INFORMATION
 from jouleproof.studies.placement.rules import RULES
 from jouleproof.studies.placement.scenario import Period
 from jouleproof.studies.placement.table import Row
@@ -50,7 +50,7 @@ def _measured(few: Fleet, count: int, textures: Textures) -> list[Row]:
     rows: list[Row] = []
     home = np.full(count, NOWHERE)
     for slots in SLOTS:
-        demand = np.percentile(by_slot(few.watts, slots), 95, axis=2)[chosen]
+        demand = INFORMATION[f"slots{slots}"].of(few.watts, few)[chosen]
         watch = Stopwatch()
         home = place(period, demand, where, RULES["asynchrony"])
         rows += _rate(f"placing, {slots} slots", watch.wall_s(), count, "placements/s")
