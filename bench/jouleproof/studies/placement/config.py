@@ -48,11 +48,6 @@ class FleetConfig(Strict):
         None, description="CSV, parquet or package.module:object whose workloads are the fleet's"
     )
 
-    @property
-    def trace_file(self) -> Path | None:
-        """Return the trace's path where it is a file; None where it is an object, or there is none."""
-        return Path(self.trace) if self.trace and is_file_name(self.trace) else None
-
     def generated(self, predictable: float) -> "FleetConfig":
         """Return the config with generated workloads, for an experiment that varies what recorded ones cannot vary."""
         return self.model_copy(update={"predictable": predictable, "trace": None})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jouleproof.power.time_grid import WEEK
 from jouleproof.power.tree import Tree, tree
 from jouleproof.power.workloads import Fleet, Rhythm, Server, Stays, fleet, stays
 from jouleproof.studies.placement.config import FleetConfig
@@ -20,6 +21,11 @@ class Period:
 
     fleet: Fleet
     stays: Stays
+
+    @classmethod
+    def whole(cls, fleet: Fleet) -> "Period":
+        """Return a week in which every workload is present throughout."""
+        return cls(fleet, Stays(first=np.zeros(fleet.count, np.int64), last=np.full(fleet.count, WEEK)))
 
     def present(self) -> Fleet:
         """Return the fleet with 0 W where a workload is absent."""

@@ -8,10 +8,9 @@ import pandas as pd
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.power.capping import PRIORITIES, simulate
 from jouleproof.power.controllers import Controller
-from jouleproof.power.time_grid import DAY, WEEK
+from jouleproof.power.time_grid import DAY
 from jouleproof.power.traces import Textures, pieces_of, textures_of
 from jouleproof.power.tree import Tree, tree
-from jouleproof.power.workloads import Stays
 from jouleproof.progress import steps
 from jouleproof.studies.placement.bounds import least_peak, peak_of
 from jouleproof.studies.placement.config import PlacementConfig
@@ -126,9 +125,8 @@ def bounds(config: PlacementConfig) -> pd.DataFrame:
             least, gap = least_peak(profile / few.nameplate_w, wide, config.bounds.seconds)
             case = {"rows": wide, "workloads": count, "seed": seed}
             table.append({**case, "rule": "least", "metric": "gap", "value": gap})
-            week = Period(few, Stays(first=np.zeros(count, np.int64), last=np.full(count, WEEK)))
             for name in config.bounds.rules:
-                home = place(week, profile, tree(wide, count, few.nameplate_w), RULES[name], seed)
+                home = place(Period.whole(few), profile, tree(wide, count, few.nameplate_w), RULES[name], seed)
                 peak = peak_of(profile / few.nameplate_w, home - 1, wide)
                 table.append({**case, "rule": name, "metric": "over_least", "value": peak / least})
     return tidy(table, unit="x", tier=SIMULATED)

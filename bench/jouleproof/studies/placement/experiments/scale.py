@@ -12,7 +12,7 @@ from jouleproof.power.controllers import CONTROLLERS
 from jouleproof.power.time_grid import WEEK
 from jouleproof.power.traces import Textures, pieces_of, textures_of
 from jouleproof.power.tree import tree
-from jouleproof.power.workloads import Fleet, Stays, fleet
+from jouleproof.power.workloads import Fleet, fleet
 from jouleproof.progress import steps
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.studies.placement.evaluation import place
@@ -45,7 +45,7 @@ def scale(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
 def _measured(few: Fleet, count: int, textures: Textures) -> list[Row]:
     chosen = np.arange(count) % few.count
     many = few.of(chosen)
-    period = Period(many, Stays(first=np.zeros(count, np.int64), last=np.full(count, WEEK)))
+    period = Period.whole(many)
     where = tree(-(-count // ROW), ROW, few.nameplate_w, crowding=1.5)
     rows: list[Row] = []
     home = np.full(count, NOWHERE)
