@@ -28,7 +28,7 @@ def largest(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
 
 
 WHOLE_KW = Release(
-    let_out=lambda readings, fleet, rng: np.ceil(readings.mean(axis=1, keepdims=True) / 1000),
+    disclose=lambda readings, fleet, rng: np.ceil(readings.mean(axis=1, keepdims=True) / 1000),
     used=lambda released, fleet: released * 1000,
     numbers=1,
     words="mean in whole kW",

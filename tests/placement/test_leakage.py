@@ -45,7 +45,7 @@ def test_every_release_can_be_used(name):
     readings = RNG.uniform(10, 100, (5, WEEK))
     fleet = plain_fleet(readings)
     release = RELEASES[name]
-    out = release.let_out(readings, fleet, np.random.default_rng(0))
+    out = release.disclose(readings, fleet, np.random.default_rng(0))
     used = release.used(out, fleet)
     assert used.shape[0] == 5 and np.isfinite(used).all() and (used >= 0).all() and (used <= 1000.0).all()
 
@@ -53,13 +53,13 @@ def test_every_release_can_be_used(name):
 @pytest.mark.parametrize(("name", "scale"), [("private1_e1", 90.0), ("private1_e8", 11.25), ("private6_e8", 67.5)])
 def test_noise_is_as_large_as_the_budget_of_privacy_asks_for(name, scale):
     readings = np.full((4000, WEEK), 50.0, np.float32)
-    out = RELEASES[name].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
+    out = RELEASES[name].disclose(readings, plain_fleet(readings), np.random.default_rng(0))
     assert np.abs(out - 50.0).mean() == pytest.approx(scale, rel=0.05)
 
 
 def test_sums_are_the_same_for_all():
     readings = RNG.uniform(10, 100, (5, WEEK))
-    out = RELEASES["sums"].let_out(readings, plain_fleet(readings), np.random.default_rng(0))
+    out = RELEASES["sums"].disclose(readings, plain_fleet(readings), np.random.default_rng(0))
     assert (out == out[0]).all()
 
 
@@ -68,7 +68,7 @@ def test_what_is_all_noise_is_not_believed_and_what_is_none_is():
     fleet = plain_fleet(readings)
     for name, spread in (("private1_e05", 0.0), ("private1_e8", readings[:, 0].std())):
         release = RELEASES[name]
-        used = release.used(release.let_out(readings, fleet, np.random.default_rng(0)), fleet)
+        used = release.used(release.disclose(readings, fleet, np.random.default_rng(0)), fleet)
         assert used.std() == pytest.approx(spread, rel=0.5, abs=1e-9)
 
 

@@ -107,6 +107,7 @@ def test_watts_by_workload_and_slot_pass_as_they_are():
         (lambda: Controller(low=1.5), "must lie above 0 and up to 1"),
         (lambda: Controller(first=0.8, release=0.9), "from 0 to below first"),
         (lambda: Release(len, len, -1, "less than nothing"), "it must be a count, of numbers in a week"),
+        (lambda: Release(let_out=len, used=len, numbers=1, words="old"), "let_out is now called disclose"),
     ],
 )
 def test_an_object_that_cannot_be_meant_is_refused_when_it_is_made(make, words):

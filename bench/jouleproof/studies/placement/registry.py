@@ -28,7 +28,7 @@ releases = partial(
     "release",
     builtins=RELEASES,
     of=Release,
-    calls={"let_out": ("readings", "fleet", "rng"), "used": ("released", "fleet")},
+    calls={"disclose": ("readings", "fleet", "rng"), "used": ("released", "fleet")},
 )
 
 

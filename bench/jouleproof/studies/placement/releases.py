@@ -4,6 +4,7 @@ it."""
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
 
@@ -18,14 +19,19 @@ _by_hour = INFORMATION["slots24"].of
 
 @dataclass(frozen=True)
 class Release:
-    """A release mechanism. let_out: function from (workloads, readings) watts, the fleet and a random generator to what
-    leaves the machine. used: function from that to the (workloads, slots) watts that the policy assumes. numbers: how
-    many leave a workload in a week."""
+    """A release mechanism. disclose: function from (workloads, readings) watts, the fleet and a random generator to
+    what the customer discloses. used: function from that to the (workloads, slots) watts that the policy assumes.
+    numbers: how many are disclosed of a workload in a week."""
 
-    let_out: Callable[[np.ndarray, Fleet, np.random.Generator], Released]
+    disclose: Callable[[np.ndarray, Fleet, np.random.Generator], Released]
     used: Callable[[Released, Fleet], np.ndarray]
     numbers: int
     words: str
+
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        if "let_out" in fields:
+            raise UserError("release: the argument let_out is now called disclose")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, int | float) or self.numbers < 0:

@@ -44,10 +44,10 @@ def leakage(config: PlacementConfig) -> pd.DataFrame:
         for scenario, other in zip(trial.scenarios, shifted, strict=True):
             rng = np.random.default_rng([scenario.seed, 11, number])
             before, after = (
-                release.let_out(scenario.readings(week), scenario.fleet, rng) for week in (CALIBRATION, SCORE)
+                release.disclose(scenario.readings(week), scenario.fleet, rng) for week in (CALIBRATION, SCORE)
             )
             demand.append(release.used(after, scenario.fleet))
-            elsewhere = release.let_out(other.week(CALIBRATION), other, rng)
+            elsewhere = release.disclose(other.week(CALIBRATION), other, rng)
             gains.append(_gains(settings.attacked, scenario, before, after, elsewhere, other))
         of_seeds = trial.in_hindsight(demand)
         whole = whole or of_seeds
