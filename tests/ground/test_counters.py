@@ -6,6 +6,8 @@ import pytest
 
 from jouleproof.power.counters import Unmeasurable, nvml, rapl, sampled
 
+WRAP = 262_143.32885  # J, of a RAPL package
+
 
 def domain(root, name, energy="0", called="package-0", wraps="262143328850"):
     folder = root / name
@@ -16,21 +18,21 @@ def domain(root, name, energy="0", called="package-0", wraps="262143328850"):
 
 
 class Recorded:
-    """A counter that replays readings, and the clock beside it."""
+    """A counter that replays one row of joules, or an error, per reading. wraps: J at which it starts again at 0."""
 
-    def __init__(self, joules, wraps=float("inf"), times=None):
-        self.domains, self.wraps_j = ["package"], [wraps]
-        self._joules, self._times = iter(joules), iter(times if times is not None else range(100))
+    def __init__(self, rows, domains=("package",), wraps=WRAP):
+        self.domains, self.wraps_j = list(domains), [wraps] * len(domains)
+        self._rows = iter(rows)
 
     def joules(self):
-        return [next(self._joules)]
+        row = next(self._rows)
+        if isinstance(row, Exception):
+            raise row
+        return list(row) if isinstance(row, tuple) else [row]
 
-    def clock(self):
-        return next(self._times)
 
-
-def replayed(recorded, seconds=3.0):
-    return sampled(recorded, seconds, 1.0, sleep=lambda _: None, clock=recorded.clock)
+def replayed(recorded, times=range(100)):
+    return sampled(recorded, 3.0, 1.0, sleep=lambda _: None, clock=iter(times).__next__)
 
 
 def test_packages_and_memory_count_and_what_a_package_holds_does_not_count_twice(tmp_path):
@@ -78,4 +80,4 @@ def test_a_counter_that_counts_nothing_is_unmeasurable_never_0_w():
 @pytest.mark.parametrize("times", [[0, 1, 1, 2], [0, 2, 1, 3]])
 def test_a_clock_that_stands_still_or_jumps_back_is_no_clock(times):
     with pytest.raises(Unmeasurable, match="stood still or jumped back"):
-        replayed(Recorded([1.0, 2.0, 3.0, 4.0], times=times))
+        replayed(Recorded([1.0, 2.0, 3.0, 4.0]), times)

@@ -1,5 +1,6 @@
 """Meters on made-up readings: what they count, and that they report no number where they cannot measure."""
 
+import itertools
 import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
@@ -12,45 +13,13 @@ from jouleproof.measure.contention import Contention
 from jouleproof.power import meters
 from jouleproof.power.counter_trace import MOST_W, STOPPED_S, Trace
 from jouleproof.power.counters import Nvml, Unmeasurable, nvml, rapl
-from jouleproof.power.meters import CounterMeter, Energy, Meter, open_meter, opened, total
+from jouleproof.power.meters import CounterMeter, Energy, Meter, open_meter, opened
 from tests.extension_example.meter import PLUG
-from tests.ground.test_counters import domain
-
-WRAP = 262_143.32885  # J, of a RAPL package
+from tests.ground.test_counters import WRAP, Recorded, domain
 
 
-class Recorded:
-    """A counter that replays one row of joules, or an error, per reading, and the clock beside it."""
-
-    def __init__(self, rows, domains=("package",), wraps=WRAP, every_s=0.5):
-        self.domains, self.wraps_j = list(domains), [wraps] * len(domains)
-        self._rows, self._every_s, self._count = iter(rows), every_s, -1
-
-    def joules(self):
-        row = next(self._rows)
-        self._count += 1
-        if isinstance(row, Exception):
-            raise row
-        return list(row) if isinstance(row, tuple) else [row]
-
-    def clock(self):
-        return self._count * self._every_s
-
-
-class RecordedPower(Recorded):
-    """A counter that replays one pair (joules, watts) per reading."""
-
-    def joules(self):
-        self._watts = None
-        (joules, self._watts), self._count = next(self._rows), self._count + 1
-        return [joules]
-
-    def watts(self):
-        return [self._watts]
-
-
-def metered(counter, source="rapl"):
-    return CounterMeter("replayed", {source: counter}, every_s=None, clock=counter.clock)
+def metered(counter, step_s=0.5):
+    return CounterMeter("replayed", {"rapl": counter}, every_s=None, clock=itertools.count(0.0, step_s).__next__)
 
 
 def window(meter, samples):
@@ -133,7 +102,7 @@ def test_a_wrap_is_told_from_a_fall_by_the_power_that_it_would_take():
 
 
 def test_a_window_that_is_too_short_to_be_counted_gives_nothing_but_spoils_no_other():
-    meter = metered(Recorded([5.0, 5.0, 5.0, 45.0], every_s=0.1))
+    meter = metered(Recorded([5.0, 5.0, 5.0, 45.0]), step_s=0.1)
     assert "too short" in window(meter, 2).reason
     assert window(meter, 2).joules == 40.0
 
@@ -155,20 +124,6 @@ def test_a_counter_that_pauses_for_less_than_it_takes_to_have_stopped_goes_on():
     assert replayed(Recorded([0.0, *[10.0] * steps, 30.0]), steps + 2).joules == 30.0
 
 
-def test_nvml_counter_and_integral_of_the_power_are_both_there_and_disagree_by_so_much():
-    counter = RecordedPower([(0.0, 100.0), (60.0, 120.0), (120.0, 140.0)], wraps=float("inf"))
-    energy = window(metered(counter, "nvml"), 3)
-    assert (energy.joules, energy.integral_j) == (120.0, 0.5 * 110 + 0.5 * 130)
-    assert energy.disagreement == pytest.approx(0.0)
-    counter = RecordedPower([(0.0, 100.0), (40.0, 100.0), (80.0, 100.0)], wraps=float("inf"))
-    assert window(metered(counter, "nvml"), 3).disagreement == pytest.approx(0.25)
-
-
-def test_two_moments_are_too_few_for_an_integral():
-    energy = window(metered(RecordedPower([(0.0, 100.0), (40.0, 100.0)], wraps=float("inf")), "nvml"), 2)
-    assert (energy.joules, energy.integral_j, energy.disagreement) == (40.0, None, None)
-
-
 def fake_zeus(monkeypatch, gpus):
     package, device = ModuleType("zeus"), ModuleType("zeus.device")
     device.get_gpus = lambda: gpus
@@ -177,7 +132,7 @@ def fake_zeus(monkeypatch, gpus):
 
 
 class Gpus:
-    """GPUs as zeus presents them, in mJ and mW."""
+    """GPUs as zeus presents them, in mJ."""
 
     def __init__(self, count):
         self.count = count
@@ -191,36 +146,18 @@ class Gpus:
     def get_total_energy_consumption(self, number):
         return 5_000 * (number + 1)
 
-    def get_instant_power_usage(self, number):
-        return 70_000
 
-
-def test_gpus_are_read_through_zeus_in_joules_and_watts(monkeypatch):
+def test_gpus_are_read_through_zeus_in_joules(monkeypatch):
     fake_zeus(monkeypatch, Gpus(2))
     meter = nvml()
     assert isinstance(meter, Nvml) and meter.domains == ["gpu 0 made up", "gpu 1 made up"]
-    assert (meter.joules(), meter.watts()) == ([5.0, 10.0], [70.0, 70.0])
+    assert meter.joules() == [5.0, 10.0]
 
 
 def test_no_gpu_is_unmeasurable_where_zeus_adds_up_to_0_j(monkeypatch):
     fake_zeus(monkeypatch, Gpus(0))
     with pytest.raises(Unmeasurable, match="no GPU"):
         nvml()
-
-
-def test_joules_of_different_sources_never_add_up():
-    cpu, gpu = Energy("rapl", ("package",), 5.0), Energy("nvml", ("gpu",), 7.0)
-    for wrong in ([cpu, gpu], [cpu, Energy("rapl", ("other",), 5.0)]):
-        with pytest.raises(ValueError, match="do not add up"):
-            total(wrong)
-    with pytest.raises(ValueError, match="no readings"):
-        total([])
-
-
-def test_windows_of_one_source_add_up_and_one_without_a_number_leaves_none():
-    good, bad = Energy("rapl", ("package",), 5.0), Energy("rapl", ("package",), None, "gone")
-    assert total([good, good, good]).joules == 15.0
-    assert (total([good, bad, good]).joules, total([good, bad]).reason) == (None, "gone")
 
 
 def test_none_is_a_meter_that_counts_no_joules_but_seconds():

@@ -17,16 +17,13 @@ class Trace:
     def __init__(self, source: str, counter: Counter) -> None:
         self.source, self.domains = source, tuple(counter.domains)
         self._wraps = tuple(counter.wraps_j)
-        self._grown, self._by_power = ([0.0] * len(self.domains) for _ in range(2))
-        self._samples = self._powers = 0
+        self._grown = [0.0] * len(self.domains)
         self._first_s = self._last_s = 0.0
         self._moved_s: list[float] = []
         self._joules: Sequence[float] = ()
-        self._watts: Sequence[float] | None = None
 
-    def add(self, time_s: float, joules: Sequence[float], watts: Sequence[float] | None = None) -> None:
-        """Add a reading. joules: of each domain since any moment, as the counter reports them; watts: at this moment,
-        where the counter reports power.
+    def add(self, time_s: float, joules: Sequence[float]) -> None:
+        """Add a reading. joules: of each domain since any moment, as the counter reports them.
 
         Raises Unmeasurable where the counter or the clock stopped or went backwards, or a domain is missing.
         """
@@ -34,14 +31,11 @@ class Trace:
             raise Unmeasurable(f"{self.source}: it has no domains")
         if len(joules) != len(self.domains):
             raise Unmeasurable(f"{self.source}: {len(joules)} readings of {len(self.domains)} domains")
-        if not self._samples:
+        if not self._moved_s:
             self._first_s, self._moved_s = time_s, [time_s] * len(self.domains)
         else:
             self._grow(time_s, joules)
-            self._integrate(time_s - self._last_s, watts)
-        self._samples += 1
-        self._powers += watts is not None
-        self._last_s, self._joules, self._watts = time_s, joules, watts
+        self._last_s, self._joules = time_s, joules
 
     def joules(self) -> list[float]:
         """Return joules by domain, between the first reading and the last. Raises Unmeasurable where a domain counted
@@ -54,11 +48,6 @@ class Trace:
 
     def seconds(self) -> float:
         return self._last_s - self._first_s
-
-    def integral_j(self) -> float | None:
-        """Return the integral of the power over the same time; None where there are fewer than three readings, or one
-        of them had no power."""
-        return sum(self._by_power) if self._powers == self._samples >= 3 else None
 
     def _grow(self, time_s: float, joules: Sequence[float]) -> None:
         elapsed = time_s - self._last_s
@@ -76,9 +65,3 @@ class Trace:
             elif time_s - self._moved_s[number] > STOPPED_S:
                 raise Unmeasurable(f"{self.source}: {domain} stopped")
             self._grown[number] += grown
-
-    def _integrate(self, elapsed: float, watts: Sequence[float] | None) -> None:
-        if watts is None or self._watts is None:
-            return
-        for number, (before, after) in enumerate(zip(self._watts, watts, strict=True)):
-            self._by_power[number] += 0.5 * (before + after) * elapsed

@@ -29,13 +29,6 @@ class Counter(Protocol):
     def joules(self) -> list[float]: ...
 
 
-@runtime_checkable
-class PowerCounter(Counter, Protocol):
-    """A counter that also reports the current power. watts: by domain."""
-
-    def watts(self) -> list[float]: ...
-
-
 @dataclass(frozen=True)
 class Rapl:
     """RAPL counters: packages, memory where it is separate, and nothing that another domain contains. folders: of
@@ -65,11 +58,10 @@ def rapl(root: Path = POWERCAP) -> Rapl:
 
 @dataclass(frozen=True)
 class Nvml:
-    """Every GPU's energy counter and power, through zeus."""
+    """Every GPU's energy counter, through zeus."""
 
     domains: Sequence[str]
     read: Callable[[int], float] = field(repr=False)
-    read_w: Callable[[int], float] = field(repr=False)
 
     @property
     def wraps_j(self) -> Sequence[float]:
@@ -77,9 +69,6 @@ class Nvml:
 
     def joules(self) -> list[float]:
         return [self.read(number) for number in range(len(self.domains))]
-
-    def watts(self) -> list[float]:
-        return [self.read_w(number) for number in range(len(self.domains))]
 
 
 def nvml() -> Nvml:
@@ -94,7 +83,6 @@ def nvml() -> Nvml:
         counter = Nvml(
             [f"gpu {number} {gpus.get_name(number)}" for number in range(len(gpus))],
             lambda number: gpus.get_total_energy_consumption(number) * 1e-3,
-            lambda number: gpus.get_instant_power_usage(number) * 1e-3,
         )
         counter.joules()
     except Exception as error:  # zeus and the driver fail in ways of their own

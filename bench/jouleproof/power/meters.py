@@ -7,8 +7,6 @@ A process has one meter. `none` is a meter without counters.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
 from typing import Any, Protocol, Self, runtime_checkable
 
 from jouleproof import plugins
@@ -16,7 +14,7 @@ from jouleproof.errors import UserError
 from jouleproof.measure.clocks import Stopwatch, now
 from jouleproof.measure.contention import Contention, ContentionWatch
 from jouleproof.power.counter_trace import SHORTEST_S, Trace
-from jouleproof.power.counters import Counter, PowerCounter, Unmeasurable, nvml, rapl, sampled
+from jouleproof.power.counters import Counter, Unmeasurable, nvml, rapl, sampled
 
 COUNTERS: Mapping[str, Callable[[], Counter]] = {"rapl": rapl, "nvml": nvml}
 EVERY_S = 0.1
@@ -26,33 +24,13 @@ EVERY_S = 0.1
 class Energy:
     """The energy that one source counted in a window.
 
-    joules: of all domains; None where it did not count, and then `reason` says why. integral_j: integral of its power
-    readings over the same time, where it reports power.
+    joules: of all domains; None where it did not count, and then `reason` says why.
     """
 
     source: str
     domains: tuple[str, ...]
     joules: float | None
     reason: str = ""
-    integral_j: float | None = None
-
-    @property
-    def disagreement(self) -> float | None:
-        """The relative difference of the integral of the power from the energy that the counter counted; positive where
-        the integral is higher."""
-        return None if self.joules is None or self.integral_j is None else self.integral_j / self.joules - 1
-
-    def __add__(self, other: "Energy") -> "Energy":
-        """Add two windows; the sum has no joules where one of them has none. Raises ValueError where the sources
-        differ."""
-        if (self.source, self.domains) != (other.source, other.domains):
-            raise ValueError(f"joules of {self.source} {self.domains} and {other.source} {other.domains} do not add up")
-        joules, integral_j = (
-            None if one is None or two is None else one + two
-            for one, two in ((self.joules, other.joules), (self.integral_j, other.integral_j))
-        )
-        reason = self.reason or other.reason
-        return Energy(self.source, self.domains, joules=joules, reason=reason, integral_j=integral_j)
 
 
 @dataclass(frozen=True)
@@ -139,8 +117,7 @@ class CounterWindow:
                     continue
                 try:
                     joules = counter.joules()
-                    watts = counter.watts() if isinstance(counter, PowerCounter) else None
-                    trace.add(self._meter.clock(), joules, watts)
+                    trace.add(self._meter.clock(), joules)
                 except Exception as error:  # drivers fail in ways of their own
                     self._fail(source, error)
 
@@ -164,7 +141,7 @@ class CounterWindow:
     def _energy(self, source: str, trace: Trace) -> Energy:
         if source not in self._meter.failed:
             try:
-                return Energy(source, trace.domains, joules=sum(trace.joules()), integral_j=trace.integral_j())
+                return Energy(source, trace.domains, joules=sum(trace.joules()))
             except Unmeasurable as error:
                 if trace.seconds() < SHORTEST_S:
                     return Energy(source, trace.domains, joules=None, reason=f"{error}: the window is too short")
@@ -182,14 +159,6 @@ class CounterWindow:
         self._over.set()
         if self._thread is not None:
             self._thread.join()
-
-
-def total(energies: Iterable[Energy]) -> Energy:
-    """Add up one source over many windows. Raises ValueError where the sources differ, or there is none."""
-    try:
-        return reduce(add, energies)
-    except TypeError:
-        raise ValueError("no readings to add up") from None
 
 
 def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
