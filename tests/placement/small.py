@@ -33,11 +33,8 @@ def period(watts, first=None, last=None):
     if watts.ndim == 1:
         watts = np.repeat(watts[:, None], WEEK, axis=1)
     count, slots = watts.shape
-    stays = Stays(
-        np.zeros(count, np.int64) if first is None else np.asarray(first),
-        np.full(count, slots) if last is None else np.asarray(last),
-    )
-    return Period(plain_fleet(watts), stays)
+    first, last = np.zeros(count, int) if first is None else first, np.full(count, slots) if last is None else last
+    return Period(plain_fleet(watts), Stays(np.asarray(first), np.asarray(last)))
 
 
 def power_trace(seconds=1200, machines=3, seed=0):

@@ -58,14 +58,9 @@ def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
         (lambda table: table.assign(t_s=table["t_s"] * 1.5), "not 2 s apart"),
         (lambda table: table.assign(value=-1.0), "negative watts"),
         (lambda table: table[table["t_s"] < 100], "shorter than one slot"),
+        (lambda table: pd.concat([table, table[:1]]), "twice"),
     ],
 )
 def test_a_broken_power_trace_is_one_line(change, message):
     with pytest.raises(UserError, match=message):
         textures_of(change(power_trace()))
-
-
-def test_a_doubled_sample_is_one_line():
-    table = power_trace()
-    with pytest.raises(UserError, match="twice"):
-        textures_of(pd.concat([table, table.iloc[:1]]))

@@ -12,7 +12,6 @@ from jouleproof.studies.placement.rules import RULES
 from jouleproof.studies.placement.scenario import CALIBRATION, hall, make_scenario
 from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
-RULE = "asynchrony"
 METRICS: Metrics = {
     **PLACED,
     "over_target": ("x", "risk, over the one that the margin was set for"),
@@ -30,7 +29,7 @@ def transfer(config: PlacementConfig) -> pd.DataFrame:
     for seed in seeds:
         learned.append(make_scenario(config.fleet, 100 + seed))
         step(f"fleet {seed} to set margins on")
-    trial = Trial(learned, hall(config.fleet, config.transfer.row), RULES[RULE], risk)
+    trial = Trial(learned, hall(config.fleet, config.transfer.row), RULES["asynchrony"], risk)
     margins = {
         name: trial.margin([scenario.demand(profile, CALIBRATION) for scenario in learned], CALIBRATION)
         for name, profile in profiles.items()
