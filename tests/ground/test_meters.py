@@ -75,7 +75,7 @@ def test_a_counter_that_fails_in_the_middle_gives_nothing_for_the_rest_of_the_ru
         ([5.0, 5.0], "package counted nothing in 0.50 s"),
         ([500.0, 600.0, 300.0], "package went backwards"),
         ([500.0, float("nan"), 300.0], "package reads nan"),
-        ([500.0, (1.0, 2.0), 300.0], "2 readings of 1 domains"),
+        ([500.0, (1.0, 2.0), 300.0], "expected a reading of each of 1 domains, got 2"),
     ],
 )
 def test_what_cannot_be_true_is_no_number_but_a_reason(rows, reason):
@@ -109,13 +109,13 @@ def test_a_window_that_is_too_short_to_be_counted_gives_nothing_but_spoils_no_ot
 
 def test_empty_domains_are_a_failure_never_0_j():
     energy = replayed(Recorded([()] * 2, domains=()), 2)
-    assert (energy.joules, energy.reason) == (None, "rapl: it has no domains")
+    assert (energy.joules, energy.reason) == (None, "rapl: the counter has no domains")
 
 
 def test_a_clock_that_jumps_back_is_no_clock():
     trace = Trace("rapl", Recorded([]))
     trace.add(5.0, [1.0])
-    with pytest.raises(Unmeasurable, match="clock jumped back"):
+    with pytest.raises(Unmeasurable, match="clock went backwards"):
         trace.add(4.0, [2.0])
 
 

@@ -134,11 +134,11 @@ def test_a_margin_is_the_largest_at_which_the_risk_holds():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ((0, 4, 100.0), "0 rows of 4 servers hold nothing"),
-        ((2, 4, -1.0), "a nameplate of -1 W is not above 0"),
-        ((2, 2, 100.0, 2.0, 3), "divided into 3 racks feeds no whole server"),
-        ((2, 1, 100.0, 2.0, 1, True), "a budget of 75 W does not suffice for one server of 100 W"),
-        ((9, 2, 100.0, 2.0, 2, True), "does not suffice for one server"),
+        ((0, 4, 100.0), "must be at least 1, got 0 and 4"),
+        ((2, 4, -1.0), "nameplate must be above 0 W, got -1 W"),
+        ((2, 2, 100.0, 2.0, 3), "at most its 2 servers, got 3"),
+        ((2, 1, 100.0, 2.0, 1, True), "a budget of 75 W is too small for one server of 100 W"),
+        ((9, 2, 100.0, 2.0, 2, True), "is too small for one server"),
     ],
 )
 def test_a_hall_that_holds_nothing_is_one_line(asked, message):

@@ -49,7 +49,7 @@ def test_two_phases_are_told_apart():
 
 
 def test_a_trace_shorter_than_the_period_or_slots_that_do_not_divide_it_are_one_line():
-    with pytest.raises(UserError, match="2015 readings are not whole weeks"):
+    with pytest.raises(UserError, match="whole weeks of 2016 readings, got 2015"):
         by_slot(READINGS[:, 1:], 24)
     with pytest.raises(UserError, match="288 readings do not divide into 7 slots"):
         by_slot(READINGS, 7)
@@ -86,7 +86,7 @@ def test_a_profile_is_made_wrong_only_where_there_is_no_history():
     "watts", [None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))]
 )
 def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(watts):
-    with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' gave .* needed: finite watts"):
+    with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' must return finite watts .*; got "):
         checked_watts("predictor 'mine:largest'", watts, 3, 4)
 
 
@@ -100,13 +100,13 @@ def test_watts_by_workload_and_slot_pass_as_they_are():
     [
         (
             lambda: Policy(RULES["spread"], INFORMATION["mean"], "swapped"),
-            "its information must be of the class Information",
+            "information must be of class Information, got Rule",
         ),
-        (lambda: Rule(above_mean="a"), "above_mean is 'a', not a finite number"),
-        (lambda: Controller(first=-0.9), "must rise from above 0"),
-        (lambda: Controller(low=1.5), "must lie above 0 and up to 1"),
-        (lambda: Controller(first=0.8, release=0.9), "from 0 to below first"),
-        (lambda: Release(len, len, -1, "less than nothing"), "it must be a count, of numbers in a week"),
+        (lambda: Rule(above_mean="a"), "above_mean must be a finite number, got 'a'"),
+        (lambda: Controller(first=-0.9), "expected 0 < first <= second, got -0.9"),
+        (lambda: Controller(low=1.5), "must be above 0 and at most 1, got 1.5"),
+        (lambda: Controller(first=0.8, release=0.9), "at least 0 and below first"),
+        (lambda: Release(len, len, -1, "less than nothing"), "numbers must be a count of at least 0, got -1"),
         (lambda: Release(let_out=len, used=len, numbers=1, words="old"), "let_out is now called disclose"),
     ],
 )

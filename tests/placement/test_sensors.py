@@ -58,7 +58,7 @@ def test_samples_add_up_to_the_mean_where_nothing_falls_below_idle():
         (lambda table: table.assign(t_s=table["t_s"] * 1.5), "not 2 s apart"),
         (lambda table: table.assign(value=-1.0), "negative watts"),
         (lambda table: table[table["t_s"] < 100], "shorter than one slot"),
-        (lambda table: pd.concat([table, table[:1]]), "twice"),
+        (lambda table: pd.concat([table, table[:1]]), "duplicate sample of a prompt machine"),
     ],
 )
 def test_a_broken_power_trace_is_one_line(change, message):

@@ -7,8 +7,8 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 def cache_bytes(folder: Path = CACHES) -> Mapping[str, int]:
-    """Sizes of the first core's caches by level ("L1", the data cache; "L2" …); empty if the system does not report
-    them."""
+    """Return the sizes of the first core's caches by level ("L1", the data cache; "L2" …); empty if the system does not
+    report them."""
     sizes = {}
     for index in sorted(folder.glob("index*")):
         try:

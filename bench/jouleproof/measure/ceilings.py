@@ -1,4 +1,4 @@
-"""Peak rates of this machine: matrix products, and reading memory."""
+"""Peak rates of this machine for matrix products and for reading memory."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ READ_BYTES = 256 * 2**20  # larger than any cache
 
 
 def flops_per_s(repeats: int) -> float:
-    """Peak rate of float32 products of square matrices on torch's threads: the best of a few sizes, by medians."""
+    """Return FLOP/s of float32 products of square matrices on torch's threads: the best median over a few sizes."""
     best = 0.0
     for side in MATRIX_SIDES:
         a, b = torch.rand(2, side, side)
@@ -23,8 +23,8 @@ def flops_per_s(repeats: int) -> float:
 
 
 def read_bytes_per_s(repeats: int) -> float:
-    """Peak rate of reading memory on torch's threads: the best of a few plain passes over more data than any cache
-    holds."""
+    """Return bytes/s of reading memory on torch's threads: the best median over a few ways to pass once over more data
+    than any cache holds."""
     values = torch.rand(READ_BYTES // 4)
     rows = values.view(1024, -1)
     ones = torch.ones(1, len(rows))

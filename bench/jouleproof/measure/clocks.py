@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 
 def cpu_seconds() -> float:
-    """User and system seconds of this process and of its children that have ended."""
+    """Return the user and system seconds of this process and of its children that have ended."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
 
 def now() -> float:
-    """Seconds on a clock that all processes of this machine share."""
+    """Return the seconds on a clock that all processes of this machine share."""
     return time.perf_counter()
 
 
 def own_cpu_seconds() -> float:
-    """User and system seconds of this process alone, all its threads included."""
+    """Return the user and system seconds of this process alone, including all its threads."""
     return time.process_time()
 
 
@@ -54,8 +54,7 @@ class Laps:
 
 @dataclass
 class Pacer:
-    """A link that transmits `bytes_per_s` (or infinity), one message after the other, and accumulates no credit while
-    idle."""
+    """A link that transmits `bytes_per_s` (or infinity), one message after another, and gains no credit while idle."""
 
     bytes_per_s: float
     now: Callable[[], float] = time.perf_counter
@@ -63,11 +62,11 @@ class Pacer:
     _free_at: float = float("-inf")
 
     def passed(self, sizes: Iterable[int]) -> Iterator[int]:
-        """Yield each size, in bytes, once that many bytes have been transmitted; all are taken to be queued from the
-        first call on.
+        """Yield each size, in bytes, once that many bytes have been transmitted; all count as queued from the first
+        call on.
 
-        Up to any moment since then, no more bytes have been yielded than the rate times the time; a sleep that ends
-        late is made up for, never overtaken.
+        From then on, the bytes yielded never exceed the rate times the elapsed time; a late wake-up is made up for, but
+        not overcompensated.
         """
         self._free_at = max(self._free_at, self.now())
         for size in sizes:

@@ -1,4 +1,4 @@
-"""How busy the machine was with other work while an experiment ran."""
+"""The load of other work on the machine while an experiment ran."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Contention:
 
 
 class ContentionWatch:
-    """Reads the machine's counters when it is created and when it is asked for a reading."""
+    """A watch that reads the machine's counters at its creation and at each reading."""
 
     def __init__(self) -> None:
         self._start = psutil.cpu_times()

@@ -1,4 +1,4 @@
-"""How many threads numerical libraries use, and where they run. Has to be set before any of them is imported."""
+"""Number and placement of the threads of numerical libraries, to be set before any of them is imported."""
 
 import os
 import sys
@@ -17,13 +17,13 @@ SPIN_S = 0.05  # OpenBLAS spins for 2**26 clock ticks, OpenMP less
 
 
 def threads(count: int) -> Mapping[str, str]:
-    """Environment variables of a process whose libraries use `count` threads."""
+    """Return the environment variables of a process whose libraries use `count` threads."""
     return {name: str(count) for name in (*VARIABLES, NUMBA)}
 
 
 def placed_threads(count: int) -> Mapping[str, str]:
-    """Environment variables of `threads`, with every OpenMP thread pinned to a core of its own; otherwise two may share
-    one."""
+    """Return the variables of `threads`, and those that pin each OpenMP thread to a separate core; otherwise two may
+    share one."""
     return {**threads(count), "OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}
 
 
@@ -38,13 +38,13 @@ def use_placed_threads() -> None:
 
 
 def settle() -> None:
-    """Wait until the worker threads of a library that was just called have stopped spinning for more work, which would
-    keep the next library's threads from their cores."""
+    """Wait until the worker threads of the library just called have stopped spinning; until then they keep the next
+    library's threads off their cores."""
     time.sleep(SPIN_S)
 
 
 def _use(variables: Mapping[str, str]) -> None:
-    """Set the variables. After its import, numba rejects another value of its variable, but can be told to use fewer
+    """Set the variables. Once imported, numba rejects a change of its variable, but accepts a smaller number of
     threads."""
     if "numba" not in sys.modules:
         os.environ.update(variables)
@@ -58,8 +58,8 @@ def _use(variables: Mapping[str, str]) -> None:
 if sys.platform == "linux":
 
     def unpin(pid: int = 0) -> list[int]:
-        """Let a process (by default this one) use every core again if OpenMP has pinned it, or its parent, to one.
-        Returns the cores that it may use."""
+        """Let a process (by default this one) use every core again after OpenMP pinned it or its parent to one. Returns
+        the cores that it may use."""
         if "OMP_PROC_BIND" in os.environ:
             os.sched_setaffinity(pid, range(os.cpu_count() or 1))
         return sorted(os.sched_getaffinity(pid))

@@ -9,20 +9,20 @@ from jouleproof.power.kernels import Pieces, RowControl, cap_row
 from jouleproof.power.time_grid import SAMPLE_S
 from jouleproof.power.workloads import Fleet
 
-# Power above idle goes with this power of the clock: an assumption, between 1 (leakage) and 3 (voltage).
+# Power above idle scales with the clock to this exponent: an assumption, between 1 (leakage) and 3 (voltage).
 CLOCK_POWER = 1.5
-CATCH_UP = 0.1  # of what there is to do, with which undone work is made up on top: an assumption
+CATCH_UP = 0.1  # share of the current work, done on top to make up for undone work: an assumption
 BRAKE_CLOCK = 288 / 1410
-BRAKE_DELAY_S = 6  # the source: 5 to 10 s
+BRAKE_DELAY_S = 6  # the source says 5 to 10 s
 PRIORITIES = ("low", "high")
 
 
 @dataclass(frozen=True)
 class CappedRow:
-    """One row under a controller. peak_w: (slots,) highest sample of each. brakes: how often all servers were braked.
-    clocks, shares: by PRIORITIES and level, the clock and the share of server-time at it. energy_j. lost: share of the
-    work that slower clocks left undone at the end of the time. bound_by_clock: share of a request's time that scales
-    with the inverse of the clock."""
+    """The result of simulating a row under a controller. peak_w: (slots,) highest sample of each slot. brakes: number
+    of times that all servers were braked. clocks, shares: (priorities, levels) clocks, and shares of server-time spent
+    at them. energy_j: of the row. lost: share of the work that slower clocks left undone at the end. bound_by_clock:
+    share of a request's time that scales with the inverse of the clock."""
 
     peak_w: np.ndarray
     brakes: int
@@ -33,11 +33,11 @@ class CappedRow:
     bound_by_clock: float
 
     def slowed(self, priority: int) -> float:
-        """Return the share of time that a server of that priority runs at a slower clock."""
+        """Return the share of time for which servers of a priority run at a slower clock."""
         return float(self.shares[priority][self.clocks[priority] < 1].sum())
 
     def latency_factor(self, priority: int, percentile: float) -> float:
-        """Return the time of a request over its time at the highest clock, at a percentile of the server-time."""
+        """Return a percentile over server-time of the time of a request over its time at the highest clock."""
         order = np.argsort(-self.clocks[priority])
         reached = np.cumsum(self.shares[priority][order])
         at = int(np.searchsorted(reached, percentile / 100 * reached[-1] - 1e-12))
@@ -57,7 +57,7 @@ def simulate(
     bound_by_clock: float = 1.0,
     catch_up: float = CATCH_UP,
 ) -> CappedRow:
-    """Simulate a row under a controller. row: its servers, with their watts by slot, 0 where one is absent."""
+    """Simulate a row under a controller. row: its servers; one with 0 W in a slot is absent."""
     clocks = np.array([[1.0, controller.low, controller.lower, BRAKE_CLOCK], [1.0, 1.0, controller.high, BRAKE_CLOCK]])
     control = RowControl(
         budget_w=float(budget_w),

@@ -12,10 +12,10 @@ from jouleproof.errors import UserError
 class Controller:
     """A power-capping controller of a row. Thresholds are shares of the row's budget, clocks are shares of the highest.
 
-    Above `first` servers of low priority run at `low`; above `second` they run at `lower` and those of high priority at
-    `high`; each step is undone `release` below its threshold. Above 1 all servers are braked. reads_s: interval at
-    which the row's power is read, as its mean since the last reading. acts_s: delay until a decision takes effect.
-    source: where the numbers are from.
+    Above `first`, servers of low priority run at `low`; above `second`, they run at `lower` and those of high priority
+    at `high`; each step is undone at `release` below its threshold. Above 1, all servers are braked. reads_s: interval
+    between readings of the row's power, each the mean since the last one. acts_s: delay until a decision takes effect.
+    source: where the numbers come from.
     """
 
     first: float = np.inf
@@ -30,18 +30,20 @@ class Controller:
 
     def __post_init__(self) -> None:
         if not 0 < self.first <= self.second:
-            raise UserError(f"controller: first {self.first} and second {self.second} must rise from above 0")
+            raise UserError(f"controller: expected 0 < first <= second, got {self.first} and {self.second}")
         if not all(0 < clock <= 1 for clock in (self.low, self.lower, self.high)):
-            raise UserError(f"controller: clocks {self.low}, {self.lower}, {self.high} must lie above 0 and up to 1")
+            raise UserError(
+                f"controller: clocks must be above 0 and at most 1, got {self.low}, {self.lower}, {self.high}"
+            )
         if not 0 <= self.release < self.first or self.reads_s < 1 or self.acts_s < 0:
             raise UserError(
-                f"controller: release {self.release} must lie from 0 to below first, "
-                f"reads_s {self.reads_s} be at least 1, and acts_s {self.acts_s} not below 0"
+                "controller: release must be at least 0 and below first, reads_s at least 1, acts_s at least 0, "
+                f"got {self.release}, {self.reads_s}, {self.acts_s}"
             )
 
 
 CONTROLLERS: Mapping[str, Controller] = {
-    "none": Controller(source="nothing but the brake"),
+    "none": Controller(source="the brake alone"),
     "polca": Controller(
         first=0.80,
         second=0.89,

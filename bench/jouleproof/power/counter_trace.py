@@ -1,18 +1,17 @@
-"""Readings of one energy counter over a window: they are unwrapped as they come, and rejected at the first that cannot
-be true."""
+"""The readings of one energy counter over a window, unwrapped one by one; an impossible reading is refused."""
 
 from collections.abc import Sequence
 
 from jouleproof.power.counters import Counter, Unmeasurable, unwound
 
-MOST_W = 2_000.0  # of one domain; a counter that falls by more than a wrap explains went backwards
-STOPPED_S = 1.0  # without growth; every counter here steps at least ten times as often
-SHORTEST_S = 0.2  # below which a counter may not have stepped yet
+MOST_W = 2_000.0  # of one domain; a fall that would take more power as a wrap means that the counter went backwards
+STOPPED_S = 1.0  # without growth, after which a counter has stopped; all counters here step at least ten times as often
+SHORTEST_S = 0.2  # a shorter window may end before the counter steps
 
 
 class Trace:
-    """The readings of a counter between two moments. A counter may wrap once between two readings: read it more often
-    than its range over MOST_W, which is two minutes for RAPL's usual 262 kJ."""
+    """The readings of a counter between two moments. A counter may wrap at most once between two readings: read it at
+    intervals shorter than its range over MOST_W, which is two minutes for RAPL's usual 262 kJ."""
 
     def __init__(self, source: str, counter: Counter) -> None:
         self.source, self.domains = source, tuple(counter.domains)
@@ -23,14 +22,16 @@ class Trace:
         self._joules: Sequence[float] = ()
 
     def add(self, time_s: float, joules: Sequence[float]) -> None:
-        """Add a reading. joules: of each domain since any moment, as the counter reports them.
+        """Add a reading. joules: by domain since an arbitrary moment, as the counter reports them.
 
         Raises Unmeasurable where the counter or the clock stopped or went backwards, or a domain is missing.
         """
         if not self.domains:
-            raise Unmeasurable(f"{self.source}: it has no domains")
+            raise Unmeasurable(f"{self.source}: the counter has no domains")
         if len(joules) != len(self.domains):
-            raise Unmeasurable(f"{self.source}: {len(joules)} readings of {len(self.domains)} domains")
+            raise Unmeasurable(
+                f"{self.source}: expected a reading of each of {len(self.domains)} domains, got {len(joules)}"
+            )
         if not self._moved_s:
             self._first_s, self._moved_s = time_s, [time_s] * len(self.domains)
         else:
@@ -38,7 +39,7 @@ class Trace:
         self._last_s, self._joules = time_s, joules
 
     def joules(self) -> list[float]:
-        """Return joules by domain, between the first reading and the last. Raises Unmeasurable where a domain counted
+        """Return the joules by domain from the first reading to the last. Raises Unmeasurable where a domain counted
         nothing."""
         elapsed = self.seconds()
         for domain, grown in zip(self.domains, self._grown, strict=True):
@@ -52,7 +53,7 @@ class Trace:
     def _grow(self, time_s: float, joules: Sequence[float]) -> None:
         elapsed = time_s - self._last_s
         if not elapsed >= 0:
-            raise Unmeasurable(f"{self.source}: the clock jumped back")
+            raise Unmeasurable(f"{self.source}: the clock went backwards")
         for number, domain in enumerate(self.domains):
             grown = unwound(self._joules[number], joules[number], self._wraps[number])
             wrapped = joules[number] < self._joules[number]

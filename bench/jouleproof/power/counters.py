@@ -1,5 +1,5 @@
-"""Energy counters of this machine, sampled: RAPL through powercap, NVML through zeus. What has no counter is reported
-as unmeasurable, with the reason, and never as 0 W."""
+"""Readers of this machine's energy counters: RAPL through powercap, NVML through zeus. A source without a counter is
+reported as unmeasurable, with the reason, and never as 0 W."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,17 +10,17 @@ from jouleproof.errors import UserError
 from jouleproof.measure.clocks import now
 
 POWERCAP = Path("/sys/class/powercap")
-WITHIN_PACKAGE = ("core", "uncore")  # counted with the package that they are in
+WITHIN_PACKAGE = ("core", "uncore")  # already counted in their package
 
 
 class Unmeasurable(UserError):
-    """There is no counter, it cannot be read, or it does not count."""
+    """A counter is missing, cannot be read or does not count."""
 
 
 @runtime_checkable
 class Counter(Protocol):
-    """An energy counter. domains: what it counts, without duplicates. joules: energy since any moment, by domain; it
-    grows until `wraps_j`, where it starts again at 0 (infinity where it never does)."""
+    """An energy counter. domains: what it counts, without overlap. joules: energy by domain since an arbitrary moment,
+    which grows up to `wraps_j` and then starts again at 0 (infinity: it never wraps)."""
 
     @property
     def domains(self) -> Sequence[str]: ...
@@ -31,8 +31,8 @@ class Counter(Protocol):
 
 @dataclass(frozen=True)
 class Rapl:
-    """RAPL counters: packages, memory where it is separate, and nothing that another domain contains. folders: of
-    powercap, one per domain."""
+    """RAPL counters of packages, of memory where it is a separate domain, and of no domain that lies within another.
+    folders: powercap's, one per domain."""
 
     folders: Sequence[Path]
     domains: Sequence[str]
@@ -43,7 +43,7 @@ class Rapl:
 
 
 def rapl(root: Path = POWERCAP) -> Rapl:
-    """Open the RAPL counters. Raises Unmeasurable where powercap is absent or may not be read."""
+    """Open the RAPL counters. Raises Unmeasurable where powercap is absent or not readable."""
     folders = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
     named = [(folder, _text(folder / "name")) for folder in folders]
     chosen = [(folder, name) for folder, name in named if name not in WITHIN_PACKAGE and name != "psys"]
@@ -72,8 +72,7 @@ class Nvml:
 
 
 def nvml() -> Nvml:
-    """Open the NVML counters. Raises Unmeasurable where zeus is not installed, or there is no GPU that counts its
-    energy."""
+    """Open the NVML counters. Raises Unmeasurable where zeus is not installed or no GPU counts its energy."""
     try:
         from zeus.device import get_gpus
     except ImportError as error:
@@ -85,7 +84,7 @@ def nvml() -> Nvml:
             lambda number: gpus.get_total_energy_consumption(number) * 1e-3,
         )
         counter.joules()
-    except Exception as error:  # zeus and the driver fail in ways of their own
+    except Exception as error:  # zeus and the driver raise errors of any type
         raise Unmeasurable(f"nvml: {' '.join(str(error).split()) or type(error).__name__}") from error
     if not counter.domains:
         raise Unmeasurable("nvml: no GPU")
@@ -93,26 +92,28 @@ def nvml() -> Nvml:
 
 
 def unwound(before: float, after: float, wraps_j: float) -> float:
-    """Return the J that a counter grew by between two readings, between which it wrapped at most once."""
+    """Return the joules between two readings of a counter that wrapped at most once in between."""
     return after - before if after >= before else after - before + wraps_j
 
 
 def sampled(
     counter: Counter, seconds: float, every_s: float, sleep: Callable[[float], None], clock: Callable[[], float] = now
 ) -> list[tuple[float, list[float]]]:
-    """Sample a counter: (s since the start, mean watts by domain since the last sample), with wraps undone.
+    """Sample a counter, with wraps undone: (seconds since the start, mean watts by domain since the previous sample).
 
-    Raises Unmeasurable where a clock stands still or jumps back, or a domain counts nothing in all that time.
+    Raises Unmeasurable where the clock stands still or goes backwards, or a domain counts nothing the whole time.
     """
     if every_s <= 0 or seconds < every_s:
-        raise UserError(f"telemetry: {seconds:g} s in steps of {every_s:g} s are too few for a measurement")
+        raise UserError(
+            f"telemetry: expected at least one step of more than 0 s, got {seconds:g} s in steps of {every_s:g} s"
+        )
     start = last = clock()
     before, samples = counter.joules(), []
     for _ in range(int(seconds / every_s)):
         sleep(every_s)
         time, joules = clock(), counter.joules()
         if time <= last:
-            raise Unmeasurable("telemetry: the clock stood still or jumped back")
+            raise Unmeasurable("telemetry: the clock stood still or went backwards")
         grown = list(map(unwound, before, joules, counter.wraps_j))
         samples.append((time - start, [domain_j / (time - last) for domain_j in grown]))
         before, last = joules, time
@@ -127,12 +128,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Unmeasurable(
-            f"rapl: {path} cannot be read ({error.strerror}); only root may read it by default"
+            f"rapl: {path} cannot be read ({error.strerror}); by default, only root can read it"
         ) from error
 
 
 def _number(path: Path) -> float:
     text = _text(path)
     if not text.isdecimal():
-        raise Unmeasurable(f"rapl: {path} holds {text[:20]!r}, not a number")
+        raise Unmeasurable(f"rapl: {path} must hold a number, got {text[:20]!r}")
     return float(text)

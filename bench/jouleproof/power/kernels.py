@@ -1,19 +1,19 @@
-"""Compiled loops over power within five minutes: sums of several servers, and a row under a controller."""
+"""Compiled loops over samples of power: the sum of several servers, and a row under a controller."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-FREE, FIRST, SECOND, BRAKED = range(LEVELS := 4)  # of slowing down
+FREE, FIRST, SECOND, BRAKED = range(LEVELS := 4)  # levels of slowing down
 NO_ORDER = -1
 
 
 class Pieces(NamedTuple):
     """The power variations of workloads within five minutes.
 
-    watts: (pieces, samples), with a mean of 0. first, length: (workloads,) number of a workload's first piece, and how
-    many pieces it goes through, slot by slot. ahead: (workloads,) slots by which it is ahead of the others.
+    watts: (pieces, samples), with a mean of 0. first, length: (workloads,) index of a workload's first piece, and
+    number of pieces that it goes through, slot by slot. ahead: (workloads,) slots by which it is ahead of the others.
     """
 
     watts: np.ndarray
@@ -27,10 +27,10 @@ class Pieces(NamedTuple):
 
 
 class RowControl(NamedTuple):
-    """The control of a row, in samples; the numbers are explained in jouleproof.power.controllers.Controller.
+    """The control settings of a row, with times in samples; jouleproof.power.controllers.Controller explains them.
 
     idle_w, most_w: of a server. power, slowdown: (priorities, LEVELS) factors on the power above idle and on the time
-    that work takes. catch_up: share of the current work with which undone work is made up on top.
+    that work takes. catch_up: share of the current work that is done on top to make up for undone work.
     """
 
     budget_w: float
@@ -49,8 +49,8 @@ class RowControl(NamedTuple):
 
 @njit(cache=True)
 def add_samples(servers, watts, pieces, idle_w, most_w, out):
-    """Write into out, (slots, samples), the watts of some servers together: five-minute means with their textures, each
-    server between its idle and its highest power."""
+    """Write the total watts of some servers into out, (slots, samples): five-minute means plus textures, with each
+    server kept between its idle and its highest power."""
     out[:] = 0.0
     for slot in range(watts.shape[1]):
         for server in servers:
@@ -64,16 +64,18 @@ def add_samples(servers, watts, pieces, idle_w, most_w, out):
 
 @njit(cache=True)
 def cap_row(watts, pieces, critical, control):
-    """Simulate a row under a controller; 0 W of a server in a slot means that it is absent.
+    """Simulate a row under a controller; a server with 0 W in a slot is absent.
 
-    An order takes effect after its delay, whatever is read meanwhile, and a later order that takes effect earlier (the
-    brake) supersedes it. Work that a slower clock leaves undone is done later, and never with more than a server can
-    draw. Returns the highest sample of each slot, brakes, samples by priority and level, sums of power, of work lost
-    and asked for.
+    An order takes effect after its delay, whatever is read in the meantime, unless a later order with a shorter delay
+    (the brake) supersedes it. Work that a slower clock leaves undone is made up for later, within a server's highest
+    power. Returns the highest sample of each slot, brakes, samples by priority and level, and sums of power, of lost
+    work and of requested work.
     """
     idle_w, most_w = control.idle_w, control.most_w
     peak, time, backlog = np.zeros(watts.shape[1]), np.zeros((2, LEVELS)), np.zeros(len(watts))
-    orders = np.full(max(control.acts, control.brake_acts) + 1, NO_ORDER)  # a ring: what takes effect at which sample
+    orders = np.full(
+        max(control.acts, control.brake_acts) + 1, NO_ORDER
+    )  # a ring: the order that takes effect at a sample
     level, ordered, now, brakes = FREE, FREE, 0, 0
     energy, asked = 0.0, 0.0
     read, number = 0.0, 0
@@ -118,7 +120,7 @@ def cap_row(watts, pieces, critical, control):
 
 @njit(cache=True)
 def _wanted(share, ordered, first, second, release):
-    """Return the level that a reading, as a share of the budget, asks for where another has been ordered."""
+    """Return the level that a reading, as a share of the budget, calls for, given the level that was ordered last."""
     wanted = ordered
     if share >= 1.0:
         wanted = BRAKED
@@ -139,7 +141,7 @@ def _wanted(share, ordered, first, second, release):
 
 @njit(cache=True)
 def _give_order(orders, now, level, delay):
-    """Give an order, and cancel those that would take effect later."""
+    """Give an order and cancel those that would take effect later."""
     delay = max(delay, 1)
     for later in range(delay, len(orders)):
         orders[(now + later) % len(orders)] = NO_ORDER

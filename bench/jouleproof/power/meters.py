@@ -1,5 +1,5 @@
-"""Meters: joules between two moments, from the counters of this machine. A reading is a number that was counted, or no
-number and the reason, never a model and never 0.
+"""Meters of the joules between two moments, read from this machine's counters. A reading is a counted number, or no
+number and the reason; never a modelled one, and never 0 in place of a missing one.
 
 A process has one meter. `none` is a meter without counters.
 """
@@ -24,7 +24,7 @@ EVERY_S = 0.1
 class Energy:
     """The energy that one source counted in a window.
 
-    joules: of all domains; None where it did not count, and then `reason` says why.
+    joules: of all domains; None where the source did not count, for the reason given.
     """
 
     source: str
@@ -35,7 +35,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class Reading:
-    """The reading of a window. energies: one for each source of the meter. cpu_s: of this process and its children that
+    """The result of a window. energies: one per source of the meter. cpu_s: of this process and its children that have
     ended."""
 
     energies: tuple[Energy, ...]
@@ -50,14 +50,14 @@ class Reading:
 
 
 class Window(Protocol):
-    """A window that measures from its creation to `end`."""
+    """A measurement from its creation to `end`."""
 
     def end(self) -> Reading: ...
 
 
 @runtime_checkable
 class Meter(Protocol):
-    """A meter. name: as in the config. describe: what it counts, for the provenance, as plain JSON."""
+    """A meter of energy. name: as in the config. describe: returns what it counts, as plain JSON for the provenance."""
 
     @property
     def name(self) -> str: ...
@@ -67,8 +67,8 @@ class Meter(Protocol):
 
 @dataclass
 class CounterMeter:
-    """A meter made of counters, by source. absent: sources that were requested and do not exist, with the reason.
-    every_s: time between two readings within a window; None: at both ends only.
+    """A meter that reads counters, by source. absent: requested sources that are not available, with the reason.
+    every_s: time between readings within a window; None: read at its two ends only.
 
     A source that fails once reports nothing for the rest of the run.
     """
@@ -93,7 +93,7 @@ class CounterMeter:
 
 
 class CounterWindow:
-    """A window of counter readings: `with meter.begin() as window: …` leaves its reading in `window.reading`."""
+    """A window of counter readings: `with meter.begin() as window: …` stores its result in `window.reading`."""
 
     reading: Reading
 
@@ -118,7 +118,7 @@ class CounterWindow:
                 try:
                     joules = counter.joules()
                     trace.add(self._meter.clock(), joules)
-                except Exception as error:  # drivers fail in ways of their own
+                except Exception as error:  # drivers raise errors of any type
                     self._fail(source, error)
 
     def end(self) -> Reading:
@@ -162,7 +162,7 @@ class CounterWindow:
 
 
 def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
-    """Yield a line for every domain of every counter, with the power that it reads, or why there is none."""
+    """Yield a line for each domain of each counter with its power, or the reason why it cannot be measured."""
     for source, find in COUNTERS.items():
         try:
             counter = find()
@@ -192,18 +192,18 @@ METERS: Mapping[str, Callable[[], Meter]] = {
     "none": lambda: CounterMeter("none", {}),
 }
 
-_opened: dict[str, Meter] = {}  # by the name that it was asked for by; one at most
+_opened: dict[str, Meter] = {}  # by the requested name; at most one
 
 
 def meters(names: Iterable[str]) -> Mapping[str, Callable[[], Meter]]:
-    """Return a function for each name that makes its meter. Raises UserError as `maker` does."""
+    """Return, for each name, a function that makes its meter. Raises UserError as `maker` does."""
     return {name: maker(name) for name in names}
 
 
 def maker(name: str) -> Callable[[], Meter]:
     """Return a function that makes the meter called `name`; a user-defined meter is loaded now.
 
-    Raises UserError where there is no such object, or it is no meter.
+    Raises UserError where there is no such object or it is not a meter.
     """
     if name in METERS:
         return METERS[name]
@@ -215,10 +215,10 @@ def maker(name: str) -> Callable[[], Meter]:
 
 
 def open_meter(name: str) -> Meter:
-    """Open the one meter of this process, which goes into its provenance.
+    """Open the one meter of this process, which is recorded in the provenance.
 
-    name: "auto" (every counter that there is), "rapl", "nvml", "none", or a user-defined package.module:object. Raises
-    UserError where it is not available, or this process opened another one.
+    name: "auto" (every available counter), "rapl", "nvml", "none", or a user-defined package.module:object. Raises
+    UserError where it is not available or this process has opened another one.
     """
     for before in _opened:
         if before != name:

@@ -1,4 +1,4 @@
-"""Models of power sensors, each with its view of a power that changes every two seconds."""
+"""Models of power sensors: how each of them reads a power that changes every two seconds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from jouleproof.power.time_grid import SAMPLE_S
 
 @dataclass(frozen=True)
 class Sensor:
-    """A power sensor. every_s: between readings. window_s: over which the power is averaged up to a reading. delay_s:
-    until a reading is available. duty: share of the window in which the sensor looks. step_w: to which it rounds. gain:
-    its largest error, a share, constant for one sensor. lost: share of readings that never come. words: what it stands
+    """A power sensor. every_s: time between readings. window_s: time over which a reading averages the power. delay_s:
+    time until a reading is available. duty: share of the window in which the sensor measures. step_w: resolution. gain:
+    largest gain error, a share, constant for each sensor. lost: share of readings that are lost. words: what it stands
     for, and its source."""
 
     every_s: int
@@ -29,7 +29,7 @@ SENSORS: Mapping[str, Sensor] = {
     "ideal": Sensor(every_s=2, window_s=2, words="ideal sensor on the die"),
     "nvml": Sensor(every_s=2, window_s=2, words="NVML, mean of 1 s, here of 2", duty=1.0, step_w=1.0, gain=0.05),
     "nvml_part_time": Sensor(
-        every_s=2, window_s=2, words="NVML that looks a quarter of the time", duty=0.25, step_w=1.0, gain=0.05
+        every_s=2, window_s=2, words="NVML that measures a quarter of the time", duty=0.25, step_w=1.0, gain=0.05
     ),
     "rapl": Sensor(every_s=2, window_s=2, words="RAPL counter, differences", step_w=0.1, gain=0.03),
     "redfish": Sensor(
@@ -47,16 +47,16 @@ SENSORS: Mapping[str, Sensor] = {
 def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the times at which readings become available (s from the first sample), and their values (W).
 
-    watts: (samples,) 2 s apart. A part-time sensor looks at the first part of its window, or, where that is one sample,
-    at a share of it, whose power may differ from the sample's by up to 10 %. Lost readings are left out.
+    watts: (samples,) 2 s apart. A part-time sensor measures the first part of its window, or, where that is less than a
+    sample, a share of one, whose power may differ from the sample's by up to 10 %. Lost readings are left out.
     """
     rng = np.random.default_rng([*seed, 7])
     step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)
     ends = np.arange(window, len(watts) + 1, step)
-    looked = max(round(window * sensor.duty), 1)
+    measured = max(round(window * sensor.duty), 1)
     sums = np.concatenate([[0.0], np.cumsum(watts)])
     begin = ends - window
-    values = (sums[begin + looked] - sums[begin]) / looked
+    values = (sums[begin + measured] - sums[begin]) / measured
     if sensor.duty * window < 1:
         values = values * (1 + 0.1 * (1 - sensor.duty) * rng.uniform(-1, 1, len(values)))
     values = values * (1 + sensor.gain * rng.uniform(-1, 1))

@@ -1,8 +1,8 @@
 """Textures, the power variations within five minutes: pieces of 150 samples, 2 s apart, with a mean of 0 W.
 
 Those of prompt and token machines come from the simulated phase-split cluster. The others are assumptions: services
-draw in bursts of some twenty seconds, training jobs swing with their steps and stop for checkpoints, batch work is
-steady.
+draw power in bursts of about twenty seconds, the power of training jobs swings with their steps and drops at
+checkpoints, and batch work is steady.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from jouleproof.power.time_grid import SAMPLE_S, SAMPLES, SLOT_S
 from jouleproof.power.workloads import KINDS, Fleet
 
 PIECES = 288
-BURST_W, BURST_S = 500.0, 20.0  # standard deviation of a service's bursts, and how long one is like itself
-SWING_W, STEP_S = 1_400.0, 24.0  # a training step, from its communication to its computation
+BURST_W, BURST_S = 500.0, 20.0  # standard deviation of a service's bursts, and their correlation time
+SWING_W, STEP_S = 1_400.0, 24.0  # rise from communication to computation in a training step, and length of a step
 STEADY_W = 60.0
 STEADY = "steady"
 Textures = Mapping[str, np.ndarray]  # (pieces, SAMPLES) watts
@@ -33,7 +33,7 @@ def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
     simulated = {pool: _of_pool(power_trace, pool) for pool in ("prompt", "token")}
     steps = np.arange(PIECES * SAMPLES) * SAMPLE_S / STEP_S
     swings = SWING_W * np.where(steps % 1.0 < 0.7, 0.3, -0.7) * (1 + 0.1 * rng.standard_normal(len(steps)))
-    swings[(np.arange(len(steps)) // 10) % 180 == 179] = -2.5 * SWING_W  # 20 s of a checkpoint each hour
+    swings[(np.arange(len(steps)) // 10) % 180 == 179] = -2.5 * SWING_W  # a checkpoint of 20 s every hour
     return {
         **simulated,
         "bursts": _level(BURST_W * _coloured(rng, BURST_S)),
@@ -43,19 +43,19 @@ def textures_of(power_trace: pd.DataFrame, seed: int = 0) -> Textures:
 
 
 def samples(fleet: Fleet, servers: np.ndarray, pieces: Pieces) -> np.ndarray:
-    """Return (samples,) watts, 2 s apart, of some servers together; a workload of 0 W in a slot is absent."""
+    """Return the total watts of some servers, (samples,) 2 s apart; a workload with 0 W in a slot is absent."""
     out = np.empty((fleet.watts.shape[1], SAMPLES))
     add_samples(servers, fleet.watts, pieces, fleet.idle_w, fleet.most_w, out)
     return out.reshape(-1)
 
 
 def means(watts: np.ndarray, samples: int) -> np.ndarray:
-    """Return means of `samples` samples each, one after the other; an incomplete last group is left out."""
+    """Return the means of successive groups of `samples` samples; an incomplete last group is left out."""
     return watts[: len(watts) // samples * samples].reshape(-1, samples).mean(axis=1)
 
 
 def pieces_of(fleet: Fleet, textures: Textures) -> Pieces:
-    """Return the pieces that each workload of a fleet goes through; workloads of an unknown kind get those of steady
+    """Return the pieces that each workload of a fleet goes through; workloads of unknown kinds get those of steady
     work."""
     first, total = {}, 0
     for name, pieces in textures.items():
@@ -75,7 +75,7 @@ def _of_pool(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
     if rows.empty:
         raise UserError(f"placement: the power trace has no {pool} machines")
     if rows.duplicated(["machine", "t_s"]).any():
-        raise UserError(f"placement: the power trace has a {pool} machine's sample twice")
+        raise UserError(f"placement: the power trace has a duplicate sample of a {pool} machine")
     watts = rows.pivot(index="machine", columns="t_s", values="value")
     times = watts.columns.to_numpy()
     if watts.isna().any(axis=None) or not np.allclose(np.diff(times), SAMPLE_S):

@@ -1,4 +1,4 @@
-"""A power domain tree: a hall of rows, rows of racks, each with its power budget and number of servers."""
+"""A power domain tree: a hall of rows of racks, each with a power budget, and the servers in its leaves."""
 
 from dataclasses import dataclass, replace
 
@@ -9,8 +9,8 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Tree:
-    """The nodes of a power domain tree, parents before children. parent: (nodes,), -1 at the top. budget_w: power
-    budget of each. servers: number of servers in each leaf, 0 above."""
+    """The nodes of a power domain tree, parents before children. parent: (nodes,), -1 at the top. budget_w: (nodes,)
+    power budgets. servers: (nodes,) numbers of servers in leaves, 0 above."""
 
     parent: np.ndarray
     budget_w: np.ndarray
@@ -29,29 +29,27 @@ class Tree:
         return depth
 
     def scaled(self, factor: float) -> "Tree":
-        """Return the tree with scaled budgets, which a policy is given where it has to keep a margin."""
+        """Return the tree with scaled budgets, for a policy that has to keep a margin."""
         return replace(self, budget_w=self.budget_w * factor)
 
 
 def tree(
     rows: int, servers: int, nameplate_w: float, crowding: float = 2.0, racks: int = 1, uneven: bool = False
 ) -> Tree:
-    """Make a hall of rows, each of which may draw what `servers` servers are rated at and holds `crowding` times as
-    many.
+    """Make a hall of rows, each with a budget for the nameplates of `servers` servers and with places for `crowding`
+    times as many.
 
-    racks: number that a row is divided into; one may draw its servers' share and a quarter more. The hall may draw what
-    its rows may. uneven: rows differ, evenly, by up to half a server's power either way, so that whole servers are no
-    advantage to a policy whose demand divides a budget. Raises UserError where a budget does not suffice for one
+    racks: number of racks in a row; the budget of each is its share of the row's and a quarter more. The hall's budget
+    is the sum of its rows'. uneven: rows' budgets are spread evenly by up to half a server's power either way, so that
+    a policy gains nothing from demands that divide a budget. Raises UserError where a budget is too small for one
     server.
     """
     if servers < 1 or rows < 1:
-        raise UserError(f"placement: {rows} rows of {servers} servers hold nothing")
+        raise UserError(f"placement: rows and servers per row must be at least 1, got {rows} and {servers}")
     if nameplate_w <= 0:
-        raise UserError(f"placement: a nameplate of {nameplate_w:g} W is not above 0")
+        raise UserError(f"placement: the nameplate must be above 0 W, got {nameplate_w:g} W")
     if racks > servers:
-        raise UserError(
-            f"placement: a row of {servers} servers' power divided into {racks} racks feeds no whole server"
-        )
+        raise UserError(f"placement: racks per row must be at most its {servers} servers, got {racks}")
     parent, budget, standing = [-1], [rows * servers * nameplate_w], [0]
     places = int(np.ceil(servers * crowding / racks))
     for number in range(rows):
@@ -66,7 +64,7 @@ def tree(
             standing += [places] * racks
     if min(budget) < nameplate_w * (1 - 1e-9):
         raise UserError(
-            f"placement: a budget of {min(budget):,.0f} W does not suffice for one server of {nameplate_w:,.0f} W; "
-            "use larger rows, or larger racks within them"
+            f"placement: a budget of {min(budget):,.0f} W is too small for one server of {nameplate_w:,.0f} W; "
+            "use larger rows or larger racks"
         )
     return Tree(parent=np.array(parent), budget_w=np.array(budget), servers=np.array(standing))

@@ -1,8 +1,8 @@
-"""Fleets of workloads: their classes, their lifetimes, and their true power, which no policy sees.
+"""Generated fleets of workloads: classes, lifetimes, and the true power, which no policy sees.
 
-A fleet is generated. Its classes' levels and rhythms are assumptions; its servers draw more, and its weeks repeat
-better, than recorded ones do (the experiment `reality` measures by how much); the variations of prompt and token
-machines within five minutes are those of the simulated phase-split cluster.
+Levels and rhythms of the classes are assumptions; the servers draw more, and the weeks repeat better, than in recorded
+fleets (the experiment `reality` measures by how much). The variations of prompt and token machines within five minutes
+are those of the simulated phase-split cluster.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,19 @@ import numpy as np
 from jouleproof.power.time_grid import DAY, SLOT_S, WEEK
 
 ZONES_H = (-8.0, 0.0, 8.0)  # of the tenants' customers
-MODELS = (0.85, 1.0, 1.17)  # small, medium, large: what a tenant's model makes of its level
-LENGTHS = (0.7, 1.4)  # short and long prompts: what they make of its noise
+MODELS = (0.85, 1.0, 1.17)  # small, medium, large: factors of a tenant's model on its level
+LENGTHS = (0.7, 1.4)  # short and long prompts: factors on its noise
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A class of workloads. Levels are shares of what the server draws above idle.
+    """A class of workloads. Levels are shares of a server's power range above idle.
 
-    night, day: least and most of an ordinary day. peak_h: hour of the most, local time. sharpness: 1 is a sine, more a
-    shorter day. weekend: factor. noise: standard deviation of the variation without rhythm; hours: its correlation
-    time; shared: part of its variance that all workloads of a tenant have in common. drift: of the level, from one week
-    to the next. texture: variation within five minutes. critical: users wait for it. share: of the fleet.
+    night, day: lowest and highest level of a weekday. peak_h: local hour of the highest. sharpness: 1 is a sine; more,
+    a shorter day. weekend: factor on the day's rise. noise: standard deviation of the variation without rhythm; hours:
+    its correlation time; shared: part of its variance that all workloads of a tenant have in common. drift: spread of
+    the level from week to week. texture: variation within five minutes. critical: users wait for it. share: of the
+    fleet.
     """
 
     night: float
@@ -58,7 +59,7 @@ KINDS: Mapping[str, Kind] = {
     "trials": Kind(night=0.20, day=0.28, share=0.08, noise=0.22, hours=8, drift=0.20, texture="swings"),
 }
 
-MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over its share of the ordinary mix
+MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over that in the ordinary mix
     "same": {},
     "train_heavy": {"training": 4.0, "trials": 2.0},
     "phase_split": {"prompt": 3.5, "token": 3.5},
@@ -68,9 +69,9 @@ MIXES: Mapping[str, Mapping[str, float]] = {  # share of each class, over its sh
 
 @dataclass(frozen=True)
 class Fleet:
-    """Workloads, each as large as one server. watts: (workloads, slots of five minutes), the true mean power, weeks one
-    after the other. kind, model, length, tenant: (workloads,) numbers; kinds: names of kinds. offset: (workloads,)
-    slots by which a workload's texture is ahead. idle_w, most_w: least and most of a server at any moment."""
+    """Workloads, each as large as one server. watts: (workloads, slots of five minutes), the true mean power, week
+    after week. kind, model, length, tenant: (workloads,) indices; kinds: names of kinds. offset: (workloads,) slots by
+    which a workload's texture is ahead. idle_w, most_w: lowest and highest power of a server at any moment."""
 
     kinds: tuple[str, ...]
     kind: np.ndarray
@@ -102,7 +103,7 @@ BY_WORKLOAD = ("kind", "model", "length", "tenant", "critical", "offset", "watts
 
 @dataclass(frozen=True)
 class Server:
-    """The rated power of a server, and the shares of it that it draws idle and with a workload at its most."""
+    """The rated power of a server, and its idle and highest power as shares of that."""
 
     nameplate_w: float = 10_200.0
     idle: float = 0.22
@@ -111,8 +112,8 @@ class Server:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Differences of a fleet from an ordinary one. predictable: 1 where every week is like the last but for drift and
-    noise, 0 where nothing repeats. tenant_size: workloads of a tenant, on average."""
+    """Differences of a fleet from an ordinary one. predictable: 1 where weeks differ only by drift and noise, 0 where
+    nothing repeats. tenant_size: mean number of workloads per tenant."""
 
     mix: str = "same"
     predictable: float = 1.0
@@ -121,8 +122,8 @@ class Rhythm:
 
 
 def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: Mapping[str, Kind] = KINDS) -> Fleet:
-    """Generate a fleet. Each tenant draws a class, a model, a length of prompts and a time zone, which its workloads
-    share, along with a part of their noise."""
+    """Generate a fleet. The workloads of a tenant share a random class, model, prompt length and time zone, and a part
+    of their noise."""
     rng = np.random.default_rng([seed, 1])
     factors = MIXES[rhythm.mix]
     shares = np.array([kind.share * factors.get(name, 1.0) for name, kind in kinds.items()])
@@ -141,7 +142,7 @@ def fleet(count: int, weeks: int, seed: int, rhythm: Rhythm = Rhythm(), kinds: M
         members = np.flatnonzero(tenant == number)
         load[members] = _tenant_load(of_kind, level, noise, zone_h[number], (len(members), weeks), rhythm, rng)
     apart = np.array([described[number].texture != "swings" for number in kind])
-    offset = np.where(apart, rng.integers(0, 2**31, count), offset)  # steps of a training job come together
+    offset = np.where(apart, rng.integers(0, 2**31, count), offset)  # the workloads of a training job step together
     server = rhythm.server
     return Fleet(
         kinds=tuple(kinds),
@@ -167,7 +168,8 @@ def _tenant_load(
     rhythm: Rhythm,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return (workloads, slots) shares of the power range above idle. size: workloads of the tenant, and weeks."""
+    """Return (workloads, slots) shares of the power range above idle. size: number of the tenant's workloads, and
+    weeks."""
     count, weeks = size
     slots = weeks * WEEK
     surprise = 1.0 - rhythm.predictable
@@ -194,8 +196,8 @@ def _walk(hours: float, size: tuple[int, int], rng: np.random.Generator) -> np.n
 
 
 def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) -> np.ndarray:
-    """Return (count, slots) noise of variance 1 with a correlation time of so many hours."""
-    from scipy.signal import lfilter  # slow to import, and a check of the config imports this module
+    """Return (count, slots) noise of variance 1 with a correlation time of `hours`."""
+    from scipy.signal import lfilter  # slow to import, and checking a config imports this module
 
     keep = float(np.exp(-SLOT_S / 3600 / hours))
     white = rng.standard_normal((count, slots)) * np.sqrt(1 - keep**2)
@@ -205,17 +207,18 @@ def _coloured(count: int, slots: int, hours: float, rng: np.random.Generator) ->
 
 @dataclass(frozen=True)
 class Stays:
-    """Lifetimes of workloads within a period. first, last: (workloads,) slots; a workload is gone at `last`."""
+    """Lifetimes of workloads within a period. first, last: (workloads,) slots; a workload is absent from slot `last`
+    on."""
 
     first: np.ndarray
     last: np.ndarray
 
 
 def stays(fleet: Fleet, at_once: int, days: float, grouped: bool, seed: int) -> Stays:
-    """Draw lifetimes: `at_once` workloads come at the beginning, the others evenly over a week; half of them stay
+    """Draw lifetimes: `at_once` workloads arrive at the beginning, the others evenly over a week; half of all stay
     longer than `days`.
 
-    grouped: workloads of a tenant come one after the other; else in random order.
+    grouped: workloads of a tenant arrive one after the other; otherwise in random order.
     """
     rng = np.random.default_rng([seed, 2])
     order = np.concatenate(

@@ -1,4 +1,4 @@
-"""Placement by power telemetry: the value of profiles of workloads' power, and what they disclose."""
+"""Placement by power telemetry: what power profiles of workloads are worth, and what they disclose."""
 
 from jouleproof.studies.placement.config import PlacementConfig
 from jouleproof.study import Experiment, Study

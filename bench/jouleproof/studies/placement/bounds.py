@@ -1,4 +1,4 @@
-"""The most that any policy could host, solved exactly for small cases (HiGHS through SciPy)."""
+"""Exact optima of small cases, which no policy can beat (HiGHS through SciPy)."""
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -8,11 +8,10 @@ from jouleproof.studies.placement.kernels import NOWHERE
 
 
 def least_peak(watts: np.ndarray, rows: int, seconds: float) -> tuple[float, float]:
-    """Divide a given set of workloads over rows so that the highest peak of a row is least; return that peak, and how
-    far above a lower bound it is, a share.
+    """Divide a given set of workloads over rows so that the highest peak of a row is lowest; return that peak, and its
+    distance from a lower bound, as a share.
 
-    watts: (workloads, slots). All given workloads are placed: a count that picks its workloads would pick the light
-    ones.
+    watts: (workloads, slots). All given workloads are placed: a search for the largest number would favour light ones.
     """
     count, slots = watts.shape
     variables = count * rows + 1
@@ -35,12 +34,13 @@ def least_peak(watts: np.ndarray, rows: int, seconds: float) -> tuple[float, flo
         options={"time_limit": seconds, "mip_rel_gap": 1e-3},
     )
     if best.x is None:
-        raise ValueError(f"no division of {count} workloads into {rows} rows was found: {best.message}")
+        raise ValueError(f"no division of {count} workloads into {rows} rows found: {best.message}")
     return float(best.fun), float(best.mip_gap)
 
 
 def peak_of(watts: np.ndarray, home: np.ndarray, rows: int) -> float:
-    """Return the highest peak of the rows; home: (workloads,) rows from 0; every workload has one."""
+    """Return the highest peak of a row. home: (workloads,) rows, from 0. Raises ValueError where a workload has
+    none."""
     if (home == NOWHERE).any():
-        raise ValueError("a workload is nowhere")
+        raise ValueError("every workload must have a row")
     return max(float(watts[home == row].sum(axis=0).max(initial=0.0)) for row in range(rows))

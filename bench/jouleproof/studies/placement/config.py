@@ -35,18 +35,16 @@ def _file(path: str) -> str:
 
 
 class FleetConfig(Strict):
-    """The workloads that arrive, and the hall that hosts them."""
+    """The arriving workloads, and the hall that hosts them."""
 
-    servers: Positive = Field(200, description="that the hall's nameplates allow for")
-    offered: Above = Field(5.4, description="workloads that come in a week, over that number")
-    at_once: Above = Field(2.8, description="of them that come at its beginning")
-    days: Above = Field(3.0, description="that half of the workloads stay longer than")
-    crowding: Above = Field(3.5, description="servers that stand in a row, over what nameplates allow for")
+    servers: Positive = Field(200, description="servers that the hall feeds at nameplate power")
+    offered: Above = Field(5.4, description="workloads that arrive in a week, per such server")
+    at_once: Above = Field(2.8, description="workloads that arrive at its beginning, per such server")
+    days: Above = Field(3.0, description="median stay of a workload, days")
+    crowding: Above = Field(3.5, description="servers in a row, over the number that nameplates allow for")
     nameplate_w: Above = 10_200.0
-    predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing does")
-    trace: Trace | None = Field(
-        None, description="CSV, parquet or package.module:object whose workloads are the fleet's"
-    )
+    predictable: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="1: weeks repeat; 0: nothing repeats")
+    trace: Trace | None = Field(None, description="CSV, parquet or package.module:object with the fleet's workloads")
 
     def generated(self, predictable: float) -> "FleetConfig":
         """Return the config with generated workloads, for an experiment that varies what recorded ones cannot vary."""
@@ -54,13 +52,13 @@ class FleetConfig(Strict):
 
 
 class HostingConfig(Strict):
-    """Rules crossed with information; the margin is set in one week and scored in the next."""
+    """Every rule with all information; the margin is set in one week, and the next is scored."""
 
     information: Information = ["nameplate", "mean", "p99", "phases", "windows6", "slots24", "spread24", "slots168"]
     rules: Rules = ["random", "best_fit", "spread", "asynchrony"]
     row: Positive = Field(10, description="servers that a row's nameplates allow for")
-    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="the sizes compared")
-    risk: Share = Field(1e-3, description="share of rows and slots of five minutes over their budget")
+    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="sizes that are compared")
+    risk: Share = Field(1e-3, description="target share of rows and five-minute slots over their budget")
     seeds: Annotated[int, Field(ge=2)] = 10
 
 
@@ -69,7 +67,7 @@ class FrontierConfig(Strict):
 
     information: Information = ["nameplate", "mean", "p99", "slots24", "slots168"]
     margins: Annotated[list[Above], Field(min_length=1)] = Field(
-        [0.92, 0.96, 1.0, 1.04, 1.08], description="over the one that runs the risk aimed at in the scored weeks"
+        [0.92, 0.96, 1.0, 1.04, 1.08], description="margins, over the one that runs the target risk in the scored weeks"
     )
 
 
@@ -84,26 +82,26 @@ class PredictionConfig(Strict):
     """Workloads without a history."""
 
     predictors: Predictors = ["nameplate", "fleet_peak", "fleet_mean", "class_mean", "tenant_mean", "own"]
-    with_history: Share = Field(0.5, description="share of the workloads that have one")
+    with_history: Share = Field(0.5, description="share of the workloads with a history")
     level_errors: list[Above] = Field([0.15, 0.3], description="largest error of the level of a profile, a share")
-    phase_errors_h: list[Above] = Field([3.0, 6.0], description="largest error of its time, hours")
+    phase_errors_h: list[Above] = Field([3.0, 6.0], description="largest error of the time of a profile, hours")
 
 
 class TransferConfig(Strict):
-    """A margin that is used on a mix of workloads other than the one that it was set on."""
+    """Use of a margin on mixes of workloads other than the one it was set on."""
 
     information: Information = ["mean", "p99", "windows6", "slots24", "spread24", "slots168"]
     row: Positive = 20
 
 
 class PrecisionConfig(Strict):
-    """Peaks in windows of time, and from one chip to the hall."""
+    """Peaks by averaging window, and by level from one chip to the hall."""
 
     windows_s: Annotated[list[Positive], Field(min_length=1)] = [2, 10, 60, 300, 900, 3600]
-    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="servers behind a budget")
-    domains: Positive = Field(6, description="rows that are looked at")
-    racks: Positive = Field(2, description="that a row of hosting.row servers is divided into, one level down")
-    opened: Positive = Field(3, description="racks whose servers and chips are looked at")
+    rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="sizes of rows, in servers")
+    domains: Positive = Field(6, description="rows that are examined")
+    racks: Positive = Field(2, description="racks in a row of hosting.row servers")
+    opened: Positive = Field(3, description="racks whose servers and chips are examined")
 
 
 class SensorsConfig(Strict):
@@ -112,20 +110,20 @@ class SensorsConfig(Strict):
     sensors: Sensors = ["ideal", "nvml", "nvml_part_time", "rapl", "ipmi", "redfish", "five_minutes"]
     shown_s: Positive = Field(600, description="seconds of the trace that are drawn")
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1)] = [1, 2, 4, 7]
-    workloads: Positive = Field(12, description="whose profiles are learned")
+    workloads: Positive = Field(12, description="workloads whose profiles are learned")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
 class OversubscriptionConfig(Strict):
     """Servers added to one row of inference servers."""
 
-    servers: Positive = Field(40, description="of the row, before any is added")
+    servers: Positive = Field(40, description="servers of the row before any is added")
     headrooms: Annotated[list[Share], Field(min_length=1)] = Field(
-        [0.21, 0.13, 0.05], description="share of the budget that the row's peak leaves; the source's is 0.21"
+        [0.21, 0.13, 0.05], description="share of the budget above the row's peak; the source's is 0.21"
     )
     controllers: Controllers = ["none", "polca", "three_band"]
     added: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)] = Field(
-        [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], description="share of the servers, rising"
+        [0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], description="added servers, as shares of the row's, ascending"
     )
     days: Annotated[int, Field(ge=1, le=7)] = 2
 
@@ -150,8 +148,8 @@ class LeakageConfig(Strict):
         "private24_e8",
         "raw",
     ]
-    attacked: Positive = Field(400, description="workloads whose releases the attacker has, at most")
-    kept: Share = Field(0.98, description="of the work with every reading told, that a release has to be worth")
+    attacked: Positive = Field(400, description="most workloads whose releases the attacker has")
+    kept: Share = Field(0.98, description="share of the work with every reading disclosed that a release must keep")
 
 
 class ProcessorsConfig(Strict):
@@ -174,19 +172,21 @@ class PoliciesConfig(Strict):
         "smooth_operator",
         "profile",
     ]
-    controller: Controller = Field("three_band", description="under which rows are replayed at 2 s, by priority")
-    replayed: Positive = Field(2, description="rows that are replayed so, for the scored week")
+    controller: Controller = Field(
+        "three_band", description="controller of the rows that are replayed at 2 s, by priority"
+    )
+    replayed: Positive = Field(2, description="rows that are replayed at 2 s, for the scored week")
 
 
 class BoundsConfig(Strict):
     """Small cases that are solved exactly."""
 
     cases: Annotated[list[Annotated[tuple[Positive, Positive], Field(strict=False)]], Field(min_length=1)] = Field(
-        [(2, 12), (3, 18)], description="rows, workloads"
+        [(2, 12), (3, 18)], description="pairs of rows and workloads"
     )
     rules: Rules = ["spread", "asynchrony"]
     seeds: Annotated[int, Field(ge=2)] = 5
-    seconds: Above = Field(60.0, description="after which the search of one case stops, its gap stated")
+    seconds: Above = Field(60.0, description="time limit of the search of a case, which reports its gap")
 
 
 class ScaleConfig(Strict):
@@ -200,14 +200,13 @@ class RealityConfig(Strict):
     """Comparison of recorded with generated data."""
 
     google: list[Annotated[str, AfterValidator(_file)]] = Field(
-        [], description="Google's power data, cellX_pduN.csv.gz, where you have them"
+        [], description="Google's power data, cellX_pduN.csv.gz, if you have them"
     )
-
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.5, 0.0]
 
 
 class PlacementConfig(Strict):
-    """Workloads that come and go, what is known of their power, and where they are placed."""
+    """Workloads that arrive and leave, information on their power, and their placement."""
 
     fleet: FleetConfig = FleetConfig()
     hosting: HostingConfig = HostingConfig()

@@ -1,5 +1,5 @@
-"""Evaluation of placements: workloads that come and go are placed by a rule on the profiles that it is given, and the
-placement is scored against their true power."""
+"""Evaluation of placements: a rule places workloads that arrive and leave by their assumed profiles, and the placement
+is scored against their true power."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from jouleproof.studies.placement.rules import RULES, Rule
 from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Period, Scenario, hall, make_scenario
 from jouleproof.studies.placement.table import HOSTED
 
-LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # margins that are tried
+LEAST, MOST, HALVINGS = 0.4, 2.4, 9  # range of margins, and steps of the bisection
 
 
 @dataclass(frozen=True)
 class Hosted:
-    """The score of a placement. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is counted so
-    that light workloads do not count as much as heavy ones."""
+    """The score of a placement. home: (workloads,) leaves, or NOWHERE. The numbers: table.HOSTED; work is measured in
+    power, so that light workloads count less than heavy ones."""
 
     home: np.ndarray
     servers: float
@@ -32,7 +32,7 @@ class Hosted:
     joules_per_work: float
 
     def numbers(self, *names: str) -> dict[str, float]:
-        """Return the numbers by name, all of them where none is named."""
+        """Return the named numbers, all if none is named."""
         return {name: getattr(self, name) for name in names or HOSTED}
 
 
@@ -40,9 +40,9 @@ class Hosted:
 class Trial:
     """A rule that places the workloads of scenarios in one hall, and the target risk.
 
-    A margin is a factor on the hall's budgets, as the policy is given them. One scenario's risk is a few events: a
-    margin for that scenario alone would be the one that happened to see few, so that there is one for all of them.
-    Demands are (workloads, slots) watts that the policy assumes, by scenario.
+    A margin is a factor on the hall's budgets as the policy is given them. The risk of one scenario is a few events, so
+    the best margin for it alone would reflect chance; one margin serves all scenarios. Demands are (workloads, slots)
+    watts that the policy assumes, by scenario.
     """
 
     scenarios: Sequence[Scenario]
@@ -80,14 +80,13 @@ class Trial:
         return margin, self.hosted(after, margin)
 
     def in_hindsight(self, demands: Sequence[np.ndarray]) -> list[Hosted]:
-        """Score with the margin that would have run the target risk in the scored weeks themselves. A margin from the
-        week before runs more risk with one kind of information, and less with another: this compares them at equal
-        realised risk."""
+        """Score with the margin that would have run the target risk in the scored weeks. A margin from the week before
+        runs more risk with some information and less with other; this compares all at equal realised risk."""
         return self.hosted(demands, self.margin(demands, SCORE))
 
     def oracle(self) -> list[Hosted]:
-        """Score a policy that knows the scored week beforehand, with a margin for each scenario that spends the whole
-        risk in it."""
+        """Score a policy that knows the scored week beforehand, with a margin for each scenario that uses up the target
+        risk."""
         return [
             replace(self, scenarios=[scenario]).in_hindsight([scenario.period(SCORE).fleet.watts])[0]
             for scenario in self.scenarios
@@ -105,12 +104,12 @@ class Trial:
 
 
 def place(period: Period, demand: np.ndarray, tree: Tree, rule: Rule, seed: int = 0) -> np.ndarray:
-    """Place workloads: (workloads,) leaves, or NOWHERE where a workload did not fit. demand: (workloads, slots)
+    """Place workloads; return (workloads,) leaves, or NOWHERE where one does not fit. demand: (workloads, slots)
     watts."""
     count = period.fleet.count
     slot = np.concatenate([period.stays.last, period.stays.first])
     comes = np.repeat([False, True], count)
-    order = np.lexsort((comes, slot))  # who goes leaves room for who comes
+    order = np.lexsort((comes, slot))  # departures first: they make room for arrivals
     workload = np.tile(np.arange(count), 2)
     leaves = tree.leaves[None, :]
     if rule.scattered:
@@ -148,7 +147,7 @@ def score(period: Period, home: np.ndarray, tree: Tree) -> Hosted:
 
 
 def largest_margin(risk_at: Callable[[float], float], risk: float) -> float:
-    """Return the largest margin, to 0.4 %, at which the risk stays at or below the given one."""
+    """Return the largest margin, to 0.4 %, at which the risk is at most the given one."""
     low, high = LEAST, MOST
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)

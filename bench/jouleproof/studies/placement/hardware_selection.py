@@ -1,7 +1,7 @@
 """Selection of the most appropriate processor and storage for a workload, by its profile.
 
-Speeds of the older processor are those of prompts and tokens measured by the phase-split study's source (Splitwise,
-ISCA 2024, table 4: 84 over 155 ms, 28 over 40 ms); for all else, and for all of storage, they are assumptions.
+Speeds of the older processor on prompts and tokens were measured by the phase-split study's source (Splitwise, ISCA
+2024, table 4: 84 over 155 ms, 28 over 40 ms); its other speeds and all numbers of storage are assumptions.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from jouleproof.power.workloads import Fleet
 @dataclass(frozen=True)
 class Processor:
     """A generation of servers. idle_w, most_w: power without work and at full load. speed: by kind of workload, over
-    that of the newest; `other` where a kind is not named."""
+    that of the newest; `other` for kinds that are not listed."""
 
     name: str
     idle_w: float
@@ -28,8 +28,8 @@ class Processor:
 
 @dataclass(frozen=True)
 class Storage:
-    """A class of storage. watts_per_tb: at work. gb_per_s: most that a workload gets. tb: capacity, over the workloads'
-    demand."""
+    """A class of storage. watts_per_tb: when active. gb_per_s: highest rate for a workload. tb: capacity, over the
+    workloads' demand."""
 
     name: str
     watts_per_tb: float
@@ -51,7 +51,7 @@ NEEDS_STORAGE, TYPICAL_TB, TYPICAL_GB_PER_S = 0.5, 60.0, 0.8
 
 @dataclass(frozen=True)
 class Needs:
-    """Storage needs of workloads: (workloads,) tb, and gb_per_s at their most; 0 where nothing is stored."""
+    """Storage needs of workloads: (workloads,) tb, and peak gb_per_s; 0 where nothing is stored."""
 
     tb: np.ndarray
     gb_per_s: np.ndarray
@@ -70,21 +70,20 @@ def loads(fleet: Fleet, watts: np.ndarray) -> np.ndarray:
 
 
 def power(mean_load: np.ndarray, servers: np.ndarray, speed: np.ndarray, processor: Processor) -> np.ndarray:
-    """Return (workloads,) mean watts of workloads that are spread over so many servers of a kind."""
+    """Return (workloads,) mean watts of workloads, each spread over `servers` servers of one generation."""
     return processor.idle_w * servers + (processor.most_w - processor.idle_w) * mean_load / speed
 
 
 def old_servers(seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """Return (workloads,) how many old servers a workload needs, by the 99th percentile of its loads."""
+    """Return (workloads,) numbers of old servers needed at the 99th percentile of the loads."""
     return np.ceil(np.percentile(seen, 99, axis=1) / OLD.speeds(fleet)).astype(int)
 
 
 def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], by_profile: bool) -> np.ndarray:
-    """Choose a processor for each workload in turn, (workloads,) 0: the new, 1: the old one, with so many servers of
-    each.
+    """Choose a processor for each workload in turn, (workloads,): 0 for the new, 1 for the old one.
 
-    seen: (workloads, slots) loads of the week before. by_profile: choose the one that draws less by last week's mean,
-    while there is room; else the one of which the larger share is free.
+    seen: (workloads, slots) loads of the week before. places: servers of each. by_profile: choose the one that draws
+    less at last week's mean load, while there is room; otherwise the one with the larger share of free servers.
     """
     mean, many = seen.mean(axis=1), old_servers(seen, fleet)
     alone = np.ones(len(seen), int)
@@ -102,9 +101,8 @@ def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], b
 
 
 def chosen_storage(wants: Needs, by_profile: bool) -> np.ndarray:
-    """Choose a storage class for each workload, (workloads,) numbers, among those that have room and are fast enough:
-    by_profile takes the one that draws least, else the fastest is taken. Where none is fast enough, it is the fastest
-    with room."""
+    """Choose a storage class for each workload, (workloads,) indices: of those with room that are fast enough, the one
+    that draws least with by_profile, otherwise the fastest. Where none is fast enough, it is the fastest with room."""
     left = np.array([storage.tb for storage in STORAGE]) * wants.tb.sum()
     order = range(len(STORAGE)) if by_profile else range(len(STORAGE) - 1, -1, -1)
     chosen = np.full(len(wants.tb), len(STORAGE) - 1)

@@ -1,21 +1,21 @@
-"""Compiled loops that place workloads one after the other, and compute the power of a power domain tree's nodes."""
+"""Compiled loops that place workloads one after another, and compute the power of the nodes of a power domain tree."""
 
 import numpy as np
 from numba import njit
 
 NOWHERE = -1
-BLOCK = 24  # slots between two looks at whether a place is too full
+BLOCK = 24  # slots between checks whether a place is too full
 
 
 @njit(cache=True)
 def place_all(workload, comes, demand, parent, budget, servers, order, weights):
     """Assign each workload to a leaf, or to NOWHERE.
 
-    workload, comes: number of the workload of each event, in order, and whether it comes or goes. demand: (workloads,
-    slots) watts. parent, budget, servers: of the nodes of the tree. order: (one or more, leaves), taken in turn by
-    events. weights: of three features of a place where the workload fits, all over the place's budget: the power left
-    at the peak, the rise of the peak, and the height of the peak above the mean. The least sum wins, the first in the
-    order among equals.
+    workload, comes: (events,) workloads in order, and whether they arrive or leave. demand: (workloads, slots) watts.
+    parent, budget, servers: of the nodes of the tree. order: (one or more, leaves), orders that events use in turn.
+    weights: of three features of a place where the workload fits, each over the place's budget: the power left at the
+    peak, the rise of the peak, and the height of the peak above the mean. The lowest sum wins; among equals, the first
+    in the order.
     """
     slots = demand.shape[1]
     committed = np.zeros((len(parent), slots))

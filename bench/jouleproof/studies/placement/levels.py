@@ -1,4 +1,4 @@
-"""A power domain tree from one chip to the hall: the power of each level over its budget, and as averages show it."""
+"""Power at the levels of a power domain tree, from one chip to the hall: over its budget, and as averages show it."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
@@ -12,16 +12,16 @@ from jouleproof.power.tree import Tree
 from jouleproof.power.workloads import Fleet
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
-NAMES = ("hall", "row", "rack")  # of the tree's levels, from its top; below them server and chip
-METRICS: Metrics = {  # means over nodes in which something stands
-    "level_nodes": ("ratio", "how many were looked at"),
-    "level_budget": ("ratio", "W; of a server its nameplate, of a chip the most that it can draw"),
+NAMES = ("hall", "row", "rack")  # levels of the tree, from the top; server and chip lie below
+METRICS: Metrics = {  # means over nodes that hold workloads
+    "level_nodes": ("ratio", "number of nodes that were examined"),
+    "level_budget": ("ratio", "W; a server's is its nameplate, a chip's its highest power"),
     "level_peak": ("ratio", "highest sample of 2 s, over the budget"),
-    "level_over": ("ratio", "slots of five minutes over the budget"),
-    "level_seen": ("ratio", "by window, its highest mean over the highest sample"),
+    "level_over": ("ratio", "five-minute slots over the budget"),
+    "level_seen": ("ratio", "highest mean of a window over the highest sample, by window"),
     "level_of_parts": (
         "ratio",
-        "peak, over the sum of the peaks one level below, of servers those that stand there then",
+        "peak, over the sum of the peaks one level below, of servers those present at the peak",
     ),
 }
 
@@ -51,7 +51,7 @@ def levels(
         for leaf in set(leaves) & set(nodes):
             at_peak = present.watts[members[leaf], watts[leaf].argmax() // SAMPLES] > 0
             below[leaf] = sum(float(of_server[server].max()) for server in members[leaf][at_peak])
-        of_parts = [peaks[node] / part for node, part in below.items() if part]
+        of_parts = [peaks[node] / peaks_below for node, peaks_below in below.items() if peaks_below]
         yield from _level(NAMES[depth], [watts[node] for node in nodes], where.budget_w[nodes], windows_s)
         yield from rows(METRICS, {"level_of_parts": fmean(of_parts)}, level=NAMES[depth])
     count = len(inside)

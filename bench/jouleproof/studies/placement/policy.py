@@ -1,4 +1,4 @@
-"""Published policies, described by their information and their rule; what they do about capping is left out."""
+"""Published policies, reduced to their information and their rule; how they cap power is left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jouleproof.studies.placement.rules import RULES, Rule
 
 @dataclass(frozen=True)
 class Policy:
-    """A placement policy. information, rule: objects of these classes. source: where it was published."""
+    """A placement policy: its information and its rule. source: where it was published."""
 
     information: Information
     rule: Rule
@@ -22,13 +22,12 @@ class Policy:
     def __post_init__(self) -> None:
         for name, kind in (("information", Information), ("rule", Rule)):
             if not isinstance(getattr(self, name), kind):
-                raise UserError(
-                    f"policy: its {name} must be of the class {kind.__name__}, not {getattr(self, name)!r:.60}"
-                )
+                raise UserError(f"policy: {name} must be of class {kind.__name__}, got {getattr(self, name)!r:.60}")
 
 
 def _buckets(percentile: float, deviations: float) -> Information:
-    """Return a percentile rounded up to a quarter of the nameplate, plus so many standard deviations."""
+    """Return information that rounds a percentile up to a quarter of the nameplate and adds `deviations` standard
+    deviations."""
 
     def of(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
         quarter = fleet.nameplate_w / 4

@@ -7,7 +7,7 @@ import numpy as np
 from jouleproof.power.workloads import Fleet
 
 Predictor = Callable[[np.ndarray, np.ndarray, Fleet], np.ndarray]
-"""(workloads, slots) watts of profiles, which of the workloads have a history, and the fleet, to profiles of all."""
+"""Function from (workloads, slots) watts, which workloads have a history, and the fleet, to the profiles of all."""
 
 
 def nameplate(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
@@ -15,7 +15,7 @@ def nameplate(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarra
 
 
 def fleet_peak(profiles: np.ndarray, seen: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """Predict, at all times, the 95th percentile of the highest values of all workloads that have a history."""
+    """Predict, for every slot, the 95th percentile of the peaks of the workloads with a history."""
     return np.where(seen[:, None], profiles, np.percentile(profiles[seen].max(axis=1), 95))
 
 
@@ -57,8 +57,8 @@ def _mean_of(profiles: np.ndarray, seen: np.ndarray, group: np.ndarray, otherwis
 
 
 def wrong_by(profiles: np.ndarray, seen: np.ndarray, level: float, hours: float, seed: int) -> np.ndarray:
-    """Return profiles in which those of workloads without history are wrong, each by a factor drawn from 1 ± level and
-    by up to so many hours."""
+    """Return profiles with errors in those of workloads without a history: a factor drawn from 1 ± level, and a shift
+    by up to `hours`."""
     rng = np.random.default_rng([seed, 5])
     count, slots = profiles.shape
     factor = 1 + level * rng.uniform(-1, 1, (count, 1))

@@ -1,4 +1,4 @@
-"""Workload profiles: a week of readings is reduced to watts by slot of a day or week, which a policy is given."""
+"""Workload profiles: a week of readings, reduced to watts by slot of a day or week for a policy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,14 +22,13 @@ class Information:
 
 
 def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
-    """Group readings by slot, (workloads, slots, readings of it): slots of a day where there are at most 24, else of a
-    week.
+    """Group readings by slot, (workloads, slots, readings per slot). Up to 24 slots divide a day, more of them a week.
 
-    Raises UserError where the readings do not cover a week, or a slot not whole readings.
+    Raises UserError where the readings are not whole weeks, or a slot is not a whole number of readings.
     """
     count, length = readings.shape
     if length % WEEK or not length:
-        raise UserError(f"placement: {length} readings are not whole weeks of {WEEK}, so no profile can be made")
+        raise UserError(f"placement: a profile needs whole weeks of {WEEK} readings, got {length} readings")
     period = DAY if slots <= 24 else WEEK
     if period % slots:
         raise UserError(f"placement: {period} readings do not divide into {slots} slots")
@@ -38,16 +37,16 @@ def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
 
 
 def checked_watts(source: str, watts: object, workloads: int, slots: int | None = None) -> np.ndarray:
-    """Check what a function, perhaps a user's, returned. Raises UserError where it is not watts of (workloads, slots):
+    """Check the result of a function, which may be a user's. Raises UserError where it is not (workloads, slots) watts:
     the kernels that it is passed to check no bounds. slots: None where any number will do."""
     if isinstance(watts, np.ndarray):
         wide = watts.ndim == 2 and (watts.shape[1] > 0 if slots is None else watts.shape[1] == slots)
         if wide and len(watts) == workloads and ((watts >= 0) & (watts < np.inf)).all():
             return watts
-    gave = f"an array of shape {watts.shape}" if isinstance(watts, np.ndarray) else f"a {type(watts).__name__}"
+    got = f"an array of shape {watts.shape}" if isinstance(watts, np.ndarray) else f"a {type(watts).__name__}"
     raise UserError(
-        f"placement: {source} gave {gave}; needed: finite watts, none below 0, of shape (workloads, slots), "
-        f"here ({workloads}, {'slots' if slots is None else slots})"
+        f"placement: {source} must return finite watts of at least 0, of shape (workloads, slots), "
+        f"here ({workloads}, {'slots' if slots is None else slots}); got {got}"
     )
 
 
@@ -79,7 +78,7 @@ def _nameplate(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
 
 def _by_phase(readings: np.ndarray, _: Fleet) -> np.ndarray:
     """Return two levels, the 95th percentiles of the readings above and below the middle of the range, weighted by
-    their shares of each hour of the day: what remains where only the phases' levels and shares are given."""
+    their shares of each hour of the day: all that is left if only the levels and shares of two phases are known."""
     ordered = np.sort(readings, axis=1)
     last = readings.shape[1] - 1
     middle = 0.5 * (ordered[:, last // 100] + ordered[:, last - last // 100])

@@ -19,8 +19,7 @@ NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recorded trace. name: of the trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical:
-    (workloads,)."""
+    """A recorded trace. watts: (workloads, slots of five minutes), means. kind, tenant, critical: (workloads,)."""
 
     name: str
     watts: np.ndarray
@@ -31,11 +30,11 @@ class Recorded:
 
 @cache
 def recorded(named: str) -> Recorded:
-    """Read a trace from a CSV or parquet file, or from a table, or a function that makes one, as package.module:object.
+    """Read a trace from a CSV or parquet file, or from package.module:object, a table or a function that makes one.
 
-    A row is a sample: workload, t_s (from a Monday's midnight), watts, and optionally, with one value in all of a
-    workload's rows: kind (a class), tenant, critical (1: users wait for it). Samples are evenly spaced, 300 s or a
-    whole part of that, and at the same times for all workloads. Raises UserError, in one line, on anything else.
+    A row is a sample: workload, t_s (from Monday midnight), watts, and optionally, with one value in all of a
+    workload's rows: kind (a class), tenant, critical (1: users wait for it). Samples are evenly spaced, by 300 s or an
+    integer fraction of that, and at the same times for all workloads. Raises UserError, in one line, on anything else.
     """
     path = Path(named)
     if ":" in named and not path.exists():
@@ -54,17 +53,17 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return read_parquet(path).to_pandas()
         return pd.read_csv(path, dtype={"workload": str, "kind": str, "tenant": str})
-    except (OSError, ValueError, KeyError) as error:  # pandas' and pyarrow's own are among them
+    except (OSError, ValueError, KeyError) as error:  # errors of pandas and pyarrow are among them
         raise UserError(f"placement: trace {path} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def checked(table: pd.DataFrame, name: str) -> Recorded:
-    """Return the table by workload. Raises UserError where something is wrong with it."""
+    """Check a table, and return it by workload. Raises UserError where it is not a trace."""
     trace = f"placement: trace {name}"
     if not set(NEEDED) <= set(table.columns) <= {*NEEDED, *OPTIONAL} or table.empty:
         raise UserError(
-            f"{trace}: it has {len(table)} rows of {', '.join(map(str, table.columns))}; "
-            f"needed: {', '.join(NEEDED)}; optional: {', '.join(OPTIONAL)}"
+            f"{trace}: expected rows of {', '.join(NEEDED)}, and optionally {', '.join(OPTIONAL)}; "
+            f"got {len(table)} rows of {', '.join(map(str, table.columns))}"
         )
     as_given = table.reset_index(drop=True)
     table = as_given.assign(**{column: pd.to_numeric(as_given[column], errors="coerce") for column in ("t_s", "watts")})
@@ -73,7 +72,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
     given = {}
     for column in (column for column in OPTIONAL if column in table):
         if table[column].isna().any() or (by_workload[column].nunique() > 1).any():
-            raise UserError(f"{trace}: {column} is missing somewhere, or not the same in all rows of a workload")
+            raise UserError(f"{trace}: {column} must have one value in all rows of a workload")
         given[column] = by_workload[column].first().to_numpy()
     if not set(given.get("critical", ())) <= {0, 1}:
         raise UserError(f"{trace}: critical must be 0 or 1")
@@ -92,7 +91,7 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
 
 
 def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> float:
-    """Return the seconds from one sample to the next. time: as it was given, for messages."""
+    """Return the seconds from one sample to the next. time: the column as given, for messages."""
 
     def refuse(bad: "pd.Series[bool]", why: str) -> None:
         if bad.any():
@@ -100,44 +99,44 @@ def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> fl
             raise UserError(f"{trace}: workload {table['workload'][row]} at {time[row]} s: {why}")
 
     refuse(table["workload"].isna(), "the workload has no name")
-    refuse(~np.isfinite(table["t_s"]), "t_s is not a time")
-    refuse(~np.isfinite(table["watts"]), "its watts are not a number; a sample that is missing is a gap")
+    refuse(~np.isfinite(table["t_s"]), "t_s must be a finite number")
+    refuse(~np.isfinite(table["watts"]), "watts must be a finite number")
     refuse(table["watts"] < 0, "negative watts")
-    refuse(table.duplicated(["workload", "t_s"]), "that sample appears twice")
+    refuse(table.duplicated(["workload", "t_s"]), "duplicate sample")
     times = table.groupby("workload", sort=False)["t_s"]
     gone = times.diff()
-    refuse(gone < 0, "the clock jumps back")
+    refuse(gone < 0, "the clock goes backwards")
     step = gone.min()
     if not step > 0 or SLOT_S % step:
-        raise UserError(f"{trace}: samples are {step:g} s apart, which does not divide {SLOT_S} s")
-    refuse(gone.fillna(step) % step != 0, f"the clock jumps: samples are {step:g} s apart elsewhere")
+        raise UserError(f"{trace}: samples must be {SLOT_S} s or an integer fraction of that apart, got {step:g} s")
+    refuse(gone.fillna(step) % step != 0, f"the clock jumps; samples are {step:g} s apart elsewhere")
     refuse(gone > step, "samples before it are missing")
     ends = times.agg(["min", "max"])
     if (other := ends[(ends != ends.iloc[0]).any(axis=1)]).size:
-        raise UserError(f"{trace}: workload {other.index[0]} begins or ends at another time than {ends.index[0]}")
+        raise UserError(f"{trace}: workload {other.index[0]} must begin and end at the same times as {ends.index[0]}")
     return float(step)
 
 
 def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
     """Sample `count` of the trace's workloads without replacement, by the seed and by the mix's weights of their kinds.
-    The idle power of a server is the least that any of them ever drew. Fleets of other seeds may hold the same
-    workloads.
+    The idle power of a server is the lowest in the trace. Fleets of different seeds may share workloads.
 
     Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
     """
-    said, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
+    source, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
     if slots < weeks * WEEK:
         raise UserError(
-            f"{said}: it covers {slots / WEEK:.2f} weeks, and {weeks} are needed: one to learn a profile from, "
-            "one to set margins in, one to score"
+            f"{source}: expected at least {weeks} weeks (to learn profiles, to set margins, to score), "
+            f"got {slots / WEEK:.2f}"
         )
     if len(trace.watts) < count:
-        few = len(trace.watts)
-        raise UserError(f"{said}: it has {few} workloads, and {count} are offered; lower placement.fleet.servers")
+        raise UserError(
+            f"{source}: expected at least {count} workloads, got {len(trace.watts)}; lower placement.fleet.servers"
+        )
     if (most := trace.watts.max()) > nameplate_w:
-        raise UserError(f"{said}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
+        raise UserError(f"{source}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
     if most == trace.watts.min():
-        raise UserError(f"{said}: all workloads draw the same power all the time")
+        raise UserError(f"{source}: all workloads draw the same power all the time")
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))

@@ -1,5 +1,5 @@
-"""Resolution of names in the config to information, rules, releases, controllers and sensors, built in or
-user-defined."""
+"""Resolution of names in the config to built-in or user-defined information, rules, policies, predictors, releases,
+controllers, sensors and traces."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial

@@ -1,5 +1,4 @@
-"""Release mechanisms: what a telemetry service discloses of a workload's power, and what a placement policy can use of
-it."""
+"""Release mechanisms: what a customer discloses of a workload's power, and how a placement policy uses it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,29 +34,27 @@ class Release:
 
     def __post_init__(self) -> None:
         if not isinstance(self.numbers, int | float) or self.numbers < 0:
-            raise UserError(
-                f"release {self.words!r}: numbers is {self.numbers!r:.60}; it must be a count, of numbers in a week"
-            )
+            raise UserError(f"release {self.words!r}: numbers must be a count of at least 0, got {self.numbers!r:.60}")
 
 
 def _released(profile: Profile, readings: np.ndarray, fleet: Fleet, _: np.random.Generator) -> Released:
     return profile(readings, fleet)
 
 
-def _as_it_is(released: Released, _: Fleet) -> np.ndarray:
+def _unchanged(released: Released, _: Fleet) -> np.ndarray:
     return released
 
 
 def profiles(profile: Profile, numbers: int, words: str) -> Release:
-    """Make a mechanism that releases a profile, which is used as it is."""
-    return Release(partial(_released, profile), _as_it_is, numbers, words)
+    """Make a mechanism that discloses a profile, which the policy uses unchanged."""
+    return Release(partial(_released, profile), _unchanged, numbers, words)
 
 
 def private(slots: int, epsilon: float) -> Release:
-    """Make a differentially private mechanism: means by slot, clipped to what a server can draw, with Laplace noise.
-    epsilon is spent in a week on all of a workload's readings and divided over the numbers released, as one workload
-    may move every one of them by all that lies between idle and nameplate (Dwork et al., TCC 2006). The policy shrinks
-    them towards the mean of all workloads, the more so the more of what is released is noise."""
+    """Make a differentially private mechanism: means by slot, clipped to a server's power range, plus Laplace noise.
+    epsilon covers a workload's readings of a week and is divided over the disclosed numbers, as one workload may change
+    each of them by the whole range from idle to nameplate (Dwork et al., TCC 2006). The policy shrinks them towards the
+    mean of all workloads, the more so the larger the share of noise in them."""
     words = f"{'mean' if slots == 1 else f'{slots} means a day'}, noise for epsilon {epsilon:g} a week"
     return Release(partial(_noisy_means, slots, epsilon), partial(_shrunk, slots, epsilon), slots, words)
 
@@ -69,7 +66,9 @@ def _noisy_means(slots: int, epsilon: float, readings: np.ndarray, fleet: Fleet,
 
 def _shrunk(slots: int, epsilon: float, released: Released, fleet: Fleet) -> np.ndarray:
     middle = np.clip(released, fleet.idle_w, fleet.nameplate_w).mean(axis=0)
-    noise = 2 * _noise_w(slots, epsilon, fleet) ** 2 * (1 + 3 * np.sqrt(5 / len(released)))  # and three of its errors
+    noise = (
+        2 * _noise_w(slots, epsilon, fleet) ** 2 * (1 + 3 * np.sqrt(5 / len(released)))
+    )  # and three standard errors of it
     believed = np.clip(1 - noise / released.var(axis=0).clip(1.0), 0, 1)
     return np.clip(middle + believed * (released - middle), fleet.idle_w, fleet.nameplate_w)
 
@@ -83,7 +82,7 @@ def _coarse(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
 
 
 def _sums(readings: np.ndarray, fleet: Fleet) -> np.ndarray:
-    """Release sums of all workloads together, none of a single one, as secure aggregation does."""
+    """Disclose sums over all workloads and nothing on a single one, as secure aggregation does."""
     return np.repeat(_by_hour(readings, fleet).mean(axis=0)[None, :], len(readings), axis=0)
 
 
@@ -111,7 +110,7 @@ def _raw(readings: np.ndarray, _: Fleet, __: np.random.Generator) -> Released:
 
 
 RELEASES: Mapping[str, Release] = {
-    "nothing": Release(_nothing, _nameplate, 0, "nothing but the nameplate"),
+    "nothing": Release(_nothing, _nameplate, 0, "the nameplate alone"),
     "sums": profiles(_sums, 0, "sums over all workloads (secure aggregation)"),
     "mean": profiles(INFORMATION["mean"].of, 1, "mean of the week"),
     "p99": profiles(INFORMATION["p99"].of, 1, "99th percentile of the week"),

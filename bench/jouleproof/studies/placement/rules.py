@@ -9,10 +9,10 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class Rule:
-    """Weights of the features of a place with the workload in it, all over its budget; the least sum wins.
+    """Weights of the features of a place with the workload in it, each over the place's budget; the lowest sum wins.
 
-    left: power left at the peak. rise: rise of the peak. above_mean: height of the peak above the mean. Among equals
-    the first wins; where `scattered`, the first in an order that is drawn again for every workload.
+    left: power left at the peak. rise: rise of the peak. above_mean: height of the peak above the mean. Among equals,
+    the first wins; with `scattered`, the first in an order that is drawn for each event.
     """
 
     left: float = 0.0
@@ -24,12 +24,12 @@ class Rule:
         for name in ("left", "rise", "above_mean"):
             weight = getattr(self, name)
             if not isinstance(weight, int | float) or not math.isfinite(weight):
-                raise UserError(f"rule: {name} is {weight!r:.60}, not a finite number")
+                raise UserError(f"rule: {name} must be a finite number, got {weight!r:.60}")
 
 
 RULES: Mapping[str, Rule] = {
     "random": Rule(scattered=True),  # any place where it fits
     "best_fit": Rule(left=1.0),  # the fullest place
     "spread": Rule(left=-1.0),  # the emptiest
-    "asynchrony": Rule(left=-0.05, rise=1.0),  # where the peak rises least; of places alike the emptiest
+    "asynchrony": Rule(left=-0.05, rise=1.0),  # where the peak rises least; among equals, the emptiest
 }

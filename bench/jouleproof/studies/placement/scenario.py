@@ -12,12 +12,12 @@ from jouleproof.studies.placement.config import FleetConfig
 from jouleproof.studies.placement.profiles import Information, checked_watts
 from jouleproof.studies.placement.recorded import fleet_of, recorded
 
-HISTORY, CALIBRATION, SCORE = range(WEEKS := 3)  # weeks: what is read in the one before is used in the next
+HISTORY, CALIBRATION, SCORE = range(WEEKS := 3)  # weeks: readings of one are used in the next
 
 
 @dataclass(frozen=True)
 class Period:
-    """A week of a fleet. fleet: with the true watts of that week alone, which no policy is given."""
+    """A week of a fleet. fleet: with the true watts of that week alone, which no policy sees."""
 
     fleet: Fleet
     stays: Stays
@@ -36,8 +36,8 @@ class Period:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A fleet and the lifetimes of its workloads. fleet: all of its weeks. stays: of the two weeks in which it is
-    placed."""
+    """A fleet and the lifetimes of its workloads. fleet: with all of its weeks. stays: by week, of the two in which
+    workloads are placed."""
 
     fleet: Fleet
     stays: Mapping[int, Stays]
@@ -58,14 +58,14 @@ class Scenario:
 
 
 def make_scenario(config: FleetConfig, seed: int, mix: str = "same", grouped: bool = True) -> Scenario:
-    """Make a scenario. grouped: workloads of a tenant come one after the other."""
+    """Make a scenario. grouped: workloads of a tenant arrive one after the other."""
     workloads, at_once = offered(config, seed, mix), round(config.servers * config.at_once)
     weeks = {week: stays(workloads, at_once, config.days, grouped, seed * 10 + week) for week in (CALIBRATION, SCORE)}
     return Scenario(workloads, weeks, seed)
 
 
 def offered(config: FleetConfig, seed: int, mix: str = "same") -> Fleet:
-    """Return the workloads that come in a week, generated or from the config's trace."""
+    """Return the workloads that arrive in a week, generated or from the config's trace."""
     count = round(config.servers * config.offered)
     if config.trace is not None:
         return fleet_of(recorded(config.trace), count, WEEKS, seed, mix, config.nameplate_w)
@@ -74,11 +74,11 @@ def offered(config: FleetConfig, seed: int, mix: str = "same") -> Fleet:
 
 
 def demands(scenarios: Sequence[Scenario], information: Information) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return demands by scenario, in the week in which the margin is set, and in the one that is scored."""
+    """Return the demands by scenario in the week that sets the margin, and in the week that is scored."""
     before, after = ([scenario.demand(information, week) for scenario in scenarios] for week in (CALIBRATION, SCORE))
     return before, after
 
 
 def hall(config: FleetConfig, row: int, racks: int = 1) -> Tree:
-    """Make a hall with rows of so many servers' power, as many as the hall feeds."""
+    """Make a hall with as many rows as it feeds, each with the power of `row` servers."""
     return tree(max(config.servers // row, 1), row, config.nameplate_w, config.crowding, racks, uneven=True)

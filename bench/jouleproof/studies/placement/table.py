@@ -1,4 +1,4 @@
-"""Rows of tables, made from values by metric with the metrics' units."""
+"""Rows of tables, made from values by metric and the metrics' units."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,17 @@ Metrics = Mapping[str, tuple[str, str]]  # name to unit and meaning
 HOSTED: Metrics = {
     "servers": ("x", "server-time hosted, over what nameplates allow for"),
     "work": ("x", "power above idle, over what the same server-time of the offered workloads draws on average"),
-    "risk": ("share", "leaves and slots of five minutes over their budget"),
-    "turned_away": ("share", "workloads that found no place"),
+    "risk": ("share", "leaves and five-minute slots over their budget"),
+    "turned_away": ("share", "workloads without a place"),
     "stranded": ("share", "of a leaf's budget above the 99.9th percentile of its power"),
-    "peak_to_mean": ("x", "of a leaf's power"),
-    "joules_per_work": ("x", "over those of the offered workloads"),
+    "peak_to_mean": ("x", "peak of a leaf's power, over its mean"),
+    "joules_per_work": ("x", "joules per unit of work, over those of the offered workloads"),
 }
 PLACED: Metrics = {
     **HOSTED,
-    "margin": ("x", "on the budgets, set in the week before for all fleets together"),
-    "over_plain": ("x", "work, over that of nameplates without any margin, in best fit"),
-    "over_oracle": ("x", "work, over that where the scored week is known beforehand"),
+    "margin": ("x", "factor on the budgets, set in the week before for all fleets together"),
+    "over_plain": ("x", "work, over that of best fit with nameplates and no margin"),
+    "over_oracle": ("x", "work, over that of an oracle that knows the scored week"),
 }
 PLACED_X: Metrics = {name: ("x", meaning) for name, (_, meaning) in PLACED.items()}  # of tables with one unit
 

@@ -18,7 +18,7 @@ from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 ARRIVALS = {"independent": False, "grouped": True}
 BLIND, BASE_RULE, PROFILE_RULE, ONE_NUMBER = "nameplate", "best_fit", "asynchrony", "mean"
-LEVEL_RULES = (BASE_RULE, PROFILE_RULE)  # that are compared at one risk run
+LEVEL_RULES = (BASE_RULE, PROFILE_RULE)  # that are compared at equal realised risk
 RIVALS = {  # rule and information of the cell that a cell's work is divided by; None: the same
     "mean": (None, ONE_NUMBER),
     "nameplate": (None, BLIND),
@@ -30,12 +30,12 @@ OVER: Metrics = {
     "over_mean": ("x", "work, over that of the same rule with one number"),
     "over_nameplate": ("x", "work, over that of the same rule with nameplates"),
     "over_best_fit": ("x", "work, over that of best fit with the same information"),
-    "over_random": ("x", "work, over that of any place with the same information"),
+    "over_random": ("x", "work, over that of a random place with the same information"),
     "over_spread": ("x", "work, over that of the emptiest place with the same information"),
 }
 METRICS: Metrics = {
     **PLACED,
-    "joules_over_plain": ("x", "joules per work, over those of nameplates without any margin, less 1"),
+    "joules_over_plain": ("x", "joules per work, over those of nameplates without a margin, less 1"),
     **OVER,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in OVER.items()},
 }
@@ -44,9 +44,9 @@ Cells = Mapping[Cell, list[Hosted]]
 
 
 def hosting(config: PlacementConfig) -> pd.DataFrame:
-    """Return METRICS by rule and information; the margin is set in one week of all fleets together and the next is
-    scored. level_…: margins set in hindsight, so that both sides of a ratio run the target risk; for two rules. plain:
-    nameplates without a margin; oracle: the scored week known beforehand. Every row's domain is a row of servers."""
+    """Return METRICS by rule and information. One margin for all fleets is set in one week, and the next is scored.
+    level_…: with margins set in hindsight, so that both sides of a ratio run the target risk; for two rules. plain:
+    nameplates without a margin. oracle: knows the scored week beforehand. Budgets are those of rows of servers."""
     settings = config.hosting
     profiles, compared = information(settings.information), rules(settings.rules)
     others = [size for size in dict.fromkeys(settings.rows) if size != settings.row]
@@ -97,8 +97,8 @@ def _hall(trial: Trial, margins: Mapping[Cell, float], cells: Cells, level: Cell
 
 
 def frontier(config: PlacementConfig) -> pd.DataFrame:
-    """Return work hosted and risk run in the scored week, by information and by the margin over the one that runs the
-    target risk in the scored weeks themselves; one rule."""
+    """Return hosted work and realised risk in the scored week by information and margin, for one rule. Margins are
+    relative to the one that runs the target risk in the scored weeks."""
     profiles = information(config.frontier.information)
     trial = Trial.of(config)
     step = steps("placement frontier", len(profiles))
@@ -115,8 +115,8 @@ def frontier(config: PlacementConfig) -> pd.DataFrame:
 
 
 def predictability(config: PlacementConfig) -> pd.DataFrame:
-    """Return work hosted by how well weeks repeat, over that with one number, at equal realised risk, by information;
-    one rule."""
+    """Return hosted work over that with one number, at equal realised risk, by how well weeks repeat and by
+    information, for one rule."""
     settings = config.predictability
     profiles = information(dict.fromkeys([ONE_NUMBER, *settings.information]))
     step = steps("placement predictability", len(settings.predictable))

@@ -20,11 +20,11 @@ METRICS: Metrics = {  # gains: of the best attacker, over guessing, in shares
     "model": ("1", "gain on the model"),
     "length": ("1", "gain on the length of prompts"),
     "elsewhere": ("1", "gain on the class in a fleet of another mix"),
-    "identity": ("1", "gain on who it is a week later"),
+    "identity": ("1", "gain on the identity a week later"),
     "most": ("1", "the largest of the gains"),
-    "numbers": ("1", "that are released of a workload in a week"),
-    "work": ("1", "work hosted at one risk run"),
-    "value": ("1", "work hosted at one risk run, over that where every reading is released"),
+    "numbers": ("1", "numbers disclosed of a workload in a week"),
+    "work": ("1", "work hosted at equal realised risk"),
+    "value": ("1", "work hosted at equal realised risk, over that where every reading is disclosed"),
     "gain_of_most_private": ("1", "gain of the most private release that keeps enough of the value"),
     "kept": ("1", "share of the value that is enough"),
 }
@@ -81,8 +81,8 @@ def _gains(
 
 
 def _most_private(table: list[Row], kept: float) -> list[Row]:
-    """Return, for each fleet, the gain of the most private release that keeps so much of the value: the one whose mean
-    gain in the other fleets is least."""
+    """Return, for each fleet, the gain of the most private release that keeps enough of the value: the one with the
+    lowest mean gain in the other fleets."""
     wide = pd.DataFrame(table).pivot_table(index=["release", "seed"], columns="metric", values="value")
     chosen: list[Row] = []
     for seed in sorted(set(wide.index.get_level_values("seed"))):

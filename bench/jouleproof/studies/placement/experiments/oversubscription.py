@@ -18,27 +18,27 @@ from jouleproof.studies.placement.registry import controllers
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
 INFERENCE = ("prompt", "token", "office", "evening", "always")
-PROMPT = 0.095 / 0.493  # of a median coding request's time on an H100 (Splitwise, table 4; a conversation's is 0.025)
+PROMPT = 0.095 / 0.493  # share of a median coding request on an H100 (Splitwise, table 4; of a conversation, 0.025)
 LAWS = {"by_phase": (PROMPT, CATCH_UP), "at_most": (1.0, CATCH_UP), "hasty": (PROMPT, 1.0)}
-"""Share of a request's time that a slower clock stretches: the prompt's, as decoding hardly minds the clock, or all of
-it; and with what share on top undone work is made up."""
-UNDONE = 0.01  # share of the work that may be left undone after the days; an assumption
+"""Share of a request's time that a slower clock stretches (the prompt's, as decoding hardly depends on the clock, or
+all), and share of the current work done on top to make up for undone work."""
+UNDONE = 0.01  # largest share of work left undone at the end: an assumption
 TARGETS = {(1, 50): 1.01, (1, 99): 1.05, (0, 50): 1.05, (0, 99): 1.50}  # priority (high: 1), percentile: latency factor
 METRICS: Metrics = {
-    "brakes_per_day": ("1/d", "how often all servers are braked"),
+    "brakes_per_day": ("1/d", "brakes of all servers"),
     "peak": ("ratio", "highest sample, over the budget"),
-    "lost": ("share", "work left undone after the days"),
+    "lost": ("share", "work left undone at the end"),
     **{f"{word}_slowed": ("share", "time at a slower clock, by priority") for word in PRIORITIES},
-    **{f"{word}_slowed_per_day": ("min/d", "the same") for word in PRIORITIES},
+    **{f"{word}_slowed_per_day": ("min/d", "the same, in minutes a day") for word in PRIORITIES},
     **{f"{word}_p50": ("x", "median latency, over that at the highest clock, by priority") for word in PRIORITIES},
-    **{f"{word}_p99": ("x", "99th percentile of it") for word in PRIORITIES},
-    "most_added": ("share", "servers, up to which nothing brakes, TARGETS hold and no more than UNDONE is left undone"),
+    **{f"{word}_p99": ("x", "99th percentile of the same") for word in PRIORITIES},
+    "most_added": ("share", "added servers up to which nothing brakes, TARGETS hold and at most UNDONE is left undone"),
 }
 
 
 def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Return METRICS by headroom of the row before servers are added, controller, share added (-1: none in particular),
-    and law of latency."""
+    """Return METRICS by headroom of the row before servers are added, controller, share of servers added (-1: not
+    applicable), and law of latency."""
     settings, textures = config.oversubscription, textures_of(power_trace)
     named = controllers(settings.controllers)
     step = steps("placement oversubscription", config.hosting.seeds)
@@ -64,7 +64,7 @@ def oversubscription(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.D
 
 
 def _inference(settings: OversubscriptionConfig, seed: int) -> Fleet:
-    """Make inference workloads with the watts of some days from Tuesday on. Half of the tenants are of low priority."""
+    """Make inference workloads with the watts of the days from Tuesday on. Half of the tenants have low priority."""
     count = round(settings.servers * (1 + max(settings.added)))
     workloads = fleet(count, 2, seed, kinds={name: KINDS[name] for name in INFERENCE})
     rng = np.random.default_rng([seed, 9])

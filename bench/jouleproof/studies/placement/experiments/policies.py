@@ -1,4 +1,4 @@
-"""Published policies at equal target risk and at equal realised risk, and their distance from the best possible."""
+"""Published policies at equal target risk and at equal realised risk, and their distance from the optimum."""
 
 from dataclasses import replace
 
@@ -23,16 +23,16 @@ from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, deman
 from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
 
 BEYOND: Metrics = {
-    "oversubscription": ("x", "servers beyond nameplates, over those of a margin without any knowledge, same rule"),
+    "oversubscription": ("x", "servers beyond nameplates, over those of nameplates with a margin, same rule"),
     "oversubscription_with_rule": ("x", "the same, over those of best fit"),
-    "more_machines": ("x", "servers beyond those of the policy that knows the same and puts kinds together"),
+    "more_machines": ("x", "servers beyond those of the policy with the same information that packs kinds together"),
 }
 METRICS: Metrics = {
     **PLACED_X,
-    "level_work": ("x", "work, margins set in hindsight, so that all run the risk that is aimed at"),
-    "brakes": ("x", "a day and row"),
-    "low_slowed": ("x", "minutes a day that a workload of low priority runs at a slower clock, the brake's among them"),
-    "high_slowed": ("x", "the same of high priority, for which users wait"),
+    "level_work": ("x", "work, margins set in hindsight, so that all run the target risk"),
+    "brakes": ("x", "per day and row"),
+    "low_slowed": ("x", "minutes a day that a workload of low priority runs at a slower clock, braked ones included"),
+    "high_slowed": ("x", "the same for high priority, for which users wait"),
     **BEYOND,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in BEYOND.items()},
 }
@@ -56,8 +56,8 @@ COMPARED = {  # policy: metrics, each with the policy that its servers are compa
 
 
 def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Return METRICS by policy, for grouped arrivals. Slowing and brakes: of a few rows of the scored week, replayed at
-    2 s under a controller that compares the row's power with its budget."""
+    """Return METRICS by policy, for grouped arrivals. Slowing and brakes are those of a few rows in the scored week,
+    replayed at 2 s under a controller that compares the power of a row with its budget."""
     textures = textures_of(power_trace)
     (controller,) = controllers([config.policies.controller]).values()
     named = named_policies(config.policies.policies)
@@ -95,8 +95,8 @@ def policies(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame
 def _replayed(
     scenario: Scenario, home: np.ndarray, where: Tree, textures: Textures, controller: Controller, rows: int
 ) -> dict[str, float]:
-    """Return means over rows that are spaced evenly over the hall. The time of all of the work scales with the
-    clock."""
+    """Return brakes and minutes slowed, as means over rows spaced evenly over the hall. The time of all work scales
+    with the clock."""
     present = scenario.period().present()
     pieces = pieces_of(present, textures)
     days = present.watts.shape[1] / DAY
@@ -113,8 +113,8 @@ def _replayed(
 
 
 def bounds(config: PlacementConfig) -> pd.DataFrame:
-    """Divide a given set of workloads over a few rows, and return the highest peak of a row by rule, over the least
-    possible (branch and bound). Profiles are by hour of the day, and come true."""
+    """Divide a given set of workloads over a few rows, and return the highest peak of a row by rule over the lowest
+    possible (branch and bound). Profiles are by hour of the day and hold exactly."""
     table: list[Row] = []
     for seed in range(config.bounds.seeds):
         workloads = offered(config.fleet, seed)

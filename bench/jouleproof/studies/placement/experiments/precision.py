@@ -25,23 +25,22 @@ DAY_S = DAY * SLOT_S
 RULE = "asynchrony"
 METRICS: Metrics = {
     "peak_seen": ("ratio", "highest mean of a window, over the highest sample of 2 s, over a week"),
-    "servers": ("1", "the most that stand at once behind a budget for so many, the mean over budgets"),
+    "servers": ("1", "most servers present at once behind a budget, mean over budgets"),
     **LEVEL_METRICS,
 }
 SENSED: Metrics = {
     "reading": ("W", "by time"),
     "mean_error": ("share", "of the mean of all readings"),
     "peak_seen": ("ratio", "highest reading, over the highest sample"),
-    "readings": ("1", "how many came"),
-    "delay": ("s", "until a reading is to be had"),
+    "readings": ("1", "number of readings"),
+    "delay": ("s", "until a reading is available"),
 }
 
 
 def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Return METRICS by window and by the number of servers behind one budget. Workloads are placed by the mean, with
-    the margin of the study's risk. level_…: the same fleets in rows of hosting.row servers that are divided into racks,
-    from one chip to the hall; the policy keeps to the budgets of racks, rows and hall, with the margin that is set for
-    rows alone."""
+    """Return METRICS by averaging window and size of row. Workloads are placed by the mean, with the margin for the
+    target risk. level_…: from one chip to the hall, for the same fleets in rows of hosting.row servers divided into
+    racks; the policy keeps to the budgets of racks, rows and hall, with the margin that was set for rows alone."""
     settings, textures = config.precision, textures_of(power_trace)
     scenarios = [make_scenario(config.fleet, seed) for seed in range(config.hosting.seeds)]
     before, after = demands(scenarios, INFORMATION["mean"])
@@ -50,11 +49,11 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
     for size in settings.rows:
         where = hall(config.fleet, size)
         margin, of_seeds = Trial(scenarios, where, RULES[RULE], config.hosting.risk).calibrated(before, after)
-        looked_at = where.leaves[:: max(len(where.leaves) // settings.domains, 1)]
+        examined = where.leaves[:: max(len(where.leaves) // settings.domains, 1)]
         for scenario, demand, hosted in zip(scenarios, after, of_seeds, strict=True):
             present = scenario.period().present()
             pieces = pieces_of(present, textures)
-            members = [np.flatnonzero(hosted.home == leaf) for leaf in looked_at]
+            members = [np.flatnonzero(hosted.home == leaf) for leaf in examined]
             traces = [samples(present, servers, pieces) for servers in members]
             peaks = np.array(
                 [[means(trace, window // SAMPLE_S).max() for window in settings.windows_s] for trace in traces]
@@ -75,7 +74,7 @@ def precision(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFram
 
 def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
     """Return SENSED for an hour of one prompt and one token machine of the simulated cluster through every sensor. A
-    sensor that does not read once in that time has no rows."""
+    sensor without a reading in that time has no rows."""
     table: list[Row] = []
     for pool in ("prompt", "token"):
         watts = _machine(power_trace, pool)
@@ -97,9 +96,9 @@ def sensed(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
 
 
 def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Return the error of a profile (95th percentile by hour of the day) that a sensor has learned in so many days,
+    """Return the error of a profile (95th percentile by hour of the day) learned through a sensor over some days
     against that of the true power in the week after: root mean square over the hours, over the nameplate. The days are
-    consecutive, from some three starts in the week, so that short observations are not all of the weekend."""
+    consecutive, from up to three starts in the week, so that short observations do not all fall on the weekend."""
     settings, textures = config.sensors, textures_of(power_trace)
     step = steps("placement profile_error", config.hosting.seeds)
     table: list[Row] = []
@@ -131,7 +130,7 @@ def profile_error(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.Data
 
 
 def _machine(power_trace: pd.DataFrame, pool: str) -> np.ndarray:
-    """Return the machine of a pool whose power changes most."""
+    """Return (samples,) watts of the machine of a pool whose power changes most."""
     watts = power_trace[power_trace["pool"] == pool].pivot(index="machine", columns="t_s", values="value").to_numpy()
     return watts[np.argmax(watts.std(axis=1))]
 

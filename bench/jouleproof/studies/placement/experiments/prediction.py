@@ -20,15 +20,15 @@ PROFILE, AVERAGE, PEAK = "slots24", "fleet_mean", "fleet_peak"
 METRICS: Metrics = {
     **PLACED_X,
     "over_fleet": ("x", "work, over that of the fleet's average profile"),
-    "level_over_fleet": ("x", "the same with margins set in hindsight, so that both run the risk that is aimed at"),
-    "oversubscription": ("x", "servers beyond what nameplates allow for, over those where new ones count as the peak"),
+    "level_over_fleet": ("x", "the same with margins set in hindsight, so that both run the target risk"),
+    "oversubscription": ("x", "servers beyond nameplates, over those where new workloads count as the fleet's peak"),
 }
-Prediction = Callable[[np.ndarray, np.ndarray, Scenario], np.ndarray]  # of profiles, and of which have a history
+Prediction = Callable[[np.ndarray, np.ndarray, Scenario], np.ndarray]  # from profiles, and which of them have a history
 
 
 def prediction(config: PlacementConfig) -> pd.DataFrame:
-    """Return METRICS by predictor, at equal target risk; and the same for each workload's true profile made wrong in
-    level or in phase."""
+    """Return METRICS by predictor, at equal target risk, and the same for true profiles with errors in level or in
+    phase."""
     settings = config.prediction
     trial = Trial.of(config)
     scenarios = trial.scenarios

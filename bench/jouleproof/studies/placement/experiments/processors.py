@@ -1,4 +1,5 @@
-"""Energy per work where a policy chooses processor and storage by profile, and where it chooses only the server."""
+"""Energy per unit of work where a policy chooses processor and storage by profile, and where it chooses only the
+server."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ WAYS = {"server alone": (False, False), "processor": (True, False), "storage": (
 TB_ON = [f"tb_on_{storage.name.replace(' ', '_')}" for storage in STORAGE]
 METRICS: Metrics = {
     "joules_per_work": ("ratio", "over those where neither processor nor storage is chosen by profile"),
-    "late": ("ratio", "work that comes faster than its servers can do it, a share"),
+    "late": ("ratio", "share of the work that arrives faster than its servers can do it"),
     "storage_share": ("ratio", "power of storage, over that of servers"),
     "work_on_old": ("ratio", "share of the work on the old processor"),
     **dict.fromkeys(TB_ON, ("ratio", "share of the terabytes on that class of storage")),
@@ -31,7 +32,7 @@ METRICS: Metrics = {
 
 
 def processors(config: PlacementConfig) -> pd.DataFrame:
-    """Return METRICS by what is chosen by profile. The same workloads are all hosted each time; empty servers are
+    """Return METRICS by what is chosen by profile. All of the same workloads are hosted every time; empty servers are
     off."""
     table: list[Row] = []
     for seed in range(config.hosting.seeds):

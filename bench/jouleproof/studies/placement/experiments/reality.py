@@ -1,5 +1,5 @@
 """Validation of the generated fleet against recorded data: the distribution of power, how well weeks and days repeat,
-and how much loads even each other out."""
+and how far peaks of different machines even out."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,14 +30,14 @@ def reality(
     surf_fragments: Path,
     surf_tasks: Path,
 ) -> pd.DataFrame:
-    """Compare recorded with generated data. power_quantile: over the highest, by percent of the time. repeats,
-    next_day: correlation of a machine's profile by hour of the day with that of the next week, and of the next day;
-    evens_out: of ten machines on one day, the sum of peaks over the peak of the sum, of load; quantiles over machines
-    and draws (percent 25, 50, 75). had: whether data that only the user can provide are present. generated: the fleet
-    at full, half and no predictability in the default run.
+    """Compare recorded with generated data. power_quantile: over the highest power, by percent of the time. repeats,
+    next_day: correlation of a machine's profile by hour of the day with that of the next week or the next day.
+    evens_out: sum of the peak loads of ten machines on one day, over the peak of their sum. The last three are
+    quantiles over machines or draws (percent 25, 50, 75). had: whether data that only the user can provide are present.
+    The fleet is generated at full, half and no predictability in the default run.
 
-    A machine of SURF is a job, from its second midnight on. Google's measurements that are flagged as bad are replaced
-    by those before them. A user's trace, where the fleet is made of one, is listed under its name.
+    A machine of SURF is a job, from its second midnight on. Measurements of Google's that are flagged as bad are
+    replaced by those before them. A user's trace, if the fleet is made from one, is listed under its name.
     """
     servers = acme_power["gpu_server_power_w_seren"].to_numpy()
     acme = np.interp(SHARES, acme_power["cdf_percent"], servers) / servers.max()
@@ -88,7 +88,7 @@ def _repeats(name: str, series: np.ndarray, tier: str) -> list[Row]:
 
 
 def _evens_out(name: str, load: np.ndarray, tier: str) -> list[Row]:
-    """Return how much the loads of machines even each other out on their first whole day."""
+    """Return how far the peaks of machines even out on their first whole day."""
     days = load[:, : load.shape[1] // DAY * DAY].reshape(len(load), -1, DAY)
     there = days.mean(axis=2) > 0  # false where NaN
     days = days[there.any(axis=1), there.argmax(axis=1)[there.any(axis=1)]]

@@ -1,4 +1,4 @@
-"""Time that placing and replaying take, by servers and instances."""
+"""Time that placement and replay take, by number of instances."""
 
 from dataclasses import replace
 
@@ -23,13 +23,13 @@ from jouleproof.studies.placement.scenario import Period
 from jouleproof.studies.placement.table import Row
 
 ROW, SLOTS, DISTINCT = 40, (24, 168), 500
-CAPPED_SLOTS = 24  # two hours of 2 s, of which the week is 84
+CAPPED_SLOTS = 24  # two hours; a week is 84 times as long
 
 
 def scale(config: PlacementConfig, power_trace: pd.DataFrame) -> pd.DataFrame:
-    """Measure seconds and the resulting rates: placements/s into rows of 40 servers, a week's replay at five minutes,
-    and the replay of two hours at two seconds under a controller, server-steps/s; instances repeat 500 generated ones.
-    First calls, which compile or load compiled code, do not count."""
+    """Measure seconds and rates of placing workloads into rows of 40 servers (placements/s), and of replaying a week at
+    five minutes and two hours at two seconds under a controller (server-steps/s). Instances repeat 500 generated
+    workloads. First calls, which compile or load compiled code, do not count."""
     textures = textures_of(power_trace)
     few = fleet(DISTINCT, 1, 0)
     table: list[Row] = []

@@ -1,4 +1,4 @@
-"""Risk on other mixes of workloads of a margin that was set on one mix."""
+"""Risk of a margin that was set on one mix of workloads and is used on others."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 METRICS: Metrics = {
     **PLACED,
-    "over_target": ("x", "risk, over the one that the margin was set for"),
+    "over_target": ("x", "risk, over the target risk of the margin"),
 }
 
 
