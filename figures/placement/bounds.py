@@ -1,5 +1,5 @@
-"""A given set of workloads divided over a few rows: the highest peak of a row over the least possible, found by branch
-and bound, by rule. Means over seeds; gap: the distance of the search's own bound from its result."""
+"""Highest peak of a row over the lowest possible, found by branch and bound, where a given set of workloads is divided
+over a few rows, by rule. Means over seeds; gap: distance of the search's bound from its result."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from jouleproof.drawing.cells import fixed
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import RULE_LABELS, Look
 
-TITLE = "How far from the best"
+TITLE = "Distance from the optimum"
 SOURCES = ["placement/bounds"]
 
 

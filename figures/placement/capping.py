@@ -1,8 +1,8 @@
-"""One row of inference servers with servers added (share nearest to 0.3 of those that were tried), at the largest
-headroom: brakes a day, minutes a day that a server of low and of high priority is slowed, 99th percentile of the
-latency factor, work left undone at the end, and the most servers that could be added, by controller and by the part of
-a request whose time scales with the clock; double pace: undone work is made up as fast as new work is done. Means over
-seeds."""
+"""One row of inference servers with servers added (the share nearest to 0.3 of those tried), at the largest headroom:
+brakes a day, minutes a day for which a server of low and of high priority is slowed, 99th percentile of the latency
+factor, work left undone at the end, and the most servers that could be added, by controller and by the share of a
+request's time that scales with the clock. Double pace: undone work is made up for as fast as new work is done. Means
+over seeds."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ def tabulate(oversubscription: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "controller": CONTROLLERS.get(controller, controller),
-                "with the clock": LAWS.get(law, law),
+                "scales with clock": LAWS.get(law, law),
                 "most added (%)": fixed(means[controller, law, -1.0, "most_added"], 0, 100),
                 "brakes (1/day)": fixed(row["brakes_per_day"], 1),
                 "low slowed (min/day)": fixed(row["low_slowed_per_day"], 0),

@@ -1,6 +1,6 @@
-"""Work hosted over that with one number per server (the mean), same rule, at equal realised risk: margins are set in
-hindsight. Left: by how many servers share a budget; in large rows peaks even out by themselves. Right: by how well
-weeks repeat, in rows of ten. Means over seeds with 95 % intervals; pale: what the ledger accepts at ten servers."""
+"""Work hosted over that with one number per server (the mean), with the same rule, at equal realised risk: margins are
+set in hindsight. Left: by number of servers that share a budget; peaks even out in large rows. Right: by how well weeks
+repeat, in rows of ten. Means over seeds with 95 % intervals; pale: accepted by the ledger at ten servers."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

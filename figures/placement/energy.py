@@ -1,7 +1,7 @@
 """Power efficiency against energy efficiency. Left: work hosted over what nameplates allow for, and joules per unit of
-that work over those of the offered workloads, by what the policy is given (asynchrony, grouped arrivals): more work is
-hosted, at hardly any change of its cost. Right: joules per work where the policy also chooses processor and storage by
-profile; pale: what the ledger accepts. Means over seeds with 95 % intervals."""
+that work over those of the offered workloads, by the policy's information (asynchrony, grouped arrivals): more work is
+hosted, at hardly any change in its energy. Right: joules per work where the policy also chooses processor and storage
+by profile; pale: accepted by the ledger. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -38,11 +38,11 @@ def _hosted(axis: Axes, rows: pd.DataFrame) -> None:
         points(axis, means, places, color=colour, marker=marker, capsize=2, label=label)
     axis.set_yticks(range(len(means)), [LABELS.get(name, name) for name in means.index], fontsize=7)
     axis.axvline(1, color=GREY, lw=0.7)
-    axis.set(xlabel="over nameplates' work, over offered joules (x)", ylabel="known of a workload's power")
+    axis.set(xlabel="over nameplates' work, over offered joules (x)", ylabel="information on the power")
 
 
 def _chosen(axis: Axes, saved: pd.DataFrame) -> None:
-    """Draw savings. saved: joules per work, by what is chosen."""
+    """Draw the savings. saved: joules per work, by what is chosen."""
     points(axis, range(len(saved)), saved, color=BLUE, marker="o", capsize=2)
     axis.set_xticks(range(len(saved)), [name.replace(" ", "\n") for name in saved.index], fontsize=6.5)
     axis.set(xlim=(-0.5, len(saved) - 0.5), ylim=(0.9, 1.02))

@@ -1,6 +1,6 @@
-"""Work hosted, over what nameplates allow for, against the share of rows and five-minute slots that are over their
-budget, as the margin on the budgets grows. Margins are set with hindsight, in the week that is scored. One rule
-(asynchrony). Means over seeds; the tick at the left edge stands for no risk, and for less than a hundred-thousandth."""
+"""Work hosted, over what nameplates allow for, against the share of rows and five-minute slots over their budget, as
+the margin on the budgets grows. Margins are set in hindsight, in the scored week. One rule (asynchrony). Means over
+seeds; the tick at the left edge stands for risks from zero up to one in a hundred thousand."""
 
 import numpy as np
 import pandas as pd

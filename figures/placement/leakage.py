@@ -1,7 +1,7 @@
 """The value of a release of telemetry to a placement policy (work hosted at equal realised risk, over that with every
-reading released) and to an attacker: the largest gain over guessing, on class, model, length of prompts or identity of
-a workload, of tenants that the attacker has never seen. Right of the dotted line a release keeps the required share of
-the value; pale: what the ledger accepts as confidential. Means over seeds with 95 % intervals."""
+reading disclosed) and to an attacker: the largest gain over guessing, on class, model, prompt length or identity of a
+workload, for tenants that the attacker has never seen. To the right of the dotted line a release keeps the required
+share of the value; pale: accepted by the ledger as confidential. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -13,10 +13,10 @@ from jouleproof.drawing.points import over_seeds, points
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, RELEASE_LABELS, WIDTH, Look
 
-TITLE = "Leak against value"
+TITLE = "Leakage against value"
 SOURCES = ["placement/leakage"]
-CLASSES = (("private", VERMILION, "^", "with noise"), ("", BLUE, "o", "as it is"))  # beginning of the name, style
-COLUMN = 1.06  # of the width: where labels stand, one above the other in the order of the gains
+CLASSES = (("private", VERMILION, "^", "with noise"), ("", BLUE, "o", "without noise"))  # prefix of the name, style
+COLUMN = 1.06  # of labels, as a share of the width; they are stacked in the order of the gains
 
 
 def draw(leakage: pd.DataFrame) -> Figure:

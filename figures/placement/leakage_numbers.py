@@ -1,20 +1,20 @@
-"""Releases of telemetry: numbers that leave a workload in a week, work hosted over that with every reading released,
-and the best attacker's gain over guessing (percentage points) on the class, the model, the length of prompts, the class
-in a fleet of another mix, and on the identity of a workload a week later. Means over seeds."""
+"""Releases of telemetry: numbers disclosed of a workload in a week, work hosted over that with every reading disclosed,
+and the best attacker's gain over guessing (percentage points) on the class, the model, the prompt length, the class in
+a fleet of another mix, and the identity of a workload a week later. Means over seeds."""
 
 import pandas as pd
 
 from jouleproof.drawing.cells import fixed
 from jouleproof.drawing.style import RELEASE_LABELS
 
-TITLE = "What releases give away"
+TITLE = "What releases disclose"
 SOURCES = ["placement/leakage"]
 COLUMNS = {
     "kind": "class",
     "elsewhere": "class, another mix",
     "model": "model",
     "length": "prompts",
-    "identity": "who it is",
+    "identity": "identity",
 }
 
 

@@ -1,8 +1,7 @@
-"""A power domain tree from one chip to the hall, its rows divided into racks of a quarter more than their share,
+"""A power domain tree from one chip to the hall, with rows divided into racks of a quarter more than their share, and
 workloads placed by the mean with the margin that is set for rows: budget, highest sample of 2 s over it, share of
-five-minute slots over it, highest mean of five minutes over the highest sample, and peak over the sum of the peaks one
-level below. A chip is an assumed share of its server; its budget is the most that it can draw. Means over nodes and
-seeds."""
+five-minute slots over it, highest five-minute mean over the highest sample, and peak over the sum of the peaks one
+level below. A chip is an assumed share of its server; its budget is its highest power. Means over nodes and seeds."""
 
 import pandas as pd
 
@@ -21,7 +20,7 @@ def tabulate(precision: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "level": level,
-            "looked at": fixed(means[level, "level_nodes"], 0),
+            "examined": fixed(means[level, "level_nodes"], 0),
             "budget (kW)": f"{means[level, 'level_budget'] / 1000:,.1f}",
             "peak over budget": fixed(means[level, "level_peak"], 2),
             "over budget (1/1000)": fixed(means[level, "level_over"], 1, 1000),

@@ -1,6 +1,6 @@
-"""Servers added to one row of inference servers, by the share of the budget that the row's peak left before. Top: power
-brakes a day. Bottom: the 99th percentile of the latency factor of low (hollow) and high priority, where the clock does
-not slow decoding. Means over seeds with 95 % intervals."""
+"""Servers added to one row of inference servers, by the share of the budget that was left above the row's peak. Top:
+power brakes a day. Bottom: 99th percentile of the latency factor of low (hollow) and high priority, where the clock
+does not slow decoding. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

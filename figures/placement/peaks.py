@@ -1,7 +1,7 @@
-"""Highest mean of a window of time over the highest sample of 2 s in a week, by how many servers' nameplates a budget
-allows for; more servers stand behind it. Dashed: one chip, one server, and the hall. Averages hide peaks, and hide more
-of them the fewer servers there are. A chip's power is an assumed share of its server's. Means over seeds with 95 %
-intervals; pale: what the ledger accepts at five minutes."""
+"""Highest mean of a time window over the highest sample of 2 s in a week, by the number of servers that a budget allows
+for at nameplate power; more servers share it. Dashed: one chip, one server, and the hall. Averages hide peaks, the more
+so the fewer servers there are. A chip's power is an assumed share of its server's. Means over seeds with 95 %
+intervals; pale: accepted by the ledger at five minutes."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -29,7 +29,7 @@ def draw(precision: pd.DataFrame) -> Figure:
     for number, row in enumerate(unique(seen["row"])):
         line = over_seeds(where(seen, row=row), ["window_s"])
         colour, marker = ROW_STYLES[number % len(ROW_STYLES)]
-        look = {"color": colour, "marker": marker, "label": f"budget for {row}: {stand[row]:.0f} servers stand"}
+        look = {"color": colour, "marker": marker, "label": f"budget for {row}: {stand[row]:.0f} servers"}
         points(axis, line.index, line, ls="-", capsize=2, **look)
     for level, (colour, marker, label) in LEVEL_STYLES.items():
         line = over_seeds(where(precision, metric="level_seen", level=level), ["window_s"]).sort_index()
@@ -37,7 +37,7 @@ def draw(precision: pd.DataFrame) -> Figure:
     ticks = sorted(set(seen["window_s"]))
     axis.set_xscale("log")
     axis.set_xticks(ticks, [f"{tick} s" if tick < 60 else f"{tick // 60} min" for tick in ticks])
-    axis.set(xlabel="window that power is averaged over", ylabel="peak seen over true peak (1)")
+    axis.set(xlabel="averaging window", ylabel="peak seen over true peak (1)")
     axis.set_ylim(axis.get_ylim()[0] - 0.02, 1.005)
     accepted(axis, "placement.precision", (240, 375), "y")
     axis.minorticks_off()

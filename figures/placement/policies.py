@@ -1,9 +1,9 @@
 """Published policies, described by their information and their rule, in rows of ten servers of the default run: margin
-on the budgets from the week before, work hosted over what nameplates allow for with its 95 % interval, risk run and
-power left stranded with it; the work with a margin set in hindsight, with which all run one risk; and, with the margin
-from the week before, power brakes of a row and minutes that workloads of low and of high priority are slowed, in rows
-that are replayed at 2 s under a controller. Nameplate: no margin. Oracle: the coming week is known, and its margin
-spends the whole risk. Means over seeds."""
+on the budgets from the week before, and with it the work hosted over what nameplates allow for (95 % interval),
+realised risk and stranded power; work with a margin set in hindsight, at which all run the same risk; and, with the
+margin from the week before, power brakes of a row and minutes for which workloads of low and of high priority are
+slowed, in rows replayed at 2 s under a controller. Nameplate: no margin. Oracle: knows the coming week, and its margin
+uses up the target risk. Means over seeds."""
 
 import pandas as pd
 
@@ -38,7 +38,7 @@ def _row(name: str, rows: pd.DataFrame) -> dict[str, str]:
         "work": mean_with_interval(where(rows, metric="work")["value"], 2),
         "risk (1/1000)": fixed(means["risk"], 1, 1000),
         "stranded (%)": fixed(means["stranded"], 1, 100),
-        "work at one risk run": fixed(means.get("level_work"), 2, missing=""),
+        "work at equal risk": fixed(means.get("level_work"), 2, missing=""),
         "brakes (1/day)": fixed(means["brakes"], 0),
         "low slowed (min/day)": fixed(means["low_slowed"], 0),
         "high slowed (min/day)": fixed(means["high_slowed"], 0),

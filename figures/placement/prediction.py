@@ -1,6 +1,6 @@
 """Placement where half of the workloads are new: work hosted at equal realised risk, by the predictor of their
-profiles, over that with the fleet's average profile. Below: each workload's own profile made wrong, in level or in
-time, by up to so much. Means over seeds with 95 % intervals; pale: what the ledger accepts."""
+profiles, over that with the fleet's average profile. Below: each workload's true profile, with errors in level or time
+up to the given size. Means over seeds with 95 % intervals; pale: accepted by the ledger."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -20,9 +20,9 @@ LABELS = {
     "fleet_mean": "the fleet's average profile",
     "class_mean": "average of its class",
     "tenant_mean": "average of its tenant",
-    "own": "its own, if it were known",
+    "own": "its true profile",
 }
-WRONG = {"level": "its own, level off by up to {:.0%}", "phase": "its own, off by up to {:g} h"}
+WRONG = {"level": "true profile, level off by up to {:.0%}", "phase": "true profile, off by up to {:g} h"}
 
 
 def draw(prediction: pd.DataFrame) -> Figure:

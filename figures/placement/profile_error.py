@@ -1,5 +1,5 @@
-"""Error of the profile that a sensor has learned of a workload (95th percentile by hour of the day) against the week
-after, by days observed. Means over seeds with 95 % intervals."""
+"""Error of a workload's profile learned through a sensor (95th percentile by hour of the day) against the week after,
+by days observed. Means over seeds with 95 % intervals."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -10,7 +10,7 @@ from jouleproof.drawing.points import over_seeds, points
 from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH, plain_ticks
 
-TITLE = "What a profile takes to learn"
+TITLE = "Days to learn a profile"
 SOURCES = ["placement/profile_error"]
 
 

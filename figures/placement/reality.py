@@ -1,8 +1,8 @@
 """The generated fleet compared with recorded data (Acme: GPU servers of a cluster for language models; Bitbrains: CPU
-use of virtual machines; SURF: CPU use of jobs on a cluster, those of two days and more; Google: power domains, where
-the user has them). Top left: power over the highest, by share of the time. Others: how similar a machine's profile by
-hour of the day is to that of the next week, and of the next day; and, of ten machines on one day, the sum of their
-peaks over the peak of their sum. Median and quartiles over machines, or over draws of ten."""
+use of virtual machines; SURF: CPU use of cluster jobs of two days and more; Google: power domains, if the user has
+them). Top left: power over the highest, by share of the time. Others: correlation of a machine's profile by hour of the
+day with that of the next week and of the next day; and the sum of the peaks of ten machines on one day over the peak of
+their sum. Median and quartiles over machines, or over draws of ten."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -22,7 +22,7 @@ OTHERS = (BLUE, SKY, ORANGE, GREEN, PURPLE)
 PANELS = {
     "repeats": ("correlation with the next week (1)", 0),
     "next_day": ("correlation with the next day (1)", 0),
-    "evens_out": ("ten: peaks' sum over sum's peak (x)", 1),
+    "evens_out": ("ten: sum of peaks over peak of sum (x)", 1),
 }
 
 
@@ -48,7 +48,7 @@ def _quartiles(axis: Axes, rows: pd.DataFrame, colours: dict[str, str], absent: 
     note: Look = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center", "fontsize": 7, "color": SLATE}
     for place, name in enumerate(names):
         if name in absent:
-            axis.annotate("not at hand", (0.5, place), **note)
+            axis.annotate("not available", (0.5, place), **note)
             continue
         low, middle, high = where(rows, data=name).sort_values("percent")["value"]
         points(axis, Estimate(middle, low, high), place, color=colours[name], marker="o", capsize=3)

@@ -1,6 +1,6 @@
 """Work hosted at equal target risk over what nameplates allow for, by the rule that chooses the place (columns) and by
-the information that it is given (rows), where workloads come in random order and where those of a tenant come together.
-Means over seeds."""
+its information (rows), where workloads arrive in random order and where those of a tenant arrive together. Means over
+seeds."""
 
 import pandas as pd
 import seaborn as sns
@@ -29,6 +29,6 @@ def draw(hosting: pd.DataFrame) -> Figure:
         names = [INFORMATION_STYLES.get(name, ("", "", name))[2] for name in table.index]
         axis.set_yticks(axis.get_yticks(), names, rotation=0)
         axis.set(title=f"{arrivals} arrivals", xlabel="", ylabel="")
-    figure.supylabel("known of a workload's power", fontsize=8)
-    figure.suptitle("work hosted over nameplates' (x)", fontsize=9)
+    figure.supylabel("information on the power", fontsize=8)
+    figure.suptitle("work hosted over that of nameplates (x)", fontsize=9)
     return figure

@@ -1,5 +1,5 @@
-"""The time that placing all instances and replaying them takes on one core, by the number of instances: placement into
-rows of 40 servers with profiles of 24 and of 168 slots, a week at five minutes, and two hours at two seconds under a
+"""Time that placing and replaying all instances takes on one core, by number of instances: placement into rows of 40
+servers with profiles of 24 and of 168 slots, replay of a week at five minutes, and of two hours at two seconds under a
 controller. Medians of the repeats."""
 
 import pandas as pd
@@ -21,7 +21,7 @@ def draw(scale: pd.DataFrame) -> Figure:
     for (what, rows), (colour, marker) in zip(times, STYLES, strict=False):
         medians = rows.groupby("instances")["value"].median()
         axis.plot(medians.index, medians, color=colour, marker=marker, label=what)
-    axis.set(xscale="log", yscale="log", xlabel="size (instances)", ylabel="time (s)")
+    axis.set(xscale="log", yscale="log", xlabel="instances", ylabel="time (s)")
     plain_ticks(axis.xaxis, scale["instances"])
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure

@@ -1,5 +1,5 @@
-"""Readings of sensors in an hour of one prompt machine and one token machine of the simulated cluster: their number,
-how late they are, error of the mean, and the highest reading over the highest sample of 2 s."""
+"""Sensors' readings in an hour of one prompt machine and one token machine of the simulated cluster: their number,
+delay and error of the mean, and the highest reading over the highest sample of 2 s."""
 
 import pandas as pd
 

@@ -1,6 +1,6 @@
 """Ten minutes of one prompt machine and one token machine of the simulated cluster (grey) through every sensor: how
-often it reads, over which time, how it rounds, how late it is and for how much of the time it looks. Each sensor's gain
-is off by a constant share, drawn at random. Axes show what comes after the first half minute."""
+often it reads, over what time, with what resolution and delay, and for which share of the time it measures. Each
+sensor's gain is off by a constant share, drawn at random. Axes are scaled to what follows the first half minute."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -12,7 +12,7 @@ from jouleproof.drawing.style import HEIGHT, SENSOR_STYLES, WIDTH
 
 TITLE = "One power trace through every sensor"
 SOURCES = ["placement/sensed"]
-TRUE, SETTLED_S = "ideal", 30  # what comes before is a cluster that fills
+TRUE, SETTLED_S = "ideal", 30  # before that, the cluster fills
 
 
 def draw(sensed: pd.DataFrame) -> Figure:
@@ -31,6 +31,6 @@ def draw(sensed: pd.DataFrame) -> Figure:
         margin = 0.1 * (settled.max() - settled.min()) + 0.01
         axis.set_ylim(settled.min() - margin, settled.max() + margin)
         axis.set(title=f"{pool} machine", ylabel="power (kW)")
-    axes[1].set_xlabel("time at which a reading is to be had (s)")
+    axes[1].set_xlabel("time at which a reading is available (s)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure

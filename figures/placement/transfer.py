@@ -1,6 +1,6 @@
 """A margin that was set on one mix of workloads and used on others, by the information that the policy is given. Top:
-risk run over the risk it was set for; in the pale band the ledger accepts it. Bottom: work hosted over what nameplates
-allow for. Means over seeds with 95 % intervals; one rule (asynchrony), rows of twenty servers in the default run."""
+realised over target risk; pale: accepted by the ledger. Bottom: work hosted over what nameplates allow for. Means over
+seeds with 95 % intervals; one rule (asynchrony), rows of twenty servers in the default run."""
 
 import pandas as pd
 import seaborn as sns
@@ -26,7 +26,7 @@ MIXES = {
 def draw(transfer: pd.DataFrame) -> Figure:
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(WIDTH, 1.6 * HEIGHT), sharex=True)
     looks = information_style(transfer["information"])
-    colours, markers = ([look[part] for look in looks.values()] for part in ("color", "marker"))
+    colours, markers = ([look[keyword] for look in looks.values()] for keyword in ("color", "marker"))
     marks = {"palette": colours, "markers": markers, "linestyles": "none", "dodge": 0.11 * (len(looks) - 1)}
     for axis, metric in zip((top, bottom), ("over_target", "work"), strict=True):
         rows = where(transfer, metric=metric)
@@ -39,7 +39,7 @@ def draw(transfer: pd.DataFrame) -> Figure:
     top.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
     top.axhline(1, color=GREY, lw=0.7)
     accepted(top, "placement.margin_transfer", top.get_xlim(), "y")
-    top.set_ylabel("risk over the one aimed at (x)")
+    top.set_ylabel("realised over target risk (x)")
     bottom.set(xlabel="", ylabel="work over nameplates' (x)")
     bottom.set_xticks(range(len(MIXES)), list(MIXES.values()))
     handles = [key(**look) for look in looks.values()]

@@ -66,9 +66,7 @@ def _noisy_means(slots: int, epsilon: float, readings: np.ndarray, fleet: Fleet,
 
 def _shrunk(slots: int, epsilon: float, released: Released, fleet: Fleet) -> np.ndarray:
     middle = np.clip(released, fleet.idle_w, fleet.nameplate_w).mean(axis=0)
-    noise = (
-        2 * _noise_w(slots, epsilon, fleet) ** 2 * (1 + 3 * np.sqrt(5 / len(released)))
-    )  # and three standard errors of it
+    noise = 2 * _noise_w(slots, epsilon, fleet) ** 2 * (1 + 3 * np.sqrt(5 / len(released)))  # and 3 standard errors
     believed = np.clip(1 - noise / released.var(axis=0).clip(1.0), 0, 1)
     return np.clip(middle + believed * (released - middle), fleet.idle_w, fleet.nameplate_w)
 
