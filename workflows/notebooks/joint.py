@@ -1,6 +1,6 @@
 # %% [markdown]
 # # The levers together: do their savings multiply?
-# Rests on the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
+# Uses the tables of `snakemake joint` and of the studies that it reads. Nothing here writes into `results/`.
 
 # %%
 import json
@@ -41,15 +41,15 @@ figure = draw(table)
 
 # %% [markdown]
 # ## One assumption changed: the router
-# A router never knows which questions the small model can answer. What if it did: it sends all of these to the small
-# model, and no other?
+# A router never knows which questions the small model can answer. What if it did, and sent exactly these to the small
+# model?
 
 # %%
 knobs = json.loads((RESULTS / "config.json").read_text(encoding="utf-8"))["joint"]
 config = JointConfig.model_validate_json(json.dumps(knobs))
 knowing = config.assumptions.model_copy(update={"recognised": [1.0, 1.0], "mistaken": [0.0, 0.0]})
 tables = {name.rpartition("/")[2]: read(RESULTS / f"{name}.parquet") for name in TABLES}
-with redirect_stderr(StringIO()):  # suppresses its progress
+with redirect_stderr(StringIO()):  # hides the progress
     again = levers(config.model_copy(update={"assumptions": knowing}), **tables)
 
 pd.concat({"as assumed": medians(table), "a router that knows": medians(again)}, axis=1).round(3)

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # MX formats: what a block costs and what it saves
-# Rests on the tables of `snakemake mx`. Change a cell and run it again; nothing here writes into `results/`.
+# Uses the tables of `snakemake mx`. Change a cell and run it again; nothing here writes into `results/`.
 
 # %%
 import os
@@ -31,9 +31,9 @@ qsnr.groupby(["distribution", "format", "scale"])["value"].mean().unstack().roun
 figure = draw(qsnr)
 
 # %% [markdown]
-# ## One assumption changed: the block
-# The specification puts 32 elements under one scale of 8 bits. What do other blocks of MXFP4 give, and what do they
-# cost in bits per element? Normal vectors, the `floor` rule, 95 % intervals over seeds.
+# ## One assumption changed: the block size
+# In the specification, 32 elements share one scale of 8 bits. What QSNR do other block sizes of MXFP4 give, and at how
+# many bits per element? Normal vectors, the `floor` rule, 95 % intervals over seeds.
 
 # %%
 BLOCKS = (8, 16, 32, 64)

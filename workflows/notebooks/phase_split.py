@@ -1,6 +1,6 @@
 # %% [markdown]
-# # Split clusters: what their gain rests on
-# Rests on the tables of `snakemake phase_split`. Nothing here writes into `results/`.
+# # Split clusters: what their gain depends on
+# Uses the tables of `snakemake phase_split`. Nothing here writes into `results/`.
 
 # %%
 import os
@@ -33,8 +33,8 @@ figure = draw(headlines)
 
 # %% [markdown]
 # ## One assumption changed: the price of an H100 machine
-# The source's notebooks make it 2.15 times that of an A100 machine. At which price does a design serve more per unit of
-# money than machines that do both phases? Corrected rules, conversation, pools as published, 95 % intervals over draws.
+# In the source's notebooks it is 2.15 times that of an A100 machine. At which price does a design serve more per unit
+# of money than machines that do both phases? Corrected rules, conversation, published pools, 95 % intervals over draws.
 
 # %%
 capacity = read(RESULTS / "phase_split/capacity.parquet")

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # Placement: what a power profile is worth
-# Rests on the tables of `snakemake placement`. Nothing here writes into `results/`.
+# Uses the tables of `snakemake placement`. Nothing here writes into `results/`.
 
 # %%
 import os
@@ -33,10 +33,10 @@ work.groupby(["information", "rule"])["value"].mean().unstack().round(3)
 figure = draw(hosting)
 
 # %% [markdown]
-# ## One assumption changed: the risk that an operator runs
-# The study lets a row be over its budget in one slot of five minutes of a thousand. A small hall is filled again at
-# that risk and at ten times as much: work hosted with a profile by hour of the day, over that with the mean, margins
-# set in hindsight so that both run the same. 95 % intervals over few fleets; more `seeds` make them narrower.
+# ## One assumption changed: the risk that an operator takes
+# In the study, a row may exceed its budget in one of a thousand five-minute slots. A small hall is filled again at that
+# risk and at ten times as much: work hosted with a profile by hour of the day, over that with the mean, with margins
+# set in hindsight so that both run the same risk. 95 % intervals over few fleets; more `seeds` narrow them.
 
 
 # %%
@@ -44,7 +44,7 @@ def gain(risk: float, seeds: int = 3) -> dict[str, float]:
     profiles = ["nameplate", "mean", "slots24"]
     fleet = FleetConfig(servers=30)
     hosting = HostingConfig(information=profiles, rules=["asynchrony"], rows=[10], seeds=seeds, risk=risk)
-    with redirect_stderr(StringIO()):  # suppresses its progress
+    with redirect_stderr(StringIO()):  # hides the progress
         table = run_hosting(PlacementConfig(fleet=fleet, hosting=hosting))
     rows = table[(table["metric"] == "level_over_mean") & (table["information"] == "slots24")]
     estimate = mean_interval(rows.groupby("seed")["value"].mean().to_numpy()[None])

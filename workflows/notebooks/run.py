@@ -19,7 +19,7 @@ def run(
     out: Annotated[Path, typer.Option(help="The executed notebook.")],
     results: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results"),
 ) -> None:
-    """Run the notebook in the working folder. Cells get numbers instead of random ids, and no times are recorded."""
+    """Run the notebook in the working folder. Cells get numbers instead of random ids, and times are not recorded."""
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:
@@ -35,7 +35,7 @@ def run(
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         try:
-            with TemporaryDirectory() as folder:  # sockets in a temporary folder, and no port
+            with TemporaryDirectory() as folder:  # sockets in a temporary folder instead of ports
                 transport = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
                 config = Config({"KernelManager": transport})
                 NotebookClient(notebook, timeout=600, record_timing=False, config=config).execute()

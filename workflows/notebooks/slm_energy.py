@@ -1,6 +1,6 @@
 # %% [markdown]
-# # Small models: what a right answer costs
-# Rests on the tables of `snakemake slm_energy`. Nothing here writes into `results/`.
+# # Small models: the cost of a right answer
+# Uses the tables of `snakemake slm_energy`. Nothing here writes into `results/`.
 
 # %%
 import json
@@ -33,7 +33,7 @@ figure = draw(ladder, equal_flops, cost)
 
 # %% [markdown]
 # ## One assumption changed: the watts of a core
-# Nothing counted joules here; they are modelled from processor seconds, at 1.9 to 6 W a core. What if a core draws
+# No counter measured joules here; they are modelled from CPU seconds, at 1.9 to 6 W a core. What if a core draws
 # three times as much? Medians of the draws, as before and changed: joules move, ratios of joules hardly do.
 
 # %%
