@@ -28,13 +28,13 @@ def draw(leakage: pd.DataFrame) -> Figure:
         if names:
             points(axis, value.loc[names], most.loc[names], capsize=2, ms=4, **look)
     line = {"arrowstyle": "-", "color": SILVER, "lw": 0.5, "shrinkB": 3}
-    beside: Look = {"textcoords": "axes fraction", "ha": "left", "va": "center", "fontsize": 7, "arrowprops": line}
+    margin_text: Look = {"textcoords": "axes fraction", "ha": "left", "va": "center", "fontsize": 7, "arrowprops": line}
     places = (
         pd.DataFrame({"up": most["value"], "across": value["value"]}).loc[value.index].sort_values(["up", "across"])
     )
     for number, (name, (up, across)) in enumerate(places.iterrows()):
         height = (number + 0.7) / (len(places) + 0.5)
-        axis.annotate(RELEASE_LABELS.get(str(name), str(name)), (across, up), (COLUMN, height), **beside)
+        axis.annotate(RELEASE_LABELS.get(str(name), str(name)), (across, up), (COLUMN, height), **margin_text)
     for kept in where(leakage, metric="kept")["value"]:
         axis.axvline(kept, color=GREY, lw=0.8, ls=":")
     axis.set_ylim(bottom=-0.06)

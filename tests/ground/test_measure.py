@@ -23,7 +23,7 @@ Mac = namedtuple("Mac", "user nice system idle")
 
 @pytest.fixture
 def watched(monkeypatch):
-    """Return a function from two readings of the counters and our own CPU seconds to the observed contention."""
+    """Return a function from two readings of the counters and our CPU seconds to the contention."""
 
     def watched(start, end, own_s, load=0.5):
         readings = iter([start, end])

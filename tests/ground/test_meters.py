@@ -1,4 +1,4 @@
-"""Meters on made-up readings: what they count, and that they report no number where they cannot measure."""
+"""Meters on made-up readings: what they count, and that they give no number where they cannot measure."""
 
 import itertools
 import subprocess
@@ -23,7 +23,7 @@ def metered(counter, step_s=0.5):
 
 
 def window(meter, samples):
-    """Measure the energy of a window with this number of readings, its ends included."""
+    """Measure the energy of a window with this number of readings, including both ends."""
     opened = meter.begin()
     for _ in range(samples - 2):
         opened.sample()

@@ -5,8 +5,9 @@ import pytest
 
 @pytest.fixture(scope="package", autouse=True)
 def _one_thread():
-    """Threads that wait for each other on a busy machine take many times the time that these small fleets compute."""
-    import sklearn.ensemble  # noqa: F401 - for the libraries that it loads
+    """Use one thread: threads that wait for each other on a busy machine take many times longer than these small
+    fleets."""
+    import sklearn.ensemble  # noqa: F401 - loads the libraries to limit
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):

@@ -1,4 +1,4 @@
-"""Small fleets and periods, and a power trace of a simulated cluster that is not one."""
+"""Small fleets and periods, and a power trace like that of a simulated cluster."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ CONFIG = PlacementConfig(fleet=FleetConfig(servers=20), hosting=HostingConfig(se
 
 
 def plain_fleet(watts, nameplate_w=100.0, idle_w=10.0):
-    """Workloads of one kind, each of its own tenant."""
+    """Make workloads of one kind, each with its own tenant."""
     watts = np.asarray(watts, dtype=float)
     zeros = np.zeros(len(watts), int)
     return Fleet(
@@ -28,7 +28,7 @@ def plain_fleet(watts, nameplate_w=100.0, idle_w=10.0):
 
 
 def period(watts, first=None, last=None):
-    """Workloads that draw what `watts`, (workloads,) or (workloads, slots), says, over a week."""
+    """Make a period in which workloads draw `watts`, (workloads,) or (workloads, slots)."""
     watts = np.asarray(watts, dtype=float)
     if watts.ndim == 1:
         watts = np.repeat(watts[:, None], WEEK, axis=1)

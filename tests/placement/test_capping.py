@@ -1,4 +1,4 @@
-"""A row under a controller: nothing happens below the thresholds, and what the source says happens above them."""
+"""A row under a controller: nothing changes below the thresholds, and servers slow as published above them."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ IDLE, MOST = 100.0, 1000.0
 
 
 def row(watts, controller, budget, critical=None, piece=0.0, **factors):
-    """Servers that draw a constant power, or with one piece in it."""
+    """Simulate servers that draw constant power, plus a texture of one piece."""
     fleet = plain_fleet(watts, nameplate_w=MOST, idle_w=IDLE)
     if critical is not None:
         fleet = replace(fleet, critical=np.asarray(critical))

@@ -1,4 +1,4 @@
-"""The experiments on a small hall: guarantees of their tables, and user-defined objects in them."""
+"""The experiments on a small hall: what their tables guarantee, and user-defined objects in them."""
 
 import pytest
 
@@ -22,8 +22,8 @@ DEAF = Information(lambda readings: readings, "takes no fleet")
 
 def changed(config=CONFIG, **sections):
     """Return the config with some knobs of some sections changed."""
-    parts = {name: getattr(config, name).model_copy(update=knobs) for name, knobs in sections.items()}
-    return config.model_copy(update=parts)
+    updates = {name: getattr(config, name).model_copy(update=knobs) for name, knobs in sections.items()}
+    return config.model_copy(update=updates)
 
 
 OWN = changed(
@@ -48,7 +48,7 @@ OWN = changed(
 
 @pytest.fixture
 def leakage():
-    """The experiment, whose attackers import scikit-learn."""
+    """Return the experiment, whose attackers import scikit-learn."""
     from jouleproof.studies.placement.experiments.leakage import leakage
 
     return leakage
@@ -169,8 +169,8 @@ def test_each_level_sees_its_budget_and_a_hall_less_of_one_than_its_rows():
     assert budget.to_dict() == pytest.approx(
         {"chip": 700.0, "server": 10_200.0, "rack": 1.25 * 51_000, "row": 102_000.0, "hall": 204_000.0}
     )
-    parts = table[table["metric"] == "level_of_parts"].groupby("level")["value"].mean()
-    assert set(parts.index) == {"rack", "row", "hall"} and (parts <= 1 + 1e-9).all()
+    summed = table[table["metric"] == "level_of_parts"].groupby("level")["value"].mean()
+    assert set(summed.index) == {"rack", "row", "hall"} and (summed <= 1 + 1e-9).all()
     peak = table[table["metric"] == "level_peak"].groupby("level")["value"].mean()
     assert peak["hall"] < peak["row"] and peak["server"] <= 0.85 + 1e-9 and peak["chip"] <= 1 + 1e-9
     seen = table[(table["metric"] == "level_seen") & (table["window_s"] == 300)].groupby("level")["value"].mean()

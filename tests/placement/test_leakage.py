@@ -1,4 +1,4 @@
-"""Attackers: they learn nothing from nothing and everything from the answer; and noise is as large as it must be."""
+"""Attackers learn nothing from nothing and everything from the answer, and noise has the required scale."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ ANSWER = TRUTH[:, None] + 0.01 * RNG.standard_normal((60, 1))
 
 @pytest.fixture(scope="module")
 def attackers():
-    """The module, which imports scikit-learn."""
+    """Return the module, which imports scikit-learn."""
     from jouleproof.studies.placement import attackers
 
     return attackers
@@ -35,7 +35,7 @@ def test_the_answer_released_is_all_learned(attackers):
 
 
 def test_who_was_seen_is_never_asked_about(attackers):
-    """A release that names the tenant is of no use on tenants that were never seen."""
+    """A release that names the tenant is useless for tenants that were never seen."""
     truth = RNG.integers(0, 2, 15)[TENANT]
     assert attackers.gain(TENANT[:, None].astype(float), truth, TENANT, 0) < 0.25
 
@@ -74,5 +74,5 @@ def test_what_is_all_noise_is_not_believed_and_what_is_none_is():
 
 def test_an_attacker_that_has_seen_one_answer_alone_and_one_tenant_leaves_nobody_unseen(attackers):
     released, truth = np.arange(8.0)[:, None], np.repeat([0, 1], 4)
-    assert attackers.gain(released, truth, truth, 0) == -0.5  # of each tenant the other's answer is guessed
+    assert attackers.gain(released, truth, truth, 0) == -0.5  # for each tenant, the other's answer is guessed
     assert attackers.gain(released, truth, np.zeros(8, int), 0) == 0.0

@@ -14,7 +14,7 @@ from tests.placement.small import period
 
 
 def oracle(week, demand, where, rule, seed=0):
-    """Apply the rules again, in plain Python: workloads that go leave room first; the least sum of features wins."""
+    """Apply the rules in plain Python: departures first; the lowest sum of features wins."""
     count = week.fleet.count
     events = [(week.stays.last[one], 0, one) for one in range(count)]
     events += [(week.stays.first[one], 1, one) for one in range(count)]

@@ -68,7 +68,7 @@ def test_tenants_stand_in_for_their_own_and_classes_for_new_tenants():
     fleet.kind[:] = [0, 0, 0, 1]
     profiles, seen = np.arange(4.0)[:, None], np.array([True, False, True, False])
     predicted = PREDICTORS["tenant_mean"](profiles, seen, fleet)[:, 0]
-    assert predicted.tolist() == [0.0, 0.0, 2.0, 1.0]  # the last one's class was never seen: the fleet
+    assert predicted.tolist() == [0.0, 0.0, 2.0, 1.0]  # the last one's class was never seen, so the fleet's mean
     assert PREDICTORS["class_mean"](profiles, seen, fleet)[1, 0] == 1.0
     assert PREDICTORS["nameplate"](profiles, seen, fleet)[3, 0] == 100.0
 

@@ -1,4 +1,4 @@
-"""The checks on recorded data: what is compared with the generated fleet, and the messages where data are missing."""
+"""Comparison of recorded data with the generated fleet, and messages about missing data."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ STUDY = find_study("placement")
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The experiment's inputs by id, generated."""
+    """Return the experiment's inputs by id, generated."""
     folder = tmp_path_factory.mktemp("recorded")
     for name in RECORDED:
         (folder / name).write_bytes(generate(name.replace("_", "-"), 0))
@@ -29,7 +29,7 @@ def recorded(tmp_path_factory):
 
 
 def domain(path, weeks=2):
-    """A day's rhythm, every day the same, with one measurement that is flagged."""
+    """Write a domain's power that repeats every day, with one measurement flagged as bad."""
     slots = np.arange(weeks * WEEK)
     flagged = np.where(slots == 700, "true", "false")
     columns = {
@@ -46,7 +46,7 @@ def domain(path, weeks=2):
 
 
 def named_by(config, experiment):
-    """Files that the knobs of an experiment name."""
+    """Return the files that the knobs of an experiment name."""
     spec = STUDY.experiments[experiment]
     return data_files(STUDY.knobs(spec, STUDY.knobs_json(spec, config)).model_dump())
 

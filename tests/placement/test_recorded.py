@@ -1,4 +1,4 @@
-"""A fleet from a user's trace: what is read, and one-line messages about what cannot be."""
+"""A fleet from a user's trace: how it is read, and one-line messages about broken ones."""
 
 import numpy as np
 import pandas as pd

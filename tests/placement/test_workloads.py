@@ -34,8 +34,8 @@ def test_office_hours_are_busy_by_day_and_calm_on_free_days():
 
 def test_a_mix_has_more_of_what_it_is_named_after():
     def share(mix, name):
-        made = [fleet(600, 1, seed, Rhythm(mix)) for seed in range(3)]
-        return np.mean([sample.kind == sample.kinds.index(name) for sample in made])
+        fleets = [fleet(600, 1, seed, Rhythm(mix)) for seed in range(3)]
+        return np.mean([sample.kind == sample.kinds.index(name) for sample in fleets])
 
     assert share("train_heavy", "training") > 1.5 * share("same", "training")
     assert share("office_hours", "office") > 1.5 * share("same", "office")
