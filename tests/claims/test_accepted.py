@@ -6,6 +6,7 @@ from jouleproof.cli.claims import built_in_ledgers
 from jouleproof.evidence.expected import read_expected
 from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.verdicts import version_suffix
+from jouleproof.inputs import catalogue
 from tests.claims.samples import verdict_row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +21,12 @@ def test_every_verdict_that_was_accepted_is_of_a_claim_in_the_ledger():
     }
     accepted = {name for rows in read_expected(EXPECTED).values() for name in rows}
     assert accepted <= claimed, f"{sorted(accepted - claimed)} left the ledger: run `make accept`"
+
+
+def test_every_stand_in_that_an_accepted_verdict_rests_on_is_in_the_catalogue():
+    sections = {section for _, section in read_expected(EXPECTED)} - {"real"}
+    ids = {id for section in sections for id in section.removeprefix("stand-in ").split(", ")}
+    assert ids <= set(catalogue()), f"{sorted(ids - set(catalogue()))} left the catalogue: run `make accept`"
 
 
 def test_the_readmes_picture_was_accepted_with_its_table():

@@ -108,12 +108,47 @@ def test_check_fails_where_a_verdict_moved_and_warns_where_a_timing_did(project,
     assert ("match paper/expected.toml" in done.stdout) == (code == 0)
 
 
-@pytest.mark.parametrize(("size", "inputs"), [("tiny", {}), ("default", {"a": "stand-in"})])
-def test_check_only_says_so_where_the_combination_was_never_accepted(project, size, inputs):
+@pytest.mark.parametrize(
+    ("size", "inputs", "says"),
+    [
+        ("tiny", {}, "paper/expected.toml has no verdicts for config tiny; nothing to compare"),
+        (
+            "default",
+            {"b": "stand-in", "a": "stand-in", "c": "local"},
+            "nothing to compare: mx.thing rests on stand-ins for a, b, and no such verdict is accepted",
+        ),
+    ],
+)
+def test_check_only_says_so_where_the_combination_was_never_accepted(project, size, inputs, says):
     project.ran(verdict_row(inputs=inputs), size=size)
     project.accepts("partly")
     done = project.run("check")
-    assert done.exit_code == 0 and "nothing to compare" in done.stdout
+    assert (done.exit_code, done.stderr, done.stdout.splitlines()[0]) == (0, "", f"check: {says}")
+
+
+def test_check_fails_for_a_row_that_moved_whatever_has_nothing_to_compare(project):
+    project.ran(verdict_row(inputs={"a": "stand-in"}), verdict_row(id="mx.other", inputs={"b": "stand-in"}))
+    project.accepts("partly", origin="stand-in a")
+    done = project.run("check")
+    assert done.exit_code == 1 and done.stderr.startswith("check: mx.thing: was partly, is reproduced.")
+    assert "mx.other rests on stand-ins for b" in done.stdout and "match" not in done.stdout
+
+
+def test_check_counts_what_matches(project):
+    project.ran(verdict_row(), verdict_row(id="mx.other", inputs={"b": "stand-in"}))
+    project.accepts("reproduced")
+    done = project.run("check")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "check: 1 of 2 verdicts of config default match paper/expected.toml"
+
+
+def test_a_file_of_accepted_verdicts_that_nobody_could_have_written_is_one_line(project):
+    project.ran(verdict_row())
+    project.expected.write_text('[default.stand-in]\n"mx.thing" = {}\n', encoding="utf-8")
+    for command in ("check", "accept"):
+        done = project.run(command)
+        assert done.exit_code == 1 and done.stderr.startswith("claims: paper/expected.toml cannot be read: section")
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_check_without_the_size_of_the_run_is_one_line(project):
@@ -154,10 +189,33 @@ def test_accepting_any_other_run_leaves_the_readme_alone(project, size, inputs):
 
 
 def test_accepting_one_combination_keeps_the_others(project):
-    project.accepts("partly", "tiny", "stand-in")
+    project.accepts("partly", "tiny", "stand-in a")
     project.ran(verdict_row())
     project.run("accept")
-    assert set(read_expected(project.expected)) == {("tiny", "stand-in"), ("default", "real")}
+    assert set(read_expected(project.expected)) == {("tiny", "stand-in a"), ("default", "real")}
+
+
+def test_accepting_a_default_run_with_some_stand_ins_writes_the_real_rows_into_readme_and_docs_but_no_picture(project):
+    project.accepts("partly", origin="stand-in a")
+    project.ran(verdict_row(), verdict_row(id="mx.other", inputs={"b": "stand-in"}))
+    done = project.run("accept")
+    assert done.exit_code == 0
+    assert set(read_expected(project.expected)) == {
+        ("default", "real"),
+        ("default", "stand-in a"),
+        ("default", "stand-in b"),
+    }
+    assert "| all | 1 | 1 | 0 | 0 | 0 | 0 |" in project.readme.read_text(encoding="utf-8")
+    assert not (project.folder / "paper/overview.png").exists()
+    assert "wrote 1 verdicts of config default that rest on stand-ins for b to paper/expected.toml" in done.stdout
+
+
+def test_accepting_says_what_it_drops(project):
+    project.accepts("partly", origin="stand-in a")
+    project.ran(verdict_row(id="mx.other"))
+    done = project.run("accept")
+    assert "accept: dropped verdicts on stand-ins for a, which this run does not answer: mx.thing\n" in done.stdout
+    assert set(read_expected(project.expected)) == {("default", "real")}
 
 
 def test_accepting_twice_changes_nothing(project):

@@ -205,6 +205,20 @@ def test_a_stand_in_is_a_flag_after_those_of_the_ledger(tmp_path):
     assert row.inputs == {"a": "stand-in", "b": "stand-in", "c": "local"}
 
 
+def test_every_verdict_of_a_run_has_the_inputs_of_its_tables_alone(tmp_path):
+    write_table(tmp_path, repeats(2.5), inputs={"a": "stand-in", "b": "local"})
+    write_table(tmp_path, repeats(2.5), "mx/other", inputs={"b": "local"})
+    write_table(tmp_path, repeats(2.5), "mx/third", inputs={"c": "stand-in"})
+    claims = [
+        claim(query={"-": query()}),
+        claim(id="mx.other", query={"-": query(table="mx/other")}),
+        claim(id="mx.harder", query={"-": query(table="mx/other")}, against=query(table="mx/third", bound="lower")),
+        claim(id="mx.unknown"),
+    ]
+    a, b, c = {"a": "stand-in"}, {"b": "local"}, {"c": "stand-in"}
+    assert [row.inputs for row in verdicts(claims, tmp_path)] == [a | b, b, b | c, {}]
+
+
 def test_a_stand_in_of_the_context_is_a_flag_too(tmp_path):
     write_table(tmp_path, repeats(2.5))
     write_table(tmp_path, repeats(2.5), "mx/other", inputs={"a": "stand-in"})

@@ -159,12 +159,12 @@ def test_check_says_when_nothing_is_expected_of_this_config(finished: Finished) 
     (finished.home / "paper/expected.toml").unlink(missing_ok=True)
     done = finished.snakemake("check", "--cores", "1")
     assert done.returncode == 0
-    assert "has no verdicts for config tiny_changed with stand-in inputs" in done.stdout
+    assert "has no verdicts for config tiny_changed; nothing to compare" in done.stdout
 
 
 def test_check_fails_when_a_deterministic_verdict_moved(finished: Finished) -> None:
     (finished.home / "paper/expected.toml").write_text(
-        '[tiny_changed.stand-in]\n"mx.storage.mxfp4" = '
+        '[tiny_changed.real]\n"mx.storage.mxfp4" = '
         '{ verdict = "partly", estimate = "3.7 x", interval = "[3.7, 3.7]", tier = "measured" }\n'
     )
     done = finished.snakemake("check", "--cores", "1")

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,49 +58,55 @@ def show(results: Results = RESULTS) -> None:
 
 @app.command()
 def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
-    """Compare the verdicts with those that were accepted; exit 1 where one moved that should not."""
+    """Compare each verdict with the one accepted for the same config and the same stand-ins; exit 1 where one moved
+    that should not."""
     with one_line_errors():
-        from jouleproof.evidence.expected import compare, key_of, name_of, read_expected
-        from jouleproof.evidence.ledger import read_ledgers
+        from jouleproof.evidence.expected import compare, nothing_to_compare, read_expected
         from jouleproof.evidence.verdicts import read_verdicts
 
-        rows = read_verdicts(results / "verdicts.json")
-        size, origin = key = key_of(_size(results), rows)
-        accepted = read_expected(expected)
-        if key not in accepted:
-            print(f"check: {expected} has no verdicts for config {size} with {origin} inputs; nothing to compare")
+        rows, size, accepted = read_verdicts(results / "verdicts.json"), _size(results), read_expected(expected)
+        if not any(accepted_size == size for accepted_size, _ in accepted):
+            print(f"check: {expected} has no verdicts for config {size}; nothing to compare")
             return
-        built_in = {claim.id for claim in read_ledgers(built_in_ledgers())}
-        comparison = compare(
-            [row for row in rows if row.id in built_in or name_of(row) in accepted[key]], accepted[key]
-        )
+        comparison = compare(rows, size, accepted)
+        for section, names in comparison.unaccepted.items():
+            print(f"check: nothing to compare: {nothing_to_compare(section, names)}")
         for warning in comparison.warnings:
             print(f"check: warning: {warning}", file=sys.stderr)
         if comparison.failures:
             raise UserError("\n".join(f"check: {failure}" for failure in comparison.failures))
-        print(f"check: the verdicts of config {size} with {origin} inputs match {expected}")
+        print(f"check: {comparison.unchanged} of {len(rows)} verdicts of config {size} match {expected}")
 
 
 @app.command()
 def accept(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
-    """Make this run's verdicts the expected ones; a default run with real inputs also writes the tables of README and
-    docs, and the overview."""
+    """Make this run's verdicts the expected ones for their stand-ins; a default run also writes the tables of README
+    and docs from those without any, and, where it has no stand-in, those of speed and the overview."""
     with one_line_errors():
         from jouleproof.evidence import expected as accepted
         from jouleproof.evidence.verdicts import NOT_YET_RUN, read_verdicts
 
-        rows = read_verdicts(results / "verdicts.json")
-        key = accepted.key_of(_size(results), rows)
-        ran = {accepted.name_of(row): accepted.accepted(row) for row in rows if row.verdict != NOT_YET_RUN}
-        accepted.write_expected({**accepted.read_expected(expected), key: ran}, expected)
-        print(f"accept: wrote {expected} for config {key[0]} with {key[1]} inputs")
-        if key == README_KEY:
-            _write_pages(ran, results)
-            print(f"accept: wrote {README_PICTURE} and the tables of {README}, {VERDICTS} and {PERFORMANCE}")
+        rows, size = read_verdicts(results / "verdicts.json"), _size(results)
+        before = accepted.read_expected(expected)
+        after = accepted.merged(before, size, rows)
+        accepted.write_expected(after, expected)
+        filed = Counter((size, accepted.section_of(row)) for row in rows if row.verdict != NOT_YET_RUN)
+        for (_, section), count in sorted(filed.items()):
+            ground = accepted.ground_of(section)
+            print(f"accept: wrote {count} verdicts of config {size} that rest on {ground} to {expected}")
+        for (_, section), names in accepted.dropped(before, after).items():
+            ground = accepted.ground_of(section)
+            print(f"accept: dropped verdicts on {ground}, which this run does not answer: {', '.join(names)}")
+        if README_KEY in filed:
+            _write_verdict_tables(after[README_KEY])
+            print(f"accept: wrote the verdicts in {README} and {VERDICTS}")
+            if set(filed) == {README_KEY}:
+                _write_speed_and_picture(results)
+                print(f"accept: wrote {README_PICTURE} and the tables of {PERFORMANCE}")
 
 
-def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
-    """Write the tables of README and docs from the accepted verdicts, by name, and from the tables of a run."""
+def _write_verdict_tables(accepted: "Mapping[str, Accepted]") -> None:
+    """Write the tables of verdicts in README and docs from the accepted ones, by name."""
     from jouleproof.evidence import pages
     from jouleproof.evidence.ledger import read_ledgers
     from jouleproof.study import built_in_studies
@@ -107,15 +114,18 @@ def _write_pages(accepted: "Mapping[str, Accepted]", results: Path) -> None:
     claims = read_ledgers(built_in_ledgers())
     titles = {study.name: study.title for study in built_in_studies()}
     readme = pages.replaced(README.read_text(encoding="utf-8"), "examples", pages.examples(claims, accepted))
-    texts = {
-        README: pages.replaced(readme, "areas", pages.areas(claims, accepted, titles)),
-        VERDICTS: pages.replaced(
-            VERDICTS.read_text(encoding="utf-8"), "verdicts", pages.verdicts(claims, accepted, titles)
-        ),
-        PERFORMANCE: pages.result_tables(PERFORMANCE.read_text(encoding="utf-8"), results / "tables"),
-    }
-    for path, text in texts.items():
-        write_text(path, text)
+    readme = pages.replaced(readme, "areas", pages.areas(claims, accepted, titles))
+    page = VERDICTS.read_text(encoding="utf-8")
+    page = pages.replaced(page, "verdicts", pages.verdicts(claims, accepted, titles))
+    write_text(README, readme)
+    write_text(VERDICTS, page)
+
+
+def _write_speed_and_picture(results: Path) -> None:
+    """Write the tables of results in docs from those of a run, and copy its overview."""
+    from jouleproof.evidence import pages
+
+    write_text(PERFORMANCE, pages.result_tables(PERFORMANCE.read_text(encoding="utf-8"), results / "tables"))
     shutil.copyfile(results / "figures" / "overview.png", README_PICTURE)
 
 
