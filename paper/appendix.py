@@ -21,6 +21,7 @@ from jouleproof.inputs import catalogue
 from jouleproof.study import built_in_studies, find_study, tables_read
 
 ROOT = Path(__file__).resolve().parent.parent
+MACHINE = ("processor", "architecture", "cores", "memory_bytes", "system", "python")
 SUFFIXES = {"figure": ("pdf", "svg", "png"), "table": ("csv", "tex", "html")}
 
 
@@ -32,7 +33,7 @@ def appendix(
     if not tasks:
         raise UserError(f"appendix: {results}: no provenance of a run here; run `snakemake` first")
     records = list(provenance.values())
-    machines = _distinct(record["machine"] for record in records)
+    machines = _distinct({fact: record["machine"][fact] for fact in MACHINE} for record in records)
     folders = {results / name.partition("/")[0] for name in provenance}
     return {
         "machines": machines,

@@ -109,6 +109,13 @@ def test_a_claim_without_a_query_has_no_command(tmp_path):
     assert (entry["targets"], entry["files"]) == ([], [])
 
 
+def test_a_machine_is_named_once_though_its_records_differ_in_what_the_appendix_does_not_show(tmp_path):
+    record(tmp_path, "mx/one", machine={**MACHINE, "governor": "powersave"})
+    record(tmp_path, "mx/other", machine={**MACHINE, "governor": "performance"})
+    record(tmp_path, "mx/old")
+    assert appendix(tmp_path, [], {}, {})["machines"] == [MACHINE]
+
+
 def test_the_run_is_added_up_and_the_most_memory_counts(tmp_path):
     record(tmp_path, "mx/one", timed=True, peak_memory_bytes=3 * 2**30)
     record(tmp_path, "mx/other", inputs={"gsm8k_test": {"origin": "stand-in"}})

@@ -3,25 +3,31 @@
 import hashlib
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from jouleproof.errors import UserError
 from jouleproof.files import write_text
 from jouleproof.measure.clocks import Stopwatch
 from jouleproof.measure.contention import ContentionWatch
+from jouleproof.measure.machine import blas, machine
 from jouleproof.power.meters import opened
 
-LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "torch", "ml_dtypes", "gfloat", "torchao", "tokenizers", "gguf")
+LIBRARIES = (
+    *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "numba", "llvmlite", "torch", "ml_dtypes", "gfloat"),
+    *("torchao", "transformers", "peft", "tokenizers", "safetensors", "gguf", "snakemake", "pooch"),
+)
+PACKAGE = Path(__file__).resolve().parents[1]
+SOURCES = "bench/jouleproof"  # of the package, in the project's folder
+GIT_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 
 
 class ProvenanceRecorder:
@@ -37,6 +43,7 @@ class ProvenanceRecorder:
         timed: whether the result holds timings, which no other run repeats to the digit.
         """
         contention, meter = self._watch.reading(), opened()
+        cpu_s, wall_s = self._stopwatch.cpu_s(), self._stopwatch.wall_s()
         record = {
             "result": path.name,
             "timed": timed,
@@ -44,9 +51,10 @@ class ProvenanceRecorder:
             "config_sha256": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
             "inputs": dict(inputs),
             "machine": machine(),
+            "blas": blas(),
             "libraries": library_versions(),
-            "cpu_s": round(self._stopwatch.cpu_s(), 3),
-            "wall_s": round(self._stopwatch.wall_s(), 3),
+            "cpu_s": round(cpu_s, 3),
+            "wall_s": round(wall_s, 3),
             "peak_memory_bytes": peak_memory_bytes(),
             "contention": {**asdict(contention), "busy": contention.busy},
             **({"meter": meter} if meter else {}),
@@ -68,29 +76,37 @@ def read_provenance(result: Path) -> dict[str, Any]:
 
 
 def code_version() -> dict[str, Any]:
-    """Commit, and whether files were changed since; both None outside a git checkout."""
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=10, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout.strip()
-
-    commit, status = git("rev-parse", "HEAD"), git("status", "--porcelain")
+    """Commit of this project, and whether files were changed since; both None unless its sources run from a checkout of
+    its repository. A repository around an installed package, or around an unpacked archive, is another one."""
+    root = project_root(PACKAGE)
+    top, _, commit = ((root and git(root, "rev-parse", "--show-toplevel", "HEAD")) or "").rpartition("\n")
+    if root is None or not top or Path(top).resolve() != root:
+        return {"commit": None, "dirty": None}
+    status = git(root, "status", "--porcelain")
     return {"commit": commit, "dirty": None if status is None else bool(status)}
 
 
-def machine() -> dict[str, Any]:
-    return {
-        "processor": _processor_name(),
-        "architecture": platform.machine(),
-        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "threads": os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
-        "python": platform.python_version(),
-    }
+def project_root(package: Path) -> Path | None:
+    """Folder of the project whose sources the package is; None for an installed package."""
+    root = package.resolve().parents[1]
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return root if project == package.name and (root / SOURCES).resolve() == package.resolve() else None
+
+
+def git(folder: Path, *arguments: str) -> str | None:
+    """Run git in a folder, whatever repository the environment names. Returns its output, or None if it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in GIT_REPOSITORY}
+    command = ("git", "--no-optional-locks", *arguments)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
 
 
 def peak_memory_bytes() -> int:
@@ -99,20 +115,13 @@ def peak_memory_bytes() -> int:
     return largest if sys.platform == "darwin" else 1024 * largest
 
 
-def _processor_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
+@cache
 def library_versions() -> dict[str, str | None]:
+    """Versions of the installed libraries that a number may depend on; None for one that is not installed."""
     versions: dict[str, str | None] = {}
     for name in LIBRARIES:
         try:
             versions[name] = version(name)
-        except PackageNotFoundError:
+        except (PackageNotFoundError, KeyError):  # KeyError: its metadata is damaged
             versions[name] = None
     return versions
