@@ -16,10 +16,7 @@ rule check:
 FUZZED = [
     "settings",
     "ledger",
-    "trace",
     "requests",
-    "profile",
-    "power",
     "energy",
     "cpu_use",
     "gsm8k",

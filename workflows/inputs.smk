@@ -8,7 +8,10 @@ localrules:
 rule resolve_input:
     input:
         code=later(
-            sources, "jouleproof.cli.inputs:resolve", "jouleproof.inputs.stand_in"
+            sources,
+            "jouleproof.cli.inputs:resolve",
+            "jouleproof.inputs.stand_in",
+            "jouleproof.inputs.ml_energy",
         ),
     output:
         record=f"{RESULTS}/inputs/{{id}}.json",

@@ -1,7 +1,6 @@
 """Run an experiment as a job: one process that writes one table, with its provenance beside it."""
 
 import hashlib
-import importlib
 import inspect
 import json
 from collections import ChainMap
@@ -126,9 +125,8 @@ def _read(record: "Record") -> Any:
     entry = inputs.entry(record.id)
     if not entry.reader:
         return record.path()
-    module, _, function = entry.reader.partition(":")
     paths = [record.path(name) for name in entry.reads] if entry.reads else [record.path()]
-    return getattr(importlib.import_module(module), function)(*paths)
+    return inputs.function_of(entry.reader)(*paths)
 
 
 def _local(path: Path) -> dict[str, str]:

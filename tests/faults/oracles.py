@@ -5,7 +5,6 @@ import io
 import json
 import re
 import struct
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,13 +43,6 @@ def same_numbers(texts: list[str], numbers: Any, scale: str = "1", empty: str | 
             else:
                 near = abs(Decimal(float(number)) - exact) <= abs(exact) * Decimal("1e-15") + SMALLEST
                 assert near, f"{text!r} as {number}"
-
-
-def seconds(text: str) -> Decimal:
-    """Return the seconds since year 1 of a time like 2023-11-16 18:17:03.9799600."""
-    day, clock, fraction = STAMP.fullmatch(text).groups()  # type: ignore[union-attr]
-    at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S") - datetime(1, 1, 1)
-    return Decimal(at.days * 86400 + at.seconds) + Decimal(f"0.{fraction or 0}")
 
 
 def tensors(content: bytes) -> dict[str, np.ndarray]:

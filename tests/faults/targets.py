@@ -28,7 +28,7 @@ from jouleproof.evidence import tables as tables_of
 from jouleproof.evidence.ledger import read_ledger
 from jouleproof.formats import load_mxarray, quantize, save_mxarray
 from jouleproof.inputs.files import Digest, WrongContent, check
-from jouleproof.inputs.stand_in import mlenergy, splitwise
+from jouleproof.inputs.stand_in import mlenergy
 from jouleproof.serving.simulator.workload import read_requests
 from jouleproof.settings import Settings, read_settings
 from tests.faults import oracles
@@ -182,21 +182,10 @@ def _ledger_says(files: Files, claims: Any, folder: Path) -> str:
 
 # Tables of others: every number as another reader finds it.
 
-TRACE = b"""TIMESTAMP,ContextTokens,GeneratedTokens
-2023-11-16 18:15:46.6805900,374,44
-2023-11-16 18:15:50.9951690,396,109
-2023-11-16 18:15:51.2224670,879,55
-2023-11-16 18:16:02.0000000,91,16
-"""
 REQUESTS = b"""request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size
 0,0,0,0.01,1,1024,129
 1,0,0,0.5,1,17,3
 2,0,0,2.25,1,4000,1
-"""
-POWER = b"""cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_seren,cpu_server_power_w_seren
-0,55.5,60,700.25,200
-50,150,160.5,2000,300
-100,420,440,4500,551.125
 """
 
 
@@ -209,21 +198,9 @@ def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: A
     return cells
 
 
-def _trace_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
-    cells = _same_columns(files, table, {"ContextTokens": "prompt_tokens", "GeneratedTokens": "output_tokens"})
-    at = [oracles.seconds(text) for text in cells["TIMESTAMP"]]
-    assert np.allclose([float(time - at[0]) for time in at], table["arrival_s"], rtol=1e-12, atol=1e-6), "arrivals"
-    return AS_IT_SAYS
-
-
 def _requests_say(files: Files, requests: Any, folder: Path) -> str:
     columns = {"arrival_timestamp": "arrival_s", "prompt_size": "prompt", "token_size": "output"}
     _same_columns(files, requests, columns, without_blank_lines=True)
-    return AS_IT_SAYS
-
-
-def _power_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
-    _same_columns(files, table, {name: name for name in table})
     return AS_IT_SAYS
 
 
@@ -233,22 +210,8 @@ def _some_rows(table: bytes, *starts: int) -> list[Files]:
     return [{"it.csv": b"\n".join([head, *lines[start : start + 4], b""])} for start in starts]
 
 
-def _profiles() -> list[Files]:
-    return _some_rows(splitwise.profile(0), 0, 39, 199)
-
-
 def _energies() -> list[Files]:
     return _some_rows(mlenergy.measurements(0), 0, 19)
-
-
-def _profile_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
-    whole = ("tensor_parallel", "prompt_size", "batch_size", "token_size")
-    times = {"prompt_time": "prompt_time_s", "token_time": "token_time_s", "e2e_time": "end_to_end_time_s"}
-    cells = _same_columns(files, table, {name: name for name in whole})
-    assert table["model"].tolist() == cells["model"] and table["hardware"].tolist() == cells["hardware"]
-    _same_columns(files, table, times, scale="0.001")
-    _same_columns(files, table, {name: f"{name}_tdp" for name in ("peak_power", "average_power")}, empty="0")
-    return AS_IT_SAYS
 
 
 def _energy_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
@@ -343,10 +306,7 @@ TARGETS: Mapping[str, Target] = {
         lines=("config: ",),
     ),
     "ledger": _of_files("ledgers of claims", _ledger, read_ledger, _ledger_says, lines=("claims: ", "config: ")),
-    "trace": _of_files("request traces (Azure)", lambda: [{"it.csv": TRACE}], inputs.read_trace, _trace_says),
     "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}], read_requests, _requests_say),
-    "profile": _of_files("profiles of machines", _profiles, inputs.read_profile, _profile_says),
-    "power": _of_files("distributions of power", lambda: [{"it.csv": POWER}], inputs.read_power_cdf, _power_says),
     "energy": _of_files("measured energy (ML.ENERGY)", _energies, inputs.read_energy, _energy_says),
     "cpu_use": _of_files("CPU records (parquet)", _cpu_use, inputs.read_cpu_use, _cpu_use_says),
     "gsm8k": _of_files("word problems (GSM8K)", lambda: [{"it.jsonl": GSM8K}], inputs.read_gsm8k, _gsm8k_says),

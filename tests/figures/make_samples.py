@@ -16,7 +16,8 @@ from jouleproof.drawing.style import RECIPE_STYLES
 from jouleproof.evidence import intervals
 from jouleproof.evidence.tables import write
 from jouleproof.formats import FORMATS
-from jouleproof.inputs import catalogue
+from jouleproof.inputs import CommittedEntry, catalogue
+from jouleproof.inputs.resolve import COMMITTED
 from jouleproof.inputs.stand_in import generate
 from jouleproof.job import call
 from jouleproof.power import meters
@@ -214,10 +215,16 @@ def small_inputs(folder):
         "gsm8k_train": small_models.PROBLEMS,
     }
     for entry in catalogue().values():
-        if entry.stand_in and entry.id not in read:
+        if entry.id in read:
+            continue
+        if isinstance(entry, CommittedEntry):
+            path = COMMITTED / entry.files[0].file
+        elif entry.stand_in:
             path = folder / entry.id
             path.write_bytes(generate(entry.stand_in, 0))
-            read[entry.id] = plugins.load("reader", entry.reader, {})(path) if entry.reader else path
+        else:
+            continue
+        read[entry.id] = plugins.load("reader", entry.reader, {})(path) if entry.reader else path
     return read
 
 

@@ -133,7 +133,7 @@ def test_one_experiment_and_the_shape_of_the_config_are_not_code_of_another():
 def test_facts_are_code_of_what_reads_them():
     assert "studies/slm_energy/facts/cards.toml" in of("slm_energy", "cards")
     assert "studies/mx/accelerators.toml" in of("mx", "peak_rates")
-    assert "inputs/stand_in/splitwise_profile_cells.csv" in of("phase_split", "headlines")
+    assert "serving/simulator/facts/profile_cells.csv" in of("phase_split", "headlines")
 
 
 def test_an_edited_experiment_reaches_no_figure_but_through_its_table():

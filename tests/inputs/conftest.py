@@ -20,7 +20,7 @@ from jouleproof.inputs.files import Digest
 from jouleproof.inputs.stand_in import generate
 
 CONTENT = bytes(range(256)) * 2000
-IMPATIENT = Patience(connect_s=0.5, idle_s=0.3)
+IMPATIENT = Patience(connect_s=0.5, idle_s=0.3, retries=0)
 
 
 def digest_of(content: bytes) -> Digest:
@@ -104,6 +104,7 @@ class Handler(BaseHTTPRequestHandler):
 ANSWERS: dict[str, Callable[[Handler], object]] = {
     "/right": lambda it: it.give(CONTENT, length=len(CONTENT)),
     "/broken_off": lambda it: it.give(CONTENT[:1000], length=len(CONTENT)),
+    "/right_at_last": lambda it: it.give(CONTENT[: len(CONTENT) // 2 * len(it.server.asked)], length=None),
     "/short": lambda it: it.give(CONTENT[:1000]),
     "/stalled": Handler.stall,
     "/silent": lambda it: it.server.over.wait(),

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jouleproof.inputs import InputError, catalogue, entry, resolve
-from jouleproof.inputs.catalogue import BringEntry, PartsEntry, UrlEntry, WheelEntry, parse, relative_path
+from jouleproof.inputs.catalogue import (
+    BringEntry,
+    CommittedEntry,
+    PartsEntry,
+    UrlEntry,
+    WheelEntry,
+    parse,
+    relative_path,
+)
 from jouleproof.study import built_in_studies
 
 GOOD = """
@@ -22,15 +30,18 @@ files = [{ file = "a/one.csv", bytes = 3, sha256 = "%s" }]
 
 def test_the_built_in_catalogue_holds_the_inputs_of_every_study():
     assert list(catalogue()) == [
-        *("azure_code", "azure_conv", "splitwise_profile", "gsm8k_test", "gsm8k_train", "acme_power"),
-        *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "mlenergy", "smollm2_135m"),
-        *("minilm_l6", "gemma3_270m"),
+        *("azure_code", "azure_conv", "splitwise_profile", "acme_power"),
+        *("bitbrains_fragments", "bitbrains_tasks", "surf_fragments", "surf_tasks", "mooncake_conversation"),
+        *("vllm_llama_8b", "vllm_qwen_32b", "quant_energy", "quant_energy_paired", "quant_energy_repeats"),
+        *("gsm8k_test", "gsm8k_train", "mlenergy", "smollm2_135m", "minilm_l6", "gemma3_270m"),
     ]
 
 
-def test_models_alone_have_no_stand_ins():
-    without = [entry.id for entry in catalogue().values() if not entry.stand_in]
-    assert without == ["smollm2_135m", "minilm_l6", "gemma3_270m"]
+def test_what_may_be_passed_on_is_in_the_project_and_texts_and_measurements_have_stand_ins():
+    others = [entry for entry in catalogue().values() if not isinstance(entry, CommittedEntry)]
+    assert [entry.id for entry in others if entry.stand_in] == ["gsm8k_test", "gsm8k_train", "mlenergy"]
+    assert [entry.id for entry in others if not entry.stand_in] == ["smollm2_135m", "minilm_l6", "gemma3_270m"]
+    assert not any(entry.stand_in for entry in catalogue().values() if isinstance(entry, CommittedEntry))
 
 
 def test_no_study_asks_for_the_model_whose_terms_the_user_must_accept():
@@ -42,7 +53,9 @@ def test_no_study_asks_for_the_model_whose_terms_the_user_must_accept():
 
 def test_every_url_is_pinned_to_a_commit():
     urls = [entry.url for entry in catalogue().values() if isinstance(entry, UrlEntry)]
-    assert urls
+    committed = [entry for entry in catalogue().values() if isinstance(entry, CommittedEntry)]
+    urls += [file.url for entry in committed for file in entry.published]
+    assert len(urls) > 15
     assert all(re.match(r"https://github\.com/[\w-]+/[\w-]+/raw/[0-9a-f]{8,40}/", url) for url in urls)
 
 
@@ -54,9 +67,9 @@ def test_models_come_out_of_wheels_of_a_fixed_version():
 
 
 def test_what_the_user_brings_says_how():
-    acme = entry("acme_power")
-    assert isinstance(acme, BringEntry)
-    assert acme.bring.endswith(".")
+    energy = entry("mlenergy")
+    assert isinstance(energy, BringEntry)
+    assert "jouleproof inputs convert mlenergy" in energy.bring and energy.bring.endswith(".")
 
 
 def test_files_of_one_input_that_share_a_name_are_told_apart_by_their_folder():
@@ -93,14 +106,24 @@ def test_a_catalogue_is_read_into_entries():
         (("[one]", "one = 3\n[two]"), "an input is a table whose head"),
         (("[one]", '[one]\nid = "two"'), "an input is a table whose head"),
         (("[one]", "[One]"), "id: String should match"),
-        (("[one]", '[one]\nbring = "Make it."'), "exactly one of url, wheel, parts and bring"),
-        (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of acme-power"),
+        (
+            ("[one]", '[one]\nbring = "Make it."'),
+            "published, bring must give its source, not url, bring",
+        ),
+        (("[one]", '[one]\nstand_in = "magic"'), "stand_in 'magic' is not one of mlenergy-points"),
         (("url =", "wheel ="), "wheel: String should match"),
         (('url = "https://example.org/one.csv"', 'wheel = "a==1"'), "wheel_bytes: Field required"),
         (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "make one file"),
         (("files = [{", "files = [[], {"), "files.0: Input should be a valid dictionary"),
         (("sha256 =", 'member = "x", sha256 ='), "files.0.member: no such key"),
         (("bytes = 3", "bytes = "), "catalogue.toml: Invalid value"),
+        (("url =", "published = []\nbring ="), "parts, published, bring must give its source"),
+        (('url = "https', 'published = [{ url = "https'), "catalogue.toml: "),
+        (
+            ('url = "https://example.org/one.csv"', 'published = []\nconvert = "a:b"'),
+            "published: Value should have",
+        ),
+        (("https://example.org/one.csv", "doi:10.5281"), "url: String should match"),
     ],
 )
 def test_a_mistake_in_the_catalogue_is_one_line_that_names_it(change, complaint):
@@ -160,9 +183,7 @@ def test_an_accepted_path_never_leaves_its_folder(parts):
 
 
 @pytest.mark.skipif(not os.environ.get("JOULEPROOF_INPUTS"), reason="needs a folder with the real inputs")
-@pytest.mark.parametrize(
-    "id", [entry.id for entry in catalogue().values() if not isinstance(entry, WheelEntry | PartsEntry)]
-)
+@pytest.mark.parametrize("id", [entry.id for entry in catalogue().values() if isinstance(entry, UrlEntry | BringEntry)])
 def test_the_real_files_are_what_the_catalogue_promises(id, tmp_path):
     folder = Path(os.environ["JOULEPROOF_INPUTS"])
     if not all((folder / file.file).exists() for file in entry(id).files):

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -20,35 +21,35 @@ def test_the_list_shows_every_input_with_size_licence_stand_in_and_source(run):
     shown = run("list").output.splitlines()
     assert shown[0].split() == ["id", "size", "licence", "stand-in", "where", "from"]
     (azure,) = [line for line in shown if line.startswith("azure_code ")]
-    assert "320,117 B  CC-BY-4.0" in azure
-    assert "azure-code" in azure
-    assert "https://github.com/Azure/AzurePublicDataset/raw/" in azure
+    assert re.search(r"61,105 B  CC-BY-4.0 +- +the project, made from https://github.com/Azure/", azure)
+    (problems,) = [line for line in shown if line.startswith("gsm8k_test ")]
+    assert re.search(r"749,738 B  MIT +gsm8k-test +https://github.com/openai/", problems)
     assert len(shown) == 1 + len(catalogue())
 
 
 def test_a_resolved_input_has_its_record_where_it_was_asked_for(run, tmp_path):
-    out = tmp_path / "results/inputs/splitwise_profile.json"
-    result = run("resolve", "splitwise_profile", "--out", out, "--mode", "stand-in")
+    out = tmp_path / "results/inputs/mlenergy.json"
+    result = run("resolve", "mlenergy", "--out", out, "--mode", "stand-in")
     assert result.exit_code == 0, result.output
     assert load(out).origin == "stand-in"
 
 
 def test_the_seed_reaches_the_stand_in(run, tmp_path):
-    out = tmp_path / "azure_code.json"
-    assert run("resolve", "azure_code", "--out", out, "--mode", "stand-in", "--seed", 1).exit_code == 0
-    assert load(out).path().read_bytes() == generated("azure-code", 1)
+    out = tmp_path / "gsm8k_test.json"
+    assert run("resolve", "gsm8k_test", "--out", out, "--mode", "stand-in", "--seed", 1).exit_code == 0
+    assert load(out).path().read_bytes() == generated("gsm8k-test", 1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (
-            ("acme_power", "--out", "{}/acme_power.json", "--mode", "required"),
-            "inputs: acme_power: power/acme_power_cdf.csv",
+            ("mlenergy", "--out", "{}/mlenergy.json", "--mode", "required"),
+            "inputs: mlenergy: mlenergy/mlenergy_tokens.csv",
         ),
         (("acme", "--out", "{}/acme.json"), "inputs: 'acme' is not in the catalogue"),
-        (("acme_power", "--out", "{}/power.json"), "the record of acme_power must be named acme_power.json"),
-        (("acme_power", "--out", "{}/acme_power.json", "--inputs-dir", "{}/no"), "is not a readable folder"),
+        (("mlenergy", "--out", "{}/energy.json"), "the record of mlenergy must be named mlenergy.json"),
+        (("mlenergy", "--out", "{}/mlenergy.json", "--inputs-dir", "{}/no"), "is not a readable folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_a_failure_not_a_stack_trace(run, tmp_path, arguments, complaint):
@@ -61,14 +62,20 @@ def test_a_mistake_is_one_line_and_a_failure_not_a_stack_trace(run, tmp_path, ar
 
 def test_the_variable_names_the_folder_of_inputs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", str(tmp_path / "from_the_variable"))
-    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json", "--mode", "required")
+    result = run("resolve", "mlenergy", "--out", tmp_path / "mlenergy.json", "--mode", "required")
     assert "from_the_variable is not a readable folder" in result.stderr
 
 
 def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", "")
-    result = run("resolve", "acme_power", "--out", tmp_path / "acme_power.json", "--mode", "required")
+    result = run("resolve", "mlenergy", "--out", tmp_path / "mlenergy.json", "--mode", "required")
     assert "no folder of inputs is named" in result.stderr
+
+
+def test_a_conversion_prints_the_file_that_it_wrote_and_a_wrong_source_is_one_line(run, tmp_path):
+    failed = run("convert", "mlenergy", tmp_path, "--inputs-dir", tmp_path)
+    assert failed.exit_code == 1 and failed.stderr == f"inputs: mlenergy: {tmp_path} holds no tasks/gpqa.json\n"
+    assert run("convert", "mlenergy", tmp_path).exit_code == 2, "no folder of inputs is named"
 
 
 def test_importing_the_package_imports_no_large_library():

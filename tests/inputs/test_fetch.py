@@ -1,5 +1,6 @@
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 import requests
@@ -40,7 +41,7 @@ def test_a_redirect_is_followed(served, tmp_path):
         ("/silent", "nothing arrived for 0.3 s"),
         ("/wrong", "what it sent has sha256 "),
         ("/endless", "what it sent has more than the expected 512,000 bytes"),
-        ("/loop", "Exceeded 5 redirects"),
+        ("/loop", "Exceeded 30 redirects"),
         ("/to_a_local_file", "No connection adapters"),
     ],
 )
@@ -48,9 +49,35 @@ def test_a_bad_answer_is_refused_with_its_reason_and_leaves_nothing(served, tmp_
     assert reason in refused(served(path), tmp_path)
 
 
-def test_a_server_is_asked_only_once(served, server, tmp_path):
-    refused(served("/broken_off"), tmp_path)
-    assert server.asked == ["/broken_off"]
+@pytest.mark.parametrize("path", ["/broken_off", "/wrong", "/nothing_here"])
+def test_a_server_is_asked_again_as_often_as_patience_allows(served, server, tmp_path, monkeypatch, path):
+    pauses = []
+    monkeypatch.setattr("pooch.core.time.sleep", pauses.append)
+    with pytest.raises(Unavailable):
+        fetch(served(path), tmp_path, patience=replace(IMPATIENT, retries=2))
+    assert server.asked == [path] * 3 and pauses == [1, 2]
+
+
+def test_a_second_answer_may_be_right(served, server, tmp_path, monkeypatch):
+    monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
+    fetch(served("/right_at_last"), tmp_path, patience=replace(IMPATIENT, retries=1))
+    assert (tmp_path / "folder/tiny.bin").read_bytes() == CONTENT and len(server.asked) == 2
+
+
+def test_a_doi_is_resolved_by_pooch(served, tmp_path, monkeypatch):
+    asked = []
+
+    class Archive:
+        def __init__(self, **_): ...
+
+        def __call__(self, url, content, _):
+            asked.append(url)
+            content.write(CONTENT)
+
+    monkeypatch.setattr("pooch.DOIDownloader", Archive)
+    entry = make_entry(url="doi:10.5281/zenodo.1/tiny.bin")
+    fetch(entry, tmp_path)
+    assert asked == ["doi:10.5281/zenodo.1/tiny.bin"] and files_under(tmp_path) == ["folder/tiny.bin"]
 
 
 def test_a_download_stops_when_too_much_arrives(served, server, tmp_path):
@@ -76,7 +103,7 @@ def test_a_name_that_does_not_resolve_is_a_reason(tmp_path):
 
 
 def test_an_interrupt_in_mid_download_leaves_nothing(served, tmp_path, monkeypatch):
-    def interrupted(response, size):
+    def interrupted(response, chunk_size):
         yield CONTENT[:1000]
         raise KeyboardInterrupt
 

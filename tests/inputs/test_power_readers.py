@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jouleproof.inputs import InputError, read_job_use, read_power_domain
-from jouleproof.inputs.stand_in import generate
+from jouleproof.inputs.resolve import COMMITTED
 
 STEP_US = 300_000_000
 
@@ -64,15 +64,11 @@ def test_where_no_job_runs_so_long_one_line_says_so(jobs):
         read_job_use(*jobs(), 3600.0)
 
 
-def test_the_stand_ins_hold_jobs_of_days_and_the_recorded_quantiles(tmp_path):
-    for name in ("surf-fragments", "surf-tasks"):
-        (tmp_path / name).write_bytes(generate(name, 0))
-    hours = pd.read_parquet(tmp_path / "surf-tasks")["duration"] / 3_600_000
-    assert hours.quantile(0.5) == pytest.approx(0.025, abs=0.009) and hours.quantile(0.75) == pytest.approx(
-        0.73, rel=0.6
-    )
-    use = read_job_use(tmp_path / "surf-fragments", tmp_path / "surf-tasks", 172_800)
-    assert len(use) <= 2016 and use.shape[1] >= 10 and use.max(axis=None) <= 1.0
+def test_the_jobs_of_the_project_are_those_of_a_week():
+    hours = pd.read_parquet(COMMITTED / "surf_tasks.parquet")["duration"] / 3_600_000
+    assert len(hours) == 6295 and hours.quantile(0.5) == pytest.approx(0.025, abs=0.009)
+    use = read_job_use(COMMITTED / "surf_fragments.parquet", COMMITTED / "surf_tasks.parquet", 172_800)
+    assert use.shape == (2016, 74) and use.max(axis=None) <= 1.0
 
 
 def domain(rows=6):

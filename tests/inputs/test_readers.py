@@ -1,12 +1,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jouleproof.inputs import InputError, read_gsm8k, read_profile, read_trace
-from jouleproof.inputs.stand_in import splitwise
-
-TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+from jouleproof.inputs.resolve import COMMITTED
 
 
 @pytest.fixture
@@ -15,6 +14,33 @@ def file(tmp_path):
         path = tmp_path / "file"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+    return write
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """Write a trace of two requests. change: of its table."""
+
+    def write(change=lambda table: table):
+        times = pd.to_datetime(["2023-11-16 18:17:03.97996", "2023-11-16 18:17:05.03196"]).as_unit("ns")
+        table = pd.DataFrame({"TIMESTAMP": times, "ContextTokens": [4808, 3180], "GeneratedTokens": [10, 8]})
+        change(table).to_parquet(tmp_path / "trace.parquet", index=False)
+        return tmp_path / "trace.parquet"
+
+    return write
+
+
+@pytest.fixture
+def profile(tmp_path):
+    """Write a profile of one run. change: of its table."""
+
+    def write(change=lambda table: table):
+        run = {"model": "llama2-70b", "hardware": "a100-80gb", "prompt_size": 512, "batch_size": 1, "token_size": 128}
+        run |= {"peak_power": 1.5, "average_power": 0.0, "prompt_time": 196.25, "token_time": 54.875}
+        run |= {"e2e_time": 7168.5, "tensor_parallel": 2}
+        change(pd.DataFrame([run])).to_parquet(tmp_path / "profile.parquet", index=False)
+        return tmp_path / "profile.parquet"
 
     return write
 
@@ -66,79 +92,60 @@ def test_a_separator_inside_a_text_does_not_end_its_line(file):
     assert read.question == "a\u2028b"
 
 
-def test_a_trace_is_read_in_seconds_from_its_first_request(file):
-    rows = "2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16 18:17:05.0319600,3180,8"
-    trace = read_trace(file(TRACE + rows))
-    assert list(trace.columns) == ["arrival_s", "prompt_tokens", "output_tokens"]
-    assert trace.arrival_s.tolist() == pytest.approx([0, 1.052])
-    assert trace.prompt_tokens.tolist() == [4808, 3180]
-    assert trace.output_tokens.dtype == np.int64
+def test_a_trace_is_read_in_seconds_from_its_first_request(trace):
+    table = read_trace(trace())
+    assert list(table.columns) == ["arrival_s", "prompt_tokens", "output_tokens"]
+    assert table.arrival_s.tolist() == pytest.approx([0, 1.052])
+    assert table.prompt_tokens.tolist() == [4808, 3180]
+    assert table.output_tokens.dtype == np.int64
 
 
 @pytest.mark.parametrize(
-    ("row", "complaint"),
+    ("change", "complaint"),
     [
-        ("yesterday,1,1", "line 3: TIMESTAMP is not a time"),
-        ("2023-11-16 18:17:02.0,1,1", "line 3: TIMESTAMP is before the line above"),
-        ("2023-11-16 18:17:04.0,0,1", "line 3: ContextTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1.5,1", "line 3: ContextTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1,", "line 3: GeneratedTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1,inf", "line 3: GeneratedTokens is not a whole number of at least 1"),
-        ("2023-11-16 18:17:04.0,1", "line 3: 2 cells; expected 3"),
-        ("2023-11-16 18:17:04.0,1,1,1", "is not a CSV table"),
-        ("", "line 3: 0 cells; expected 3"),
+        (lambda table: table[::-1], "arrivals must be in order, and token counts at least 1"),
+        (lambda table: table.assign(ContextTokens=0), "arrivals must be in order, and token counts at least 1"),
+        (lambda table: table.assign(TIMESTAMP=pd.NaT), "lacks TIMESTAMP, ContextTokens, GeneratedTokens, or values"),
+        (lambda table: table[:0], "or values of them"),
+        (lambda table: table.drop(columns="ContextTokens"), "cannot be read: No match for "),
     ],
 )
-def test_a_malformed_request_is_named_by_its_line(file, row, complaint):
-    content = f"{TRACE}2023-11-16 18:17:03.9799600,4808,10\n{row}\n2023-11-16 18:17:09.0,1,1\n"
-    assert complaint in one_line(read_trace, file(content))
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        ("", "is not a CSV table"),
-        ("a,b\n1,2\n", "has the columns a, b; expected TIMESTAMP, ContextTokens, GeneratedTokens"),
-        (TRACE, "has no rows"),
-        (b"\xff\xfe", "is not UTF-8"),
-    ],
-)
-def test_what_is_no_trace_is_refused(file, content, complaint):
-    assert complaint in one_line(read_trace, file(content))
+def test_what_is_no_trace_is_one_line(trace, change, complaint):
+    assert complaint in one_line(read_trace, trace(change))
 
 
 def test_a_missing_file_is_one_line(tmp_path):
-    assert "No such file" in one_line(read_trace, tmp_path / "nothing.csv")
+    assert "No such file" in one_line(read_trace, tmp_path / "nothing.parquet")
+    assert "No such file" in one_line(read_gsm8k, tmp_path / "nothing.jsonl")
 
 
-def test_a_profile_is_read_in_seconds_and_power_that_was_not_recorded_is_no_zero(file):
-    row = "llama2-70b,a100-80gb,512,1,128,1.5,0,196.25,54.875,7168.5,2"
-    profile = read_profile(file(f"{splitwise.HEADER}\n{row}\n")).iloc[0]
-    assert (profile.model, profile.hardware, profile.tensor_parallel) == ("llama2-70b", "a100-80gb", 2)
-    assert (profile.prompt_time_s, profile.token_time_s, profile.end_to_end_time_s) == (0.19625, 0.054875, 7.1685)
-    assert profile.peak_power_tdp == 1.5
-    assert np.isnan(profile.average_power_tdp)
+def test_a_profile_is_read_in_seconds_and_power_that_was_not_recorded_is_no_zero(profile):
+    run = read_profile(profile()).iloc[0]
+    assert (run.model, run.hardware, run.tensor_parallel) == ("llama2-70b", "a100-80gb", 2)
+    assert (run.prompt_time_s, run.token_time_s, run.end_to_end_time_s) == (0.19625, 0.054875, 7.1685)
+    assert run.peak_power_tdp == 1.5
+    assert np.isnan(run.average_power_tdp)
 
 
-def test_a_profile_with_a_negative_time_is_named_by_its_line(file):
-    row = "llama2-70b,a100-80gb,512,1,128,1.5,0,-196.25,54.875,7168.5,2"
-    assert "line 2: prompt_time is not a number of at least 0" in one_line(
-        read_profile, file(f"{splitwise.HEADER}\n{row}\n")
-    )
+def test_a_profile_with_a_negative_time_is_one_line(profile):
+    assert "a negative number" in one_line(read_profile, profile(lambda table: table.assign(prompt_time=-1.0)))
 
 
-@pytest.mark.parametrize(
-    "number", ["1e30", "9223372036854775808", "18446744073709551615", "1" * 25, "9007199254740994"]
-)
-def test_a_whole_number_that_an_integer_or_a_float_cannot_hold_is_refused(file, number):
-    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,{number},5\n"))
-    assert "line 2: ContextTokens is not a whole number of at least 1 and at most 2**53" in complaint
+def test_the_profile_of_the_project_is_that_of_the_paper():
+    profile = read_profile(COMMITTED / "splitwise_profile.parquet")
+    groups = profile.groupby(["model", "hardware", "tensor_parallel"]).size()
+    assert len(profile) == 1260 and len(groups) == 12 and set(groups) == {105}
+    cell = profile[profile.model.eq("bloom-176b") & profile.hardware.eq("a100-80gb") & profile.prompt_size.eq(512)]
+    medians = cell[cell.batch_size == 64].median(numeric_only=True)
+    assert medians.prompt_time_s == pytest.approx(11.25182795501314, rel=1e-9)
+    assert medians.token_time_s == pytest.approx(0.09658297453273645, rel=1e-9)
+    shape = ["model", "tensor_parallel", "prompt_size", "batch_size", "token_size"]
+    by_hardware = {name: runs.groupby(shape).median(numeric_only=True) for name, runs in profile.groupby("hardware")}
+    capped = by_hardware["h100-80gb-pcap"] / by_hardware["h100-80gb"]
+    assert capped.prompt_time_s.median() == pytest.approx(1.3, rel=1e-6)
 
 
-def test_columns_by_the_hundred_make_no_long_line(file):
-    assert len(one_line(read_trace, file(",".join(f"column{n}" for n in range(500)) + "\n1\n"))) < 600
-
-
-def test_a_line_with_fewer_cells_is_refused_and_not_filled_up(file):
-    complaint = one_line(read_trace, file(f"{TRACE}2023-11-16 18:17:03.9799600,3,5\n2023-11-16 18:17:03.9799600,3\n"))
-    assert "line 3" in complaint
+@pytest.mark.parametrize(("id", "requests"), [("azure_code", 8819), ("azure_conv", 19366)])
+def test_the_traces_of_the_project_cover_an_hour(id, requests):
+    trace = read_trace(COMMITTED / f"{id}.parquet")
+    assert len(trace) == requests and 3300 < trace.arrival_s.max() < 3700

@@ -6,9 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from jouleproof.inputs import InputError, read_cpu_use, read_power_cdf
-from jouleproof.inputs.stand_in import generate
+from jouleproof.inputs.resolve import COMMITTED
 
-HEADER = "cdf_percent,gpu_power_w_kalos,gpu_power_w_seren,gpu_server_power_w_seren,cpu_server_power_w_seren\n"
+HEADER = (
+    *("cdf_percent", "gpu_power_w_kalos", "gpu_power_w_seren"),
+    *("gpu_server_power_w_seren", "cpu_server_power_w_seren"),
+)
 
 
 def written(path, table):
@@ -71,26 +74,24 @@ def test_text_in_parquet_that_is_not_utf_8_is_one_line(tmp_path, use):
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    "change",
     [
-        ("0,1,1,1,1\n50,2,2,2,2\n20,3,3,3,3\n", "line 4: cdf_percent falls"),
-        ("0,5,1,1,1\n50,2,2,2,2\n", "line 3: gpu_power_w_kalos falls"),
-        ("0,1,1,1,1\n120,2,2,2,2\n", "line 3: cdf_percent is above 100"),
-        ("0,-1,1,1,1\n", "line 2"),
-        ("", "has no rows"),
+        {"cdf_percent": [0.0, 50.0, 20.0]},
+        {"gpu_power_w_kalos": [5.0, 2.0, 3.0]},
+        {"cdf_percent": [0.0, 50.0, 120.0]},
+        {"gpu_power_w_seren": [-1.0, 2.0, 3.0]},
     ],
 )
-def test_a_distribution_that_falls_is_one_line_that_names_the_line(tmp_path, rows, message):
-    path = tmp_path / "cdf.csv"
-    path.write_text(HEADER + rows)
-    with pytest.raises(InputError, match=message):
-        read_power_cdf(path)
+def test_a_distribution_that_decreases_or_leaves_its_range_is_one_line(tmp_path, change):
+    columns = {name: [0.0, 1.0, 2.0] for name in HEADER}
+    path = written(tmp_path / "cdf", pd.DataFrame(columns))
+    assert read_power_cdf(path).to_dict("list") == columns
+    with pytest.raises(InputError, match="a distribution decreases, is negative or goes beyond 100 %"):
+        read_power_cdf(written(tmp_path / "cdf", pd.DataFrame(columns | change)))
 
 
-def test_the_stand_ins_are_read_and_hold_the_published_quantiles(tmp_path):
-    for name in ("acme-power", "bitbrains-fragments", "bitbrains-tasks"):
-        (tmp_path / name).write_bytes(generate(name, 0))
-    servers = read_power_cdf(tmp_path / "acme-power").set_index("cdf_percent")["gpu_server_power_w_seren"]
-    assert servers[50.0] == 2520.0 and servers[99.0] == 5418.0 and servers[100.0] == 6554.0
-    use = read_cpu_use(tmp_path / "bitbrains-fragments", tmp_path / "bitbrains-tasks")
-    assert use.shape == (4 * 7 * 288, 40) and use.max(axis=None) <= 1.0 and not use.isna().any(axis=None)
+def test_the_tables_of_the_project_hold_the_published_quantiles():
+    servers = read_power_cdf(COMMITTED / "acme_power.parquet").set_index("cdf_percent")["gpu_server_power_w_seren"]
+    assert servers.iloc[-1] == 6554.0 and servers[servers.index >= 50].iloc[0] == pytest.approx(2520.0, rel=0.002)
+    use = read_cpu_use(COMMITTED / "bitbrains_fragments.parquet", COMMITTED / "bitbrains_tasks.parquet")
+    assert use.shape == (30 * 288, 50) and use.max(axis=None) <= 1.0 and (use.max() > 0.0).sum() >= 38

@@ -81,7 +81,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
     [
         (
             lambda table: table.update(origin="guessed"),
-            "origin: Input should be 'local', 'downloaded' or ",
+            "origin: Input should be 'committed', 'local', 'downloaded' or ",
         ),
         (lambda table: table.update(note="hello"), "note: no such key; known here: id, title, "),
         (lambda table: table.update(folder="/"), "folder: Input should be an instance of Path"),

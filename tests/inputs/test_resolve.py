@@ -13,7 +13,7 @@ from jouleproof.inputs.stand_in import generate
 
 from .conftest import CONTENT, IMPATIENT, file_table, files_under, make_entry
 
-PROFILE = "splitwise-medians"
+POINTS = "mlenergy-points"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_file_in_the_users_folder_is_taken_first(resolve, inputs_dir, served, 
 def test_a_wrong_file_in_the_users_folder_is_an_error_and_never_passed_over(resolve, inputs_dir, tmp_path, content):
     (inputs_dir / "folder/tiny.bin").write_bytes(content)
     with pytest.raises(InputError) as caught:
-        resolve(unreachable(stand_in=PROFILE), inputs_dir=inputs_dir)
+        resolve(unreachable(stand_in=POINTS), inputs_dir=inputs_dir)
     message = str(caught.value)
     assert message.startswith(f"inputs: tiny: {inputs_dir}/folder/tiny.bin has ")
     assert "MIT. Put the right file there or remove this one, or choose the stand-in" in message
@@ -60,7 +60,7 @@ def test_a_wrong_file_in_the_users_folder_is_an_error_and_never_passed_over(reso
 
 def test_a_folder_of_inputs_that_does_not_exist_is_an_error(resolve, tmp_path):
     with pytest.raises(InputError, match="elsewhere is not a readable folder"):
-        resolve(unreachable(stand_in=PROFILE), inputs_dir=tmp_path / "elsewhere")
+        resolve(unreachable(stand_in=POINTS), inputs_dir=tmp_path / "elsewhere")
 
 
 def test_what_is_not_in_the_users_folder_is_downloaded_into_the_cache(resolve, inputs_dir, served, tmp_path):
@@ -87,21 +87,21 @@ def test_a_damaged_file_in_the_cache_is_replaced(resolve, served, tmp_path):
 def test_a_damaged_file_in_the_cache_goes_even_when_no_other_can_be_had(resolve, tmp_path):
     (tmp_path / "cache/folder").mkdir(parents=True)
     (tmp_path / "cache/folder/tiny.bin").write_bytes(CONTENT[:-1])
-    assert resolve(unreachable(stand_in=PROFILE)).origin == "stand-in"
+    assert resolve(unreachable(stand_in=POINTS)).origin == "stand-in"
     assert not files_under(tmp_path / "cache")
 
 
 def test_the_stand_in_takes_over_when_the_download_fails_and_says_why(resolve, capsys):
-    record = resolve(unreachable(stand_in=PROFILE))
+    record = resolve(unreachable(stand_in=POINTS))
     assert record.origin == "stand-in"
-    assert record.path().read_bytes() == generate(PROFILE, 0)
+    assert record.path().read_bytes() == generate(POINTS, 0)
     asked, said = capsys.readouterr().err.splitlines()
     assert asked.startswith("inputs: tiny: asking http://127.0.0.1:9/tiny.bin for ")
     assert said.startswith("inputs: tiny: using the built-in stand-in, because http://127.0.0.1:9/tiny.bin failed: no ")
 
 
 def test_wrong_bytes_from_the_source_lead_to_the_stand_in_not_into_the_cache(resolve, served, tmp_path):
-    assert resolve(served("/wrong", stand_in=PROFILE)).origin == "stand-in"
+    assert resolve(served("/wrong", stand_in=POINTS)).origin == "stand-in"
     assert not files_under(tmp_path / "cache")
 
 
@@ -124,12 +124,12 @@ def test_what_must_be_brought_and_is_not_there_says_how_to_make_it(resolve):
 
 def test_required_never_takes_the_stand_in(resolve):
     with pytest.raises(InputError, match="cannot be had"):
-        resolve(unreachable(stand_in=PROFILE), mode="required")
+        resolve(unreachable(stand_in=POINTS), mode="required")
 
 
 def test_stand_in_never_looks_for_the_real_input(resolve, inputs_dir, served, server, capsys):
     (inputs_dir / "folder/tiny.bin").write_bytes(CONTENT)
-    record = resolve(served("/right", stand_in=PROFILE), inputs_dir=inputs_dir, mode="stand-in")
+    record = resolve(served("/right", stand_in=POINTS), inputs_dir=inputs_dir, mode="stand-in")
     assert record.origin == "stand-in"
     assert not server.asked
     assert not capsys.readouterr().err
@@ -162,13 +162,13 @@ def test_the_written_record_is_the_returned_one_and_is_written_the_same_again(re
 def test_an_output_folder_that_cannot_be_written_is_one_line(resolve, tmp_path):
     (tmp_path / "out").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"^inputs: .*/out/tiny/\S+ ?.*cannot be written"):
-        resolve(unreachable(stand_in=PROFILE), mode="stand-in")
+        resolve(unreachable(stand_in=POINTS), mode="stand-in")
 
 
 def test_a_cache_that_cannot_be_written_is_one_line_and_no_silent_stand_in(resolve, served, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(InputError, match="cache/.*cannot be written"):
-        resolve(served("/right", stand_in=PROFILE))
+        resolve(served("/right", stand_in=POINTS))
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(resolve, inputs_dir, tmp_path):

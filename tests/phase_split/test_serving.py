@@ -163,8 +163,8 @@ def test_one_run_prints_latencies_and_leaves_a_row_per_request(mode, own_fleet, 
         monkeypatch.setattr(engine_serve, "started_fleet", lambda *_: nullcontext(fleet))
     monkeypatch.setattr(engine_serve, "_model", lambda *_: (DECODER, WORDS))
     records = {
-        name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode="stand-in")
-        for name in ("azure_conv", "gsm8k_test")
+        name: inputs.resolve(name, tmp_path, inputs_dir=None, cache_dir=tmp_path, mode=mode_of_input)
+        for name, mode_of_input in (("azure_conv", "auto"), ("gsm8k_test", "stand-in"))
     }
     text = engine_serve.run(CONFIG.engine, CONFIG.serving, records, mode, 0.3, Move(), 0, tmp_path / "out.parquet")
     table = pd.read_parquet(tmp_path / "out.parquet")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jouleproof.inputs import read_power_cdf
-from jouleproof.inputs.stand_in import generate
+from jouleproof.inputs.resolve import COMMITTED
 from jouleproof.plugins import data_files
 from jouleproof.power.time_grid import DAY, WEEK
 from jouleproof.studies.placement import RECORDED
@@ -20,12 +20,10 @@ STUDY = find_study("placement")
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    """Return the experiment's inputs by id, generated."""
-    folder = tmp_path_factory.mktemp("recorded")
-    for name in RECORDED:
-        (folder / name).write_bytes(generate(name.replace("_", "-"), 0))
-    return {name: folder / name for name in RECORDED} | {"acme_power": read_power_cdf(folder / "acme_power")}
+def recorded():
+    """Return the experiment's inputs by id."""
+    files = {name: COMMITTED / f"{name}.parquet" for name in RECORDED}
+    return files | {"acme_power": read_power_cdf(files["acme_power"])}
 
 
 def domain(path, weeks=2):

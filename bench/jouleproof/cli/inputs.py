@@ -1,4 +1,4 @@
-"""`jouleproof inputs`: list the inputs, and resolve one."""
+"""`jouleproof inputs`: list the inputs, resolve one, and convert published files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from jouleproof.errors import one_line_errors
 from jouleproof.inputs import InputError, Mode, catalogue, default_cache
+from jouleproof.inputs import convert as convert_input
 from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
 
@@ -57,6 +58,19 @@ def resolve(
             mode=mode,
             seed=seed,
         )
+
+
+@app.command()
+def convert(
+    id: Annotated[str, typer.Argument(help="Which input; `list` shows them.")],
+    source: Annotated[Path, typer.Argument(help="The published file, or a folder that holds it at any depth.")],
+    inputs_dir: Annotated[
+        Path, typer.Option(envvar="JOULEPROOF_INPUTS", help="Folder with real inputs, where the result is put.")
+    ],
+) -> None:
+    """Convert published files to what this project reads; print the file that was written."""
+    with one_line_errors():
+        print(convert_input(id, source, inputs_dir))
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

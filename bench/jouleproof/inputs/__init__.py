@@ -1,11 +1,23 @@
 """Inputs: find, download and verify them, or generate stand-ins. catalogue.toml lists them.
 
 resolve(id, out_dir, …) obtains an input and writes its record; load(record_path) reads a record and verifies its files
-again; read_trace, read_profile, read_gsm8k, read_power_cdf, read_cpu_use and read_energy read the formats. Importing
-this package imports no large library.
+again; convert(id, source, folder) converts published files; read_trace, read_profile, read_gsm8k, read_power_cdf,
+read_cpu_use and read_energy read the formats. Importing this package imports no large library.
 """
 
-from jouleproof.inputs.catalogue import BringEntry, Entry, InputFile, PartsEntry, UrlEntry, WheelEntry, catalogue, entry
+from jouleproof.inputs.catalogue import (
+    BringEntry,
+    CommittedEntry,
+    Entry,
+    InputFile,
+    PartsEntry,
+    UrlEntry,
+    WheelEntry,
+    catalogue,
+    entry,
+    function_of,
+)
+from jouleproof.inputs.convert import convert
 from jouleproof.inputs.files import InputError
 from jouleproof.inputs.power_readers import read_job_use, read_power_domain
 from jouleproof.inputs.readers import (
@@ -22,6 +34,7 @@ from jouleproof.inputs.resolve import Mode, default_cache, resolve
 
 __all__ = [
     "BringEntry",
+    "CommittedEntry",
     "Entry",
     "InputError",
     "InputFile",
@@ -34,8 +47,10 @@ __all__ = [
     "UrlEntry",
     "WheelEntry",
     "catalogue",
+    "convert",
     "default_cache",
     "entry",
+    "function_of",
     "load",
     "read_cpu_use",
     "read_energy",

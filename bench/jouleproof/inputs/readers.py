@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jouleproof.files import read_parquet
 from jouleproof.inputs.files import InputError
+from jouleproof.inputs.ml_energy import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,20 +85,19 @@ def read_trace(path: Path) -> pd.DataFrame:
     """Read the requests of an Azure LLM inference trace, by arrival: arrival_s (float, since the first), prompt_tokens
     and output_tokens (int64, >= 1).
 
-    Raises InputError, with the line, on other columns, malformed or missing values, and arrivals out of order.
+    Raises InputError on other columns, missing values, token counts below 1 and arrivals out of order.
     """
     import pandas as pd
 
-    table = _csv(path, _TRACE_COLUMNS)
-    arrival = pd.to_datetime(table["TIMESTAMP"], format="%Y-%m-%d %H:%M:%S.%f", errors="coerce")
-    since_first = arrival - arrival.iloc[0]
-    _refuse(path, arrival.isna(), "TIMESTAMP is not a time like 2023-11-16 18:17:03.9799600")
-    _refuse(path, arrival.diff() < pd.Timedelta(0), "TIMESTAMP is before the line above")
+    table = _parquet(path, _TRACE_COLUMNS)
+    since_first = table["TIMESTAMP"] - table["TIMESTAMP"].iloc[0]
+    if (since_first.diff() < pd.Timedelta(0)).any() or (table[_TRACE_COLUMNS[1:]] < 1).any(axis=None):
+        raise InputError(f"{path}: arrivals must be in order, and token counts at least 1")
     return pd.DataFrame(
         {
             "arrival_s": since_first.dt.total_seconds(),
-            "prompt_tokens": _numbers(path, table["ContextTokens"], whole=True, least=1),
-            "output_tokens": _numbers(path, table["GeneratedTokens"], whole=True, least=1),
+            "prompt_tokens": table["ContextTokens"],
+            "output_tokens": table["GeneratedTokens"],
         }
     )
 
@@ -108,16 +108,15 @@ def read_profile(path: Path) -> pd.DataFrame:
     model, hardware; tensor_parallel, prompt_size, batch_size, token_size (int64, >= 1); prompt_time_s, token_time_s,
     end_to_end_time_s (milliseconds in the file); peak_power_tdp, average_power_tdp (fraction of TDP, NaN if the file
     has the 0 of a run whose power was not recorded).
-    Raises InputError, with the line, on other columns and malformed values.
+    Raises InputError on other columns, missing values and negative numbers.
     """
-    table = _csv(path, list(_PROFILE_COLUMNS))
-    for column in ("tensor_parallel", "prompt_size", "batch_size", "token_size"):
-        table[column] = _numbers(path, table[column], whole=True, least=1)
+    table = _parquet(path, list(_PROFILE_COLUMNS))
+    if (table.select_dtypes("number") < 0).any(axis=None):
+        raise InputError(f"{path}: a negative number")
     for column in ("prompt_time", "token_time", "e2e_time"):
-        table[column] = _numbers(path, table[column], whole=False, least=0) / 1e3
+        table[column] = table[column] / 1e3
     for column in ("peak_power", "average_power"):
-        power = _numbers(path, table[column], whole=False, least=0)
-        table[column] = power.where(power > 0)
+        table[column] = table[column].where(table[column] > 0)
     return table[list(_PROFILE_COLUMNS)].rename(columns=_PROFILE_COLUMNS)
 
 
@@ -142,15 +141,11 @@ def read_power_cdf(path: Path) -> pd.DataFrame:
     """Read distributions of power: cdf_percent from 0 to 100, and watts of GPU boards and servers, which never decrease
     (Acme).
 
-    Raises InputError, with the line, on other columns and values.
+    Raises InputError on other columns and values.
     """
-    import pandas as pd
-
-    text = _csv(path, _CDF_COLUMNS)
-    table = pd.DataFrame({name: _numbers(path, text[name], whole=False, least=0) for name in _CDF_COLUMNS})
-    for name in _CDF_COLUMNS:
-        _refuse(path, table[name].diff() < 0, f"{name} falls")
-    _refuse(path, table["cdf_percent"] > 100, "cdf_percent is above 100")
+    table = _parquet(path, _CDF_COLUMNS)[_CDF_COLUMNS]
+    if (table.diff() < 0).any(axis=None) or (table < 0).any(axis=None) or table["cdf_percent"].max() > 100:
+        raise InputError(f"{path}: a distribution decreases, is negative or goes beyond 100 %")
     return table
 
 
@@ -164,9 +159,7 @@ def read_energy(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from jouleproof.inputs.stand_in.mlenergy import HEADER
-
-    text = _csv(path, HEADER.split(","))
+    text = _csv(path, list(COLUMNS))
     table = pd.DataFrame({name: text[column] for column, name in _NAMED.items()})
     for column, name in _NAMED.items():
         _refuse(path, table[name] == "", f"{column} is empty")
@@ -211,6 +204,8 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
 
     try:
         table = read_parquet(path, columns).replace_schema_metadata(None).to_pandas()
+    except FileNotFoundError as error:
+        raise InputError(f"cannot read {path}: No such file") from error
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):

@@ -14,7 +14,7 @@ from jouleproof.inputs.catalogue import entry as find_entry
 from jouleproof.inputs.files import Digest, InputError, WrongContent, check, write_new
 from jouleproof.knobs import complaints
 
-Origin: TypeAlias = Literal["local", "downloaded", "stand-in"]
+Origin: TypeAlias = Literal["committed", "local", "downloaded", "stand-in"]
 
 
 class RecordedFile(Table):

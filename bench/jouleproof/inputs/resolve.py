@@ -1,5 +1,5 @@
-"""Resolve an id to verified files: from the user's folder, then the cache, then a download, then the built-in stand-
-in."""
+"""Resolve an id to verified files: a table of the project, or a file from the user's folder, then the cache, then a
+download, then the built-in stand-in."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from jouleproof.inputs.catalogue import BringEntry, Entry
+from jouleproof.inputs.catalogue import BringEntry, CommittedEntry, Entry, InputFile, function_of
 from jouleproof.inputs.catalogue import entry as find_entry
 from jouleproof.inputs.fetch import PATIENCE, Patience, Unavailable, WheelDownloader, fetch, pip_download
-from jouleproof.inputs.files import Digest, InputError, WrongContent, copy_checked, write_new
+from jouleproof.inputs.files import Digest, InputError, WrongContent, copy_checked, write_checked, write_new
 from jouleproof.inputs.record import Origin, Record, RecordedFile, write
 from jouleproof.inputs.stand_in import generate
 
+COMMITTED = Path(__file__).with_name("committed")
 Mode: TypeAlias = Literal["auto", "stand-in", "required"]
 
 
@@ -33,6 +34,7 @@ def resolve(
 ) -> Record:
     """Put an input's verified files into out_dir/<id>/ and, last, its record into out_dir/<id>.json.
 
+    inputs_dir: the user's folder; a table of the project is never looked for there.
     mode: `auto` uses the stand-in if the real input is unavailable, and says so in one line on stderr; `stand-in` uses
     it straight away; `required` never does. seed: of the stand-in, >= 0.
     entries: the catalogue, by default the built-in one.
@@ -42,6 +44,9 @@ def resolve(
     entry = find_entry(id, entries)
     if mode == "stand-in":
         return _stand_in(entry, out_dir, seed)
+    if isinstance(entry, CommittedEntry):
+        _copy_committed(entry, out_dir)
+        return _record(entry, out_dir, "committed")
     if _copy_local(entry, out_dir, inputs_dir):
         return _record(entry, out_dir, "local")
     try:
@@ -60,6 +65,15 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jouleproof"
 
 
+def _copy_committed(entry: CommittedEntry, out_dir: Path) -> None:
+    """Copy the entry's table from the project."""
+    for name, file in entry.named.items():
+        try:
+            copy_checked(COMMITTED / file.file, out_dir / entry.id / name, file.digest)
+        except WrongContent as error:
+            raise InputError(f"{entry.id}: {COMMITTED / file.file} {error}: restore the project's file") from error
+
+
 def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
     """Copy the entry from the user's folder; return False if one of its files is missing.
 
@@ -72,7 +86,7 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
     present = {name: file for name, file in entry.named.items() if os.path.lexists(inputs_dir / file.file)}
     for name, file in present.items():
         try:
-            copy_checked(inputs_dir / file.file, out_dir / entry.id / name, file.digest)
+            _copy_brought(entry, inputs_dir / file.file, out_dir / entry.id / name, file)
         except WrongContent as error:
             other = ", or choose the stand-in to run on the built-in model of it" if entry.stand_in else ""
             raise InputError(
@@ -80,6 +94,14 @@ def _copy_local(entry: Entry, out_dir: Path, inputs_dir: Path | None) -> bool:
                 f"remove this one{other}."
             ) from error
     return len(present) == len(entry.files)
+
+
+def _copy_brought(entry: Entry, source: Path, path: Path, file: InputFile) -> None:
+    """Copy a user's file if its content is right: byte for byte, or after its conversion for what only users have."""
+    if isinstance(entry, BringEntry) and entry.convert:
+        write_checked(path, [function_of(entry.convert)(source)], file.digest)
+    else:
+        copy_checked(source, path, file.digest)
 
 
 def _copy_downloaded(

@@ -13,15 +13,7 @@ from typing import cast
 
 GENERATORS = MappingProxyType(
     {
-        "acme-power": "jouleproof.inputs.stand_in.power:acme_power",
-        "azure-code": "jouleproof.inputs.stand_in.azure:code_trace",
-        "azure-conv": "jouleproof.inputs.stand_in.azure:conv_trace",
-        "bitbrains-fragments": "jouleproof.inputs.stand_in.power:bitbrains_fragments",
-        "bitbrains-tasks": "jouleproof.inputs.stand_in.power:bitbrains_tasks",
         "mlenergy-points": "jouleproof.inputs.stand_in.mlenergy:measurements",
-        "surf-fragments": "jouleproof.inputs.stand_in.surf:fragments",
-        "surf-tasks": "jouleproof.inputs.stand_in.surf:tasks",
-        "splitwise-medians": "jouleproof.inputs.stand_in.splitwise:profile",
         "gsm8k-test": "jouleproof.inputs.stand_in.gsm8k:test_split",
         "gsm8k-train": "jouleproof.inputs.stand_in.gsm8k:train_split",
     }

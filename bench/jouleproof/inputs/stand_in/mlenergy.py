@@ -10,20 +10,16 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jouleproof.inputs.ml_energy import COLUMNS
+
 POINTS = Path(__file__).with_name("mlenergy_points.csv")
-HEADER = (
-    "task,model_id,nickname,total_params_b,active_params_b,architecture,weight_precision,gpu_model,num_gpus,"
-    "tensor_parallel,expert_parallel,data_parallel,max_num_seqs,avg_batch_size,energy_per_token_joules,"
-    "energy_per_request_joules,avg_output_len,avg_power_watts,output_throughput_tokens_per_sec,median_itl_ms,p90_itl_ms,"
-    "p95_itl_ms,p99_itl_ms"
-)
 HYBRIDS = "NVIDIA Nemotron Nano"  # attention and state space layers
 
 
 def measurements(seed: int) -> bytes:
     """A CSV file in the real one's columns. seed: has no effect, since nothing is drawn."""
-    rows = [",".join(_row(point).get(name, "") for name in HEADER.split(",")) for point in _points()]
-    return "\n".join([HEADER, *dict.fromkeys(rows), ""]).encode()
+    rows = [",".join(_row(point).get(name, "") for name in COLUMNS) for point in _points()]
+    return "\n".join([",".join(COLUMNS), *dict.fromkeys(rows), ""]).encode()
 
 
 def _points() -> Iterator[Mapping[str, str]]:

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jouleproof.inputs.stand_in.splitwise import CELLS
-
 AXIS = Path(__file__).with_name("facts") / "profile_axis.csv"
+CELLS = Path(__file__).with_name("facts") / "profile_cells.csv"
 GROUP = ["model", "hardware", "tensor_parallel"]
 BEND = 16  # sequences of a batch, above which each costs more
 
