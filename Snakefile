@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 
 from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
-from jouleproof.inputs import catalogue
+from jouleproof.inputs import CommittedEntry, catalogue
 from jouleproof.plugins import data_files, look_beside
 from jouleproof.settings import (
     check_keys,

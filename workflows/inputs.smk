@@ -1,8 +1,15 @@
-"""Inputs from the user's folder, the cache, a download, or the built-in stand-in: verified, with a record of the origin."""
+"""Inputs from the project, the user's folder, the cache, a download, or the built-in stand-in: verified, with a record of the origin."""
 
 
 localrules:
     resolve_input,  # run where Snakemake runs: cluster nodes often have no network access, and would use a stand-in
+
+
+def users_folder(id):
+    """Return the user's folder; none for a table of the project, which then does not depend on it."""
+    return (
+        "" if isinstance(catalogue()[id], CommittedEntry) else settings.inputs_dir or ""
+    )
 
 
 rule resolve_input:
@@ -21,7 +28,7 @@ rule resolve_input:
     wildcard_constraints:
         id="|".join(catalogue()),
     params:
-        folder=lambda wildcards: settings.inputs_dir or "",
+        folder=lambda wildcards: users_folder(wildcards.id),
         mode=lambda wildcards: settings.inputs.get(wildcards.id, "auto"),
     shell:
         "jouleproof inputs resolve {wildcards.id} --out {output.record}"
