@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from jouleproof.errors import UserError
-from jouleproof.knobs import Strict, config_error
+from jouleproof.knobs import Above, Positive, Strict, config_error
 
-Positive = Annotated[int, Field(ge=1)]
-Above = Annotated[float, Field(gt=0)]
 Service = Literal["conv", "code"]
 
 

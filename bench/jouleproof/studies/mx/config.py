@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jouleproof.formats import FORMATS, SCALE_RULES
-from jouleproof.knobs import Strict, named
+from jouleproof.knobs import Names, Positive, Seeds, Strict, named
 from jouleproof.studies.mx.other_casts import OTHERS
 
-Positive = Annotated[int, Field(ge=1)]
-Names = Annotated[list[str], Field(min_length=1)]
 Format = Annotated[str, named("jouleproof.studies.mx.registry:formats")]
 Formats = Annotated[Names, named("jouleproof.studies.mx.registry:formats")]
 ScaleRules = Annotated[Names, named("jouleproof.studies.mx.registry:scale_rules")]
@@ -18,7 +16,6 @@ ScaleRulesAndParts = Annotated[
 ]
 Casts = Annotated[list[str], named("jouleproof.studies.mx.registry:other_casts")]
 RECIPES = ("float32", "mxfp8", "mxfp6", "mxfp4_weights")
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Distribution = Literal["gaussian", "laplace", "student_t"]
 Subjects = Annotated[list[Literal["activations", "weights", "both"]], Field(min_length=1)]
 

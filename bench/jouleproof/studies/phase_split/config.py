@@ -5,17 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from jouleproof.knobs import Strict, named
+from jouleproof.knobs import Above, Positive, Seeds, Strict, named
 from jouleproof.serving.config import EngineConfig, LoadConfig, Service, ServingConfig
 from jouleproof.serving.simulator.clusters import FAMILIES
 from jouleproof.serving.simulator.machines import MACHINES
 
-Positive = Annotated[int, Field(ge=1)]
-Above = Annotated[float, Field(gt=0)]
 Formats = Annotated[list[str], named("jouleproof.studies.phase_split.registry:formats")]
 Forms = Annotated[list[str], Field(min_length=1), named("jouleproof.studies.phase_split.registry:forms")]
 Designs = Annotated[list[str], Field(min_length=1), named("jouleproof.studies.phase_split.registry:designs")]
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
 class CapacityConfig(Strict):

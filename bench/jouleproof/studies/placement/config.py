@@ -5,12 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jouleproof.knobs import Strict, named
+from jouleproof.knobs import Above, Names, Positive, Share, Strict, named
 
-Positive = Annotated[int, Field(gt=0)]
-Above = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Names = Annotated[list[str], Field(min_length=1)]
 _REGISTRY = "jouleproof.studies.placement.registry"
 Information = Annotated[Names, named(f"{_REGISTRY}:information")]
 Rules = Annotated[Names, named(f"{_REGISTRY}:rules")]

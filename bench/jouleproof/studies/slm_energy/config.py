@@ -4,12 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from jouleproof.knobs import Strict, named
+from jouleproof.knobs import Above, Names, Positive, Share, Strict, named
 
-Positive = Annotated[int, Field(gt=0)]
-Above = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Names = Annotated[list[str], Field(min_length=1)]
 _HERE = "jouleproof.studies.slm_energy"
 FORMATS = (
     "float32", "bfloat16", "mxint8", "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4",
