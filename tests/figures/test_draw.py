@@ -85,7 +85,7 @@ def test_what_is_drawn_names_its_tier_and_its_stand_in(tmp_path, monkeypatch, or
     saved = []
     monkeypatch.setattr(style, "save", lambda *arguments: saved.append(arguments))
     draw_all(["mx/qsnr", "mx/formats"], FIGURES, results(tmp_path, ["mx/qsnr", "mx/formats"], origin))
-    ((picture, stem),) = saved
+    ((picture, stem, _),) = saved
     assert (picture.get_supxlabel(), stem) == (footnote, tmp_path / "figures/mx/qsnr")
     assert f"<p>{note}</p>" in (tmp_path / "tables/mx/formats.html").read_text(encoding="utf-8")
 

@@ -40,8 +40,8 @@ def saved(tmp_path):
     return {path.suffix[1:]: path.read_text(encoding="utf-8") for path in (tmp_path / "deep").iterdir()}
 
 
-def test_a_table_is_saved_three_times(saved):
-    assert set(saved) == {"csv", "tex", "html"}
+def test_a_table_is_saved_in_three_formats_with_its_caption(saved):
+    assert set(saved) == {"csv", "tex", "html", "rst"}
 
 
 def test_csv_gives_the_cells_back(saved):

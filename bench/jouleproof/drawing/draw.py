@@ -13,7 +13,6 @@ from jouleproof.drawing.registry import Figure, load
 from jouleproof.errors import UserError
 from jouleproof.evidence import tables as results_of
 from jouleproof.evidence.provenance import read_provenance
-from jouleproof.files import write_text
 
 
 def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path) -> None:
@@ -54,6 +53,5 @@ def _draw(figure: Figure, sources: list[pd.DataFrame], stand_ins: set[str], resu
     else:
         picture = module.draw(*sources)
         style.footnote(picture, tiers, stand_ins)
-        style.save(picture, stem)
+        style.save(picture, stem, figure.caption)
         plt.close("all")
-    write_text(stem.with_name(f"{stem.name}.rst"), f"{figure.caption}\n")

@@ -16,7 +16,6 @@ from matplotlib.patches import Rectangle
 
 from jouleproof.drawing import style
 from jouleproof.drawing.palette import PALE, SILVER, SLATE
-from jouleproof.files import write_text
 
 TITLE = "The verdicts at a glance"
 CAPTION = " ".join(__doc__.split())
@@ -50,8 +49,7 @@ def make(verdicts: Path, out: Path, titles: Mapping[str, str]) -> None:
     titles: of the studies, by name, in order.
     """
     with style.project_style():
-        style.save(draw(json.loads(verdicts.read_text(encoding="utf-8")), titles), out)
-    write_text(out.with_name(f"{out.name}.rst"), f"{CAPTION}\n")
+        style.save(draw(json.loads(verdicts.read_text(encoding="utf-8")), titles), out, CAPTION)
 
 
 def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:

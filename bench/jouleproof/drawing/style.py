@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from jouleproof.drawing import palette as hue
-from jouleproof.files import atomic
+from jouleproof.files import atomic, write_text
 
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
 BARS: Mapping[str, Any] = {  # for seaborn's bar plots, which draw only intervals of this project
@@ -307,11 +307,15 @@ def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> 
     figure.supxlabel("   ".join(parts), x=0.005, ha="left", fontsize=7, color=hue.RUST if missing else hue.SLATE)
 
 
-def save(figure: Figure, stem: Path) -> Mapping[str, Path]:
-    """Write PDF, SVG and PNG without dates, each atomically. Returns the paths by suffix."""
+def save(figure: Figure, stem: Path, caption: str) -> None:
+    """Write PDF, SVG and PNG without dates, and the caption, each file atomically."""
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in metadata}
-    for suffix, path in paths.items():
-        with atomic(path) as temporary:
-            figure.savefig(temporary, format=suffix, metadata=metadata[suffix])
-    return paths
+    for suffix, without_date in metadata.items():
+        with atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
+            figure.savefig(temporary, format=suffix, metadata=without_date)
+    save_caption(stem, caption)
+
+
+def save_caption(stem: Path, caption: str) -> None:
+    """Write the caption of a figure or a table as <stem>.rst, from which the report takes it."""
+    write_text(stem.with_name(f"{stem.name}.rst"), f"{caption}\n")

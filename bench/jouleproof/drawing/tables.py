@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from jouleproof.drawing.style import save_caption
 from jouleproof.files import write_text
 
 LATEX = str.maketrans(
@@ -20,7 +21,8 @@ HTML_HEAD = (
 
 
 def save(table: pd.DataFrame, stem: Path, title: str, caption: str, note: str) -> None:
-    """Write <stem>.csv, .tex and .html. table: cells of text. note: tier and stand-ins, shown below."""
+    """Write <stem>.csv, .tex and .html, and the caption as .rst. table: cells of text. note: tier and stand-ins, shown
+    below."""
     texts = {
         "csv": table.to_csv(index=False),
         "tex": latex(table, caption, note),
@@ -28,6 +30,7 @@ def save(table: pd.DataFrame, stem: Path, title: str, caption: str, note: str) -
     }
     for suffix, text in texts.items():
         write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
+    save_caption(stem, caption)
 
 
 def latex(table: pd.DataFrame, caption: str, note: str) -> str:

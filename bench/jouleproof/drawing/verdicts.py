@@ -10,7 +10,6 @@ import pandas as pd
 from jouleproof.drawing import tables
 from jouleproof.drawing.style import TIER_MARKS
 from jouleproof.evidence.digits import span, with_span
-from jouleproof.files import write_text
 
 TITLE = "The verdicts, claim by claim"
 CAPTION = " ".join(__doc__.split())
@@ -21,7 +20,6 @@ def make(verdicts: Path, out: Path) -> None:
     rows = json.loads(verdicts.read_text(encoding="utf-8"))
     tiers = "; ".join(f"{mark} {tier}" for tier, mark in TIER_MARKS.items())
     tables.save(tabulate(rows), out, TITLE, CAPTION, tiers)
-    write_text(out.with_name(f"{out.name}.rst"), f"{CAPTION}\n")
 
 
 def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
