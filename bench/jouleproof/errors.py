@@ -1,13 +1,19 @@
 """Errors that the user can correct, shown as one line and never as a stack trace."""
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
 class UserError(Exception):
     """A mistake that the user can correct. The message says what is wrong, where, and what would be right, in one or
     two lines."""
+
+
+def duplicates(names: Iterable[str]) -> list[str]:
+    """Names that are listed more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def run(
     Raises UserError if the experiment or an input is missing or damaged, or if the table cannot be written.
     """
     if name not in study.experiments:
-        raise UserError(f"study {study.name}: there is no experiment {name!r}; it has {', '.join(study.experiments)}")
+        raise UserError(study.no_experiment(name))
     experiment = study.experiments[name]
     title = f"{study.name} {name}"
     place_threads = use_placed_threads if experiment.timed else use_one_thread

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 
 T = TypeVar("T")
 _CUSTOM = re.compile(r"[\w.]+:\w+")
@@ -86,9 +86,8 @@ def _short(name: str) -> str:
 
 
 def _distinct(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
-    names = [name for name, _ in pairs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"config: {kind}: two are called {', '.join(twice)}; each needs a different name")
+    if repeated := duplicates(name for name, _ in pairs):
+        raise UserError(f"config: {kind}: duplicate name {', '.join(map(repr, repeated))}; choose another")
     return dict(pairs)
 
 

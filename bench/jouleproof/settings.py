@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from jouleproof.drawing.registry import Figure
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.evidence.ledger import Claim, read_ledger
 from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
@@ -72,16 +72,16 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     """Validate a config. Raises UserError with a line per wrong knob, or if a folder, a name or an object does not
     exist."""
     if renamed := [key for key in config if key in RENAMED]:
-        raise UserError(f"config: {renamed[0]} is called {RENAMED[renamed[0]]} now")
+        raise UserError(f"config: {renamed[0]} has been renamed {RENAMED[renamed[0]]}")
     built_in = built_in_studies()
     run, configs = _validated(config, built_in)
     unknown = sorted(set(run.inputs) - set(catalogue()))
     if unknown:
-        raise UserError(f"config: inputs: {', '.join(unknown)} not in the catalogue; known: {', '.join(catalogue())}")
+        raise UserError(f"config: inputs: unknown input {', '.join(unknown)}; known: {', '.join(catalogue())}")
     folder = run.inputs_dir or environment.get("JOULEPROOF_INPUTS") or None
     if folder and not Path(folder).is_dir():
         where = "inputs_dir" if run.inputs_dir else "JOULEPROOF_INPUTS"
-        raise UserError(f"config: {where}: {folder} is not a folder; name one that is, or leave {where} unset")
+        raise UserError(f"config: {where}: {folder} is not a folder; name an existing folder or unset {where}")
     added = [_added(package) for package in run.studies]
     studies = [*built_in, *added]
     check_studies(studies, catalogue())
@@ -114,10 +114,9 @@ def check_keys(path: Path) -> None:
     while waiting:
         under, node = waiting.pop()
         if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            if twice := sorted({key for key in keys if keys.count(key) > 1}):
-                line = next(key.start_mark.line for key, _ in reversed(node.value) if key.value == twice[0]) + 1
-                raise UserError(f"config: {path}: line {line}: {under}{twice[0]} is given twice")
+            if repeated := duplicates(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                line = next(key.start_mark.line for key, _ in reversed(node.value) if key.value == repeated[0]) + 1
+                raise UserError(f"config: {path}: line {line}: duplicate key {under + repeated[0]!r}")
             waiting += [(f"{under}{key.value}.", value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(under, value) for value in node.value]
@@ -177,7 +176,9 @@ def _validated(config: Mapping[str, Any], built_in: Sequence[Study]) -> tuple[_R
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error, model)) from error
     except UnicodeEncodeError as error:
-        raise UserError("config: workflows/config: a text holds half a character (a lone surrogate)") from error
+        raise UserError(
+            "config: workflows/config: a text contains a lone surrogate, which is not a character"
+        ) from error
     return whole, {study.name: getattr(whole, study.name) for study in built_in}
 
 

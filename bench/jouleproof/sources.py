@@ -56,7 +56,7 @@ def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
     for name in names:
         module, _, inner = name.partition(":")
         if _path(module) is None:
-            raise ValueError(f"module {module} is not there")
+            raise ValueError(f"no module {module}")
         waiting.append(Symbol(module, inner or EVERYTHING))
     symbols: set[Symbol] = set()
     while waiting:

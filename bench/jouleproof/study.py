@@ -26,7 +26,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.knobs import config_error, fields_of, part
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -105,6 +105,10 @@ class Study:
         path = self.folder / "claims.toml"
         return path if path.is_file() else None
 
+    def no_experiment(self, name: str) -> str:
+        """Message that the study has no experiment of this name."""
+        return f"study {self.name}: unknown experiment {name!r}; known: {', '.join(self.experiments)}"
+
     def object_name(self, relative: str) -> str:
         """Turn a name relative to the package into `package.module:object`."""
         return f"{self.package}.{relative}"
@@ -163,7 +167,7 @@ def find_study(name: str) -> Study:
         return load_study(f"{BUILT_IN}.{name}")
     if plugins.module_file(name) is None:
         there = ", ".join(study.name for study in built_in_studies())
-        raise UserError(f"study {name!r:.80} is not known; built in: {there}; or give the package of a custom study")
+        raise UserError(f"unknown study {name!r:.80}; built in: {there}; or give the package of a custom study")
     return load_study(name)
 
 
@@ -175,11 +179,11 @@ def load_study(package: str) -> Study:
         raise UserError(f"config: {package}:STUDY is a {type(study).__name__}, not a jouleproof.study.Study")
     if not NAME.fullmatch(study.name) or study.name in TAKEN:
         raise UserError(
-            f"config: the study of {package} cannot be called {study.name!r}: a word in small letters that "
-            f"is none of {', '.join(TAKEN)}"
+            f"config: the study of {package} cannot be called {study.name!r}: a name has lower-case letters, digits "
+            f"and _, and is none of {', '.join(TAKEN)}"
         )
     if not (isinstance(study.config, type) and issubclass(study.config, BaseModel)):
-        raise UserError(f"config: {package}:STUDY: config is no pydantic.BaseModel")
+        raise UserError(f"config: {package}:STUDY: config is not a subclass of pydantic.BaseModel")
     return replace(study, package=package)
 
 
@@ -220,11 +224,10 @@ def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
 
     No module of the studies is run: files are read as text.
     """
-    names = [study.name for study in studies]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        packages = ", ".join(study.package for study in studies if study.name in twice)
+    if repeated := duplicates(study.name for study in studies):
+        packages = ", ".join(study.package for study in studies if study.name in repeated)
         raise UserError(
-            f"config: studies: {packages}: two studies are called {', '.join(twice)}; each needs a different name"
+            f"config: studies: {packages}: duplicate study name {', '.join(map(repr, repeated))}; choose another"
         )
     tables = {f"{study.name}/{name}" for study in studies for name in study.experiments}
     ids = set(inputs)
@@ -245,21 +248,20 @@ def _check(study: Study, name: str, experiment: Experiment, tables: set[str], in
         raise UserError(f"{where} is a {type(experiment).__name__}, not a jouleproof.study.Experiment")
     if absent := [knob for knob in experiment.knobs or () if knob not in study.config.model_fields]:
         raise UserError(
-            f"{where}: knobs: the config has no {', '.join(absent)}; it has {', '.join(study.config.model_fields)}"
+            f"{where}: knobs: unknown knob {', '.join(absent)}; known: {', '.join(study.config.model_fields)}"
         )
     if absent := [id for id in experiment.inputs if id not in inputs]:
-        raise UserError(f"{where}: inputs: no {', '.join(absent)} in the catalogue; `jouleproof inputs list` shows it")
+        raise UserError(f"{where}: inputs: unknown input {', '.join(absent)}; see `jouleproof inputs list`")
     for table in study.reads(experiment):
         if table not in tables:
             owner = table.partition("/")[0]
             there = ", ".join(sorted(other.partition("/")[2] for other in tables if other.startswith(f"{owner}/")))
             raise UserError(
-                f"{where}: results: no table {table}; "
+                f"{where}: results: unknown table {table}; "
                 + (f"{owner} has {there}" if there else f"there is no study {owner}")
             )
-    given = [*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]
-    if twice := sorted({one for one in given if given.count(one) > 1}):
-        raise UserError(f"{where}: two of its inputs and tables are called {', '.join(twice)}")
+    if repeated := duplicates([*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]):
+        raise UserError(f"{where}: duplicate name {', '.join(map(repr, repeated))} among its inputs and tables")
     _check_function(where, study, experiment)
 
 
@@ -283,7 +285,7 @@ def _check_function(where: str, study: Study, experiment: Experiment) -> None:
     wanted = experiment.parameters()
     if wrong := [*(name for name in named if name not in wanted | {"config"}), *sorted(wanted - set(named))]:
         given = ", ".join(["config", *sorted(wanted)])
-        raise UserError(f"{where}: {function}({', '.join(named)}) is given {given}; {', '.join(wrong)} does not fit")
+        raise UserError(f"{where}: {function}({', '.join(named)}) is called with {given}; mismatch: {', '.join(wrong)}")
 
 
 @cache

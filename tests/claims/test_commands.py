@@ -87,7 +87,7 @@ def test_show_prints_the_table_and_where_to_read_on(project):
 @pytest.mark.parametrize("command", ["show", "check", "accept"])
 def test_before_the_first_run_every_command_says_what_to_run(project, command):
     done = project.run(command)
-    assert (done.exit_code, done.stderr) == (1, "claims: results/verdicts.json is not there; run `snakemake` first\n")
+    assert (done.exit_code, done.stderr) == (1, "claims: results/verdicts.json does not exist; run `snakemake` first\n")
 
 
 @pytest.mark.parametrize(

@@ -49,15 +49,15 @@ def test_what_is_no_ledger_is_one_line(tmp_path, text):
     assert "claims.toml cannot be read: " in message_of(read_ledger, tmp_path / "claims.toml")
 
 
-def test_a_wrong_knob_of_a_part_that_may_be_left_out_is_one_line_too(tmp_path):
+def test_a_wrong_key_of_an_optional_table_is_one_line_too(tmp_path):
     path = tmp_path / "claims.toml"
     path.write_text(toml([row()]) + "\n[claim.against]\nbond = 1\n", encoding="utf-8")
-    with pytest.raises(UserError, match="against.bond: no such knob; known here: table, metric"):
+    with pytest.raises(UserError, match="against.bond: no such key; known here: table, metric"):
         read_ledger(path)
 
 
-def test_an_id_given_twice_is_refused(read):
-    assert "mx.thing is given twice" in message_of(read, row(), row())
+def test_a_duplicate_id_is_refused(read):
+    assert "duplicate id 'mx.thing'" in message_of(read, row(), row())
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ def test_an_id_given_twice_is_refused(read):
         ({"tolerance": -0.1}, "tolerance: "),
         ({"null": 2.5}, "null=2.5 lies inside accept=[2.0, 3.0]"),
         ({"tier": "guessed"}, "tier=guessed is not one of measured, simulated, cited"),
-        ({"quarry": "x"}, "quarry: no such knob; known here: id, "),
+        ({"quarry": "x"}, "quarry: no such key; known here: id, "),
         ({"id": "No Id"}, "id: "),
         ({"unit": 3}, "unit: "),
-        ({"query": {"published": QUERY}}, "query names versions ['published']"),
-        ({"versions": ["published", "corrected"], "query": {"-": QUERY}}, "query names versions ['-']"),
-        ({"query": {"-": {**QUERY, "best": "min"}}}, "best and by go together"),
-        ({"query": {"-": {**QUERY, "by": "format"}}}, "best and by go together"),
+        ({"query": {"published": QUERY}}, "query has unknown versions ['published']"),
+        ({"versions": ["published", "corrected"], "query": {"-": QUERY}}, "query has unknown versions ['-']"),
+        ({"query": {"-": {**QUERY, "best": "min"}}}, "best and by must be set together"),
+        ({"query": {"-": {**QUERY, "by": "format"}}}, "best and by must be set together"),
         ({"query": {"-": {**QUERY, "best": "median", "by": "format"}}}, "query.-.best: "),
         ({"query": {"-": {**QUERY, "bound": "upper"}}}, "query.-.bound: "),
         ({"query": {"-": {**QUERY, "table": "thing"}}}, "query.-.table: "),
-        ({"query": {"-": {**QUERY, "wher": "x"}}}, "query.-.wher: no such knob; known here: "),
+        ({"query": {"-": {**QUERY, "wher": "x"}}}, "query.-.wher: no such key; known here: "),
         ({"query": {"-": {"table": "mx/thing", "metric": "m"}}}, "query.-.label: Field required"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_claim_that_this_machine_cannot_answer_says_why(tmp_path):
     row = verdict(claim(tier="cited", untestable="No clock may be set.", figure="mx/thing"), "-", tmp_path, ("tiny",))
     assert (row.verdict, row.tier, row.reason) == (NOT_TESTABLE, "cited", "No clock may be set.")
     assert row.estimate is None and row.flags == ("tiny",) and row.figure == "mx/thing"
-    with pytest.raises(ValueError, match="not untestable"):
+    with pytest.raises(ValueError, match="both a query and untestable"):
         claim(untestable="No clock may be set.", query={"-": QUERY})
 
 
@@ -296,7 +296,7 @@ def test_an_object_has_the_promised_keys_and_what_check_needs(tmp_path):
 
 
 def test_verdicts_that_are_not_there_say_which_command_makes_them(tmp_path):
-    with pytest.raises(UserError, match=r"verdicts\.json is not there; run `snakemake` first"):
+    with pytest.raises(UserError, match=r"verdicts\.json does not exist; run `snakemake` first"):
         read_verdicts(tmp_path / "verdicts.json")
 
 

@@ -68,7 +68,7 @@ def cost(results: Path, *options: str) -> Result:
 
 @pytest.mark.parametrize(
     ("options", "line"),
-    [((), "no provenance of a run here"), (("--nodes", "0"), "at least 1 each")],
+    [((), "no provenance of a run in"), (("--nodes", "0"), "--nodes must be at least 1, got 0")],
     ids=["nothing ran", "no node"],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, options: tuple[str, ...], line: str) -> None:

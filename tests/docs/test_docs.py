@@ -124,7 +124,7 @@ def test_a_page_of_commands_is_read_line_by_line():
         ("jouleproof claims judge --result x", "No such option: --result"),
         ("jouleproof run mx qsnr", "Missing option '--out'"),
         ("jouleproof run mx nothing --out x.parquet", "mx has no experiment nothing"),
-        ("jouleproof run moon qsnr --out x.parquet", "study 'moon' is not known"),
+        ("jouleproof run moon qsnr --out x.parquet", "unknown study 'moon'"),
         ("jouleproof run mx qsnr --config '{\"format\": []}' --out x.parquet", "mx.format: no such knob"),
         ("jouleproof draw mx/nothing", "there is no figure mx/nothing"),
         ("jouleproof inputs resolve moon --out moon.json", "there is no input moon"),
@@ -147,7 +147,7 @@ def test_a_page_of_commands_is_read_line_by_line():
         ("snakemake --no-such-option", "unrecognized arguments: --no-such-option"),
         ("snakemake mx --config mx='{format: [mxfp4]}'", "mx.format: no such knob"),
         ("snakemake mx --config mx='{formats: [\"mine:FORMAT\"]}'", "cannot be loaded"),
-        ("snakemake --config own_studies='{spin: {}}'", "own_studies is called studies now"),
+        ("snakemake --config own_studies='{spin: {}}'", "own_studies has been renamed studies"),
     ],
 )
 def test_a_wrong_command_is_found(command, complaint, checkout):

@@ -305,7 +305,7 @@ TARGETS: Mapping[str, Target] = {
         says=_settings_say,
         lines=("config: ",),
     ),
-    "ledger": _of_files("ledgers of claims", _ledger, read_ledger, _ledger_says, lines=("claims: ", "config: ")),
+    "ledger": _of_files("ledgers of claims", _ledger, read_ledger, _ledger_says, lines=("claims: ",)),
     "requests": _of_files("requests for the simulator", lambda: [{"it.csv": REQUESTS}], read_requests, _requests_say),
     "energy": _of_files("measured energy (ML.ENERGY)", _energies, inputs.read_energy, _energy_says),
     "cpu_use": _of_files("CPU records (parquet)", _cpu_use, inputs.read_cpu_use, _cpu_use_says),

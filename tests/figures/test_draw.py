@@ -97,7 +97,7 @@ def test_a_figure_that_is_not_there_is_one_line_that_names_those_that_are(tmp_pa
 
 def test_a_figure_without_its_table_is_one_line_that_says_what_to_run(tmp_path):
     done = run(tmp_path, "mx/qsnr")
-    assert done.exit_code == 1 and "is not there; run `snakemake" in done.stderr
+    assert done.exit_code == 1 and "does not exist; run `snakemake" in done.stderr
 
 
 def test_a_figure_without_its_tables_provenance_is_one_line(tmp_path):

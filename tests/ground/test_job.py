@@ -174,10 +174,10 @@ def test_a_command_that_makes_no_sense_is_answered_with_its_usage(arguments):
 
 def test_a_study_or_an_experiment_that_is_not_there_is_one_line_with_those_that_are(run):
     assert one_line(run("poker")).endswith(
-        "there is no experiment 'poker'; it has dice, read, doubled, timed, greedy, broken\n"
+        "unknown experiment 'poker'; known: dice, read, doubled, timed, greedy, broken\n"
     )
     done = CliRunner().invoke(app, ["list", "poker"])
-    assert "study 'poker' is not known; built in: mx, phase_split, placement, slm_energy, joint" in one_line(done)
+    assert "unknown study 'poker'; built in: mx, phase_split, placement, slm_energy, joint" in one_line(done)
 
 
 def test_list_shows_every_experiment_with_its_function_and_what_it_reads():

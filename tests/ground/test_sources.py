@@ -102,7 +102,7 @@ def test_a_text_that_names_a_module_of_the_project_is_followed():
 
 @pytest.mark.parametrize("module", ["jouleproof.nowhere", "nowhere", "nowhere.inner:f"])
 def test_a_module_that_is_not_there_is_an_error_that_names_it(module):
-    with pytest.raises(ValueError, match=f"module {module.partition(':')[0]} is not there"):
+    with pytest.raises(ValueError, match=f"no module {module.partition(':')[0]}"):
         sources(module)
 
 

@@ -92,7 +92,7 @@ def message_of(**config):
             {"studies": {ROTATION: {"vektors": 1}}},
             f"config: workflows/config: studies.{ROTATION}.vektors: no such knob; known here: formats",
         ),
-        ({"own_studies": {ROTATION: {}}}, "config: own_studies is called studies now"),
+        ({"own_studies": {ROTATION: {}}}, "config: own_studies has been renamed studies"),
     ],
 )
 def test_what_is_not_what_it_should_be_is_one_line_with_key_object_and_missing_part(config, complaint):
@@ -103,7 +103,7 @@ def test_a_model_that_lacks_parts_is_one_line_when_it_is_made():
     from jouleproof.studies.slm_energy.language_models import language_model
 
     with pytest.raises(
-        UserError, match="made a NoModel that lacks body, rounded, tokens, likelihoods, continued, text"
+        UserError, match="returned NoModel, which lacks body, rounded, tokens, likelihoods, continued, text"
     ):
         language_model(f"{HERE}:no_model", {}, hub=False)
 
@@ -114,16 +114,22 @@ def test_a_model_that_lacks_parts_is_one_line_when_it_is_made():
         (3, "study toy: experiment x is a int, not a jouleproof.study.Experiment"),
         (Experiment("nowhere:dice"), "study toy: experiment x: there is no module tests.ground.toy.nowhere"),
         (Experiment("experiments:poker"), "tests.ground.toy.experiments has no function 'poker'; it has dice, read, "),
-        (Experiment("experiments:dice", knobs=("side",)), "knobs: the config has no side; it has sides, throws, data"),
-        (Experiment("experiments:read", inputs=("gsm9k",)), "inputs: no gsm9k in the catalogue; `jouleproof inputs"),
-        (Experiment("experiments:doubled", results=("raed",)), "results: no table toy/raed; toy has broken, dice, "),
-        (Experiment("experiments:doubled", results=("poker/read",)), "no table poker/read; there is no study poker"),
+        (Experiment("experiments:dice", knobs=("side",)), "knobs: unknown knob side; known: sides, throws, data"),
+        (Experiment("experiments:read", inputs=("gsm9k",)), "inputs: unknown input gsm9k; see `jouleproof inputs"),
+        (
+            Experiment("experiments:doubled", results=("raed",)),
+            "results: unknown table toy/raed; toy has broken, dice, ",
+        ),
+        (
+            Experiment("experiments:doubled", results=("poker/read",)),
+            "unknown table poker/read; there is no study poker",
+        ),
         (
             Experiment("experiments:dice", inputs=("gsm8k_test",)),
-            "dice(config) is given config, gsm8k_test; gsm8k_test does not fit",
+            "dice(config) is called with config, gsm8k_test; mismatch: gsm8k_test",
         ),
-        (Experiment("experiments:read"), "read(gsm8k_test) is given config; gsm8k_test does not fit"),
-        (Experiment("experiments:doubled", results=("read", "mx/read")), "no table mx/read; there is no study mx"),
+        (Experiment("experiments:read"), "read(gsm8k_test) is called with config; mismatch: gsm8k_test"),
+        (Experiment("experiments:doubled", results=("read", "mx/read")), "unknown table mx/read; there is no study mx"),
     ],
 )
 def test_an_experiment_that_cannot_be_is_one_line_and_nothing_of_it_is_run(experiment, complaint):
@@ -138,14 +144,14 @@ def test_two_tables_of_one_name_and_a_name_that_is_none_are_refused():
         TOY, experiments={**TOY.experiments, "x": Experiment("experiments:doubled", results=("read", "up/read"))}
     )
     other = replace(TOY, name="up")
-    with pytest.raises(UserError, match="experiment x: two of its inputs and tables are called read"):
+    with pytest.raises(UserError, match="experiment x: duplicate name 'read' among its inputs and tables"):
         check_studies([twice, other], catalogue())
     with pytest.raises(UserError, match="'Dice' is not a valid experiment name"):
         check_studies([replace(TOY, experiments={"Dice": Experiment("experiments:dice")})], catalogue())
 
 
 def test_two_studies_of_one_name_are_refused():
-    with pytest.raises(UserError, match=r"tests\.ground\.toy, tests\.ground\.toy: two studies are called toy"):
+    with pytest.raises(UserError, match=r"tests\.ground\.toy, tests\.ground\.toy: duplicate study name 'toy'"):
         check_studies([TOY, TOY], catalogue())
 
 
@@ -153,7 +159,7 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
     first, second = Experiment("experiments:doubled", results=("read",)), Experiment("experiments:read", results=())
     circle = {"read": replace(second, function="experiments:timed", results=("doubled",)), "doubled": first}
     study = replace(TOY, experiments=circle)
-    with pytest.raises(UserError, match=r"timed\(config\) is given config, doubled") as caught:
+    with pytest.raises(UserError, match=r"timed\(config\) is called with config, doubled") as caught:
         check_studies([study], catalogue())
     with pytest.raises(UserError, match="circular .* tables: toy/(read <- toy/doubled|doubled <- toy/read)"):
         from jouleproof import study as study_module
@@ -168,8 +174,9 @@ def test_tables_that_need_each_other_are_one_line_with_the_circle():
 def test_a_name_that_a_study_cannot_have_is_one_line(name, tmp_path, monkeypatch):
     write_study(tmp_path / f"named_{name.lower()}", name)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert f"cannot be called {name!r}: a word in small letters that is none of all, " in message_of(
-        studies={f"named_{name.lower()}": {}}
+    assert (
+        f"cannot be called {name!r}: a name has lower-case letters, digits and _, and is none of all, "
+        in message_of(studies={f"named_{name.lower()}": {}})
     )
 
 
@@ -292,7 +299,7 @@ def test_a_claim_that_is_not_the_studys_is_one_line(name, before, after, complai
 def test_two_ledgers_with_one_id_are_refused():
     path = load_study(ROTATION).ledger
     assert [claim.id for claim in read_ledgers([path])] == [claim.id for claim in read_ledger(path)]
-    with pytest.raises(UserError, match="rotation.outliers is given twice"):
+    with pytest.raises(UserError, match="duplicate id 'rotation.outliers'"):
         read_ledgers([path, path])
 
 

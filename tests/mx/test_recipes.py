@@ -132,7 +132,7 @@ def test_what_is_no_recipe_is_refused():
     cases = [
         (["mxfp5"], "recipe 'mxfp5' is not known; built in: float32, bfloat16"),
         (["tests.extension_example.formats:FORMAT"], "is a MXFormat, not a jouleproof.studies.mx.recipes.Recipe"),
-        (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "recipe: two are called of_a_users_own"),
+        (["tests.mx.test_recipes:OWN", "tests.mx.test_recipes:AGAIN"], "recipe: duplicate name 'of_a_users_own'"),
     ]
     messages = [(words, refusal(UserError, recipes, names, longest=1000)) for names, words in cases]
     assert [message for words, message in messages if words not in message] == []

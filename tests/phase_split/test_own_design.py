@@ -84,7 +84,7 @@ def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
     ("profile", "complaint"),
     [
         (lambda machine: None, "machine mine: profile cannot be called as (machine, model) -> Performance"),
-        (lambda machine, model: 3, "its profile made a int, not a jouleproof.serving.simulator.cost_model.Performance"),
+        (lambda machine, model: 3, "its profile returned int, not jouleproof.serving.simulator.cost_model.Performance"),
         (
             lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0),
             "tokens must be at least two",
@@ -109,7 +109,7 @@ def test_a_performance_model_that_is_none_is_one_line(profile, complaint):
     [
         (["splitwise_xx"], "design 'splitwise_xx' is not known; built in: baseline_a100"),
         (["tests.extension_example.cluster:H20"], "is a Machine, not a jouleproof.serving.simulator.machines.Design"),
-        (["splitwise_hh", "splitwise_hh"], "design: two are called splitwise_hh"),
+        (["splitwise_hh", "splitwise_hh"], "design: duplicate name 'splitwise_hh'"),
         (["tests.extension_example.cluster:NOTHING"], "cannot be loaded"),
     ],
 )

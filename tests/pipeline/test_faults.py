@@ -21,7 +21,7 @@ QSNR = "results/mx/qsnr.parquet"
     [
         (["mx={formatz: [mxfp4]}"], "config: workflows/config: mx.formatz: no such knob; known here: formats, "),
         (["mx={qsnr: {vectors: many}}"], "config: workflows/config: mx.qsnr.vectors: Input should be a valid integer"),
-        (["inputs={gsm9k: auto}"], "config: inputs: gsm9k not in the catalogue; known:"),
+        (["inputs={gsm9k: auto}"], "config: inputs: unknown input gsm9k; known:"),
         (["nonsense=1"], "config: workflows/config: nonsense: no such knob; known here: size, "),
     ],
     ids=["unknown key", "wrong type", "unknown input", "unknown top-level key"],

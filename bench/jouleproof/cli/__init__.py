@@ -93,8 +93,7 @@ def knobs(
 
         chosen = find_study(study)
         if experiment and experiment not in chosen.experiments:
-            there = ", ".join(chosen.experiments)
-            raise UserError(f"study {study}: there is no experiment {experiment!r}; it has {there}")
+            raise UserError(chosen.no_experiment(experiment))
         read = set(fields_of(chosen.config, chosen.experiments[experiment].knobs if experiment else None))
         for key, value, may_be, meaning in rows(chosen.all_knobs(_knobs(config))):
             if key.partition(".")[0] in read:
@@ -148,9 +147,10 @@ def cost(
 
         tasks = tasks_of(results, tables_read(built_in_studies()))
         if not tasks:
-            raise UserError(f"cost: {results}: no provenance of a run here; run snakemake first")
-        if min(*nodes, *cores) < 1:
-            raise UserError("cost: --nodes and --cores: at least 1 each")
+            raise UserError(f"cost: no provenance of a run in {results}; run `snakemake` first")
+        for option, least in (("nodes", min(nodes)), ("cores", min(cores))):
+            if least < 1:
+                raise UserError(f"cost: --{option} must be at least 1, got {least}")
         print(report(tasks, nodes, cores))
 
 

@@ -39,7 +39,7 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
 
 def _named(name: str, figures: Mapping[str, Figure]) -> Figure:
     if name not in figures:
-        raise UserError(f"figures: {name!r} is not known; there are: {', '.join(figures) or 'none'}")
+        raise UserError(f"figures: unknown figure {name!r}; known: {', '.join(figures) or 'none'}")
     return figures[name]
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.evidence.tables import TIERS
-from jouleproof.knobs import config_error
+from jouleproof.knobs import complaints
 
 UNVERSIONED = "-"
 
@@ -55,7 +55,7 @@ class Query(BaseModel):
     @model_validator(mode="after")
     def _best_and_by(self) -> "Query":
         if (self.best is None) != (self.by is None):
-            raise ValueError("best and by go together")
+            raise ValueError("best and by must be set together")
         return self
 
 
@@ -105,18 +105,18 @@ class Claim(BaseModel):
         if self.null is not None and low < self.null < high:
             raise ValueError(f"null={self.null} lies inside accept=[{low}, {high}]")
         if self.against and self.against.bound != "lower":
-            raise ValueError('against needs bound="lower": it can tell against the claim, not for it')
+            raise ValueError('against must have bound="lower": it can refute the claim but not confirm it')
         if self.untestable and self.query:
-            raise ValueError("a row with a query is not untestable")
+            raise ValueError("a row cannot have both a query and untestable")
         if set(self.query) - set(self.versions):
-            raise ValueError(f"query names versions {sorted(set(self.query) - set(self.versions))}")
+            raise ValueError(f"query has unknown versions {sorted(set(self.query) - set(self.versions))}")
         return self
 
 
 def read_ledgers(paths: Sequence[Path]) -> list[Claim]:
     """Read the claims of several ledgers. Raises UserError as `read_ledger` does, and if two claims share an id."""
     claims = [claim for path in paths for claim in read_ledger(path)]
-    _refuse_twice(", ".join(map(str, paths)), claims)
+    _refuse_duplicates(", ".join(map(str, paths)), claims)
     return claims
 
 
@@ -125,7 +125,7 @@ def read_ledger(path: Path) -> list[Claim]:
     try:
         rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ValueError("its rows begin with [[claim]]")
+            raise ValueError("its rows must begin with [[claim]]")
     except (OSError, ValueError, KeyError, RecursionError) as error:
         raise UserError(f"claims: {path} cannot be read: {' '.join(str(error).split()):.300}") from error
     claims = []
@@ -133,13 +133,12 @@ def read_ledger(path: Path) -> list[Claim]:
         try:
             claims.append(Claim.model_validate(row))
         except ValidationError as error:
-            raise UserError(config_error(f"{path}: {row.get('id', 'a row without id')!s:.80}", error, Claim)) from error
-    _refuse_twice(str(path), claims)
+            where = f"claims: {path}: {row.get('id', 'a row without id')!s:.80}"
+            raise UserError("\n".join(f"{where}: {line}" for line in complaints(error, Claim, what="key"))) from error
+    _refuse_duplicates(str(path), claims)
     return claims
 
 
-def _refuse_twice(where: str, claims: Sequence[Claim]) -> None:
-    ids = [claim.id for claim in claims]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
-    if twice:
-        raise UserError(f"claims: {where}: {', '.join(twice)} is given twice")
+def _refuse_duplicates(where: str, claims: Sequence[Claim]) -> None:
+    if repeated := duplicates(claim.id for claim in claims):
+        raise UserError(f"claims: {where}: duplicate id {', '.join(map(repr, repeated))}")

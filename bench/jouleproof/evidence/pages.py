@@ -32,7 +32,7 @@ def replaced(page: str, name: str, text: str) -> str:
     head, begun, rest = page.partition(begin)
     _, ended, tail = rest.partition(end)
     if not begun or not ended:
-        raise UserError(f"claims: the page has no {begin} … {end}; put both lines back where the {name} belong")
+        raise UserError(f"claims: the page has no {begin} … {end}; put both lines back where the {name} should be")
     return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
 
 
@@ -114,7 +114,7 @@ def result_tables(page: str, folder: Path) -> str:
         try:
             rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
         except (OSError, ValueError) as error:
-            raise UserError(f"claims: a page shows {path}, which cannot be read ({error})") from error
+            raise UserError(f"claims: {path}, which a page shows, cannot be read ({error})") from error
         return f"{match[1]}\n{_markdown(rows)}\n\n"
 
     return RESULT_TABLE.sub(made, page)

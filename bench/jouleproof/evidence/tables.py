@@ -52,7 +52,7 @@ def check(table: pd.DataFrame) -> None:
         raise ValueError(f"table has unknown tiers {sorted(unknown)}; known: {', '.join(TIERS)}")
     keys = [name for name in table.columns if name != "value"]
     if table.duplicated(keys).any():
-        raise ValueError(f"table gives a cell twice: {table[table.duplicated(keys)].iloc[0].to_dict()}")
+        raise ValueError(f"table has duplicate rows for {table[table.duplicated(keys)].iloc[0].to_dict()}")
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
@@ -73,10 +73,10 @@ def read(path: Path) -> pd.DataFrame:
         if (arrow.schema.metadata or {}).get(DIGEST) != _digest(table):
             raise ValueError("its sha256 does not match its content")
     except FileNotFoundError:
-        raise UserError(f"results: {path} is not there; run `snakemake {path}`") from None
+        raise UserError(f"results: {path} does not exist; run `snakemake {path}`") from None
     except (OSError, pa.ArrowException, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"results: {path} cannot be read ({reason}); delete it and run snakemake again") from error
+        raise UserError(f"results: {path} cannot be read ({reason}); delete it and run `snakemake` again") from error
     return table
 
 

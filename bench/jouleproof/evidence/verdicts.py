@@ -229,7 +229,7 @@ def read_verdicts(path: Path) -> list[Verdict]:
         rows = json.loads(path.read_text(encoding="utf-8"))
         return [Verdict(**{**row, "accept": tuple(row["accept"]), "flags": tuple(row["flags"])}) for row in rows]
     except FileNotFoundError:
-        raise UserError(f"claims: {path} is not there; run `snakemake` first") from None
+        raise UserError(f"claims: {path} does not exist; run `snakemake` first") from None
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"claims: {path} is damaged ({error}); delete it and run `snakemake` again") from error
 

@@ -14,6 +14,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from jouleproof.errors import duplicates
 from jouleproof.files import atomic
 from jouleproof.formats.array import MXArray
 from jouleproof.formats.description import FORMATS, MXFormat
@@ -117,8 +118,8 @@ def _parsed(text: str) -> Any:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key occurs twice")
+    if repeated := duplicates(key for key, _ in pairs):
+        raise ValueError(f"duplicate key {repeated[0]!r}")
     return dict(pairs)
 
 

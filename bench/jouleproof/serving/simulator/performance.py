@@ -29,13 +29,13 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
         return machine.profile
     language_model = served(model)
     if callable(machine.profile):
-        made = machine.profile(machine, language_model)
-        if not isinstance(made, Performance):
+        performance = machine.profile(machine, language_model)
+        if not isinstance(performance, Performance):
             raise UserError(
-                f"machine {machine.name}: its profile made a {type(made).__name__}, not a "
+                f"machine {machine.name}: its profile returned {type(performance).__name__}, not "
                 f"{Performance.__module__}.Performance"
             )
-        return made
+        return performance
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
         tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)

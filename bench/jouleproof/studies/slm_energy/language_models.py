@@ -57,7 +57,7 @@ def _made(name: str, make: "Callable[[], Model]") -> "Model":
     model = make()
     if missing := plugins.lacking(model, Model):
         raise UserError(
-            f"config: slm_energy.quality.models: language model {name!r} made a {type(model).__name__} that lacks "
+            f"config: slm_energy.quality.models: language model {name!r} returned {type(model).__name__}, which lacks "
             f"{', '.join(missing)} (jouleproof.studies.slm_energy.tasks.Model)"
         )
     return model
