@@ -131,13 +131,13 @@ def test_the_tier_is_that_of_the_rows(tmp_path):
 def test_a_claim_whose_rows_the_config_leaves_out_is_not_yet_run_and_says_which(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
     row = answered(tmp_path, where={"format": "b"})
-    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config omits format=b.")
 
 
 def test_the_best_of_formats_is_not_answered_from_some_of_them(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
     row = answered(tmp_path, where={"format": ["a", "b"]}, best="min", by="format")
-    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config leaves out format=b.")
+    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config omits format=b.")
 
 
 def test_a_published_number_is_cited_and_never_reproduced(tmp_path):
@@ -167,8 +167,8 @@ def test_the_reason_gives_label_interval_and_range(tmp_path):
     [
         (1.5, {"null": 1.0}, "lies outside [2, 3], on the claimed side of no effect."),
         (0.5, {"null": 1.0}, "[0.5, 0.5] lies outside [2, 3]."),
-        (2.5, {"bound": "lower"}, "[2.5, 2.5], a part of what is claimed; it alone does not lie beyond [2, 3]."),
-        (0.5, {"bound": "lower"}, "[0.5, 0.5], a part of what is claimed; it alone does not lie beyond [2, 3]."),
+        (2.5, {"bound": "lower"}, "[2.5, 2.5] covers only a part of what is claimed and does not exceed [2, 3]."),
+        (0.5, {"bound": "lower"}, "[0.5, 0.5] covers only a part of what is claimed and does not exceed [2, 3]."),
         (0.5, {"accept": [float("-inf"), 1.0]}, "lies in [-∞, 1]."),
     ],
 )
@@ -342,7 +342,13 @@ def harder(**changes):
     ("values", "decided", "estimate", "begins", "holds"),
     [
         ((4.0, 4.4), "not reproduced", 4.2, "The harder case: ", "The thing: 1.1"),
-        ((2.9, 3.2), "inconclusive", 1.1, "The thing: ", "The harder case that follows does not lie in it as a whole"),
+        (
+            (2.9, 3.2),
+            "inconclusive",
+            1.1,
+            "The thing: ",
+            "The harder case that follows does not lie wholly in the range",
+        ),
         ((1.0, 1.3), "reproduced", 1.1, "The thing: ", "The harder case: 1.15"),
     ],
     ids=["tells against it", "leaves the question open", "is only reported"],

@@ -31,7 +31,12 @@ SMALL_QSNR = "vectors: 10, length: 32, seeds: [0], distributions: [gaussian]"
 YEAR_S = 365 * 86400
 
 SAME = "same bytes at the end"
-HALF, OTHER, TRACE, WENT_ON = "a half-written file", "other bytes at the end", "an unclear message", "not noticed"
+HALF, OTHER, TRACE, WENT_ON = (
+    "a half-written file",
+    "other bytes at the end",
+    "an unclear message",
+    "the fault went unnoticed",
+)
 BAD = (HALF, OTHER, TRACE, WENT_ON)
 Outcomes = Iterator[Counter[str]]
 
@@ -146,7 +151,7 @@ def _on_a_mount(
             done = run_cheap(project)
             remount(good)
             if done.returncode == 0:
-                outcomes["room enough"] += 1
+                outcomes["enough space"] += 1
             elif "Traceback" in done.stdout or words not in done.stdout:
                 outcomes[TRACE] += 1
             elif _whole(project, expected) != SAME:
@@ -265,12 +270,12 @@ def _two(folder: Path, times: int, seed: int) -> Outcomes:
         second = snakemake(project, *SMALL, "mx={formats: [mxfp4]}", "--cores", "1", TARGETS[0])
         assert first.wait(timeout=900) == 0
         if not running or second.returncode == 0:
-            outcomes["one after the other"] += 1
+            outcomes["ran one after the other"] += 1
         elif "Traceback" in second.stdout or "locked" not in second.stdout:
             outcomes[TRACE] += 1
         else:
             outcomes[
-                f"the second is told of the lock, the first has the {SAME}" if made(project) == expected else OTHER
+                f"the second is refused by the lock, the first has the {SAME}" if made(project) == expected else OTHER
             ] += 1
         yield outcomes
 
@@ -318,7 +323,7 @@ def _broken_jobs(
         elif words not in output or ("Traceback" in output and not (traced or interrupt)):
             outcomes[TRACE] += 1
         else:
-            said = "stopped by Ctrl-C" if interrupt else "named with its own line" if traced else "one line"
+            said = "stopped by Ctrl-C" if interrupt else "traced to its line" if traced else "one line"
             outcomes[f"{said}, then {ended(project, expected)}"] += 1
         yield outcomes
 
@@ -357,13 +362,13 @@ HANGING = partial(_broken_jobs, source=HANGS, interrupt=True)
 
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault("pipeline killed (SIGKILL) at a random moment, and resumed", _killed),
-    "full": Fault("disk full, then not", FULL, mounts=True),
-    "read_only": Fault("results folder read-only, then not", READ_ONLY, mounts=True),
-    "clock": Fault("dates of results and code up to ten years off, then another config", _clock),
+    "full": Fault("disk full, then freed", FULL, mounts=True),
+    "read_only": Fault("results folder read-only, then writable", READ_ONLY, mounts=True),
+    "clock": Fault("dates of results and code shifted by up to ten years, then another config", _clock),
     "changed": Fault("a bit of a table flipped before it is read", _changed),
     "two": Fault("a second pipeline with another config in the same folder", _two),
     "memory": Fault("a job that asks for more memory than it may have", MEMORY),
-    "raises": Fault("a scale rule of one's own that raises", RAISING),
-    "wrong_shape": Fault("a scale rule of one's own that returns another shape", MISSHAPEN),
-    "hangs": Fault("a scale rule of one's own that never returns, and Ctrl-C", HANGING),
+    "raises": Fault("a custom scale rule that raises", RAISING),
+    "wrong_shape": Fault("a custom scale rule that returns another shape", MISSHAPEN),
+    "hangs": Fault("a custom scale rule that never returns, and Ctrl-C", HANGING),
 }

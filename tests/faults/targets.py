@@ -35,7 +35,11 @@ from tests.faults import oracles
 from tests.faults.mutate import damaged, damaged_tree
 
 ROOT = Path(__file__).resolve().parents[2]
-UNCHANGED, AS_IT_SAYS, REFUSED_BY_HASH = "read as it was", "read as it now says", "refused by the hash of the input"
+UNCHANGED, CHANGED, REFUSED_BY_HASH = (
+    "read unchanged",
+    "read with the changed values",
+    "refused by the hash of the input",
+)
 Files = dict[str, bytes]
 
 
@@ -142,7 +146,7 @@ def _record_says(files: Files, record: inputs.Record, folder: Path) -> str:
     assert record.path().read_bytes() == original[name], "another file than the one recorded"
     of_files = {name: vars(file) for name, file in record.files.items()}
     oracles.same_content(json.loads(files["gsm8k_test.json"]), {**vars(record), "files": of_files})
-    return UNCHANGED if files == original else AS_IT_SAYS
+    return UNCHANGED if files == original else CHANGED
 
 
 # What users write: every value as it was given.
@@ -164,7 +168,7 @@ def _settings_say(given: Any, settings: Settings, folder: Path) -> str:
     for study in settings.studies:
         config = settings.configs[study.name]
         assert study.all_knobs(config.model_dump_json()) == config, f"{study.name} is not what its jobs read"
-    return AS_IT_SAYS
+    return CHANGED
 
 
 def _ledger() -> list[Files]:
@@ -177,7 +181,7 @@ def _ledger() -> list[Files]:
 def _ledger_says(files: Files, claims: Any, folder: Path) -> str:
     rows = tomllib.loads(io.StringIO(files["claims.toml"].decode(), newline=None).read())["claim"]
     oracles.same_content(rows, [claim.model_dump() for claim in claims])
-    return AS_IT_SAYS
+    return CHANGED
 
 
 # Tables of others: every number as another reader finds it.
@@ -201,7 +205,7 @@ def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: A
 def _requests_say(files: Files, requests: Any, folder: Path) -> str:
     columns = {"arrival_timestamp": "arrival_s", "prompt_size": "prompt", "token_size": "output"}
     _same_columns(files, requests, columns, without_blank_lines=True)
-    return AS_IT_SAYS
+    return CHANGED
 
 
 def _some_rows(table: bytes, *starts: int) -> list[Files]:
@@ -222,7 +226,7 @@ def _energy_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
         assert cells[column] == table[name].tolist(), column
     for column, (name, _, _) in _MEASURED.items():
         oracles.same_numbers(cells[column], table[name].tolist(), empty="")
-    return AS_IT_SAYS
+    return CHANGED
 
 
 GSM8K = (
@@ -239,7 +243,7 @@ def _gsm8k_says(files: Files, problems: Any, folder: Path) -> str:
     for row, problem in zip(rows, problems, strict=True):
         assert (row["question"], row["answer"]) == (problem.question, problem.answer)
         assert str(problem.final) == str(int(row["answer"].rpartition("\n#### ")[2].replace(",", "")))
-    return AS_IT_SAYS
+    return CHANGED
 
 
 @cache
@@ -294,7 +298,7 @@ def _encoder_says(files: Files, model: Any, folder: Path) -> str:
         tensor = expected[their_name(name)]
         assert tensor.dtype == np.float32 and str(value.dtype) == "torch.float32", f"{name} is {tensor.dtype}"
         assert value.numpy().tobytes() == tensor.tobytes(), name
-    return UNCHANGED if files == _encoder()[0] else AS_IT_SAYS
+    return UNCHANGED if files == _encoder()[0] else CHANGED
 
 
 TARGETS: Mapping[str, Target] = {

@@ -95,16 +95,18 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
     query, context, harder = _evidence(claim, version, folder)
     if query is None or not table_path(query, folder).exists():
-        return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers it yet.")
+        return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers this claim yet.")
     try:
         estimate, tier, units = answer(query, folder)
     except LeftOutError as error:
-        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config leaves out {error}.")
+        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config omits {error}.")
     decided = CITED if tier == tables.CITED else judge(estimate, claim, query.bound)
     reason = [_reason(decided, estimate, claim, query, units)]
     if decided == REPRODUCED and harder and judge(harder, claim) != REPRODUCED:
         decided = INCONCLUSIVE
-        reason.append("The harder case that follows does not lie in it as a whole, so this easier one does not decide.")
+        reason.append(
+            "The harder case that follows does not lie wholly in the range, so this easier one does not decide."
+        )
     context = [other for other in context if table_path(other, folder).exists()]
     reason += [_context(other, folder) for other in context]
     if decided == INCONCLUSIVE and claim.settled_by:
@@ -201,7 +203,7 @@ def _reason(decided: str, estimate: Estimate, claim: Claim, query: Query, units:
         INCONCLUSIVE: "straddles a bound of",
     }[decided]
     if decided == INCONCLUSIVE and query.bound:
-        return f"{_label(query, units)}: {interval}, a part of what is claimed; it alone does not lie beyond {accept}."
+        return f"{_label(query, units)}: {interval} covers only a part of what is claimed and does not exceed {accept}."
     side = {PARTLY: ", on the claimed side of no effect", NOT_REPRODUCED: ""}.get(decided, "")
     return f"{_label(query, units)}: {interval} {where} {accept}{side}."
 
@@ -214,7 +216,7 @@ def _context(query: Query, folder: Path) -> str:
     try:
         estimate, _, units = answer(query, folder)
     except LeftOutError as error:
-        return f"{query.label}: this run's config leaves out {error}."
+        return f"{query.label}: this run's config omits {error}."
     return f"{_label(query, units)}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
 
 
