@@ -1,13 +1,22 @@
 """Marks, the order of test files, and the number of processes that run them."""
 
 import os
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin for work slow the other process's tests
 OTHER_MARKS = ("pipeline", "cluster", "long")
+FINISHED = ("tests/pipeline/test_end_to_end.py", "tests/pipeline/test_reruns.py")
 LONGEST = ("tests/pipeline/", "tests/faults/", "tests/cluster/", "tests/formats/test_", "tests/phase_split/")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an empty folder for a run of the pipeline."""
+    (tmp_path / "run").mkdir()
+    return tmp_path / "run"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,10 +38,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 class _Shared(LoadFileScheduling):
-    """Sends a file's tests to one process, and all of tests/pipeline to one, as they examine one finished run."""
+    """Sends a file's tests to one process, and those of both files that examine the finished run to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/pipeline" if nodeid.startswith("tests/pipeline/") else super()._split_scope(nodeid)
+        return "the finished run" if nodeid.startswith(FINISHED) else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Shared:

@@ -49,13 +49,6 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         one_node.stop(folder)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return an empty folder to run in."""
-    (tmp_path / "run").mkdir()
-    return tmp_path / "run"
-
-
 def ask(slurm: dict[str, str], *command: str) -> str:
     done = subprocess.run(command, env={**os.environ, **slurm}, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout

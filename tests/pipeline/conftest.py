@@ -79,13 +79,6 @@ def remade(done: Done) -> set[str]:
     return set(re.findall(r"^(\w+) +\d+$", done.stdout, flags=re.MULTILINE)) - {"total"}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return an empty folder for a run."""
-    (tmp_path / "run").mkdir()
-    return tmp_path / "run"
-
-
 class Finished:
     """A copy of the sources, and a folder in which its tiny config has run to its end with generated inputs and one of
     everything that a user may add."""
