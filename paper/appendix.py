@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jouleproof.drawing.registry import Figure, built_in_folders, registry
+from jouleproof.drawing.registry import Figure, folders_in, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.evidence.cost import Task, makespan_s, provenance_of, tasks_of
 from jouleproof.evidence.ledger import Claim, read_ledgers
@@ -119,7 +119,7 @@ def main(
     with one_line_errors():
         studies = [*built_in_studies(), *map(find_study, study)]
         added = {one.name: one.figures for one in studies if not one.built_in}
-        pictures = registry({**built_in_folders(ROOT), **added})
+        pictures = registry({**folders_in(ROOT / "figures"), **added})
         ledgers = ledger or [one.ledger for one in studies if one.ledger]
         facts = appendix(results, read_ledgers(ledgers), pictures, tables_read(studies))
         write_text(out, json.dumps(facts, indent=1, allow_nan=False, ensure_ascii=False) + "\n")

@@ -9,7 +9,7 @@ import typer
 import typst
 
 from jouleproof.drawing import overview
-from jouleproof.drawing.registry import built_in_folders, registry
+from jouleproof.drawing.registry import folders_in, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
 from jouleproof.study import built_in_studies, find_study
@@ -26,7 +26,7 @@ def build(
     with one_line_errors():
         studies = [*built_in_studies(), *map(find_study, study)]
         added = {one.name: one.figures for one in studies if not one.built_in}
-        pictures = registry({**built_in_folders(ROOT), **added})
+        pictures = registry({**folders_in(ROOT / "figures"), **added})
         shown = [{"name": one.name, "kind": one.kind} for one in pictures.values() if one.study in added]
         captions = {name: figure.caption for name, figure in pictures.items()}
         captions["overview"] = overview.CAPTION

@@ -3,9 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import folders_in, load, registry
 
-FIGURES = registry(built_in_folders(Path(__file__).resolve().parent.parent))
+FIGURES = registry(folders_in(Path(__file__).resolve().parent.parent / "figures"))
 
 
 @cache

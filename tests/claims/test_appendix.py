@@ -8,13 +8,14 @@ import pytest
 import typst
 
 from jouleproof.cli.claims import built_in_ledgers
-from jouleproof.drawing.registry import Figure, built_in_folders, registry
+from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError
 from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.verdicts import write_verdicts
 from jouleproof.study import built_in_studies, tables_read
 from paper.appendix import appendix
 from tests.claims.samples import QUERY, claim, verdict_row
+from tests.pictures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {
@@ -144,7 +145,7 @@ def test_a_folder_in_which_nothing_ran_is_one_line(tmp_path):
 def test_every_claim_of_the_ledger_has_a_command_for_existing_pictures_or_says_why_not(tmp_path):
     record(tmp_path, "mx/one")
     claims = read_ledgers(built_in_ledgers())
-    entries = appendix(tmp_path, claims, registry(built_in_folders(ROOT)), {})["claims"]
+    entries = appendix(tmp_path, claims, FIGURES, {})["claims"]
     assert {claim.id for claim in claims if not entries[claim.id]["targets"]} == {
         claim.id for claim in claims if not claim.query
     }

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from jouleproof.cli.claims import built_in_ledgers
-from jouleproof.drawing.registry import built_in_folders, registry
 from jouleproof.evidence.ledger import read_ledgers
 from jouleproof.evidence.tables import TIERS
+from tests.pictures import FIGURES
 
 WORDS = ("id", "says", "source", "unit", "published", "tier", "versions")
 RANGE = ("accept", "null")
@@ -22,11 +22,6 @@ GIVEN = json.loads(Path(__file__).with_name("ledger_digest.json").read_text(enco
 @cache
 def claims():
     return read_ledgers(built_in_ledgers())
-
-
-@cache
-def figures():
-    return registry(built_in_folders(ROOT))
 
 
 def digest(row, fields):
@@ -61,14 +56,14 @@ def test_a_range_changes_only_with_a_reason_in_the_row():
 
 
 def test_every_row_that_a_result_answers_names_its_figure_and_every_figure_is_there():
-    assert {claim.figure for claim in claims() if claim.figure} <= set(figures())
+    assert {claim.figure for claim in claims() if claim.figure} <= set(FIGURES)
     assert [claim.id for claim in claims() if claim.query and not claim.figure] == []
 
 
 def test_every_figure_of_a_row_reads_the_table_that_answers_it():
     answered = [claim for claim in claims() if claim.query]
     tables = {claim.id: {query.table for query in claim.query.values()} for claim in answered}
-    assert [claim.id for claim in answered if not tables[claim.id] <= set(figures()[claim.figure].sources)] == []
+    assert [claim.id for claim in answered if not tables[claim.id] <= set(FIGURES[claim.figure].sources)] == []
 
 
 def test_every_tier_has_rows():

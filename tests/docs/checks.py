@@ -10,7 +10,7 @@ import io
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import yaml
 
 from jouleproof import settings
 from jouleproof.cli import app
-from jouleproof.drawing.registry import built_in_folders, registry
+from jouleproof.drawing.registry import registry
 from jouleproof.inputs import catalogue
 from jouleproof.plugins import module_file
 from jouleproof.serving.config import read_engine_config
@@ -29,6 +29,7 @@ from jouleproof.serving.simulator.machines import read_design
 from jouleproof.settings import Settings
 from jouleproof.study import Study, built_in_studies, check_studies, find_study
 from tests.docs.pages import ROOT, Command
+from tests.pictures import FIGURES
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RULES = "".join(
@@ -155,7 +156,7 @@ def _jouleproof(words: list[str], folder: Path) -> None:
         read_engine_config(folder / given["config"])
     if given.get("id") and given["id"] not in catalogue():
         raise WrongError(f"there is no input {given['id']}")
-    if unknown := set(given.get("names") or []) - set(_pictures()):
+    if unknown := set(given.get("names") or []) - set(FIGURES):
         raise WrongError(f"there is no figure {', '.join(unknown)}")
     if isinstance(given.get("study"), str) and given["study"]:
         study = find_study(given["study"])
@@ -216,14 +217,9 @@ def _check_once(studies: Sequence[Study], inputs: Iterable[str]) -> None:
         CHECKED.add(packages)
 
 
-@cache
-def _pictures() -> Mapping[str, Any]:
-    return registry(built_in_folders(ROOT))
-
-
 def targets(run: Settings) -> set[str]:
     """Rules and files that a page may name, from the text of the rules and the declarations of the studies."""
-    pictures = {**_pictures(), **registry({study.name: study.folder / "figures" for study in run.added})}
+    pictures = {**FIGURES, **registry({study.name: study.folder / "figures" for study in run.added})}
     names = {f"{study.name}/{name}" for study in run.studies for name in study.experiments}
     drawn_files = {
         f"results/{picture.kind}s/{picture.name}.{suffix}"

@@ -3,7 +3,6 @@
 import io
 import re
 from functools import cache
-from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
 from jouleproof.drawing import style
-from jouleproof.drawing.registry import built_in_folders, load, registry
+from jouleproof.drawing.registry import load
 from tests.extension_example.cluster import DESIGN
 from tests.extension_example.formats import FORMAT
 from tests.figures.conftest import HOSTILE
@@ -25,8 +24,8 @@ from tests.figures.seen import (
     overlapping_tick_labels,
     unlabelled_axes,
 )
+from tests.pictures import FIGURES
 
-FIGURES = registry(built_in_folders(Path(__file__).resolve().parents[2]))
 WITHOUT_FORMAT = ("mx/conformance", "mx/training_numbers")  # no peer has a user's format; recipes are not formats
 WITH_DESIGN = ("phase_split/capacity", "phase_split/latency", "phase_split/energy")
 module_of = cache(load)

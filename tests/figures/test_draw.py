@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 from jouleproof.cli import app
 from jouleproof.drawing import style
 from jouleproof.drawing.draw import draw_all
-from jouleproof.drawing.registry import built_in_folders, registry
+from jouleproof.drawing.registry import registry
 from jouleproof.errors import UserError
 from jouleproof.evidence import intervals
 from jouleproof.evidence.provenance import provenance_path
 from jouleproof.evidence.tables import write
 from tests.figures.conftest import HOSTILE
 from tests.figures.samples import tables
+from tests.pictures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = registry(built_in_folders(ROOT))
 SEVERAL = ["joint/waterfall", "mx/decode", "phase_split/design_space", "placement/frontier", "slm_energy/tuning"]
 USERS = '''"""A caption."""
 

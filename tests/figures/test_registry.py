@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from jouleproof.drawing.registry import Figure, built_in_folders, by_sources, load, registry
+from jouleproof.drawing.registry import Figure, by_sources, load, registry
 from jouleproof.errors import UserError
 from jouleproof.study import built_in_studies, load_study
+from tests.pictures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = registry(built_in_folders(ROOT))
 TABLES = {f"{study.name}/{name}" for study in built_in_studies() for name in study.experiments}
 WHOLE = '"""A caption\nof two lines."""\n\nTITLE = "A title"\nSOURCES = ["mx/qsnr"]\n\n\ndef draw(qsnr): ...\n'
 STUDY = """from pydantic import BaseModel

@@ -9,14 +9,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from jouleproof.drawing.registry import built_in_folders, registry
+from jouleproof.drawing.registry import registry
 from jouleproof.study import built_in_studies, find_study
-from tests.pipeline.conftest import ROOT, Finished
+from tests.pictures import FIGURES
+from tests.pipeline.conftest import Finished
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.long]
 ADDED = "tests.extension_example.rotation"
 STUDIES = {study.name: study for study in built_in_studies()}
-PICTURES = registry({**built_in_folders(ROOT), "rotation": find_study(ADDED).figures})
+PICTURES = {**FIGURES, **registry({"rotation": find_study(ADDED).figures})}
 
 
 def digests(results: Path) -> dict[str, str]:

@@ -41,11 +41,6 @@ class Figure:
         return self.name.partition("/")[0]
 
 
-def built_in_folders(root: Path) -> dict[str, Path]:
-    """Folder of each built-in study's figures, by the study's name. root: the checkout."""
-    return folders_in(root / "figures")
-
-
 def folders_in(figures: Path) -> dict[str, Path]:
     """Sub-folders, one per study, by name."""
     return {path.name: path for path in sorted(figures.glob("[a-z]*")) if path.is_dir()}
@@ -98,7 +93,7 @@ def load(figure: Figure) -> Any:
 
 def built_in_figure(name: str) -> Any:
     """Load the module of a built-in figure in this checkout, by `<study>/<file>`."""
-    return load(registry(built_in_folders(Path(__file__).resolve().parents[3]))[name])
+    return load(registry(folders_in(Path(__file__).resolve().parents[3] / "figures"))[name])
 
 
 def _read(path: Path, study: str) -> Figure:
