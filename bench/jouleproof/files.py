@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`. It replaces `path` if the block succeeds and is deleted if the block fails.
+    """Yield a temporary path next to `path`, which replaces `path` if the block succeeds and is deleted if it fails.
 
     Raises UserError if the folder is not writable or the disk is full.
     """
@@ -42,7 +42,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text atomically, as UTF-8 and with its line ends unchanged."""
+    """Write a text atomically, as UTF-8 and with its line endings unchanged."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
@@ -58,6 +58,6 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
 
 
 def checksum(*paths: Path | str) -> int:
-    """CRC-32 of the bytes of several files together. It tells numba's cache on disk of edits to code outside the file
-    of a compiled function, which numba does not notice."""
+    """CRC-32 of the contents of several files. With it in a compiled function, numba's cache on disk notices edits to
+    code outside the function's file."""
     return crc32(b"".join(Path(path).read_bytes() for path in paths))

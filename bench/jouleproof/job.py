@@ -1,4 +1,4 @@
-"""Run an experiment as a job: one process that writes one table, with its provenance beside it."""
+"""Run an experiment as a job: one process that writes one table, with its provenance next to it."""
 
 import hashlib
 import inspect
@@ -72,7 +72,7 @@ def train(
     out: Path,
 ) -> None:
     """Train a model and write its checkpoint. function: `module:function` of the study's package. knobs_json: the knobs
-    that it reads.
+    that the function reads, as JSON.
 
     Raises UserError if the checkpoint cannot be written.
     """
@@ -92,8 +92,7 @@ def train(
 
 
 def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-    """Call a function with those of the given values that it has a parameter for, or with all of them if it takes
-    `**`."""
+    """Call a function with the given values that match its parameters, or with all of them if it takes `**`."""
     parameters = inspect.signature(function).parameters
     everything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     return function(**{name: value for name, value in given.items() if everything or name in parameters})
@@ -119,7 +118,7 @@ def _tables(title: str, study: Study, experiment: Experiment, paths: Sequence[Pa
 
 
 def _read(record: "Record") -> Any:
-    """Read an input with the reader that the catalogue names; without one, return the path of its file."""
+    """Read an input with the reader that the catalogue names, or return the path of its file if it names none."""
     from jouleproof import inputs
 
     entry = inputs.entry(record.id)

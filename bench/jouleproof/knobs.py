@@ -1,4 +1,5 @@
-"""Configs of studies: strict models, readable validation errors, and the part of a config that an experiment reads."""
+"""Configs of studies: strict models, readable validation errors, and the knobs of a config that one experiment
+reads."""
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +30,8 @@ def named(function: str, built_in: Sequence[str] = (), group: str = "") -> After
     function: `module:function` that takes the names and raises UserError if they name nothing or objects of another
     kind; its module is imported only when there is a name to check. built_in: names that are accepted without a look-up
     if the field holds no others, so that a config's defaults import no large libraries.
-    A name that is not known, but that an installed package registers as an entry point, becomes the
-    `package.module:object` of that entry point. group: the entry points are those of `jouleproof.<group>`; by default,
-    the group has the name of the function.
+    An unknown name that an installed package registers as an entry point is replaced by the `package.module:object` of
+    that entry point. group: the entry points are those of `jouleproof.<group>`; by default, the function's name.
     """
     module, _, attribute = function.partition(":")
 
@@ -59,10 +59,10 @@ def _refused(find: Callable[[Iterable[str]], object], names: Sequence[str]) -> s
     return ""
 
 
-def part(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
+def partial_model(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
     """Model of the named fields of a config alone, without validators that compare several fields.
 
-    An experiment that reads a field that it did not list raises an AttributeError and never gets a default.
+    An experiment that reads a field that it did not list gets an AttributeError, never a default.
     """
     fields: dict[str, Any] = {name: (field.annotation, field) for name, field in fields_of(config_type, names).items()}
     return create_model(config_type.__name__, __config__=config_type.model_config, **fields)
@@ -76,13 +76,13 @@ def fields_of(config_type: type[BaseModel], names: Sequence[str] | None) -> Mapp
 def config_error(where: str, error: ValidationError, config_type: type[BaseModel], under: str = "") -> str:
     """Format a pydantic error as lines of `config: where: knob: what is wrong (got …)`.
 
-    under: the key below which the knobs stand, if any.
+    under: the key that contains the knobs, if any.
     """
     return "\n".join(f"config: {where}: {line}" for line in complaints(error, config_type, under=under))
 
 
 def complaints(error: ValidationError, model: type[BaseModel], under: str = "", what: str = "knob") -> list[str]:
-    """List the errors that a pydantic error holds, each as `key: what is wrong (got …)`. what: the word for a field of
+    """List the errors in a pydantic error, each as `key: what is wrong (got …)`. what: the word for a field of
     the model."""
     lines = []
     for wrong in error.errors():
@@ -98,11 +98,11 @@ def complaints(error: ValidationError, model: type[BaseModel], under: str = "", 
 
 
 def _known(config_type: Any, above: Sequence[int | str]) -> list[str]:
-    """Names of the knobs in the part of the config below these keys."""
+    """Names of the knobs below these keys of a config."""
     for key in above:
         if _is_model(config_type) and key in config_type.model_fields:
             config_type = model_in(config_type.model_fields[key].annotation)
-        # else a key of a mapping, or an index of a list, whose values have that model
+        # otherwise a key of a mapping or an index of a list whose values have that model
     return list(config_type.model_fields) if _is_model(config_type) else []
 
 

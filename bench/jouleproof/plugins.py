@@ -1,6 +1,6 @@
 """Resolve names in the config to objects: a built-in name, or `package.module:object`, which runs user code.
 
-Messages give the key in the config, the name that it holds, and what the object lacks.
+Messages state the key of the config, its value, and what the object lacks.
 """
 
 import importlib
@@ -50,8 +50,8 @@ def load_all(
 ) -> Mapping[str, T]:
     """Load objects by name: a built-in name as it is, otherwise the name of the object without its module.
 
-    calls: attributes that must be functions, with the arguments that they take. called: returns the name that an object
-    gives itself, to be used instead.
+    calls: attributes that must be functions, with the arguments that they take. called: returns the object's name for
+    itself, to be used instead.
     Raises UserError if an object has another type, if one of its functions does not take these arguments, or if two
     names collide.
     """
@@ -60,8 +60,8 @@ def load_all(
         thing = load(kind, name, builtins)
         if not isinstance(thing, of):
             raise UserError(f"config: {kind} {name!r} is a {type(thing).__name__}, not a {of.__module__}.{of.__name__}")
-        for part, arguments in (calls or {}).items():
-            check_call(f"{kind} {name!r}: {part}", getattr(thing, part), arguments)
+        for method, arguments in (calls or {}).items():
+            check_call(f"{kind} {name!r}: {method}", getattr(thing, method), arguments)
         pairs.append((called(thing) if called else _short(name), thing))
     return _distinct(kind, pairs)
 
@@ -107,8 +107,8 @@ def check_call(what: str, function: Any, arguments: Sequence[str], result: str =
 
 def lacking(candidate: object, protocol: type) -> list[str]:
     """List the members of a Protocol that an object lacks."""
-    parts = [part for part in (*protocol.__dict__, *getattr(protocol, "__annotations__", {})) if part[0] != "_"]
-    return [part for part in dict.fromkeys(parts) if not hasattr(candidate, part)]
+    members = dict.fromkeys([*protocol.__dict__, *getattr(protocol, "__annotations__", {})])
+    return [name for name in members if name[0] != "_" and not hasattr(candidate, name)]
 
 
 def load_module(name: str) -> Any:
@@ -124,30 +124,30 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
-    """Add to the stack trace of an error in user code which name of the config refers to that code."""
+    """Add a note to an error in user code that says which name in the config refers to that code."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        trace = "".join(traceback.format_exception(error))  # includes that of another process, as text
+        trace = "".join(traceback.format_exception(error))  # includes the trace of a child process, as text
         for key, name in custom_names(study, config):
             if (file := source_file(name)) and f'File "{file}"' in trace:
                 error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
         raise
 
 
-def custom_names(key: str, part: Any) -> Iterator[tuple[str, str]]:
-    """Yield every `package.module:object` name in a part of a config, with its key. key: that of the part itself."""
-    if isinstance(part, str):
-        if _CUSTOM.fullmatch(part):
-            yield key, part
-    elif isinstance(part, Mapping):
-        for name, inner in part.items():
+def custom_names(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every `package.module:object` name in a value of a config, with its key. key: that of the value itself."""
+    if isinstance(value, str):
+        if _CUSTOM.fullmatch(value):
+            yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
             yield from custom_names(key, name)
             yield from custom_names(f"{key}.{name}", inner)
-    elif isinstance(part, Sequence):
-        for inner in part:
+    elif isinstance(value, Sequence):
+        for inner in value:
             yield from custom_names(key, inner)
 
 
@@ -170,7 +170,7 @@ def _texts(config: Any) -> Iterator[str]:
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except (OSError, ValueError):  # too long for a name, or with a zero byte
+    except (OSError, ValueError):  # too long for a path, or contains a zero byte
         return False
 
 
@@ -192,7 +192,7 @@ def module_file(name: str) -> Path | None:
 
 
 def look_beside(folder: Path) -> None:
-    """Let this process and its children import modules from a folder, and find this environment's commands first."""
+    """Make this process and its children import modules from a folder and find this environment's commands first."""
     sys.path.insert(0, str(folder))
     commands = str(Path(sys.executable).parent)
     for name, entry in (("PYTHONPATH", str(folder)), ("PATH", commands)):

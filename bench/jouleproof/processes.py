@@ -1,4 +1,4 @@
-"""Child processes that work side by side: a thread and a core each, heard line by line, and none left behind."""
+"""Child processes that run side by side on one core each, report line by line, and are all stopped at the end."""
 
 import json
 import os
@@ -37,8 +37,8 @@ class Child:
 class Children(AbstractContextManager["Children"]):
     """Processes that report one JSON object per line on their standard output, until the end of a `with` block.
 
-    Each uses one thread and has a core to itself, where the system allows it and there are enough cores; `placed` says
-    whether it does. commanded: the processes read commands, also JSON lines, on their standard input, and a keyboard
+    Each uses one thread on a separate core, if the system allows it and there are enough cores; `placed` says whether
+    that was possible. commanded: the processes read commands, also JSON lines, on their standard input, and a keyboard
     interrupt does not reach them. variables: environment variables to add to those of this process.
     """
 
@@ -52,7 +52,7 @@ class Children(AbstractContextManager["Children"]):
     ) -> None:
         self.members: list[Child] = []
         self._selector = selectors.DefaultSelector()
-        self._unfinished = [b""] * len(commands)  # the line that each has not ended yet
+        self._unfinished = [b""] * len(commands)  # the last, incomplete line of each
         try:
             for number, command in enumerate(commands):
                 errors = tempfile.TemporaryFile()  # noqa: SIM115
@@ -79,18 +79,18 @@ class Children(AbstractContextManager["Children"]):
 
     @property
     def unended(self) -> list[int]:
-        """The children whose output has not ended, by number."""
+        """Numbers of the children whose output has not ended."""
         return sorted(key.data for key in self._selector.get_map().values())
 
     def send(self, to: int, command: Mapping[str, Any]) -> None:
-        """Send a command to a child. Raises OSError where the child no longer reads."""
+        """Send a command to a child. Raises OSError if the child no longer reads."""
         stdin = self.members[to].process.stdin
         assert stdin is not None
         stdin.write(json.dumps(command).encode() + b"\n")
         stdin.flush()
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report | None]]:
-        """Wait for reports and return them with the number of the child; the list is empty if none came in time.
+        """Wait for reports and return them with the number of the child; the list is empty if none arrives in time.
 
         None in place of a report means that the child's output has ended.
         """
@@ -115,15 +115,15 @@ class Children(AbstractContextManager["Children"]):
         for child in self.members:
             child.process.wait()
             for stream in (child.process.stdin, child.process.stdout, child.errors):
-                with suppress(OSError):  # what was still to be written has no reader
+                with suppress(OSError):  # unsent data has no reader
                     if stream is not None:
                         stream.close()
         self._selector.close()
 
 
 def reporter() -> Callable[..., None]:
-    """Return a function, for use in such a child, that sends its keyword arguments as a report. Everything else that is
-    printed goes to standard error."""
+    """Return a function with which a child sends its keyword arguments as a report. Whatever else the child prints goes
+    to standard error."""
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return lambda **report: print(json.dumps(report), file=lines, flush=True)
@@ -137,7 +137,7 @@ def environment(thread_count: int, **further: str) -> Mapping[str, str]:
 
 
 def place(pids: Sequence[int]) -> bool:
-    """Pin each process, and the threads that it will start, to a core of its own. Returns whether that was possible."""
+    """Pin each process, and the threads that it will start, to a separate core. Return whether that was possible."""
     if sys.platform != "linux" or not pids:
         return False
     try:
@@ -146,7 +146,7 @@ def place(pids: Sequence[int]) -> bool:
             return False
         for pid, core in zip(pids, cores, strict=False):
             os.sched_setaffinity(pid, {core})
-    except ProcessLookupError:  # it has ended already, which its output tells
+    except ProcessLookupError:  # it has already ended, as its output shows
         return False
     return True
 

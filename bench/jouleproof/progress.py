@@ -1,4 +1,4 @@
-"""Progress on stderr, one line per step, which reads well in a log and in a terminal."""
+"""Progress on stderr, one line per step, readable in a log and in a terminal."""
 
 import sys
 from collections.abc import Callable

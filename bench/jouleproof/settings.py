@@ -105,11 +105,11 @@ def label(settings: Settings, folder: Path) -> str:
 
 
 def check_keys(path: Path) -> None:
-    """Raise UserError if a config file has a duplicate key, of which YAML would silently take the last."""
+    """Raise UserError if a config file has a duplicate key; YAML would silently keep the last one."""
     try:
         tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return  # Snakemake has read the file before and reports what is wrong with it
+        return  # Snakemake has already read the file and reports what is wrong
     waiting = [("", tree)]
     while waiting:
         under, node = waiting.pop()
@@ -148,7 +148,7 @@ def check_claims(study: Study) -> None:
 
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
-    """Raise UserError if a figure reads a table that no experiment makes; no later step would notice."""
+    """Raise UserError if a figure reads a table that no experiment makes, which no later step would notice."""
     tables = tables_read(settings.studies)
     for picture in pictures.values():
         for source in picture.sources:
@@ -197,7 +197,7 @@ def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
 
 
 def _with_numbers(value: Any) -> Any:
-    """Convert texts that are numbers, `true` or `false` to such values; Snakemake's --config passes them as text."""
+    """Convert strings that spell a number, `true` or `false`; Snakemake's --config passes values as strings."""
     if isinstance(value, Mapping):
         return {key: _with_numbers(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,10 +1,9 @@
-"""Find the files that a function depends on: its own module, and those of everything that it uses, followed name by
-name.
+"""Find the files that a function depends on: its module, and the modules of everything that it uses, name by name.
 
 An import is followed to the module that defines the name, through the `__init__` of packages: `from jouleproof.formats
 import quantize` leads to `formats/array.py`, not to everything that `formats/__init__.py` imports. Within a module,
-only the names that are used are followed, and always the statements that define no name. Texts that name a module of
-the project (`jouleproof.studies.mx.wire_rank`, `jouleproof.inputs.readers:read_trace`) are followed too. A text that
+only names that are used are followed, and statements that define no name always are. Strings that name a module of
+the project (`jouleproof.studies.mx.wire_rank`, `jouleproof.inputs.readers:read_trace`) are followed too. A string that
 names a file in the module's folder, in the `facts` folder there or in the parent folder adds that file.
 """
 
@@ -24,7 +23,7 @@ from jouleproof import plugins
 PACKAGE = "jouleproof"
 FOLDER = Path(__file__).resolve().parent
 EVERYTHING = "*"  # in place of a name: everything that a module defines
-DOTTED = re.compile(r"(?=[^.]*\.)[^ \n]{,199}")  # a text that may name a module or a file
+DOTTED = re.compile(r"(?=[^.]*\.)[^ \n]{,199}")  # a string that may name a module or a file
 
 
 class Symbol(NamedTuple):
@@ -101,8 +100,8 @@ class _Module:
         """Statements that define the name, with all loose ones; empty if the module only imports it."""
         if name != EVERYTHING and name not in self.defined:
             return []
-        parts = self.defined.values() if name == EVERYTHING else [self.defined[name]]
-        return [*self.loose, *(statement for part in parts for statement in part)]
+        groups = self.defined.values() if name == EVERYTHING else [self.defined[name]]
+        return [*self.loose, *(statement for group in groups for statement in group)]
 
     def uses(self, name: str) -> Iterator[Symbol]:
         """Yield the symbols that the name refers to directly."""
@@ -110,7 +109,7 @@ class _Module:
             read = {used for statement in self.statements(name) for used, _ in _names_in(statement)}
             yield from (symbol for unread in self.imported.keys() - read for symbol in self.imported[unread])
         elif name in self.defined:
-            yield from self.imported.get(name, [])  # it may be imported in another branch
+            yield from self.imported.get(name, [])  # it may also be imported in another branch
         else:
             yield from self._handed_on(name)
         for statement in self.statements(name):
@@ -177,7 +176,7 @@ def _defined_names(statement: ast.stmt) -> list[str]:
 
 @cache
 def _imports_of(tree: ast.AST, module: str) -> dict[str, list[Symbol]]:
-    """Names that the imports within a statement bind, with the symbols that they stand for."""
+    """Names that the imports in a statement bind, with the symbols that they stand for."""
     path = _path(module)
     package = module if path is not None and path.stem == "__init__" else module.rpartition(".")[0]
     bound: dict[str, list[Symbol]] = {}
@@ -225,15 +224,15 @@ def _names(tree: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[tuple
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             yield from [(name, attribute)] if name not in bound else []
         case _:
-            for part, value in ast.iter_fields(tree):
+            for field_name, value in ast.iter_fields(tree):
                 for node in value if isinstance(value, list) else [value]:
-                    if isinstance(node, ast.AST) and part not in ("annotation", "returns"):
+                    if isinstance(node, ast.AST) and field_name not in ("annotation", "returns"):
                         yield from _names(node, bound)
 
 
 @cache
 def _texts(statement: ast.AST) -> tuple[str, ...]:
-    """Texts that may name a module or a file: one word with a dot in it."""
+    """Strings that may name a module or a file: a single word with a dot in it."""
     constants = (node.value for node in ast.walk(statement) if isinstance(node, ast.Constant))
     return tuple(text for text in constants if isinstance(text, str) and DOTTED.fullmatch(text))
 
@@ -246,7 +245,7 @@ def _modules_in_texts(statement: ast.AST) -> Iterator[Symbol]:
 
 
 def _beside(folder: Path, text: str) -> Iterator[Path]:
-    """Yield the file that a text names, in the folder of a module, in its facts or in its parent's."""
+    """Yield the file that a string names, in a module's folder, the folder above, or the `facts` of either."""
     folders = (folder, folder / "facts", folder.parent, folder.parent / "facts")
     yield from [path for base in folders if (path := base / text).is_file() and path.parent in folders][:1]
 

@@ -3,11 +3,11 @@
     STUDY = Study("spin", "Rotation before a cast", config=SpinConfig,
                   experiments={"gain": Experiment("experiments:gain", inputs=("gsm8k_test",), results=("mx/qsnr",))})
 
-stands in the package's `__init__`. Beside it lie `claims.toml`, if the study claims anything, and for a user's study a
-folder `figures`. An experiment is a function that returns a tidy table (jouleproof.evidence.tables). It gets, by the
-names of its parameters, `config` (the knobs that the experiment lists), each input by its id (as the catalogue's reader
-reads it, or its path where there is no reader), each table by the name of the experiment that makes it, and
-`checkpoints` (paths by name) where it uses any.
+is defined in the package's `__init__`. Next to it are `claims.toml`, if the study has claims, and, for a user's study,
+the folder `figures`. An experiment is a function that returns a tidy table (jouleproof.evidence.tables). It receives,
+by parameter name, `config` (the knobs that the experiment lists), each input by its id (as the catalogue's reader
+returns it, or its path if there is no reader), each table by the name of the experiment that makes it, and
+`checkpoints` (paths by name) if it uses any.
 """
 
 import ast
@@ -27,7 +27,7 @@ from pydantic import BaseModel, ValidationError
 
 from jouleproof import plugins
 from jouleproof.errors import UserError, duplicates
-from jouleproof.knobs import config_error, fields_of, part
+from jouleproof.knobs import config_error, fields_of, partial_model
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 BUILT_IN = "jouleproof.studies"
@@ -60,7 +60,7 @@ class Experiment:
     group: str = ""
 
     def parameters(self) -> set[str]:
-        """Names of the arguments that the function receives beside `config`."""
+        """Names of the arguments that the function receives in addition to `config`."""
         return {
             *self.inputs,
             *(table.rpartition("/")[2] for table in self.results),
@@ -74,7 +74,7 @@ class Study:
 
     checkpoints: `module:function` that returns, for a config, an Experiment by name for each model that is trained once
     and read by several experiments; such a function also receives `name`, and `out`, the file that it writes. package:
-    the package of the study, filled in by whoever loads it.
+    the package of the study, set when it is loaded.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Study:
     @property
     def folder(self) -> Path:
         file = plugins.module_file(self.package)
-        assert file is not None  # it was loaded from there
+        assert file is not None  # the study was loaded from it
         return file.parent
 
     @property
@@ -101,7 +101,7 @@ class Study:
 
     @property
     def ledger(self) -> Path | None:
-        """File of its claims, if it has any."""
+        """File of the study's claims, if it has any."""
         path = self.folder / "claims.toml"
         return path if path.is_file() else None
 
@@ -141,7 +141,7 @@ class Study:
 
     def knobs(self, experiment: Experiment, text: str) -> BaseModel:
         """Parse the output of `knobs_json`. Raises UserError with a line per wrong knob."""
-        return self._read(part(self.config, experiment.knobs), text)
+        return self._read(partial_model(self.config, experiment.knobs), text)
 
     def all_knobs(self, text: str) -> BaseModel:
         """Parse the whole config from JSON. Raises UserError with a line per wrong knob."""
@@ -155,7 +155,7 @@ class Study:
 
 
 def built_in_studies() -> list[Study]:
-    """Load the built-in studies, each after those whose tables it reads, otherwise by name."""
+    """Load the built-in studies, each after those whose tables it reads, and otherwise by name."""
     package = importlib.import_module(BUILT_IN)
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
     return in_order([load_study(f"{BUILT_IN}.{name}") for name in names])
@@ -172,7 +172,7 @@ def find_study(name: str) -> Study:
 
 
 def load_study(package: str) -> Study:
-    """Load the study that a package declares. Raises UserError, with the package and the part of it that is missing or
+    """Load the study that a package declares. Raises UserError if the package or its STUDY is missing or
     wrong."""
     study: Any = plugins.load("study", f"{package}:STUDY", {})
     if not isinstance(study, Study):
@@ -188,7 +188,7 @@ def load_study(package: str) -> Study:
 
 
 def in_order(studies: Iterable[Study]) -> list[Study]:
-    """Sort studies so that each follows those whose tables it reads, otherwise by name."""
+    """Sort studies so that each follows those whose tables it reads, and otherwise by name."""
     by_name = {study.name: study for study in sorted(studies, key=lambda study: study.name)}
     before: dict[str, set[str]] = {
         name: {
@@ -220,9 +220,9 @@ def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
 
 
 def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
-    """Raise UserError, in one line, if a declaration could not be run by any job. inputs: ids of the catalogue.
+    """Raise UserError, in one line, if a declaration cannot be run by any job. inputs: ids of the catalogue.
 
-    No module of the studies is run: files are read as text.
+    The studies' modules are read as text and not run.
     """
     if repeated := duplicates(study.name for study in studies):
         packages = ", ".join(study.package for study in studies if study.name in repeated)

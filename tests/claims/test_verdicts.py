@@ -114,7 +114,7 @@ def test_the_query_says_which_rows_count_how_much_and_which_level_is_the_best(tm
 )
 def test_formats_whose_rows_do_not_pair_up_are_an_error(tmp_path, second):
     write_table(tmp_path, [*repeats(2.4, 2.6, format="a"), *second])
-    assert "the rows at the levels of 'format' do not pair up" in message_of(tmp_path, best="min", by="format")
+    assert "the rows at the levels of 'format' cannot be paired" in message_of(tmp_path, best="min", by="format")
 
 
 def test_rows_of_two_tiers_are_an_error_that_names_them(tmp_path):

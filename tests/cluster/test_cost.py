@@ -82,6 +82,6 @@ def test_the_report_counts_core_hours_and_predicts(tmp_path: Path) -> None:
     for name in ("mx/qsnr", "mx/formats"):
         write_record(tmp_path, name)
     done = cost(tmp_path, "--nodes", "1", "--cores", "1", "--cores", "2")
-    assert done.stdout.startswith("2 experiments, 0.02 core hours; one after the other 2.0 min")
+    assert done.stdout.startswith("2 experiments, 0.02 core hours; in sequence 2.0 min")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if "|" in line]
     assert ["1", "1", "2.0"] in rows and ["1", "2", "1.0"] in rows

@@ -16,9 +16,9 @@ from jouleproof.errors import UserError, one_line_errors
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Efficiency claims for AI, put to the test. A run of everything is `snakemake`; here are its parts.",
+    help="Test claims about the efficiency of AI. `snakemake` runs everything; these commands run its parts.",
 )
-app.add_typer(inputs, name="inputs", help="Inputs: what there is, and where it comes from.")
+app.add_typer(inputs, name="inputs", help="Inputs: list them, or find and record one.")
 app.add_typer(claims, name="claims", help="Verdicts: judge, show, check, accept.")
 app.add_typer(serving, name="serving", help="The serving simulator and the serving engine, on your files.")
 
@@ -31,7 +31,7 @@ Out = Annotated[Path, typer.Option(help="The file to write.")]
 
 
 @app.command("list")
-def list_experiments(study: Annotated[str, typer.Argument(help="One study; all where it is left out.")] = "") -> None:
+def list_experiments(study: Annotated[str, typer.Argument(help="One study; by default, all.")] = "") -> None:
     """Print every experiment: its study, its name, whether it is timed, what it reads, and its function."""
     with one_line_errors():
         from jouleproof.study import built_in_studies, find_study
@@ -54,7 +54,7 @@ def run(
     table: Tables = [],  # noqa: B006
     checkpoint: Checkpoints = [],  # noqa: B006
 ) -> None:
-    """Run one experiment and write its table (parquet), with its provenance beside it."""
+    """Run one experiment and write its table (parquet), with its provenance next to it."""
     with one_line_errors():
         from jouleproof.job import run as run_experiment
         from jouleproof.study import find_study
@@ -65,14 +65,16 @@ def run(
 @app.command()
 def train(
     study: StudyName,
-    function: Annotated[str, typer.Argument(help="What trains it: module:function of the study's package.")],
+    function: Annotated[
+        str, typer.Argument(help="The function that trains it: module:function in the study's package.")
+    ],
     name: Annotated[str, typer.Argument(help="The name of the checkpoint.")],
     out: Out,
     config: Config = "{}",
     table: Tables = [],  # noqa: B006
     checkpoint: Checkpoints = [],  # noqa: B006
 ) -> None:
-    """Train one model that several experiments read."""
+    """Train a model that several experiments read."""
     with one_line_errors():
         from jouleproof.job import train as train_checkpoint
         from jouleproof.study import find_study
@@ -83,10 +85,10 @@ def train(
 @app.command()
 def knobs(
     study: StudyName,
-    experiment: Annotated[str, typer.Argument(help="One of its experiments; all where it is left out.")] = "",
+    experiment: Annotated[str, typer.Argument(help="One of its experiments; by default, all.")] = "",
     config: Config = "{}",
 ) -> None:
-    """Print every knob that an experiment reads: key, value, what it may be, and its meaning with its unit."""
+    """Print every knob that an experiment reads: key, value, range, and meaning with its unit."""
     with one_line_errors():
         from jouleproof.knobs import fields_of, rows
         from jouleproof.study import find_study
@@ -95,9 +97,9 @@ def knobs(
         if experiment and experiment not in chosen.experiments:
             raise UserError(chosen.no_experiment(experiment))
         read = set(fields_of(chosen.config, chosen.experiments[experiment].knobs if experiment else None))
-        for key, value, may_be, meaning in rows(chosen.all_knobs(_knobs(config))):
+        for key, value, allowed, meaning in rows(chosen.all_knobs(_knobs(config))):
             if key.partition(".")[0] in read:
-                print(f"{chosen.name}.{key}{f' = {value}' if value else ''}{f'  ({may_be})' if may_be else ''}")
+                print(f"{chosen.name}.{key}{f' = {value}' if value else ''}{f'  ({allowed})' if allowed else ''}")
                 if meaning:
                     print(f"    {meaning}")
 
@@ -105,10 +107,10 @@ def knobs(
 @app.command()
 def meters(
     meter: Annotated[str, typer.Option(help="auto, rapl, nvml, none, or package.module:object.")] = "auto",
-    seconds: Annotated[float, typer.Option(help="How long each counter is watched.")] = 2.0,
+    seconds: Annotated[float, typer.Option(help="Seconds for which each counter is watched.")] = 2.0,
     every: Annotated[float, typer.Option(help="Seconds between two samples.")] = 0.5,
 ) -> None:
-    """Print what this machine can measure of its energy, and what is modelled instead."""
+    """Print which energy counters this machine has, and what is modelled instead."""
     with one_line_errors():
         from jouleproof.studies.slm_energy.config import PowerConfig
         from jouleproof.studies.slm_energy.meter_report import describe
@@ -120,7 +122,7 @@ def meters(
 @app.command()
 def draw(
     names: Annotated[list[str], typer.Argument(help="<study>/<figure>, one or more.")],
-    results: Annotated[Path, typer.Option(help="Folder of the tables, and of what is drawn.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of the tables and of the output.")] = Path("results"),
     figures: Annotated[Path, typer.Option(help="Folder of the built-in studies' figures.")] = Path("figures"),
     study: Annotated[list[str], typer.Option(help="The package of a custom study.")] = [],  # noqa: B006
 ) -> None:
@@ -137,8 +139,8 @@ def draw(
 @app.command()
 def cost(
     results: Annotated[Path, typer.Argument(help="The folder of a finished run.")] = Path("results"),
-    nodes: Annotated[list[int], typer.Option(help="Nodes of a cluster; may be given again.")] = [1, 2, 8],  # noqa: B006
-    cores: Annotated[list[int], typer.Option(help="Cores of each; may be given again.")] = [1, 2, 16],  # noqa: B006
+    nodes: Annotated[list[int], typer.Option(help="Nodes of a cluster; repeatable.")] = [1, 2, 8],  # noqa: B006
+    cores: Annotated[list[int], typer.Option(help="Cores of each node; repeatable.")] = [1, 2, 16],  # noqa: B006
 ) -> None:
     """Print what a run cost, and how long it would take on a cluster."""
     with one_line_errors():

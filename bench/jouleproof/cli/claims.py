@@ -22,19 +22,19 @@ README_KEY = ("default", "real")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 Results = Annotated[Path, typer.Option(help="Folder of a run.")]
-Expected = Annotated[Path, typer.Option(help="The verdicts that were accepted.")]
+Expected = Annotated[Path, typer.Option(help="The accepted verdicts.")]
 
 
 @app.command()
 def judge(
     ledger: Annotated[
-        list[Path], typer.Option(help="Claims of a study; the built-in studies' where none is given.")
+        list[Path], typer.Option(help="Claims of a study; by default, those of the built-in studies.")
     ] = [],  # noqa: B006
     results: Results = RESULTS,
     size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "unnamed",
-    note: Annotated[str, typer.Option(help="A limit that every verdict of this config has.")] = "",
+    note: Annotated[str, typer.Option(help="A limit of every verdict of this config.")] = "",
 ) -> None:
-    """Judge the claims by the tables of a run; writes verdicts.json, with the config's size beside it."""
+    """Judge the claims by the tables of a run; writes verdicts.json, and the config's size next to it."""
     with one_line_errors():
         from jouleproof.evidence.ledger import read_ledgers
         from jouleproof.evidence.verdicts import verdicts, write_verdicts
@@ -58,8 +58,8 @@ def show(results: Results = RESULTS) -> None:
 
 @app.command()
 def check(results: Results = RESULTS, expected: Expected = EXPECTED) -> None:
-    """Compare each verdict with the one accepted for the same config and the same stand-ins; exit 1 where one moved
-    that should not."""
+    """Compare each verdict with the one accepted for the same config and stand-ins; exit with 1 if one changed that
+    should not."""
     with one_line_errors():
         from jouleproof.evidence.expected import compare, nothing_to_compare, read_expected
         from jouleproof.evidence.verdicts import read_verdicts
@@ -134,7 +134,7 @@ def pages(
     results: Results = RESULTS,
     study: Annotated[list[str], typer.Option(help="The package of a custom study.")] = [],  # noqa: B006
 ) -> None:
-    """Draw all verdicts in one picture, and write them as one table, from verdicts.json."""
+    """Draw all verdicts of verdicts.json in one figure, and write them as one table."""
     with one_line_errors():
         from jouleproof.drawing import overview, verdicts
         from jouleproof.study import built_in_studies, find_study

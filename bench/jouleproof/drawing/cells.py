@@ -1,4 +1,4 @@
-"""Table cells of numbers with a fixed number of decimals. evidence.digits formats four significant digits."""
+"""Table cells with a fixed number of decimals; evidence.digits formats four significant digits."""
 
 import pandas as pd
 

@@ -16,7 +16,7 @@ from jouleproof.evidence.provenance import read_provenance
 
 
 def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path) -> None:
-    """Write results/figures/<name>.{pdf,svg,png} or results/tables/<name>.{csv,tex,html}, and the caption beside them
+    """Write results/figures/<name>.{pdf,svg,png} or results/tables/<name>.{csv,tex,html}, and the caption next to them
     as <name>.rst, each file atomically.
 
     The output does not depend on the order of the names, nor on the user's matplotlibrc. Raises UserError.

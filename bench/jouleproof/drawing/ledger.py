@@ -28,10 +28,9 @@ def published(id: str) -> float:
 
 
 def accepted(axis: Axes, id: str, across: tuple[float, float], way: Literal["x", "y"] = "x", over: float = 1.0) -> None:
-    """Draw a pale band over the range that the ledger accepts, behind the points that are drawn already; the view
-    stays.
+    """Draw a pale band over the accepted range, behind the points already drawn; the axis limits do not change.
 
-    across: from where to where the band reaches, along the other axis. over: the ledger's unit in units of this axis.
+    across: ends of the band along the other axis. over: the ledger's unit in units of this axis.
     """
     view = axis.get_xlim() if way == "x" else axis.get_ylim()
     low, high = (view[end] if isinf(bound) else bound / over for end, bound in enumerate(claim_of(id).accept))
@@ -42,7 +41,7 @@ def accepted(axis: Axes, id: str, across: tuple[float, float], way: Literal["x",
 
 
 def accepted_handle() -> Rectangle:
-    """Legend entry of that band."""
+    """Legend entry of the band of `accepted`."""
     return Rectangle((0, 0), 1, 1, facecolor=MINT, lw=0, label="accepted range of a claim")
 
 

@@ -1,6 +1,6 @@
-"""Every claim of the ledger by area, with its verdict. Left in a row: what it is about; right: its id in the ledger,
-without the area, and a mark for the tier of the evidence that it has or can reach. Pale rows were not run. (pub.):
-rules of the published simulator; (corr.): its mistakes corrected. AA, HA and HHcap are designs of Splitwise."""
+"""Every claim of the ledger by area, with its verdict. Each row shows, on the left, the subject and, on the right, the
+id without the area and a mark for the tier of its evidence, or of the best possible. Pale rows were not run. (pub.):
+rules of the published simulator; (corr.): with its mistakes corrected. AA, HA and HHcap are designs of Splitwise."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from jouleproof.drawing.palette import PALE, SILVER, SLATE
 TITLE = "The verdicts at a glance"
 CAPTION = " ".join(__doc__.split())
 VERSION_MARKS = {"published": " (pub.)", "corrected": " (corr.)"}
-WORDS = {  # spelling of those parts of an id that are not words
+WORDS = {  # spelling of words of an id that are abbreviations or need more words
     "mxfp4": "MXFP4",
     "mxfp6": "MXFP6",
     "mxfp8": "MXFP8",
@@ -56,18 +56,18 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
     """Draw a tile per verdict, in columns of areas. rows: the objects of verdicts.json. titles: of the areas."""
     areas = dict.fromkeys([*titles, *(row["area"] for row in rows)])
     columns = _columns({area: [row for row in rows if row["area"] == area] for area in areas})
-    tallest = max(sum(len(part) + 1.6 for _, part in column) for column in columns)
+    tallest = max(sum(len(tiles) + 1.6 for _, tiles in column) for column in columns)
     figure, axis = plt.subplots(figsize=(style.WIDTH, ROW_HEIGHT * tallest + 0.6))
     for number, column in enumerate(columns):
         top = 0.0
-        for area, part in column:
+        for area, tiles in column:
             axis.text(
                 number, top + 0.62, titles.get(area, area.replace("_", " ")), fontsize=9, fontweight="bold", va="center"
             )
             axis.text(number + 0.97, top + 0.66, f"ids: {area}.…", fontsize=5.6, va="center", ha="right", color=SLATE)
-            for place, row in enumerate(part, start=1):
+            for place, row in enumerate(tiles, start=1):
                 _tile(axis, number, top + place, row)
-            top += len(part) + 1.6
+            top += len(tiles) + 1.6
     axis.set(xlim=(-0.01, COLUMNS - 0.02), ylim=(tallest, -0.1))
     axis.axis("off")
     used = {row["verdict"] for row in rows}
@@ -90,16 +90,15 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
 def short_label(claim: str, version: str) -> str:
     """Subject of a claim, from its id: "mx.fetches.matvec_mxfp4" gives "Fetches: matrix-vector, MXFP4"."""
     _, *parts = claim.split(".")
-    named = [" ".join(WORDS.get(word, word) for word in part.split("_")) for part in parts]
-    text = ": ".join(named)
+    text = ": ".join(" ".join(WORDS.get(word, word) for word in part.split("_")) for part in parts)
     return text[0].upper() + text[1:] + VERSION_MARKS.get(version, "")
 
 
 def _columns(areas: dict[str, list[dict[str, Any]]]) -> list[list[tuple[str, list[dict[str, Any]]]]]:
     """Place every area below the column that is the shortest so far."""
     columns: list[list[tuple[str, list[dict[str, Any]]]]] = [[] for _ in range(COLUMNS)]
-    for area, part in areas.items():
-        min(columns, key=lambda column: sum(len(above) for _, above in column)).append((area, part))
+    for area, tiles in areas.items():
+        min(columns, key=lambda column: sum(len(above) for _, above in column)).append((area, tiles))
     return columns
 
 

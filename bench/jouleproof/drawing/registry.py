@@ -4,7 +4,7 @@ A figure's file holds a docstring (the caption), TITLE, SOURCES (the results tha
 and a function: `draw`, which returns a matplotlib Figure, or `tabulate`, which returns a DataFrame of text. The
 function receives the tables in the order of SOURCES. The files of a built-in study are in figures/<study>/, those of a
 user's study in the folder `figures` of its package. They are run by their path and do not import each other: code that
-two figures share is in a module of jouleproof.drawing or, for a user's study, in the package beside the folder.
+two figures share is in a module of jouleproof.drawing or, for a user's study, in its package.
 """
 
 import ast
@@ -63,10 +63,10 @@ def registry(folders: Mapping[str, Path]) -> Mapping[str, Figure]:
 def by_sources(
     figures: Mapping[str, Figure], cheap: Collection[str] = ()
 ) -> Mapping[tuple[str, tuple[str, ...]], list[Figure]]:
-    """Group figures and tables of a study that read the same results, apart from cheap ones, by the study and these
-    results, sorted.
+    """Group figures and tables of a study that read the same results, apart from cheap ones. The keys are the study and
+    these results, sorted.
 
-    cheap: results that take seconds to make, so that it costs nothing to require them for another figure.
+    cheap: results that take seconds to make, so that another figure may require them too.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[Figure]] = {}
     for figure in figures.values():
@@ -77,7 +77,7 @@ def by_sources(
 
 def load(figure: Figure) -> Any:
     """Run the file as a module. Raises UserError, with the file and the line, if that fails."""
-    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # no import can have a name with a slash
+    spec = importlib.util.spec_from_file_location(figure.name, figure.path)  # the slash keeps imports from finding it
     if spec is None or spec.loader is None:
         raise UserError(f"figures: {figure.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

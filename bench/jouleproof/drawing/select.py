@@ -1,4 +1,4 @@
-"""Selection of the rows that a figure shows if it cannot show all."""
+"""Select the rows of a table that a figure shows."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar

@@ -52,9 +52,9 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
     "nvfp4": "NVFP4",
 }
 OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
-NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats beside the six
+NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats other than the six
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
-RECIPE_STYLES = {  # likewise; a recipe of one format looks like that format, and no other looks like a format
+RECIPE_STYLES = {  # label, colour, marker; a recipe with one format looks like that format
     "float32": FORMAT_STYLES["float32"],
     "bfloat16": BFLOAT16,
     "mxfp8": ("MXFP8", *FORMAT_STYLES["mxfp8_e4m3"][1:]),
@@ -185,7 +185,7 @@ def project_style() -> Iterator[None]:
 
 
 def use_style() -> None:
-    """Set everything that a matplotlibrc can set, so that a table gives the same bytes for every user."""
+    """Set everything that a matplotlibrc can set, so that a figure has the same bytes for every user."""
     mpl.rcdefaults()
     mpl.rcParams.update({"timezone": "UTC", "date.epoch": "1970-01-01T00:00:00"})  # rcdefaults does not reset these two
     sns.set_theme(context="paper", style="ticks", font="DejaVu Sans")
@@ -271,7 +271,7 @@ def _ordered(names: Iterable[str], styles: Styles) -> list[str]:
 
 
 def key(label: str, **look: Any) -> Line2D:
-    """Legend entry: a mark if a marker is given and no line (`ls`, `lw`), else a line."""
+    """Legend entry: a mark if `look` has a marker and no line (`ls`, `lw`), otherwise a line."""
     mark_alone: Look = {"lw": 0} if "marker" in look and not {"ls", "lw"} & set(look) else {}
     return Line2D([], [], label=label, **mark_alone, **look)
 
@@ -283,7 +283,7 @@ def name_rows(axis: Axes, names: Sequence[str], margin: float = 0.5, **text: Any
 
 
 def plain_ticks(line: Axis, values: Iterable[float]) -> None:
-    """Set ticks at these values alone, written as plain numbers, on an axis that may be logarithmic."""
+    """Set ticks only at these values, written as plain numbers; the axis may be logarithmic."""
     ticks = sorted(set(values))
     line.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
     line.set_minor_locator(NullLocator())
@@ -300,11 +300,11 @@ def plain_log(line: Axis) -> None:
 
 def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> None:
     """Write the tier of the evidence and the inputs that are stand-ins below the figure."""
-    parts = [f"{TIER_MARKS[tier]} {tier}" for tier in TIER_MARKS if tier in set(tiers)]
+    notes = [f"{TIER_MARKS[tier]} {tier}" for tier in TIER_MARKS if tier in set(tiers)]
     missing = sorted(set(stand_ins))
     if missing:
-        parts.append(f"stand-in used for: {', '.join(missing)}")
-    figure.supxlabel("   ".join(parts), x=0.005, ha="left", fontsize=7, color=hue.RUST if missing else hue.SLATE)
+        notes.append(f"stand-in used for: {', '.join(missing)}")
+    figure.supxlabel("   ".join(notes), x=0.005, ha="left", fontsize=7, color=hue.RUST if missing else hue.SLATE)
 
 
 def save(figure: Figure, stem: Path, caption: str) -> None:

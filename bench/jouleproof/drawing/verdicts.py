@@ -1,5 +1,5 @@
-"""What this run says of every claim: the range that counts as agreement, the estimate with its 95 % interval, the
-verdict with its reason and limits, and the tier of the evidence. Rows that no result answers yet come last."""
+"""The verdicts of this run, claim by claim: the range that counts as agreement, the estimate with its 95 % interval,
+the verdict with its reason and limits, and the tier of the evidence. Rows without a result come last."""
 
 import json
 from pathlib import Path

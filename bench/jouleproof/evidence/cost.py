@@ -34,8 +34,7 @@ class Task:
 
 
 def tasks_of(results: Path, reads: Mapping[str, Sequence[str]]) -> dict[str, Task]:
-    """Tasks of a run by `study/experiment`, from its records. A task that reads a table without a record counts as
-    ready.
+    """Tasks of a run by `study/experiment`, from its records. A table without a record counts as available.
 
     reads: by experiment, the tables of others that it reads.
     """
@@ -71,7 +70,9 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
         for name in list(waiting):
             task = tasks[name]
             wanted = cores if task.alone else 1
-            node = max(range(nodes), key=lambda node: (free[node] >= wanted, -free[node]))  # the fullest that fits
+            node = max(
+                range(nodes), key=lambda node: (free[node] >= wanted, -free[node])
+            )  # the fullest node with enough free cores
             if set(task.after) <= done and free[node] >= wanted:
                 free[node] -= wanted
                 heapq.heappush(running, (now + task.wall_s, name, node, wanted))
@@ -83,7 +84,7 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int, cores: int) -> float:
 
 
 def chains_s(tasks: Mapping[str, Task]) -> dict[str, float]:
-    """Seconds of each task plus the longest chain of its dependents; no cluster finishes before the longest."""
+    """Seconds of each task plus the longest chain of its dependents, a lower bound on any cluster's time."""
 
     @cache
     def chain(name: str) -> float:
@@ -98,7 +99,7 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
     timed_s = sum(task.wall_s for task in tasks.values() if task.alone)
     summary = (
         f"{len(tasks)} experiments, {sum(task.cpu_s for task in tasks.values()) / 3600:.2f} core hours; "
-        f"one after the other {_minutes(wall_s)} min, timed ones {_minutes(timed_s)} min of it; "
+        f"in sequence {_minutes(wall_s)} min, of which timed ones {_minutes(timed_s)} min; "
         f"the longest chain {_minutes(max(chains_s(tasks).values()))} min"
     )
     predicted = [
@@ -113,8 +114,8 @@ def report(tasks: Mapping[str, Task], nodes: Sequence[int], cores: Sequence[int]
     return "\n\n".join(
         [
             summary,
-            table(predicted, ("nodes", "cores of each", "predicted (min)")),
-            table(longest, ("longest", "wall (min)", "processor (min)")),
+            table(predicted, ("nodes", "cores per node", "predicted (min)")),
+            table(longest, ("longest experiments", "wall (min)", "CPU (min)")),
         ]
     )
 

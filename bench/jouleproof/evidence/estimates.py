@@ -1,4 +1,4 @@
-"""Answer a query with one number: the weighted mean of the rows that it selects, with its interval and their tier."""
+"""Answer a query with one number: the weighted mean of the selected rows, with its interval and their tier."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ class LeftOutError(Exception):
 
 
 def answer(query: Query, folder: Path) -> tuple[Estimate, str, int]:
-    """Compute the number that a query asks for, with its interval, the tier of the rows that it rests on, and their
+    """Compute the number that a query asks for, with its interval, the tier of the selected rows, and their
     number at one level of `by`.
 
     Raises LeftOutError if the result lacks a level that the query names, and UserError if it lacks a column, mixes
@@ -53,7 +53,7 @@ def estimate_of(table: pd.DataFrame, query: Query) -> Estimate:
     groups = [group.reset_index(drop=True) for _, group in table.groupby(query.by, sort=True)]
     units = [name for name in groups[0] if name not in ("value", query.by)]
     if any(not group[units].equals(groups[0][units]) for group in groups):
-        raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} do not pair up")
+        raise UserError(f"claims: {query.table}: the rows at the levels of {query.by!r} cannot be paired")
     combine = {"min": np.min, "max": np.max}[query.best or "min"]
     return _interval([group["value"].to_numpy() for group in groups], groups[0], query, combine)
 

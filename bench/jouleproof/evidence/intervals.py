@@ -36,10 +36,9 @@ def mean_interval(
 
     samples: (units,), or k of them, paired unit by unit, whose k means `combine` (the smallest, the largest) reduces to
     one. The choice is repeated in every resample, and t's k intervals are widened for k comparisons, so the interval
-    accounts for it.
-    weights: (units,), resampled with the samples; all 1 by default.
-    If taking the best of many shifts the interval away from the value, it is extended to the value. A single unit, and
-    units that are all equal, have no spread: low = value = high.
+    accounts for it. weights: (units,), resampled with the samples; all 1 by default. If taking the best of many moves
+    the interval away from the value, the interval is extended to the value. A single unit, and units that are all
+    equal, have no spread: low = value = high.
     """
     stacked = np.atleast_2d(np.asarray(samples, dtype=np.float64))
     weights = np.ones(stacked.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)

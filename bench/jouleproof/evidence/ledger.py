@@ -1,4 +1,4 @@
-"""Claims: their source, the range that counts as agreement, and the result that answers them."""
+"""Claims: source, range that counts as agreement, and the query that answers them."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -67,8 +67,8 @@ class Claim(BaseModel):
     yet.
     against: partial evidence (bound = "lower") on a harder case than the query's. If it contradicts the claim, it
     decides the row, and the query's answer joins the context: an easy case does not outweigh it.
-    context: further results that the reason reports and the verdict does not rest on. flags: limits to be shown.
-    untestable: why this machine cannot answer the row, if that is certain before anything runs; the verdict then says
+    context: further results that the reason reports and the verdict does not depend on. flags: limits to be shown.
+    untestable: why this machine cannot answer the row, if that is known before anything runs; the verdict then says
     so. settled_by: what would decide the row if it is inconclusive. tolerance: how far an end of the interval may
     differ between machines, in the row's unit, if that is more than the last digits.
     """

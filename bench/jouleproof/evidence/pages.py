@@ -27,7 +27,7 @@ RESULT_TABLE = re.compile(
 
 
 def replaced(page: str, name: str, text: str) -> str:
-    """Replace the text between the marks of that name in a page. Raises UserError if the marks are missing."""
+    """Replace the text between two marks in a page. name: of the marks. Raises UserError if the marks are missing."""
     begin, end = f"<!-- {name}: written by `make accept` -->", f"<!-- end of {name} -->"
     head, begun, rest = page.partition(begin)
     _, ended, tail = rest.partition(end)
@@ -62,15 +62,15 @@ def examples(claims: Sequence[Claim], accepted: Mapping[str, Accepted], ids: Seq
 def verdicts(claims: Sequence[Claim], accepted: Mapping[str, Accepted], titles: Mapping[str, str]) -> str:
     """Markdown tables of the accepted verdicts, one per area, whose rows refer to a numbered list of limits."""
     limits: dict[str, int] = {}
-    parts: list[str] = []
+    sections: list[str] = []
     for area, title in titles.items():
         rows = [_row(claim, version, row, limits) for (claim, version), row in _answered(claims, accepted, area)]
         head = ["claim", "published", "counts as agreement", "here, 95 % interval", "verdict", "evidence", "limits"]
         waiting = sum(len(claim.versions) for claim in claims if claim.area == area) - len(rows)
-        parts += [f"### {title[:1].upper()}{title[1:]}", _markdown([head, *rows]) if rows else ""]
-        parts += [f"Not yet run: {waiting}."] if waiting else []
-    parts += ["### Limits", "\n".join(f"{number}. {limit}" for limit, number in limits.items())]
-    return "\n\n".join(part for part in parts if part)
+        sections += [f"### {title[:1].upper()}{title[1:]}", _markdown([head, *rows]) if rows else ""]
+        sections += [f"Not yet run: {waiting}."] if waiting else []
+    sections += ["### Limits", "\n".join(f"{number}. {limit}" for limit, number in limits.items())]
+    return "\n\n".join(filter(None, sections))
 
 
 def _answered(
@@ -109,7 +109,7 @@ def result_tables(page: str, folder: Path) -> str:
     Raises UserError if one does not exist.
     """
 
-    def made(match: re.Match[str]) -> str:
+    def with_table(match: re.Match[str]) -> str:
         path = folder / f"{match['name']}.csv"
         try:
             rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
@@ -117,4 +117,4 @@ def result_tables(page: str, folder: Path) -> str:
             raise UserError(f"claims: {path}, which a page shows, cannot be read ({error})") from error
         return f"{match[1]}\n{_markdown(rows)}\n\n"
 
-    return RESULT_TABLE.sub(made, page)
+    return RESULT_TABLE.sub(with_table, page)

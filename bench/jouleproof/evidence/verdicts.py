@@ -56,7 +56,7 @@ class Verdict:
 
 
 def judge(estimate: Estimate, claim: Claim, bound: str | None = None) -> str:
-    """Judge an interval, as the head of the ledger defines it.
+    """Judge an interval, as docs/verdicts.md defines it.
 
     bound: "lower" if the estimate is only a part of what is claimed (see Query); its interval then has no upper end.
     """
@@ -83,7 +83,7 @@ def _on_claimed_side(estimate: Estimate, claim: Claim) -> bool:
 
 
 def verdicts(claims: list[Claim], folder: Path, limits: Sequence[str] = ()) -> list[Verdict]:
-    """Judge every claim and version by the tables below `folder`. limits: limits of the whole run, flagged on every
+    """Judge every claim and version by the tables below `folder`. limits: those of the whole run, flagged on every
     row."""
     return [verdict(claim, version, folder, limits) for claim in claims for version in claim.versions]
 
@@ -132,7 +132,7 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
 
 
 def _evidence(claim: Claim, version: str, folder: Path) -> tuple[Query | None, list[Query], Estimate | None]:
-    """Select the query that decides, the queries that are reported beside it, and the answer on the harder case, if
+    """Select the query that decides, the queries that are reported with it, and the answer on the harder case, if
     this run has one.
 
     The harder case decides if it contradicts the claim: an easy one does not outweigh it.
