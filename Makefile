@@ -29,7 +29,7 @@ lint: setup  ## ruff, mypy, import-linter, snakefmt, workflows/lint.py
 	$(RUN) snakefmt --check Snakefile workflows
 	$(RUN) python workflows/lint.py
 
-samples: setup  ## make the figures' sample tables anew, for the tests
+samples: setup  ## regenerate the figures' sample tables for the tests
 	$(BIN)/python -m tests.figures.make_samples
 
 accept: all  ## accept this run's verdicts; update README, docs and the overview

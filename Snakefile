@@ -1,4 +1,4 @@
-"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and everything that it rests on."""
+"""Inputs, benchmarks, verdicts, figures, paper: `snakemake` makes results/paper.pdf and everything that it needs."""
 
 import json
 import os
@@ -46,8 +46,8 @@ except UserError as error:
 RESULTS = settings.results
 
 
-# A limit of jobs per timespan makes Snakemake look for jobs after each timespan, once more for every job that has ended:
-# after 150 jobs that takes a quarter of a core from the timed jobs. One machine does not need the limit.
+# With a limit of jobs per timespan, Snakemake looks for jobs after each timespan, once for every job that has ended: after
+# 150 jobs, that takes a quarter of a core from the timed jobs. One machine does not need the limit.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None

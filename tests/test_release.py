@@ -13,7 +13,7 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.inputs import catalogue
 from jouleproof.inputs.catalogue import parse
-from workflows.release import collect_inputs, collect_wheels, pins_to_bring, release, write_archive
+from workflows.release import collect_inputs, collect_wheels, pins_included, release, write_archive
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME = 1_700_000_000
@@ -109,16 +109,16 @@ def test_a_link_in_the_tree_is_refused(folders):
 
 
 def test_the_note_names_what_was_left_out_and_why(folders):
-    _, members = release("abc", tree(), *folders, {"power": "yours to bring"})
+    _, members = release("abc", tree(), *folders, {"power": "to be supplied by you"})
     (note,) = [content for path, content, _ in members if path == "INSTALL.md"]
-    assert b"- `power`: yours to bring\n" in note
+    assert b"- `power`: to be supplied by you\n" in note
 
 
 def test_every_pin_but_torch_goes_along():
-    pins = pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    pins = pins_included((ROOT / "constraints.txt").read_text(encoding="utf-8"))
     names = {pin.partition("==")[0] for pin in pins}
     assert {"numpy", "torchao", "snakemake", "pytest", "setuptools"} <= names and "torch" not in names
-    assert pins_to_bring("# a==1\n\nTorch==2.0\nb==1\n") == ["b==1"]
+    assert pins_included("# a==1\n\nTorch==2.0\nb==1\n") == ["b==1"]
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_each_pin_brings_its_own_wheel_and_no_other(shelf, tmp_path):
 
 
 def test_a_wheel_that_cannot_be_had_stops_the_release(shelf, tmp_path):
-    with pytest.raises(UserError, match="pip could not get every wheel"):
+    with pytest.raises(UserError, match="pip did not provide every wheel"):
         collect_wheels(tmp_path / "wheels", ["tiny-thing==2"], TIME)
 
 
@@ -160,7 +160,7 @@ def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({}, "yours to bring"),
+        ({}, "to be supplied by you"),
         ({"source": 'url = "http://localhost:9/thing.csv"', "licence": "none stated"}, "its licence"),
         ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "was not available"),
     ],

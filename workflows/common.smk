@@ -8,7 +8,7 @@ EXPERIMENT_FILES = [
     for name in study.experiments
     for suffix in SUFFIXES
 ]
-JOB = (  # the part of every job's code that affects values
+JOB = (  # the code of every job that affects values
     "jouleproof.evidence.tables:read",
     "jouleproof.evidence.tables:write",
     "jouleproof.measure.threads:use_one_thread",
@@ -49,7 +49,7 @@ def checkpoint_files(study, experiment):
 
 
 def shared_job(experiment):
-    """Group whose jobs share one cluster job; none for an experiment that reads a table, as it could wait for itself."""
+    """Group whose jobs share one cluster job; none for an experiment that reads a table, since it could wait for itself."""
     return (not experiment.results and experiment.group) or None
 
 
@@ -136,5 +136,5 @@ def figures_folder(wildcards):
 
 
 def later(function, *arguments):
-    """Delay an input's look-up until its job is needed, since reading code takes milliseconds per file."""
+    """Delay the look-up of an input until its job is needed, since reading code takes milliseconds per file."""
     return lambda wildcards: function(*arguments)

@@ -1,7 +1,7 @@
-"""Keep the previous table, and what Snakemake knows of it, if a job fails.
+"""Keep the previous table, and Snakemake's records of it, if a job fails.
 
-Snakemake restores outputs marked `update`, but gives them the present time and records the failed job's code and knobs
-for them: it would mistake the old table for the new one.
+Snakemake restores outputs marked `update`, but sets their time to the present and records the failed job's code and
+knobs for them: it would take the old table for the new one.
 """
 
 import shutil

@@ -2,8 +2,8 @@
 
 Python files, functions and lines that the formatter skips stay within the limits of [tool.jouleproof.lint] in
 pyproject.toml; a longer function has a docstring that says why, in a sentence with the words "one function because".
-Names that say nothing of their content (`banned_names` there) are rare, and a docstring begins with its subject or its
-verb, not with a preposition. `snakemake --lint` is clean but for what CONTRIBUTING.md gives a reason for.
+Names that say nothing about their content (`banned_names` there) are rare, and a docstring begins with its subject or
+its verb, not with a preposition. `snakemake --lint` reports only what CONTRIBUTING.md explains.
 """
 
 import ast
@@ -28,10 +28,10 @@ EXPECTED = "Specify a conda environment or container for each rule."
 
 
 def main() -> int:
-    """Print every complaint; the exit status is 1 where there is one, or where nothing was linted."""
+    """Print every complaint; the exit status is 1 if there is one or if nothing was linted."""
     limits = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["jouleproof"]["lint"]
     complaints = [*lengths(ROOT, limits), *words(ROOT, limits), *rules(ROOT)]
-    print("\n".join(complaints) or "workflows/lint.py: nothing to complain of")
+    print("\n".join(complaints) or "workflows/lint.py: no complaints")
     return bool(complaints)
 
 
@@ -61,7 +61,7 @@ def lengths(root: Path, limits: Mapping[str, Any]) -> Iterator[str]:
 
 
 def words(root: Path, limits: Mapping[str, Any]) -> Iterator[str]:
-    """Complain about banned names and docstrings that begin with a preposition, place by place, where there are more
+    """Complain about banned names and docstrings that begin with a preposition, one by one, if there are more
     than allowed. limits: banned_names; banned_names_left and preposition_docstrings_left in all files."""
     banned: list[str] = []
     prepositions: list[str] = []
@@ -101,7 +101,7 @@ def first_words(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def rules(root: Path) -> Iterator[str]:
-    """Complain as `snakemake --lint` does; pass on its output where it linted nothing."""
+    """Complain as `snakemake --lint` does; print its output if it linted nothing."""
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=root, capture_output=True, text=True, check=False
     )

@@ -3,7 +3,7 @@
     python workflows/release.py        # `make release`: dist/jouleproof-<version>.tar.gz
 
 It holds the files of the last commit, wheels of every pinned dependency for this platform and this Python, the inputs
-whose licence permits redistribution, and INSTALL.md, which names what is left out. The same commit, wheels and inputs
+whose licence permits redistribution, and INSTALL.md, which names what is missing. The same commit, wheels and inputs
 give the same bytes.
 """
 
@@ -28,15 +28,15 @@ from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_TO_THE_USER = ("torch",)  # its builds are large and differ by kind of accelerator
-MAY_BE_PASSED_ON = ("Apache-2.0", "CC-BY-4.0", "MIT")
+NOT_INCLUDED = ("torch",)  # its builds are large and differ between kinds of accelerator
+REDISTRIBUTABLE = ("Apache-2.0", "CC-BY-4.0", "MIT")
 
 INSTALL = """# Install and run without a network
 
 Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {platform}; each keeps its own licence.
 
-1. Put the wheel of {torch} for your machine, and of what its build needs beyond `wheelhouse/` (the CPU build: nothing;
-   CUDA builds: `nvidia-*`, `triton`), into `wheelhouse/`.
+1. Put the wheel of {torch} for your machine, and the wheels that its build needs beyond `wheelhouse/` (the CPU build:
+   none; CUDA builds: `nvidia-*`, `triton`), into `wheelhouse/`.
 2. In this folder:
 
        export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD/wheelhouse" JOULEPROOF_INPUTS="$PWD/inputs"
@@ -48,7 +48,7 @@ Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {pl
        pip install --no-index --find-links wheelhouse -c constraints.txt --no-build-isolation -e '.[test]'
        snakemake
 
-## Inputs that are not in here
+## Inputs that are not included
 
 {left_out}
 """
@@ -69,7 +69,7 @@ def release(
         commit=commit,
         python=".".join(platform.python_version_tuple()[:2]),
         platform=f"{platform.system()} {platform.machine()}",
-        torch=" and ".join(f"`{line}`" for line in pins if _name(line) in LEFT_TO_THE_USER),
+        torch=" and ".join(f"`{line}`" for line in pins if _name(line) in NOT_INCLUDED),
         left_out="\n".join(f"- `{id}`: {why}" for id, why in left_out.items()) or "None.",
     )
     members: dict[str, tuple[bytes | Path, int]] = {"INSTALL.md": (note.encode(), 0o644)}
@@ -89,7 +89,7 @@ def release(
 def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path, int]], time: int) -> None:
     """Write the members under the folder `top`, all with one time (seconds since 1970) and without an owner.
 
-    Wheels are compressed already: the fastest level suffices.
+    The fastest level of compression suffices: wheels are already compressed.
     """
     with (
         atomic(out) as temporary,
@@ -109,22 +109,22 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
                 archive.addfile(header, io.BytesIO(content))
 
 
-def pins_to_bring(constraints: str) -> list[str]:
+def pins_included(constraints: str) -> list[str]:
     """Select the pinned requirements whose wheels are included."""
     lines = [line.strip() for line in constraints.splitlines()]
-    return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in LEFT_TO_THE_USER]
+    return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in NOT_INCLUDED]
 
 
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
     """Put every input that may be redistributed below `folder`, from the first place that has it or from its source.
 
-    Returns why the others are left out, by id. Raises UserError if one is missing that has no stand-in.
+    Returns why the others are left out, by id. Raises UserError if one without a stand-in is missing.
     """
     left_out = {}
     for id, entry in entries.items():
         if isinstance(entry, BringEntry):
-            left_out[id] = f"yours to bring; a stand-in takes its place. {entry.bring}"
-        elif not entry.licence.startswith(MAY_BE_PASSED_ON):
+            left_out[id] = f"to be supplied by you; a stand-in takes its place. {entry.bring}"
+        elif not entry.licence.startswith(REDISTRIBUTABLE):
             left_out[id] = f"its licence ({entry.licence}) is not known to allow redistribution"
         else:
             try:
@@ -132,7 +132,7 @@ def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[
             except Unavailable as why:
                 if entry.stand_in is None:
                     raise UserError(f"release: {id}: {entry.source} failed: {why}") from why
-                left_out[id] = f"it was not available when this archive was made; from {entry.source}, {entry.licence}"
+                left_out[id] = f"not available when this archive was made; from {entry.source}, {entry.licence}"
     return left_out
 
 
@@ -146,13 +146,13 @@ def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
 
 
 def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
-    """Download wheels with pip, from where its settings say; a requirement without a wheel is built here, at a fixed
-    date."""
+    """Download wheels with pip, from the index in its settings; a requirement without a wheel is built here, with a
+    fixed date."""
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
     done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
     if done.returncode:
-        raise UserError("release: pip could not get every wheel; its message is above")
+        raise UserError("release: pip did not provide every wheel; its message is above")
 
 
 def _name(requirement: str) -> str:
@@ -179,7 +179,7 @@ def main() -> None:
         inputs_dir = os.environ.get("JOULEPROOF_INPUTS")
         places = [*([Path(inputs_dir)] if inputs_dir else []), default_cache()]
         left_out = collect_inputs(inputs, catalogue(), places)
-        collect_wheels(wheels, pins_to_bring((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
+        collect_wheels(wheels, pins_included((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
         top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)
         out = dist / f"{top}.tar.gz"
         write_archive(out, top, members, int(time))

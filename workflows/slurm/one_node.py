@@ -4,7 +4,7 @@
     python workflows/slurm/one_node.py stop /tmp/slurm
 
 It needs slurmctld, slurmd, munged and Slurm's commands (Debian: apt install slurmctld slurmd slurm-client munge). The
-node claims a terabyte of memory and twice the cores of the machine, so that no job is refused for its size.
+node claims a terabyte of memory and twice the cores of the machine, so that Slurm refuses no job because of its size.
 """
 
 import os
@@ -25,7 +25,7 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 PATIENCE_S = 60
-LONGEST_FOLDER = 80  # a socket's path holds 107 bytes
+LONGEST_FOLDER = 80  # a socket's path has at most 107 bytes
 
 CONF = """\
 ClusterName=one_node
@@ -67,13 +67,13 @@ def absent() -> list[str]:
 
 
 def start(folder: Path) -> dict[str, str]:
-    """Start the daemons. Returns the environment in which Slurm's commands find them. Raises RuntimeError if it does
+    """Start the daemons. Returns the environment in which Slurm's commands find them. Raises RuntimeError if Slurm does
     not start."""
     folder = folder.resolve()
     if len(str(folder)) > LONGEST_FOLDER:
         raise RuntimeError(f"{folder} is too long for a socket's path; choose at most {LONGEST_FOLDER} characters")
-    for part in ("", "state", "spool"):
-        (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("", "state", "spool"):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     key = folder / "munged.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
@@ -102,9 +102,9 @@ def start(folder: Path) -> dict[str, str]:
 
 
 def stop(folder: Path) -> None:
-    """Stop the daemons that `start` began in this folder, with their jobs, and wait until they are gone."""
+    """Stop the daemons that `start` started in this folder, with their jobs, and wait until they have ended."""
     environment = {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": SEARCHED}
-    _said(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
+    _output_of(environment, "scancel", "--quiet", f"--user={_user()}", "--full", "--signal=KILL")
     for name in ("slurmd", "slurmctld", "munged"):
         file = folder / f"{name}.pid"
         if not file.exists():
@@ -116,12 +116,12 @@ def stop(folder: Path) -> None:
 
 
 def _user() -> str:
-    """Return the user who runs this; environment variables may name another."""
+    """Return the name of the user who runs this; environment variables may name another."""
     return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _ended(pid: int) -> bool:
-    """Whether a process has ended. A zombie has ended too: its parent has yet to collect it."""
+    """Whether a process has ended. A zombie, which its parent has yet to reap, has ended too."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -130,14 +130,14 @@ def _ended(pid: int) -> bool:
 
 
 def _version() -> tuple[int, ...]:
-    match = re.search(r"(\d+)\.(\d+)", _said({"PATH": SEARCHED}, "slurmctld", "-V"))
+    match = re.search(r"(\d+)\.(\d+)", _output_of({"PATH": SEARCHED}, "slurmctld", "-V"))
     if not match:
         raise RuntimeError("slurmctld -V gave no version")
     return tuple(map(int, match.groups()))
 
 
 def _free_ports(count: int) -> list[int]:
-    """Find free ports of the loopback interface. Another program may take one before Slurm does, which then says so."""
+    """Find free ports of the loopback interface. If another program takes one first, Slurm reports it."""
     listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in listening]
     for one in listening:
@@ -146,7 +146,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _run(environment: dict[str, str], *command: str) -> None:
-    """Run a command with its output in a file: a daemon inherits its streams, and a pipe would never end."""
+    """Run a command with its output in a file: a daemon inherits the streams, so a pipe would never close."""
     out = Path(environment["SLURM_CONF"]).with_name(f"{command[0]}.out")
     with out.open("wb") as file:
         done = subprocess.run(
@@ -162,7 +162,7 @@ def _run(environment: dict[str, str], *command: str) -> None:
         raise RuntimeError(f"{command[0]} did not start:\n{out.read_text(encoding='utf-8', errors='replace')[-2000:]}")
 
 
-def _said(environment: dict[str, str], *command: str) -> str:
+def _output_of(environment: dict[str, str], *command: str) -> str:
     """Return the standard output of a command."""
     environment = {**os.environ, **environment}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
@@ -171,7 +171,7 @@ def _said(environment: dict[str, str], *command: str) -> str:
 
 def _wait_until_idle(folder: Path, environment: dict[str, str]) -> None:
     try:
-        _wait_for(lambda: _said(environment, "sinfo", "--noheader", "--format=%T").strip() == "idle")
+        _wait_for(lambda: _output_of(environment, "sinfo", "--noheader", "--format=%T").strip() == "idle")
     except TimeoutError as error:
         logs = "\n".join(
             f"{log.name}:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
