@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests without another mark as quick. The longest files go first, so that no process waits for one at the
+    """Mark tests without another mark as quick. The longest files go first, so that none is left for one process at the
     end."""
     for item in items:
         if not any(item.get_closest_marker(name) for name in OTHER_MARKS):

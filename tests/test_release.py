@@ -47,7 +47,7 @@ def folders(tmp_path):
 
 
 def tree(**extra):
-    """Make a tar as git archive writes it: folders, a file, a program."""
+    """Make a tar file as `git archive` does: folders, a file, a program."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         folder = tarfile.TarInfo("workflows")
@@ -162,11 +162,11 @@ def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path
     [
         ({}, "to be supplied by you"),
         ({"source": 'url = "http://localhost:9/thing.csv"', "licence": "none stated"}, "its licence"),
-        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "was not available"),
+        ({"source": 'url = "http://localhost:9/thing.csv"', "more": 'stand_in = "gsm8k-test"'}, "not available"),
     ],
     ids=["the user's own", "no licence", "no network, a stand-in"],
 )
-def test_inputs_that_cannot_go_along_are_left_out_with_the_reason(tmp_path, changes, why):
+def test_inputs_that_cannot_be_included_are_left_out_with_the_reason(tmp_path, changes, why):
     left_out = collect_inputs(tmp_path, parse(an_input(**changes)), [])
     assert set(left_out) == {"thing"} and why in left_out["thing"]
     assert not any(path.is_file() for path in tmp_path.rglob("*"))

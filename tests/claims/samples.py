@@ -12,7 +12,7 @@ QUERY = {"table": "mx/thing", "metric": "m", "label": "The thing"}
 
 
 def row(**changes):
-    """Make a row of a ledger, in the form that TOML gives it."""
+    """Make a row of a ledger, as TOML reads it."""
     return {
         "id": "mx.thing",
         "area": "mx",

@@ -1,4 +1,4 @@
-"""The artifact appendix: its facts about a run, and that it is typeset from them alone."""
+"""The artifact appendix: its facts about a run, and its typesetting from them alone."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""An interval and a range give a verdict, as the head of the ledger defines it."""
+"""An interval and a range give a verdict, as docs/verdicts.md defines it."""
 
 import pytest
 from hypothesis import given, settings

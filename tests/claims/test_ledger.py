@@ -1,4 +1,4 @@
-"""Reading a ledger: what a row may say, and an error of one line for each mistake."""
+"""Reading a ledger: what a row may contain, and a one-line error for each mistake."""
 
 import pytest
 

@@ -14,7 +14,7 @@ import yaml
 from jouleproof.study import Experiment, built_in_studies
 from tests.pipeline.conftest import ROOT, STAND_IN, TINY
 
-CONFIG = (*TINY, *STAND_IN, "quick=False")  # a figure needs its own tables alone
+CONFIG = (*TINY, *STAND_IN, "quick=False")  # a figure needs only its tables
 FORMATS, RATES, TRACES, MATVEC = (
     f"results/{name}.parquet" for name in ("mx/formats", "mx/peak_rates", "phase_split/traces", "mx/matvec")
 )
@@ -53,8 +53,8 @@ def on_cluster(name: str, *targets: str, config: str = "") -> tuple[str, ...]:
 
 
 def run_here(folder: Path, tables: list[str], ran: Path) -> None:
-    """Make the same tables in `folder`, each by the command of its job, from the inputs of a run that lies
-    elsewhere."""
+    """Make the same tables in `folder`, each by the command of its job, from the inputs of a run in another
+    folder."""
     for table in tables:
         study, name = Path(table).parent.name, Path(table).stem
         records = [f"--input={ran}/results/inputs/{id}.json" for id in experiments()[f"{study}_{name}"].inputs]
@@ -63,7 +63,7 @@ def run_here(folder: Path, tables: list[str], ran: Path) -> None:
 
 
 def untimed(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every experiment's table that holds no timing."""
+    """Return the SHA-256 of the table of every experiment that is not timed."""
     tables = [
         record.with_name(record.name.replace(".provenance.json", ".parquet"))
         for record in sorted(folder.glob("results/*/*.provenance.json"))

@@ -25,7 +25,7 @@ FOR_A_CLUSTER = ("cluster-generic-submit-cmd", "cluster-generic-status-cmd", "cl
     scope="module",
     params=[
         pytest.param("slurm", marks=[pytest.mark.pipeline, WITH_PLUGIN]),
-        # differs from Slurm's in one option alone, so that it is looked at where there is time
+        # differs from Slurm's in only one option, so only the long tests examine it
         pytest.param("kubernetes", marks=[pytest.mark.pipeline, pytest.mark.long, WITH_PLUGIN]),
     ],
 )

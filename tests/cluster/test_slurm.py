@@ -1,4 +1,4 @@
-"""A part of the tiny config through a one-node Slurm that is started here; with JOULEPROOF_WHOLE=1 all of it."""
+"""A part of the tiny config through a one-node Slurm that the tests start; with JOULEPROOF_WHOLE=1 all of it."""
 
 import os
 import re
@@ -71,7 +71,7 @@ def test_jobs_pass_through_slurm_and_their_tables_have_the_bytes_of_a_local_run(
     slurm: dict[str, str], folder: Path, tmp_path: Path
 ) -> None:
     jobs = ran_through(slurm, folder, FORMATS, TRACES, MATVEC)
-    assert jobs == {"GROUP", "mx_matvec"}  # inputs are taken where Snakemake runs
+    assert jobs == {"GROUP", "mx_matvec"}  # inputs are resolved where Snakemake runs
     run_here(tmp_path / "local", [FORMATS, TRACES], folder)
     assert untimed(folder) == untimed(tmp_path / "local") != {}
 

@@ -1,4 +1,5 @@
-"""Check that a command of a page would start: its program is asked, as far as that costs nothing, and is not run.
+"""Check that a command of a page would start: its program's parser is asked, if that is cheap, and the program is not
+run.
 
 Only commands that copy or write a small file (cp, sed, cat, echo) are run, in a folder that links to the checkout.
 """
@@ -64,12 +65,12 @@ def check(command: Command, folder: Path) -> None:
     elif words[0] in WRITERS:
         _run(command, folder)
     elif words[0] not in NOT_ASKED:
-        raise WrongError(f"{words[0]} is no program that a page names")
+        raise WrongError(f"{words[0]} is not a program that a page may name")
 
 
 def _need(path: str, folder: Path) -> None:
     if not (folder / path).exists() and not path.startswith(COMES_WITH_USE):
-        raise WrongError(f"{path} is not there")
+        raise WrongError(f"{path} does not exist")
 
 
 def _run(command: Command, folder: Path) -> None:
@@ -109,7 +110,7 @@ def _python(words: list[str], folder: Path) -> None:
     file = module_file(words[1])
     main = file and (file.with_name("__main__.py") if file.name == "__init__.py" else file)
     if not main or not main.is_file():
-        raise WrongError(f"python -m {words[1]}: there is no such module")
+        raise WrongError(f"python -m {words[1]}: no such module")
     parts = re.findall(r'@app\.command\("(\w+)"\)', main.read_text(encoding="utf-8"))
     if words[2] not in parts:
         raise WrongError(f"python -m {words[1]} has no command {words[2]}; it has {', '.join(parts)}")
@@ -133,13 +134,13 @@ def _pytest(words: list[str], folder: Path) -> None:
 
 
 def _jouleproof(words: list[str], folder: Path) -> None:
-    """Parse the arguments with the command's own parser; then check every name and file in them."""
+    """Parse the arguments with the command's parser; then check every name and file in them."""
     command, rest = jouleproof_command(), list(words)
     while hasattr(command, "commands") and rest:
         if rest[0] in EAGER:
             return
         if rest[0] not in command.commands:
-            raise WrongError(f"jouleproof has no command {rest[0]}; there are {', '.join(command.commands)}")
+            raise WrongError(f"jouleproof has no command {rest[0]}; known: {', '.join(command.commands)}")
         command, rest = command.commands[rest[0]], rest[1:]
     if hasattr(command, "commands"):
         return
@@ -155,9 +156,9 @@ def _jouleproof(words: list[str], folder: Path) -> None:
     if isinstance(given.get("config"), Path):
         read_engine_config(folder / given["config"])
     if given.get("id") and given["id"] not in catalogue():
-        raise WrongError(f"there is no input {given['id']}")
+        raise WrongError(f"unknown input {given['id']}")
     if unknown := set(given.get("names") or []) - set(FIGURES):
-        raise WrongError(f"there is no figure {', '.join(unknown)}")
+        raise WrongError(f"unknown figure {', '.join(unknown)}")
     if isinstance(given.get("study"), str) and given["study"]:
         study = find_study(given["study"])
         experiment = given.get("experiment")
@@ -168,7 +169,7 @@ def _jouleproof(words: list[str], folder: Path) -> None:
 
 
 def _snakemake(words: list[str], folder: Path) -> None:
-    """Parse the arguments with Snakemake's own parser; then check its files, its config as a run reads it, and its
+    """Parse the arguments with Snakemake's parser; then check its files, its config as a run reads it, and its
     targets."""
     said = io.StringIO()
     try:

@@ -26,7 +26,7 @@ DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 ANY_OBJECT = ("package.module:object", "package.module:function", "module:function")
 OTHER_KINDS = ("aiconfigurator", "folder", "gguf", "hub")  # names of machines and models, before a colon
 ELSEWHERE = ("dist/", "~/", "/", ".venv", "bloom-176b/")  # results, the user's files, and a model's name
-MADE = ("INSTALL.md", "requests.parquet")  # by the commands of the sentences around
+MADE = ("INSTALL.md", "requests.parquet")  # made by commands in the surrounding sentences
 
 
 def check_name(code: str, page: Path, folder: Path) -> None:

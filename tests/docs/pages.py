@@ -32,14 +32,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """A command. text: as it stands, over all of its lines. words: without comments."""
+    """A command. text: unchanged, over all of its lines. words: without comments."""
 
     text: str
     words: list[str]
 
 
 def blocks(page: str) -> list[Block]:
-    """List the blocks in the order of the page, but the fenced ones first."""
+    """List the blocks in the order of the page, fenced ones first."""
     fenced = [_block(language, text) for language, text in FENCE.findall(page)]
     rest = FENCE.sub(".\n", page)
     indented = [re.sub(r"^ {4}", "", text, flags=re.MULTILINE) for text in INDENTED.findall(rest)]

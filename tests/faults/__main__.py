@@ -22,12 +22,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command("fuzz")
 def fuzz_one(
     target: str,
-    out: Annotated[Path, typer.Option(help="JSON; written after every batch, so that it says what was tried so far.")],
+    out: Annotated[
+        Path, typer.Option(help="JSON; written after every batch, so that it shows what has been tried so far.")
+    ],
     inputs: Annotated[int, typer.Option(min=1)] = 100_000,
 ) -> None:
     """Try damaged inputs on one target.
 
-    A crash of the interpreter or a hang ends the process; the input is left beside `out`.
+    A crash of the interpreter or a hang ends the process; the input is left next to `out`.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     total = Tally()
@@ -62,7 +64,7 @@ def pipeline_one(
 def make_table(
     records: list[Path], out: Annotated[Path, typer.Option(help="CSV: what, tried, what happened.")]
 ) -> None:
-    """Merge all records into one table; exits with 1 where something happened that must not."""
+    """Merge all records into one table; exit with 1 if something happened that must not."""
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in records]
     write_text(out, table.as_csv(rows))
     if wrong := table.bad(rows):

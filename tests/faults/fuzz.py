@@ -1,4 +1,4 @@
-"""Damaged inputs by the number: each is refused in one line or read as it is; anything else is saved as an example."""
+"""Damaged inputs, by number: each is refused in one line or read as it is; anything else is saved as an example."""
 
 import random
 from collections import Counter
@@ -43,7 +43,7 @@ def try_one(target: Target, case: Any, folder: Path) -> tuple[str, str]:
         value = target.read(case, folder)
     except target.refusals as error:
         return (REFUSED if _is_short(str(error), target.lines) else WORDY), str(error)
-    except Exception as error:  # what must not be
+    except Exception as error:  # must not happen
         return CRASHED, f"{type(error).__name__}: {error}"
     try:
         return target.says(case, value, folder), ""

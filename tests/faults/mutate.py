@@ -1,4 +1,4 @@
-"""Damaged copies of good bytes and of good configs. They are seeded: an input's number is enough to reproduce it."""
+"""Damaged copies of valid files and configs, seeded: an input's number is enough to reproduce it."""
 
 import random
 import re

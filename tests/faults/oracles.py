@@ -1,4 +1,4 @@
-"""The content of files according to separate readers, which share no code with those under test."""
+"""Independent readers of the same files, which share no code with those under test."""
 
 import csv
 import io
@@ -16,17 +16,18 @@ STAMP = re.compile(r"\s*(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2}:\d{1,2}:\d{1,2})\.(\d
 
 
 def csv_cells(content: bytes, without_blank_lines: bool = False) -> dict[str, list[str]]:
-    """Return the columns of a CSV file as texts. Raises where a line has more or fewer cells than the header."""
+    """Return the columns of a CSV file as strings. Raises AssertionError if a line has more or fewer cells than the
+    header."""
     csv.field_size_limit(1 << 20)
     lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=None)))
     header, *rows = [row for row in lines if "".join(row).strip()] if without_blank_lines else lines
-    assert len(set(header)) == len(header), "a column comes twice"
+    assert len(set(header)) == len(header), "duplicate column"
     assert all(len(row) == len(header) for row in rows), "a line has more or fewer cells than the header"
     return {name: [row[place] for row in rows] for place, name in enumerate(header)}
 
 
 def same_numbers(texts: list[str], numbers: Any, scale: str = "1", empty: str | None = None) -> None:
-    """Raise AssertionError unless each number is that of its text, times `scale`, to the last digits.
+    """Raise AssertionError unless each number equals its text times `scale`, to the last digits.
 
     empty: the text of a missing number, which is read as NaN.
     """
@@ -59,8 +60,8 @@ def tensors(content: bytes) -> dict[str, np.ndarray]:
 
 
 def same_content(given: Any, content: Any, where: str = "") -> None:
-    """Raise AssertionError unless everything that is given stands in `content` with the same value, numbers as numbers:
-    a truth value is none, and a text only where it spells that number."""
+    """Raise AssertionError unless `content` holds everything in `given` with the same value. Numbers compare as
+    numbers: a Boolean is not a number, and a string is one only if it spells that number."""
     if isinstance(given, dict):
         for key, value in given.items():
             same_content(value, content[key], f"{where}.{key}")

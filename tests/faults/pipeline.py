@@ -1,8 +1,7 @@
-"""Faults of machines and people during a pipeline run, each tried on a small part of the real one, in a separate
-folder.
+"""Faults of machines and people during a pipeline run, each tried on a small part of the pipeline in a separate folder.
 
-A fault's `run` yields how often each outcome has come so far. Good outcomes end with the bytes of an undisturbed run,
-and leave nothing half-written on the way.
+A fault's `run` yields the count of each outcome so far. Good outcomes end with the bytes of an undisturbed run, and
+leave nothing half-written on the way.
 """
 
 import atexit
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from tests.pipeline.conftest import ROOT, TINY, Done, command, copy_project, environment, snakemake
 
-SMALL = (*TINY, "--config", "quick=False")  # a figure needs its own tables alone
+SMALL = (*TINY, "--config", "quick=False")  # a figure needs only its tables
 CHEAP = (*SMALL, "inputs={gsm8k_test: stand-in}", "--cores", "2")
 TARGETS = ("results/tables/mx/formats.csv", "results/inputs/acme_power.json", "results/inputs/gsm8k_test.json")
 QSNR = "results/mx/qsnr.parquet"
@@ -44,7 +43,7 @@ Outcomes = Iterator[Counter[str]]
 @dataclass(frozen=True)
 class Fault:
     """A fault that can be tried. what: name in the table. run: (folder, times, seed) -> outcomes so far, after each
-    time. mounts: whether it needs the right to mount."""
+    time. mounts: whether it needs permission to mount."""
 
     what: str
     run: Callable[[Path, int, int], Outcomes]
@@ -70,7 +69,7 @@ def made(project: Path) -> dict[str, bytes]:
 
 @cache
 def undisturbed() -> tuple[Path, dict[str, bytes], float]:
-    """Return a folder in which the small part ran to its end, what it made, and the seconds that it took."""
+    """Return a folder in which the small part ran to its end, the results, and the seconds that it took."""
     folder = tempfile.mkdtemp(prefix="undisturbed.")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = fresh(Path(folder), "project")
@@ -81,7 +80,7 @@ def undisturbed() -> tuple[Path, dict[str, bytes], float]:
 
 
 def finished(folder: Path) -> tuple[Path, dict[str, bytes]]:
-    """Return a copy of that folder, and what was made."""
+    """Return a copy of that folder, and the results."""
     project, expected, _ = undisturbed()
     return shutil.copytree(project, folder / "finished"), expected
 
@@ -101,7 +100,7 @@ def ended(project: Path, expected: Mapping[str, bytes], home: Path = ROOT) -> st
 
 
 def _killed(folder: Path, times: int, seed: int) -> Outcomes:
-    """Send SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then go on by themselves."""
+    """Send SIGKILL at a random moment, to all processes or to Snakemake alone, whose jobs then continue."""
     rng, outcomes = random.Random(seed), Counter[str]()
     _, expected, whole_s = undisturbed()
     project, kills = fresh(folder, "killed"), 0
@@ -116,7 +115,7 @@ def _killed(folder: Path, times: int, seed: int) -> Outcomes:
             kills += 1
             outcomes[_whole(project, expected)] += 1
             _unlock(project)
-        else:  # it ended before it was killed: what it made after earlier kills is right
+        else:  # it ended before it was killed: its results after earlier kills must be right
             outcomes[OTHER] += made(project) != expected
             with suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGKILL)
@@ -140,7 +139,7 @@ def _unlock(project: Path) -> None:
 def _on_a_mount(
     folder: Path, times: int, seed: int, *, bad: Callable[[random.Random], str], good: str, words: str
 ) -> Outcomes:
-    """Run with results on a file system with bad options, which the run's output names in `words`, then with good
+    """Run with results on a file system with bad options, which the run must report with `words`, then with good
     ones."""
     _, expected, _ = undisturbed()
     rng, outcomes = random.Random(seed), Counter[str]()
@@ -202,7 +201,7 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
         for path in (project / "results").rglob("*"):
             os.utime(path, (time.time() + YEAR_S,) * 2)
         done = snakemake(project, *other, home=home)
-        if _is_told_of_skew(done):  # of what was made now from a table that did not change
+        if _reports_skew(done):  # of a result made now from an unchanged table
             _touch(project)
             done = snakemake(project, *other, home=home)
         noticed = done.returncode == 0 and made(project)[TARGETS[0]] == made(reference)[TARGETS[0]]
@@ -214,17 +213,17 @@ def _clock(folder: Path, times: int, seed: int) -> Outcomes:
 
 def _with_other_dates(project: Path, expected: Mapping[str, bytes], home: Path) -> str:
     """Run with shifted dates. Snakemake refuses to write a result that is older than its code; with today's dates it
-    goes on."""
+    continues."""
     done = run_cheap(project, home)
     if done.returncode == 0:
         return SAME if made(project) == expected else OTHER
-    if not _is_told_of_skew(done):
+    if not _reports_skew(done):
         return TRACE
     _touch(project, home)
     return f"refused as clock skew, then {ended(project, expected, home)}"
 
 
-def _is_told_of_skew(done: Done) -> bool:
+def _reports_skew(done: Done) -> bool:
     return done.returncode != 0 and "clock skew" in done.stdout and "Traceback" not in done.stdout
 
 
@@ -299,9 +298,9 @@ def _broken_jobs(
     interrupt: bool = False,
     traced: bool = False,
 ) -> Outcomes:
-    """Run a job that cannot end well: its result must be absent, earlier ones stay, and a config that works goes on.
+    """Run a job that cannot succeed: its result must be absent, earlier ones stay, and a valid config continues.
 
-    source: of the user-defined scale rule. words: text that the output must hold. traced: whether a stack trace is
+    source: of the user-defined scale rule. words: text that the output must contain. traced: whether a stack trace is
     expected, which shows the author of the object where it failed. limit: bytes of memory that the job may use.
     """
     outcomes = Counter[str]()
@@ -333,7 +332,7 @@ def _started(project: Path, *targets: str, config: str = "", limit: int | None =
     options = (*SMALL, config, "--cores", "2") if config else CHEAP
 
     def limited() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # background jobs of a shell ignore it
         if limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -1,4 +1,4 @@
-"""The table of the faults that were tried, how often, and what happened: as CSV, and between the marks of a page."""
+"""The table of the faults, how often each was tried, and what happened: as CSV, and between the marks of a page."""
 
 import csv
 import io
@@ -42,9 +42,9 @@ def as_csv(records: Sequence[Record]) -> str:
 
 
 def replaced(page: str, table: str) -> str:
-    """Return a page with the table of this CSV. Raises UserError where the marks are missing."""
+    """Return a page with the table of this CSV. Raises UserError if the marks are missing."""
     if not MARKS.search(page):
-        raise UserError("the page has no table of faults; put its marks back where it belongs")
+        raise UserError("the page has no table of faults; put its marks back")
     head, *lines = csv.reader(io.StringIO(table))
     text = "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
     return MARKS.sub(lambda match: f"{match[1]}\n{text}\n\n", page)

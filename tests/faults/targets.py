@@ -1,8 +1,8 @@
 """Targets of fuzzing: files that may be damaged, with good examples, the reader, and an oracle for what the reader
 accepts.
 
-Each target's `says` raises AssertionError where what was read is not what the damaged file says by other means; it
-returns the words under which the input is counted.
+Each target's `says` raises AssertionError if the value that was read differs from that of an independent reader; it
+returns the outcome under which the input is counted.
 """
 
 import hashlib
@@ -45,9 +45,9 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Target:
-    """A reader under test. what: name in the table. draw: a damaged case. read: (case, an empty folder) -> what was
-    read. says: (case, what was read, folder) -> how it is counted. refusals: the errors that the reader promises.
-    lines: whether they may have several lines; each then begins with one of these."""
+    """A reader under test. what: name in the table. draw: makes a damaged case. read: (case, an empty folder) -> value.
+    says: (case, value, folder) -> outcome. refusals: errors that the reader may raise. lines: if an error may have
+    several lines, the beginnings that each must have."""
 
     what: str
     draw: Callable[[random.Random], Any]
@@ -60,8 +60,7 @@ class Target:
 def _of_files(
     what: str, originals: Callable[[], list[Files]], read: Callable[..., Any], says: Callable[..., str], **more: Any
 ) -> Target:
-    """Build a target whose cases are files, damaged from good ones and put into a folder; their paths go to `read`, in
-    their order."""
+    """Build a target whose cases are damaged files in a folder; `read` receives their paths in order."""
 
     def put_and_read(files: Files, folder: Path) -> Any:
         for name, content in files.items():
@@ -78,7 +77,7 @@ def _written(write: Callable[[Path], Any], name: str) -> bytes:
         return (Path(folder) / name).read_bytes()
 
 
-# Files of ours, which a digest protects: the very content, or an error.
+# Files of this project, which a digest protects: the same content, or an error.
 
 
 @cache
@@ -149,7 +148,7 @@ def _record_says(files: Files, record: inputs.Record, folder: Path) -> str:
     return UNCHANGED if files == original else CHANGED
 
 
-# What users write: every value as it was given.
+# Files that users write: every value as given.
 
 
 @cache
@@ -184,7 +183,7 @@ def _ledger_says(files: Files, claims: Any, folder: Path) -> str:
     return CHANGED
 
 
-# Tables of others: every number as another reader finds it.
+# Tables of others: every number as an independent reader finds it.
 
 REQUESTS = b"""request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size
 0,0,0,0.01,1,1024,129
@@ -194,7 +193,7 @@ REQUESTS = b"""request_id,request_type,application_id,arrival_timestamp,batch_si
 
 
 def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: Any) -> dict[str, list[str]]:
-    """Check columns of the file by the names under which they are read. Returns all cells. how: for
+    """Check columns of the file against the columns that were read, by name. Return all cells. how: for
     oracles.same_numbers."""
     cells = oracles.csv_cells(files["it.csv"], without_blank_lines=how.pop("without_blank_lines", False))
     for column, name in columns.items():
@@ -209,7 +208,7 @@ def _requests_say(files: Files, requests: Any, folder: Path) -> str:
 
 
 def _some_rows(table: bytes, *starts: int) -> list[Files]:
-    """Return the header and four rows from each start on."""
+    """Return the header with four rows from each start."""
     head, *lines = table.split(b"\n")
     return [{"it.csv": b"\n".join([head, *lines[start : start + 4], b""])} for start in starts]
 
@@ -255,8 +254,8 @@ def _cpu_use() -> list[Files]:
 
 
 def _cpu_use_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
-    """Check without a separate reader for parquet: its files are protected by the hashes in the catalogue and in the
-    record."""
+    """Check without an independent reader of parquet: the hashes in the catalogue and in the record protect the
+    files."""
     assert np.nanmin(table.to_numpy()) >= 0 and np.nanmax(table.to_numpy()) <= 1, "shares below 0 or above 1"
     (original,) = _cpu_use()
     if files == original:
@@ -271,7 +270,7 @@ def _cpu_use_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
     return REFUSED_BY_HASH
 
 
-# Models: every weight as another reader finds it.
+# Models: every weight as an independent reader finds it.
 
 
 @cache

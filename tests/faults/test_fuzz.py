@@ -1,4 +1,4 @@
-"""The small campaign of damaged inputs: each is refused in one line or read as it is. `snakemake faults` runs a large
+"""The small campaign of damaged inputs: each is refused in one line or read as it is. `snakemake faults` runs the large
 one."""
 
 import random

@@ -107,7 +107,7 @@ def _embedding(names, questions=8):
 
 
 def _training(names, recipes):
-    """Make a table in which every recipe adds more than the one before."""
+    """Make a table in which every recipe adds more loss than the one before."""
     rng = np.random.default_rng(5)
     rows = [{"recipe": "none", "step": 50, "metric": name, "unit": "1", "value": 5e5} for name in SIZES_OF_TRAINING]
     for seed in range(3):

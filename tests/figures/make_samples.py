@@ -182,7 +182,7 @@ def main():
 
 def tables(users, inputs, folder):
     """Make all tables, by `<study>/<experiment>`. folder: for checkpoints."""
-    users_format = [users_formats.FORMAT.name] if users else []  # a recipe trains in it as well, under its name
+    users_format = [users_formats.FORMAT.name] if users else []  # a recipe also trains in it, under its name
     joint_tables = made_for_joint.tables(tilt=0.3)  # computed by hand
     given = {
         "phase_split/power_trace": small.power_trace(3600),
@@ -229,7 +229,7 @@ def small_inputs(folder):
 
 
 def meter_audit_alone(users):
-    """Run the meter audit without load beside it, as if this process had no meter yet."""
+    """Run the meter audit without other load, as if this process had no meter yet."""
     neighbours = meter_audit.neighbours
     with patch.dict(meters._opened, clear=True), patch.object(meter_audit, "neighbours", lambda _: neighbours(0)):
         return run("slm_energy", slm_meters(users), {}, only=("meter_audit",))

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("samples")
 
 
 class Samples(Mapping):
-    """Tables by `<study>/<experiment>`, each of which is read on first use."""
+    """Tables by `<study>/<experiment>`, each read on first use."""
 
     def __init__(self, folders):
         self.paths = {

@@ -46,7 +46,7 @@ def texts(figure):
 
 
 def outside_the_canvas(figure, tolerance=1.0):
-    """Texts and legends that are cut off in part."""
+    """Texts and legends that the canvas cuts off."""
     page = figure.bbox.padded(tolerance)
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
     boxes += [("legend", legend.get_window_extent()) for legend in figure.legends]

@@ -20,7 +20,7 @@ ROWS = pd.DataFrame({"name": list("aabb"), "seed": [0, 1, 0, 1], "weight": [3, 1
 
 
 def bars(axes):
-    """Ends of the bars that were drawn last: a pair of points each."""
+    """Ends of the bars drawn last: a pair of points for each."""
     *_, collections = axes.containers[-1].lines
     return [segment.tolist() for lines in collections for segment in lines.get_segments()]
 

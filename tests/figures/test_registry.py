@@ -120,7 +120,7 @@ def test_every_file_of_a_study_is_in_the_registry():
     assert files == set(FIGURES)
 
 
-def test_every_figure_has_a_title_of_its_own_and_a_caption_that_is_a_sentence():
+def test_every_figure_has_a_unique_title_and_a_caption_that_is_a_sentence():
     titles = Counter(figure.title for figure in FIGURES.values())
     assert [title for title, count in titles.items() if count > 1] == []
     assert [figure.name for figure in FIGURES.values() if not figure.caption.endswith(".")] == []

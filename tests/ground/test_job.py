@@ -19,7 +19,7 @@ TOY = "tests.ground.toy"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Return a function that runs an experiment of the toy study and returns what it printed."""
+    """Return a function that runs an experiment of the toy study and returns its output."""
     for name in VARIABLES:
         monkeypatch.setenv(name, "1")
 

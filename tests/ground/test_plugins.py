@@ -1,4 +1,4 @@
-"""A name in the config resolves to an object, built in or the user's, or to one line that says why not."""
+"""A name in the config resolves to a built-in or a custom object, or to one line that says why it does not."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one table schema: what is accepted, what is rejected, and that a written table reads back unchanged."""
+"""The one table schema: accepted and rejected tables, and written tables that read back unchanged."""
 
 import pandas as pd
 import pytest
@@ -168,7 +168,7 @@ def test_a_parquet_file_that_is_no_result_is_one_line(tmp_path, table):
 
 
 def test_names_that_were_exchanged_in_the_footer_are_noticed(tmp_path, table):
-    """Page checksums cover the pages alone, not the names that the footer gives them."""
+    """Page checksums cover only the pages, not their names in the footer."""
     path = tmp_path / "t.parquet"
     tables.write(table.assign(seed=[1, 2]), path)
     path.write_bytes(

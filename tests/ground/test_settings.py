@@ -186,7 +186,7 @@ def test_an_experiments_rule_has_the_knobs_that_it_reads_and_no_others():
     assert changed == ["qsnr", "silicon"]
 
 
-def test_where_the_inputs_and_the_results_lie_is_no_knob_of_an_experiment(tmp_path):
+def test_where_the_inputs_and_the_results_are_is_not_a_knob_of_an_experiment(tmp_path):
     """Another folder with the same inputs must not cause a result to be made again."""
     settings = read_settings({"size": "mine", "inputs_dir": str(tmp_path), "results": "elsewhere"}, {})
     texts = [

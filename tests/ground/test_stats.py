@@ -105,7 +105,7 @@ def test_the_interval_of_the_best_pairs_its_units():
     assert interval.high <= 0
 
 
-def test_the_choice_of_the_best_is_made_anew_in_every_resample():
+def test_the_choice_of_the_best_is_repeated_in_every_resample():
     """If the choice is open, the best of two can end lower than either sample that was chosen once and for all."""
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=30), rng.normal(size=30)

@@ -37,8 +37,8 @@ def copy_project(target: Path) -> Path:
 def environment(home: Path = ROOT, **changes: str) -> dict[str, str]:
     """Return the user's environment with the packages of `home` in front.
 
-    It lacks the user's inputs, and the choice of OpenBLAS's kernels, which move last bits and which Slurm's jobs, that
-    are given few variables, would not follow.
+    It lacks the user's inputs and the choice of OpenBLAS's kernels: kernels change last bits, and Slurm's jobs, which
+    receive few variables, would use others.
     """
     dropped = ("JOULEPROOF_INPUTS", "PYTEST_ADDOPTS", "OPENBLAS_CORETYPE")
     bare = {name: value for name, value in os.environ.items() if name not in dropped}
@@ -118,7 +118,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    """Run the tiny config once for all tests that look at it; they leave it as it was."""
+    """Run the tiny config once for all tests that examine it; they leave it unchanged."""
     run = Finished(tmp_path_factory.mktemp("finished"))
     done = run.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]

@@ -21,7 +21,7 @@ PICTURES = {**FIGURES, **registry({"rotation": find_study(ADDED).figures})}
 
 
 def digests(results: Path) -> dict[str, str]:
-    """Return the SHA-256 of every table, figure and table of text without timings; verdicts and paper show some."""
+    """Return the SHA-256 of every table, figure and table of text without timings; verdicts and paper show timings."""
     timed = {
         path.relative_to(results).as_posix().removesuffix(".provenance.json")
         for path in results.glob("*/*.provenance.json")

@@ -106,7 +106,7 @@ def test_an_interrupted_run_leaves_nothing_that_a_later_one_would_trust(folder: 
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs of a shell ignore it
     )
     assert running.stdout is not None
     assert any("mx qsnr: 1/9" in line for line in running.stdout)
@@ -123,7 +123,7 @@ def test_a_damaged_table_is_one_line_that_says_what_to_do(folder: Path) -> None:
     assert snakemake(folder, *TINY, "--cores", "1", "results/mx/formats.parquet").returncode == 0
     table = folder / "results/mx/formats.parquet"
     table.write_bytes(table.read_bytes()[:100])
-    alone = ("--config", "quick=False")  # the table of text needs this one table
+    alone = ("--config", "quick=False")  # the table of text needs only this table
     done = snakemake(folder, *TINY, *alone, "--cores", "1", "results/tables/mx/formats.csv")
     assert done.returncode != 0
     assert "formats.parquet cannot be read" in done.stdout

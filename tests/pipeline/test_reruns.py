@@ -1,4 +1,4 @@
-"""Reruns after an edit: whatever reads the edited file, and nothing else."""
+"""Reruns after an edit: the jobs that read the edited file, and no others."""
 
 import json
 from pathlib import Path
@@ -133,7 +133,7 @@ def test_a_trial_beside_a_finished_run_leaves_it_alone(finished: Finished) -> No
 
 
 def test_looking_leaves_no_trace(finished: Finished, tmp_path: Path) -> None:
-    """Only Snakemake's notes in .snakemake may change."""
+    """Only Snakemake's records in .snakemake may change."""
     from tests.pipeline.conftest import TINY, snakemake
 
     for arguments in (("-n",), ("--list-rules",)):

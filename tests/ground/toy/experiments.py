@@ -24,10 +24,10 @@ def timed(config):
 
 
 def greedy(config):
-    """Reads a knob that it does not list."""
+    """Read a knob that it does not list."""
     return tidy([{"value": config.throws}], metric="throws", unit="throws", tier="measured")
 
 
 def broken(config):
-    """Fails in its own code."""
+    """Raise an error."""
     raise ValueError(f"not\ntoday: {config.data}")

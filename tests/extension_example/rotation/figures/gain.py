@@ -1,4 +1,4 @@
-"""What a rotation of each block gains against the noise of a cast, by how far one of its elements sticks out."""
+"""The reduction of a cast's noise by a rotation of each block, by the size of the block's outlier."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
