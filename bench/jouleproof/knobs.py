@@ -60,7 +60,7 @@ def _refused(find: Callable[[Iterable[str]], object], names: Sequence[str]) -> s
 
 
 def partial_model(config_type: type[BaseModel], names: Sequence[str] | None) -> type[BaseModel]:
-    """Model of the named fields of a config alone, without validators that compare several fields.
+    """Model of only the named fields of a config, without validators that compare several fields.
 
     An experiment that reads a field that it did not list gets an AttributeError, never a default.
     """

@@ -57,12 +57,14 @@ def load_all(
     """
     pairs = []
     for name in names:
-        thing = load(kind, name, builtins)
-        if not isinstance(thing, of):
-            raise UserError(f"config: {kind} {name!r} is a {type(thing).__name__}, not a {of.__module__}.{of.__name__}")
+        candidate = load(kind, name, builtins)
+        if not isinstance(candidate, of):
+            raise UserError(
+                f"config: {kind} {name!r} is a {type(candidate).__name__}, not a {of.__module__}.{of.__name__}"
+            )
         for method, arguments in (calls or {}).items():
-            check_call(f"{kind} {name!r}: {method}", getattr(thing, method), arguments)
-        pairs.append((called(thing) if called else _short(name), thing))
+            check_call(f"{kind} {name!r}: {method}", getattr(candidate, method), arguments)
+        pairs.append((called(candidate) if called else _short(name), candidate))
     return _distinct(kind, pairs)
 
 

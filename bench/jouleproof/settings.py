@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError, duplicates
-from jouleproof.evidence.ledger import Claim, read_ledger
+from jouleproof.evidence.ledger import read_ledger
 from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
-from jouleproof.study import Study, built_in_studies, check_studies, load_study, tables_read
+from jouleproof.study import Study, built_in_studies, check_studies, load_study, tables_of, tables_read
 
 TEXTS = ("size", "note", "inputs_dir", "inputs", "results")
 RENAMED = {"own_studies": "studies"}
@@ -138,11 +138,11 @@ def check_claims(study: Study) -> None:
                 f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, "
                 f"and its area must be {study.name!r}"
             )
-        for table in _tables_of(claim):
-            owner, _, name = table.partition("/")
+        for query in (*claim.query.values(), *claim.context):
+            owner, _, name = query.table.partition("/")
             if owner == study.name and name not in study.experiments:
                 raise UserError(
-                    f"claims: {study.ledger}: {claim.id}: {table} is not an experiment of {study.package}; it "
+                    f"claims: {study.ledger}: {claim.id}: {query.table} is not an experiment of {study.package}; it "
                     f"has {', '.join(study.experiments)}"
                 )
 
@@ -153,16 +153,9 @@ def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:
     for picture in pictures.values():
         for source in picture.sources:
             if source not in tables:
-                study = source.partition("/")[0]
-                there = ", ".join(name.partition("/")[2] for name in tables if name.startswith(f"{study}/"))
                 raise UserError(
-                    f"figures: {picture.path}: SOURCES: {source} is not an experiment; "
-                    + (f"{study} has {there}" if there else f"there is no study {study}")
+                    f"figures: {picture.path}: SOURCES: {source} is not an experiment; {tables_of(source, tables)}"
                 )
-
-
-def _tables_of(claim: Claim) -> list[str]:
-    return [query.table for query in (*claim.query.values(), *claim.context)]
 
 
 def _validated(config: Mapping[str, Any], built_in: Sequence[Study]) -> tuple[_Run, dict[str, BaseModel]]:

@@ -49,7 +49,7 @@ def code_named_in(config: BaseModel) -> list[str]:
 
 
 def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
-    """Return all symbols that the objects use, in the project and in their own packages."""
+    """Return all symbols that the objects use, in the project and in the objects' packages."""
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}
     waiting = []
     for name in names:

@@ -219,6 +219,13 @@ def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
     }
 
 
+def tables_of(table: str, tables: Iterable[str]) -> str:
+    """Message that lists the tables of the study in a table's name."""
+    study = table.partition("/")[0]
+    known = ", ".join(sorted(name.partition("/")[2] for name in tables if name.startswith(f"{study}/")))
+    return f"{study} has {known}" if known else f"there is no study {study}"
+
+
 def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
     """Raise UserError, in one line, if a declaration cannot be run by any job. inputs: ids of the catalogue.
 
@@ -254,12 +261,7 @@ def _check(study: Study, name: str, experiment: Experiment, tables: set[str], in
         raise UserError(f"{where}: inputs: unknown input {', '.join(absent)}; see `jouleproof inputs list`")
     for table in study.reads(experiment):
         if table not in tables:
-            owner = table.partition("/")[0]
-            there = ", ".join(sorted(other.partition("/")[2] for other in tables if other.startswith(f"{owner}/")))
-            raise UserError(
-                f"{where}: results: unknown table {table}; "
-                + (f"{owner} has {there}" if there else f"there is no study {owner}")
-            )
+            raise UserError(f"{where}: results: unknown table {table}; {tables_of(table, tables)}")
     if repeated := duplicates([*experiment.inputs, *(table.rpartition("/")[2] for table in experiment.results)]):
         raise UserError(f"{where}: duplicate name {', '.join(map(repr, repeated))} among its inputs and tables")
     _check_function(where, study, experiment)

@@ -93,12 +93,12 @@ def test_a_table_that_a_page_marks_is_made_from_its_csv(tmp_path):
     (tmp_path / "mx").mkdir()
     (tmp_path / "mx/speed.csv").write_text('format,"GB/s"\nmxfp4,"1,5"\n')
     page = "a\n<!-- table mx/speed: written by `make accept` -->\nold\n<!-- end of table -->\nb\n"
-    made = pages.result_tables(page, tmp_path)
-    assert made == (
+    written = pages.result_tables(page, tmp_path)
+    assert written == (
         "a\n<!-- table mx/speed: written by `make accept` -->\n\n| format | GB/s |\n| --- | --- |\n| mxfp4 | 1,5 |\n\n"
         "<!-- end of table -->\nb\n"
     )
-    assert pages.result_tables(made, tmp_path) == made
+    assert pages.result_tables(written, tmp_path) == written
 
 
 def test_a_table_that_is_not_there_is_one_line_that_names_it(tmp_path):

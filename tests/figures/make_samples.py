@@ -2,7 +2,7 @@
 
 Experiments run as a job runs them, with small knobs and inputs; tables that take hours to measure are made up.
 samples/built_in holds every table, samples/own those that differ if every place that takes a user's object holds one.
-Tables of times differ on every run, all others are the same to the byte.
+Tables of times differ on every run; all others are identical to the byte.
 """
 
 import shutil
@@ -236,9 +236,9 @@ def meter_audit_alone(users):
 
 
 def run(study, config, inputs, given=None, only=None, skip=(), folder=None):
-    """Run the study's experiments, each of `only` but those of `skip`, once for the same knobs. given: tables of
-    others. folder: for checkpoints, if any are read."""
-    study, made, paths = find_study(study), dict(given or {}), {}
+    """Run the study's experiments, those in `only` except those in `skip`, once for the same knobs. given: other
+    studies' tables. folder: for checkpoints, if any are read."""
+    study, available, paths = find_study(study), dict(given or {}), {}
     waiting = dict(study.trained(config)) if folder else {}
     waiting |= {name: job for name, job in study.experiments.items() if name in (only or [name]) and name not in skip}
     tables = {}
@@ -246,13 +246,13 @@ def run(study, config, inputs, given=None, only=None, skip=(), folder=None):
         name, job = next(
             (name, job)
             for name, job in waiting.items()
-            if made.keys() >= set(study.reads(job)) and paths.keys() >= set(study.checkpoints_of(job, config))
+            if available.keys() >= set(study.reads(job)) and paths.keys() >= set(study.checkpoints_of(job, config))
         )
         del waiting[name]
         arguments = {
             "config": study.knobs(job, study.knobs_json(job, config)),
             **{input_id: inputs[input_id] for input_id in job.inputs},
-            **{table.rpartition("/")[2]: made[table] for table in study.reads(job)},
+            **{table.rpartition("/")[2]: available[table] for table in study.reads(job)},
         }
         if job.checkpoints:
             arguments["checkpoints"] = {at: paths[at] for at in study.checkpoints_of(job, config)}
@@ -260,7 +260,7 @@ def run(study, config, inputs, given=None, only=None, skip=(), folder=None):
         if name in study.experiments:
             if key not in MADE:
                 MADE[key] = call(function_of(study, job), arguments)
-            made[f"{study.name}/{name}"] = tables[f"{study.name}/{name}"] = MADE[key]
+            available[f"{study.name}/{name}"] = tables[f"{study.name}/{name}"] = MADE[key]
         else:
             paths[name] = folder / f"{name}.safetensors"
             if key not in MADE:

@@ -97,8 +97,8 @@ def is_categorical(line):
 
 
 def unlabelled_axes(figure):
-    """Axes that have neither a label with a unit nor names, of their own or on a shared axis. Across a colour bar there
-    is nothing to read."""
+    """Axes that have neither a label with a unit nor names, on them or on a shared axis. The axis across a colour bar
+    needs none."""
     missing = []
     for axes in figure.axes:
         if not axes.axison:

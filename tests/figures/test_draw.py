@@ -65,13 +65,13 @@ def run(folder, *names):
 
 def test_figures_and_tables_are_drawn_with_their_captions_beside_them(tmp_path):
     assert run(results(tmp_path, ["mx/qsnr", "mx/formats"]), "mx/qsnr", "mx/formats").exit_code == 0
-    made = files(tmp_path)
-    assert sorted(made) == [
+    written = files(tmp_path)
+    assert sorted(written) == [
         *(f"figures/mx/qsnr.{suffix}" for suffix in ("pdf", "png", "rst", "svg")),
         *(f"tables/mx/formats.{suffix}" for suffix in ("csv", "html", "rst", "tex")),
     ]
-    assert made["figures/mx/qsnr.rst"].decode() == FIGURES["mx/qsnr"].caption + "\n"
-    assert made["tables/mx/formats.rst"].decode() == FIGURES["mx/formats"].caption + "\n"
+    assert written["figures/mx/qsnr.rst"].decode() == FIGURES["mx/qsnr"].caption + "\n"
+    assert written["tables/mx/formats.rst"].decode() == FIGURES["mx/formats"].caption + "\n"
 
 
 @pytest.mark.parametrize(

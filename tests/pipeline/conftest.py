@@ -25,12 +25,12 @@ Done = subprocess.CompletedProcess[str]
 def copy_project(target: Path) -> Path:
     """Copy the sources, to be edited, with numba's compiled code."""
     target.mkdir(parents=True)
-    for part in PARTS:
-        source = ROOT / part
+    for name in PARTS:
+        source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("*.pyc", "*.egg-info"))
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("*.pyc", "*.egg-info"))
         else:
-            shutil.copy(source, target / part)
+            shutil.copy(source, target / name)
     return target
 
 

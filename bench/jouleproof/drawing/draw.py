@@ -21,11 +21,13 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
 
     The output does not depend on the order of the names, nor on the user's matplotlibrc. Raises UserError.
     """
-    chosen = [_named(name, figures) for name in dict.fromkeys(names)]
+    chosen = list(dict.fromkeys(names))
+    if unknown := [name for name in chosen if name not in figures]:
+        raise UserError(f"figures: unknown figure {unknown[0]!r}; known: {', '.join(figures) or 'none'}")
     read, provenance = cache(results_of.read), cache(read_provenance)
     with style.project_style():
-        for figure in chosen:
-            paths = [results / f"{source}.parquet" for source in figure.sources]
+        for name in chosen:
+            paths = [results / f"{source}.parquet" for source in figures[name].sources]
             sources = [read(path).copy() for path in paths]
             stand_ins = {
                 input_id
@@ -34,13 +36,7 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
                 if record["origin"] == "stand-in"
             }
             with mpl.rc_context():  # settings of a figure do not affect the next one
-                _draw(figure, sources, stand_ins, results)
-
-
-def _named(name: str, figures: Mapping[str, Figure]) -> Figure:
-    if name not in figures:
-        raise UserError(f"figures: unknown figure {name!r}; known: {', '.join(figures) or 'none'}")
-    return figures[name]
+                _draw(figures[name], sources, stand_ins, results)
 
 
 def _draw(figure: Figure, sources: list[pd.DataFrame], stand_ins: set[str], results: Path) -> None:

@@ -63,13 +63,10 @@ def _interval(
 ) -> Estimate:
     if query.rows == "draws":
         return draws_interval(samples, combine)
-    return mean_interval(samples, _weights(table, query), combine)
+    weights = None if query.weight is None else table[query.weight].to_numpy()
+    return mean_interval(samples, weights, combine)
 
 
 def table_path(query: Query, folder: Path) -> Path:
     """Path of the query's table in the folder of results."""
     return folder / f"{query.table}.parquet"
-
-
-def _weights(table: pd.DataFrame, query: Query) -> np.ndarray | None:
-    return None if query.weight is None else table[query.weight].to_numpy()
