@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from jouleproof.serving.simulator.event_loop.records import BEND
+
 AXIS = Path(__file__).with_name("facts") / "profile_axis.csv"
 CELLS = Path(__file__).with_name("facts") / "profile_cells.csv"
 GROUP = ["model", "hardware", "tensor_parallel"]
-BEND = 16  # sequences of a batch, above which each costs more
 
 
 @dataclass(frozen=True)
