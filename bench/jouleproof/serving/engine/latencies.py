@@ -9,6 +9,7 @@ import numpy as np
 from jouleproof.serving.engine.router import Request, Served
 
 ENOUGH_CPU = 0.95  # of the time of their iterations; a run with less is void
+QUANTILES = (0.5, 0.9, 0.99)
 FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples of a 99th percentile
 
 

@@ -18,13 +18,11 @@ from jouleproof.models.smollm2 import SHAPES, load_smollm2
 from jouleproof.serving.config import EngineConfig, ServingConfig
 from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import prompt_capacity
-from jouleproof.serving.engine.latencies import latencies, quantiles
+from jouleproof.serving.engine.latencies import QUANTILES, latencies, quantiles
 from jouleproof.serving.engine.router import Request, Served, serve
 from jouleproof.serving.engine.setup import fleet_plan, rules
 from jouleproof.serving.engine.traffic import arrivals, scaled, text, with_text
 from jouleproof.serving.engine.transport import Move
-
-LEVELS = (0.5, 0.9, 0.99)
 
 
 def run(
@@ -100,12 +98,12 @@ def _model(
 def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) -> str:
     rows: dict[str, dict[str, float]] = {}
     names = {"ttft_s": "TTFT", "gap_s": "TBT", "e2e_s": "E2E"}
-    for row in quantiles(latencies(asked, served, warm_up), LEVELS):
+    for row in quantiles(latencies(asked, served, warm_up), QUANTILES):
         rows.setdefault(names[row["metric"]], {})[f"P{100 * row['quantile']:g} (ms)"] = 1e3 * row["value"]
     lines = [f"{len(asked)} requests at {rate:.2f} requests/s"]
     if rows:
         lines.append(pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.1f}", na_rep="-"))
-        if any(len(row) < len(LEVELS) for row in rows.values()):
+        if any(len(row) < len(QUANTILES) for row in rows.values()):
             lines.append("-: too few samples for a 99th percentile")
     statuses = pd.Series([outcome.status for outcome in served.outcomes]).value_counts()
     lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))

@@ -10,10 +10,10 @@ from jouleproof.errors import UserError
 from jouleproof.files import atomic
 from jouleproof.power.time_grid import watts_by_bin
 from jouleproof.serving.simulator.machines import Design, read_design
+from jouleproof.serving.simulator.service_levels import PERCENTILES
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, RequestError, Run, simulate
 from jouleproof.serving.simulator.workload import FIRST_ROW, read_requests
 
-PERCENTILES = (50, 90, 99)
 POWER_BIN_S = 2.0
 PHASES = ("prompt", "token", "idle")
 

@@ -20,7 +20,7 @@ from jouleproof.serving.config import ServingConfig
 from jouleproof.serving.engine.cost_laws import fitted, halves, predicted
 from jouleproof.serving.engine.fleet import Fleet, started_fleet
 from jouleproof.serving.engine.grid import measured, measured_shapes, probes, prompt_capacity
-from jouleproof.serving.engine.latencies import FEWEST, Latencies, latencies, pooled, quantiles, starved
+from jouleproof.serving.engine.latencies import FEWEST, QUANTILES, Latencies, latencies, pooled, quantiles, starved
 from jouleproof.serving.engine.prediction import served_model, simulated, simulated_design
 from jouleproof.serving.engine.router import Request, Served, serve
 from jouleproof.serving.engine.setup import MODES, fleet_plan, rules
@@ -33,7 +33,6 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 from jouleproof.studies.phase_split.served import served_decoder
 
 PROBES = 2  # times that a probe is measured between two runs
-QUANTILES = (0.5, 0.9, 0.99)
 CURVE = (*np.round(np.arange(0.02, 1.0, 0.02), 2), 0.99, 0.995, 0.998)
 EVERY = "every"  # load, or mode
 
