@@ -20,8 +20,8 @@ from jouleproof.serving.engine.fleet import started_fleet
 from jouleproof.serving.engine.grid import prompt_capacity
 from jouleproof.serving.engine.latencies import QUANTILES, latencies, quantiles
 from jouleproof.serving.engine.router import Request, Served, serve
-from jouleproof.serving.engine.setup import fleet_plan, rules
-from jouleproof.serving.engine.traffic import arrivals, scaled, text, with_text
+from jouleproof.serving.engine.setup import fleet_plan, rules, served_decoder
+from jouleproof.serving.engine.traffic import arrivals, scaled, with_text
 from jouleproof.serving.engine.transport import Move
 
 
@@ -91,8 +91,7 @@ def _model(
         print(f"serve: random weights of the same shape, because: {error}", file=sys.stderr)
         words = np.random.default_rng(0).integers(0, SHAPES["smollm2_135m"].vocabulary, 10_000).tolist()
         return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), engine.layers), words
-    network = random_decoder(model.network.shape, seed=0) if engine.model == "random" else model.network
-    return first_layers(network, engine.layers), text(problems, model.tokens)
+    return served_decoder(engine, engine.layers, problems, model)
 
 
 def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) -> str:

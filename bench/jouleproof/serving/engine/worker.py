@@ -21,6 +21,7 @@ from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined
 from jouleproof.measure.clocks import Stopwatch, now, own_cpu_seconds
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.decoder_shape import DecoderShape
+from jouleproof.models.loading import with_weights
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.shapes import Shape, one_round, timed
 from jouleproof.processes import reporter
@@ -170,14 +171,11 @@ def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
     """Build a decoder on shared weights: (bytes,) of all parameters, one after the other in the order of the decoder's
     state."""
     with torch.device("meta"):
-        decoder = Decoder(shape)
-    state, first = {}, 0
-    for name, like in decoder.state_dict().items():
-        size = like.numel() * 4
-        state[name] = weights[first : first + size].view(torch.float32).view(like.shape)
-        first += size
-    decoder.load_state_dict(state, assign=True)
-    return decoder.eval().requires_grad_(False)
+        empty = Decoder(shape)
+    state = empty.state_dict()
+    values = torch.split(weights.view(torch.float32), [like.numel() for like in state.values()])
+    named = zip(state.items(), values, strict=True)
+    return with_weights(lambda: empty, {name: value.view(like.shape) for (name, like), value in named})
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ from jouleproof.serving.engine.router import Outcome, Request, Rules, serve
 from jouleproof.serving.engine.setup import fleet_plan
 from jouleproof.serving.engine.transport import Move, Way
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
-from jouleproof.studies.phase_split.served import served_decoder
 
 TOKENS = 3  # of a request: from the prompt, right after the move, and one more to compare the gap with
 APART_S = 0.05

@@ -16,8 +16,8 @@ from jouleproof.models.runner import Runner
 from jouleproof.models.shapes import Shape, flops, one_round, read_bytes
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
+from jouleproof.serving.engine.setup import served_decoder
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
-from jouleproof.studies.phase_split.served import served_decoder
 
 CEILING_REPEATS = 3
 DECODES_PER_ROUND = 7

@@ -23,14 +23,13 @@ from jouleproof.serving.engine.grid import measured, measured_shapes, probes, pr
 from jouleproof.serving.engine.latencies import FEWEST, QUANTILES, Latencies, latencies, pooled, quantiles, starved
 from jouleproof.serving.engine.prediction import served_model, simulated, simulated_design
 from jouleproof.serving.engine.router import Request, Served, serve
-from jouleproof.serving.engine.setup import MODES, fleet_plan, rules
+from jouleproof.serving.engine.setup import MODES, fleet_plan, rules, served_decoder
 from jouleproof.serving.engine.token_check import sameness
 from jouleproof.serving.engine.traffic import arrivals, scaled, with_text
 from jouleproof.serving.simulator.cost_model import Performance
 from jouleproof.serving.simulator.served_models import ServedModel
 from jouleproof.serving.simulator.workload import Requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
-from jouleproof.studies.phase_split.served import served_decoder
 
 PROBES = 2  # times that a probe is measured between two runs
 CURVE = (*np.round(np.arange(0.02, 1.0, 0.02), 2), 0.99, 0.995, 0.998)
