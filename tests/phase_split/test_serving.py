@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from jouleproof import inputs
+from jouleproof.cli import app
 from jouleproof.errors import UserError
 from jouleproof.serving.config import EngineConfig, ServingConfig, read_engine_config
 from jouleproof.serving.engine import serve as engine_serve
@@ -190,6 +192,21 @@ def test_the_knobs_of_a_run_are_two_sections_of_a_file_and_each_that_is_wrong_ge
         assert all(line.startswith(f"config: {path}: {knob}: ") for line, knob in zip(lines, wrong, strict=True))
     with pytest.raises(UserError, match=r"^config: .*nowhere\.json cannot be read \(No such file or directory\)$"):
         read_engine_config(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (("--way", "gloo"), "serve: --way is now --transport"),
+        (("--form", "bfloat16"), "serve: --form is now --cache-format"),
+        (("--cache-format", "fp3"), "serve: --cache-format: format 'fp3' is not known"),
+    ],
+)
+def test_an_option_that_was_renamed_or_a_wrong_format_is_one_line(given, complaint, tmp_path):
+    out = tmp_path / "out.parquet"
+    done = CliRunner().invoke(app, ["serving", "serve", "--mode", "split", "--out", str(out), *given])
+    assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert done.stderr.startswith(complaint) and not out.exists()
 
 
 def test_a_request_that_was_not_served_has_a_reason_and_no_latency():

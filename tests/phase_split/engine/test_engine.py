@@ -91,17 +91,19 @@ def test_a_worker_without_work_lacked_no_core(fleet):
     assert served.outcomes[0].status == "done" and served.cpu_share[1] == 1.0
 
 
-@pytest.mark.parametrize("way", ["memory", "gloo"])
-@pytest.mark.parametrize("form", ["float32", "bfloat16", "mxfp8_e4m3"])
-def test_a_cache_is_as_many_bytes_as_its_format_says(fleet, way, form):
+@pytest.mark.parametrize("transport", ["memory", "gloo"])
+@pytest.mark.parametrize("cache_format", ["float32", "bfloat16", "mxfp8_e4m3"])
+def test_a_cache_is_as_many_bytes_as_its_format_says(fleet, transport, cache_format):
     asked = [Request(0.0, list(range(9)), 3)]
-    outcome = serve(fleet, asked, Rules("split", tokens=24, move=Move(way, form=form))).outcomes[0]
+    outcome = serve(fleet, asked, Rules("split", tokens=24, move=Move(transport, cache_format=cache_format))).outcomes[
+        0
+    ]
     rows, width = DECODER.layers * 2 * DECODER.kv_heads * 9, DECODER.head_width
     block = get_format("mxfp8_e4m3").block
     row_bytes = {"float32": 4 * width, "bfloat16": 2 * width, "mxfp8_e4m3": -(-width // block) * (block + 1)}
-    assert outcome.status == "done" and outcome.moved_bytes == rows * row_bytes[form]
+    assert outcome.status == "done" and outcome.moved_bytes == rows * row_bytes[cache_format]
     assert outcome.sent_s > 0 and outcome.taken_s > 0 and outcome.arrived_s >= outcome.times_s[0]
-    assert form != "float32" or outcome.tokens == expected(asked)[0]
+    assert cache_format != "float32" or outcome.tokens == expected(asked)[0]
 
 
 def test_requests_that_do_not_fit_are_refused_with_a_reason_and_the_others_served(fleet):

@@ -44,7 +44,7 @@ def run(
         problems = inputs.read_gsm8k((records.get(texts_name) or _resolved(texts_name, Path(folder))).path())
         decoder, words = _model(engine, records, Path(folder), problems)
     lengths, _ = scaled(trace, serving.scale, engine.capacity)
-    with started_fleet(fleet_plan(engine, gloo=move.way == "gloo"), decoder) as fleet:
+    with started_fleet(fleet_plan(engine, gloo=move.transport == "gloo"), decoder) as fleet:
         most = prompt_capacity(fleet, engine, lengths)
         asked = with_text(arrivals(lengths, load * most, serving.requests, seed), words, seed)
         served = serve(fleet, asked, replace(rules(mode, engine, serving), move=move))

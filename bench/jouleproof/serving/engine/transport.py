@@ -10,18 +10,18 @@ from torch import Tensor
 from jouleproof.formats.codecs import codec
 from jouleproof.models.runner import Runner
 
-Way = Literal["memory", "gloo"]
+Transport = Literal["memory", "gloo"]
 
 
 @dataclass(frozen=True)
 class Move:
-    """Transport of a KV cache. way: through memory that the processes share, or over a socket. by_layer: send each
-    layer as soon as it is computed, or all of them after the prompt. form: number format of the values: float32,
-    bfloat16 or a block format's name."""
+    """How a KV cache moves. transport: memory that the processes share, or a socket. by_layer: send each layer as soon
+    as it is computed, or all of them after the prompt. cache_format: number format of the values: float32, bfloat16 or
+    the name of a block format."""
 
-    way: Way = "memory"
+    transport: Transport = "memory"
     by_layer: bool = False
-    form: str = "float32"
+    cache_format: str = "float32"
 
 
 class Carrier(Protocol):
@@ -95,7 +95,7 @@ class Mover:
     """One worker's end of the transfers: it sends what is in its runner's slots, and fills them."""
 
     def __init__(self, runner: Runner, carrier: Carrier, move: Move) -> None:
-        self._runner, self._carrier, self._codec = runner, carrier, codec(move.form)
+        self._runner, self._carrier, self._codec = runner, carrier, codec(move.cache_format)
         self.by_layer = move.by_layer
         self._parts = runner.shape.layers if move.by_layer else 1
         self._incoming: dict[int, list[tuple[Tensor, Tensor]]] = {}

@@ -44,7 +44,7 @@ class Worker:
         """Begin a new run without any requests."""
         move = Move(**command["move"])
         self._tokens, self._chunked = command["tokens"], command["chunked"]
-        self._mover = Mover(self._runner, self._carriers[move.way], move)
+        self._mover = Mover(self._runner, self._carriers[move.transport], move)
         self._jobs: list[Job] = []
         self._waiting: list[Command] = []  # for a slot, in the order of their coming
         self._boxes: dict[int, tuple[int, int]] = {}  # of jobs whose cache moves on: the box, who gets it

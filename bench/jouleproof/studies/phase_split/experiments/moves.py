@@ -14,8 +14,8 @@ from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
 from jouleproof.serving.engine.fleet import Fleet, started_fleet
 from jouleproof.serving.engine.router import Outcome, Request, Rules, serve
-from jouleproof.serving.engine.setup import fleet_plan
-from jouleproof.serving.engine.transport import Move, Way
+from jouleproof.serving.engine.setup import fleet_plan, served_decoder
+from jouleproof.serving.engine.transport import Move, Transport
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 TOKENS = 3  # of a request: from the prompt, right after the move, and one more to compare the gap with
@@ -32,19 +32,23 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
     and prompt: bytes of a cache, seconds that the sender and the receiver work on it, the time that it adds to the
     first gap over an ordinary one, and the time to the first token. Repeats take turns."""
     settings = config.moves
-    ways = [Move(*move) for move in product(get_args(Way), (False, True), settings.forms)]
-    step = steps("phase_split moves", len(ways))
+    choices = [Move(*move) for move in product(get_args(Transport), (False, True), settings.forms)]
+    step = steps("phase_split moves", len(choices))
     rows: list[dict[str, Any]] = []
     with started_fleet(fleet_plan(config.engine, gloo=True), decoder) as fleet:
-        _alone(fleet, words, settings.prompts[:1], Move(form=settings.forms[-1]))  # compiles the casts
-        for move in ways:
-            factors = {"way": move.way, "parts": "layers" if move.by_layer else "whole", "format": move.form}
+        _alone(fleet, words, settings.prompts[:1], Move(cache_format=settings.forms[-1]))  # compiles the casts
+        for move in choices:
+            factors = {
+                "way": move.transport,
+                "parts": "layers" if move.by_layer else "whole",
+                "format": move.cache_format,
+            }
             _alone(fleet, words, settings.prompts[:1], move)
             for repeat in range(settings.repeats):
                 outcomes = _alone(fleet, words, settings.prompts, move)
                 for prompt, outcome in zip(settings.prompts, outcomes, strict=True):
                     rows += [{**factors, "prompt": prompt, "repeat": repeat, **row} for row in _of(outcome)]
-            step(f"{factors['format']} through {move.way}, {factors['parts']}")
+            step(f"{factors['format']} through {move.transport}, {factors['parts']}")
     return tidy(rows, tier=MEASURED)
 
 
