@@ -1,7 +1,6 @@
 """Designs and their budgets."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,9 @@ from jouleproof.errors import UserError
 from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS, Budget, Prices, pools
 from jouleproof.serving.simulator.machines import Design, read_design
 from jouleproof.serving.simulator.served_models import served
+from tests.phase_split import REFERENCE, refused
 
-REFERENCE = Path(__file__).with_name("reference") / "clusters.json"
+CLUSTERS = REFERENCE / "clusters.json"
 
 
 def test_the_published_designs_have_about_the_power_of_forty_h100_machines():
@@ -35,10 +35,10 @@ def test_pools_use_a_budget_up_and_never_exceed_it(name):
 
 
 def test_a_design_is_read_by_its_name():
-    assert read_design(REFERENCE, "conv|splitwise_ha") == Design(
+    assert read_design(CLUSTERS, "conv|splitwise_ha") == Design(
         "conv|splitwise_ha", "split", ("dgx-h100", 25), ("dgx-a100", 26)
     )
-    assert read_design(REFERENCE, "conv|baseline_a100") == Design("conv|baseline_a100", "together", ("dgx-a100", 70))
+    assert read_design(CLUSTERS, "conv|baseline_a100") == Design("conv|baseline_a100", "together", ("dgx-a100", 70))
 
 
 SPLIT = {
@@ -68,15 +68,13 @@ SPLIT = {
 def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, complaint):
     path = tmp_path / "designs.json"
     path.write_text(json.dumps({"mine": row}))
-    with pytest.raises(UserError) as caught:
+    with refused(complaint, f"{path}: design mine: "):
         read_design(path, "mine")
-    message = str(caught.value)
-    assert message.startswith(f"{path}: design mine: ") and complaint in message and "\n" not in message
 
 
 def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="no design 'none'; it has: conv"):
-        read_design(REFERENCE, "none")
+        read_design(CLUSTERS, "none")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UserError, match=r"broken\.json: cannot be read"):
         read_design(tmp_path / "broken.json", "mine")

@@ -1,14 +1,11 @@
 """A single simulation from files: its output, its files, and the messages about files that cannot be served."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from jouleproof.errors import UserError
 from jouleproof.serving.simulator.from_files import simulate_files
+from tests.phase_split import REFERENCE, refused
 
-REFERENCE = Path(__file__).with_name("reference")
 HEADER = "request_id,arrival_timestamp,prompt_size,token_size\n"
 
 
@@ -39,8 +36,6 @@ def test_latencies_and_energy_are_printed_and_every_request_has_a_row(tmp_path):
     ],
 )
 def test_a_request_that_cannot_be_served_is_named_by_its_row(tmp_path, rows, compat, complaint):
-    with pytest.raises(UserError) as caught:
+    with refused(complaint, f"{tmp_path / 'trace.csv'}: "):
         run(tmp_path, rows, compat)
-    message = str(caught.value)
-    assert message.startswith(f"{tmp_path / 'trace.csv'}: ") and complaint in message
     assert not (tmp_path / "requests.parquet").exists()

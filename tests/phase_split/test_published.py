@@ -1,7 +1,6 @@
 """The published simulator's own results, from its own runs: latencies, and counters that tell rules apart."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from jouleproof.serving.simulator.machines import read_design
 from jouleproof.serving.simulator.simulate import PUBLISHED, simulate
 from jouleproof.serving.simulator.workload import read_requests
+from tests.phase_split import REFERENCE
 
-REFERENCE = Path(__file__).with_name("reference")
 EXPECTED = list(csv.DictReader((REFERENCE / "expected.csv").open(encoding="utf-8")))
 COUNTERS = {  # executed events, time of the last; facts of the published runs
     ("code_100rps_60s.csv", "code|baseline_a100"): (15282, 102.71134631072667),

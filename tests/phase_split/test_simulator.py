@@ -1,5 +1,7 @@
 """Guarantees of a run: every request is served or reported, energy adds up, windows, streams, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,12 @@ def crowd(count, rate=10.0, seed=0):
     return Requests(arrival, prompt.astype(np.int32), output.astype(np.int32))
 
 
+def batches_of(count, requests):
+    for first in range(0, len(requests), count):
+        columns = requests.arrival_s, requests.prompt, requests.output
+        yield Requests(*(column[first : first + count] for column in columns))
+
+
 @pytest.mark.parametrize("design", [SPLIT, TOGETHER], ids=lambda design: design.name)
 def test_every_request_is_served_and_none_before_its_time(design):
     run = simulate(design, crowd(500))
@@ -38,23 +46,15 @@ def test_the_same_requests_give_the_same_bytes():
 def test_a_stream_gives_what_the_whole_gives(design):
     requests = crowd(1000, rate=3.0)
     whole = simulate(design, requests)
-    parts = [
-        Requests(*(part[first : first + 300] for part in (requests.arrival_s, requests.prompt, requests.output)))
-        for first in range(0, 1000, 300)
-    ]
-    batches = [served[1:] for served in stream(design, iter(parts))]
+    batches = [served[1:] for served in stream(design, batches_of(300, requests))]
     assert np.array_equal(np.concatenate([ttft for ttft, _ in batches]), whole.ttft_s)
     assert np.array_equal(np.concatenate([e2e for _, e2e in batches]), whole.e2e_s)
 
 
 def test_a_stream_that_is_not_kept_up_with_stops():
     requests = crowd(3000, rate=5000.0)
-    parts = [
-        Requests(*(part[first : first + 10] for part in (requests.arrival_s, requests.prompt, requests.output)))
-        for first in range(0, 3000, 10)
-    ]
     with pytest.raises(UserError, match="took longer than two batches"):
-        list(stream(TOGETHER, iter(parts)))
+        list(stream(TOGETHER, batches_of(10, requests)))
 
 
 def test_power_in_bins_of_time_adds_up_to_the_energy():
@@ -100,8 +100,6 @@ def test_gaps_are_counted_for_the_window_alone():
 
 
 def test_links_that_take_no_time_make_no_request_slower():
-    from dataclasses import replace
-
     requests = crowd(50, rate=0.5)
     free = simulate(SPLIT, requests, replace(CORRECTED, link_bytes_per_s=np.inf))
     slow = simulate(SPLIT, requests, replace(CORRECTED, link_bytes_per_s=1e9))

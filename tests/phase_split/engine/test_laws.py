@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,42 +52,41 @@ def test_more_work_never_takes_less_time_whatever_the_noise(noise):
         assert min(times) >= 0 and min(np.diff(times)) >= -1e-12
 
 
-def test_the_simulator_runs_by_the_law():
+def simulated(arrival_s, prompt, output):
+    """Simulate requests on one machine that runs by the law."""
     law = fitted({shape: law_s(shape) for shape in SHAPES})
     machine = Machine("worker", law, 10**9, 1.0, 1.0, 1.0, 1.0, 1.0)
-    requests = Requests(np.array([0.0]), np.array([40], np.int32), np.array([4], np.int32))
-    run = simulate(Design("mixed", "together", (machine, 1)), requests, model=MODEL)
+    requests = Requests(np.array(arrival_s), np.array(prompt, np.int32), np.array(output, np.int32))
+    return simulate(Design("mixed", "together", (machine, 1)), requests, model=MODEL)
+
+
+def test_the_simulator_runs_by_the_law():
+    run = simulated([0.0], prompt=[40], output=[4])
     assert run.ttft_s[0] == pytest.approx(law_s(Shape(prompt=40)))
     decodes = sum(law_s(Shape(decodes=1, context=40 + place)) for place in range(3))
     assert run.e2e_s[0] - run.ttft_s[0] == pytest.approx(decodes, rel=1e-4)
 
 
 def test_a_decode_beside_a_prompt_costs_what_it_was_measured_to():
-    law = fitted({shape: law_s(shape) for shape in SHAPES})
-    machine = Machine("worker", law, 10**9, 1.0, 1.0, 1.0, 1.0, 1.0)
-    requests = Requests(np.array([0.0, 0.030]), np.array([40, 60], np.int32), np.array([2, 1], np.int32))
-    run = simulate(Design("mixed", "together", (machine, 1)), requests, model=MODEL)
+    run = simulated([0.0, 0.030], prompt=[40, 60], output=[2, 1])
     first, second = law_s(Shape(prompt=40)), law_s(Shape(decodes=1, context=40))
     assert run.e2e_s[0] == pytest.approx(first + second)  # the second came while the decode was under way
     assert run.e2e_s[1] == pytest.approx(first + second + law_s(Shape(prompt=60)) - 0.030)
 
 
-def trace():
-    import pandas as pd
-
-    return pd.DataFrame({"arrival_s": [0.0, 1.0, 2.0], "prompt_tokens": [4, 80, 9000], "output_tokens": [2, 40, 100]})
+TRACE = pd.DataFrame({"arrival_s": [0.0, 1.0, 2.0], "prompt_tokens": [4, 80, 9000], "output_tokens": [2, 40, 100]})
 
 
 def test_lengths_are_scaled_to_at_least_one_token_and_what_does_not_fit_is_counted():
-    lengths, left_out = scaled(trace(), 8.0, 64)
+    lengths, left_out = scaled(TRACE, 8.0, 64)
     assert lengths["prompt_tokens"].tolist() == [1, 10] and lengths["output_tokens"].tolist() == [1, 5]
     assert left_out == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="no request"):
-        scaled(trace(), 0.001, 64)
+        scaled(TRACE, 0.001, 64)
 
 
 def test_two_rates_differ_in_the_clock_alone():
-    lengths, _ = scaled(trace(), 8.0, 64)
+    lengths, _ = scaled(TRACE, 8.0, 64)
     slow, fast = arrivals(lengths, 2.0, 30, 5), arrivals(lengths, 8.0, 30, 5)
     assert len(slow) == len(fast) == 30
     np.testing.assert_allclose(slow.arrival_s, 4 * fast.arrival_s)
@@ -94,7 +94,7 @@ def test_two_rates_differ_in_the_clock_alone():
 
 
 def test_prompts_are_runs_of_the_text_the_same_for_the_same_seed():
-    lengths, _ = scaled(trace(), 8.0, 64)
+    lengths, _ = scaled(TRACE, 8.0, 64)
     requests = arrivals(lengths, 2.0, 10, 5)
     words = list(range(7))
     asked = with_text(requests, words, 1)
