@@ -110,11 +110,7 @@ class CapacitySearch:
             ]
             if not lighter or not sustains(prompt, lighter[-1]):
                 return best
-            too_few, enough = 0, lighter[-1]
-            while enough - too_few > 1:
-                middle = (too_few + enough) // 2
-                too_few, enough = (too_few, middle) if sustains(prompt, middle) else (middle, enough)
-            design = family.design(prompt, enough)
+            design = family.design(prompt, fewest(lambda token: sustains(prompt, token), 0, lighter[-1]))
             return design, weight(design)
 
         key = (family, machines, rate, prices)
@@ -142,6 +138,14 @@ def _searched(
             best = better_of(prompt, best)
         apart //= 2
     return best
+
+
+def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
+    """Return the fewest that sustain a load, by bisection between a number that does not and one that does."""
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if sustain(middle) else (middle, enough)
+    return enough
 
 
 def highest_load(

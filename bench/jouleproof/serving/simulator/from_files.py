@@ -8,7 +8,6 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 from jouleproof.files import atomic
-from jouleproof.power.time_grid import watts_by_bin
 from jouleproof.serving.simulator.machines import Design, read_design
 from jouleproof.serving.simulator.service_levels import PERCENTILES
 from jouleproof.serving.simulator.simulate import CORRECTED, PUBLISHED, RequestError, Run, simulate
@@ -46,9 +45,8 @@ def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: P
 
 def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
     """Return machine, pool, t (s), W, and the phase that took most of the bin, until the last event."""
-    by_bin = run.power[:, : int(np.ceil(run.end_s / bin_s))]
-    watts, idle_s = watts_by_bin(by_bin, run.idle_w, bin_s)
-    phases = np.concatenate([by_bin[:, :, 2:], idle_s[:, :, None]], axis=2).argmax(axis=2)
+    watts, seconds = run.watts(bin_s, int(np.ceil(run.end_s / bin_s)))
+    phases = seconds.argmax(axis=2)
     machine, place = np.indices(watts.shape)
     return pd.DataFrame(
         {

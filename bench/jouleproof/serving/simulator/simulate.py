@@ -119,6 +119,14 @@ class Run:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
 
+    def watts(self, bin_s: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean watts of the first bins of `power`, idle time included, (machines, bins), and the seconds of
+        each bin by phase, idle last, (machines, bins, 3)."""
+        joules, busy_s = self.power[:, :bins, :2], self.power[:, :bins, 2:]
+        idle_s = bin_s - busy_s.sum(axis=2)
+        watts = (joules.sum(axis=2) + idle_s * self.idle_w[:, None]) / bin_s
+        return watts, np.concatenate([busy_s, idle_s[:, :, None]], axis=2)
+
     def table(self) -> pd.DataFrame:
         """Return a row per request."""
         return pd.DataFrame(

@@ -1,6 +1,5 @@
 """Every knob of the study, with its unit and its default."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -80,14 +79,10 @@ class BeyondConfig(Strict):
     @field_validator("accelerators")
     @classmethod
     def _known_machines(cls, names: list[str]) -> list[str]:
-        return _known("accelerator", names, MACHINES)
-
-
-def _known(what: str, names: list[str], allowed: Iterable[str]) -> list[str]:
-    for name in names:
-        if name not in allowed:
-            raise ValueError(f"{what} {name!r} is not known; known: {', '.join(allowed)}")
-    return names
+        for name in names:
+            if name not in MACHINES:
+                raise ValueError(f"unknown accelerator {name!r}; known: {', '.join(MACHINES)}")
+        return names
 
 
 class ServiceEnergyConfig(Strict):

@@ -8,6 +8,7 @@ from jouleproof.serving.simulator.clusters import FAMILIES, PUBLISHED_POOLS
 from jouleproof.serving.simulator.machines import Design
 
 PLAIN = ("float32", "bfloat16")  # formats of numbers without blocks
+UNPACKED = "16 bits"  # the format of the profiled models
 
 
 def forms(names: Iterable[str]) -> None:
@@ -24,6 +25,11 @@ def formats(names: Iterable[str], plain: Sequence[str] = ()) -> None:
     for name in names:
         if name not in allowed:
             raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(allowed)}")
+
+
+def model_in(model: str, form: str) -> str:
+    """Return the name of a served model whose weights and cache are stored in a format."""
+    return model if form == UNPACKED else f"{model}/{form}"
 
 
 def designs(names: Iterable[str], service: str = "conv") -> Mapping[str, Design]:

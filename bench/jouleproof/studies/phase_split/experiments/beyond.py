@@ -14,10 +14,10 @@ from jouleproof.serving.simulator.evaluation import CORRECTED_SETUP, Setup, Work
 from jouleproof.serving.simulator.machines import MACHINES, Design
 from jouleproof.serving.simulator.service_levels import most_decodes
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.registry import UNPACKED, model_in
 from jouleproof.studies.phase_split.searches import capacity_search
 
 POWER = FAMILIES["baseline_h100"].design(40).power
-UNPACKED = "16 bits"
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,7 @@ class Case:
     arrivals: Any
 
     def setup(self) -> Setup:
-        model = CORRECTED_SETUP.model
-        named = model if self.form == UNPACKED else f"{model}/{self.form}"
-        return replace(CORRECTED_SETUP, model=named, arrivals=self.arrivals)
+        return replace(CORRECTED_SETUP, model=model_in(CORRECTED_SETUP.model, self.form), arrivals=self.arrivals)
 
 
 def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:

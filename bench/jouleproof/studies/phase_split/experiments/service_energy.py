@@ -11,9 +11,8 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import SIMULATED, tidy
-from jouleproof.power.time_grid import watts_by_bin
 from jouleproof.progress import steps
-from jouleproof.serving.simulator.capacity import CapacitySearch
+from jouleproof.serving.simulator.capacity import CapacitySearch, fewest
 from jouleproof.serving.simulator.clusters import FAMILIES, H100, UNLIMITED, Budget
 from jouleproof.serving.simulator.evaluation import CORRECTED_SETUP, Setup, Workload
 from jouleproof.serving.simulator.machines import MACHINES, Design
@@ -21,9 +20,9 @@ from jouleproof.serving.simulator.service_levels import meets, slowdowns
 from jouleproof.serving.simulator.simulate import Run, simulate
 from jouleproof.serving.simulator.workload import superposed
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
+from jouleproof.studies.phase_split.registry import UNPACKED, model_in
 from jouleproof.studies.phase_split.searches import capacity_search
 
-UNPACKED = "16 bits"
 WAYS = ("together", "chunked", "split")
 KW_OF_POWER = 10.2 / MACHINES[H100].power  # a DGX H100's, by datasheet
 PEAK_S = 120.0  # the busiest stretch of the hour, which machines are counted for
@@ -93,7 +92,7 @@ def _served(config: PhaseSplitConfig, workload: Workload, case: Case) -> Iterato
     service, whole = settings.service, workload.traces[settings.service]
     trace = without_the_short(whole, case.taken) if case.which == "short" else whole
     left = replace(workload, traces={service: trace})
-    setup = replace(CORRECTED_SETUP, model=settings.model + ("" if case.form == UNPACKED else f"/{case.form}"))
+    setup = replace(CORRECTED_SETUP, model=model_in(settings.model, case.form))
     peak = peak_over_mean(whole)
     search = capacity_search(config, left, setup, service, settings.precision)
     count = _fewest_machines(search, settings.rate * (1 - case.taken) * peak)
@@ -149,10 +148,7 @@ def _fewest_machines(search: CapacitySearch, rate: float) -> int:
         too_few, enough = enough, 2 * enough
         if too_few > MOST_MACHINES:
             raise UserError(f"phase_split service_energy: no {too_few} machines sustain {rate:g} requests/s")
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if sustains(middle) else (middle, enough)
-    return enough
+    return fewest(sustains, too_few, enough)
 
 
 def _together(count: int) -> Design:
@@ -174,7 +170,7 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
 
 def row_watts(run: Run) -> dict[str, float]:
     """Return the W of a machine, by how rows are filled."""
-    watts, _ = watts_by_bin(run.power[:, : max(int(run.arrival_s[-1] // BIN_S), 1)], run.idle_w, BIN_S)
+    watts, _ = run.watts(BIN_S, max(int(run.arrival_s[-1] // BIN_S), 1))
     count = len(watts)
     rows = max(round(count / ROW), 1)
     alike = np.array_split(np.arange(count), rows)
