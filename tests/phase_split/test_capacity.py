@@ -38,7 +38,7 @@ def test_the_least_pools_are_the_cheapest_that_bear_the_load(prices):
     search = KnownLoads(lambda design: min(2 * design.prompt[1], 3 * design.token[1]), pool_step=0.2)
     design = search.least_pools(HH, 160, 60.0, prices)
     assert (design.prompt[1], design.token[1]) == (30, 20)
-    with pytest.raises(ValueError, match="no 160 machines of splitwise_hh sustain the load"):
+    with pytest.raises(ValueError, match="no pools of splitwise_hh with at most 160 machines sustain 1e\\+06"):
         search.least_pools(HH, 160, 1e6, prices)
 
 

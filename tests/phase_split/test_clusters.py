@@ -53,16 +53,19 @@ SPLIT = {
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ({**SPLIT, "prompt_machines": 0}, "a pool of dgx-a100 has 0 machines"),
-        ({**SPLIT, "prompt_sku": "dgx-b300"}, "machine 'dgx-b300' is not known"),
-        ({**SPLIT, "token_sku": "nowhere"}, "machine 'nowhere' is not known"),
+        ({**SPLIT, "prompt_machines": 0}, "a pool of dgx-a100 must have at least 1 machine, got 0"),
+        ({**SPLIT, "prompt_sku": "dgx-b300"}, "unknown machine 'dgx-b300'; known: dgx-a100"),
+        ({**SPLIT, "token_sku": "nowhere"}, "unknown machine 'nowhere'; known: dgx-a100"),
         ({"scheduler": "mixed_pool", "prompt_machines": 1}, "its pools cannot be read"),
         ({"scheduler": "mixed_pool", "machines": {"dgx-h100": 2}}, "its pools cannot be read"),
-        ({"scheduler": "round_robin"}, "scheduler 'round_robin' is not one of"),
-        ({"policy": "chunked", "machines": {"dgx-h100": 2}}, "scheduler 'None' is not one of token_jsq, mixed_pool"),
-        ({"scheduler": "token_jsq", "machines": {"dgx-h100": 2}, "polcy": 1}, "polcy not known; known: machines"),
+        ({"scheduler": "round_robin"}, "scheduler must be one of token_jsq, mixed_pool, got 'round_robin'"),
+        (
+            {"policy": "chunked", "machines": {"dgx-h100": 2}},
+            "scheduler must be one of token_jsq, mixed_pool, got 'None'",
+        ),
+        ({"scheduler": "token_jsq", "machines": {"dgx-h100": 2}, "polcy": 1}, "unknown polcy; known: machines"),
         ({"scheduler": "token_jsq", "machines": {}}, "its pools cannot be read"),
-        ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "has 1.5 machines"),
+        ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "must have at least 1 machine, got 1.5"),
     ],
 )
 def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, complaint):
@@ -73,7 +76,7 @@ def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, co
 
 
 def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="no design 'none'; it has: conv"):
+    with pytest.raises(UserError, match="unknown design 'none'; known: conv"):
         read_design(CLUSTERS, "none")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UserError, match=r"broken\.json: cannot be read"):
@@ -83,11 +86,20 @@ def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"policy": "split", "prompt": ("dgx-h100", 1), "token": ("dgx-a100", 1), "balance_s": 5.0}, "one kind"),
-        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "balance_s": 5.0}, "one kind"),
-        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "token": ("dgx-h100", 1)}, "does not fit its pools"),
+        (
+            {"policy": "split", "prompt": ("dgx-h100", 1), "token": ("dgx-a100", 1), "balance_s": 5.0},
+            "one kind of machine",
+        ),
+        ({"policy": "chunked", "prompt": ("dgx-h100", 1), "balance_s": 5.0}, "one kind of machine"),
+        (
+            {"policy": "chunked", "prompt": ("dgx-h100", 1), "token": ("dgx-h100", 1)},
+            "policy must be split for its pools, got 'chunked'",
+        ),
         ({"policy": "chunked", "prompt": ("dgx-h100", 1), "batch_tokens": 0}, "batch_tokens and decodes"),
-        ({"policy": "random", "prompt": ("dgx-h100", 1)}, "policy 'random'"),
+        (
+            {"policy": "random", "prompt": ("dgx-h100", 1)},
+            "one of together, chunked, split for its pools, got 'random'",
+        ),
     ],
 )
 def test_a_design_that_makes_no_sense_is_refused(wrong, complaint):
@@ -99,7 +111,7 @@ def test_a_model_is_named_with_its_format():
     plain, narrow = served("bloom-176b"), served("bloom-176b/mxfp8_e4m3")
     assert narrow.kv_bytes / plain.kv_bytes == pytest.approx(8.25 / 16)
     assert narrow.weight_bytes / plain.weight_bytes == pytest.approx(8.25 / 16)
-    with pytest.raises(UserError, match="model 'gpt' is not known; known: bloom-176b"):
+    with pytest.raises(UserError, match="unknown model 'gpt'; known: bloom-176b"):
         served("gpt")
-    with pytest.raises(UserError, match="format 'fp3' is not known"):
+    with pytest.raises(UserError, match="^model bloom-176b/fp3: .*'fp3'"):
         served("bloom-176b/fp3")

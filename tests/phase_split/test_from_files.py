@@ -32,7 +32,7 @@ def test_latencies_and_energy_are_printed_and_every_request_has_a_row(tmp_path):
     [
         ("0,0.1,10,5\n1,0.2,100000,5\n", False, "row 3: prompt_size, token_size: request of 100000 + 5 tokens fits no"),
         ("0,0.1,10,5\n1,0.2,10,1\n", True, "row 3: prompt_size, token_size: a single output token"),
-        ("0,0.1,10,5\n1,0.2,x,1\n", False, "row 3: prompt_size 'x' is not a number"),
+        ("0,0.1,10,5\n1,0.2,x,1\n", False, "row 3: prompt_size must be a number, got 'x'"),
     ],
 )
 def test_a_request_that_cannot_be_served_is_named_by_its_row(tmp_path, rows, compat, complaint):

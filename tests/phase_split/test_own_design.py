@@ -66,9 +66,9 @@ def test_a_scheduler_that_does_what_a_built_in_policy_does_gives_its_run():
     [
         (
             lambda prompt, output, load: (0, 5),
-            "x: its policy placed a request on (0, 5), not on two machines of",
+            "x: policy must return two machines from 0 to 1, got (0, 5)",
         ),
-        (lambda prompt, output, load: (0,), "placed a request on (0,)"),
+        (lambda prompt, output, load: (0,), "must return two machines from 0 to 1, got (0,)"),
         (lambda prompt, output, load: 1 // 0, "design x: its policy failed on a request of "),
         (lambda prompt, output, load: (0.5, 1), "TypeError: 'float' object cannot be interpreted as an integer"),
         (lambda prompt: (0, 0), "cannot be called as (prompt, output, load) -> two machines"),
@@ -83,17 +83,23 @@ def test_a_scheduler_that_places_nowhere_is_one_line(scheduler, complaint):
     ("profile", "complaint"),
     [
         (lambda machine: None, "machine mine: profile cannot be called as (machine, model) -> Performance"),
-        (lambda machine, model: 3, "its profile returned int, not jouleproof.serving.simulator.cost_model.Performance"),
+        (
+            lambda machine, model: 3,
+            "profile must return a jouleproof.serving.simulator.cost_model.Performance, got int",
+        ),
         (
             lambda machine, model: Performance(*[np.ones(2)] * 3, np.zeros(3), np.ones(2), 1.0),
-            "tokens must be at least two",
+            "tokens must have at least two values",
         ),
-        (lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0), "affine (2,)"),
+        (
+            lambda machine, model: Performance(*[np.arange(2.0)] * 3, np.zeros(2), np.ones(2), 1.0),
+            "affine must have the shape (3,), got (2,)",
+        ),
         (
             lambda machine, model: Performance(
                 np.arange(2.0), np.full(2, np.nan), np.ones(2), np.zeros(3), np.ones(2), 1.0
             ),
-            "not finite",
+            "must be finite",
         ),
     ],
 )

@@ -21,14 +21,17 @@ TRACE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp '' is not a number"),
-        ("0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n", "row 3: arrival_timestamp '0.05' is before the row above"),
-        ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp '-0.1' is negative"),
-        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size '0' is not a whole number of at least 1"),
-        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size '5.5' is not a whole number of at least 1"),
-        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size 'nan' is not a number"),
-        ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size '1e12' is above 2**31"),
-        ("", "holds no requests"),
+        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp must be a number, got ''"),
+        (
+            "0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n",
+            "row 3: arrival_timestamp must not be before the row above, got '0.05'",
+        ),
+        ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp must be at least 0, got '-0.1'"),
+        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size must be a whole number of at least 1, got '0'"),
+        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size must be a whole number of at least 1, got '5.5'"),
+        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size must be a number, got 'nan'"),
+        ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size must be below 2**31, got '1e12'"),
+        ("", "contains no requests"),
         ("0,2,0,0.1,1,10,5,7\n", CELLS),
         ("0,2,0,0.1,1,10\n", CELLS),
     ],
@@ -45,7 +48,7 @@ def test_a_file_that_is_not_there_or_lacks_a_column_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         read_requests(tmp_path / "none.csv")
     (tmp_path / "short.csv").write_text("arrival_timestamp,prompt_size\n0.1,3\n")
-    with pytest.raises(UserError, match="lacks the column token_size"):
+    with pytest.raises(UserError, match="missing column token_size"):
         read_requests(tmp_path / "short.csv")
 
 

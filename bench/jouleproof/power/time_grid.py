@@ -1,6 +1,4 @@
-"""The time grid of power: means of five minutes, and samples of two seconds within them; and means over other bins."""
-
-import numpy as np
+"""The time grid of power: means of five minutes, and samples of two seconds within them."""
 
 SLOT_S = 300
 SAMPLE_S = 2

@@ -1,4 +1,4 @@
-"""Knobs of the load that is drawn for the simulator, and of the engine, with unit and default."""
+"""Knobs of the simulator's load and of the engine, with units and defaults."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,51 +12,51 @@ Service = Literal["conv", "code"]
 
 
 class LoadConfig(Strict):
-    """Requests that are generated for a simulation."""
+    """The requests that are generated for a simulation."""
 
-    seconds: Above = Field(120.0, description="of arrivals")
-    warm_up: Above = Field(30.0, description="seconds of arrivals that do not count in the corrected reading")
-    drain: Above = Field(10.0, description="seconds of arrivals at the end that do not count in it")
-    hour_s: Above = Field(3600.0, description="seconds of the trace at its own pace, where that is served")
+    seconds: Above = Field(120.0, description="length of the arrivals")
+    warm_up: Above = Field(30.0, description="seconds at the start whose requests the corrected reading ignores")
+    drain: Above = Field(10.0, description="seconds at the end whose requests it ignores")
+    hour_s: Above = Field(3600.0, description="length of the arrivals in seconds if they have the pace of the trace")
 
 
 class EngineConfig(Strict):
-    """Workers that serve a language model for real.
+    """The workers that serve a language model.
 
-    model: SmolLM2-135M, or a model of its shape with random weights. device: a core for each worker, or a GPU. host,
-    port: where workers that communicate over sockets meet; nothing else listens.
+    model: SmolLM2-135M, or random weights of the same shape. device: one core or one GPU per worker. host, port: the
+    address at which workers that use sockets meet; they listen on no other.
     """
 
     model: Literal["smollm2_135m", "random"] = "smollm2_135m"
-    layers: Positive = Field(4, description="of the model's; the first so many")
+    layers: Positive = Field(4, description="number of the model's layers that are served, from the first")
     workers: Annotated[int, Field(ge=2)] = 2
-    prompt_workers: Positive = Field(1, description="of them, where the phases are split")
-    slots: Positive = Field(32, description="texts that a worker holds at once")
-    capacity: Annotated[int, Field(ge=16)] = Field(512, description="tokens of a text")
-    boxes: Positive = Field(8, description="caches that are on their way at once")
+    prompt_workers: Positive = Field(1, description="workers that read prompts if the phases are split")
+    slots: Positive = Field(32, description="requests that a worker holds at once")
+    capacity: Annotated[int, Field(ge=16)] = Field(512, description="tokens that the KV cache of a request can hold")
+    boxes: Positive = Field(8, description="caches in transfer at once")
     device: Literal["cpu", "cuda"] = "cpu"
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, lt=65536)] = Field(0, description="any that is free at 0")
+    port: Annotated[int, Field(ge=0, lt=65536)] = Field(0, description="port to listen on; 0 takes any free port")
 
 
 class ServingConfig(Strict):
-    """Settings for serving the same requests with mixed, chunked and split phases. A batch has the source's 2,048
-    tokens over `scale`, and 512 over `scale` where prompts are read in chunks."""
+    """Settings for serving the same requests with mixed, chunked and split phases. By default a batch has 2,048 tokens,
+    as in the source, divided by `scale`, or 512 divided by `scale` if prompts are read in chunks."""
 
     service: Service = "conv"
-    scale: Above = Field(8.0, description="that the trace's lengths are divided by")
+    scale: Above = Field(8.0, description="divisor of the trace's lengths")
     batch_tokens: Positive = 256
     chunk_tokens: Positive = 64
     loads: Annotated[list[Above], Field(min_length=1)] = Field(
-        [0.5, 0.85], description="shares of what the prompt workers can take"
+        [0.5, 0.85], description="request rates, as shares of the prompt workers' capacity"
     )
-    requests: Positive = Field(30, description="of a run")
-    warm_up: Annotated[int, Field(ge=0)] = Field(5, description="of them, the first, which do not count")
+    requests: Positive = Field(30, description="requests per run")
+    warm_up: Annotated[int, Field(ge=0)] = Field(5, description="first requests of a run, which do not count")
     repeats: Annotated[int, Field(ge=2)] = 3
-    tries: Positive = Field(3, description="of a run that did not get its processor time")
-    shape_repeats: Positive = Field(1, description="of each measured shape of an iteration, before every repeat")
+    tries: Positive = Field(3, description="attempts at a run whose workers do not get their processor time")
+    shape_repeats: Positive = Field(1, description="measurements of each iteration shape before every repeat")
     checked: Positive = Field(6, description="requests whose tokens are compared with the plain decoder's")
-    near_tie: Above = Field(1e-3, description="difference of two logits that rounding may turn around")
+    near_tie: Above = Field(1e-3, description="difference of two logits below which rounding may swap them")
 
 
 class _Served(Strict):
@@ -65,7 +65,7 @@ class _Served(Strict):
 
 
 def read_engine_config(path: Path | None) -> tuple[EngineConfig, ServingConfig]:
-    """Read the sections `engine` and `serving` of a JSON file; without a file, return the defaults.
+    """Read the sections `engine` and `serving` of a JSON file, or return the defaults if there is no file.
 
     Raises UserError with one line per wrong knob.
     """

@@ -1,20 +1,20 @@
-"""The rules of batching that the serving simulator and the serving engine share.
+"""Batching rules that the serving simulator and the serving engine share.
 
-Which tasks the next iteration works on:
+The next iteration works on these tasks, in this order:
 
-- `together`, `split`: tasks that starve, then whole prompts in the order of arrival, none overtaking one that finds no
-  room, then decodes. A prompt longer than a batch is taken where it is the first.
-- `chunked`: all decodes, then as much of the prompts as the batch has room for.
+- `together`, `split`: starved tasks, then whole prompts by arrival, none of which overtakes one that does not fit, then
+  decodes. A prompt longer than a batch is taken if it comes first.
+- `chunked`: all decodes, then as many prompt tokens as fit into the batch.
 
-Each has a loop of its own over what it has in hand: the simulator's (simulator/event_loop/batching.py) is compiled over
-records, selects only when something changes, and admits by bytes of KV cache; the engine's (engine/batching.py) goes
-over the jobs of a worker before each iteration, which have their slots already. One loop for both would cost the
-simulator its speed, or every worker the compiler. They differ where the published simulator is followed: its tasks that
-starve stand behind newer ones in the queue, and wait for those.
+The simulator and the engine each have their own loop. The simulator's (simulator/event_loop/batching.py) is compiled,
+selects only when something changes, and admits by bytes of KV cache. The engine's (engine/batching.py) goes over a
+worker's jobs, which already have their slots, before each iteration. A shared loop would slow the simulator down or
+require a compiler in every worker. They differ where the simulator follows the published one, whose starved tasks stand
+behind newer ones in the queue and wait for them.
 """
 
 from typing import Literal
 
 Policy = Literal["together", "chunked", "split"]
 
-STARVED = 4  # iterations missed in a row, after which a task goes first
+STARVED = 4  # consecutive missed iterations after which a task goes first

@@ -90,6 +90,6 @@ def test_everybody_is_done_in_the_end(sizes, tokens, chunked):
         for job, count in batch:
             job.read += count
             if not job.prompt_left:
-                job.made.append(1)
+                job.generated.append(1)
         jobs = [job for job in jobs if not job.done]
     assert not jobs

@@ -111,7 +111,7 @@ def test_requests_that_do_not_fit_are_refused_with_a_reason_and_the_others_serve
     for rules in (Rules("together"), Rules("split")):
         outcomes = serve(fleet, asked, rules).outcomes
         assert [outcome.status for outcome in outcomes] == ["refused", "done", "refused", "refused"]
-        assert outcomes[0].reason == "41 tokens do not fit into a cache of 40"
+        assert outcomes[0].reason == "41 tokens do not fit into a cache of 40 tokens"
 
 
 @pytest.mark.parametrize("rules", [Rules("together", tokens=8), Rules("split", tokens=8), Rules("chunked", tokens=4)])
@@ -136,7 +136,7 @@ def test_shapes_are_measured_on_every_worker_while_the_others_are_at_work(fleet)
 
 
 def test_a_pool_without_workers_is_one_line(fleet):
-    with pytest.raises(UserError, match="3 workers cannot be split into 3 for prompts"):
+    with pytest.raises(UserError, match="prompt_workers must be at least 1 and less than workers=3, got 3"):
         serve(fleet, requests(2), Rules("split", prompt_workers=3))
 
 
@@ -217,7 +217,7 @@ def test_requests_that_may_not_be_tried_again_fail_with_the_reason(small, monkey
     with _killer(small, random.Random(0), 1, monkeypatch):
         outcomes = serve(small, asked, Rules("together", tokens=16, retries=0)).outcomes
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    assert failed and all("tried 1 times; at last engine: worker" in outcome.reason for outcome in failed)
+    assert failed and all("failed 1 times; last error: engine: worker" in outcome.reason for outcome in failed)
     for outcome, tokens in zip(outcomes, expected(asked), strict=True):
         assert outcome.status in ("done", "failed")
         assert outcome.tokens == (tokens if outcome.status == "done" else tokens[: len(outcome.tokens)])

@@ -1,1 +1,1 @@
-"""A small serving engine: processes that hold one language model, a router in front of them, caches that move."""
+"""A small serving engine: worker processes with one language model, a router, and transfers of KV caches."""

@@ -1,4 +1,4 @@
-"""Batch selection in a worker of the engine, by the rules of jouleproof.serving.rules."""
+"""Batch selection in a worker of the engine, under the rules of jouleproof.serving.rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from jouleproof.serving.rules import STARVED
 
 @dataclass(eq=False)
 class Job:
-    """A request that a worker is serving. prompt: its tokens. wanted: number of tokens to generate here. made: tokens
-    generated so far.
+    """A request that a worker is serving. prompt: its tokens. wanted: number of tokens to generate here. generated:
+    tokens generated so far.
 
-    read: tokens in the KV cache. missed: consecutive iterations that left the job out.
+    read: tokens in the KV cache. missed: consecutive iterations that did not include the job.
     """
 
     id: int
     prompt: Sequence[int]
     wanted: int
     slot: int
-    made: list[int]
+    generated: list[int]
     read: int = 0
     missed: int = 0
 
@@ -29,19 +29,19 @@ class Job:
 
     @property
     def done(self) -> bool:
-        return len(self.made) >= self.wanted
+        return len(self.generated) >= self.wanted
 
     def piece(self, count: int) -> Piece:
-        """Return the job's next `count` tokens; a decode has one."""
+        """Return the next `count` tokens of the job; a decode has one."""
         if self.prompt_left:
             return Piece(self.slot, self.read, self.prompt[self.read : self.read + count])
-        return Piece(self.slot, self.read, self.made[-1:])
+        return Piece(self.slot, self.read, self.generated[-1:])
 
 
 def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Job, int]]:
-    """Select the jobs of the next iteration, each with the number of its tokens that are read.
+    """Select the jobs of the next iteration, each with the number of its tokens that the iteration reads.
 
-    jobs: in order of arrival. tokens: budget of a batch; a single longer prompt is taken all the same. Whole prompts go
+    jobs: in order of arrival. tokens: budget of a batch, which only a single longer prompt may exceed. Whole prompts go
     before decodes, which fill the rest of the budget; a decode that missed STARVED iterations goes first. chunked:
     decodes go first, then as many prompt tokens as fit.
     """
@@ -53,7 +53,7 @@ def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Jo
         starved = [job for job in decodes if job.missed >= STARVED]
         order = [*starved, *prompts, *(job for job in decodes if job.missed < STARVED)]
     batch: list[tuple[Job, int]] = []
-    tokens_left, shut = tokens, False  # once a prompt has found no room, no later one overtakes it
+    tokens_left, shut = tokens, False  # shut: a prompt did not fit, so no later prompt may overtake it
     for job in order:
         count = job.prompt_left or 1
         if chunked and job.prompt_left:

@@ -1,4 +1,4 @@
-"""A performance model for the simulator, fitted on measured iterations."""
+"""Performance models for the simulator, fitted to measured iterations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +10,8 @@ from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 
 
 def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
-    """Split shapes into two halves, taking every other shape of each kind; where a kind has an odd number, its first
-    and last are in the first half."""
+    """Split shapes into two halves by taking every other shape of each kind; if a kind has an odd number of shapes, its
+    first and last are in the first half."""
     kinds: dict[tuple[bool, bool, bool, int], list[Shape]] = {}
     for shape in shapes:
         kinds.setdefault((shape.prompt > 0, shape.decodes > 0, shape.read > 0, shape.context), []).append(shape)
@@ -22,11 +22,11 @@ def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
 
 
 def fitted(seconds: Mapping[Shape, float]) -> Performance:
-    """Fit a performance model by least squares: piecewise linear in the prompts, and in the decodes at no context, plus
-    what each token of context adds, and each decode beside a prompt. More work never takes less time, whatever the
-    noise.
+    """Fit a performance model by least squares: piecewise linear in the prompt tokens, and in the decodes without
+    context, plus a time per token of context and a time per decode next to a prompt. More work never takes less time,
+    whatever the noise.
 
-    seconds: times of prompts alone, of decodes alone in at least two contexts, and of both together.
+    seconds: times of prompts alone, of decodes alone with at least two contexts, and of both together.
     """
     prompts = {shape: time for shape, time in seconds.items() if not shape.decodes and not shape.read}
     decodes = {shape: time for shape, time in seconds.items() if not shape.prompt}
@@ -63,28 +63,28 @@ def _of(prompts: Mapping[Shape, float], size: float) -> float:
 
 
 def _rising(sizes: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return knots and seconds of the nearest law that never falls and is never negative, starting at no work."""
+    """Return the knots and seconds of the nearest law that never falls and is never negative, from no work upwards."""
     seconds = isotonic_regression(seconds).x
     nothing = max(float(extrapolated(np.zeros(1), sizes, seconds)[0]), 0.0)
     return np.append(0.0, sizes), np.append(nothing, seconds)
 
 
 def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Fit batch sizes, the seconds of each at no context, and the seconds per token of context."""
+    """Return the batch sizes, the fitted seconds of each without context, and those per token of context."""
     batches = np.array(sorted({shape.decodes for shape in decodes}))
     rows = np.zeros((len(decodes), len(batches) + 1))
     for row, shape in zip(rows, decodes, strict=True):
         row[np.searchsorted(batches, shape.decodes)] = 1.0
         row[-1] = shape.decodes * (shape.context + 1)
     times = np.array(list(decodes.values()))
-    coefficients = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors count alike
+    coefficients = nnls(rows / times[:, None], np.ones(len(times)))[0]  # relative errors have equal weight
     return *_rising(batches.astype(float), coefficients[:-1]), float(coefficients[-1])
 
 
 def _beside_prompts(
     together: Mapping[Shape, float], sizes: np.ndarray, prompt_s: np.ndarray, per_context: float
 ) -> float:
-    """Return the seconds that each decode adds to the time of a prompt that is longer by as many tokens."""
+    """Return the seconds that each decode adds, beyond those of one prompt token, to an iteration with a prompt."""
     rest, decodes = [], []
     for shape, time in together.items():
         context = shape.read + shape.decodes * (shape.context + 1)

@@ -1,5 +1,5 @@
-"""The engine's workers as processes: they are started, pinned to cores, read from, restarted when one dies, and never
-left behind."""
+"""The engine's worker processes: started, pinned to cores, read from, restarted if one dies, and always stopped at the
+end."""
 
 import socket
 import sys
@@ -21,12 +21,12 @@ from jouleproof.processes import Children, Report
 from jouleproof.serving.engine.shared import mapped, shared_memory
 
 WORKER = "jouleproof.serving.engine.worker"
-STARTS = 3  # tries
-SILENCE_S = 120.0  # of a worker that is to answer; importing torch and packing weights takes long on a busy machine
+STARTS = 3  # attempts
+SILENCE_S = 120.0  # for an answer; importing torch and packing weights takes long on a busy machine
 
 
 class WorkerDied(UserError):
-    """A worker's process ended, or was ended because it no longer reported. rank: that worker."""
+    """A worker's process ended, or was killed because it stopped reporting. rank: the worker's number."""
 
     def __init__(self, rank: int, why: str) -> None:
         super().__init__(f"engine: worker {rank} {why}")
@@ -39,7 +39,7 @@ class FleetPlan:
     request. boxes: KV caches in transfer at once.
 
     gloo: whether workers may communicate over sockets, which meet at host and port (0: any free port) and bind to the
-    host's address alone. device: `cpu`, a core for each worker, or `cuda`, a GPU for each.
+    host's address only. device: `cpu`, one core per worker, or `cuda`, one GPU per worker.
     """
 
     workers: int = 2
@@ -53,7 +53,8 @@ class FleetPlan:
 
 
 class Fleet:
-    """The running workers; use `started_fleet`. children: their processes, by rank, new after each start."""
+    """The running workers; create them with `started_fleet`. children: their processes by rank, new after each
+    start."""
 
     def __init__(self, plan: FleetPlan, decoder: Decoder, weights: int, mailbox: int, store: TCPStore | None) -> None:
         self.plan, self.shape = plan, decoder.shape
@@ -62,7 +63,7 @@ class Fleet:
         self.children = Children([], {})
 
     def start(self) -> None:
-        """Start all workers, replacing any that run. Raises UserError where they do not come up in a few tries."""
+        """Start all workers, replacing any that run. Raises UserError if they do not come up after a few attempts."""
         for tries_left in reversed(range(STARTS)):
             try:
                 self._start()
@@ -94,15 +95,14 @@ class Fleet:
         }
 
     def tell(self, to: int, /, **command: Any) -> None:
-        """Send a command to a worker. Raises WorkerDied where nobody listens."""
+        """Send a command to a worker. Raises WorkerDied if its process has ended."""
         try:
             self.children.send(to, command)
         except OSError:
             raise self._died(to) from None
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report]]:
-        """Return the reports that came within a time, as soon as there is one. Raises WorkerDied where a worker
-        ended."""
+        """Wait for a report, up to a time, and return all that have come. Raises WorkerDied if a worker ended."""
         reports: list[tuple[int, Report]] = []
         for rank, report in self.children.reports(timeout_s):
             if report is None:
@@ -116,8 +116,8 @@ class Fleet:
         return WorkerDied(rank, child.how_it_ended())
 
     def answers(self, key: str, ranks: Iterable[int]) -> dict[int, Any]:
-        """Wait until each of these workers has reported under a key, and return its value by rank; other reports are
-        dropped. Raises WorkerDied where one ends or stays silent."""
+        """Wait until each of these workers has reported a key, and return the values by rank; other reports are
+        dropped. Raises WorkerDied if a worker ends or stays silent."""
         waited_for, answers = set(ranks), dict[int, Any]()
         while waited_for:
             reports = self.reports(SILENCE_S)
@@ -128,8 +128,8 @@ class Fleet:
         return answers
 
     def measured(self, shapes: Sequence[Shape], repeats: int, beside: Shape) -> np.ndarray:
-        """Measure iterations on one worker after the other, while the other workers run the shape `beside`: (workers,
-        repeats, shapes) seconds."""
+        """Measure iterations on one worker after another, while the other workers run the shape `beside`. Returns
+        (workers, repeats, shapes) seconds."""
         seconds = []
         for rank in range(self.plan.workers):
             others = [other for other in range(self.plan.workers) if other != rank]
@@ -149,7 +149,7 @@ class Fleet:
 def started_fleet(plan: FleetPlan, decoder: Decoder) -> Iterator[Fleet]:
     """Start workers with a model, and stop them at the end of the block.
 
-    Raises UserError where they do not come up, memory does not suffice, or the port is taken.
+    Raises UserError if they do not come up, memory does not suffice, or the port is taken.
     """
     shape = decoder.shape
     box = 2 * shape.kv_heads * plan.capacity * shape.head_width * 4 * shape.layers
@@ -174,7 +174,7 @@ def _fill(memory: torch.Tensor, state: list[torch.Tensor]) -> None:
 
 @contextmanager
 def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
-    """Create a store that listens on one address alone."""
+    """Create a store that listens on one address only."""
     interface_of(plan.host)
     listening = socket.socket()
     try:
@@ -195,7 +195,7 @@ def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
 
 
 def interface_of(host: str) -> str:
-    """Return the network interface of this machine that has an address. Raises UserError where none has it."""
+    """Return the network interface of this machine that has an address. Raises UserError if none has it."""
     for name, addresses in psutil.net_if_addrs().items():
         if any(address.address == host for address in addresses):
             return name

@@ -1,4 +1,4 @@
-"""The grid of iteration shapes to measure. The other workers are busy meanwhile, as they are under load."""
+"""Measurements over a grid of iteration shapes, while the other workers are busy as they would be under load."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 CONTEXTS = (32, 256)
 TOGETHER = ((32, 2), (64, 4), (64, 16), (128, 2), (128, 8), (192, 4), (192, 16), (256, 8), (320, 12))
 CHUNKS = ((48, 64, 4), (48, 192, 4), (32, 128, 16), (56, 256, 8), (48, 320, 12))
-BEFORE = 64  # tokens of context of the decodes beside a prompt
+BEFORE = 64  # tokens of context of decodes that run with a prompt
 
 
 def measured_shapes(engine: EngineConfig) -> list[Shape]:
-    """Return the shapes of a grid that fit into the cache."""
+    """Return the shapes of the grid that fit into the cache."""
     shapes = [Shape(prompt=size) for size in PROMPTS]
     shapes += [Shape(decodes=many, context=context) for context in CONTEXTS for many in DECODES]
     shapes += [Shape(prompt=size, decodes=many, context=BEFORE) for size, many in TOGETHER]
@@ -32,15 +32,15 @@ def measured_shapes(engine: EngineConfig) -> list[Shape]:
 
 
 def probes(shapes: Sequence[Shape]) -> list[Shape]:
-    """Return a prompt and a batch of decodes of medium size."""
+    """Return a prompt and a batch of decodes, both of medium size."""
     prompts = [shape for shape in shapes if not shape.decodes]
     decodes = [shape for shape in shapes if not shape.prompt]
     return [prompts[len(prompts) // 2], decodes[len(decodes) // 4]]
 
 
 def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], repeats: int) -> np.ndarray:
-    """Measure shapes: (workers, repeats, shapes) seconds. The other workers read prompts while decodes are measured,
-    and decode while everything else is.
+    """Measure shapes on every worker and return (workers, repeats, shapes) seconds. The other workers read prompts
+    while decodes are measured, and decode while all other shapes are.
 
     beside: the prompt and the batch of decodes that the other workers run.
     """
@@ -54,7 +54,7 @@ def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], rep
 
 
 def prompt_capacity(fleet: Fleet, engine: EngineConfig, lengths: pd.DataFrame) -> float:
-    """Measure how many requests/s the prompt workers can read."""
+    """Measure the capacity of the prompt workers in requests/s."""
     every = measured_shapes(engine)
     shapes = [shape for shape in every if not shape.decodes]
     seconds = np.median(fleet.measured(shapes, 2, beside=probes(every)[1]), axis=(0, 1))

@@ -1,4 +1,4 @@
-"""Latencies of requests, read off a run of the engine."""
+"""Latencies of the requests that a run of the engine served."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 
 from jouleproof.serving.engine.router import Request, Served
 
-ENOUGH_CPU = 0.95  # of the time of their iterations; a run with less is void
+ENOUGH_CPU = 0.95  # share of the iterations' time; a run with less is void
 QUANTILES = (0.5, 0.9, 0.99)
-FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples of a 99th percentile
+FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples that a 99th percentile needs
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Latencies:
 
 
 def latencies(asked: Sequence[Request], served: Served, warm_up: int) -> Latencies:
-    """Return the latencies of the requests that were served, without the first `warm_up`."""
+    """Return the latencies of all served requests but the first `warm_up`."""
     counted = [
         (request.arrival_s, outcome.times_s)
         for request, outcome in list(zip(asked, served.outcomes, strict=True))[warm_up:]
@@ -36,13 +36,13 @@ def latencies(asked: Sequence[Request], served: Served, warm_up: int) -> Latenci
     )
 
 
-def pooled(parts: Iterable[Latencies]) -> Latencies:
-    parts = list(parts)
-    return Latencies(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FEWEST})
+def pooled(runs: Iterable[Latencies]) -> Latencies:
+    runs = list(runs)
+    return Latencies(**{name: np.concatenate([getattr(run, name) for run in runs]) for name in FEWEST})
 
 
 def quantiles(measured: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
-    """Yield a row per metric and level; a 99th percentile or higher that would rest on too few samples is left out."""
+    """Yield a row per metric and level, except 99th and higher percentiles that would rest on too few samples."""
     for metric, fewest in FEWEST.items():
         values = getattr(measured, metric)
         for level in levels:
@@ -51,5 +51,5 @@ def quantiles(measured: Latencies, levels: Sequence[float]) -> Iterator[dict[str
 
 
 def starved(served: Served) -> bool:
-    """Return whether a worker lacked processor time, which makes the run void."""
+    """Return whether a worker lacked processor time, so that the run is void."""
     return min(served.cpu_share) < ENOUGH_CPU

@@ -1,4 +1,4 @@
-"""Simulation of the requests that the engine serves."""
+"""Simulations of the requests that the engine serves."""
 
 from dataclasses import replace
 

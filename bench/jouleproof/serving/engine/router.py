@@ -1,5 +1,5 @@
-"""The router in front of the workers: it admits requests at their arrival times, assigns each to a worker, and records
-what it gets."""
+"""The router in front of the workers: it admits requests at their arrival times, assigns each to workers, and records
+the tokens that it gets."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from jouleproof.serving.engine.fleet import Fleet, WorkerDied
 from jouleproof.serving.engine.transport import Move
 from jouleproof.serving.rules import Policy
 
-HEAD_START_S = 0.05  # until the first request, so that it is sent in time
-SILENCE_S = 60.0  # without a word while requests are under way, after which a worker is given up
+HEAD_START_S = 0.05  # before the clock of the arrivals starts, so that the first request is sent in time
+SILENCE_S = 60.0  # without a report while requests are in progress, after which a worker counts as dead
 Status = Literal["waiting", "done", "refused", "left", "failed"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request to serve. prompt: tokens. output: number of tokens to generate, whatever they are. leaves_s: time after
-    its arrival at which the client disconnects."""
+    """A request to serve. prompt: tokens. output: number of tokens to generate, whatever they are. leaves_s: time from
+    its arrival until the client disconnects."""
 
     arrival_s: float
     prompt: Sequence[int]
@@ -32,8 +32,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules of one run. prompt_workers: how many workers read prompts where the phases are split. tokens: budget of a
-    batch. retries: of a request whose worker died."""
+    """Rules of one run. prompt_workers: number of workers that read prompts if the phases are split. tokens: budget of
+    a batch. retries: limit for a request whose worker died."""
 
     policy: Policy
     prompt_workers: int = 1
@@ -47,8 +47,8 @@ class Outcome:
     """The outcome of one request. reason: why it was refused or failed. times_s: time of every token, on the clock of
     the arrivals.
 
-    sent_s, taken_s: seconds that its workers spent on moving its KV cache. arrived_s: when the cache was in place.
-    moved_bytes: size of the message or messages.
+    sent_s, taken_s: seconds that the sender and the receiver spent on its KV cache. arrived_s: when the cache was in
+    place. moved_bytes: size of all its messages.
     """
 
     status: Status = "waiting"
@@ -64,9 +64,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Served:
-    """The result of a run. outcomes: in the order of the requests. cpu_share: share of their iterations' time in which
-    workers had a core, by rank; 1 where a worker ran none. router_cpu_s: processor time of this process. deaths:
-    descriptions of the workers that died."""
+    """The result of a run. outcomes: in the order of the requests. cpu_share: share of its iterations' time in which a
+    worker had a core, by rank; 1 for a worker without iterations. router_cpu_s: processor time of this process. deaths:
+    how workers died."""
 
     outcomes: list[Outcome]
     cpu_share: list[float]
@@ -76,16 +76,16 @@ class Served:
 
 
 def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
-    """Serve every request to its end. requests: in the order of their arrivals.
+    """Serve every request to its end. requests: in order of arrival.
 
-    Where a worker dies, all are restarted and the requests in flight begin again, keeping the tokens that their clients
-    already have. Raises UserError where the rules do not fit the workers, or the workers do not come up again.
+    If a worker dies, all workers are restarted, and the requests in flight start again but keep the tokens that their
+    clients already have. Raises UserError if the rules do not fit the workers, or the workers do not come up again.
     """
     split = rules.policy == "split"
     if split and not 0 < rules.prompt_workers < fleet.plan.workers:
         raise UserError(
-            f"engine: {fleet.plan.workers} workers cannot be split into {rules.prompt_workers} for prompts and at "
-            "least one for tokens"
+            f"engine: prompt_workers must be at least 1 and less than workers={fleet.plan.workers}, got "
+            f"{rules.prompt_workers}"
         )
     run = _Run(fleet, requests, rules)
     watch, cpu_s = Stopwatch(), own_cpu_seconds()
@@ -100,7 +100,7 @@ def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
 
 
 class _Run:
-    """State of one call of `serve`."""
+    """The state of one call of `serve`."""
 
     def __init__(self, fleet: Fleet, requests: Sequence[Request], rules: Rules) -> None:
         self.fleet, self.requests, self.rules = fleet, requests, rules
@@ -111,8 +111,8 @@ class _Run:
         self.prompt_pool = list(ranks)[: rules.prompt_workers] if split else list(ranks)
         self.token_pool = list(ranks)[rules.prompt_workers :] if split else []
         self.start_s = 0.0
-        self.came: dict[int, int] = {}  # tokens of this try, of requests under way
-        self.queue: deque[int] = deque()  # for a box
+        self.came: dict[int, int] = {}  # by request in progress: tokens that came since its last start
+        self.queue: deque[int] = deque()  # requests that wait for a box
         try:
             self._begin()
         except WorkerDied as died:
@@ -123,8 +123,8 @@ class _Run:
         for rank in range(self.fleet.plan.workers):
             chunked = rules.policy == "chunked"
             self.fleet.tell(rank, do="begin", tokens=rules.tokens, chunked=chunked, move=asdict(rules.move))
-        self.pending = [0] * self.fleet.plan.workers  # tokens of prompts, and requests that decode
-        self.at: dict[int, tuple[int, int]] = {}  # workers of prompt and tokens
+        self.pending = [0] * self.fleet.plan.workers  # by worker: tokens of waiting prompts, and requests that decode
+        self.at: dict[int, tuple[int, int]] = {}  # by request: the workers of its prompt and its tokens
         self.boxes = list(range(self.fleet.plan.boxes))
         self.box_of: dict[int, int] = {}
         self.came.clear()
@@ -160,7 +160,7 @@ class _Run:
 
     def cpu_shares(self) -> list[float]:
         """Return each worker's share of processor time since the run began or the workers were last started; 0 for all
-        where one has just died."""
+        if one has just died."""
         ranks = range(self.fleet.plan.workers)
         try:
             for rank in ranks:
@@ -174,11 +174,11 @@ class _Run:
 
     def _arrive(self, number: int) -> None:
         request, capacity = self.requests[number], self.fleet.plan.capacity
-        tokens = len(request.prompt) + request.output - 1  # the last token is made, never read
+        tokens = len(request.prompt) + request.output - 1  # the last token is generated, never read
         if not request.prompt or request.output < 1:
-            self._end(number, "refused", "a prompt and an output of at least one token each are needed")
+            self._end(number, "refused", "prompt and output must have at least one token each")
         elif tokens > capacity:
-            self._end(number, "refused", f"{tokens} tokens do not fit into a cache of {capacity}")
+            self._end(number, "refused", f"{tokens} tokens do not fit into a cache of {capacity} tokens")
         else:
             self._submit(number)
 
@@ -213,7 +213,7 @@ class _Run:
 
     def _hear(self, report: Report) -> None:
         time_s = report.get("t", 0.0) - self.start_s
-        for number, token in report.get("made", []):
+        for number, token in report.get("generated", []):
             self._token(number, token, time_s)
         for number, first, seconds, size in report.get("moved", []):
             outcome, request = self.outcomes[number], self.requests[number]
@@ -231,7 +231,7 @@ class _Run:
             self._send_off()
 
     def _token(self, number: int, token: int, time_s: float) -> None:
-        if number not in self.came:  # of a client that has left
+        if number not in self.came:  # its client has left
             return
         request, outcome = self.requests[number], self.outcomes[number]
         self.came[number] += 1
@@ -255,8 +255,8 @@ class _Run:
             self.outcomes[number].status, self.outcomes[number].reason = status, reason
 
     def _hang_up(self, number: int) -> None:
-        """End a request whose client has left. If its cache is in transfer, the request is dropped once the cache is in
-        place."""
+        """End a request whose client has left. A request whose cache is in transfer is dropped once the cache has
+        arrived."""
         if self.outcomes[number].status != "waiting":
             return
         self._end(number, "left", f"the client left after {self.requests[number].leaves_s:g} s")
@@ -271,7 +271,7 @@ class _Run:
         self.fleet.tell(rank, do="drop", id=number)
 
     def _begin_again(self, died: WorkerDied) -> None:
-        """Restart the requests in flight from their prompts, except those that were tried often enough."""
+        """Restart the requests in flight from their prompts, except those without retries left."""
         again = sorted([*self.came, *self.queue])
         while True:
             self.deaths.append(str(died))
@@ -290,6 +290,6 @@ class _Run:
             return
         outcome.retries += 1
         if outcome.retries > self.rules.retries:
-            self._end(number, "failed", f"tried {self.rules.retries + 1} times; at last {died}")
+            self._end(number, "failed", f"failed {self.rules.retries + 1} times; last error: {died}")
         else:
             self._submit(number)

@@ -1,4 +1,4 @@
-"""A single run of the engine for `jouleproof serving serve`: a row per request, and the table of latencies."""
+"""A single run of the engine for `jouleproof serving serve`: one row per request, and the table of latencies."""
 
 import os
 import sys
@@ -35,8 +35,8 @@ def run(
     seed: int,
     out: Path,
 ) -> str:
-    """Serve a trace and return the table of latencies as text. Raises UserError where an input, a name or a port is not
-    available."""
+    """Serve a trace and return the table of latencies as text. Raises UserError if an input or a port is not available,
+    or a name is unknown."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
         trace_name, texts_name = f"azure_{serving.service}", "gsm8k_test"
@@ -55,7 +55,7 @@ def run(
 
 
 def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
-    """Return a row per request: what was asked for, its outcome, and, where it was served, its latencies in seconds."""
+    """Return one row per request: its lengths, its outcome, and, if it was served, its latencies in seconds."""
     rows = []
     for number, (request, outcome) in enumerate(zip(asked, served.outcomes, strict=True)):
         times = outcome.times_s if outcome.status == "done" else []
@@ -84,11 +84,11 @@ def _resolved(name: str, folder: Path) -> inputs.Record:
 def _model(
     engine: EngineConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
 ) -> tuple[Decoder, list[int]]:
-    """Load the model and its tokens; where the real ones are not available, use random ones and say so on stderr."""
+    """Load the model and its tokens; if they are not available, use random ones and say so on stderr."""
     try:
         model = load_smollm2((records.get("smollm2_135m") or _resolved("smollm2_135m", folder)).path())
     except inputs.InputError as error:
-        print(f"serve: random weights of the same shape, because: {error}", file=sys.stderr)
+        print(f"serve: using random weights of the same shape, because: {error}", file=sys.stderr)
         words = np.random.default_rng(0).integers(0, SHAPES["smollm2_135m"].vocabulary, 10_000).tolist()
         return first_layers(random_decoder(SHAPES["smollm2_135m"], seed=0), engine.layers), words
     return served_decoder(engine, engine.layers, problems, model)
@@ -103,7 +103,7 @@ def _latencies(asked: list[Request], served: Served, warm_up: int, rate: float) 
     if rows:
         lines.append(pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.1f}", na_rep="-"))
         if any(len(row) < len(QUANTILES) for row in rows.values()):
-            lines.append("-: too few samples for a 99th percentile")
+            lines.append("-: too few samples for this percentile")
     statuses = pd.Series([outcome.status for outcome in served.outcomes]).value_counts()
     lines.append(", ".join(f"{count} {name}" for name, count in statuses.items()))
     for number, outcome in enumerate(served.outcomes):

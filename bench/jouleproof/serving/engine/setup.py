@@ -1,4 +1,4 @@
-"""Conversion of the engine's config into the engine's objects."""
+"""Conversion of the engine's config into its objects."""
 
 from collections.abc import Mapping, Sequence
 
@@ -35,7 +35,6 @@ def rules(mode: str, engine: EngineConfig, serving: ServingConfig) -> Rules:
 def served_decoder(
     engine: EngineConfig, layers: int, problems: Sequence[Problem], model: LanguageModel
 ) -> tuple[Decoder, list[int]]:
-    """Return the first layers of the model, or of one of its shape with random weights, and the tokens of the
-    problems."""
+    """Return the first layers of the model, or of a random one of the same shape, and the tokens of the problems."""
     network = random_decoder(model.network.shape, seed=0) if engine.model == "random" else model.network
     return first_layers(network, layers), text(problems, model.tokens)

@@ -1,4 +1,4 @@
-"""Anonymous shared memory: it is freed with the last process that holds it, however that process ends."""
+"""Anonymous shared memory, which is freed with the last process that holds it, however that process ends."""
 
 import errno
 import mmap
@@ -16,9 +16,9 @@ from jouleproof.errors import UserError
 
 @contextmanager
 def shared_memory(size: int) -> Iterator[int]:
-    """Yield a file descriptor of `size` bytes, all allocated from the start, to pass to child processes.
+    """Yield a file descriptor of `size` bytes, all allocated at once, to pass to child processes.
 
-    Raises UserError where the machine lacks that much memory.
+    Raises UserError if the machine does not have that much free memory.
     """
     descriptor = _anonymous_file()
     try:
@@ -31,7 +31,7 @@ def shared_memory(size: int) -> Iterator[int]:
 def _reserve(descriptor: int, size: int) -> None:
     available = psutil.virtual_memory().available
     try:
-        if size > available:  # checked first, as a system that overcommits memory kills processes that use it
+        if size > available:  # checked first: a system that overcommits memory kills processes later
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
@@ -40,12 +40,12 @@ def _reserve(descriptor: int, size: int) -> None:
     except OSError as error:
         raise UserError(
             f"engine: no room for {size / 1e6:.0f} MB of shared memory ({error.strerror}; {available / 1e6:.0f} MB are "
-            "free): lower layers, capacity or boxes"
+            "free); reduce layers, capacity or boxes"
         ) from error
 
 
 def mapped(descriptor: int) -> Tensor:
-    """Map a descriptor from shared_memory as (bytes,) uint8."""
+    """Map the descriptor of a `shared_memory` as (bytes,) uint8."""
     size = os.fstat(descriptor).st_size
     return torch.frombuffer(mmap.mmap(descriptor, size), dtype=torch.uint8)
 

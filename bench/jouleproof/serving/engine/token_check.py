@@ -1,5 +1,5 @@
-"""A check that two ways of serving generate the same tokens and, where they differ, that the two tokens were tied
-within rounding."""
+"""A check that two ways of serving generate the same tokens or, where they first differ, that rounding may have swapped
+the two tokens."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,8 +14,8 @@ Sameness = Literal["same", "near_tie", "different"]
 def sameness(
     decoder: Decoder, prompt: Sequence[int], expected: Sequence[int], served: Sequence[int], near: float
 ) -> Sameness:
-    """Compare two outputs of one prompt. near: how far apart the logits of two tokens may lie, by the plain decoder, to
-    count as a tie."""
+    """Compare two outputs for one prompt. near: difference between two logits of the plain decoder below which their
+    tokens count as tied."""
     if list(expected) == list(served):
         return "same"
     first = next((place for place, pair in enumerate(zip(expected, served)) if pair[0] != pair[1]), None)  # noqa: B905

@@ -25,56 +25,57 @@ class Move:
 
 
 class Carrier(Protocol):
-    """A channel for messages between two workers. A box is one cache in transfer, a part is one message of it.
+    """A channel for messages between two workers. A box is one cache in transfer, of which each layer is a message; a
+    single message of all layers has the number 0.
 
-    to, source: ranks. expect: a message of the same length will be filled. flush: returns when everything that was sent
-    may be overwritten. collect: returns when everything that was expected in a box has arrived.
+    to, source: ranks. expect: a message of the same length will be filled. flush: returns once everything that was sent
+    may be overwritten. collect: returns once everything that was expected in a box has arrived.
     """
 
-    def send(self, box: int, part: int, message: Tensor, to: int) -> None: ...
+    def send(self, box: int, layer: int, message: Tensor, to: int) -> None: ...
 
     def flush(self) -> None: ...
 
-    def expect(self, box: int, part: int, message: Tensor, source: int) -> None: ...
+    def expect(self, box: int, layer: int, message: Tensor, source: int) -> None: ...
 
     def collect(self, box: int) -> None: ...
 
 
 class MemoryCarrier:
-    """A carrier through shared memory. mailbox: (boxes, layers, bytes) uint8, shared; a part of all layers takes the
-    whole box. Its content is read when it is collected: the router ensures that everything was sent by then."""
+    """A carrier that uses shared memory. mailbox: (boxes, layers, bytes) uint8, shared; a message of all layers takes
+    the whole box. A message is read when it is collected: the router ensures that everything was sent by then."""
 
     def __init__(self, mailbox: Tensor) -> None:
         self._mailbox = mailbox
         self._expected: dict[int, list[tuple[int, Tensor]]] = {}
 
-    def send(self, box: int, part: int, message: Tensor, to: int) -> None:
-        self._place(box, part)[: len(message)] = message
+    def send(self, box: int, layer: int, message: Tensor, to: int) -> None:
+        self._place(box, layer)[: len(message)] = message
 
     def flush(self) -> None:
         pass
 
-    def expect(self, box: int, part: int, message: Tensor, source: int) -> None:
-        self._expected.setdefault(box, []).append((part, message))
+    def expect(self, box: int, layer: int, message: Tensor, source: int) -> None:
+        self._expected.setdefault(box, []).append((layer, message))
 
     def collect(self, box: int) -> None:
-        for part, message in self._expected.pop(box):
-            message.copy_(self._place(box, part)[: len(message)])
+        for layer, message in self._expected.pop(box):
+            message.copy_(self._place(box, layer)[: len(message)])
 
-    def _place(self, box: int, part: int) -> Tensor:
-        return self._mailbox[box, part:].view(-1)
+    def _place(self, box: int, layer: int) -> Tensor:
+        return self._mailbox[box, layer:].view(-1)
 
 
 class GlooCarrier:
-    """A carrier over torch.distributed, whose process group exists already."""
+    """A carrier that uses torch.distributed, whose process group must exist."""
 
-    def __init__(self, parts: int) -> None:
-        self._parts = parts
+    def __init__(self, layers: int) -> None:
+        self._layers = layers
         self._sent: list[tuple[dist.Work | None, Tensor]] = []
         self._expected: dict[int, list[dist.Work | None]] = {}
 
-    def send(self, box: int, part: int, message: Tensor, to: int) -> None:
-        self._sent.append((dist.isend(message, to, tag=box * self._parts + part), message))
+    def send(self, box: int, layer: int, message: Tensor, to: int) -> None:
+        self._sent.append((dist.isend(message, to, tag=box * self._layers + layer), message))
 
     def flush(self) -> None:
         for work, _ in self._sent:
@@ -82,8 +83,8 @@ class GlooCarrier:
                 work.wait()
         self._sent.clear()
 
-    def expect(self, box: int, part: int, message: Tensor, source: int) -> None:
-        self._expected.setdefault(box, []).append(dist.irecv(message, source, tag=box * self._parts + part))
+    def expect(self, box: int, layer: int, message: Tensor, source: int) -> None:
+        self._expected.setdefault(box, []).append(dist.irecv(message, source, tag=box * self._layers + layer))
 
     def collect(self, box: int) -> None:
         for work in self._expected.pop(box):
@@ -92,20 +93,19 @@ class GlooCarrier:
 
 
 class Mover:
-    """One worker's end of the transfers: it sends what is in its runner's slots, and fills them."""
+    """One worker's end of the transfers: it sends the caches in its runner's slots, and fills them."""
 
     def __init__(self, runner: Runner, carrier: Carrier, move: Move) -> None:
         self._runner, self._carrier, self._codec = runner, carrier, codec(move.cache_format)
         self.by_layer = move.by_layer
-        self._parts = runner.shape.layers if move.by_layer else 1
         self._incoming: dict[int, list[tuple[Tensor, Tensor]]] = {}
 
-    def send(self, slot: int, tokens: int, part: int, box: int, to: int) -> int:
-        """Send a part of a cache and return its bytes. part: the layer, or 0 for all of them."""
-        values = self._part(self._runner.cache(slot, tokens), part).cpu().contiguous()
+    def send(self, slot: int, tokens: int, layer: int, box: int, to: int) -> int:
+        """Send one message of a cache and return its bytes. layer: 0 if the message holds all layers."""
+        values = self._layers(self._runner.cache(slot, tokens), layer).cpu().contiguous()
         message = self._codec.message(values)
         self._codec.encode(values, message)
-        self._carrier.send(box, part, message, to)
+        self._carrier.send(box, layer, message, to)
         return len(message)
 
     def flush(self) -> None:
@@ -113,20 +113,19 @@ class Mover:
 
     def expect(self, tokens: int, box: int, source: int) -> None:
         shape = self._runner.shape
-        layers = 1 if self.by_layer else shape.layers
-        parts = []
-        for part in range(self._parts):
+        messages, layers = (shape.layers, 1) if self.by_layer else (1, shape.layers)
+        self._incoming[box] = []
+        for layer in range(messages):
             values = torch.empty(layers, 2, shape.kv_heads, tokens, shape.head_width)
             message = self._codec.message(values)
-            self._carrier.expect(box, part, message, source)
-            parts.append((values, message))
-        self._incoming[box] = parts
+            self._carrier.expect(box, layer, message, source)
+            self._incoming[box].append((values, message))
 
     def take(self, box: int, slot: int) -> None:
         self._carrier.collect(box)
-        for part, (values, message) in enumerate(self._incoming.pop(box)):
+        for layer, (values, message) in enumerate(self._incoming.pop(box)):
             self._codec.decode(message, values)
-            self._part(self._runner.cache(slot, values.shape[3]), part).copy_(values)
+            self._layers(self._runner.cache(slot, values.shape[3]), layer).copy_(values)
 
-    def _part(self, cache: Tensor, part: int) -> Tensor:
-        return cache[part : part + 1] if self.by_layer else cache
+    def _layers(self, cache: Tensor, layer: int) -> Tensor:
+        return cache[layer : layer + 1] if self.by_layer else cache

@@ -1,8 +1,7 @@
-"""One worker of the engine: `python -m jouleproof.serving.engine.worker`, started by the fleet
-(jouleproof.serving.engine.fleet).
+"""One worker of the engine: `python -m jouleproof.serving.engine.worker`, started by jouleproof.serving.engine.fleet.
 
-It reads commands, a JSON object per line, on its standard input and writes reports in the same form on its standard
-output; what libraries print goes to standard error. It ends when its input does.
+It reads commands from its standard input, one JSON object per line, and writes reports in the same form to its standard
+output; output of libraries goes to standard error. It ends when its input does.
 """
 
 import json
@@ -30,11 +29,11 @@ from jouleproof.serving.engine.shared import mapped
 from jouleproof.serving.engine.transport import Carrier, GlooCarrier, MemoryCarrier, Move, Mover
 
 Command = Mapping[str, Any]
-SILENCE_S = 60.0  # until a socket's other side is given up
+SILENCE_S = 60.0  # after which the other side of a socket counts as lost
 
 
 class Worker:
-    """The requests that a worker serves and the slots that they occupy. carriers: transports of caches, by name."""
+    """The requests that a worker serves, and the slots that they occupy. carriers: by transport."""
 
     def __init__(self, runner: Runner, carriers: Mapping[str, Carrier], report: Callable[..., None]) -> None:
         self._runner, self._carriers, self._report = runner, carriers, report
@@ -46,10 +45,10 @@ class Worker:
         self._tokens, self._chunked = command["tokens"], command["chunked"]
         self._mover = Mover(self._runner, self._carriers[move.transport], move)
         self._jobs: list[Job] = []
-        self._waiting: list[Command] = []  # for a slot, in the order of their coming
-        self._boxes: dict[int, tuple[int, int]] = {}  # of jobs whose cache moves on: the box, who gets it
+        self._waiting: list[Command] = []  # for a slot, in order of arrival
+        self._boxes: dict[int, tuple[int, int]] = {}  # by job whose cache moves on: the box, and the receiver's rank
         self._free = list(range(self._runner.slots))
-        self._loop: Shape | None = None  # what it does over and over, to be in another's way
+        self._loop: Shape | None = None  # repeated to load the machine while others are measured
         self.busy_s = self.cpu_s = 0.0
 
     @property
@@ -76,7 +75,7 @@ class Worker:
         elif do == "stats":
             self._report(stats={"busy_s": self.busy_s, "cpu_s": self.cpu_s})
         else:
-            raise ValueError(f"command {do!r} is not known")
+            raise ValueError(f"unknown command {do!r}")
 
     def iterate(self) -> None:
         """Run one iteration over the current requests."""
@@ -98,35 +97,35 @@ class Worker:
                 watch = Stopwatch()
                 self._mover.take(command["box"], slot)
                 self._report(t=now(), taken=[command["id"], watch.wall_s()])
-                prompt, made, read = [], [command["first"]], command["read"]
+                prompt, tokens, read = [], [command["first"]], command["read"]
             else:
-                prompt, made, read = command["prompt"], [], 0
-            job = Job(id=command["id"], prompt=prompt, wanted=command["wanted"], slot=slot, made=made, read=read)
+                prompt, tokens, read = command["prompt"], [], 0
+            job = Job(id=command["id"], prompt=prompt, wanted=command["wanted"], slot=slot, generated=tokens, read=read)
             if "to" in command:
                 self._boxes[job.id] = command["box"], command["to"]
             self._jobs.append(job)
 
     def _run(self, jobs: list[Job], pieces: list[Piece]) -> None:
-        leaving = [job for job in jobs if job.id in self._boxes]  # their prompts are read whole
+        leaving = [job for job in jobs if job.id in self._boxes]  # their whole prompts are read
         watch_s = dict.fromkeys((job.id for job in leaving), 0.0)
         sizes = dict.fromkeys(watch_s, 0)
 
-        def send(part: int) -> None:
+        def send(layer: int) -> None:
             for job in leaving:
                 watch = Stopwatch()
-                sizes[job.id] += self._mover.send(job.slot, len(job.prompt), part, *self._boxes[job.id])
+                sizes[job.id] += self._mover.send(job.slot, len(job.prompt), layer, *self._boxes[job.id])
                 watch_s[job.id] += watch.wall_s()
 
         logits = self._runner.run(pieces, send) if self._mover.by_layer else self._runner.run(pieces)
-        made = []
+        generated = []
         for job, piece, best in zip(jobs, pieces, logits.argmax(dim=1).tolist(), strict=True):
             job.read = piece.end
             if not job.prompt_left:
-                job.made.append(best)
-                made.append([job.id, best])
+                job.generated.append(best)
+                generated.append([job.id, best])
         for job in self._jobs:
             job.missed = 0 if job in jobs else job.missed + 1
-        self._report(t=now(), made=made)
+        self._report(t=now(), generated=generated)
         if leaving:
             if not self._mover.by_layer:
                 send(0)
@@ -134,7 +133,7 @@ class Worker:
             self._mover.flush()
             flush_s = flush.wall_s() / len(leaving)
             self._report(
-                t=now(), moved=[[job.id, job.made[0], watch_s[job.id] + flush_s, sizes[job.id]] for job in leaving]
+                t=now(), moved=[[job.id, job.generated[0], watch_s[job.id] + flush_s, sizes[job.id]] for job in leaving]
             )
         for job in [job for job in jobs if job.done]:
             self._boxes.pop(job.id, None)
@@ -145,15 +144,14 @@ class Worker:
         self._free.append(job.slot)
 
     def _drop(self, number: int) -> None:
-        """Drop a request that nobody waits for any more."""
+        """Drop a request whose client has left."""
         for job in [job for job in self._jobs if job.id == number]:
             self._leave(job)
         self._waiting = [command for command in self._waiting if command["id"] != number]
 
 
 def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | None]:
-    """Yield the commands that come on a descriptor, and None whenever there is none and `wait()` does not ask to wait
-    for one."""
+    """Yield the commands that come from a descriptor, and None whenever there is none and `wait()` is false."""
     rest = b""
     while True:
         if not wait() and not select.select([descriptor], [], [], 0)[0]:
@@ -168,8 +166,7 @@ def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | No
 
 
 def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
-    """Build a decoder on shared weights: (bytes,) of all parameters, one after the other in the order of the decoder's
-    state."""
+    """Build a decoder on shared weights: (bytes,) of all parameters, in the order of the decoder's state."""
     with torch.device("meta"):
         empty = Decoder(shape)
     state = empty.state_dict()
@@ -179,7 +176,7 @@ def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
 
 
 def main() -> None:
-    """Run the worker; the first command says what to load and whom to connect to."""
+    """Run the worker; the first command says what to load and where to connect."""
     report = reporter()
     torch.set_num_threads(1)
     first = next(commands(0, lambda: True), None)
@@ -215,4 +212,4 @@ def _prepared(command: Command, report: Callable[..., None]) -> Worker:
 if __name__ == "__main__":
     main()
     sys.stdout.flush()
-    os._exit(0)  # a process group whose other side is gone is not waited for
+    os._exit(0)  # without waiting for a process group whose other side is gone

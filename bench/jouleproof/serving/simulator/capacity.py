@@ -1,5 +1,5 @@
-"""The highest load that a design sustains with every service level met, and the pools of a cluster that sustain
-most."""
+"""Searches for the highest load that a design sustains with every service level met, and for the best pools of a
+cluster."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from jouleproof.serving.simulator.evaluation import Setup, Workload
 from jouleproof.serving.simulator.machines import Design
 
 FIRST_GUESS = 60.0  # requests/s
-FAR, NEAR = 1.5, 1.15  # factors by which loads are tried, without and with a guess
-LEAST_LOAD = 0.1  # requests/s; a design that does not sustain it sustains nothing
+FAR, NEAR = 1.5, 1.15  # factors between tried loads, without and with a guess
+LEAST_LOAD = 0.1  # requests/s; a design that does not sustain this has a load of 0
 
 Scored = tuple[Design, float]
 
 
 @dataclass
 class CapacitySearch:
-    """Searches under one setup and service. Results are cached: the load of a design, and the pools of a budget.
+    """Searches under one setup and service. The load of each design and the pools of each budget are cached.
 
-    precision: of a load, as a share. search_seed, search_precision: seed of the requests, and precision of the loads,
-    with which pools are searched. pool_step: share of a cluster's machines by which the pools that are tried first
-    differ.
+    precision: of a load, as a share. search_seed, search_precision: seed of the requests and precision of the loads
+    during a search for pools. pool_step: distance between the pools that are tried first, as a share of a cluster's
+    machines.
     """
 
     workload: Workload
@@ -39,7 +39,7 @@ class CapacitySearch:
         return self.workload.meets(self.setup, design, self.service, rate, seed)
 
     def max_load(self, design: Design, seed: int) -> float:
-        """Return the highest load in requests/s; the load of an earlier seed is the first guess."""
+        """Return the highest load in requests/s; the first guess is the load under another seed, if there is one."""
         loads = self._loads.setdefault(design, {})
         if seed not in loads:
             guess = next(iter(loads.values()), 0.0)
@@ -52,9 +52,9 @@ class CapacitySearch:
         return loads[seed]
 
     def best_pools(self, family: Family, budget: Budget) -> Scored:
-        """Find the pools that sustain the highest load under a budget, and that load in requests/s: first among pools
-        that lie `pool_step` apart, then among those between the best and its neighbours. Raises ValueError where no
-        pools fit."""
+        """Find the pools that sustain the highest load within a budget, and that load in requests/s: first among pools
+        that are `pool_step` apart, then between the best of them and its neighbours. Raises ValueError if no pools
+        fit."""
         most = most_prompt_machines(family, budget)
         key = (family, *(budget.token_machines(family, prompt) for prompt in range(1, most + 1)))
 
@@ -78,7 +78,7 @@ class CapacitySearch:
         return self._pools[key]
 
     def _load_above(self, design: Design, beat: float) -> float:
-        """Return the highest load on the search seed; 0 where the design does not sustain a little more than `beat`."""
+        """Return the highest load on the search seed, or 0 if the design does not sustain a little more than `beat`."""
 
         def meets(rate: float) -> bool:
             return self.meets(design, rate, self.search_seed)
@@ -89,11 +89,11 @@ class CapacitySearch:
         return highest_load(meets, more * NEAR, self.search_precision, NEAR, borne=more) if meets(more) else 0.0
 
     def least_pools(self, family: Family, machines: int, rate: float, prices: Prices | None) -> Design:
-        """Find the pools that cost least, or draw least where there are no prices, and still sustain a rate, with at
-        most so many machines. Prompt machines are tried in steps as in `best_pools`, and for each the fewest token
-        machines are found by bisection.
+        """Find the cheapest pools that sustain a rate or, without prices, those that draw least. machines: the most in
+        both pools. The number of prompt machines is searched as in `best_pools`, with the fewest token machines for
+        each.
 
-        Raises ValueError where none sustain it.
+        Raises ValueError if no pools sustain the rate.
         """
 
         def weight(design: Design) -> float:
@@ -119,7 +119,9 @@ class CapacitySearch:
             apart = round(machines * self.pool_step / 2)
             best = _searched(sorted(steps, reverse=True), apart, with_prompt_machines)
             if best is None:
-                raise ValueError(f"no {machines} machines of {family.name} sustain the load")
+                raise ValueError(
+                    f"no pools of {family.name} with at most {machines} machines sustain {rate:g} requests/s"
+                )
             self._pools[key] = best
         return self._pools[key][0]
 
@@ -127,8 +129,8 @@ class CapacitySearch:
 def _searched(
     first: Iterable[int], apart: int, better_of: Callable[[int, Scored | None], Scored | None]
 ) -> Scored | None:
-    """Search numbers of prompt machines for the best pools: first the given ones, then those on both sides of the best,
-    halving the distance down to one machine."""
+    """Search for the best number of prompt machines: first among the given ones, then on both sides of the best, at
+    distances that halve down to one machine."""
     best: Scored | None = None
     for prompt in first:
         best = better_of(prompt, best)
@@ -151,10 +153,10 @@ def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
 def highest_load(
     passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, borne: float = 0.0
 ) -> float:
-    """Return the highest load, in requests/s, that passes, where one `precision` (a share) above it does not.
+    """Return the highest load, in requests/s, that passes, to a precision (a share); 0 if not even LEAST_LOAD passes.
 
-    The search brackets it by steps of a factor of `apart` from `start`, then bisects, so where passing is not monotone
-    it finds one of the edges. borne: a load below `start` that is known to pass. 0 where not even LEAST_LOAD passes.
+    The search brackets it in steps of a factor of `apart` from `start`, then bisects; if passing is not monotone, it
+    finds one of the edges. borne: a load below `start` that is known to pass.
     """
     low, high = borne, start
     while passes(high):

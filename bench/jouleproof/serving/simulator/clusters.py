@@ -1,4 +1,4 @@
-"""The clusters that are compared: families of designs, and limits on their price and power."""
+"""The clusters to compare: families of designs, and limits on their price and power."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from jouleproof.serving.simulator.machines import MACHINES, Design
 
 A100, H100, H100_CAPPED = "dgx-a100", "dgx-h100", "dgx-h100-pcap"
-UNLIMITED = 1e12  # of a price or a power
+UNLIMITED = 1e12  # a price or a power
 
 
 @dataclass(frozen=True)
 class Family:
-    """Designs that differ only in the sizes of their pools. token: absent where the phases run together."""
+    """Designs that differ only in the sizes of their pools. token: absent if the phases run together."""
 
     name: str
     prompt: str
@@ -62,7 +62,7 @@ PUBLISHED_POOLS_AT_PRICE: Mapping[str, tuple[int, int]] = {"conv": (51, 35), "co
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of machines. h100: price of an H100 machine over that of an A100 machine."""
+    """Prices of machines. h100: ratio of an H100 machine's price to an A100 machine's."""
 
     h100: float = MACHINES[H100].price / MACHINES[A100].price
 
@@ -82,8 +82,7 @@ class Budget:
     prices: Prices = field(default_factory=Prices)
 
     def token_machines(self, family: Family, prompt: int) -> int:
-        """Return the most token machines that fit beside so many prompt machines; negative where those alone do not
-        fit."""
+        """Return the most token machines that fit in addition to the prompt machines; -1 if those alone do not fit."""
         if family.token is None:
             raise ValueError(f"{family.name} has no token machines")
         left_price = self.price - prompt * self.prices.of(family.prompt)
@@ -93,8 +92,8 @@ class Budget:
 
 
 def pools(family: Family, budget: Budget, step: float) -> Iterator[tuple[int, int]]:
-    """Yield (prompt, token) machines that use up a budget; prompt counts lie `step` apart, as a share of the most that
-    fit."""
+    """Yield (prompt, token) machines that use up a budget. step: distance between numbers of prompt machines, as a
+    share of the most that fit."""
     most = most_prompt_machines(family, budget)
     for prompt in dict.fromkeys(max(1, round(most * step * number)) for number in range(1, int(1 / step) + 1)):
         token = budget.token_machines(family, prompt)

@@ -1,4 +1,4 @@
-"""The performance model of a machine: how long an iteration takes, and what power it draws."""
+"""The performance model of a machine: the duration and the power of an iteration."""
 
 from dataclasses import dataclass, replace
 
@@ -9,11 +9,11 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """Performance of one model on one machine.
+    """The performance of one model on one machine.
 
-    tokens: (knots,); prompt_s, decode_s: (knots,) seconds at a number of prompt tokens, and of decodes in the published
-    reading; prompt_w: (knots,) watts; affine: further seconds (event_loop.records.Times); decode_w: watts. mixed:
-    factor on a prompt's time where decodes are in the same batch, by default the published simulator's.
+    tokens: (knots,); prompt_s, decode_s: (knots,) seconds by prompt tokens, and by decodes under the published rules;
+    prompt_w: (knots,) watts; affine: additional seconds (event_loop.records.Times); decode_w: watts. mixed: factor on a
+    prompt's time if decodes are in the same batch, by default the published simulator's.
     """
 
     tokens: np.ndarray
@@ -29,16 +29,16 @@ class Performance:
         if any(np.shape(values) != np.shape(self.tokens) for values in by_knot) or np.shape(self.affine) != (3,):
             shapes = ", ".join(str(np.shape(values)) for values in by_knot)
             raise UserError(
-                f"performance: tokens, prompt_s, decode_s, prompt_w have the shapes {shapes}, affine "
-                f"{np.shape(self.affine)}; needed: one shape (knots,), and (3,)"
+                f"performance: tokens, prompt_s, decode_s and prompt_w must have one shape (knots,), got {shapes}; "
+                f"affine must have the shape (3,), got {np.shape(self.affine)}"
             )
         if np.size(self.tokens) < 2 or (np.diff(self.tokens) <= 0).any():
-            raise UserError("performance: tokens must be at least two, in ascending order")
+            raise UserError("performance: tokens must have at least two values, in ascending order")
         if not all(np.isfinite(values).all() for values in (*by_knot, self.affine, self.decode_w, self.mixed)):
-            raise UserError("performance: a time or a power is not finite")
+            raise UserError("performance: every time and power must be finite")
 
     def at(self, tokens: np.ndarray) -> "Performance":
-        """Return the same performance on more knots."""
+        """Return the same performance at more knots."""
         if np.array_equal(tokens, self.tokens):
             return self
         prompt_s, decode_s = (extrapolated(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
@@ -62,7 +62,7 @@ class Performance:
 
 
 def extrapolated(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Interpolate linearly between knots, and extrapolate the outer segments."""
+    """Interpolate linearly between knots; extrapolate the outer segments."""
     segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
     slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])
     return slope * (value - x[segment]) + y[segment]

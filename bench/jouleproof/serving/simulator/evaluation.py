@@ -1,4 +1,4 @@
-"""The rules and the requests under which a design is evaluated."""
+"""Evaluation of a design: the rules, the requests, and whether the service levels are met."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from jouleproof.serving.simulator.workload import Requests, poisson_requests, re
 
 @dataclass(frozen=True)
 class Setup:
-    """The rules and the arrivals under which a design is held against its service levels.
+    """The rules and arrivals under which a design is evaluated.
 
     joint: whether the lengths of prompt and output are drawn together. arrivals: Poisson; `bursts`, an excerpt of the
-    trace with its clock sped up to the rate; `hour`, the whole trace at its own pace, superposed until it has the rate.
+    trace, sped up to the rate; `hour`, the whole trace at its original pace, superposed until it has the rate.
     """
 
     semantics: Semantics = CORRECTED
@@ -43,7 +43,7 @@ VERSIONS: Mapping[str, Setup] = {"published": PUBLISHED_SETUP, "corrected": CORR
 
 @dataclass(frozen=True)
 class Workload:
-    """Traces, and the load that is generated from them. traces: by service."""
+    """Traces by service, and the load that is generated from them."""
 
     traces: Mapping[str, pd.DataFrame]
     load: LoadConfig
@@ -53,7 +53,7 @@ class Workload:
         return self.window_of(CORRECTED_SETUP)
 
     def window_of(self, setup: Setup) -> Window:
-        """Return the window of arrivals whose requests count."""
+        """Return the window of arrivals that count."""
         seconds = self.load.hour_s if setup.arrivals == "hour" else self.load.seconds
         return Window(self.load.warm_up, seconds - self.load.drain)
 
@@ -69,7 +69,7 @@ class Workload:
         return simulate(design, self.requests(setup, service, rate, seed), setup.semantics, setup.model, self.window)
 
     def meets(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> bool:
-        """Return whether all nine service levels are met; the run stops as soon as they cannot be any more."""
+        """Return whether all nine service levels are met; the run stops as soon as they no longer can be."""
         requests, window = self.requests(setup, service, rate, seed), self.window_of(setup)
         enough = hopeless(requests, setup.semantics, setup.reading, window, setup.model)
         run = simulate(design, requests, setup.semantics, setup.model, hopeless=enough)
@@ -77,7 +77,7 @@ class Workload:
 
 
 def _excerpt(requests: Requests, seconds: float, seed: int) -> Requests:
-    """Return a stretch of so many seconds at a place that the seed draws, or everything where there is less."""
+    """Return an excerpt of this length from a random start, or all requests if they span less."""
     span = float(requests.arrival_s[-1])
     if span <= seconds:
         return requests

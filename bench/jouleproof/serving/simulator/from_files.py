@@ -1,5 +1,4 @@
-"""A single simulation from files: it reads a design and requests, and gives a row per request and the table of
-latencies."""
+"""A single simulation from files: a design and requests in, one row per request and the table of latencies out."""
 
 from pathlib import Path
 
@@ -18,10 +17,10 @@ PHASES = ("prompt", "token", "idle")
 
 
 def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
-    """Simulate, and return the table of latencies in seconds, and the energy, as text. compat: rules as published, and
-    TBT over tokens instead of gaps.
+    """Simulate, and return the table of latencies in seconds and the energy as text. compat: follow the published
+    rules, and divide by tokens instead of gaps for TBT.
 
-    Raises UserError where a file cannot be read or a request fits no machine.
+    Raises UserError if a file cannot be read or a request fits no machine.
     """
     described, requests = read_design(designs, design), read_requests(trace)
     try:
@@ -44,7 +43,7 @@ def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: P
 
 
 def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
-    """Return machine, pool, t (s), W, and the phase that took most of the bin, until the last event."""
+    """Return machine, pool, t (s), W, and the phase that took most of the bin, up to the last event."""
     watts, seconds = run.watts(bin_s, int(np.ceil(run.end_s / bin_s)))
     phases = seconds.argmax(axis=2)
     machine, place = np.indices(watts.shape)
@@ -68,10 +67,10 @@ def _latencies(table: pd.DataFrame, run: Run) -> str:
     text = pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.6f}")
     joules = run.energy_all_j
     text += (
-        f"\nenergy, modelled, idle machines included: {joules / len(table):.0f} J/request, "
+        f"\nmodelled energy, idle machines included: {joules / len(table):.0f} J/request, "
         f"{joules / run.output.sum():.1f} J/token; {joules / run.end_s / 1e3:.1f} kW on average"
     )
     if run.unfinished:
-        why = "nothing could happen any more" if run.deadlock else "they never fitted"
+        why = "the cluster was deadlocked" if run.deadlock else "they never fitted into memory"
         text += f"\n{run.unfinished} of {len(table)} requests did not finish: {why}"
     return text

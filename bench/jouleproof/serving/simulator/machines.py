@@ -1,4 +1,4 @@
-"""Immutable descriptions of accelerators, of machines with accelerators, and of clusters of machines."""
+"""Immutable descriptions of machines with accelerators, and of clusters of machines."""
 
 import json
 import math
@@ -16,17 +16,17 @@ from jouleproof.serving.simulator.cost_model import Performance
 from jouleproof.serving.simulator.served_models import ServedModel
 
 Scheduler = Callable[[int, int, "Load"], tuple[int, int]]
-"""Prompt and output tokens of a request that comes, and the load, to the number of the machine that reads the prompt
-and of the one that makes the tokens. Depends on these alone: it may be asked again about the same request."""
+"""A function of a request's prompt tokens, its output tokens and the load. It returns the numbers of the machines that
+read the prompt and generate the tokens. As it may be called again for a request, it must depend on these alone."""
 PerformanceModel = Callable[["Machine", ServedModel], Performance]
 GIB = 1024**3
 
 
 @dataclass(frozen=True)
 class Load:
-    """Load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of prompts and of decodes
-    that it has not begun or finished. reserved: (machines,) bytes of memory, weights and all caches to come.
-    prompt_pool: number of machines in it."""
+    """The load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of unfinished prompts,
+    and unfinished decodes. reserved: (machines,) bytes of weights and of the caches of all its requests. prompt_pool:
+    number of machines in the prompt pool."""
 
     pending: np.ndarray
     reserved: np.ndarray
@@ -35,16 +35,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Machine:
-    """A server of accelerators that run one copy of a model together.
+    """A server whose accelerators run one copy of a model together.
 
-    profile: the accelerator's name in the profile, or `aiconfigurator:` and a system
-    (serving.simulator.aiconfigurator), or the times themselves, or a function that makes them for a model. compute,
-    bandwidth: what it does over that one, where it has no profile of its own: a prompt's time shrinks with the first, a
-    token's with the second. price, power: of a machine, in the units of the published simulator's accounting (any
-    currency per hour; any unit of provisioned power). tdp_w: of all accelerators. host_w: of the rest, always. idle:
-    share of tdp_w that idle accelerators draw.
-    memory_bytes_per_s: of all accelerators. link_bytes_per_s: to other machines. hop_s: what a layered transfer takes
-    beside its bytes. assumed: what about it is not measured, if anything.
+    profile: the accelerator's name in the profile, `aiconfigurator:` and a system (serving.simulator.aiconfigurator),
+    the times themselves, or a function that returns them for a model. compute, bandwidth: ratios to the profiled
+    accelerator, if it is another: they divide the times of prompts and of tokens. price, power: of a machine, in the
+    units of the published simulator (any currency per hour; any unit of provisioned power). tdp_w: of all accelerators.
+    host_w: constant power of all other parts. idle: share of tdp_w that idle accelerators draw. memory_bytes_per_s: of
+    all accelerators. link_bytes_per_s: to other machines. hop_s: fixed time of a layered transfer. assumed: which
+    values are not measured, if any.
     """
 
     name: str
@@ -73,7 +72,9 @@ class Machine:
             or self.host_w < 0
             or not 0 <= self.idle <= 1
         ):
-            raise ValueError(f"machine {self.name}: every size, price, power and rate must be above zero")
+            raise ValueError(
+                f"machine {self.name}: sizes, prices, powers and rates must be positive, host_w at least 0, idle 0 to 1"
+            )
         if callable(self.profile):
             check_call(f"machine {self.name}: profile", self.profile, ("machine", "model"), "Performance")
 
@@ -83,10 +84,10 @@ BY_DATASHEET = "all times, scaled from the H100's by datasheet; the price is the
 # Prices and powers: the published simulator's notebooks (commit 8f99e7d). Memory: 8 x 80 GiB. Links: 8 InfiniBand
 # ports of 200 (A100) and 400 Gbit/s (H100), memory rates: Splitwise (ISCA 2024), table 1; hops: its figure 14. Host and
 # idle power: assumptions.
-# Accelerators without a profile are the H100 times the ratio of datasheet numbers, dense BF16 and memory: 989 TFLOP/s
+# Accelerators without a profile are the H100 scaled by ratios of datasheet numbers, dense BF16 and memory: 989 TFLOP/s
 # and 3.352 TB/s (H100 SXM), 989 and 4.8, 141 GB (H200 SXM), 2250 and 8, 180 GB (HGX B200), 2500 and 8, 186 GB (GB200);
-# 700, 700, 1000 and 1200 W. That is the most that they can gain: fixed costs shrink with it. Provisioned power: that of
-# the DGX H100 times the ratio of the systems' (10.2, 10.2 and 14.3 kW; of an NVL72 of 120 kW, eight of 72).
+# 700, 700, 1000 and 1200 W. This is the largest possible gain, as it scales fixed costs too. Provisioned power: that of
+# the DGX H100 times the ratio of the systems' (10.2, 10.2 and 14.3 kW; eight of the 72 of an NVL72 of 120 kW).
 DGX_A100 = Machine(
     name="dgx-a100",
     profile="a100-80gb",
@@ -159,19 +160,18 @@ MACHINES: Mapping[str, Machine] = {machine.name: machine for machine in BUILT_IN
 
 @dataclass(frozen=True)
 class Design:
-    """A cluster. prompt, token: a machine, or the name of one, and how many there are; token only where the phases are
+    """A cluster. prompt, token: a machine or its name, and the number of such machines; token only if the phases are
     split.
 
-    policy: `together`, whole prompts before decodes, as the published baseline; `chunked`, decodes with as much of the
-    prompts as a batch has room for (Agrawal et al., OSDI 2024); `split`; or a Scheduler, which places every request and
-    is slower to simulate. batch_tokens: of an iteration; a single longer
-    prompt is taken all the same, where it is not read in chunks. balance_s: seconds after which machines of a split
-    cluster change pools, in the proportion of the work; 0 leaves the pools as they are. decodes: that a token machine
-    is meant to hold then.
+    policy: `together`, whole prompts before decodes, as in the published baseline; `chunked`, decodes and as many
+    prompt tokens as fit into a batch (Agrawal et al., OSDI 2024); `split`; or a Scheduler, which places every request
+    and is slower to simulate. batch_tokens: budget of an iteration, which only a single longer prompt may exceed, and
+    none that is read in chunks. balance_s: seconds after which the pools of a split cluster are adapted to the shares
+    of the work; 0 never adapts them. decodes: number that a token machine should then hold.
     """
 
     name: str
-    policy: Policy | Scheduler = field(hash=False)  # a user's own may have no hash
+    policy: Policy | Scheduler = field(hash=False)  # a user's function may have no hash
     prompt: tuple[str | Machine, int]
     token: tuple[str | Machine, int] = ("", 0)
     batch_tokens: int = 2048
@@ -185,17 +185,19 @@ class Design:
         pools = [self.prompt, self.token] if self.policy == "split" or (scheduled and self.token[1]) else [self.prompt]
         for machine, count in pools:
             if not isinstance(machine, Machine) and machine not in MACHINES:
-                raise UserError(f"design {self.name}: machine {machine!r} is not known; known: {', '.join(MACHINES)}")
+                raise UserError(f"design {self.name}: unknown machine {machine!r}; known: {', '.join(MACHINES)}")
             if type(count) is not int or count < 1:
-                raise UserError(f"design {self.name}: a pool of {machine} has {count!r} machines; needs at least 1")
+                kind = machine if isinstance(machine, str) else machine.name
+                raise UserError(f"design {self.name}: a pool of {kind} must have at least 1 machine, got {count!r}")
         if not scheduled and (self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1])):
-            raise UserError(f"design {self.name}: policy {self.policy!r} does not fit its pools")
+            allowed = "split" if self.token[1] else f"one of {', '.join(get_args(Policy))}"
+            raise UserError(f"design {self.name}: policy must be {allowed} for its pools, got {self.policy!r}")
         if self.batch_tokens < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
             raise UserError(
-                f"design {self.name}: batch_tokens and decodes must be at least 1, balance_s finite and not below 0"
+                f"design {self.name}: batch_tokens and decodes must be at least 1, and balance_s finite and at least 0"
             )
         if self.balance_s and (self.policy != "split" or self.prompt[0] != self.token[0]):
-            raise UserError(f"design {self.name}: only split pools of one kind of machine can be balanced")
+            raise UserError(f"design {self.name}: balance_s needs split pools of one kind of machine")
 
     @property
     def pools(self) -> list[tuple[Machine, int]]:
@@ -204,7 +206,7 @@ class Design:
 
     @property
     def machines(self) -> list[Machine]:
-        """List every machine, the prompt pool first."""
+        """List all machines, the prompt pool first."""
         return [machine for machine, count in self.pools for _ in range(count)]
 
     @property
@@ -222,16 +224,17 @@ DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines"
 
 
 def read_design(path: Path, name: str) -> Design:
-    """Read one design of a file like tests/phase_split/reference/clusters.json. Raises UserError with file and key."""
+    """Read one design from a file like tests/phase_split/reference/clusters.json. Raises UserError with file and
+    key."""
     try:
         designs = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(designs, dict):
-            raise ValueError("it is not a JSON object of designs")
+            raise ValueError("expected a JSON object of designs")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
     names = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
     if name not in names:
-        raise UserError(f"{path}: no design {name!r}; it has: {', '.join(names)}")
+        raise UserError(f"{path}: unknown design {name!r}; known: {', '.join(names)}")
     try:
         return _design(name, designs[name])
     except UserError as error:
@@ -241,10 +244,10 @@ def read_design(path: Path, name: str) -> Design:
 def _design(name: str, row: Mapping[str, Any]) -> Design:
     scheduler = str(row.get("scheduler")).partition(":")[0]
     if scheduler not in SCHEDULERS:
-        raise UserError(f"design {name}: scheduler {scheduler!r} is not one of {', '.join(SCHEDULERS)}")
+        raise UserError(f"design {name}: scheduler must be one of {', '.join(SCHEDULERS)}, got {scheduler!r}")
     unknown = sorted(set(row) - DESIGN_KEYS)
     if unknown:
-        raise UserError(f"design {name}: {', '.join(unknown)} not known; known: {', '.join(sorted(DESIGN_KEYS))}")
+        raise UserError(f"design {name}: unknown {', '.join(unknown)}; known: {', '.join(sorted(DESIGN_KEYS))}")
     try:
         if SCHEDULERS[scheduler] == "together":
             ((machine, count),) = row["machines"].items()

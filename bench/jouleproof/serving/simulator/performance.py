@@ -1,5 +1,4 @@
-"""The performance of each machine of a cluster, from the profile or a user's model, in the form that the event loop
-reads."""
+"""The performance of each machine of a cluster, from the profile or a user's model, as arrays for the event loop."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,24 +17,24 @@ POWER_OF = "a100-80gb"  # the only accelerator whose power was recorded
 
 @lru_cache
 def performance(machine: Machine, model: str | ServedModel, by_context: bool, tensor_parallel: int = 8) -> Performance:
-    """Return the performance of a model on a machine. by_context: decode time by batch and context, as measured; else
-    by the published simulator's axis, which reads a column for prompt tokens at the number of decodes, so that decoding
-    costs the same at any batch.
+    """Return the performance of a model on a machine. by_context: decode time depends on batch and context, as
+    measured; else it follows the published simulator, which looks up the number of decodes on an axis of prompt tokens,
+    so that decoding costs the same at any batch size.
 
-    A narrower format than the profile's (served_models.served) saves decode time alone: for weights, the time that the
-    bytes saved would take at the machine's memory rate; for the cache, in proportion to its bytes.
+    A narrower format than the profile's (served_models.served) saves only decode time: for weights, the time to read
+    the saved bytes at the machine's memory rate; for the cache, in proportion to its bytes.
     """
     if isinstance(machine.profile, Performance):
         return machine.profile
     language_model = served(model)
     if callable(machine.profile):
-        performance = machine.profile(machine, language_model)
-        if not isinstance(performance, Performance):
+        result = machine.profile(machine, language_model)
+        if not isinstance(result, Performance):
             raise UserError(
-                f"machine {machine.name}: its profile returned {type(performance).__name__}, not "
-                f"{Performance.__module__}.Performance"
+                f"machine {machine.name}: profile must return a {Performance.__module__}.Performance, got "
+                f"{type(result).__name__}"
             )
-        return performance
+        return result
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
         tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
@@ -67,8 +66,8 @@ def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parall
 def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
     if model.name != aiconfigurator.STANDS_FOR or not by_context:
         raise UserError(
-            f"machine {machine.name}: {machine.profile} has times of {aiconfigurator.STANDS_FOR} only, "
-            "and of decoding by batch and context only"
+            f"machine {machine.name}: {machine.profile} has only times of {aiconfigurator.STANDS_FOR}, "
+            "with decoding by batch and context"
         )
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
     system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
@@ -77,9 +76,9 @@ def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool,
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the watts of prompts and of decoding. A run's peak is taken for the power of its prompt; its average, over
-    many tokens, for that of decoding. The shares of TDP were recorded on the A100; for other accelerators they are an
-    assumption."""
+    """Return the watts of prompts, by tokens, and of decoding. A run's peak power stands for its prompt, and its
+    average over many tokens for decoding. The shares of TDP were recorded on the A100; for other accelerators they are
+    an assumption."""
     recorded = profile.of(profile.cells(), model.profile, POWER_OF, 8)
     recorded = recorded[recorded["peak_power_tdp"] > 0].assign(x=recorded["prompt_size"] * recorded["batch_size"])
     peaks = recorded.groupby("x")["peak_power_tdp"].median()
@@ -91,7 +90,7 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
 
 
 def times(kinds: Sequence[Performance]) -> Times:
-    """Resample all of them on their common knots, in arrays of one type, so that the event loop is compiled once."""
+    """Resample performances at their common knots, in arrays of one type, so that the event loop is compiled once."""
     tokens = kinds[0].tokens
     if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
         tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)

@@ -1,7 +1,7 @@
-"""Measured times of models on accelerators: medians of the published profile, and laws fitted on them.
+"""Measured times of models on accelerators: medians of the published profile, and laws fitted to them.
 
 The medians are committed (facts/, from github.com/Mutinifni/splitwise-sim, data/perf_model.csv, commit 8f99e7d, MIT),
-so nothing needs the file itself; where it is present, the same medians come out of it.
+so the profile itself is not needed; if it is present, it gives the same medians.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ GROUP = ["model", "hardware", "tensor_parallel"]
 
 @dataclass(frozen=True)
 class DecodeLaw:
-    """Seconds of an iteration that makes one token for each of n sequences: constant + per_sequence n + above max(n -
-    BEND, 0) + context (sum of the tokens in front of each)."""
+    """Seconds of an iteration, one token for each of n sequences: constant + per_sequence n + above max(n - BEND, 0) +
+    context (sum of all sequences' tokens of context)."""
 
     constant: float
     per_sequence: float
@@ -29,19 +29,19 @@ class DecodeLaw:
     context: float
 
     def __call__(self, sequences: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Return the seconds. context: of all sequences together."""
+        """Return the seconds. context: sum over all sequences."""
         bent = np.maximum(sequences - BEND, 0)
         return self.constant + self.per_sequence * sequences + self.above * bent + self.context * context
 
 
 def axis() -> pd.DataFrame:
-    """Read the medians by batch_tokens = prompt_size x batch_size, on which the published simulator interpolates."""
+    """Read the medians by batch_tokens = prompt_size x batch_size, which the published simulator interpolates."""
     return pd.read_csv(AXIS, comment="#")
 
 
 def cells() -> pd.DataFrame:
     """Read the medians by measured cell: prompt_size, batch_size, token_size, which is the most tokens that a run may
-    make, and tokens_made, the tokens that it made; seconds; power as a share of TDP, 0 if unknown."""
+    generate, and tokens_made, which it did generate; seconds; power as a share of TDP, 0 if unknown."""
     return pd.read_csv(CELLS, comment="#")
 
 
@@ -55,15 +55,15 @@ def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
     """Compute the medians by cell from the profile itself."""
     shape = [*GROUP, "prompt_size", "batch_size", "token_size"]
     later_tokens = ((runs["end_to_end_time_s"] - runs["prompt_time_s"]) / runs["token_time_s"]).round()
-    made = runs.assign(tokens_made=(1 + later_tokens).clip(upper=runs["token_size"]))
+    runs = runs.assign(tokens_made=(1 + later_tokens).clip(upper=runs["token_size"]))
     columns = ["tokens_made", "prompt_time_s", "token_time_s", "peak_power_tdp", "average_power_tdp"]
-    medians = made.groupby(shape, as_index=False)[columns].median()
+    medians = runs.groupby(shape, as_index=False)[columns].median()
     medians["tokens_made"] = medians["tokens_made"].astype(int)
     return medians.fillna({"peak_power_tdp": 0.0, "average_power_tdp": 0.0})
 
 
 def of(table: pd.DataFrame, model: str, hardware: str, tensor_parallel: int) -> pd.DataFrame:
-    """Return the rows of one group. Raises ValueError where there are none."""
+    """Return the rows of one group. Raises ValueError if there are none."""
     rows = table[(table["model"] == model) & (table["hardware"] == hardware)]
     rows = rows[rows["tensor_parallel"] == tensor_parallel]
     if rows.empty:
@@ -72,9 +72,9 @@ def of(table: pd.DataFrame, model: str, hardware: str, tensor_parallel: int) -> 
 
 
 def decode_law(measured: pd.DataFrame) -> DecodeLaw:
-    """Fit a law by least squares of relative errors over cells; a coefficient that would come out negative is zero.
+    """Fit a law to cells by least squares of relative errors, without negative coefficients.
 
-    A token's context is the prompt and, on average, half of what the run made.
+    The mean context of a token is the prompt and half of the tokens that the run generated.
     """
     from scipy.optimize import nnls
 
@@ -92,7 +92,7 @@ def decode_error(law: DecodeLaw, measured: pd.DataFrame) -> float:
 
 
 def prompt_error(knots: pd.DataFrame, measured: pd.DataFrame) -> float:
-    """Return the mean relative error, over cells, of linear interpolation between the medians by batch_tokens."""
+    """Return the mean relative error over cells of linear interpolation between the medians by batch_tokens."""
     tokens = (measured["prompt_size"] * measured["batch_size"]).to_numpy()
     seconds = measured["prompt_time_s"].to_numpy()
     law = np.interp(tokens, knots["batch_tokens"], knots["prompt_time_s"])
@@ -100,7 +100,7 @@ def prompt_error(knots: pd.DataFrame, measured: pd.DataFrame) -> float:
 
 
 def _load(measured: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of sequences, and their tokens of context together."""
+    """Return the number of sequences, and the sum of their tokens of context."""
     sequences = measured["batch_size"].to_numpy(dtype=float)
     return sequences, sequences * (measured["prompt_size"] + measured["tokens_made"] / 2).to_numpy(dtype=float)
 

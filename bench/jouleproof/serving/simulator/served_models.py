@@ -1,4 +1,4 @@
-"""Language models as the simulator sees them: bytes of weights, and bytes of a token's KV cache."""
+"""Language models as the simulator needs them: bytes of weights, and bytes of a token's KV cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from jouleproof.errors import UserError
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A language model. profile: its name in the profile. heads, kv_heads: attention heads, for the cache.
+    """A language model. profile: its name in the profile. heads, kv_heads: query heads, and key-value heads.
     bytes_per_value: of the cache."""
 
     name: str
@@ -26,7 +26,7 @@ class ServedModel:
         return round(2 * self.hidden * self.kv_heads / self.heads * self.layers * self.bytes_per_value)
 
     def without_shared_heads(self) -> "ServedModel":
-        """Return the model with a key and a value for every head, as the published simulator counts."""
+        """Return the model with a key and a value for every head, as the published simulator assumes."""
         return replace(self, kv_heads=self.heads)
 
     def stored_in(self, bytes_per_value: float) -> "ServedModel":
@@ -63,10 +63,10 @@ SERVED_MODELS: Mapping[str, ServedModel] = {
 
 
 def served(name: str | ServedModel) -> ServedModel:
-    """Return a model by its name, or itself; `name/format` stores weights and cache in a block format of
+    """Return a model by its name, or the model itself; `name/format` stores weights and cache in a block format of
     jouleproof.formats.
 
-    Raises UserError where the model or the format is not known.
+    Raises UserError if the model or the format is unknown.
     """
     if isinstance(name, ServedModel):
         return name
@@ -74,7 +74,7 @@ def served(name: str | ServedModel) -> ServedModel:
 
     model, _, form = name.partition("/")
     if model not in SERVED_MODELS:
-        raise UserError(f"model {model!r} is not known; known: {', '.join(SERVED_MODELS)}")
+        raise UserError(f"unknown model {model!r}; known: {', '.join(SERVED_MODELS)}")
     served_model = SERVED_MODELS[model]
     if not form:
         return served_model

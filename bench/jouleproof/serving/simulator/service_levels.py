@@ -1,4 +1,4 @@
-"""Service levels: how many times slower than on an idle A100 machine requests may be.
+"""Service levels: limits on how many times slower requests may be than on an idle A100 machine.
 
 Limits: Splitwise (ISCA 2024), table 6.
 """
@@ -23,18 +23,18 @@ YARDSTICK = MACHINES["dgx-a100"]
 
 @dataclass(frozen=True)
 class Reading:
-    """Definition of the latencies that are read off a run.
+    """The definition of a run's latencies.
 
-    per_gap: TBT is E2E - TTFT over the gaps between tokens, and only a window of the run counts; else it is over the
-    tokens, and the whole run counts, as in the published simulator.
+    per_gap: TBT is E2E - TTFT over the number of gaps between tokens, and only a window of the run counts; else TBT is
+    over the number of tokens, and the whole run counts, as in the published simulator.
     """
 
     per_gap: bool = True
 
 
 def latencies(run: Run, reading: Reading, window: Window | None) -> np.ndarray:
-    """Return (3, n) seconds by MEASURES, of the requests that count; NaN for the TBT of a request without a gap,
-    infinite where a request did not finish."""
+    """Return (3, n) seconds by MEASURES of the requests that count: NaN for the TBT of a request without a gap,
+    infinite for a request that did not finish."""
     tbt = run.tbt_s if reading.per_gap else (run.e2e_s - run.ttft_s) / run.output
     every = np.stack([run.ttft_s, tbt, run.e2e_s])
     every[:, np.isnan(run.e2e_s)] = np.inf
@@ -49,20 +49,20 @@ def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np
 
 
 def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
-    """Return (3, n) seconds by MEASURES of requests that have an A100 machine to themselves, the denominators of
-    slowdowns. The model is stored in 16 bits there, whatever its format elsewhere."""
+    """Return (3, n) seconds by MEASURES of requests alone on an A100 machine, the denominators of slowdowns. There the
+    model is stored in 16 bits, whatever its format elsewhere."""
     yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
     prompt, output = prompt.astype(float), output.astype(float)
     ttft = yardstick.unloaded_prompt_s(prompt)
     if by_context:
         tbt = yardstick.unloaded_token_s(prompt + output / 2)
-    else:  # at the number of prompt tokens, as the published notebooks ask
+    else:  # at the number of prompt tokens, as in the published notebooks
         tbt = extrapolated(prompt, yardstick.tokens, yardstick.decode_s)
     return np.stack([ttft, tbt, ttft + tbt * (output - 1)])
 
 
 def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
-    """Return the condition under which a run is certain to miss a limit, whatever follows."""
+    """Return the condition under which a run will miss a limit, whatever follows."""
     counted = counts(requests.arrival_s, reading, window)
     ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
     gaps = requests.output - 1 if reading.per_gap else requests.output
@@ -74,7 +74,7 @@ def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window:
 
 
 def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
-    """Return how many decodes with the trace's mean context a machine can run at once within the limit of the median
+    """Return how many decodes with the trace's mean context a machine can run at once within the limit on the median
     TBT."""
     law = performance(machine, model, True)
     context = float((trace["prompt_tokens"] + trace["output_tokens"] / 2).mean())
@@ -88,7 +88,7 @@ def most_decodes(machine: Machine, model: str, trace: pd.DataFrame) -> int:
 
 
 def slowdowns(run: Run, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> np.ndarray:
-    """Return percentiles of the slowdown by MEASURES and PERCENTILES, (3, 3); infinite where nothing counts."""
+    """Return (3, 3) slowdowns by MEASURES and PERCENTILES; infinite if no request counts."""
     seconds = latencies(run, reading, window)
     if seconds.shape[1] == 0:
         return np.full((3, 3), np.inf)
@@ -103,7 +103,7 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
         return np.zeros(len(PERCENTILES))
     if np.isfinite(values).all():
         return np.percentile(values, PERCENTILES)
-    ordered = np.sort(values)  # an infinite neighbour makes NaN of an interpolated percentile
+    ordered = np.sort(values)  # interpolation next to an infinite value would give NaN
     return ordered[np.ceil(np.array(PERCENTILES) / 100 * (len(ordered) - 1)).astype(int)]
 
 

@@ -1,4 +1,4 @@
-"""A single run: it takes a cluster design, a model and requests, and returns what happened to each request and
+"""A single run of the simulator: from a cluster design, a model and requests to the results of every request and
 machine."""
 
 import operator
@@ -21,14 +21,14 @@ from jouleproof.serving.simulator.workload import Requests
 
 GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
 BATCH_TOKENS = 2048
-FIRST_CAPACITY = 1024  # of waiting tasks per machine, and a multiple of it of events
+FIRST_CAPACITY = 1024  # of waiting tasks per machine; that of events is a multiple of it
 MOST_CAPACITY = 1 << 22
-MOST_ACTIVE = 16_384  # tokens of a batch that are told apart
+MOST_ACTIVE = 16_384  # tokens of a batch; larger batches count as this
 POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": records.CHUNKED}
 
 
 class RequestError(UserError):
-    """A request cannot be simulated. row: its index among the given requests."""
+    """A request that cannot be simulated. row: its index among the given requests."""
 
     def __init__(self, row: int, why: str) -> None:
         super().__init__(f"request {row}: {why}")
@@ -39,9 +39,10 @@ class RequestError(UserError):
 class Semantics:
     """Corrections of the published simulator's errors; each can be switched on alone.
 
-    by_context: decode time by batch and context, not by the published axis. layered: caches move layer by layer over
-    shared links, not whole at 200 GiB/s each. shared_heads: keys and values as many as the model has. link_bytes_per_s:
-    rate of every machine's link, in place of its own; infinite where moving a cache takes no time.
+    by_context: decode time depends on batch and context, not on the published axis. layered: caches move layer by layer
+    over shared links, not whole at 200 GiB/s each. shared_heads: the cache holds only the key-value heads that the
+    model has. link_bytes_per_s: rate of all links, in place of each machine's; infinite if moving a cache takes no
+    time.
     """
 
     by_context: bool = True
@@ -56,7 +57,8 @@ CORRECTED = Semantics()
 
 @dataclass(frozen=True)
 class Window:
-    """Arrivals that count, from `first` up to `last` seconds: those before fill the cluster, those after drain it."""
+    """The arrivals that count, from `first` up to `last` seconds: earlier ones fill the cluster, later ones drain
+    it."""
 
     first: float = -np.inf
     last: float = np.inf
@@ -67,8 +69,8 @@ class Hopeless:
     """The condition for stopping early: more than `allowed` requests are slower than `slowdowns` times their time
     alone.
 
-    alone_s: (n, 3) of TTFT, of all later tokens, of E2E; infinite for requests that do not count. slowdowns, allowed:
-    (3, 3), by those and by percentile.
+    alone_s: (n, 3) TTFT, time of all later tokens, and E2E; infinite for requests that do not count. slowdowns,
+    allowed: (3, 3) by these measures and by percentile.
     """
 
     alone_s: np.ndarray
@@ -78,12 +80,11 @@ class Hopeless:
 
 @dataclass(frozen=True)
 class Run:
-    """The result of a run. requests: ttft_s, tbt_s per request over its gaps (NaN where there is none), e2e_s, NaN
-    where a request did not finish; prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by
-    GAP_EDGES, where they are counted. busy_s, energy_j: (machines, 2), by phase. power: (machines, bins, 4), joules and
-    seconds by phase in bins of time. active_s: (16385,) seconds of all machines by the tokens that they worked on,
-    where they are counted. idle_w: (machines,). end_s: of the last event. deadlock: whether it stopped because nothing
-    could happen any more."""
+    """The result of a run. By request: ttft_s; tbt_s, the mean gap (NaN without gaps); e2e_s, NaN if it did not finish;
+    prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, if counted. busy_s,
+    energy_j: (machines, 2) by phase. power: (machines, bins, 4) joules and seconds by phase in time bins. active_s:
+    (16385,) seconds of all machines by the tokens that they worked on, if counted. idle_w: (machines,). end_s: time of
+    the last event. deadlock: whether the run stopped because no event was possible any more."""
 
     arrival_s: np.ndarray
     prompt: np.ndarray
@@ -109,13 +110,13 @@ class Run:
 
     @property
     def energy_all_j(self) -> float:
-        """Return the energy of all machines until the last event, idle ones included."""
+        """Return the energy of all machines up to the last event, idle ones included."""
         idle_s = self.end_s - self.busy_s.sum(axis=1)
         return float(self.energy_j.sum() + (idle_s * self.idle_w).sum())
 
     @property
     def tbt_s(self) -> np.ndarray:
-        """Return the mean over the gaps of each request; NaN where it has one token."""
+        """Return the mean gap of each request; NaN if it has one token."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
 
@@ -128,7 +129,7 @@ class Run:
         return watts, np.concatenate([busy_s, idle_s[:, :, None]], axis=2)
 
     def table(self) -> pd.DataFrame:
-        """Return a row per request."""
+        """Return one row per request."""
         return pd.DataFrame(
             {
                 "request_id": np.arange(len(self.arrival_s)),
@@ -152,11 +153,11 @@ def simulate(
     active: bool = False,
     hopeless: Hopeless | None = None,
 ) -> Run:
-    """Simulate until every request is served, nothing can happen any more, or the run is infeasible.
+    """Simulate until every request is served, no event is possible any more, or the run is infeasible.
 
     window: requests whose gaps between tokens are counted; none by default. power_bin_s: width of the bins of `power`;
-    none are kept at 0. active: whether time is counted by the tokens of an iteration. Raises RequestError where a
-    request fits no machine, or the published semantics meet one with a single output token, which they lose.
+    0 keeps none. active: whether time is counted by the tokens of an iteration. Raises RequestError if a request fits
+    no machine or, under published semantics, has a single output token, as those lose it.
     """
     _refuse_what_never_fits(design, requests, semantics, model)
     bins = int((requests.arrival_s[-1] + 3600) / power_bin_s) if power_bin_s > 0 else 0
@@ -181,7 +182,7 @@ def simulate(
         if state.simulation[0]["status"] not in (records.WAITING_FULL, records.EVENTS_FULL):
             return _result(state, requests, design)
         if capacity >= MOST_CAPACITY:
-            raise UserError(f"design {design.name}: more than {capacity} tasks wait for one machine")
+            raise UserError(f"design {design.name}: more than {capacity} tasks are waiting for one machine")
         capacity *= 4
 
 
@@ -191,14 +192,14 @@ def stream(
     semantics: Semantics = CORRECTED,
     model: str | ServedModel = "bloom-176b",
 ) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
-    """Simulate batches of requests as a stream, and yield each with its TTFT and E2E, in memory for three batches.
+    """Simulate batches of requests as a stream, and yield each with its TTFT and E2E, with three batches in memory.
 
-    batches: of one length but the last, which may be shorter, in the order of arrival. Raises UserError where a request
-    takes longer than two batches, or too many wait.
+    batches: in order of arrival and of equal length; the last may be shorter. Raises UserError if a request takes
+    longer than two batches, or too many wait.
     """
     state: records.State | None = None
     limits: records.Limits | None = None
-    held: list[Requests] = []  # those that are under way, then the newest
+    held: list[Requests] = []  # batches in progress, the newest last
     taken = 0
     for batch in batches:
         _refuse_what_never_fits(design, batch, semantics, model)
@@ -239,7 +240,7 @@ def _run(design: Design, state: records.State, limits: records.Limits, more: boo
 
 
 def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, int]:
-    """Ask a user's scheduler for the machines of a request. Raises UserError where it returns no pair of machines."""
+    """Ask a user's scheduler for the machines of a request. Raises UserError unless it returns a pair of machines."""
     assert not isinstance(design.policy, str)
     try:
         machines = tuple(operator.index(machine) for machine in design.policy(prompt, output, load))
@@ -248,23 +249,26 @@ def _places(design: Design, prompt: int, output: int, load: Load) -> tuple[int, 
         raise UserError(f"design {design.name}: its policy failed on {asked}: {reason(error)}") from error
     if len(machines) != 2 or not all(0 <= machine < len(load.pending) for machine in machines):
         raise UserError(
-            f"design {design.name}: its policy placed a request on {machines}, not on two machines of "
-            f"0 to {len(load.pending) - 1}"
+            f"design {design.name}: policy must return two machines from 0 to {len(load.pending) - 1}, got {machines}"
         )
     return machines
 
 
 def _stop_where_full(design: Design, state: records.State) -> None:
     if state.simulation[0]["status"] != records.GOING_ON:
-        raise UserError(f"design {design.name}: it cannot keep up with the stream of requests")
+        raise UserError(f"design {design.name}: cannot keep up with the stream of requests")
 
 
 def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
-    if np.isnan(rows["e2e"]).any():
-        raise UserError("a request of a stream took longer than two batches")
+    _refuse_unfinished(rows)
     return rows["ttft"].copy(), rows["e2e"].copy()
+
+
+def _refuse_unfinished(rows: np.ndarray) -> None:
+    if np.isnan(rows["e2e"]).any():
+        raise UserError("stream: a request took longer than two batches; make the batches larger")
 
 
 def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
@@ -275,12 +279,12 @@ def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Seman
         row = int(np.argmax(need > space))
         raise RequestError(
             row,
-            f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of "
-            f"{design.name}: {need[row] / 1e9:.1f} GB of {space / 1e9:.1f} GB beside {served(model).name}'s weights",
+            f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of {design.name}: "
+            f"needs {need[row] / 1e9:.1f} GB of cache, {served(model).name}'s weights leave {space / 1e9:.1f} GB",
         )
     if semantics == PUBLISHED and (requests.output == 1).any():
         row = int(np.argmax(requests.output == 1))
-        raise RequestError(row, "a single output token, which the published simulator loses")
+        raise RequestError(row, "a single output token; the published simulator loses such requests")
 
 
 def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
@@ -320,7 +324,7 @@ def _start(
 
 
 def _limits(design: Design, semantics: Semantics, model: ServedModel, law: Performance) -> records.Limits:
-    """Derive the limits of a cluster. law: performance of a prompt machine."""
+    """Return the limits of a cluster. law: performance of a prompt machine."""
     return records.Limits(
         memory=int(min(machine.memory_bytes for machine in design.machines)),
         weights=model.weight_bytes,
@@ -362,11 +366,10 @@ def _nothing_counted(machines: int) -> records.Counts:
 
 
 def _feed(state: records.State, requests: Requests) -> None:
-    """Append requests to those that were fed before, in slots whose requests are done."""
+    """Add requests to the stream, in slots whose requests are done."""
     fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
-    if np.isnan(state.requests["e2e"][slots]).any():
-        raise UserError("a request of a stream took longer than two batches")
+    _refuse_unfinished(state.requests[slots])
     rows = state.requests
     for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0

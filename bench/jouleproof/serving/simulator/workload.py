@@ -1,4 +1,4 @@
-"""Requests, read from a file or sampled at a rate from the lengths of a trace."""
+"""Requests that are read from a file, or sampled from a trace at a given rate."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 
 NEARBY = 50  # requests: some 10 s of the conversation trace, 20 s of the coding one
-FIRST_ROW = 2  # of a file, below its header
+FIRST_ROW = 2  # line of a file's first row, below the header
 COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
 
 
@@ -31,7 +31,7 @@ def read_requests(path: Path) -> Requests:
     """Read a file in the layout of tests/phase_split/reference: request_id, arrival_timestamp (s), prompt_size,
     token_size.
 
-    Raises UserError with file, row and column where a value is missing, negative, or out of order.
+    Raises UserError with file, row and column if a value is missing, negative, or out of order.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -39,39 +39,37 @@ def read_requests(path: Path) -> Requests:
         raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:
-        raise UserError(f"{path}: lacks the column {', '.join(missing)}")
+        raise UserError(f"{path}: missing column {', '.join(missing)}")
     if table.empty:
-        raise UserError(f"{path}: holds no requests")
-    with path.open(encoding="utf-8", newline="") as file:  # pandas moves long rows, fills short ones
+        raise UserError(f"{path}: contains no requests")
+    with path.open(encoding="utf-8", newline="") as file:  # pandas accepts rows that are too long or too short
         header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
         raise UserError(f"{path}: a row has more or fewer cells than the header, or a column appears twice")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
     for name, values in numbers.items():
-        _refuse(path, name, table, ~np.isfinite(values), "is not a number")
+        _refuse(path, name, table, ~np.isfinite(values), "be a number")
         if name != "arrival_timestamp":
-            _refuse(
-                path, name, table, (values < 1) | (values != np.rint(values)), "is not a whole number of at least 1"
-            )
-            _refuse(path, name, table, values >= 2**31, "is above 2**31")
+            _refuse(path, name, table, (values < 1) | (values != np.rint(values)), "be a whole number of at least 1")
+            _refuse(path, name, table, values >= 2**31, "be below 2**31")
     arrival = numbers["arrival_timestamp"]
-    _refuse(path, "arrival_timestamp", table, arrival < 0, "is negative")
-    _refuse(path, "arrival_timestamp", table, np.diff(arrival, prepend=arrival[0]) < 0, "is before the row above")
+    _refuse(path, "arrival_timestamp", table, arrival < 0, "be at least 0")
+    _refuse(path, "arrival_timestamp", table, np.diff(arrival, prepend=arrival[0]) < 0, "not be before the row above")
     return Requests(arrival, numbers["prompt_size"].astype(np.int32), numbers["token_size"].astype(np.int32))
 
 
-def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, why: str) -> None:
+def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, must: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} {table[column].iloc[row]!r:.80} {why}")
+        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} must {must}, got {table[column].iloc[row]!r:.80}")
 
 
 def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
     """Sample Poisson arrivals at `rate` requests/s, with lengths drawn with replacement from a trace
     (inputs.read_trace).
 
-    joint: prompt and output come from one row; else each from its own row, as in the published workload. A rate scales
-    the same sampled arrivals, so runs at two rates differ in nothing else.
+    joint: prompt and output come from one row; else from two rows, as in the published workload. The rate only scales
+    the sampled arrivals, so runs at two rates differ in nothing else.
     """
     rng = np.random.default_rng(seed)
     most = int(rate * seconds + 8 * np.sqrt(rate * seconds) + 16)
@@ -83,10 +81,10 @@ def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int
 
 
 def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitter_s: float = 30.0) -> Requests:
-    """Superpose copies of the trace's arrivals, each moved by up to `jitter_s`, to a mean of `rate` requests/s.
+    """Superpose copies of the trace's arrivals, each shifted by up to `jitter_s`, to a mean of `rate` requests/s.
 
-    The variation over minutes is thus that of the trace, at the size of the service, and so is the mix of lengths,
-    which are those of a request up to `NEARBY` places away. The trace is repeated where it is shorter than `seconds`.
+    This keeps the trace's variation over minutes at the scale of the service, and its mix of lengths, which are those
+    of a request up to `NEARBY` places away. The trace is repeated if it is shorter than `seconds`.
     """
     rng = np.random.default_rng(seed)
     arrival = trace["arrival_s"].to_numpy(dtype=float)
@@ -105,8 +103,8 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
 
 
 def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: int, batch: int) -> Iterator[Requests]:
-    """Yield hours like the trace's (superposed), each at a level of a daily cosine between `rate` requests/s, at the
-    twelfth hour, and `valley` times that at midnight; in batches of one length but the last."""
+    """Yield hours like the trace's (`superposed`), each at the level of a daily cosine between `rate` requests/s in the
+    twelfth hour and `valley` times that at midnight, in batches of equal length; the last may be shorter."""
     left: list[Requests] = []
     for hour in range(hours):
         level = valley + (1 - valley) * 0.5 * (1 - np.cos(2 * np.pi * (hour % 24) / 24))
@@ -125,7 +123,7 @@ def _columns(requests: Requests) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def replayed(trace: pd.DataFrame, rate: float) -> Requests:
-    """Replay the trace with its arrivals, their clock sped up to a mean of `rate` requests/s."""
+    """Replay the arrivals of the trace, sped up to a mean of `rate` requests/s."""
     arrival = trace["arrival_s"].to_numpy(dtype=float)
     sped = (arrival - arrival[0]) * (len(trace) / rate / (arrival[-1] - arrival[0]))
     prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))

@@ -1,4 +1,4 @@
-"""Phase splitting: the prompt and token phases of LLM inference run on separate machines."""
+"""Phase splitting: the prompt and token phases of LLM inference on separate machines."""
 
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 from jouleproof.study import Experiment, Study

@@ -1,4 +1,4 @@
-"""Resolution of names in a config: designs, built in or user-defined, and formats."""
+"""Resolution of the names in a config: formats, and built-in or custom designs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,19 +12,19 @@ UNPACKED = "16 bits"  # the format of the profiled models
 
 
 def forms(names: Iterable[str]) -> None:
-    """Check names of forms. Raises UserError where one is neither a built-in block format nor a number format without
+    """Check names of formats. Raises UserError if one is neither a built-in block format nor a format without
     blocks."""
     formats(names, PLAIN)
 
 
 def formats(names: Iterable[str], plain: Sequence[str] = ()) -> None:
-    """Check names of formats. Raises UserError where one is no built-in block format and not one of the plain ones."""
+    """Check names of formats. Raises UserError if one is neither a built-in block format nor one of the plain ones."""
     from jouleproof.formats import FORMATS
 
     allowed = [*plain, *FORMATS]
     for name in names:
         if name not in allowed:
-            raise UserError(f"config: format {name!r:.80} is not known; known: {', '.join(allowed)}")
+            raise UserError(f"config: unknown format {name!r:.80}; known: {', '.join(allowed)}")
 
 
 def model_in(model: str, form: str) -> str:
@@ -33,9 +33,9 @@ def model_in(model: str, form: str) -> str:
 
 
 def designs(names: Iterable[str], service: str = "conv") -> Mapping[str, Design]:
-    """Return designs by name; built-in ones with the pools that were published for the service.
+    """Return designs by name, built-in ones with the pools that were published for the service.
 
-    Raises UserError where an object is no Design or two have one name.
+    Raises UserError if an object is not a Design, or two have the same name.
     """
     builtins = {name: FAMILIES[name].design(*pools) for name, pools in PUBLISHED_POOLS[service].items()}
     return plugins.load_all("design", names, builtins, Design, called=lambda design: design.name)

@@ -1,4 +1,4 @@
-"""Searches for the highest load, with the knobs of the study."""
+"""Searches for the highest load, with the study's knobs."""
 
 from jouleproof.serving.simulator.capacity import CapacitySearch
 from jouleproof.serving.simulator.evaluation import Setup, Workload
@@ -8,7 +8,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 def capacity_search(
     config: PhaseSplitConfig, workload: Workload, setup: Setup, service: str, precision: float | None = None
 ) -> CapacitySearch:
-    """Make a search. precision: of a load, as a share; by default `capacity.precision`."""
+    """Create a search. precision: of a load, as a share; by default `capacity.precision`."""
     settings = config.capacity
     return CapacitySearch(
         workload,

@@ -1,4 +1,4 @@
-"""Accounting of a run: time and energy of machines, latencies of requests, gaps between tokens."""
+"""Accounting of a run: time and energy of machines, latencies of requests, and gaps between tokens."""
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def _count_gaps(s, m):
 
 @compiled
 def _bin_of(edges, value):
-    """Return the bin of a value; values outside count in the first or last."""
+    """Return the bin of a value; values outside count in the first or the last bin."""
     low, high = 0, len(edges) - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -66,7 +66,7 @@ def _bin_of(edges, value):
 
 @compiled
 def _spread(counts, m, phase, watts, begun, end):
-    """Spread a segment's energy over the bins of time that it overlaps."""
+    """Spread a segment's energy over the time bins that it overlaps."""
     bins = counts.power.shape[1]
     if bins == 0:
         return

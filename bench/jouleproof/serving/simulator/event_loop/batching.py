@@ -1,8 +1,8 @@
 """Batch selection: the tasks that the next iterations of a machine work on. Whole prompts go before decodes, and
-starving tasks before both.
+starved tasks before both.
 
-A task waits, runs, may be preempted (its KV cache stays) and runs again. jouleproof.serving.rules says which of these
-rules the serving engine shares.
+A task waits, runs, may be preempted (it keeps its KV cache) and runs again. jouleproof.serving.rules lists the rules
+that the serving engine shares.
 """
 
 import numpy as np
@@ -39,8 +39,8 @@ ADMITTED, ALREADY_ADMITTED, BATCH_FULL, MEMORY_FULL = range(4)
 
 @compiled
 def deliver(s, limits, m, task):
-    """Enqueue a task on a machine, which begins with it if idle, and ends its segment early if the batch may have room
-    for it."""
+    """Enqueue a task on a machine. An idle machine begins with it; a busy one ends its segment early if the batch may
+    have room for it."""
     r = request_of(task)
     machine, request = s.machines[m], s.requests[r]
     request.state[phase_of(task)] = WAITING
@@ -81,8 +81,7 @@ def begin(s, limits, m):
 
 @compiled
 def _join_alone(s, limits, m):
-    """Let the only waiting task, a decode, join the running ones: a shortcut for what `select` would do, and the usual
-    case."""
+    """Add the only waiting task, a decode, to the running batch: a shortcut past `select` for the usual case."""
     machine, task = s.machines[m], s.waiting[m, 0]
     request, size = s.requests[request_of(task)], machine.batch_size
     if machine.waiting > 1 or not is_decode(task) or request.state[DECODE] != WAITING:
@@ -100,9 +99,9 @@ def _join_alone(s, limits, m):
 
 @compiled
 def select(s, limits, m):
-    """Select a batch, in this order: starving tasks, waiting prompts, preempted decodes, running decodes, and the
-    remaining tasks of the machine by arrival. No task overtakes one of its group for which the batch has no room; a
-    starving task for which memory has no room is passed over."""
+    """Select a batch, in this order: starved tasks, waiting prompts, preempted decodes, running decodes, and the
+    machine's remaining tasks by arrival. No task overtakes one of its group that does not fit into the batch; a starved
+    task that does not fit into memory is skipped."""
     requests, machine, row, simulation = s.requests, s.machines[m], s.waiting[m], s.simulation[0]
     simulation.selection += 1
     simulation.chosen_count = 0
@@ -134,8 +133,8 @@ def select(s, limits, m):
 
 @compiled
 def _admit(s, limits, m, task):
-    """Admit a task to the batch under selection where there is room, or return why not. The first task is always
-    admitted, however long its prompt is. Running and preempted tasks have their KV cache already."""
+    """Admit a task to the batch that is being selected if there is room, or return why not. The batch always has room
+    for its first task, however long the prompt. Running and preempted tasks already have their KV cache."""
     simulation, machine, request = s.simulation[0], s.machines[m], s.requests[request_of(task)]
     count, tokens = simulation.chosen_count, machine.batch_tokens + batch_tokens(request, task)
     if count == MAX_BATCH or (count > 0 and tokens > limits.tokens):
@@ -162,8 +161,8 @@ def _phase_here(request, m):
 
 @compiled
 def _change_batch(s, m):
-    """Replace the running batch with the selected one: tasks that stay come first, in their order, then those that
-    join. Decodes that were not selected are preempted."""
+    """Replace the running batch with the selected one: first the tasks that stay, in their order, then those that join.
+    Decodes that were not selected are preempted."""
     requests, machine, simulation = s.requests, s.machines[m], s.simulation[0]
     selection, batch, left = simulation.selection, machine.batch, machine.left
     size = 0
@@ -195,7 +194,7 @@ def _change_batch(s, m):
         batch[size] = task
         size += 1
     machine.batch_size = size
-    if machine.waiting > 0:  # otherwise everybody here runs
+    if machine.waiting > 0:  # otherwise every task here runs
         r = machine.residents[FIRST]
         while r != NONE:
             request = requests[r]

@@ -1,4 +1,4 @@
-"""Batching with chunked prompts: all decodes, and as many prompt tokens as the batch has room for."""
+"""Batching with chunked prompts: all decodes, then as many prompt tokens as fit into the batch."""
 
 import numpy as np
 
@@ -38,8 +38,8 @@ def arrive_chunked(s, limits, r):
 
 @compiled
 def _begin(s, limits, m):
-    """Begin a segment of all decodes and of prompts in their order. A request is admitted only with memory for all its
-    tokens, so none is preempted."""
+    """Begin a segment of all decodes, and of prompts in order of arrival. A request is admitted only if memory has room
+    for all its tokens, so none is preempted."""
     machine = s.machines[m]
     decodes = machine.batch_size
     prompts, before, under_way, tokens_left = 0, 0, decodes, limits.tokens - decodes
@@ -52,9 +52,9 @@ def _begin(s, limits, m):
                 break
             machine.used += whole
             machine.reserved += whole
-        part = min(tokens_left, request.prompt - request.read)
-        prompts += part
-        tokens_left -= part
+        chunk = min(tokens_left, request.prompt - request.read)
+        prompts += chunk
+        tokens_left -= chunk
         before += request.read
         under_way += 1
         r = request.links[QUEUE, AFTER]
@@ -64,7 +64,7 @@ def _begin(s, limits, m):
 
 @compiled
 def finish_chunked(s, limits, m):
-    """End a segment: every decode has its tokens, and prompts are read as far as the batch had room for them."""
+    """End a segment: record the tokens of every decode, and the chunks of prompts that were read."""
     requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)
@@ -84,9 +84,9 @@ def finish_chunked(s, limits, m):
     while read > 0:
         request = requests[r]
         after = request.links[QUEUE, AFTER]
-        part = min(read, request.prompt - request.read)
-        request.read += part
-        read -= part
+        chunk = min(read, request.prompt - request.read)
+        request.read += chunk
+        read -= chunk
         if request.read == request.prompt:
             unlink(requests, QUEUE, machine.prompts, r)
             first_token(s, m, r)

@@ -1,4 +1,4 @@
-"""The event heap, ordered by time, then by the order in which events were pushed."""
+"""The event heap, ordered by time and, at equal times, by the order in which events were pushed."""
 
 from jouleproof.serving.simulator.event_loop.records import EVENTS_FULL, TRANSFER_RETRY, compiled
 
@@ -27,7 +27,7 @@ def push(s, time, kind, of, version):
 
 @compiled
 def pop(s):
-    """Pop the first event off the heap: its time, kind, machine or request, and version."""
+    """Remove the first event and return its time, kind, machine or request, and version."""
     simulation, events = s.simulation[0], s.events
     top = events[0]
     popped = top.time, top.kind, top.of, top.version

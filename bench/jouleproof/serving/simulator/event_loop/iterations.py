@@ -1,5 +1,4 @@
-"""Duration of a batch's iterations. A segment is a run of consecutive iterations of one batch, until something may
-change."""
+"""Duration of a batch's iterations. A segment is a series of iterations of one batch, until something may change."""
 
 import numpy as np
 
@@ -9,9 +8,9 @@ from jouleproof.serving.simulator.event_loop.records import BEND, DECODE, PROMPT
 
 @compiled
 def plan(s, m, prompts, decodes, context):
-    """Plan the next segment: one iteration if it has prompts, else as many as the shortest decode has left.
+    """Plan the next segment: one iteration if the batch has prompts, else as many as its shortest decode has left.
 
-    prompts: number of their tokens. context: tokens that attention reads.
+    prompts: their tokens. context: tokens that attention reads.
     """
     machine, now, times = s.machines[m], s.simulation[0].now, s.times
     kind = machine.kind
@@ -38,7 +37,7 @@ def plan(s, m, prompts, decodes, context):
         machine.step = interpolated(times.tokens, times.prompt_s[kind], prompts + decodes)
         if decodes > 0:
             machine.step *= times.mixed[kind]
-        machine.step += further  # what each decode costs is not saved by a prompt beside it
+        machine.step += further  # a prompt in the batch does not save the cost per decode
     _plan_end(s, m, now + length(machine.step, machine.growth, machine.steps))
 
 
@@ -64,7 +63,7 @@ def _plan_end(s, m, time):
 
 @compiled
 def length(step, growth, steps):
-    """Return the seconds of `steps` iterations, of which the first takes `step` and each later one `growth` longer."""
+    """Return the seconds of `steps` iterations: the first takes `step`, each later one `growth` longer."""
     return step * steps + growth * (0.5 * steps * (steps - 1))
 
 
@@ -84,7 +83,7 @@ def whole_iterations(step, growth, elapsed):
 
 @compiled
 def interpolated(x, y, value):
-    """Interpolate linearly between knots, and extrapolate the outer segments."""
+    """Interpolate linearly between knots; extrapolate the outer segments."""
     i = 0
     while i < len(x) - 2 and value > x[i + 1]:
         i += 1

@@ -1,7 +1,7 @@
-"""Doubly linked lists whose links are stored in the records themselves, so that members can leave from anywhere.
+"""Doubly linked lists whose links are stored in the records, so that a member can be removed from any place.
 
-records: an array whose `links` hold, for each list that a record can be in (`which`), the numbers BEFORE and AFTER it.
-ends: FIRST and LAST of the list.
+records: an array whose `links` hold, for each list that a record can be in (`which`), the numbers of the records BEFORE
+and AFTER it. ends: the FIRST and the LAST record of the list.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from jouleproof.serving.simulator.event_loop.records import AFTER, BEFORE, FIRST
 
 @compiled
 def insert(records, which, ends, number, before):
-    """Insert a record behind `before`, or at the front where that is NONE."""
+    """Insert a record behind `before`, or at the front if that is NONE."""
     after = ends[FIRST] if before == NONE else records[before].links[which, AFTER]
     records[number].links[which, BEFORE] = before
     records[number].links[which, AFTER] = after
@@ -55,7 +55,7 @@ def insert_resident(requests, ends, r):
 
 
 def chain(records: np.ndarray, which: int, ends: np.ndarray, members: Sequence[int]) -> None:
-    """Build a list of these members outside the compiled loop."""
+    """Build a list of these members, outside the compiled loop."""
     numbers = [NONE, *members, NONE]
     records["links"][members, which, BEFORE] = numbers[:-2]
     records["links"][members, which, AFTER] = numbers[2:]

@@ -35,11 +35,11 @@ CODE_VERSION = checksum(*sorted(Path(__file__).parent.glob("*.py")))
 
 @compiled_and_cached
 def run(s, limits, policy, more, version=CODE_VERSION):
-    """Run until nothing is left to do, or, where `more` requests will come, until the first of them is due.
+    """Run until nothing is left to do or, if `more` requests will come, until the first of them is due.
 
-    Under ASKED the loop also returns whenever a request is due, with the status ASKS; the caller then sets where the
-    request is `placed` and the status GOING_ON, and calls again. version: a part of the signature, by which numba keys
-    its cache of compiled code.
+    Under ASKED the loop also returns whenever a request is due, with the status ASKS; the caller then sets the machines
+    where the request is `placed` and the status GOING_ON, and calls `run` again. version: part of the signature, which
+    is the key of numba's cache of compiled code.
     """
     simulation, slots = s.simulation[0], len(s.requests)
     while simulation.status == GOING_ON:
@@ -62,7 +62,7 @@ def run(s, limits, policy, more, version=CODE_VERSION):
         time, kind, of, segment = pop(s)
         if kind != TRANSFER_RETRY:
             simulation.alive -= 1
-        if kind == SEGMENT_END and segment != s.machines[of].version:  # it was cut short
+        if kind == SEGMENT_END and segment != s.machines[of].version:  # the segment was cut short
             continue
         simulation.now = time
         simulation.executed += 1
@@ -81,7 +81,7 @@ def run(s, limits, policy, more, version=CODE_VERSION):
 
 @compiled
 def finish(s, limits, m):
-    """End a segment: prompts have their first token, decodes as many as there were iterations."""
+    """End a segment: record the first token of every prompt, and one token per iteration of every decode."""
     requests, machine = s.requests, s.machines[m]
     batch, left, steps, size = machine.batch, machine.left, machine.steps, 0
     account(s, m)

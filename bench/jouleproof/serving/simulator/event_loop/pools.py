@@ -1,4 +1,4 @@
-"""Pools of machines: for prompts, for tokens, and for machines that serve both for a while."""
+"""Pools of machines: for prompts, for tokens, and mixed, for machines that serve both for a while."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def move(s, m, pool):
 
 @compiled
 def least_pending(s, pool):
-    """Return the machine with the fewest pending tokens, the first of equals, or NONE where the pool is empty."""
+    """Return the machine with the fewest pending tokens, the first if several have, or NONE if the pool is empty."""
     machines, m = s.machines, s.simulation[0].pools[pool, FIRST]
     least = m
     while m != NONE:
@@ -48,7 +48,7 @@ def least_pending_of_all(s):
 
 @compiled
 def least_reserved(s, pool):
-    """Return the machine with the least reserved memory, the first of equals, or NONE where the pool is empty."""
+    """Return the machine with the least reserved memory, the first if several have, or NONE if the pool is empty."""
     machines, m = s.machines, s.simulation[0].pools[pool, FIRST]
     least = m
     while m != NONE:
@@ -60,9 +60,9 @@ def least_reserved(s, pool):
 
 @compiled
 def balance(s, limits):
-    """Move machines between the pools until they match the proportion of the work: prompts that came, with a weight
-    that halves from one balance to the next, and decodes in progress. A machine that changes its home pool finishes its
-    current work first."""
+    """Move machines between the pools until their sizes match the shares of the work: prompts that arrived, whose
+    weight halves at every balance, and decodes in progress. A machine that changes its home pool first finishes its
+    current work."""
     simulation, machines = s.simulation[0], s.machines
     for_prompts = simulation.prompt_tokens * limits.prompt_token_s / (2.0 * limits.balance_s)
     for_tokens = simulation.decoding / limits.decodes

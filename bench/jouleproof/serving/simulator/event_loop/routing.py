@@ -27,20 +27,20 @@ from jouleproof.serving.simulator.event_loop.records import (
 
 @compiled
 def arrive(s, limits, policy, r):
-    """Route a request that arrives and whose prompt is not read in chunks."""
+    """Route an arriving request whose prompt is not read in chunks."""
     prompt_machine, token_machine = _machines_for(s, limits, policy, r)
     _reserve(s, limits, r, prompt_machine, token_machine)
     request = s.requests[r]
     request.machine[PROMPT] = prompt_machine
     request.machine[DECODE] = token_machine
     here = 2 if prompt_machine == token_machine and request.output > 1 else 1
-    for phase in range(here):  # a decode for another machine comes with its cache; with one token there is none
+    for phase in range(here):  # a decode elsewhere follows its cache; one token needs none
         deliver(s, limits, prompt_machine, task_of(r, phase))
 
 
 @compiled
 def _machines_for(s, limits, policy, r):
-    """Choose the machine for the prompt, and the one for the decode."""
+    """Choose the machine of the prompt and that of the decode."""
     simulation = s.simulation[0]
     if policy == SPLIT:
         if limits.balance_s > 0.0:
@@ -68,8 +68,8 @@ def _reserve(s, limits, r, prompt_machine, token_machine):
 
 @compiled
 def _split(s, limits, r):
-    """Choose machines in this order: from the pool that is meant for each phase, from the mixed pool, from the other
-    pool, which moves the machine to the mixed one, and last any machine for both phases."""
+    """Choose machines from, in this order, the pool of each phase, the mixed pool, and the other phase's pool, which
+    moves the machine to the mixed pool; as a last resort, choose any machine for both phases."""
     request, pools = s.requests[r], s.simulation[0].pools
     prompt = request.prompt
     if request.output == 1:  # it needs no token machine

@@ -20,7 +20,7 @@ from jouleproof.serving.simulator.event_loop.records import (
 
 @compiled
 def transfer(s, limits, r, prompt_began):
-    """Start to transfer a cache where there is room for it, else try again later."""
+    """Start the transfer of a cache if its new machine has room, else try again later."""
     request, simulation = s.requests[r], s.simulation[0]
     now = simulation.now
     source, to = s.machines[np.int64(request.machine[PROMPT])], s.machines[np.int64(request.machine[DECODE])]
@@ -45,7 +45,7 @@ def transfer(s, limits, r, prompt_began):
 
 @compiled
 def arrived(s, limits, r):
-    """Complete a transfer: the decode waits on its new machine, and memory on the old one is freed."""
+    """Complete a transfer: enqueue the decode on its new machine, and free the memory of the old one."""
     request = s.requests[r]
     m = np.int64(request.machine[PROMPT])
     source = s.machines[m]

@@ -1,4 +1,4 @@
-"""The number of tokens that machines work on at once, and the share of their time that each number takes."""
+"""Shares of time by the number of tokens that machines work on at once."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ MACHINE_ALONE = Design("one machine", "together", ("dgx-h100", 1))
 
 
 def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of busy time in which an iteration works on at most so many tokens: all of each prompt, one of
-    each decode.
+    """Return the share of busy time in which an iteration works on at most a number of tokens: all tokens of a prompt,
+    one of a decode.
 
-    Designs: a single H100 machine, once with each service; Baseline-H100 and Splitwise-HH, with published pools, with
-    the conversation service.
+    Designs: a single H100 machine with each service; Baseline-H100 and Splitwise-HH, with published pools, with the
+    conversation service.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.active

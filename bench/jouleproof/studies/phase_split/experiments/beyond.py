@@ -1,5 +1,5 @@
-"""Comparisons that the source did not make: prompts in chunks, pools that change with the load, newer accelerators, and
-weights and cache in MX formats. Every cluster may draw what 40 H100 machines do."""
+"""Comparisons that are not in the source: prompts in chunks, pools that change with the load, newer accelerators, and
+weights and cache in MX formats. Every cluster has the power of 40 H100 machines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Case:
 
 
 def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the highest load of each way of serving under corrected rules; price is not compared."""
+    """Return the highest load of each way of serving under corrected rules, whatever its price."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.beyond
     cases = list(_cases(config))
@@ -81,8 +81,8 @@ def _split_pools(config: PhaseSplitConfig, workload: Workload, case: Case) -> De
 
 
 def _ways(config: PhaseSplitConfig, workload: Workload, case: Case, split: Design) -> dict[str, Design]:
-    """Make the designs: whole prompts before decodes, prompts in chunks beside them, split pools, and pools that follow
-    the load."""
+    """Return the designs: whole prompts before decodes, prompts in chunks with decodes, split pools, and pools that
+    follow the load."""
     settings = config.beyond
     pool = case.accelerator, int(POWER / MACHINES[case.accelerator].power + 1e-9)
     decodes = most_decodes(MACHINES[case.accelerator], case.setup().model, workload.traces[case.service])

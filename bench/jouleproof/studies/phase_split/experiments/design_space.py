@@ -1,4 +1,4 @@
-"""Splitwise-HH with every pair of pools under one load."""
+"""Splitwise-HH with every combination of pool sizes under one load."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def design_space(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of seeds under which all nine service levels are met, by pools, as published and corrected."""
+    """Return the share of seeds with all nine service levels met, by pools, under published and corrected rules."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.design_space
     prompts = range(settings.prompt_machines[0], settings.prompt_machines[1] + 1)

@@ -1,4 +1,4 @@
-"""The ratios that the published evaluation is known for, with pools that are searched again under each set of rules."""
+"""The headline ratios of the published evaluation, with pools that are searched again under each set of rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,9 +33,9 @@ Measure = Literal["load", "power", "price"]
 
 @dataclass(frozen=True)
 class Headline:
-    """A published comparison of a design with a baseline. measure: the quantity that the ratio compares: `load`, under
-    a price and power of at most `price` and `power` times the baseline's; or `price` or `power`, at the baseline's
-    load. published: name of the published pools, if any were published."""
+    """A published comparison of a design with a baseline. measure: what the ratio compares: `load`, at no more than
+    `price` and `power` times the baseline's; or `price` or `power`, at the baseline's load. published: name of the
+    published pools, if there are any."""
 
     name: str
     base: str
@@ -50,7 +50,7 @@ class Headline:
         return FAMILIES[self.base].design(BASE_MACHINES[self.base])
 
     def weight(self, design: Design, prices: Prices) -> float:
-        """Return a design's `measure`, where that is not a load."""
+        """Return a design's power or price, whichever is compared."""
         return design.power if self.measure == "power" else prices.of_design(design)
 
 
@@ -65,7 +65,7 @@ HEADLINES = (
     Headline("hhcap_power", "baseline_h100", ["splitwise_hhcap"], measure="power", published="splitwise_hhcap"),
     Headline("aa_cost", "baseline_h100", ["splitwise_aa"], measure="price", published=AA_AT_PRICE),
 )
-MOST_MACHINES = 160  # of a cluster that is searched for the load of 40 H100 machines
+MOST_MACHINES = 160  # of a cluster that must sustain the load of 40 H100 machines
 
 LLAMA = replace(PUBLISHED_SETUP, model="llama2-70b")
 PUBLISHED_POOLS_ALONE = "published pools"
@@ -73,7 +73,7 @@ PUBLISHED_POOLS_ALONE = "published pools"
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules that headlines are computed under."""
+    """The rules under which headlines are computed."""
 
     setup: Setup
     prices: Prices = field(default_factory=Prices)
@@ -96,7 +96,7 @@ SWITCHES: Mapping[str, Rules] = {
 
 
 def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return every headline as published and corrected, on every service."""
+    """Return all headlines under published and corrected rules, for each service."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split headlines", len(VERSIONS) * len(settings.services) * len(HEADLINES))
@@ -113,15 +113,14 @@ def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd
 
 
 def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the headlines of the first service with one correction switched on alone, and with all of them under
-    bursts."""
+    """Return the headlines of the first service with each correction alone, and with all of them under bursts."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     service = settings.services[0]
     step = steps("phase_split corrections", len(SWITCHES) * len(HEADLINES))
     rows = []
 
-    @cache  # several prices share what one search found
+    @cache  # several prices share the results of one search
     def search_under(setup: Setup) -> CapacitySearch:
         return capacity_search(config, workload, setup, service)
 
@@ -143,7 +142,7 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
 
 
 def _best_design(search: CapacitySearch, headline: Headline, prices: Prices) -> Design:
-    """Find the best pools of the headline's families, on the seed that is reserved for searching."""
+    """Find the best pools of the headline's families, on the seed for searches."""
     base = headline.baseline
     if headline.measure == "load":
         budget = Budget(prices.of_design(base) * headline.price, base.power * headline.power, prices)
@@ -168,8 +167,8 @@ def _about(headline: Headline, design: Design, prices: Prices) -> dict[str, Any]
 def _scores(
     search: CapacitySearch, headline: Headline, design: Design, prices: Prices, seeds: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the ratio under each seed. For price or power it compares what a unit of load takes, since under another
-    seed the pools sustain a little more or less than the baseline's load."""
+    """Yield the ratio under each seed. Price and power are compared per unit of load, since under another seed the
+    pools sustain a little more or less than the baseline's load."""
     for seed in seeds:
         ours, theirs = (search.max_load(side, seed) for side in (design, headline.baseline))
         if headline.measure == "load":
@@ -182,8 +181,8 @@ def _scores(
 
 
 def capacity(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the highest load that designs sustain, built-in ones with their published pools, as published and
-    corrected."""
+    """Return the highest load that each design sustains, built-in ones with their published pools, under published and
+    corrected rules."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.capacity
     step = steps("phase_split capacity", len(VERSIONS) * len(settings.services))

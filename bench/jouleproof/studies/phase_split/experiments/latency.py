@@ -1,4 +1,4 @@
-"""The six designs over load: latencies, service levels, and energy."""
+"""Latencies, service levels and energy of designs over load."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from jouleproof.studies.phase_split.registry import designs
 
 
 def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return percentiles of TTFT, TBT and E2E (s), of single gaps between tokens (corrected alone), whether all nine
-    service levels are met, energy per request and per output token, and mean power; runs that do not finish have no
-    percentiles."""
+    """Return percentiles of TTFT, TBT and E2E (s) and, under corrected rules only, of single gaps between tokens;
+    whether all nine service levels are met; energy per request and per output token; and mean power. Runs that do not
+    finish have no percentiles."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.latency
     services = config.capacity.services
@@ -55,7 +55,7 @@ def _percentiles(by_measure: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _gaps(run: Run) -> list[dict[str, Any]]:
-    """Return percentiles of single gaps, to the upper edge of their bin (0.9 %)."""
+    """Return percentiles of single gaps, rounded up to the edge of a bin (0.9 %)."""
     counted = run.gaps.cumsum()
     if run.unfinished or counted[-1] == 0:
         return []

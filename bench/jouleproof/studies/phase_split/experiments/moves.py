@@ -18,19 +18,19 @@ from jouleproof.serving.engine.setup import fleet_plan, served_decoder
 from jouleproof.serving.engine.transport import Move, Transport
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
-TOKENS = 3  # of a request: from the prompt, right after the move, and one more to compare the gap with
+TOKENS = 3  # of a request: the prompt's, the first after the move, and one more, whose gap is an ordinary one
 APART_S = 0.05
 
 
 def moves(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Measure transfers of KV caches between two processes: by transport and format, whole or layer by layer."""
+    """Measure transfers of KV caches between two processes, by transport and format, whole or layer by layer."""
     return moved(config, *served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m))
 
 
 def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
-    """Measure transfers by way (memory that both processes share, sockets), form, all layers at once or each by itself,
-    and prompt: bytes of a cache, seconds that the sender and the receiver work on it, the time that it adds to the
-    first gap over an ordinary one, and the time to the first token. Repeats take turns."""
+    """Measure transfers by way (shared memory or sockets), parts (whole or layers), format and prompt: bytes of a
+    cache, seconds of work of the sender and of the receiver, the difference between the first gap and an ordinary one,
+    and the time to the first token. Each repeat goes through all prompts."""
     settings = config.moves
     choices = [Move(*move) for move in product(get_args(Transport), (False, True), settings.forms)]
     step = steps("phase_split moves", len(choices))
@@ -53,7 +53,7 @@ def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> p
 
 
 def _alone(fleet: Fleet, words: Sequence[int], prompts: Sequence[int], move: Move) -> list[Outcome]:
-    """Serve one request after the other, so that none waits for another."""
+    """Serve one request after another, so that none has to wait."""
     outcomes = []
     for prompt in prompts:
         request = Request(APART_S, np.resize(np.asarray(words), prompt).tolist(), TOKENS)

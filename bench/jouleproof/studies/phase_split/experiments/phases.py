@@ -1,5 +1,4 @@
-"""The two phases of a median request on each accelerator, alone on its machine, with the values that the source
-states."""
+"""The two phases of a median request alone on each accelerator, next to the values that the source states."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,8 @@ STATED = {
 
 
 def phases(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return TTFT, TBT and E2E (s) of a request with the service's median lengths, by the laws fitted on the profile
-    (simulated), and as stated (cited)."""
+    """Return TTFT, TBT and E2E (s) of a request with the service's median lengths, from laws fitted to the profile
+    (simulated) and from the source (cited)."""
     traces = {"conv": azure_conv, "code": azure_code}
     rows = []
     for (service, accelerator), stated in STATED.items():

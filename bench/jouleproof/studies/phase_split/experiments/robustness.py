@@ -1,4 +1,4 @@
-"""Clusters that were sized for one service and model, serving another, or batch jobs that nobody waits for."""
+"""Clusters that were sized for one service and model but serve another, or batch jobs without service levels."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,8 +21,8 @@ BATCH_RATE = 200.0  # requests/s, more than any of the clusters sustains
 
 def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Return requests/s of clusters with the conversation service's pools: the highest load that meets all service
-    levels, of that service, of the coding service, and of conversation with another model; and the rate at which they
-    serve batch jobs, which come faster than they can be served and have no service level."""
+    levels for that service, for the coding service, and for conversation with another model; and the rate at which they
+    serve batch jobs, which arrive faster than they can be served and have no service level."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     seeds = config.capacity.seeds[:2]
     step = steps("phase_split robustness", len(VERSIONS) * len(FAMILIES))
@@ -63,7 +63,7 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
 
 
 def served(workload: Workload, setup: Setup, design: Design, seed: int) -> float:
-    """Return the requests/s that are finished in the second half of the time in which batch jobs come."""
+    """Return the requests/s that are finished in the second half of the time in which batch jobs arrive."""
     run = simulate(design, workload.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
     done, end = run.arrival_s + run.e2e_s, workload.load.seconds
     return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

@@ -1,4 +1,4 @@
-"""Prompts and decodes of a whole model against the highest rates that this machine reaches."""
+"""Prompts and decodes of a whole model against the highest rates of this machine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -24,15 +24,15 @@ DECODES_PER_ROUND = 7
 
 
 def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Measure both phases of the served model against the most that this machine computes and reads."""
+    """Measure both phases of the served model against this machine's ceilings of computing and reading."""
     return rates(config, served_decoder(config.engine, config.roofline.layers, gsm8k_test, smollm2_135m)[0])
 
 
 def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
-    """Measure the seconds of an iteration by phase, tokens and threads; its operations and bytes; and the resulting
-    rates, over the machine's rates of matrix products and of reading memory on as many threads, measured in the same
-    round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt (tokens of one
-    text), token (texts, one token each), or machine for the ceilings."""
+    """Measure the seconds of an iteration by phase, tokens and threads, its operations and bytes, and its rates, also
+    as shares of the machine's ceilings: the rates of matrix products and of reading memory on the same number of
+    threads in the same round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt
+    (tokens of one text), token (texts, one token each), or machine for the ceilings."""
     settings = config.roofline
     prompts = [Shape(prompt=size) for size in settings.prompts]
     decodes = [Shape(decodes=many, context=settings.context) for many in settings.decodes]
@@ -63,7 +63,7 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
 
 
 def _round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
-    """Return the seconds of each shape; for decodes, which are short, the median of a few."""
+    """Return the seconds of each shape; for decodes, which are short, the median of several."""
     return [median(one_round(runner, [shape] * (1 if shape.prompt else DECODES_PER_ROUND))) for shape in shapes]
 
 

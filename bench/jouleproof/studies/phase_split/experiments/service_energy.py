@@ -1,5 +1,5 @@
-"""Energy of one service by way of serving and stored format, whole and with a part of its requests taken away: joules
-of a request by where they go, and provisioned power, with every service level met."""
+"""Energy of one service by way of serving and stored format, with all and with a part of its requests: joules per
+request by use, and provisioned power, with every service level met."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,17 +24,17 @@ from jouleproof.studies.phase_split.registry import UNPACKED, model_in
 from jouleproof.studies.phase_split.searches import capacity_search
 
 WAYS = ("together", "chunked", "split")
-KW_OF_POWER = 10.2 / MACHINES[H100].power  # a DGX H100's, by datasheet
-PEAK_S = 120.0  # the busiest stretch of the hour, which machines are counted for
+KW_OF_POWER = 10.2 / MACHINES[H100].power  # of a DGX H100, by datasheet
+PEAK_S = 120.0  # length of the hour's busiest stretch, for which machines are provisioned
 BIN_S = 10.0
-ROW, RISK = 10, 1e-3  # machines behind a budget, share of rows and bins above it: as in the placement study
+ROW, RISK = 10, 1e-3  # machines per row, share of rows and bins over the budget, as in placement
 MOST_MACHINES = 256
 
 
 @dataclass(frozen=True)
 class Case:
-    """A simulated case. taken: share of the requests that are answered elsewhere; which: `any`, or those with the
-    shortest answers."""
+    """A simulated case. taken: share of the requests that are answered elsewhere. which: `any`, or `short` for those
+    with the shortest answers."""
 
     form: str
     taken: float
@@ -42,15 +42,16 @@ class Case:
 
 
 def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Simulate the service under corrected rules on H100. First the machines are counted for whole prompts first, under
-    Poisson arrivals at the pace of the hour's busiest two minutes; each way has as many. Then the hour is served at the
-    highest load that they sustain, and at a share of it (level), so that rounding to whole machines plays no part.
+    """Simulate the service under corrected rules on H100. The number of machines is the fewest that serve whole prompts
+    first under Poisson arrivals at the rate of the hour's busiest two minutes; each way of serving gets the same
+    number. Then the hour is served at the highest load that they sustain, and at shares of it (level), so that rounding
+    to whole machines does not matter.
 
-    By level, J of a request that is left: prompt_j and token_j of accelerators at work, idle_j of idle ones, host_j of
-    the rest of all machines. meets: whether all service levels are met over the hour. provisioned: kW of nameplates for
-    one request/s of the hour's mean, by seed. prompt_machines, token_machines. Of the whole service row_alike_w and
-    row_mixed_w: W of a machine that a row of ten needs so that one row and bin of 10 s in a thousand is above, where
-    rows hold machines of one pool, and where each holds its part of both.
+    By level, J per remaining request: prompt_j and token_j of busy accelerators, idle_j of idle ones, host_j of all
+    other parts. meets: whether all service levels are met over the hour. provisioned: nameplate kW per request/s of the
+    hour's mean, by seed. prompt_machines, token_machines. For the whole service, row_alike_w and row_mixed_w: W per
+    machine that a row of ten needs so that one in a thousand rows and bins of 10 s exceeds it, with rows of one pool or
+    of both pools in proportion.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.service_energy
@@ -59,7 +60,7 @@ def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_cod
     rows: list[dict[str, Any]] = []
     for case in cases:
         rows += _served(config, workload, case)
-        step(f"{case.form}, {case.taken:g} taken, {case.which}")
+        step(f"{case.form}, {case.taken:.0%} answered elsewhere, {case.which}")
     return tidy(({"service": settings.service, "model": settings.model, **row} for row in rows), tier=SIMULATED)
 
 
@@ -73,17 +74,15 @@ def _cases(config: PhaseSplitConfig) -> Iterator[Case]:
 
 
 def without_the_short(trace: pd.DataFrame, taken: float) -> pd.DataFrame:
-    """Return the requests that are left when the share `taken` with the shortest answers is removed; of equally short
-    ones, the first are removed."""
+    """Remove the share `taken` of the requests with the shortest answers, of equally short ones the earliest."""
     order = np.argsort(trace["output_tokens"].to_numpy(), kind="stable")
     return trace.iloc[np.sort(order[round(taken * len(trace)) :])]
 
 
 def peak_over_mean(trace: pd.DataFrame) -> float:
-    """Return the peak of arrivals over their mean, in stretches of two minutes; 1 where the trace is shorter than two
-    of them."""
+    """Return the peak of arrivals in two minutes over their mean; 1 if the trace is shorter than four minutes."""
     at = trace["arrival_s"].to_numpy() - trace["arrival_s"].iloc[0]
-    counts = np.bincount((at // PEAK_S).astype(int))[:-1]  # the last stretch is not whole
+    counts = np.bincount((at // PEAK_S).astype(int))[:-1]  # the last stretch is incomplete
     return float(counts.max() / counts.mean()) if len(counts) > 1 else 1.0
 
 
@@ -121,14 +120,13 @@ def _read_off(
         window = workload.window_of(replace(setup, arrivals="hour"))
         ratios = slowdowns(run, setup.semantics, setup.reading, window, setup.model)
         yield {"metric": "meets", "unit": "1", "value": float(meets(ratios))}
-    if level == 1.0 and case.taken == 0.0:  # what is left of it may fill no row
+    if level == 1.0 and case.taken == 0.0:  # machines for a part of the service may not fill a row
         for name, watts in row_watts(run).items():
             yield {"metric": name, "unit": "W", "value": watts}
 
 
 def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: int) -> Design:
-    """Return a design of so many machines; split pools are the ones that sustain most, on the seed that is reserved for
-    searching."""
+    """Return a design with this number of machines, split into the pools that sustain most on the seed for searches."""
     if way == "together":
         return _together(count)
     if way == "chunked":
@@ -138,7 +136,7 @@ def _design(config: PhaseSplitConfig, search: CapacitySearch, way: str, count: i
 
 
 def _fewest_machines(search: CapacitySearch, rate: float) -> int:
-    """Return the fewest machines that sustain a rate with whole prompts first."""
+    """Return the fewest machines that sustain a rate if they serve whole prompts first."""
 
     def sustains(count: int) -> bool:
         return search.meets(_together(count), rate, search.search_seed)
@@ -147,7 +145,9 @@ def _fewest_machines(search: CapacitySearch, rate: float) -> int:
     while not sustains(enough):
         too_few, enough = enough, 2 * enough
         if too_few > MOST_MACHINES:
-            raise UserError(f"phase_split service_energy: no {too_few} machines sustain {rate:g} requests/s")
+            raise UserError(
+                f"phase_split service_energy: {too_few} machines do not sustain {rate:g} requests/s; lower the rate"
+            )
     return fewest(sustains, too_few, enough)
 
 
@@ -156,7 +156,7 @@ def _together(count: int) -> Design:
 
 
 def joules_by_part(run: Run, design: Design) -> dict[str, float]:
-    """Return the J of a whole run: of accelerators by phase and idle, and of hosts."""
+    """Return the J of a whole run: of accelerators by phase, of idle accelerators, and of hosts."""
     host_w = np.array([machine.host_w for machine in design.machines])
     idle_s = run.end_s - run.busy_s.sum(axis=1)
     prompt, token = (run.energy_j - run.busy_s * host_w[:, None]).sum(axis=0)
@@ -169,7 +169,7 @@ def joules_by_part(run: Run, design: Design) -> dict[str, float]:
 
 
 def row_watts(run: Run) -> dict[str, float]:
-    """Return the W of a machine, by how rows are filled."""
+    """Return the W per machine that a row needs, by how rows are filled."""
     watts, _ = run.watts(BIN_S, max(int(run.arrival_s[-1] // BIN_S), 1))
     count = len(watts)
     rows = max(round(count / ROW), 1)

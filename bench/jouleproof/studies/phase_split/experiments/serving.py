@@ -1,5 +1,4 @@
-"""Requests served for real, with mixed, chunked and split phases, and the simulator's predictions for the same
-requests."""
+"""Requests that a real engine serves with mixed, chunked and split phases, and the simulator's predictions for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from jouleproof.serving.simulator.served_models import ServedModel
 from jouleproof.serving.simulator.workload import Requests
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
-PROBES = 2  # times that a probe is measured between two runs
+PROBES = 2  # measurements of each probe between two runs
 CURVE = (*np.round(np.arange(0.02, 1.0, 0.02), 2), 0.99, 0.995, 0.998)
 EVERY = "every"  # load, or mode
 
@@ -40,9 +39,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One run of a mode under a load; requests, asked: its requests, without and with their text; latencies: of those
-    that count; voids: number of earlier runs that did not get their processor time; probe_s: (shapes,) seconds of a few
-    iterations right before and after it."""
+    """One run of a mode under a load. requests, asked: its requests, without and with their text. latencies: of those
+    that count. voids: number of earlier attempts that did not get their processor time. probe_s: (shapes,) seconds of a
+    few iterations right before and after the run."""
 
     mode: str
     load: float
@@ -66,21 +65,20 @@ def serving(
     gsm8k_test: Sequence[Problem],
     smollm2_135m: LanguageModel,
 ) -> pd.DataFrame:
-    """Measure a small engine under load, with mixed and split phases, and compare it with the simulator's
-    predictions."""
+    """Measure a small engine under load, with mixed, chunked and split phases, and compare it with the simulator."""
     trace = {"conv": azure_conv, "code": azure_code}[config.serving.service]
     decoder, words = served_decoder(config.engine, config.engine.layers, gsm8k_test, smollm2_135m)
     return served(config, trace, words, decoder)
 
 
 def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], decoder: Decoder) -> pd.DataFrame:
-    """Measure latencies in every mode at every load: of each run, pooled over the runs, and as the simulator predicts
-    them from half of the measured shapes; the error of the prediction; and whether all modes generate the same tokens.
+    """Measure latencies in every mode at every load, by run and pooled over runs; predict them with the simulator from
+    half of the measured shapes; and compare the tokens of all modes.
 
-    decoder: the served model. words: tokens that prompts are cut from. load: share of the rate that the prompt workers
-    can take. A run whose workers got less than 95 % of the processor time that their iterations took is void and
-    repeated. As a shared machine changes its pace from one second to the next, a few shapes are measured before and
-    after each run, and the fitted times are scaled accordingly for the prediction of that run.
+    decoder: the served model. words: tokens from which prompts are cut. load: share of the prompt workers' capacity. A
+    run in which a worker got less than 95 % of the processor time that its iterations took is void and repeated. As the
+    speed of a shared machine varies from second to second, a few shapes are measured before and after each run, and the
+    fitted times are scaled accordingly for the prediction of that run.
     """
     settings = config.serving
     lengths, left_out = scaled(trace, settings.scale, config.engine.capacity)
@@ -89,11 +87,11 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
     step = steps("phase_split serving", 2 + settings.repeats * len(settings.loads) * len(MODES))
     with started_fleet(fleet_plan(config.engine), decoder) as fleet:
         most = prompt_capacity(fleet, config.engine, lengths)
-        step("what the prompt workers can read")
+        step("capacity of the prompt workers")
         link = _link(fleet, config, words)
-        step("how fast caches move")
+        step("rate of cache transfers")
         runs: list[EngineRun] = []
-        seconds: list[np.ndarray] = []  # of shapes, again before every repeat, as the machine may change its pace
+        seconds: list[np.ndarray] = []  # of shapes, measured before every repeat, as the machine's speed varies
         for repeat in range(settings.repeats):
             seconds.append(measured(fleet, shapes, probed, settings.shape_repeats))
             by_load = {load: arrivals(lengths, load * most, settings.requests, repeat) for load in settings.loads}
@@ -114,7 +112,7 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
 
 
 def _link(fleet: Fleet, config: PhaseSplitConfig, words: Sequence[int]) -> float:
-    """Measure the bytes per second of a cache that moves, casts and copies included."""
+    """Measure the bytes/s of cache transfers, casts and copies included."""
     prompt = min(128, config.engine.capacity - 2)
     few = Requests(np.linspace(0.0, 1.0, 6), np.full(6, prompt, np.int32), np.full(6, 2, np.int32))
     outcomes = serve(fleet, with_text(few, words, 0), rules("split", config.engine, config.serving)).outcomes
@@ -130,7 +128,7 @@ def _runs(
     probed: Sequence[Shape],
     step: Step,
 ) -> Iterator[EngineRun]:
-    """Run the modes in turn, beginning each repeat with another one."""
+    """Run the modes in turn; each repeat begins with another mode."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
     for load, requests in requests_by_load.items():
@@ -166,7 +164,7 @@ def _about(most: float, left_out: float, placed: bool) -> Iterator[Row]:
 
 
 def _errors_of(law: Performance, seconds: Mapping[Shape, float]) -> Iterator[Row]:
-    """Yield mean relative errors of a law on shapes that it was not fitted on."""
+    """Yield the mean relative errors of a law on shapes to which it was not fitted."""
     kinds = {"prompts alone": (True, False), "decodes alone": (False, True), "both": (True, True)}
     for kind, present in kinds.items():
         errors = [
@@ -204,12 +202,12 @@ def _by_mode(runs: Sequence[EngineRun]) -> dict[tuple[str, float], list[EngineRu
 
 
 def _mixed(runs: Sequence[EngineRun]) -> dict[tuple[float, int], EngineRun]:
-    """Return the mixed run of the same requests, by load and repeat."""
+    """Return the mixed runs by load and repeat."""
     return {(run.load, run.repeat): run for run in runs if run.mode == "mixed"}
 
 
 def _over_mixed(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Yield ratios of runs of the same requests."""
+    """Yield ratios of latencies to those of the mixed run of the same requests."""
     mixed = _mixed(runs)
     for run in runs:
         base = _by_quantile(mixed[run.load, run.repeat].latencies)
@@ -233,14 +231,14 @@ def _predicted(
     probed: Sequence[Shape],
 ) -> Iterator[Row]:
     for (mode, load), repeats in _by_mode(runs).items():
-        parts = []
+        predictions = []
         for run in repeats:
             pace = float(np.mean(run.probe_s / [predicted(law, shape) for shape in probed]))
             yield {**run.factors, "metric": "pace", "unit": "x", "value": pace}
             design = simulated_design(mode, config.engine, config.serving, law.slowed(pace), model)
-            parts.append(simulated(design, run.requests, link, model, config.serving.warm_up))
+            predictions.append(simulated(design, run.requests, link, model, config.serving.warm_up))
         factors = {"mode": mode, "load": load, "over": "predicted", "tier": SIMULATED}
-        prediction, truth = pooled(parts), _by_quantile(pooled(run.latencies for run in repeats))
+        prediction, truth = pooled(predictions), _by_quantile(pooled(run.latencies for run in repeats))
         yield from ({**factors, **row} for row in quantiles(prediction, CURVE))
         for (metric, level), value in _by_quantile(prediction).items():
             if (metric, level) in truth:
@@ -249,7 +247,7 @@ def _predicted(
 
 
 def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
-    """Count requests by whether they got the tokens of the mixed run, and compare some with the plain decoder."""
+    """Count requests by whether their tokens are those of the mixed run, and compare some with the plain decoder."""
     mixed = _mixed(runs)
     counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
     for run in runs:
@@ -274,8 +272,8 @@ def alone(decoder: Decoder, request: Request) -> list[int]:
 
 
 def _moves(runs: Sequence[EngineRun]) -> Iterator[Row]:
-    """Yield means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency,
-    and the time from the first token until the cache is in place, waiting for the end of an iteration included."""
+    """Yield means over the requests whose cache moved: work of both workers, also as a share of the end-to-end latency;
+    the time from the first token until the cache is in place, with any wait for an iteration to end; and bytes."""
     for run in runs:
         moved = [
             (outcome, outcome.times_s[-1] - request.arrival_s)

@@ -1,4 +1,4 @@
-"""Speed of the simulator itself."""
+"""Speed of the simulator."""
 
 import pandas as pd
 
@@ -12,8 +12,8 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def simulator_speed(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Measure simulated requests, events and iterations per second, on one core, once compiled: Splitwise-HH,
-    conversation."""
+    """Measure simulated requests, events and iterations per second on one core, after compilation, for Splitwise-HH and
+    the conversation service."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.speed
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS["conv"]["splitwise_hh"])

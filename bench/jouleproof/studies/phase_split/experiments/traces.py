@@ -1,4 +1,4 @@
-"""The two services' requests: lengths, how they depend on each other, and when they come."""
+"""The two services' requests: lengths, their dependence on each other, and arrivals."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ RANKS = 10
 
 
 def traces(azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return percentiles of prompt and output tokens; requests by tenths of both, over what independence would give;
-    and requests per minute."""
+    """Return percentiles of prompt and output tokens; counts of requests by tenths of both, over those expected if they
+    were independent; and requests/s by minute."""
     services = {"conv": azure_conv, "code": azure_code}
     rows = []
     for service, trace in services.items():

@@ -1,5 +1,4 @@
-"""The time that moving caches between machines adds to a request, whole or layer by layer, over links of several
-rates."""
+"""The time that moving caches between machines adds to requests, whole or layer by layer, by the rate of links."""
 
 import math
 from dataclasses import replace
@@ -13,14 +12,14 @@ from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
 from jouleproof.serving.simulator.simulate import simulate
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
-OWN = 0.0  # links as the version has them
+DEFAULT_LINK = 0.0  # the default links of each version
 
 
 def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean end-to-end latency over that of the same run with links that take no time, less one.
+    """Return the mean end-to-end latency over that of the same run with infinitely fast links, minus one.
 
-    gbit_per_s: 0 is the link that each version takes by default: 200 GiB/s as published, the machines' links corrected.
-    A run whose link is too slow for the load, so that requests wait for memory for ever, has no mean and no row.
+    gbit_per_s: 0 is the default link of each version: 200 GiB/s as published, the machines' own links corrected. If a
+    link is too slow for the load, so that requests wait for memory forever, there is no mean and no row.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.transfer
@@ -36,7 +35,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                     requests = workload.requests(setup, service, rate, seed)
                     free = replace(setup.semantics, layered=layered, link_bytes_per_s=math.inf)
                     least = simulate(design, requests, free).e2e_s.mean()
-                    for gbit in (OWN, *settings.gbit_per_s):
+                    for gbit in (DEFAULT_LINK, *settings.gbit_per_s):
                         semantics = replace(free, link_bytes_per_s=gbit * 1e9 / 8 or None)
                         mean_s = simulate(design, requests, semantics).e2e_s.mean()
                         if math.isnan(mean_s):

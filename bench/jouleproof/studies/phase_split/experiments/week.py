@@ -1,4 +1,4 @@
-"""Days of varying load, served by a split cluster as one stream of requests."""
+"""Days of varying load as one stream of requests to a split cluster."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return requests/s, and percentiles of TTFT and of a request's mean TBT (s), by hour: Splitwise-HH."""
+    """Return requests/s and percentiles of TTFT and of a request's mean TBT (s) of Splitwise-HH by hour."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.week
     design = FAMILIES["splitwise_hh"].design(*settings.pools)
@@ -41,7 +41,7 @@ def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Data
 
 
 def _hours(served: Iterable[tuple[Requests, np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
-    """Yield (3, n) arrival, TTFT and TBT of the requests of one hour after the other."""
+    """Yield (3, n) arrival, TTFT and TBT of the requests of each hour."""
     held, end = np.empty((3, 0)), 3600.0
     for batch, ttft, e2e in served:
         gaps = np.where(batch.output > 1, batch.output - 1, np.nan)
