@@ -1,8 +1,8 @@
-"""The share of machines' busy time in which an iteration works on at most so many tokens: all of each prompt, one of
-each decode. Left: one H100 machine that serves 2 requests/s by itself; right: clusters that serve conversation, with
-published pools. Solid: rules corrected; dashed: as published. Bars: where figure 4 of Splitwise (ISCA 2024) puts the
-same machine: at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding.
-Few tokens mean that decoding leaves arithmetic idle."""
+"""Share of machines' busy time in which an iteration works on at most a number of tokens: all of a prompt, one of a
+decode. Left: a single H100 machine that serves 2 requests/s; right: clusters with published pools that serve
+conversation. Solid: rules corrected; dashed: as published. Bars: the values for this machine in figure 4 of Splitwise
+(ISCA 2024): at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding.
+With few tokens, decoding leaves arithmetic units idle."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -12,12 +12,12 @@ from jouleproof.drawing.palette import BLUE, GREEN, ORANGE, PURPLE
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import DESIGN_LABELS, HEIGHT, SERVICE_LABELS, WIDTH
 
-TITLE = "Tokens worked on at once"
+TITLE = "Tokens per iteration"
 SOURCES = ["phase_split/active"]
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 LINES = {"corrected": "-", "published": "--"}
 ALONE = "one machine"
-STATED = {"conv": (20, (0.6, 0.7)), "code": (1, (0.2, 1.0))}  # the share of at most so many tokens lies between
+STATED = {"conv": (20, (0.6, 0.7)), "code": (1, (0.2, 1.0))}  # at most this many tokens have a share within these ends
 
 
 def draw(active: pd.DataFrame) -> Figure:

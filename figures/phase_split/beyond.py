@@ -1,9 +1,9 @@
-"""Comparisons that the source did not make: the highest load that meets all nine service levels, rules corrected, every
-cluster at the power of 40 H100 machines. Ways of serving: whole prompts before decodes; prompts in chunks beside the
-decodes; phases on searched pools; the same pools, with machines that change over as the load does. Above: H100, Poisson
-arrivals and the real hour with its bursts, both services. Below, conversation: accelerators without a profile, whose
-times are the H100's scaled by datasheet (assumed), and weights and cache in MX formats, which save the bytes that
-decoding reads. Ranges are over draws of the requests; loads are accurate to 2 %."""
+"""Comparisons that are not in the source: the highest load that meets all nine service levels, rules corrected, every
+cluster at the power of 40 H100 machines. Ways of serving: whole prompts before decodes; prompts in chunks with decodes;
+phases on searched pools; the same pools, with machines that switch as the load changes. Above: H100, Poisson arrivals
+and the real hour with its bursts, both services. Below, conversation: accelerators without a profile, whose times are
+the H100's scaled by datasheet (assumed), and weights and cache in MX formats, which reduce the bytes that decoding
+reads. Ranges are over draws of the requests; loads are accurate to 2 %."""
 
 import pandas as pd
 import seaborn as sns
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import ACCELERATOR_LABELS, ARRIVAL_LABELS, BARS, HEIGHT, SERVICE_LABELS, WAY_STYLES, WIDTH
 
-TITLE = "Ways of serving, accelerators and formats that the source did not compare"
+TITLE = "Ways of serving, accelerators and formats beyond the source"
 SOURCES = ["phase_split/beyond"]
 FIRST, UNPACKED = "dgx-h100", "16 bits"
 
@@ -38,12 +38,12 @@ def draw(beyond: pd.DataFrame) -> Figure:
 
 
 def _bars(axis: Axes, rows: pd.DataFrame, by: str, labels: dict[str, str]) -> None:
-    """Draw means with the least and the most over draws."""
+    """Draw means with the lowest and highest value over draws."""
     labelled = {way: label for way, (_, label) in WAY_STYLES.items()}
     palette = {label: colour for colour, label in WAY_STYLES.values()}
     rows = rows.assign(way=pd.Categorical(rows["way"].map(labelled), list(palette)))
     sns.barplot(rows, x=by, y="value", hue="way", palette=palette, errorbar=("pi", 100), ax=axis, **BARS)
-    axis.set(xlabel="", ylabel="most load (requests/s)")
+    axis.set(xlabel="", ylabel="highest load (requests/s)")
     groups = unique(rows[by])
     axis.set_xticks(range(len(groups)), [labels.get(group, group) for group in groups])
     axis.grid(axis="x", visible=False)

@@ -1,5 +1,5 @@
-"""The highest load that meets all nine service levels (requests/s), rules corrected, at the power of 40 H100 machines:
-mean, lowest and highest over draws of the requests, by way of serving, and the pools of split (prompt + token
+"""Highest load that meets all nine service levels (requests/s), rules corrected, at the power of 40 H100 machines:
+mean, lowest and highest over draws of the requests, by way of serving; and the split pools (prompt + token
 machines)."""
 
 import pandas as pd

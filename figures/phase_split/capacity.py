@@ -1,5 +1,5 @@
-"""The highest load at which all nine service levels are met, for designs with the published pools, as the published
-simulator has it and corrected. Bars are means over draws of the requests, lines 95 % intervals."""
+"""Highest load at which all nine service levels are met, for designs with the published pools, under published and
+corrected rules. Bars are means over draws of the requests, lines 95 % intervals."""
 
 import pandas as pd
 import seaborn as sns
@@ -10,7 +10,7 @@ from jouleproof.drawing.points import mean_ends
 from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import BARS, HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH, design_style
 
-TITLE = "The most load of each design"
+TITLE = "The highest load of each design"
 SOURCES = ["phase_split/capacity"]
 
 
@@ -34,7 +34,7 @@ def draw(capacity: pd.DataFrame) -> Figure:
             **BARS,
         )
         axis.set_xticks(range(len(styles)), [look["label"] for look in styles.values()], rotation=35, ha="right")
-        axis.set(title=SERVICE_LABELS[service], xlabel="", ylabel="most load (requests/s)")
+        axis.set(title=SERVICE_LABELS[service], xlabel="", ylabel="highest load (requests/s)")
         axis.grid(axis="x", visible=False)
     axes[0][0].legend()
     return figure

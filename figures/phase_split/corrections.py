@@ -1,9 +1,9 @@
-"""The change of each published ratio when one mistake alone is corrected, for the conversation service: the ratio over
-the one under the published rules, with pools searched again each time. The first column has the published pools, not
-searched ones, where pools were published. The grouped cache is switched on for Llama2-70B, the model whose keys and
-values are shared; that column is over the published rules for that model. The source uses a price ratio of H100 to A100
-machines of 2.154. The last columns have all corrections, and all of them under arrivals with bursts. Below 1 a ratio of
-throughput shrinks; a ratio of power or cost grows above 1."""
+"""Change of each published ratio if a single mistake is corrected, for the conversation service: the ratio over that
+under the published rules, with pools searched again each time. The first column has the published pools instead, if
+there are any. The grouped cache applies to Llama2-70B, whose heads share keys and values; its column is relative to the
+published rules for that model. The source uses a price ratio of H100 to A100 machines of 2.154. The last columns have
+all corrections, without and with bursts in the arrivals. Below 1, a throughput advantage shrinks; above 1, a power or
+cost ratio grows."""
 
 import pandas as pd
 import seaborn as sns
@@ -34,7 +34,7 @@ def draw(headlines: pd.DataFrame, corrections: pd.DataFrame) -> Figure:
 
 
 def _over_published(headlines: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
-    """Return ratios over those under the published rules, by headline and by what is corrected."""
+    """Return ratios over those under the published rules, by headline and by correction."""
     draws = {"service": corrections["service"].iloc[0], "metric": "ratio", "seed": unique(corrections["seed"])}
     by_rules = where(headlines, **draws).groupby(["setup", "headline"])["value"].mean()
     alone = corrections.groupby(["headline", "setup"], sort=False)["value"].mean().unstack("setup")

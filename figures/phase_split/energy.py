@@ -1,6 +1,6 @@
-"""Energy of designs over load, rules corrected, published pools, with all machines counted, idle ones included: per
-output token, and mean power. The A100's power by phase was measured; the H100's share of its limit by phase, host and
-idle power are assumptions. Means over draws of the requests."""
+"""Energy per output token and mean power of designs over load, rules corrected, published pools, idle machines
+included. The A100's power by phase was measured; the H100's share of its limit by phase, host power and idle power are
+assumptions. Means over draws of the requests."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

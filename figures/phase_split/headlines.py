@@ -1,6 +1,6 @@
-"""The ratios that the published evaluation is known for: the stated value (|, with the range that counts as agreement),
-the result of its own simulator when pools are searched, and the result when its mistakes are corrected. Points are
-means over draws of the requests, bars 95 % intervals; filled for the conversation service, hollow for coding."""
+"""Headline ratios of the published evaluation: the stated value (|, with the range that counts as agreement), and the
+results of searched pools under the published rules and under corrected ones. Points are means over draws of the
+requests, bars 95 % intervals; filled for the conversation service, hollow for coding."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -16,7 +16,7 @@ from jouleproof.drawing.points import apart, mean_of, points
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEADLINES, HEIGHT, SERVICE_LABELS, VERSION_STYLES, WIDTH, key, name_rows
 
-TITLE = "Published ratios, and what is left of them"
+TITLE = "Published ratios, reproduced and corrected"
 SOURCES = ["phase_split/headlines"]
 FILLS: Mapping[str, Literal["full", "none"]] = {"conv": "full", "code": "none"}
 

@@ -1,6 +1,6 @@
-"""The published ratios in numbers: the quantity that is compared and its stated value, the design and pools (prompt +
-token machines) that a search found, their price and power over the baseline's, and the ratio with its 95 % interval
-over draws of requests: of loads, or of the price or power per unit of load."""
+"""The published ratios in numbers: the compared quantity and its stated value, the best design and pools (prompt +
+token machines) of a search, their price and power over the baseline's, and the ratio of loads, or of price or power per
+unit of load, with its 95 % interval over draws of the requests."""
 
 import pandas as pd
 

@@ -1,6 +1,7 @@
-"""Designs over load, rules corrected, published pools: the 90th percentile of the time to the first token, of a
-request's mean time between tokens, and of the end-to-end latency; above, the conversation service, below, coding.
-Hollow points miss a service level. Means over draws of the requests; a line ends where a run does not finish."""
+"""Latency of designs over load, rules corrected, published pools: 90th percentiles of the time to the first token, of a
+request's mean time between tokens, and of the end-to-end latency, for the conversation service (above) and for coding
+(below). Hollow points miss a service level. Means over draws of the requests; a line ends where a run does not
+finish."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -37,6 +38,6 @@ def _panel(axis: Axes, rows: pd.DataFrame, metric: str) -> None:
         means = where(of_design, metric=metric).groupby("load")["value"].mean()
         meets = where(of_design, metric="meets").groupby("load")["value"].min().reindex(means.index)
         axis.plot(means.index, means, color=look["color"], lw=1)
-        for fill, part in (("full", means[meets == 1]), ("none", means[meets != 1])):
-            axis.plot(part.index, part, color=look["color"], marker=look["marker"], lw=0, ms=3.5, fillstyle=fill)
+        for fill, loads in (("full", means[meets == 1]), ("none", means[meets != 1])):
+            axis.plot(loads.index, loads, color=look["color"], marker=look["marker"], lw=0, ms=3.5, fillstyle=fill)
     plain_log(axis.yaxis)

@@ -1,7 +1,7 @@
 """Designs under one load, rules corrected, published pools: percentiles of the time to the first token (s), of a
-request's mean time between tokens and of single gaps between tokens (ms), energy per request and output token (J) and
-mean power (kW) of all machines, idle ones included; means over draws of the requests. The load is the swept one nearest
-to 40 requests/s. Energy is modelled: the H100's power by phase, host and idle power are assumptions."""
+request's mean time between tokens and of single gaps between tokens (ms), energy per request and per output token (J)
+and mean power (kW) of all machines, idle ones included; means over draws of the requests. The load is the one closest
+to 40 requests/s. Energy is modelled: the H100's power by phase, host power and idle power are assumptions."""
 
 import pandas as pd
 

@@ -1,12 +1,12 @@
-"""Laws fitted on the published profile: mean errors over its cells of linear interpolation between the medians of a
-prompt's time, and of the decode law: a constant, a part for each sequence, a part for each above 16, and one for each
-token of context."""
+"""Laws fitted to the published profile: mean errors over its cells of linear interpolation between the medians of a
+prompt's time, and of the decode law, whose terms are a constant, a time per sequence, a time per sequence above 16, and
+a time per token of context."""
 
 import pandas as pd
 
 from jouleproof.drawing.cells import fixed
 
-TITLE = "Laws fitted on the profile"
+TITLE = "Laws fitted to the profile"
 SOURCES = ["phase_split/laws"]
 COLUMNS = {  # digits, factor
     "prompt_error": ("prompt error (%)", 1, 100),

@@ -1,14 +1,14 @@
-"""Transfers of a cache of SmolLM2-135M's first layers between two processes, one request at a time, the longest prompt
-of the run: size (kB), work of the sender and of the receiver, casts included, and the time that the first gap between
-tokens takes over an ordinary one (ms; medians with the lowest and highest of the repeats). By layer: each is sent while
-the next is computed."""
+"""Transfers of the cache of SmolLM2-135M's first layers between two processes, one request at a time, for the longest
+prompt: size (kB), work of the sender and of the receiver, casts included, and the excess of the first gap between
+tokens over an ordinary one (ms; medians with the lowest and highest repeats). By layer: each layer is sent while the
+next is computed."""
 
 import pandas as pd
 
 from jouleproof.drawing.cells import fixed, with_ends
 from jouleproof.drawing.select import where
 
-TITLE = "Caches that move"
+TITLE = "Transfers of caches"
 SOURCES = ["phase_split/moves"]
 WAYS = {"memory": "shared memory", "gloo": "sockets (gloo)"}
 PARTS = {"whole": "whole", "layers": "by layer"}

@@ -1,12 +1,12 @@
-"""The limits of each phase, after figures 5 to 9 of Splitwise (ISCA 2024): its profile of BLOOM-176B on eight A100 or
-H100. Measured, medians of runs: (a) throughput of the prompt phase, filled for one prompt, hollow for batches of
-prompts of 512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 generated; (d) power of the A100 over its
-limit in the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences nor
-for the H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may generate.
-Calculated: in f, dashed, the time if it generates them all, which most runs allowed 2048 and more do not; (c) weights
-and key-value cache, nothing else, until (cross) a machine of 640 GiB is full (dotted; 1 GB is 1e9 bytes). Heads of
-Llama2-70B share keys and values in groups; the published simulator counts them for every head. Assumed: (e) the H100's
-times under the power cap over those without; the profile has them as exact multiples."""
+"""Limits of each phase, after figures 5 to 9 of Splitwise (ISCA 2024): its profile of BLOOM-176B on eight A100 or H100.
+Measured, medians of runs: (a) throughput of the prompt phase, filled for one prompt, hollow for batches of prompts of
+512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 generated; (d) power of the A100 over its limit in
+the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences or for the
+H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may generate.
+Calculated: in f, dashed, the time if it generates them all, which most runs do not from 2048 on; (c) weights and
+key-value cache only, up to (cross) a full machine of 640 GiB (dotted; 1 GB is 1e9 bytes). Heads of Llama2-70B share
+keys and values in groups; the published simulator counts them for every head. Assumed: (e) the H100's times under the
+power cap over those without it, which are exact multiples in the profile."""
 
 from typing import Any
 
@@ -32,9 +32,9 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     for name, (label, colour, marker) in MACHINE_STYLES.items():
         runs = cells.loc[name].reset_index()
         batches = where(runs, token_size=128, prompt_size=512)
-        for part, fill in ((where(runs, token_size=128, batch_size=1), colour), (batches, "white")):
-            tokens = part["prompt_size"] * part["batch_size"]
-            prompt.plot(tokens, 1e-3 * tokens / part["prompt_time_s"], color=colour, marker=marker, mfc=fill)
+        for shapes, fill in ((where(runs, token_size=128, batch_size=1), colour), (batches, "white")):
+            tokens = shapes["prompt_size"] * shapes["batch_size"]
+            prompt.plot(tokens, 1e-3 * tokens / shapes["prompt_time_s"], color=colour, marker=marker, mfc=fill)
         count = batches["batch_size"]
         decode.plot(count, count / batches["token_time_s"], color=colour, marker=marker, label=label)
         alone = where(runs, prompt_size=512, batch_size=1)
@@ -59,7 +59,7 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
         (memory, "(c) memory", "held in the cache (tokens)", "weights and cache (GB)", (0, None)),
         (power, "(d) power", "batch (sequences)", "power over the limit (1)", (0, 1.2)),
         (cap, "(e) power cap, H100", "prompt (tokens)", "capped over uncapped (1)", (0, 1.6)),
-        (request, "(f) one request", "allowed to make (tokens)", "E2E time (s)", (2, 512)),
+        (request, "(f) one request", "output limit (tokens)", "E2E time (s)", (2, 512)),
     ):
         axis.set_title(title, loc="left")
         axis.set_xscale("log", base=10 if axis is memory else 2)
@@ -73,7 +73,7 @@ def draw(profile: pd.DataFrame, laws: pd.DataFrame) -> Figure:
 
 
 def _memory(axis: Axes, models: pd.DataFrame) -> None:
-    """Draw memory up to where a machine is full."""
+    """Draw memory up to a full machine."""
     for name, cache, label, colour, line in (
         (PROFILED_MODEL, "cache_of_token", "BLOOM-176B", INK, "-"),
         ("llama2-70b", "cache_of_token", "Llama2-70B", GREEN, "-"),

@@ -1,6 +1,6 @@
-"""The two phases on each accelerator: a request with the median lengths of each service, Llama2-70B, alone on a
-machine, by the laws fitted on the profile, and as stated by the source (table 4). The ratio is the H100's over the
-A100's; the source prints 0.70 for the time between tokens of the coding service, where its own numbers give 0.60."""
+"""The two phases of a request with the median lengths of each service, Llama2-70B, alone on a machine: from laws fitted
+to the profile, and as stated by the source (table 4). The ratio is the H100's over the A100's; for the time between
+tokens of the coding service the source prints 0.70, but its times give 0.60."""
 
 import pandas as pd
 

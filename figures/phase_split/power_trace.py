@@ -1,6 +1,6 @@
-"""Modelled power of a Splitwise-HH cluster over an hour of the Azure conversation service, scaled up: its prompt
-machines, its token machines and all together, in bins of ten seconds. The H100's power by phase, host and idle power
-are assumptions; arrivals have the variations of the real hour."""
+"""Modelled power of a Splitwise-HH cluster over an hour of the Azure conversation service, scaled up: prompt machines,
+token machines and their sum, in bins of ten seconds. The H100's power by phase, host power and idle power are
+assumptions; arrivals vary as in the real hour."""
 
 from typing import Any
 

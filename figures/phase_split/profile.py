@@ -1,7 +1,7 @@
-"""Measurements of the published profile, BLOOM-176B on eight accelerators. Left: time of a prompt against its tokens.
-Middle: time of an iteration of decoding against the sequences of its batch; dashed: the value that the published
-simulator reads instead. Right: power of the A100 in the prompt phase (solid) and on average over runs that mostly
-decode (dashed), over its limit; the H100's was not recorded."""
+"""Measurements of the published profile, BLOOM-176B on eight accelerators. Left: time of a prompt over its tokens.
+Middle: time of a decode iteration over the sequences of its batch; dashed: the value that the published simulator uses
+instead. Right: power of the A100 over its limit, in the prompt phase (solid) and on average over runs that mostly
+decode (dashed); the H100's was not recorded."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

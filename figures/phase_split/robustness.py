@@ -1,8 +1,7 @@
-"""Clusters with the pools of the conversation service that serve something else. Left and middle: the highest load that
-meets all service levels, over that of Baseline-H100 in the same case: the service that they were sized for, the coding
-service, and conversation with Llama2-70B in place of BLOOM-176B. Right: batch jobs without any service level, requests
-served per second and unit of price; the lines are the two values that the source states. Means over draws of the
-requests."""
+"""Clusters with pools for the conversation service under other workloads. Left and middle: the highest load that meets
+all service levels, over that of Baseline-H100 in the same case: the service for which they were sized, the coding
+service, and conversation with Llama2-70B instead of BLOOM-176B. Right: batch jobs without service levels, in requests
+per second and unit of price; the lines are the two values in the source. Means over draws of the requests."""
 
 import pandas as pd
 import seaborn as sns
@@ -13,7 +12,7 @@ from jouleproof.drawing.palette import BLUE, GREEN, GREY, ORANGE, PINE
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import BARS, DESIGN_LABELS, HEIGHT, VERSION_STYLES, WIDTH
 
-TITLE = "Clusters that serve something else"
+TITLE = "Clusters under other workloads"
 SOURCES = ["phase_split/robustness"]
 CASES = {"its own service": BLUE, "the other service": ORANGE, "another model": GREEN}
 BASE, BATCH = "baseline_h100", "batch jobs"

@@ -1,7 +1,7 @@
-"""Both phases of SmolLM2-135M on this machine. Left, one thread: the rate that each iteration reaches against its
-operations per byte read; the lines are the machine's rates of matrix products and of reading memory, measured in the
-same rounds. Right: the same as shares of the ceiling that binds the phase, the prompt of most tokens and the token of
-one text, on one thread and on two. Pale: where the ledger accepts the claims. Medians; bars from the lowest to the
+"""Both phases of SmolLM2-135M on this machine. Left, one thread: the rate of each iteration over its operations per
+byte read; the lines are the machine's rates of matrix products and of reading memory, measured in the same rounds.
+Right: rates as shares of the ceiling that limits the phase, for the longest prompt and the token of a single text, on
+one thread and on two. Pale: the range in which the ledger accepts the claims. Medians; bars from the lowest to the
 highest round."""
 
 import numpy as np

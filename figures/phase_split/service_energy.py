@@ -1,15 +1,14 @@
 """One service (the Azure conversation hour, corrected rules, H100) by stored format, by share of its requests that are
-answered elsewhere, and by way of serving: machines (prompt + token), joules of a request that is left at the highest
-load that they sustain, by where they go, and at the lowest load that was tried; kW of nameplates for each request/s; W
-of a machine that a row of ten needs, with rows of one pool and with rows of both; whether the whole hour meets all
-service levels."""
+answered elsewhere, and by way of serving: machines (prompt + token); joules per remaining request, by use at the
+highest load that the machines sustain, and at the lowest simulated load; nameplate kW per request/s; W per machine that
+a row of ten needs, with rows of one pool and with rows of both; and whether the hour meets all service levels."""
 
 import pandas as pd
 
 from jouleproof.drawing.cells import MISSING, fixed
 from jouleproof.drawing.select import where
 
-TITLE = "What one service takes, whole and in part"
+TITLE = "Energy and power of one service"
 SOURCES = ["phase_split/service_energy"]
 WAYS = {"together": "whole prompts first", "chunked": "prompts in chunks", "split": "split"}
 CASE = ["stored_as", "taken", "which", "way"]

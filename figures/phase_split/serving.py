@@ -1,8 +1,7 @@
-"""Requests served for real by two processes on two cores: the share of gaps between tokens (above) and of times to
-the first token (below) that are longer than a time, at each load, a share of what the prompt worker can read.
-Solid: measured, pooled over the repeats, the same requests in every mode. Dashed: the simulator of this project,
-fitted on half of the measured shapes of an iteration, on the same requests. A curve ends where too few samples lie
-beyond it."""
+"""Requests served by two real processes on two cores: the share of gaps between tokens (above) and of times to the
+first token (below) that exceed a time. Load: share of the prompt worker's capacity. Solid: measured, pooled over the
+repeats, with the same requests in every mode. Dashed: this project's simulator on the same requests, fitted to half of
+the measured iteration shapes. A curve ends where too few samples lie beyond it."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -14,7 +13,7 @@ from jouleproof.drawing.palette import GREY
 from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, MODE_STYLES, WIDTH, key, plain_log
 
-TITLE = "Phases mixed and split, served for real"
+TITLE = "Mixed, chunked and split phases on a real engine"
 SOURCES = ["phase_split/serving"]
 PANELS = {"gap_s": "gap between tokens (ms)", "ttft_s": "time to the first token (ms)"}
 LINES = {"pooled": "-", "predicted": "--"}

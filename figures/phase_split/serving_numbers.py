@@ -1,7 +1,7 @@
-"""Latencies (ms) of requests served for real, measured and predicted by the simulator, with the error of the
+"""Latencies (ms) of requests served by a real engine, measured and predicted by the simulator, with the error of the
 prediction (%): time to the first token (TTFT), gap between two tokens (TBT) and end to end (E2E), pooled over the
-repeats. Modes: mixed, both workers do both phases, whole prompts first; chunked, prompts in chunks beside the
-decodes; split. A 99th percentile is printed from 200 samples on, that of the time to the first token from 500 on."""
+repeats. Modes: mixed, both workers do both phases, whole prompts first; chunked, prompts in chunks with decodes; split.
+A 99th percentile needs 200 samples, that of the time to the first token 500."""
 
 import pandas as pd
 

@@ -1,5 +1,5 @@
-"""Speed of the simulator on one core, once compiled: Splitwise-HH serving conversation requests, with the published
-rules and corrected. The published simulator processed about 730 requests/s when it was run for comparison. Medians over
+"""Speed of the simulator on one core, after compilation: Splitwise-HH serving conversation requests, under published
+and corrected rules. The published simulator processed about 730 requests/s when it was run for comparison. Medians over
 repeats, with the lowest and the highest."""
 
 import pandas as pd

@@ -1,6 +1,6 @@
-"""Requests of the two services of the Azure traces. Left: the share of requests with at most so many prompt (solid) and
-output tokens (dashed). Middle: requests by tenths of prompt and output length, over what independence would give, for
-the conversation service: white is 1. Right: arrivals, minute by minute."""
+"""Requests of the two services of the Azure traces. Left: cumulative share of requests by prompt tokens (solid) and
+output tokens (dashed). Middle: requests of the conversation service by tenths of prompt and output length, over those
+expected if the two were independent; white is 1. Right: arrivals by minute."""
 
 import numpy as np
 import pandas as pd

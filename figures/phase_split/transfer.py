@@ -1,7 +1,7 @@
-"""The share that moving caches between machines adds to the mean end-to-end latency of Splitwise-HH, against the rate
-of a machine's link: whole after the prompt, or layer by layer while it runs. As published, links are never shared;
-corrected, a transfer holds the links of both machines while it runs, so narrow links clog. The line is the 0.8 % that
-the source measured for layers. Bars are 95 % intervals over draws of the requests."""
+"""Share that moving caches between machines adds to the mean end-to-end latency of Splitwise-HH, over the rate of a
+machine's link: whole after the prompt, or layer by layer while it runs. As published, links are never shared;
+corrected, a transfer occupies the links of both machines, so slow links congest. The line is the 0.8 % that the source
+measured for layers. Bars are 95 % intervals over draws of the requests."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -13,7 +13,7 @@ from jouleproof.drawing.points import over_seeds, points
 from jouleproof.drawing.select import unique, where
 from jouleproof.drawing.style import HEIGHT, SERVICE_LABELS, WIDTH
 
-TITLE = "What moving caches costs"
+TITLE = "The cost of moving caches"
 SOURCES = ["phase_split/transfer"]
 WAYS = {
     ("published", "whole"): (SILVER, "o", "whole, links never shared"),

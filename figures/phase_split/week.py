@@ -1,7 +1,7 @@
-"""Splitwise-HH under a day's varying load, rules corrected, 8 prompt and 12 token machines by default: requests, the
-time to the first token and a request's mean time between tokens, by hour. Arrivals are those of the conversation
-trace's hour, repeated under a daily cosine between 30 and 100 % of the day's peak; that curve is an assumption, in the
-shape of the daily load that DynamoLLM (HPCA 2025) reports for such a service, not a recorded day."""
+"""Splitwise-HH under a day's varying load, rules corrected, 8 prompt and 12 token machines by default: arrivals, time
+to the first token and a request's mean time between tokens, by hour. Arrivals are those of the conversation trace's
+hour, repeated under a daily cosine between 30 and 100 % of the peak; this curve is an assumption, with the shape of the
+daily load that DynamoLLM (HPCA 2025) reports for such a service, not a recorded day."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from jouleproof.drawing.palette import BLUE, INK, ORANGE, VERMILION
 from jouleproof.drawing.style import HEIGHT, WIDTH
 
-TITLE = "A day of ups and downs"
+TITLE = "A day of varying load"
 SOURCES = ["phase_split/week"]
 PERCENTILES = {"p50": (BLUE, "median"), "p90": (ORANGE, "P90"), "p99": (VERMILION, "P99")}
 
