@@ -130,17 +130,9 @@ class Run:
 
     def table(self) -> pd.DataFrame:
         """Return one row per request."""
-        return pd.DataFrame(
-            {
-                "request_id": np.arange(len(self.arrival_s)),
-                "arrival_s": self.arrival_s,
-                "ttft_s": self.ttft_s,
-                "tbt_s": self.tbt_s,
-                "e2e_s": self.e2e_s,
-                "prompt_machine": self.prompt_machine,
-                "token_machine": self.token_machine,
-            }
-        )
+        names = ("arrival_s", "ttft_s", "tbt_s", "e2e_s", "prompt_machine", "token_machine")
+        columns = {name: getattr(self, name) for name in names}
+        return pd.DataFrame({"request_id": np.arange(len(self.arrival_s)), **columns})
 
 
 def simulate(
