@@ -1,4 +1,4 @@
-"""The compiled event loop against rules written plainly, on small cases that overload a cluster in every way."""
+"""The compiled event loop against a plain implementation of its rules, on small cases that overload a cluster."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,4 @@
-"""Times from aiconfigurator-core: a clear request to install it where it is missing, and plausible times where it is
-not."""
+"""Times from aiconfigurator-core: plausible if it is installed, and a clear request to install it if not."""
 
 from dataclasses import replace
 from importlib.util import find_spec

@@ -76,7 +76,7 @@ def test_the_highest_load_is_found_to_its_precision_from_any_guess(edge, apart, 
 
 
 def test_a_load_that_is_known_to_be_borne_is_the_least_that_is_found():
-    assert highest_load(lambda rate: rate <= 50, 55.0, 0.01, 1.1, borne=50.0) == 50.0
+    assert highest_load(lambda rate: rate <= 50, 55.0, 0.01, 1.1, sustained=50.0) == 50.0
 
 
 def test_no_load_at_all_is_nought():

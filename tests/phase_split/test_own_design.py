@@ -1,4 +1,4 @@
-"""A user-defined design, by name: its machines, performance model and scheduler; and what is refused."""
+"""A custom design by name: its machines, performance model and scheduler, and refusals."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_its_scheduler_places_every_request():
 
 
 def alone(prompt, output, load):
-    """Schedule as `together` does: on the machine with the least pending, the first of equals."""
+    """Schedule like `together`: on the machine with the fewest pending tokens, the first if several have."""
     machine = int(np.argmin(load.pending))
     return machine, machine
 

@@ -1,4 +1,4 @@
-"""The published simulator's own results, from its own runs: latencies, and counters that tell rules apart."""
+"""Results of the published simulator's own runs: latencies, and counters that distinguish its rules."""
 
 import csv
 
@@ -11,7 +11,7 @@ from jouleproof.serving.simulator.workload import read_requests
 from tests.phase_split import REFERENCE
 
 EXPECTED = list(csv.DictReader((REFERENCE / "expected.csv").open(encoding="utf-8")))
-COUNTERS = {  # executed events, time of the last; facts of the published runs
+COUNTERS = {  # number of executed events and time of the last in the published runs
     ("code_100rps_60s.csv", "code|baseline_a100"): (15282, 102.71134631072667),
     ("code_100rps_60s.csv", "code|splitwise_hh"): (24533, 87.85449826607353),
     ("conv_40rps_60s.csv", "small|s_conv40_aa_5_3"): (6439, 199.07442198689384),

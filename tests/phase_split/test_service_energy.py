@@ -1,4 +1,4 @@
-"""Energy of one service by format, way of serving and share taken away."""
+"""Energy of one service by format, way of serving and share of requests that are answered elsewhere."""
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def test_rows_of_one_pool_need_more_where_pools_draw_unlike_powers():
 def table():
     load = LoadConfig(seconds=20.0, warm_up=4.0, drain=2.0, hour_s=60.0)
     settings = ServiceEnergyConfig(rate=4.0, formats=["mxfp8_e4m3", "mxfp4"], precision=0.2)
-    none = TRACE[:0]  # nothing is asked of the other service
+    none = TRACE[:0]  # the other service has no requests
     return experiment.service_energy(PhaseSplitConfig(load=load, service_energy=settings), TRACE, none)
 
 

@@ -1,5 +1,5 @@
-"""The experiments on the engine: which requests count, what is withheld, what is compared; and the command that serves
-once."""
+"""Experiments on the engine: which requests count, which percentiles are withheld, what is compared; and the command
+for a single run."""
 
 import math
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Guarantees of a run: every request is served or reported, energy adds up, windows, streams, refusals."""
+"""Guarantees of a run: every request is served or reported, and energy adds up; windows, streams and refusals."""
 
 from dataclasses import replace
 
@@ -128,7 +128,7 @@ def test_the_published_rules_refuse_what_the_published_simulator_loses():
 
 
 def test_a_run_that_cannot_go_on_ends_and_says_so():
-    """Caches that arrived fill the token machine; none of their decodes has room to start."""
+    """Caches that arrived fill the token machine, so that none of their decodes has room to start."""
     count = 40
     rng = np.random.default_rng(1)
     prompt, output = rng.integers(9_000, 20_000, count), rng.integers(30_000, 60_000, count)
@@ -139,10 +139,12 @@ def test_a_run_that_cannot_go_on_ends_and_says_so():
 
 
 def test_the_compiled_loop_is_kept_by_the_code_of_its_whole_folder():
-    """numba sees edits of the file of `run` alone; one signature serves every policy, so it is compiled once."""
+    """numba notices edits only of the file of `run`; one signature serves every policy, so it is compiled once."""
     for design in (SPLIT, TOGETHER, CHUNKED):
         simulate(design, crowd(3), window=Window(1, 2))
     (signature,) = loop.run.signatures
     assert str(signature[-1]) == f"omitted(default={loop.CODE_VERSION})"
     called = [call for call in vars(loop).values() if hasattr(call, "py_func") and call is not loop.run]
-    assert called and all(call.stats.cache_path is None for call in called)  # what is kept would not see edits either
+    assert called and all(
+        call.stats.cache_path is None for call in called
+    )  # a cached callee would not notice edits either

@@ -1,4 +1,4 @@
-"""Transfers of caches: the time that a slow link adds, and where there is no row."""
+"""Transfers of caches: the time that a slow link adds, and the case without a row."""
 
 import pytest
 

@@ -91,15 +91,17 @@ def test_superposed_copies_keep_the_mix_of_lengths_of_their_time():
         moved.prompt[moved.arrival_s < 400],
         moved.prompt[(moved.arrival_s > 600) & (moved.arrival_s < 900)],
     )
-    assert (early == 10).mean() > 0.9 and (late == 4000).all()  # what is moved before the start comes at the end
+    assert (early == 10).mean() > 0.9 and (
+        late == 4000
+    ).all()  # arrivals shifted before the start wrap around to the end
 
 
 @pytest.mark.parametrize(("hours", "batch"), [(1, 1000), (3, 700), (26, 5000)])
 def test_days_come_in_whole_batches_and_follow_the_curve(hours, batch):
     trace = pd.concat([TRACE.assign(arrival_s=TRACE["arrival_s"] + 101 * number) for number in range(30)])
-    parts = list(by_day(trace, 2.0, 0.25, hours, 0, batch))
-    arrival = np.concatenate([part.arrival_s for part in parts])
-    assert all(len(part) == batch for part in parts[:-1]) and (np.diff(arrival) >= 0).all()
+    batches = list(by_day(trace, 2.0, 0.25, hours, 0, batch))
+    arrival = np.concatenate([requests.arrival_s for requests in batches])
+    assert all(len(requests) == batch for requests in batches[:-1]) and (np.diff(arrival) >= 0).all()
     counts = np.bincount((arrival // 3600).astype(int), minlength=hours)
     levels = 0.25 + 0.75 * 0.5 * (1 - np.cos(2 * np.pi * np.arange(hours) / 24))
     assert counts / 3600 == pytest.approx(2.0 * levels, rel=0.25)

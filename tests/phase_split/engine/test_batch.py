@@ -60,7 +60,7 @@ def test_a_batch_is_never_empty_and_never_too_large_but_for_one_prompt(kinds, to
 @REPEATABLE
 @given(kinds=st.lists(st.tuples(st.booleans(), st.integers(1, 1500)), min_size=1, max_size=20))
 def test_a_worker_takes_what_a_simulated_machine_does(kinds):
-    """A worker selects the same batch where nothing was refused before and memory is no limit."""
+    """Both select the same batch if nothing was refused before and memory is not a limit."""
     jobs = [prompt(i, size) if is_prompt else decode(i) for i, (is_prompt, size) in enumerate(kinds)]
     requests = [oracle.Request(i, i, size if is_prompt else 2, 5, 1) for i, (is_prompt, size) in enumerate(kinds)]
     machine = oracle.Machine(0, None, None, None, oracle.World())

@@ -1,5 +1,5 @@
-"""The engine as processes: every mode and every transport generates the tokens of the plain decoder; and whatever dies,
-hangs, leaves or does not fit, every request has one end, and nothing is left behind."""
+"""The engine's processes: every mode and transport generates the plain decoder's tokens, and whatever dies, hangs,
+disconnects or does not fit, every request ends exactly once and nothing is left behind."""
 
 import os
 import random
@@ -131,7 +131,7 @@ def test_clients_that_leave_give_their_place_to_others(fleet, rules):
 
 
 def test_shapes_are_measured_on_every_worker_while_the_others_are_at_work(fleet):
-    seconds = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, beside=Shape(prompt=4))
+    seconds = fleet.measured([Shape(prompt=8), Shape(decodes=2, context=5)], 2, background=Shape(prompt=4))
     assert seconds.shape == (PLAN.workers, 2, 2) and (seconds > 0).all()
 
 
@@ -170,7 +170,7 @@ def _descriptors():
 
 @contextmanager
 def _killer(fleet, rng, deaths, monkeypatch):
-    """Kill workers while the block runs, the first when some requests have come."""
+    """Kill workers while the block runs, the first after some commands have been sent."""
     over, receivers, tell = threading.Event(), [], fleet.tell
 
     def counted(to, /, **command):
@@ -188,7 +188,7 @@ def _killer(fleet, rng, deaths, monkeypatch):
 
 
 def _kill_some(fleet, rng, deaths, over, receivers):
-    """Kill a worker each time that new ones are launched; all are halted for a moment before, so that requests are in
+    """Kill a worker each time that new ones are launched; all are paused for a moment first, so that requests are in
     flight."""
     some = rng.randint(10, 80)
     while len(receivers) < some and not over.is_set():
@@ -282,7 +282,7 @@ def test_more_memory_than_the_machine_has_is_not_even_asked_for():
         pass
 
 
-@pytest.mark.usefixtures("small")  # what a first fleet opens for good is open then
+@pytest.mark.usefixtures("small")  # opens first what a fleet keeps open for good
 def test_nothing_stays_open():
     before = _descriptors(), _children()
     with started_fleet(SMALL, DECODER_OF_TESTS) as fleet:

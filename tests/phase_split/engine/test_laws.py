@@ -1,4 +1,4 @@
-"""Laws fitted on measured iterations: a law that generated the times is recovered, and the simulator runs by it."""
+"""Laws fitted to measured iterations: the law that generated the times is recovered, and the simulator follows it."""
 
 from itertools import pairwise
 
@@ -26,8 +26,8 @@ SHAPES = [
 
 
 def law_s(shape):
-    """Return seconds: a prompt's are linear; a decode takes 10 ms and 1 ms each, beside a prompt 0.2 ms; 1 us for each
-    token of context."""
+    """Return the seconds of a shape: linear in the prompt; 10 ms and 1 ms per decode, or 0.2 ms per decode next to a
+    prompt; and 1 us per token of context."""
     context = 1e-6 * (shape.read + shape.decodes * (shape.context + 1))
     if not shape.prompt:
         return 0.010 + 0.001 * shape.decodes + context
@@ -53,7 +53,7 @@ def test_more_work_never_takes_less_time_whatever_the_noise(noise):
 
 
 def simulated(arrival_s, prompt, output):
-    """Simulate requests on one machine that runs by the law."""
+    """Simulate requests on one machine whose times follow the law."""
     law = fitted({shape: law_s(shape) for shape in SHAPES})
     machine = Machine("worker", law, 10**9, 1.0, 1.0, 1.0, 1.0, 1.0)
     requests = Requests(np.array(arrival_s), np.array(prompt, np.int32), np.array(output, np.int32))
@@ -70,7 +70,7 @@ def test_the_simulator_runs_by_the_law():
 def test_a_decode_beside_a_prompt_costs_what_it_was_measured_to():
     run = simulated([0.0, 0.030], prompt=[40, 60], output=[2, 1])
     first, second = law_s(Shape(prompt=40)), law_s(Shape(decodes=1, context=40))
-    assert run.e2e_s[0] == pytest.approx(first + second)  # the second came while the decode was under way
+    assert run.e2e_s[0] == pytest.approx(first + second)  # the second arrived during the decode
     assert run.e2e_s[1] == pytest.approx(first + second + law_s(Shape(prompt=60)) - 0.030)
 
 

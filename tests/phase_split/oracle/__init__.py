@@ -1,4 +1,4 @@
-"""The simulator's rules, written plainly and slowly: schedulers over the machines of the oracle."""
+"""A plain and slow implementation of the simulator's rules: schedulers over the machines of the oracle."""
 
 import math
 
@@ -53,8 +53,7 @@ class Baseline:
 
 
 class ChunkedMachine:
-    """A machine that runs one iteration after the other: all decodes, and as many prompt tokens as there is room
-    for."""
+    """A machine that runs one iteration after another: all decodes, and as many prompt tokens as fit."""
 
     def __init__(self, number, kind, clock, world, chunk):
         self.number, self.kind, self.clock, self.world, self.chunk = number, kind, clock, world, chunk
@@ -71,24 +70,24 @@ class ChunkedMachine:
             self.begin()
 
     def begin(self):
-        parts, context = [], sum(r.prompt_tokens + r.output_tokens - r.decode.remaining for r in self.decodes)
+        chunks, context = [], sum(r.prompt_tokens + r.output_tokens - r.decode.remaining for r in self.decodes)
         for request in self.queue:
-            tokens_left = self.chunk - len(self.decodes) - sum(part for _, part in parts)
-            if tokens_left <= 0 or len(parts) + len(self.decodes) == MAX_BATCH:
+            tokens_left = self.chunk - len(self.decodes) - sum(chunk for _, chunk in chunks)
+            if tokens_left <= 0 or len(chunks) + len(self.decodes) == MAX_BATCH:
                 break
             if request not in self.read:
                 if self.used + self.whole(request) > self.world.machine_bytes:
                     break
                 self.used += self.whole(request)
                 self.read[request] = 0
-            parts.append((request, min(tokens_left, request.prompt_tokens - self.read[request])))
+            chunks.append((request, min(tokens_left, request.prompt_tokens - self.read[request])))
             context += self.read[request]
-        self.running = bool(parts or self.decodes)
+        self.running = bool(chunks or self.decodes)
         if self.running:
-            lasts = self.kind.iteration_s(sum(part for _, part in parts), len(self.decodes), context)
-            self.clock.at(self.clock.now + lasts, lambda: self.finish(parts))
+            lasts = self.kind.iteration_s(sum(chunk for _, chunk in chunks), len(self.decodes), context)
+            self.clock.at(self.clock.now + lasts, lambda: self.finish(chunks))
 
-    def finish(self, parts):
+    def finish(self, chunks):
         now = self.clock.now
         for request in list(self.decodes):
             request.gaps.append(now - request.last_token)
@@ -97,8 +96,8 @@ class ChunkedMachine:
             if request.decode.remaining == 0:
                 self.decodes.remove(request)
                 self.leave(request)
-        for request, part in parts:
-            self.read[request] += part
+        for request, chunk in chunks:
+            self.read[request] += chunk
             if self.read[request] == request.prompt_tokens:
                 self.queue.remove(request)
                 self.pending -= request.prompt_tokens
@@ -195,7 +194,7 @@ class Split:
             a.deliver(request.decode)
 
     def balance(self):
-        """Bring the pools to the proportion of the work; a machine that changes finishes its current work first."""
+        """Match the pools to the shares of the work; a machine that changes pools first finishes its current work."""
         prompt_s = self.machines[0].kind.prompt_s(MAX_TOKENS) / MAX_TOKENS
         for_prompts = self.came * prompt_s / (2 * self.balance_s)
         decoding = sum(not math.isnan(r.ttft) and math.isnan(r.e2e) for r in self.requests)
@@ -246,7 +245,8 @@ class Split:
 
 
 def simulate(make, trace, world):
-    """Simulate a trace. make: a scheduler from a clock and the world. trace: (arrival, prompt, output) by arrival."""
+    """Simulate a trace. make: returns a scheduler for a clock and a world. trace: (arrival, prompt, output) by
+    arrival."""
     clock = Clock()
     scheduler = make(clock, world)
     requests = [Request(i, *row, world.kv_bytes) for i, row in enumerate(trace)]

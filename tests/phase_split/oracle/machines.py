@@ -14,7 +14,7 @@ QUEUED, RUNNING, BLOCKED, DONE = "queued", "running", "blocked", "done"
 
 @dataclass
 class World:
-    """Settings of the oracle. layers: 0 moves a cache whole, at BANDWIDTH, as if alone."""
+    """Settings of the oracle. layers: 0 moves caches whole, at BANDWIDTH, over unshared links."""
 
     machine_bytes: int = 8 * 85_899_345_920
     weight_bytes: int = 329_000_000_000
@@ -95,8 +95,8 @@ class Knots:
 
 @dataclass
 class Kind:
-    """A kind of machine: seconds of prompts and of decodes by tokens, further seconds of decodes for each, for each
-    above BEND, and for each token of context; bytes/s of its link."""
+    """A kind of machine: seconds of prompts and of decodes by tokens; additional seconds per decode, per decode above
+    BEND, and per token of context; bytes/s of its link."""
 
     prompt_s: Knots
     decode_s: Knots
@@ -105,8 +105,7 @@ class Kind:
     hop_s: float = 0.0
 
     def iteration_s(self, prompts, decodes, context):
-        """Return the seconds of an iteration of so many prompt tokens and decodes; context: tokens that attention
-        reads."""
+        """Return the seconds of an iteration. prompts: prompt tokens. context: tokens that attention reads."""
         per_decode, above, per_context = self.affine
         further = per_decode * decodes + above * max(decodes - BEND, 0) + per_context * context
         if not prompts:
@@ -130,7 +129,6 @@ class Machine:
         self.end = None
         self.d, self.growth, self.k, self.cut, self.begun = 0.0, 0.0, 0, False, 0.0
 
-    # 7
     def deliver(self, task):
         task.state = QUEUED
         for request, tasks in self.present:
@@ -165,7 +163,6 @@ class Machine:
                 low = middle + 1
         self.waiting.insert(low, task)
 
-    # 8
     def select(self):
         chosen, chosen_requests, total, memory = [], set(), 0, self.used
 
@@ -226,7 +223,6 @@ class Machine:
         new = [task for task in chosen if task not in self.batch]
         return preempted, new
 
-    # 9
     def begin(self):
         preempted, new = self.select()
         for task in preempted:
@@ -269,7 +265,6 @@ class Machine:
     def length(self, iterations):
         return sum(self.d + self.growth * i for i in range(iterations)) if self.growth else self.d * iterations
 
-    # 10
     def cut_short(self):
         if self.cut or any(task.is_prompt for task in self.batch):
             return
@@ -285,7 +280,6 @@ class Machine:
         self.end.cancelled = True
         self.end = self.clock.at(self.clock.now + (self.length(self.k) - elapsed), self.finish)
 
-    # 11
     def finish(self):
         for task in self.batch:
             if not task.is_prompt:
@@ -298,7 +292,6 @@ class Machine:
         self.cut = False
         self.begin()
 
-    # 12
     def complete(self, task):
         request = task.request
         task.state = DONE
@@ -325,7 +318,6 @@ class Machine:
             self.reserved -= request.held
             request.e2e = self.clock.now - request.arrival
 
-    # 14.2c
     def memory_freed(self):
         if not self.waiting:
             return

@@ -35,7 +35,7 @@ def fitted(seconds: Mapping[Shape, float]) -> Performance:
     sizes, prompt_s = _rising(sizes, np.array([_of(prompts, size) for size in sizes]))
     batches, decode_s, per_context = _decode_law(decodes)
     knots = np.union1d(sizes, batches)
-    per_decode = _beside_prompts(together, sizes, prompt_s, per_context)
+    per_decode = _per_decode_with_prompt(together, sizes, prompt_s, per_context)
     return Performance(
         tokens=knots,
         prompt_s=extrapolated(knots, sizes, prompt_s),
@@ -81,7 +81,7 @@ def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray,
     return *_rising(batches.astype(float), coefficients[:-1]), float(coefficients[-1])
 
 
-def _beside_prompts(
+def _per_decode_with_prompt(
     together: Mapping[Shape, float], sizes: np.ndarray, prompt_s: np.ndarray, per_context: float
 ) -> float:
     """Return the seconds that each decode adds, beyond those of one prompt token, to an iteration with a prompt."""

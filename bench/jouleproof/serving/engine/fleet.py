@@ -127,14 +127,14 @@ class Fleet:
             waited_for -= set(answers)
         return answers
 
-    def measured(self, shapes: Sequence[Shape], repeats: int, beside: Shape) -> np.ndarray:
-        """Measure iterations on one worker after another, while the other workers run the shape `beside`. Returns
+    def measured(self, shapes: Sequence[Shape], repeats: int, background: Shape) -> np.ndarray:
+        """Measure iterations on one worker after another, while the other workers run the shape `background`. Returns
         (workers, repeats, shapes) seconds."""
         seconds = []
         for rank in range(self.plan.workers):
             others = [other for other in range(self.plan.workers) if other != rank]
             for other in others:
-                self.tell(other, do="loop", shape=astuple(beside))
+                self.tell(other, do="loop", shape=astuple(background))
             self.tell(rank, do="measure", shapes=[astuple(shape) for shape in shapes], repeats=repeats)
             seconds.append(self.answers("seconds", [rank])[rank])
             for other in others:

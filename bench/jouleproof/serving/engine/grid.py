@@ -38,13 +38,13 @@ def probes(shapes: Sequence[Shape]) -> list[Shape]:
     return [prompts[len(prompts) // 2], decodes[len(decodes) // 4]]
 
 
-def measured(fleet: Fleet, shapes: Sequence[Shape], beside: Sequence[Shape], repeats: int) -> np.ndarray:
+def measured(fleet: Fleet, shapes: Sequence[Shape], background: Sequence[Shape], repeats: int) -> np.ndarray:
     """Measure shapes on every worker and return (workers, repeats, shapes) seconds. The other workers read prompts
     while decodes are measured, and decode while all other shapes are.
 
-    beside: the prompt and the batch of decodes that the other workers run.
+    background: the prompt and the batch of decodes that the other workers run.
     """
-    prompt, decodes = beside
+    prompt, decodes = background
     seconds = np.zeros((fleet.plan.workers, repeats, len(shapes)))
     reads = np.array([shape.prompt > 0 for shape in shapes])
     for other, chosen in ((decodes, reads), (prompt, ~reads)):
@@ -57,7 +57,7 @@ def prompt_capacity(fleet: Fleet, engine: EngineConfig, lengths: pd.DataFrame) -
     """Measure the capacity of the prompt workers in requests/s."""
     every = measured_shapes(engine)
     shapes = [shape for shape in every if not shape.decodes]
-    seconds = np.median(fleet.measured(shapes, 2, beside=probes(every)[1]), axis=(0, 1))
+    seconds = np.median(fleet.measured(shapes, 2, background=probes(every)[1]), axis=(0, 1))
     sizes = np.array([shape.prompt for shape in shapes], dtype=float)
     return engine.prompt_workers / float(
         extrapolated(lengths["prompt_tokens"].to_numpy(dtype=float), sizes, seconds).mean()

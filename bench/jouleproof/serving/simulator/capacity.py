@@ -86,7 +86,7 @@ class CapacitySearch:
         if not beat:
             return highest_load(meets, FIRST_GUESS, self.search_precision, FAR)
         more = beat * (1 + self.search_precision)
-        return highest_load(meets, more * NEAR, self.search_precision, NEAR, borne=more) if meets(more) else 0.0
+        return highest_load(meets, more * NEAR, self.search_precision, NEAR, sustained=more) if meets(more) else 0.0
 
     def least_pools(self, family: Family, machines: int, rate: float, prices: Prices | None) -> Design:
         """Find the cheapest pools that sustain a rate or, without prices, those that draw least. machines: the most in
@@ -151,14 +151,14 @@ def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
 
 
 def highest_load(
-    passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, borne: float = 0.0
+    passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, sustained: float = 0.0
 ) -> float:
     """Return the highest load, in requests/s, that passes, to a precision (a share); 0 if not even LEAST_LOAD passes.
 
     The search brackets it in steps of a factor of `apart` from `start`, then bisects; if passing is not monotone, it
-    finds one of the edges. borne: a load below `start` that is known to pass.
+    finds one of the edges. sustained: a load below `start` that is known to pass.
     """
-    low, high = borne, start
+    low, high = sustained, start
     while passes(high):
         low, high = high, apart * high
     while high > LEAST_LOAD and (low == 0 or high / low > 1 + precision):

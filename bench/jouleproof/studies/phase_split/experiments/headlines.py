@@ -106,7 +106,7 @@ def headlines(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd
             search = capacity_search(config, workload, setup, service)
             for headline in HEADLINES:
                 design = _best_design(search, headline, Prices())
-                factors = {"setup": version, "service": service, **_about(headline, design, Prices())}
+                factors = {"setup": version, "service": service, **_factors(headline, design, Prices())}
                 rows += [{**factors, **row} for row in _scores(search, headline, design, Prices(), settings.seeds)]
                 step(f"{version}, {service}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
@@ -135,7 +135,7 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
                 design = FAMILIES[headline.published].design(*PUBLISHED_POOLS[service][headline.published])
             else:
                 continue
-            factors = {"setup": name, "service": service, **_about(headline, design, rules.prices)}
+            factors = {"setup": name, "service": service, **_factors(headline, design, rules.prices)}
             rows += [{**factors, **row} for row in _scores(search, headline, design, rules.prices, settings.seeds[:3])]
             step(f"{name}, {headline.name}")
     return tidy(rows, tier=SIMULATED)
@@ -153,7 +153,7 @@ def _best_design(search: CapacitySearch, headline: Headline, prices: Prices) -> 
     return search.least_pools(FAMILIES[family], MOST_MACHINES, rate, prices if headline.measure == "price" else None)
 
 
-def _about(headline: Headline, design: Design, prices: Prices) -> dict[str, Any]:
+def _factors(headline: Headline, design: Design, prices: Prices) -> dict[str, Any]:
     return {
         "headline": headline.name,
         "design": design.name,

@@ -100,7 +100,7 @@ def served(config: PhaseSplitConfig, trace: pd.DataFrame, words: Sequence[int], 
     first, second = halves(shapes)
     law = fitted({shape: times[shape] for shape in first})
     rows = [
-        *_about(most, left_out, fleet.children.placed),
+        *_conditions(most, left_out, fleet.children.placed),
         *_errors_of(law, {shape: times[shape] for shape in second}),
         *_measured(runs),
         *_over_mixed(runs),
@@ -157,7 +157,7 @@ def _runs(
             step(f"{mode} at {load:g} of the prompt workers' capacity, repeat {repeat + 1}")
 
 
-def _about(most: float, left_out: float, placed: bool) -> Iterator[Row]:
+def _conditions(most: float, left_out: float, placed: bool) -> Iterator[Row]:
     yield {"metric": "prompt_capacity", "unit": "1/s", "value": most}
     yield {"metric": "left_out", "unit": "share", "value": left_out}
     yield {"metric": "cores_of_their_own", "unit": "1", "value": float(placed)}
