@@ -254,12 +254,12 @@ def _stop_where_full(design: Design, state: records.State) -> None:
 def _taken(state: records.State, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     slots = (first + np.arange(count)) % len(state.requests)
     rows = state.requests[slots]
-    _refuse_unfinished(rows)
+    _refuse_unfinished(rows["e2e"])
     return rows["ttft"].copy(), rows["e2e"].copy()
 
 
-def _refuse_unfinished(rows: np.ndarray) -> None:
-    if np.isnan(rows["e2e"]).any():
+def _refuse_unfinished(e2e_s: np.ndarray) -> None:
+    if np.isnan(e2e_s).any():
         raise UserError("stream: a request took longer than two batches; make the batches larger")
 
 
@@ -361,7 +361,7 @@ def _feed(state: records.State, requests: Requests) -> None:
     """Add requests to the stream, in slots whose requests are done."""
     fed = int(state.simulation[0]["fed"])
     slots = (fed + np.arange(len(requests))) % len(state.requests)
-    _refuse_unfinished(state.requests[slots])
+    _refuse_unfinished(state.requests["e2e"][slots])
     rows = state.requests
     for name in ("missed", "selected", "state", "read"):
         rows[name][slots] = 0
