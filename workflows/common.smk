@@ -138,3 +138,10 @@ def figures_folder(wildcards):
 def later(function, *arguments):
     """Delay the look-up of an input until its job is needed, since reading code takes milliseconds per file."""
     return lambda wildcards: function(*arguments)
+
+
+def users_folder(id):
+    """Return the user's folder; none for a table of the project, which then does not depend on it."""
+    return (
+        "" if isinstance(catalogue()[id], CommittedEntry) else settings.inputs_dir or ""
+    )

@@ -5,13 +5,6 @@ localrules:
     resolve_input,  # run where Snakemake runs: cluster nodes often have no network access, and would use a stand-in
 
 
-def users_folder(id):
-    """Return the user's folder; none for a table of the project, which then does not depend on it."""
-    return (
-        "" if isinstance(catalogue()[id], CommittedEntry) else settings.inputs_dir or ""
-    )
-
-
 rule resolve_input:
     input:
         code=later(

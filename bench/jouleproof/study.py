@@ -220,10 +220,10 @@ def tables_read(studies: Iterable[Study]) -> dict[str, list[str]]:
 
 
 def tables_of(table: str, tables: Iterable[str]) -> str:
-    """Message that lists the tables of the study in a table's name."""
+    """Return a message that lists the tables of the study in a table's name."""
     study = table.partition("/")[0]
-    known = ", ".join(sorted(name.partition("/")[2] for name in tables if name.startswith(f"{study}/")))
-    return f"{study} has {known}" if known else f"there is no study {study}"
+    names = ", ".join(sorted(name.partition("/")[2] for name in tables if name.startswith(f"{study}/")))
+    return f"{study} has {names}" if names else f"there is no study {study}"
 
 
 def check_studies(studies: Sequence[Study], inputs: Iterable[str]) -> None:
