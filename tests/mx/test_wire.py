@@ -134,7 +134,7 @@ def test_a_moved_tensor_is_its_cast(name, shape):
 def bits_sent(name):
     """Return the bits per element, in whole blocks."""
     fmt = getattr(CODECS[name], "fmt", None)
-    return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits + 8 / fmt.block
+    return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits_per_element
 
 
 @in_every_codec

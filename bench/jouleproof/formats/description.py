@@ -64,6 +64,11 @@ class MXFormat:
         return self.mantissa_bits + 2 if self.is_integer else 1 + self.exponent_bits + self.mantissa_bits
 
     @property
+    def bits_per_element(self) -> float:
+        """Bits of one element, including its share of the scale."""
+        return self.bits + SCALE_BITS / self.block
+
+    @property
     def emin(self) -> int:
         """Exponent of the smallest normal; 0 for integers."""
         return 0 if self.is_integer else 1 - self.bias

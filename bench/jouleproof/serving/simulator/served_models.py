@@ -70,7 +70,7 @@ def served(name: str | ServedModel) -> ServedModel:
     """
     if isinstance(name, ServedModel):
         return name
-    from jouleproof.formats.description import SCALE_BITS, get_format
+    from jouleproof.formats.description import get_format
 
     model, _, form = name.partition("/")
     if model not in SERVED_MODELS:
@@ -79,7 +79,6 @@ def served(name: str | ServedModel) -> ServedModel:
     if not form:
         return served_model
     try:
-        described = get_format(form)
+        return served_model.stored_in(get_format(form).bits_per_element / 8)
     except ValueError as error:
         raise UserError(f"model {name}: {error}") from error
-    return served_model.stored_in((described.bits + SCALE_BITS / described.block) / 8)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from jouleproof.errors import UserError
-from jouleproof.formats.description import SCALE_BITS, get_format
+from jouleproof.formats.description import get_format
 
 UNPACKED, UNPACKED_BITS = "16 bits", 16.0
 PARTS = ("prompt_j", "token_j", "idle_j", "host_j")
@@ -104,10 +104,7 @@ class Service:
 
 def bits_of(form: str) -> float:
     """Return the bits of a stored value, its share of the scale included."""
-    if form == UNPACKED:
-        return UNPACKED_BITS
-    described = get_format(form)
-    return described.bits + SCALE_BITS / described.block
+    return UNPACKED_BITS if form == UNPACKED else get_format(form).bits_per_element
 
 
 def hats(values: np.ndarray, knots: np.ndarray) -> np.ndarray:

@@ -9,8 +9,6 @@ from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 from jouleproof.models.casting import Cast
 
-SCALE_BITS = 8
-
 
 @dataclass(frozen=True)
 class WeightFormat:
@@ -39,8 +37,8 @@ def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
 def _resolve(name: str) -> WeightFormat:
     fmt = plugins.load("format", name, {**PLAIN, **FORMATS})
     if isinstance(fmt, MXFormat):
-        bits = fmt.bits + SCALE_BITS / fmt.block
-        return WeightFormat(name=fmt.name, bits=bits, cast=partial(fake_quantize, fmt=fmt), packed=fmt)
+        cast = partial(fake_quantize, fmt=fmt)
+        return WeightFormat(name=fmt.name, bits=fmt.bits_per_element, cast=cast, packed=fmt)
     if not isinstance(fmt, WeightFormat):
         raise UserError(f"config: format {name!r} is a {type(fmt).__name__}, not a jouleproof.formats.MXFormat")
     return fmt

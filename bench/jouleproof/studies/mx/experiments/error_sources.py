@@ -60,7 +60,7 @@ def mx_casts(
         cast = fake_quantize(x, blocked, scale=rules[rule], rounding=rounding)
         clipped = saturated(x, blocked, rules[rule])
         clipped_noise = sum_of_squares(cast[clipped] - x[clipped]) / sum_of_squares(cast - x)
-        factors = {"block": block, "bits": fmt.bits + 8 / block, "scale": rule, "rounding": rounding}
+        factors = {"block": block, "bits": blocked.bits_per_element, "scale": rule, "rounding": rounding}
         for metric, unit, value in (
             ("qsnr", "dB", qsnr_db(x, cast, signal)),
             ("saturated_elements", "share", float(clipped.mean())),
