@@ -76,8 +76,8 @@ def test_a_strategy_that_does_not_read_a_format_exactly_is_refused():
     wrong = []
     for fmt in ALL:
         packed, can = quantize(random_product(2, 64)[0], fmt), strategy_names(fmt, 64)
-        listed = ", ".join(strategy for strategy in strategies.STRATEGY_NAMES if strategy in can)
-        for strategy in {*strategies.STRATEGY_NAMES, "none"} - {*can}:
+        listed = ", ".join(can)
+        for strategy in {*(row.name for row in strategies.TABLE), "none"} - {*can}:
             message = refusal(ValueError, PackedMatrix, packed, strategy)
             if message != f"matvec: strategy '{strategy}' is not available for {fmt.name} here; available: {listed}":
                 wrong.append(message)

@@ -19,7 +19,7 @@ import numpy as np
 
 from jouleproof.formats.array import MXArray
 from jouleproof.formats.compiled.gemv import Gemv
-from jouleproof.formats.compiled.strategies import STRATEGY_NAMES, strategies
+from jouleproof.formats.compiled.strategies import strategies
 from jouleproof.formats.validation import is_torch, numpy_view, readable, target
 
 
@@ -52,17 +52,17 @@ class PackedMatrix:
                 f"matvec: weights of shape={weights.shape}, axis={weights.axis}; needs (rows, columns), axis=1"
             )
         self._weights, (self._rows, self._columns) = weights, weights.shape
-        by_name = {option.name: option for option in strategies(weights.fmt, self._columns)}  # fastest first
-        available = [name for name in STRATEGY_NAMES if name in by_name]
-        self._strategy = next(iter(by_name)) if strategy is None else strategy
-        if self._strategy not in available:
+        available = strategies(weights.fmt, self._columns)
+        chosen = [option for option in available if strategy in (None, option.name)]
+        if not chosen:
             raise ValueError(
                 f"matvec: strategy {strategy!r} is not available for {weights.fmt.name} here; "
-                f"available: {', '.join(available)}"
+                f"available: {', '.join(option.name for option in available)}"
             )
-        self._float_strategy = next(option for option in by_name.values() if not option.decoder.digits)
+        self._strategy = chosen[0]
+        self._float_decoder = next(option.decoder for option in available if not option.decoder.digits)
         self._codes, self._scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
-        self._gemv = Gemv(weights.fmt, self._codes, self._scales, by_name[self._strategy])
+        self._gemv = Gemv(weights.fmt, self._codes, self._scales, self._strategy.decoder)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return weights @ x, as `matvec` does."""
@@ -84,14 +84,14 @@ class PackedMatrix:
 
     def __reduce__(self) -> tuple[type["PackedMatrix"], tuple[MXArray, str]]:
         """Rebuild the matrix when it is copied or unpickled, because memory addresses change."""
-        return PackedMatrix, (self._weights, self._strategy)
+        return PackedMatrix, (self._weights, self._strategy.name)
 
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
         """Write the sums of x, float32, to `out`, (rows,) float32, contiguous. Returns whether all of them are finite;
         a row that is not finite must be summed again."""
         x = np.ascontiguousarray(x)
         finite = self._gemv(x, out)
-        if finite is None and self._strategy == "whole":
+        if finite is None and self._strategy.decoder.digits:
             finite = self._float_gemv(x, out)
         if finite is None:
             out.fill(np.nan)
@@ -100,7 +100,7 @@ class PackedMatrix:
     @cached_property
     def _float_gemv(self) -> Gemv:
         """The product for vectors that integers cannot represent with sufficient precision."""
-        return Gemv(self._weights.fmt, self._codes, self._scales, self._float_strategy)
+        return Gemv(self._weights.fmt, self._codes, self._scales, self._float_decoder)
 
 
 def _sum_again(weights: MXArray, x: np.ndarray, out: np.ndarray) -> None:

@@ -33,7 +33,7 @@ from jouleproof.formats.compiled.simd import (
     unpacked,
     vector,
 )
-from jouleproof.formats.compiled.strategies import DECODERS, Strategy, is_few_steps
+from jouleproof.formats.compiled.strategies import DECODERS, Decoder, is_few_steps
 from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import MXFormat
 
@@ -86,15 +86,15 @@ MATRIX = len(Matrix._fields)
 
 
 class Gemv:
-    """Products of one packed matrix with one strategy: work that does not depend on the vector is done once.
+    """Products of one packed matrix with one decoder: work that does not depend on the vector is done once.
 
     codes: (rows, blocks, block_bytes), scales: (rows, blocks), both contiguous uint8 and read in place.
     """
 
-    def __init__(self, fmt: MXFormat, codes: np.ndarray, scales: np.ndarray, strategy: Strategy) -> None:
-        (rows, blocks), width, decoder = scales.shape, group_width(fmt), strategy.decoder
-        groups, table, lookup = blocks * fmt.block // width, scale_table(fmt, strategy), nibble_values(fmt)
-        watches = strategy.name == "shift" and fmt.specials != "none"
+    def __init__(self, fmt: MXFormat, codes: np.ndarray, scales: np.ndarray, decoder: Decoder) -> None:
+        (rows, blocks), width = scales.shape, group_width(fmt)
+        groups, table, lookup = blocks * fmt.block // width, scale_table(fmt, decoder), nibble_values(fmt)
+        watches = decoder.as_float32 and fmt.specials != "none"
         plan = Plan(decoder.name, min(rows, ROWS), width, fmt.bits, *decoder.shape(fmt), watches)
         self._held = codes, scales, table, lookup
         self._matrix = Matrix(
@@ -128,10 +128,10 @@ class Gemv:
 
 
 @cache
-def scale_table(fmt: MXFormat, strategy: Strategy) -> np.ndarray:
+def scale_table(fmt: MXFormat, decoder: Decoder) -> np.ndarray:
     """Return (256,) float32: the value of each scale code times 2**HEADROOM and the decoder's unit."""
     with np.errstate(over="ignore"):
-        return (SCALE_VALUES.astype(np.float64) * 2.0**HEADROOM * strategy.decoder.unit(fmt)).astype(np.float32)
+        return (SCALE_VALUES.astype(np.float64) * 2.0**HEADROOM * decoder.unit(fmt)).astype(np.float32)
 
 
 @cache
@@ -157,7 +157,7 @@ def _finish(out, exponent):
 def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
     """Return the kernel that sums rows in groups of plan.rows. The last group may overlap the one before it: both write
     the same sums."""
-    literals, together, makes_subnormals = tuple(plan), plan.rows, plan.decoder == "shift"
+    literals, together, makes_subnormals = tuple(plan), plan.rows, DECODERS[plan.decoder].as_float32
 
     @njit(parallel=True, cache=True)
     def kernel(x, out, workers, scale_values, *numbers):

@@ -19,7 +19,6 @@ from jouleproof.formats.compiled import products
 from jouleproof.formats.compiled.elements import CODES_PER_WORD, FLOATS, GROUP, HALVES, LANES, group_width
 from jouleproof.formats.description import MXFormat
 
-STRATEGY_NAMES = ("shift", "whole", "half", "portable")  # as users give them, in the order in which errors list them
 HALF_BIAS = 15
 RAISED = 60  # binades by which the vector is scaled up if codes are read as far smaller numbers than they represent
 MOST_STEPS = 32  # that a four-bit code may represent without overflow of a sum
@@ -36,6 +35,8 @@ class Decoder:
     for a format. unit: returns the ratio of an element of a format to the number that it is decoded to, over 2**raised.
     order: returns, for the width of a group, the elements of a step in the order of the lanes of the vector's
     registers. groups: groups of codes in a step.
+    as_float32: whether the bits of a code are read as those of a float32, in which subnormal codes are subnormals, and
+    Inf and NaN are numbers.
     For decoders to integers, digits: the registers; low_bits: bits of the lower digit; low_order: its `order`.
     """
 
@@ -46,6 +47,7 @@ class Decoder:
     raised: Callable[[MXFormat], int] = lambda fmt: 0
     order: Orders = np.arange
     groups: int = 1
+    as_float32: bool = False
     digits: tuple[ir.VectorType, ...] = ()
     low_bits: int = 0
     low_order: Orders = np.arange
@@ -78,6 +80,7 @@ DECODERS = {
             unit=lambda fmt: fmt.min_step if fmt.is_integer else 2.0 ** (FLOAT32_BIAS - RAISED - fmt.bias),
             raised=_raised,
             order=lambda width: np.arange(width).reshape(-1, CODES_PER_WORD).T.reshape(-1),
+            as_float32=True,
         ),
         Decoder(
             name="half",
