@@ -23,7 +23,7 @@ def by_kernels(x: np.ndarray, fmt: MXFormat, rule: str, rounding: str) -> tuple[
     return packed.scales[:, 0], [packed.dequantize(), fake_quantize(x, fmt, scale=rule, rounding=rounding)]
 
 
-def by_the_plain_quantiser(x: np.ndarray, fmt: MXFormat, rule: str, rounding: str):
+def by_the_plain_quantizer(x: np.ndarray, fmt: MXFormat, rule: str, rounding: str):
     codes, scales = encode(x, fmt, SCALE_RULES[rule], ROUNDINGS[rounding])
     read = np.empty_like(x)
     decode(codes, scales, fmt, read)
@@ -49,12 +49,12 @@ def inexact(x: np.ndarray, fmt: MXFormat, casts: list[tuple[str, str]], cast=by_
 
 
 @every_format
-def test_adversarial_blocks_are_quantised_as_exact_arithmetic_does(fmt):
+def test_adversarial_blocks_are_quantized_as_exact_arithmetic_does(fmt):
     assert inexact(adversarial(fmt), fmt, EVERY_CAST) == []
 
 
 @every_format
-def test_drawn_blocks_are_quantised_as_exact_arithmetic_does(fmt):
+def test_drawn_blocks_are_quantized_as_exact_arithmetic_does(fmt):
     @settings(REPEATABLE, max_examples=20)
     @given(any_blocks(fmt.block))
     def exact(block):
@@ -64,14 +64,14 @@ def test_drawn_blocks_are_quantised_as_exact_arithmetic_does(fmt):
 
 
 @pytest.mark.parametrize("fmt", custom_formats.COMPILED, ids=lambda fmt: fmt.name)
-def test_a_format_of_the_users_own_is_quantised_as_exact_arithmetic_does(fmt):
+def test_a_format_of_the_users_own_is_quantized_as_exact_arithmetic_does(fmt):
     assert inexact(adversarial(fmt), fmt, SOME_CASTS) == []
 
 
-def test_the_plain_quantiser_reads_every_format_as_exact_arithmetic_does():
+def test_the_plain_quantizer_reads_every_format_as_exact_arithmetic_does():
     wrong = []
     for fmt in custom_formats.ODD:
-        wrong += inexact(adversarial(fmt), fmt, SOME_CASTS, by_the_plain_quantiser)
+        wrong += inexact(adversarial(fmt), fmt, SOME_CASTS, by_the_plain_quantizer)
     assert wrong == []
 
 

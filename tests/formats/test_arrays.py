@@ -48,7 +48,7 @@ def test_blocks_run_along_the_axis_that_is_asked_for():
     assert wrong(lambda x, axis: fake_quantize(x, FMT, axis=axis)) == []
 
 
-def test_a_quantised_array_reads_back_in_its_own_shape():
+def test_a_quantized_array_reads_back_in_its_own_shape():
     assert wrong(lambda x, axis: quantize(x, FMT, axis=axis).dequantize()) == []
 
 
@@ -130,7 +130,7 @@ def test_numbers_are_cast_like_their_float32_selves_and_keep_their_dtype(name, t
     assert same_bits(cast, expected) and same_bits(cast_t.float().numpy(), expected)
 
 
-def test_a_quantised_narrow_array_reads_back_as_float32():
+def test_a_quantized_narrow_array_reads_back_as_float32():
     assert quantize(numbers((4, 32)).astype(np.float16), FMT).dequantize().dtype == np.float32
 
 
@@ -160,7 +160,7 @@ def test_a_scale_rule_of_the_users_own_is_clamped_to_what_a_scale_holds():
     assert quantize(np.ones(32, dtype=np.float32), "mxfp4", scale=huge).scales.tolist() == [254]
 
 
-def test_a_quantised_array_is_shown_in_a_line_and_is_no_array_of_numbers():
+def test_a_quantized_array_is_shown_in_a_line_and_is_no_array_of_numbers():
     packed = quantize(numbers((4, 32)), FMT)
     assert repr(packed) == f"MXArray({packed.fmt.name}, shape=(4, 32), axis=1)"
     with pytest.raises(TypeError, match="dequantize"):

@@ -19,7 +19,7 @@ roundings = st.sampled_from(["even", "away"])
 
 @EXAMPLES
 @given(any_blocks(), formats, rules, roundings)
-def test_dequantised_codes_are_what_fake_quantize_gives(block, fmt, rule, rounding):
+def test_dequantized_codes_are_what_fake_quantize_gives(block, fmt, rule, rounding):
     with np.errstate(over="ignore"):
         packed = quantize(block, fmt, scale=rule, rounding=rounding).dequantize()
         fake = fake_quantize(block, fmt, scale=rule, rounding=rounding)

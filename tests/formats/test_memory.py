@@ -48,7 +48,7 @@ def copied(numbers, calls):
     return cases
 
 
-def test_a_fake_quantised_array_is_never_copied(numbers):
+def test_a_fake_quantized_array_is_never_copied(numbers):
     def calls(x, axis):
         return [partial(fake_quantize, x, "mxfp6_e2m3", axis=axis, out=out) for out in (np.empty_like(x), x)]
 

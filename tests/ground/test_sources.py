@@ -115,7 +115,7 @@ def of(study, name):
 
 
 def test_a_compiled_kernel_is_code_of_what_computes_with_it_and_of_no_simulation():
-    kernels = {"formats/compiled/simd.py", "formats/compiled/quantise.py"}
+    kernels = {"formats/compiled/simd.py", "formats/compiled/quantizer.py"}
     assert [name for name in ("qsnr", "silicon", "direct_cast_language", "training") if kernels - of("mx", name)] == []
     simulations = [("phase_split", name) for name in ("headlines", "capacity", "beyond", "service_energy", "week")]
     simulations += [("placement", name) for name in ("hosting", "leakage", "policies")]

@@ -44,7 +44,7 @@ def interleaved(weight, heads):
     return np.array(rows)
 
 
-def write(path, *, fields=None, quantised=(), without=(), extra=None):
+def write(path, *, fields=None, quantized=(), without=(), extra=None):
     """Write a file of `random_decoder()`; fields replaces some, None leaves one out."""
     writer = gguf.GGUFWriter(path, "llama")
     add = {
@@ -71,7 +71,7 @@ def write(path, *, fields=None, quantised=(), without=(), extra=None):
             continue
         if ".attn_q." in name or ".attn_k." in name:
             value = interleaved(value, DECODER.heads if ".attn_q." in name else DECODER.kv_heads)
-        if name in quantised:
+        if name in quantized:
             kind = gguf.GGMLQuantizationType.Q4_1
             writer.add_tensor(name, gguf.quants.quantize(value, kind), raw_dtype=kind)
         else:
@@ -113,9 +113,9 @@ def test_logits_are_those_of_the_network_that_was_written(model):
 
 
 @pytest.mark.parametrize("part", ["mlp.up", "attention.q"])
-def test_a_quantised_tensor_is_read_to_the_values_that_its_blocks_stand_for(tmp_path, part):
+def test_a_quantized_tensor_is_read_to_the_values_that_its_blocks_stand_for(tmp_path, part):
     ours = f"layers.1.{part}.weight"
-    path = write(tmp_path / "small.gguf", quantised=[gguf_name(ours)])
+    path = write(tmp_path / "small.gguf", quantized=[gguf_name(ours)])
     read = load_smollm2(path).network.state_dict()[ours].numpy()
     written = random_decoder().state_dict()[ours].numpy()
     spread = written.reshape(-1, 32).max(axis=1) - written.reshape(-1, 32).min(axis=1)

@@ -8,7 +8,7 @@ from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.studies.mx.config import MxConfig, ThroughputConfig
 from jouleproof.studies.mx.experiments import throughput as experiment
-from jouleproof.studies.mx.peers import quantisers
+from jouleproof.studies.mx.peers import quantizers
 from tests.extension_example import formats as custom
 
 CONFIG = ThroughputConfig(elements=8192, slow_elements=4096, threads=[1], passes=2, peer_passes=1)
@@ -60,7 +60,7 @@ def test_what_the_others_are_timed_on_is_the_cast_that_they_claim():
     casts = {
         (name, library): cast
         for name in FORMATS
-        for (library, operation), cast in quantisers(name).items()
+        for (library, operation), cast in quantizers(name).items()
         if operation == "fake_quantize"
     }
     ours = {name: fake_quantize(x, name).numpy() for name in FORMATS}

@@ -46,7 +46,7 @@ def test_a_knob_of_training_trains_what_it_changes_and_no_more(finished: Finishe
 
 
 def test_a_compiled_kernel_runs_what_computes_with_it_and_no_simulation(finished: Finished) -> None:
-    jobs = finished.after_edit("bench/jouleproof/formats/compiled/quantise.py")
+    jobs = finished.after_edit("bench/jouleproof/formats/compiled/quantizer.py")
     assert experiments(jobs) >= {
         "mx_qsnr",
         "mx_direct_cast_language",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from jouleproof.formats.blocks import get_rounding, ties_away
-from jouleproof.formats.compiled import quantise
+from jouleproof.formats.compiled import quantizer
 from jouleproof.formats.description import MXFormat, get_format
 from jouleproof.formats.scale import ScaleRule
 from jouleproof.formats.validation import (
@@ -85,7 +85,7 @@ class MXArray:
             out = _empty(self.codes, self.shape, "float32")
         rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
         codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
-        _over_blocks(partial(quantise.dequantize, self.fmt), self.fmt, rows, packed=(codes, scales), unpacks=True)
+        _over_blocks(partial(quantizer.dequantize, self.fmt), self.fmt, rows, packed=(codes, scales), unpacks=True)
         return out
 
 
@@ -126,7 +126,7 @@ def quantize(
     codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
     if np.shares_memory(codes, scales):
         raise ValueError("quantize: out has codes and scales that share memory")
-    kernel = partial(quantise.quantize, fmt, rule, away)
+    kernel = partial(quantizer.quantize, fmt, rule, away)
     _over_blocks(kernel, fmt, _apart(rows, codes, scales), packed=(codes, scales))
     return out
 
@@ -153,7 +153,7 @@ def fake_quantize(
     into = np.moveaxis(target(out, x, shape, dtype_name(x), "fake_quantize"), axis, -1)
     if not _same_place(rows, into):
         rows = _apart(rows, into)
-    _over_blocks(partial(quantise.fake_quantize, fmt, rule, away), fmt, rows, into)
+    _over_blocks(partial(quantizer.fake_quantize, fmt, rule, away), fmt, rows, into)
     return out
 
 
@@ -174,7 +174,7 @@ def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
 
 
 def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.strides == b.strides and quantise.address(a) == quantise.address(b)
+    return a.strides == b.strides and quantizer.address(a) == quantizer.address(b)
 
 
 def _over_blocks(

@@ -5,7 +5,7 @@ Users of `jouleproof.formats` need not read them. The modules, from the bottom u
     simd         vector registers, loads and stores, as LLVM IR
     elements     the bit layout of packed codes, and the conversions between codes and numbers
     casts        intrinsics that cast, pack or unpack a group of elements, called by numba kernels
-    quantise     casts of whole arrays
+    quantizer    casts of whole arrays
     products     one step along a packed row: codes times their part of the vector, for each decoder
     strategies   the table of strategies: which formats each one reads, on which processors, with which decoder
     activations  the layout of the vector that a decoder needs

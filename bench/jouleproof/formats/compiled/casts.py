@@ -1,4 +1,4 @@
-"""Intrinsics that cast, pack or unpack a group of elements at given addresses, called by the kernels of `quantise`.
+"""Intrinsics that cast, pack or unpack a group of elements at given addresses, called by the kernels of `quantizer`.
 
 `width` (elements of a group), `away`, `bits` and `integer` are compile-time literals.
 """

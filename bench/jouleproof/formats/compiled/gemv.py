@@ -15,7 +15,7 @@ from jouleproof.formats.compiled import CODE_VERSION, simd
 from jouleproof.formats.compiled.activations import ActivationPacker
 from jouleproof.formats.compiled.elements import FLOATS, LANES, Codes, Decoding, group_width
 from jouleproof.formats.compiled.products import Step, fused
-from jouleproof.formats.compiled.quantise import address, decoding_constants
+from jouleproof.formats.compiled.quantizer import address, decoding_constants
 from jouleproof.formats.compiled.simd import (
     FLOAT,
     INT8,

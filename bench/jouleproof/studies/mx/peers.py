@@ -67,12 +67,12 @@ def by_gfloat(name: str) -> PeerCast:
 
 def by_torchao(name: str) -> PeerCast:
     """Return a cast of scale (in FLOOR mode) and elements by torchao."""
-    _, fake_quantise = _torchao(name)
+    _, fake_quantize = _torchao(name)
 
     def cast(x: np.ndarray) -> np.ndarray:
         import torch
 
-        return fake_quantise(torch.from_numpy(x)).numpy()
+        return fake_quantize(torch.from_numpy(x)).numpy()
 
     return cast
 
@@ -90,14 +90,14 @@ def _torchao(name: str) -> tuple[TensorCast, TensorCast]:
     element = getattr(torch, TORCHAO[name], None) or getattr(constants, f"DTYPE_{TORCHAO[name].upper()}")
     block = FORMATS[name].block
 
-    def quantise(x: Any) -> Any:
+    def quantize_tensor(x: Any) -> Any:
         return to_mx(x, element, block)
 
-    def fake_quantise(x: Any) -> Any:
+    def fake_quantize(x: Any) -> Any:
         scales, elements = to_mx(x, element, block)
         return to_dtype(elements, scales, element, block, torch.float32)
 
-    return quantise, fake_quantise
+    return quantize_tensor, fake_quantize
 
 
 PEERS: Mapping[str, tuple[Mapping[str, Any], Callable[[str], PeerCast]]] = {
@@ -116,7 +116,7 @@ def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
     }
 
 
-def quantisers(name: str) -> dict[tuple[str, str], TensorCast]:
+def quantizers(name: str) -> dict[tuple[str, str], TensorCast]:
     """Return the fastest casts that other libraries offer, by library and operation (quantize, fake_quantize).
 
     They take a float32 tensor in whole blocks of a built-in format. Libraries without block scales get theirs in NumPy.

@@ -16,7 +16,7 @@ import torch
 
 from jouleproof.formats import FORMATS, MXArray, fake_quantize, quantize
 from jouleproof.studies.mx import registry
-from jouleproof.studies.mx.peers import quantisers
+from jouleproof.studies.mx.peers import quantizers
 
 SETTINGS = json.loads(os.environ["JOULEPROOF_CASTS"])
 FORMATS_HERE = registry.formats(SETTINGS["formats"])
@@ -39,7 +39,7 @@ def cases() -> list[dict[str, Any]]:
         | {"passes": SETTINGS["peer_passes"]}
         for name in FORMATS_HERE
         if SETTINGS["threads"] == max(SETTINGS["counts"]) and FORMATS.get(name) is FORMATS_HERE[name]
-        for library, operation in quantisers(name)
+        for library, operation in quantizers(name)
     ]
     cases = [*ours, *peers]
     return [{**case, "pass": n} for n in range(SETTINGS["passes"]) for case in cases if n < case["passes"]]
@@ -58,7 +58,7 @@ def work(case: dict[str, Any]) -> Callable[[], Any]:
     if case["operation"] == "copy":
         return (lambda: target.copy_(x)) if given else (lambda: torch.clone(x))
     if case["library"] != "jouleproof":
-        cast = quantisers(case["format"])[case["library"], case["operation"]]
+        cast = quantizers(case["format"])[case["library"], case["operation"]]
         return lambda: cast(x)
     fmt, written = FORMATS_HERE[case["format"]], packed(case["format"])
     return {
