@@ -90,8 +90,8 @@ def test_a_format_that_is_none_is_an_error_that_says_why():
         ("mxfp5", "mxfp8_e4m3, mxfp8_e5m2"),
         ("tests.extension_example.formats:MISSING", "MISSING"),
         ("tests.mx.nowhere:FORMAT", "nowhere"),
-        ("tests.mx.test_config:NO_FORMAT", "str, not a jouleproof.formats.description.MXFormat"),
-        ("tests.extension_example.formats:unit_scale", "function, not a jouleproof.formats.description.MXFormat"),
+        ("tests.mx.test_config:NO_FORMAT", "str, not a jouleproof.formats.MXFormat"),
+        ("tests.extension_example.formats:unit_scale", "function, not a jouleproof.formats.MXFormat"),
     ]
     assert not_named(registry.formats, "mxfp4", cases) == []
 

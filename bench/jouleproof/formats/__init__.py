@@ -24,3 +24,5 @@ __all__ = [
     "quantize",
     "save_mxarray",
 ]
+
+MXFormat.__module__ = __name__  # messages give its public name
