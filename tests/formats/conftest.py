@@ -1,9 +1,12 @@
-"""Fixtures that tests of the formats share: torch, imported on demand, and the number of threads that cast."""
+"""Fixtures that tests of the formats share: torch, imported on demand, the number of threads, and casts of X."""
 
 import sys
 
 import numba
 import pytest
+
+from jouleproof.formats import fake_quantize, quantize
+from tests.formats.generated import FMT, X
 
 
 @pytest.fixture(scope="session")
@@ -12,6 +15,27 @@ def torch():
     import torch
 
     return torch
+
+
+@pytest.fixture
+def t(torch):
+    """X as a tensor."""
+    return torch.from_numpy(X.copy())
+
+
+@pytest.fixture
+def packed():
+    return quantize(X, FMT)
+
+
+@pytest.fixture
+def packed_t(t):
+    return quantize(t, FMT)
+
+
+@pytest.fixture
+def expected():
+    return fake_quantize(X, FMT)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from jouleproof.formats import MXFormat
+from jouleproof.formats import FORMATS, MXFormat
 from tests.formats import oracle
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 FLOAT32_MAX = np.finfo(np.float32).max
 TELLING_MANTISSAS = [0, 1, 0x7FFFFF, 0x7FFFFE, 0x400000, 0x200000, 0x600000, 0x3FFFFF, 0x600001]
+
+
+def numbers(shape: int | tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Return Gaussian float32 of this shape."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+X, FMT = numbers((4, 64)), FORMATS["mxfp8_e4m3"]  # what tests of arguments and outputs cast
 
 
 @st.composite

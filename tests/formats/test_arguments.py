@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from jouleproof.formats import FORMATS, MXArray, fake_quantize, matvec, quantize
-from tests.formats.generated import same_bits
+from tests.formats.generated import FMT, X, same_bits
 from tests.formats.refusals import not_from, refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-X = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)
-FMT = FORMATS["mxfp8_e4m3"]
 
 
 def fake(x, fmt=FMT, **options):
@@ -24,26 +22,6 @@ def read_back(x, fmt=FMT, **options):
 
 
 both_casts = pytest.mark.parametrize("cast", [fake, read_back])
-
-
-@pytest.fixture(scope="module")
-def t(torch):
-    return torch.from_numpy(X)
-
-
-@pytest.fixture(scope="module")
-def packed():
-    return quantize(X, FMT)
-
-
-@pytest.fixture(scope="module")
-def packed_t(t):
-    return quantize(t, FMT)
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return fake(X)
 
 
 @pytest.fixture

@@ -8,16 +8,12 @@ import numpy as np
 import pytest
 
 from jouleproof.formats import fake_quantize, quantize
-from tests.formats.generated import same_bits
+from tests.formats.generated import numbers, same_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FMT = "mxfp6_e2m3"
 SHAPES = [(70,), (5, 70), (70, 3), (3, 33, 4), (2, 3, 32, 5)]
 AXES = [(shape, axis) for shape in SHAPES for axis in range(-len(shape), len(shape))]
-
-
-def numbers(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 def by_hand(x, axis, fmt=FMT, block=32):

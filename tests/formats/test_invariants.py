@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize, quantize
 from jouleproof.formats.description import scale_values
 from tests.formats import custom_formats
-from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks, normal_blocks, same_bits
+from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks, normal_blocks, numbers, same_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EXAMPLES = settings(REPEATABLE, max_examples=35)
@@ -115,7 +115,7 @@ def test_a_block_does_not_depend_on_its_neighbours(several, fmt, rule):
 
 def test_blocks_beyond_the_first_pass_are_cast_like_the_first(every_thread):
     """A thread takes 1024 blocks at a time."""
-    x = np.random.default_rng(0).standard_normal((2_500, 32)).astype(np.float32)
+    x = numbers((2_500, 32))
     parts = [fake_quantize(x[first : first + 100], "mxfp4") for first in range(0, len(x), 100)]
     assert same_bits(fake_quantize(x, "mxfp4"), np.concatenate(parts))
 
@@ -126,7 +126,7 @@ def same_as_floor(amax, fmt):
 
 def differs_from_floor(fmt, blocks):
     """Return the parts of a cast that differ between floor and a custom rule that computes the same."""
-    x = np.random.default_rng(0).standard_normal((blocks, fmt.block)).astype(np.float32)
+    x = numbers((blocks, fmt.block))
     x[::7] *= np.float32(2.0**40)
     custom, built_in = quantize(x, fmt, scale=same_as_floor), quantize(x, fmt)
     same = {

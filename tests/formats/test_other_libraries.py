@@ -1,38 +1,15 @@
 """Agreement with ml_dtypes, gfloat and torchao, and the places where they are known to differ."""
 
-import ml_dtypes
+import gfloat
 import numpy as np
 import pytest
 
 from jouleproof.formats import FORMATS, fake_quantize, quantize
+from jouleproof.studies.mx.peers import GFLOAT, ML_DTYPES
 from tests.formats import oracle
 from tests.formats.generated import same_bits
 
-ML_DTYPES = {
-    "mxfp8_e4m3": ml_dtypes.float8_e4m3fn,
-    "mxfp8_e5m2": ml_dtypes.float8_e5m2,
-    "mxfp6_e3m2": ml_dtypes.float6_e3m2fn,
-    "mxfp6_e2m3": ml_dtypes.float6_e2m3fn,
-    "mxfp4": ml_dtypes.float4_e2m1fn,
-}
-GFLOAT = {
-    "mxfp8_e4m3": "format_info_ocp_e4m3",
-    "mxfp8_e5m2": "format_info_ocp_e5m2",
-    "mxfp6_e3m2": "format_info_ocp_e3m2",
-    "mxfp6_e2m3": "format_info_ocp_e2m3",
-    "mxfp4": "format_info_ocp_e2m1",
-    "mxint8": "format_info_ocp_int8",
-}
 TORCHAO = {"mxfp8_e4m3": "float8_e4m3fn", "mxfp8_e5m2": "float8_e5m2", "mxfp4": "float4_e2m1fn_x2"}
-
-
-@pytest.fixture(scope="module")
-def gfloat():
-    """The gfloat module, and its description of each format by our name."""
-    import gfloat
-    from gfloat import formats
-
-    return gfloat, {name: getattr(formats, theirs) for name, theirs in GFLOAT.items()}
 
 
 def half_precision_elements(name):
@@ -57,13 +34,12 @@ def test_every_code_reads_as_ml_dtypes_reads_it():
     assert [name for name in ML_DTYPES if not same_bits(FORMATS[name].values, theirs[name])] == []
 
 
-def test_every_code_reads_as_gfloat_reads_it(gfloat):
-    module, formats = gfloat
+def test_every_code_reads_as_gfloat_reads_it():
     theirs = {
-        name: np.array([module.decode_float(theirs, code).fval for code in range(2 ** FORMATS[name].bits)])
-        for name, theirs in formats.items()
+        name: np.array([gfloat.decode_float(info, code).fval for code in range(2 ** FORMATS[name].bits)])
+        for name, info in GFLOAT.items()
     }
-    assert [name for name in formats if not same_bits(FORMATS[name].values, theirs[name])] == []
+    assert [name for name in GFLOAT if not same_bits(FORMATS[name].values, theirs[name])] == []
 
 
 def test_every_half_precision_number_is_rounded_as_ml_dtypes_rounds_it():
@@ -73,21 +49,19 @@ def test_every_half_precision_number_is_rounded_as_ml_dtypes_rounds_it():
 
 
 @pytest.mark.parametrize(("rounding", "theirs"), [("even", "TiesToEven"), ("away", "TiesToAway")])
-def test_every_half_precision_number_is_rounded_as_gfloat_rounds_it(gfloat, rounding, theirs):
-    module, formats = gfloat
-    mode, wrong = module.RoundMode[theirs], []
-    for name, info in formats.items():
+def test_every_half_precision_number_is_rounded_as_gfloat_rounds_it(rounding, theirs):
+    mode, wrong = gfloat.RoundMode[theirs], []
+    for name, info in GFLOAT.items():
         x = half_precision_elements(name)
-        rounded = module.round_ndarray(info, clamped(x, name).astype(np.float64), mode)
+        rounded = gfloat.round_ndarray(info, clamped(x, name).astype(np.float64), mode)
         if not same_bits(fake_quantize(x, name, rounding=rounding), rounded):
             wrong.append(name)
     assert wrong == []
 
 
-def test_gfloat_uses_the_integer_code_that_we_leave_unused(gfloat):
-    module, formats = gfloat
+def test_gfloat_uses_the_integer_code_that_we_leave_unused():
     x = np.full((1, 32), -2.0 + 2**-10, dtype=np.float32)
-    theirs = module.round_ndarray(formats["mxint8"], x.astype(np.float64), sat=True)
+    theirs = gfloat.round_ndarray(GFLOAT["mxint8"], x.astype(np.float64), sat=True)
     assert (theirs[0, 0], fake_quantize(x, "mxint8")[0, 0]) == (-2.0, -(1 + 63 / 64))
 
 

@@ -1,27 +1,17 @@
 """`out=`: results that are written to given memory, which is separate from the input, or overlaps it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from jouleproof.formats import FORMATS, fake_quantize, matvec, quantize
-from tests.formats.generated import same_bits
+from jouleproof.formats import fake_quantize, matvec, quantize
+from tests.formats.generated import FMT, X, numbers, same_bits
 from tests.formats.refusals import not_from, refusal
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-FMT = FORMATS["mxfp8_e4m3"]
-
-
-def fake(x, **options):
-    return fake_quantize(x, FMT, **options)
-
-
-def numbers(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-X = numbers((4, 64))
+fake = partial(fake_quantize, fmt=FMT)
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -31,26 +21,6 @@ def as_kind(request):
         return np.copy
     torch = request.getfixturevalue("torch")
     return lambda x: torch.from_numpy(x.copy())
-
-
-@pytest.fixture
-def packed():
-    return quantize(X, FMT)
-
-
-@pytest.fixture
-def t(torch):
-    return torch.from_numpy(X.copy())
-
-
-@pytest.fixture
-def packed_t(t):
-    return quantize(t, FMT)
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return fake_quantize(X, FMT)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -188,7 +158,7 @@ def test_codes_and_scales_may_lie_in_each_others_gaps(packed):
 
 def overlapping(shift, forwards):
     """Return the result of a cast from one part of a buffer into another, and the expected result."""
-    memory = np.random.default_rng(1).standard_normal(400).astype(np.float32)
+    memory = numbers(400, seed=1)
     x, out = memory[:256].reshape(4, 64), memory[shift : shift + 256].reshape(4, 64)
     x, out = (x, out) if forwards else (out, x)
     right = fake(x.copy())
@@ -210,7 +180,7 @@ def test_an_out_that_is_the_input_turned_round_gets_what_a_copy_gets(axis):
     }
     wrong = []
     for name, turn in turns.items():
-        x = np.random.default_rng(1).standard_normal((70, 70)).astype(np.float32)
+        x = numbers((70, 70), seed=1)
         right = fake(x.copy(), axis=axis)
         if not same_bits(fake(x, axis=axis, out=turn(x)), right):
             wrong.append(name)

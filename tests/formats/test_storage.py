@@ -14,13 +14,12 @@ from safetensors.numpy import save
 from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXArray, MXFormat, load_mxarray, quantize, save_mxarray
 from tests.formats import custom_formats
-from tests.formats.generated import REPEATABLE
+from tests.formats.generated import REPEATABLE, numbers
 from tests.formats.refusals import refusal
 
 
 def packed_numbers(shape=(3, 70), fmt="mxfp6_e2m3", axis=-1, seed=0):
-    x = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-    return quantize(x, fmt, axis=axis)
+    return quantize(numbers(shape, seed), fmt, axis=axis)
 
 
 def same(a, b):
@@ -95,9 +94,9 @@ def test_an_array_reads_back_bit_for_bit(tmp_path_factory, shape, axis, fmt, see
 
 
 def test_a_tensor_reads_back_as_an_array_of_the_same_codes(tmp_path, torch):
-    x = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 70)).astype(np.float32))
-    save_mxarray(quantize(x, "mxfp8_e4m3"), str(tmp_path / "a.mx"))
-    assert same(load_mxarray(str(tmp_path / "a.mx")), quantize(x.numpy(), "mxfp8_e4m3"))
+    x = numbers((3, 70))
+    save_mxarray(quantize(torch.from_numpy(x), "mxfp8_e4m3"), str(tmp_path / "a.mx"))
+    assert same(load_mxarray(str(tmp_path / "a.mx")), quantize(x, "mxfp8_e4m3"))
 
 
 def test_codes_that_are_views_are_stored_in_their_own_order(tmp_path):

@@ -11,6 +11,7 @@ from jouleproof.studies.mx.config import ConformanceConfig, MxConfig
 from jouleproof.studies.mx.experiments.conformance import compare, conformance
 from jouleproof.studies.mx.invariants import INVARIANTS, same_bits
 from jouleproof.studies.mx.peers import peer_casts
+from tests.formats.generated import numbers
 from tests.pictures import picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -132,7 +133,7 @@ def test_zeros_of_different_signs_have_different_bits_and_nans_have_the_same():
 
 
 def test_the_peers_of_a_format_give_the_same_values_on_plain_numbers():
-    x = np.random.default_rng(0).standard_normal((8, 32)).astype(np.float32)
+    x = numbers((8, 32))
     casts = {(name, peer): cast for name in ("mxfp8_e4m3", "mxfp4") for peer, cast in peer_casts(FORMATS[name]).items()}
     assert {peer for _, peer in casts} == {"ml_dtypes (elements)", "gfloat", "torchao"}
     assert [key for key, cast in casts.items() if not same_bits(cast(x), fake_quantize(x, key[0])).all()] == []

@@ -5,11 +5,12 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.nn import functional
 
+from jouleproof.drawing import select
 from jouleproof.formats import FORMATS, SCALE_RULES, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import activations_cast, under_cast, weights_cast
@@ -29,10 +30,10 @@ from jouleproof.studies.mx.experiments.direct_cast import (
     saturation_seen,
 )
 from tests.extension_example import formats as custom
+from tests.formats.generated import REPEATABLE
 from tests.models.small import embedding_model, language_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 QUESTIONS = [
     "How many apples are left?",
     "Ann has 3 boxes of 12 eggs. How many eggs?",
@@ -78,9 +79,7 @@ def cross_entropy(model, text):
 
 
 def by_question(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    return table.sort_values("question")["value"].tolist()
+    return select.where(table, **where).sort_values("question")["value"].tolist()
 
 
 def test_the_float32_loss_is_the_cross_entropy_of_each_question_alone(language, model):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jouleproof.drawing import select
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.studies.mx.config import ErrorSourcesConfig, MxConfig
 from jouleproof.studies.mx.experiments.error_sources import error_sources, one_at_a_time
@@ -29,9 +30,7 @@ def x():
 
 
 def row(table, metric, **where):
-    for name, value in {"metric": metric, "seed": 1, **where}.items():
-        table = table[table[name] == value]
-    (only,) = table["value"]
+    (only,) = select.where(table, **{"metric": metric, "seed": 1, **where})["value"]
     return only
 
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from jouleproof.formats import SCALE_RULES, MXFormat
 from jouleproof.studies.mx import invariants
 from jouleproof.studies.mx.invariants import INVARIANTS
-from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks
+from tests.formats.generated import REPEATABLE, any_blocks, finite_blocks, numbers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FMT = MXFormat("e3m4", 3, 4, bias=3, block=32)
 INTEGERS = MXFormat("int5", 0, 3)
-X = np.random.default_rng(0).standard_normal((4, 32)).astype(np.float32)
+X = numbers((4, 32))
 FLOOR = SCALE_RULES["floor"]
 
 

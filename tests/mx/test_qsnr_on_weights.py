@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from jouleproof.drawing import select
 from jouleproof.formats import fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import linear_layers
@@ -24,9 +25,7 @@ def table():
 
 
 def row(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    (only,) = table["value"]
+    (only,) = select.where(table, **where)["value"]
     return only
 
 

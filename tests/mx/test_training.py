@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from jouleproof.drawing.select import where
 from jouleproof.inputs import Problem
 from jouleproof.models.training import held_out_loss, windows
 from jouleproof.studies.mx.config import MxConfig, TrainingConfig
@@ -33,14 +34,8 @@ def table():
     return training(CONFIG, PROBLEMS[:6], PROBLEMS[6:])
 
 
-def rows(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    return table
-
-
-def values(table, **where):
-    return rows(table, **where).sort_values("seed")["value"].tolist()
+def values(table, **factors):
+    return where(table, **factors).sort_values("seed")["value"].tolist()
 
 
 def test_the_same_config_twice_gives_the_same_table(table):
@@ -48,13 +43,13 @@ def test_the_same_config_twice_gives_the_same_table(table):
 
 
 def test_every_recipe_has_a_curve_per_seed_and_float32_is_always_among_them(table):
-    curves = rows(table, metric="train_loss").groupby(["recipe", "seed"])["step"].agg(list)
+    curves = where(table, metric="train_loss").groupby(["recipe", "seed"])["step"].agg(list)
     assert set(curves.index) == {(name, seed) for name in ("float32", "mxfp6", "mxfp4") for seed in (0, 5)}
     assert all(points == [2, 4, 5] for points in curves)
 
 
 def test_all_recipes_start_alike(table):
-    first = rows(table, metric="train_loss", step=2, seed=0)["value"]
+    first = where(table, metric="train_loss", step=2, seed=0)["value"]
     assert first.max() - first.min() < 0.05 and first.nunique() == 3
 
 
@@ -67,12 +62,12 @@ def test_added_loss_is_the_difference_to_float32_of_the_same_seed(table, recipe)
 
 
 def test_there_is_a_direct_cast_per_format_rule_subject_and_seed(table):
-    casts = rows(table, metric="cast_added_loss")
+    casts = where(table, metric="cast_added_loss")
     assert len(casts) == 2 * 2 * 3 * 2 and set(casts["recipe"]) == {"float32"}
 
 
 def test_a_coarser_format_adds_more(table):
-    casts = rows(table, metric="cast_added_loss", subject="both", scale="floor")
+    casts = where(table, metric="cast_added_loss", subject="both", scale="floor")
     size = casts["value"].abs().groupby(casts["format"]).mean()
     assert size["mxfp4"] > 5 * size["mxint8"] > 0
 

@@ -20,10 +20,11 @@ from jouleproof.measure.clocks import Pacer
 from jouleproof.models.decoder import rotary_angles, rotate
 from jouleproof.studies.mx.experiments.wire import gradient_bucket, kv_cache, nth_text, slowest
 from jouleproof.studies.mx.wire_transport import AllReduce, Move
+from tests.formats.generated import REPEATABLE
 from tests.models.small import language_model
 from tests.mx.wire_formula import CODECS, cast, random_tensor, sum_as_described
 
-REPEATABLE = settings(derandomize=True, deadline=None, database=None, max_examples=30)
+EXAMPLES = settings(REPEATABLE, max_examples=30)
 pytestmark = pytest.mark.usefixtures("one_thread")
 in_every_codec = pytest.mark.parametrize("name", CODECS)
 
@@ -91,7 +92,7 @@ def test_an_all_reduce_is_the_cast_sum_of_casts_on_every_rank(name, world):
     check_all_reduce([random_tensor(1000, seed) for seed in range(world)], name)
 
 
-@REPEATABLE
+@EXAMPLES
 @given(st.integers(1, 200), st.integers(2, 4), st.sampled_from(sorted(CODECS)), st.integers(0, 99))
 def test_any_size_is_reduced_full_blocks_or_not(elements, world, name, seed):
     check_all_reduce([random_tensor(elements, seed + rank) for rank in range(world)], name)
@@ -167,7 +168,7 @@ class Clock:
 sizes_of_bytes = st.lists(st.integers(1, 10_000), min_size=1, max_size=20)
 
 
-@REPEATABLE
+@EXAMPLES
 @given(sizes_of_bytes, st.floats(1e3, 1e9), st.floats(0, 1e-3))
 def test_a_line_never_passes_more_than_its_rate(sizes, bytes_per_s, late):
     clock = Clock(late)
@@ -177,7 +178,7 @@ def test_a_line_never_passes_more_than_its_rate(sizes, bytes_per_s, late):
         assert passed <= bytes_per_s * (clock.now() - begun) * (1 + 1e-6) + 1e-6
 
 
-@REPEATABLE
+@EXAMPLES
 @given(sizes_of_bytes, st.floats(1e3, 1e9), st.floats(0, 1e-3))
 def test_late_sleeps_do_not_add_up(sizes, bytes_per_s, late):
     clock = Clock(late)
