@@ -17,12 +17,11 @@ from jouleproof.drawing.ledger import accepted, accepted_handle
 from jouleproof.drawing.palette import GREY, INK
 from jouleproof.drawing.points import mean_of, points
 from jouleproof.drawing.select import where
-from jouleproof.drawing.style import HEIGHT, WIDTH, Look, format_label, format_style, key, name_rows, plain_log
+from jouleproof.drawing.style import BELOW, HEIGHT, WIDTH, format_label, format_style, key, name_rows, plain_log
 
 TITLE = "A language model decoding with packed weights"
 SOURCES = ["mx/decode", "mx/matvec"]
 APART = 12.0  # MB between formats that read the same bytes
-BELOW: Look = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # the legends
 
 
 def draw(decode: pd.DataFrame, matvec: pd.DataFrame) -> Figure:

@@ -15,7 +15,7 @@ from jouleproof.drawing.ledger import accepted, accepted_handle
 from jouleproof.drawing.palette import GREY, INK, SLATE
 from jouleproof.drawing.points import mean_of, points
 from jouleproof.drawing.select import unique, where
-from jouleproof.drawing.style import HEIGHT, WIDTH, Look, format_label, format_style, key, name_rows, plain_log
+from jouleproof.drawing.style import BELOW, HEIGHT, WIDTH, Look, format_label, format_style, key, name_rows, plain_log
 
 TITLE = "Matrix-vector products on packed weights"
 SOURCES = ["mx/matvec"]
@@ -25,7 +25,6 @@ OTHERS = {
     "int4 per 32": "torch int4, bf16 vector",
 }
 CLAIMS = {"mxfp8_e4m3": "mx.fetches.matvec_mxfp8", "mxfp4": "mx.fetches.matvec_mxfp4"}
-BELOW: Look = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # the legends
 
 
 def draw(matvec: pd.DataFrame) -> Figure:

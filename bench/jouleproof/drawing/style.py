@@ -53,6 +53,7 @@ OTHER_FORMAT_LABELS = {  # of units in silicon
 }
 OTHER_COLOURS = (hue.BROWN, hue.OLIVE, hue.CYAN, hue.VIOLET)
 NOT_OCP_MX: Mapping[str, Any] = {"color": hue.INK, "marker": "s", "fillstyle": "none"}  # formats other than the six
+BELOW: Mapping[str, Any] = {"fontsize": 6.5, "loc": "upper left", "bbox_to_anchor": (0, -0.18)}  # a legend
 LIBRARY_MARKERS = {"jouleproof": "o", "torchao": "s", "ml_dtypes": "^", "gfloat": "D"}
 RECIPE_STYLES = {  # label, colour, marker; a recipe with one format looks like that format
     "float32": FORMAT_STYLES["float32"],
