@@ -62,14 +62,6 @@ class Decoder:
         return self.vectors(width) + (FLOATS,) * (self.groups if self.digits else 0)
 
 
-def _raised(fmt: MXFormat) -> int:
-    return 0 if fmt.is_integer else RAISED
-
-
-def _step(fmt: MXFormat) -> float:
-    return fmt.min_step
-
-
 DECODERS = {
     decoder.name: decoder
     for decoder in (
@@ -78,7 +70,7 @@ DECODERS = {
             products=products.shift_products,
             shape=lambda fmt: (fmt.exponent_bits, fmt.mantissa_bits),
             unit=lambda fmt: fmt.min_step if fmt.is_integer else 2.0 ** (FLOAT32_BIAS - RAISED - fmt.bias),
-            raised=_raised,
+            raised=lambda fmt: 0 if fmt.is_integer else RAISED,
             order=lambda width: np.arange(width).reshape(-1, CODES_PER_WORD).T.reshape(-1),
             as_float32=True,
         ),
@@ -98,7 +90,7 @@ DECODERS = {
             name="nibbles",
             products=products.nibble_products,
             shape=lambda fmt: (0, 0),
-            unit=_step,
+            unit=lambda fmt: fmt.min_step,
             order=lambda width: np.arange(2 * width).reshape(-1, 4)[:, [0, 2, 1, 3]].T.reshape(-1),
             groups=2,
             digits=(HALVES,) * 4 + (products.OCTETS,) * 2,
@@ -109,7 +101,7 @@ DECODERS = {
             name="octets",
             products=products.octet_products,
             shape=lambda fmt: (0, 0),
-            unit=_step,
+            unit=lambda fmt: fmt.min_step,
             digits=(HALVES,) * 4,
             low_bits=products.OCTET_LOW_BITS,
         ),

@@ -6,7 +6,7 @@ jouleproof.formats describes blocks with one power-of-two scale; none of these c
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -31,7 +31,6 @@ class OtherCast:
     run: Callable[[np.ndarray], np.ndarray]
     element_bits: int
     shared: tuple[Shared, ...]
-    ocp_mx: ClassVar[bool] = False
 
     def bits_per_element(self, shape: Sequence[int]) -> float:
         """Return the bits of an element, with its share of scales, in an array of this shape whose blocks are full."""

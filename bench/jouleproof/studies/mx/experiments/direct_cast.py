@@ -55,7 +55,7 @@ def planned_casts(config: MxConfig) -> list[PlannedCast]:
     ]
     for configured, fmt in zip(dict.fromkeys(config.formats), formats.values(), strict=True):
         more = settings.more_scales.get(configured, [])
-        rules = registry.scale_rules([scale for scale in more if scale not in PARTS])
+        rules = registry.scale_rules_and_parts(more)
         casts += [
             PlannedCast(name=fmt.name, fmt=fmt, scale=scale, rule=rule)
             for scale, rule in rules.items()

@@ -72,7 +72,7 @@ def mx_casts(
 def other_cast(x: np.ndarray, other: OtherCast) -> dict[str, Any]:
     return {
         "format": other.name,
-        "ocp_mx": "yes" if other.ocp_mx else "no",
+        "ocp_mx": "no",
         "block": other.block(x.shape),
         "bits": other.bits_per_element(x.shape),
         "scale": OWN_SCALE,

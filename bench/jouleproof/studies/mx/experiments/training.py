@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import pandas as pd
@@ -88,15 +88,10 @@ def untrained(settings: TrainingConfig, seed: int) -> Decoder:
 
 def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
     """Yield means over runs of `every` steps; the last run may be shorter."""
-    waiting: list[float] = []
-    step = 0
-    for step, loss in enumerate(losses, 1):
-        waiting.append(loss)
-        if step % every == 0:
-            yield {"step": step, "metric": "train_loss", "value": sum(waiting) / len(waiting)}
-            waiting.clear()
-    if waiting:
-        yield {"step": step, "metric": "train_loss", "value": sum(waiting) / len(waiting)}
+    remaining, step = iter(losses), 0
+    while run := list(islice(remaining, every)):
+        step += len(run)
+        yield {"step": step, "metric": "train_loss", "value": sum(run) / len(run)}
 
 
 def cast_losses(
