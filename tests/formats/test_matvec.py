@@ -256,14 +256,15 @@ def test_what_does_not_fit_is_one_line_that_says_so():
     def ones(*shape):
         return np.ones(shape, dtype=np.float32)
 
-    packed = quantize(ones(4, 64), "mxfp4")
+    packed, across, three = quantize(ones(4, 64), "mxfp4"), quantize(ones(4, 64), "mxfp4", axis=0), ones(2, 4, 64)
+    needed = "matvec: weights must have shape (rows, columns) and axis=1, got"
     others = {
-        "matvec: x has shape=(63,)": (ValueError, packed, ones(63)),
-        "matvec: weights of shape=(4, 64), axis=0": (ValueError, quantize(ones(4, 64), "mxfp4", axis=0), ones(64)),
-        "matvec: weights of shape=(2, 4, 64)": (ValueError, quantize(ones(2, 4, 64), "mxfp4"), ones(64)),
-        "matvec: x has dtype=float64": (TypeError, packed, np.ones(64)),
+        "matvec: x must have shape (64,) for weights of (4, 64), got (63,)": (ValueError, packed, ones(63)),
+        f"{needed} (4, 64), axis=0": (ValueError, across, ones(64)),
+        f"{needed} (2, 4, 64)": (ValueError, quantize(three, "mxfp4"), ones(64)),
+        "matvec: x must be float32, got float64": (TypeError, packed, np.ones(64)),
         "matvec: weights is a list": (TypeError, [packed], ones(64)),
-        "matvec: out is a ndarray of shape=(3,)": (ValueError, packed, ones(64), ones(3)),
+        "matvec: out must be of the input's kind, shape=(4,)": (ValueError, packed, ones(64), ones(3)),
     }
     messages = {start: refusal(error, matvec, *given) for start, (error, *given) in others.items()}
     assert {start: message for start, message in messages.items() if not message.startswith(start)} == {}

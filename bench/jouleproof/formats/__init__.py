@@ -1,6 +1,6 @@
 """The MX number formats (OCP Microscaling Formats v1.0): descriptions, quantisation, packing and dequantisation.
 
-Results are exact only while the processor keeps float32 subnormals, so not under torch.set_flush_denormal(True).
+Results are exact only while the processor keeps float32 subnormals; torch.set_flush_denormal(True) flushes them.
 """
 
 from jouleproof.formats.array import MXArray, fake_quantize, quantize

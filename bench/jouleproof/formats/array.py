@@ -1,4 +1,4 @@
-"""The public functions take arrays or tensors of any shape and return the same kind."""
+"""Casts of arrays and tensors of any shape; a function returns the kind (NumPy or torch) that it was given."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
 DTYPES = ("float32", "bfloat16", "float16")
-TILE_ELEMENTS = 1 << 17  # in a buffer, for arrays that cannot be processed in place
+TILE_ELEMENTS = 1 << 17  # of a buffer, for arrays that cannot be processed in place
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +50,11 @@ class MXArray:
     def __post_init__(self) -> None:
         if not isinstance(self.fmt, MXFormat):
             raise TypeError(f"MXArray: fmt={self.fmt!r} is a {type(self.fmt).__name__}, not an MXFormat")
-        whole = isinstance(self.shape, tuple) and all(type(length) is int for length in (*self.shape, self.axis))
-        if not (whole and min(self.shape, default=0) > 0 and 0 <= self.axis < len(self.shape)):
+        integers = isinstance(self.shape, tuple) and all(type(length) is int for length in (*self.shape, self.axis))
+        if not (integers and min(self.shape, default=0) > 0 and 0 <= self.axis < len(self.shape)):
             raise ValueError(
-                f"MXArray: shape={self.shape!r}, axis={self.axis!r}; "
-                "shape must be a tuple of lengths > 0, and axis one of its axes, counted from the front"
+                "MXArray: shape must be a tuple of lengths > 0, and axis one of its axes, counted from the front; "
+                f"got shape={self.shape!r}, axis={self.axis!r}"
             )
         scales_shape = _scales_shape(self.shape, self.axis, self.fmt)
         codes_shape = (*scales_shape, self.fmt.block_bytes)
@@ -72,7 +72,9 @@ class MXArray:
         return f"MXArray({self.fmt.name}, shape={self.shape}, axis={self.axis})"
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        raise TypeError("MXArray: holds packed codes; dequantize() gives their values, matvec multiplies by them")
+        raise TypeError(
+            "an MXArray holds packed codes; get their values with dequantize(), multiply by them with matvec"
+        )
 
     @property
     def nbytes(self) -> int:
@@ -80,11 +82,11 @@ class MXArray:
         return numpy_view(self.codes).nbytes + numpy_view(self.scales).nbytes
 
     def dequantize(self, out: Any = None) -> Any:
-        """Return float32 of `shape`: every element times its block's scale. NaN where the scale is NaN."""
+        """Return float32 of `shape`: every element times the scale of its block, NaN where the scale is NaN."""
         if out is None:
             out = _empty(self.codes, self.shape, "float32")
         rows = np.moveaxis(target(out, self.codes, self.shape, "float32", "dequantize"), self.axis, -1)
-        codes, scales = (_apart(numpy_view(part), rows) for part in (self.codes, self.scales))
+        codes, scales = (_apart(numpy_view(array), rows) for array in (self.codes, self.scales))
         _over_blocks(partial(quantizer.dequantize, self.fmt), self.fmt, rows, packed=(codes, scales), unpacks=True)
         return out
 
@@ -109,7 +111,8 @@ def quantize(
     an element to 2**128, which reads back as Inf.
     Raises ValueError on an unknown format, rule, rounding or axis, an empty array, a tensor that autograd tracks, or an
     `out` that does not fit; TypeError on another dtype.
-    Contiguous float32 in whole blocks is read in place; anything else goes through a buffer of half a megabyte.
+    Contiguous float32 in whole blocks is read in place; other input is copied, tile by tile, to a buffer of half a
+    megabyte.
     """
     fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "quantize")
@@ -123,7 +126,7 @@ def quantize(
             f"quantize: out is {out.fmt.name} of shape={out.shape}, axis={out.axis}; "
             f"x needs {fmt.name} of shape={shape}, axis={axis} and the same kind as x"
         )
-    codes, scales = (writable(part, "quantize: out") for part in (out.codes, out.scales))
+    codes, scales = (writable(array, "quantize: out") for array in (out.codes, out.scales))
     if np.shares_memory(codes, scales):
         raise ValueError("quantize: out has codes and scales that share memory")
     kernel = partial(quantizer.quantize, fmt, rule, away)
@@ -140,10 +143,10 @@ def fake_quantize(
     rounding: str = "even",
     out: ArrayT | None = None,
 ) -> ArrayT:
-    """Return what `quantize(...).dequantize()` gives, in the dtype of x, without the intermediate packed array.
+    """Return the values of `quantize(...).dequantize()`, in the dtype of x, without the intermediate packed array.
 
-    Values are exact in float32; bfloat16 and float16 round them once more where they cannot represent them.
-    Takes and raises what `quantize` does. `out` may be `x`; an `out` that overlaps `x` in another way costs a copy.
+    Values are exact in float32; bfloat16 and float16 round those that they cannot represent once more.
+    Accepts and raises what `quantize` does. `out` may be `x`; an `out` that overlaps `x` in another way costs a copy.
     """
     fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "fake_quantize")
@@ -187,21 +190,21 @@ def _over_blocks(
     """Run kernel(*values, *packed) on flat arrays in whole blocks, in place if possible, else in buffered tiles.
 
     values: arrays with blocks along the last axis; if there are two, the second is written.
-    packed: codes and scales, which are written from the values or (`unpacks`) dequantised into them.
+    packed: codes and scales, which are computed from the values or, if `unpacks`, dequantised into them.
     """
-    in_place = [_in_whole_blocks(rows, fmt) for rows in values] + [part.flags.c_contiguous for part in packed]
+    in_place = [_in_whole_blocks(rows, fmt) for rows in values] + [array.flags.c_contiguous for array in packed]
     if all(in_place):
         kernel(*[array.reshape(-1) for array in (*values, *packed)])
         return
     arrays = _matrices(*[(rows, 1) for rows in values], *zip(packed, (2, 1), strict=False))
     for index, blocks, columns in _tiles(arrays[0].shape, fmt.block):
         tiles = [rows[index][:, columns] for rows in arrays[: len(values)]]
-        parts = [part[index][:, blocks] for part in arrays[len(values) :]]
-        _by_buffer(kernel, fmt, tiles, parts, unpacks)
+        packed_tiles = [array[index][:, blocks] for array in arrays[len(values) :]]
+        _by_buffer(kernel, fmt, tiles, packed_tiles, unpacks)
 
 
 def _by_buffer(
-    kernel: Callable[..., None], fmt: MXFormat, tiles: list[np.ndarray], parts: list[np.ndarray], unpacks: bool
+    kernel: Callable[..., None], fmt: MXFormat, tiles: list[np.ndarray], packed: list[np.ndarray], unpacks: bool
 ) -> None:
     """Run the kernel on one tile of matrices, through a float32 buffer whose rows are padded with zeros."""
     rows, length = tiles[0].shape
@@ -209,12 +212,12 @@ def _by_buffer(
     values = np.empty(shape, dtype=np.float32) if unpacks else np.zeros(shape, dtype=np.float32)
     if not unpacks:
         values[:, :length] = tiles[0]
-    flat = [np.ascontiguousarray(part) for part in parts]
-    kernel(*[values.reshape(-1)] * len(tiles), *[part.reshape(-1) for part in flat])
+    contiguous = [np.ascontiguousarray(array) for array in packed]
+    kernel(*[values.reshape(-1)] * len(tiles), *[array.reshape(-1) for array in contiguous])
     if unpacks:
         tiles[0][...] = values[:, :length]
-    elif parts:
-        parts[0][...], parts[1][...] = flat
+    elif packed:
+        packed[0][...], packed[1][...] = contiguous
     else:
         with np.errstate(over="ignore"):
             tiles[1][...] = values[:, :length]
@@ -222,8 +225,8 @@ def _by_buffer(
 
 def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
     """Return whether the kernels can process the rows in place."""
-    flat = rows.flags.c_contiguous and rows.flags.aligned
-    return rows.dtype == np.float32 and flat and rows.shape[-1] % fmt.block == 0
+    plain = rows.flags.c_contiguous and rows.flags.aligned
+    return rows.dtype == np.float32 and plain and rows.shape[-1] % fmt.block == 0
 
 
 def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
@@ -236,7 +239,7 @@ def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
 
 
 def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | slice, ...], slice, slice]]:
-    """Yield the index of the leading axes (the last one a slice), the slice of blocks, and their slice of columns."""
+    """Yield the index of the leading axes (the last is a slice), a slice of blocks, and the slice of their columns."""
     *outer, rows, length = shape
     blocks = -(-length // block)
     some_rows, some_blocks = max(1, TILE_ELEMENTS // (blocks * block)), max(1, TILE_ELEMENTS // block)

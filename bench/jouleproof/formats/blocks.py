@@ -1,7 +1,7 @@
 """The plain reference quantiser on (blocks, block) arrays, and the packing of its codes.
 
-Every step is exact in float32 except the one rounding that the format requires: scaling is by powers of two, and
-elements are rounded after they have been scaled to multiples of their step.
+Every step is exact in float32 except the one rounding that the format requires: scales are powers of two, and elements
+are rounded after they have been scaled to multiples of their step.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Rounding = Callable[[np.ndarray], np.ndarray]
 
 
 def ties_away(value: np.ndarray) -> np.ndarray:
-    """Round non-negative values to the nearest integer, halves up; exact also just below a half."""
+    """Round non-negative values to the nearest integer, halves up; this is exact even just below a half."""
     whole = np.floor(value)
     return whole + (value - whole >= 0.5)
 
@@ -27,7 +27,7 @@ ROUNDINGS: Mapping[str, Rounding] = {"even": np.rint, "away": ties_away}
 
 
 def get_rounding(rounding: str) -> Rounding:
-    """Return a rounding by its name. Raises ValueError on an unknown name."""
+    """Return a rounding by name. Raises ValueError on an unknown name."""
     try:
         return ROUNDINGS[rounding]
     except (KeyError, TypeError):

@@ -13,8 +13,8 @@ from jouleproof.formats.description import MXFormat, get_format
 class Codec(Protocol):
     """A codec between contiguous float32 tensors and messages.
 
-    message: returns an uninitialised uint8 vector for a tensor like the given one. `encode` and `decode` take a tensor
-    together with the message that was made for it.
+    `message` returns an uninitialised uint8 vector for a tensor like the given one; `encode` and `decode` take a tensor
+    and the message that was allocated for it.
     """
 
     def message(self, like: Tensor) -> Tensor: ...

@@ -17,10 +17,10 @@ SCALE_MIN, SCALE_MAX = -127, 127
 class MXFormat:
     """A block of narrow elements under one shared power-of-two scale (E8M0).
 
-    exponent_bits: with 0, the element is a two's complement integer with `mantissa_bits` fractional bits and one
-        integer bit; with more, it is a float (sign, exponent, mantissa) with subnormals.
-    specials: which codes are not numbers. "none": no code; "nan": only the all-ones code; "ieee": all codes with the
-        top exponent are Inf or NaN. The quantiser never writes such a code; the dequantiser reads it as Inf or NaN.
+    exponent_bits: if 0, the element is a two's complement integer with `mantissa_bits` fractional bits and one integer
+        bit; otherwise, it is a float (sign, exponent, mantissa) with subnormals.
+    specials: codes that are not numbers. "none": no code; "nan": only the all-ones code; "ieee": all codes with the
+        top exponent, which are Inf or NaN. The quantiser never writes such a code; the dequantiser reads it.
     block: number of elements that share a scale.
     """
 
@@ -37,22 +37,23 @@ class MXFormat:
             raise TypeError(f"format {self.name!r}: the name must be a str; bits, bias and block must be int")
         if not (0 <= self.exponent_bits <= 5 and self.mantissa_bits >= 0 and 2 <= self.bits <= 8):
             raise ValueError(
-                f"format {self.name}: exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits} "
-                "do not make an element of 2 to 8 bits with at most 5 exponent bits"
+                f"format {self.name}: an element must have 2 to 8 bits, at most 5 of them for the exponent; "
+                f"got exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits}"
             )
         if self.specials not in ("none", "nan", "ieee") or (self.is_integer and self.specials != "none"):
             raise ValueError(
-                f"format {self.name}: specials={self.specials!r} is not one of none, nan, ieee (floats only)"
+                f"format {self.name}: specials must be none, nan or ieee, and none for integers; "
+                f"got specials={self.specials!r}"
             )
         if self.max_code < 1 or not (
             -126 < self.emin - self.mantissa_bits <= self.emin <= self.emax <= 104 + self.mantissa_bits
         ):
             raise ValueError(
-                f"format {self.name}: bias={self.bias}, specials={self.specials!r} leave no normal values "
-                "that float32 holds with room for half a step and for 2**23 steps"
+                f"format {self.name}: there must be normal values, half of whose smallest step and 2**23 times whose "
+                f"largest step are normal in float32; got bias={self.bias}, specials={self.specials!r}"
             )
         if self.block < 8 or self.block % 8:
-            raise ValueError(f"format {self.name}: block={self.block} is not a positive multiple of 8")
+            raise ValueError(f"format {self.name}: block must be a positive multiple of 8; got block={self.block}")
 
     @property
     def is_integer(self) -> bool:
@@ -60,7 +61,7 @@ class MXFormat:
 
     @property
     def bits(self) -> int:
-        """Bits of one element, without its share of the scale."""
+        """Bits of one element, excluding its share of the scale."""
         return self.mantissa_bits + 2 if self.is_integer else 1 + self.exponent_bits + self.mantissa_bits
 
     @property
@@ -80,7 +81,7 @@ class MXFormat:
 
     @cached_property
     def max_code(self) -> int:
-        """Magnitude code of the largest normal; every larger finite value clamps to it."""
+        """Magnitude code of the largest normal, to which every larger finite value clamps."""
         if self.is_integer:
             return 2 ** (self.bits - 1) - 1
         top = 2 ** (self.bits - 1) - 1
@@ -102,7 +103,7 @@ class MXFormat:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """(2**bits,) float32: the element value of every code, before the scale."""
+        """(2**bits,) float32: the value of every element code under a scale of 1."""
         codes = np.arange(2**self.bits)
         if self.is_integer:
             signed = np.where(codes > self.max_code, codes - 2**self.bits, codes)
@@ -118,7 +119,7 @@ class MXFormat:
 
     @property
     def block_bytes(self) -> int:
-        """Bytes of one packed block, without its scale."""
+        """Bytes of the codes of one packed block, without its scale."""
         return self.block * self.bits // 8
 
 
@@ -136,7 +137,7 @@ FORMATS: Mapping[str, MXFormat] = {
 
 
 def get_format(fmt: str | MXFormat) -> MXFormat:
-    """Return a built-in format by its name; a description passes through. Raises ValueError on an unknown name."""
+    """Return a built-in format by name, or a description unchanged. Raises ValueError on an unknown name."""
     if isinstance(fmt, MXFormat):
         return fmt
     try:

@@ -1,4 +1,4 @@
-"""Matrix-vector products on packed weights: weights are read once, in packed form, and decoded in registers.
+"""Matrix-vector products on packed weights: weights are read once, as packed codes, and decoded in registers.
 
 Within a block, products are summed in float32 before the block's scale is applied. How codes are decoded (the strategy)
 depends on the format and the processor; every strategy decodes exactly. jouleproof.formats.compiled.strategies holds
@@ -7,7 +7,7 @@ the table:
 - shift: the bits of a code, shifted to their place in a float32, are its value times a power of two;
 - whole: codes that are integer multiples of their smallest step are multiplied by the vector as integers of 24 bits (30
   for MXINT8), scaled to the largest of each group of 32 neighbours. A vector with outliers far above their neighbours
-  uses another strategy. Sums are exact until the scales are applied (x86 with AVX2);
+  is multiplied by another strategy. Sums are exact until the scales are applied (x86 with AVX2);
 - half: like shift, through float16, where the processor can convert it (x86 with F16C);
 - portable: integer arithmetic, for any format on any processor.
 """
@@ -41,7 +41,7 @@ def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
 class PackedMatrix:
     """A packed weight matrix prepared for repeated `matvec`: work that does not depend on the vector is done once.
 
-    The weights are read in place. strategy: the name of a strategy (see above); the fastest by default.
+    The weights are read in place. strategy: the name of a strategy (see the module); by default, the fastest.
     """
 
     def __init__(self, weights: MXArray, strategy: str | None = None) -> None:
@@ -49,7 +49,7 @@ class PackedMatrix:
             raise TypeError(f"matvec: weights is a {type(weights).__name__}, not an MXArray")
         if len(weights.shape) != 2 or weights.axis != 1:
             raise ValueError(
-                f"matvec: weights of shape={weights.shape}, axis={weights.axis}; needs (rows, columns), axis=1"
+                f"matvec: weights must have shape (rows, columns) and axis=1, got {weights.shape}, axis={weights.axis}"
             )
         self._weights, (self._rows, self._columns) = weights, weights.shape
         available = strategies(weights.fmt, self._columns)
@@ -61,7 +61,9 @@ class PackedMatrix:
             )
         self._strategy = chosen[0]
         self._float_decoder = next(option.decoder for option in available if not option.decoder.digits)
-        self._codes, self._scales = (np.ascontiguousarray(numpy_view(part)) for part in (weights.codes, weights.scales))
+        self._codes, self._scales = (
+            np.ascontiguousarray(numpy_view(array)) for array in (weights.codes, weights.scales)
+        )
         self._gemv = Gemv(weights.fmt, self._codes, self._scales, self._strategy.decoder)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
@@ -69,10 +71,10 @@ class PackedMatrix:
         values = readable(x, "matvec: x")
         if values.shape != (self._columns,):
             raise ValueError(
-                f"matvec: x has shape={values.shape}; weights of {self._weights.shape} need ({self._columns},)"
+                f"matvec: x must have shape ({self._columns},) for weights of {self._weights.shape}, got {values.shape}"
             )
         if values.dtype != np.float32:
-            raise TypeError(f"matvec: x has dtype={values.dtype}, not float32; cast it first")
+            raise TypeError(f"matvec: x must be float32, got {values.dtype}; cast it first")
         into = None if out is None else target(out, x, (self._rows,), "float32", "matvec")
         result = np.empty(self._rows, dtype=np.float32)
         if not self.sum_into(values, result):
@@ -87,8 +89,8 @@ class PackedMatrix:
         return PackedMatrix, (self._weights, self._strategy.name)
 
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
-        """Write the sums of x, float32, to `out`, (rows,) float32, contiguous. Returns whether all of them are finite;
-        a row that is not finite must be summed again."""
+        """Write the products of the rows with x, float32, to `out`, (rows,) float32, contiguous. Returns whether all
+        are finite; a row that is not finite must be summed again."""
         x = np.ascontiguousarray(x)
         finite = self._gemv(x, out)
         if finite is None and self._strategy.decoder.digits:
@@ -99,7 +101,7 @@ class PackedMatrix:
 
     @cached_property
     def _float_gemv(self) -> Gemv:
-        """The product for vectors that integers cannot represent with sufficient precision."""
+        """The product for vectors that integers cannot represent precisely enough."""
         return Gemv(self._weights.fmt, self._codes, self._scales, self._float_decoder)
 
 

@@ -1,4 +1,4 @@
-"""Storage of quantised arrays as safetensors files with two tensors, codes and scales, readable by any such library.
+"""Storage of quantised arrays in safetensors files: two tensors, codes and scales, which any such library can read.
 
 The metadata has one entry, `mxarray`, in JSON: version, format (all fields of its description), shape, axis, and the
 SHA-256 of these and of the bytes of both tensors, because a damaged file can look intact.
@@ -22,19 +22,19 @@ from jouleproof.formats.validation import numpy_view
 
 ENTRY, VERSION, DIGEST = "mxarray", 1, "sha256"
 LONGEST_DESCRIPTION, LONGEST_NAME = 1 << 16, 100  # characters
-LARGEST = 1 << 62  # integer that is accepted
+LARGEST = 1 << 62  # bound of the integers that are accepted
 FIELD_TYPES = {"name": str, "exponent_bits": int, "mantissa_bits": int, "bias": int, "specials": str, "block": int}
 
 
 def save_mxarray(packed: MXArray, path: Path | str) -> None:
-    """Write the array to a file, atomically, and create missing folders. The same array gives the same bytes.
+    """Write the array to a file atomically, and create missing folders. Equal arrays give equal bytes.
 
     Raises TypeError if `packed` is not an MXArray, ValueError if its format could not be read back (it has the name of
     a built-in format but differs from it), and jouleproof.errors.UserError if the file cannot be written.
     """
     if not isinstance(packed, MXArray):
         raise TypeError(f"save_mxarray: packed is a {type(packed).__name__}, not an MXArray")
-    codes, scales = (np.ascontiguousarray(numpy_view(part)) for part in (packed.codes, packed.scales))
+    codes, scales = (np.ascontiguousarray(numpy_view(array)) for array in (packed.codes, packed.scales))
     description = {
         "version": VERSION,
         "format": asdict(packed.fmt),
@@ -52,7 +52,7 @@ def save_mxarray(packed: MXArray, path: Path | str) -> None:
 
 
 def load_mxarray(path: Path | str) -> MXArray:
-    """Read what `save_mxarray` wrote, as NumPy. Raises ValueError, with the file's name, on anything else."""
+    """Read an array that `save_mxarray` wrote, as NumPy. Raises ValueError, which names the file, on any other file."""
     path = Path(path)
     try:
         if not path.is_file():
@@ -70,23 +70,25 @@ def load_mxarray(path: Path | str) -> MXArray:
 def _check_tensors(file: Any) -> None:
     names = sorted(file.keys())
     if names != ["codes", "scales"]:
-        raise ValueError(f"its tensors are {_shown(names)}, not codes and scales")
+        raise ValueError(f"its tensors must be codes and scales, got {_shown(names)}")
     for name in names:
         dtype = file.get_slice(name).get_dtype()
         if dtype != "U8":
-            raise ValueError(f"{name} has dtype={dtype}, not U8")
+            raise ValueError(f"{name} must have dtype U8, got {dtype}")
 
 
 def _array(metadata: dict[str, str], codes: np.ndarray, scales: np.ndarray) -> MXArray:
     if set(metadata) != {ENTRY}:
-        raise ValueError(f"its metadata has the entries {_shown(sorted(metadata))}, not {ENTRY}")
+        raise ValueError(f"its metadata must have the entry {ENTRY} alone, got {_shown(sorted(metadata))}")
     description = _object(_parsed(metadata[ENTRY]), ("version", "format", "shape", "axis", DIGEST), "its description")
     digest = description.pop(DIGEST)
     if description["version"] != VERSION or type(description["version"]) is not int:
-        raise ValueError(f"its version is {_shown(description['version'])}, not {VERSION}")
+        raise ValueError(f"its version must be {VERSION}, got {_shown(description['version'])}")
     shape, axis = description["shape"], description["axis"]
     if not isinstance(shape, list) or not all(_is_whole(number) for number in (*shape, axis)):
-        raise ValueError(f"shape={_shown(shape)}, axis={_shown(axis)} are not a list of integers and an integer")
+        raise ValueError(
+            f"its shape must be a list of integers and its axis an integer, got {_shown(shape)} and {_shown(axis)}"
+        )
     array = MXArray(codes, scales, _format(description["format"]), tuple(shape), axis)
     if digest != _digest(description, codes, scales):
         raise ValueError(f"its {DIGEST} does not match its content: the file was changed or damaged")
@@ -94,32 +96,34 @@ def _array(metadata: dict[str, str], codes: np.ndarray, scales: np.ndarray) -> M
 
 
 def _format(description: Any) -> MXFormat:
-    """Build the format. Raises ValueError on an invalid one, or one with a built-in name that differs from it."""
+    """Build the format. Raises ValueError if it is invalid, or if it differs from the built-in one of its name."""
     description = _object(description, [field.name for field in fields(MXFormat)], "its format")
     for key, value in description.items():
         if type(value) is not FIELD_TYPES[key] or not (isinstance(value, str) or _is_whole(value)):
-            raise ValueError(f"its format has {key}={_shown(value)}, which is not {FIELD_TYPES[key].__name__}")
+            raise ValueError(f"{key} of its format must be of type {FIELD_TYPES[key].__name__}, got {_shown(value)}")
     name = description["name"]
     if not name.isprintable() or len(name) > LONGEST_NAME:
-        raise ValueError(f"its format has name={_shown(name)}; needs at most {LONGEST_NAME} printable characters")
+        raise ValueError(
+            f"the name of its format must have at most {LONGEST_NAME} printable characters, got {_shown(name)}"
+        )
     fmt = MXFormat(**description)
     if FORMATS.get(name, fmt) != fmt:
-        raise ValueError(f"its format has the name of the built-in {name} but differs from it; give it another name")
+        raise ValueError(f"its format has the name of the built-in {name} but differs from it; choose another name")
     return FORMATS.get(name, fmt)
 
 
 def _parsed(text: str) -> Any:
     if len(text) > LONGEST_DESCRIPTION:
-        raise ValueError(f"its description has {len(text)} characters, more than {LONGEST_DESCRIPTION}")
+        raise ValueError(f"its description must have at most {LONGEST_DESCRIPTION} characters, got {len(text)}")
     try:
         return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refused, parse_float=_refused)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"its description is not the expected JSON ({error})") from error
+        raise ValueError(f"its description is not valid JSON ({error})") from error
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if repeated := duplicates(key for key, _ in pairs):
-        raise ValueError(f"duplicate key {repeated[0]!r}")
+        raise ValueError(f"duplicate key {_shown(repeated[0])}")
     return dict(pairs)
 
 
@@ -130,7 +134,7 @@ def _refused(number: str) -> NoReturn:
 def _object(value: Any, keys: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != set(keys):
         given = sorted(value) if isinstance(value, dict) else value
-        raise ValueError(f"{what} is {_shown(given)}; needs {', '.join(keys)}")
+        raise ValueError(f"{what} must have the keys {', '.join(keys)}; got {_shown(given)}")
     return value
 
 

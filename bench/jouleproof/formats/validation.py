@@ -1,4 +1,4 @@
-"""Validation of arguments: arrays and tensors are viewed as plain NumPy, or a one-line error says what is wrong."""
+"""Validation of arguments: arrays and tensors become plain NumPy views, or a one-line error says what is wrong."""
 
 import operator
 import sys
@@ -64,7 +64,7 @@ def readable(x: Any, name: str) -> np.ndarray:
 
 def writable(out: Any, name: str) -> np.ndarray:
     """Return a writable view, and tell autograd that the tensor changes. Raises what `readable` does, and ValueError
-    if it is read-only or if its elements share memory."""
+    if `out` is read-only or if its elements share memory."""
     return _to_write(out, readable(out, name), name)
 
 
@@ -73,8 +73,8 @@ def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str)
     view = readable(out, f"{caller}: out")
     if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
         raise ValueError(
-            f"{caller}: out is a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}; "
-            f"needs the input's kind, shape={shape}, dtype={dtype}"
+            f"{caller}: out must be of the input's kind, shape={shape}, dtype={dtype}; "
+            f"got a {type(out).__name__} of shape={tuple(out.shape)}, dtype={dtype_name(out)}"
         )
     return _to_write(out, view, f"{caller}: out")
 
@@ -110,14 +110,14 @@ def axis_from_front(axis: Any, shape: tuple[int, ...], caller: str) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(axis, bool):
-        raise TypeError(f"{caller}: axis={axis!r} is not an integer")
+        raise TypeError(f"{caller}: axis must be an integer, got {axis!r}")
     if not -len(shape) <= number < len(shape):
-        raise ValueError(f"{caller}: axis={axis} does not exist in an array of shape={shape}")
+        raise ValueError(f"{caller}: an array of shape={shape} has no axis={axis}")
     return number % len(shape)
 
 
 def scale_rule(scale: str | ScaleRule) -> ScaleRule:
-    """Return a built-in rule as it is, and a custom one with a check of its results. Raises ValueError on an unknown
+    """Return a built-in rule unchanged, and a custom one with a check of its results. Raises ValueError on an unknown
     name."""
     rule = get_scale_rule(scale)
     return rule if any(rule is built_in for built_in in SCALE_RULES.values()) else _validated(rule)
@@ -131,8 +131,8 @@ def _validated(rule: ScaleRule) -> ScaleRule:
         fits = chosen.shape == amax.shape and chosen.dtype.kind in "iuf"
         if not (fits and np.isfinite(chosen).all() and (chosen == np.trunc(chosen)).all()):
             raise ValueError(
-                f"scale rule {getattr(rule, '__name__', rule)}: gave {' '.join(repr(chosen).split()):.80} for amax of "
-                f"shape={amax.shape}; it must give one integer per block"
+                f"scale rule {getattr(rule, '__name__', rule)} must return one integer per block; "
+                f"got {' '.join(repr(chosen).split()):.80} for amax of shape={amax.shape}"
             )
         return np.clip(chosen.astype(np.float64), SCALE_MIN, SCALE_MAX).astype(np.int32)
 

@@ -12,7 +12,7 @@ from jouleproof.formats.compiled.simd import ABS_MASK
 from jouleproof.formats.compiled.strategies import Decoder
 
 HIGH_BITS = 15  # of an integer's high digit, without its sign
-DEEPEST = 100  # binades below the largest magnitude, under which groups of integers share a unit
+DEEPEST = 100  # binades below the largest magnitude; groups of integers below that share a unit
 LOWEST = -DEEPEST - FLOAT32_BIAS
 POWERS = np.ldexp(1.0, np.arange(LOWEST, 200))
 LARGEST = FLOAT32_BIAS + 1  # exponent that a finite float32 can have
@@ -22,9 +22,9 @@ TOLERANCE = 2.5e-7  # relative error of rounding to integers, over all elements 
 
 
 class ActivationPacker:
-    """A packer that puts a vector into the order of a decoder's registers, step by step.
+    """A packer that arranges a vector in the order of a decoder's registers, step by step.
 
-    Decoders to integers get one unit (power of two) for every group of 32 elements.
+    Decoders to integers get one unit (a power of two) for every group of 32 elements.
     """
 
     def __init__(self, decoder: Decoder, raised: int, groups: int, width: int) -> None:
@@ -34,9 +34,9 @@ class ActivationPacker:
         self._order, self._low_order = decoder.order(width), decoder.low_order(width)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, int] | None:
-        """Return x as the kernel reads it, and the exponent of the power of two by which to multiply the sums.
+        """Return x in the layout of the kernel, and the exponent of the power of two by which to multiply the sums.
 
-        x: contiguous float32. Returns None if x spans a larger range than this decoder can represent, or is not finite.
+        x: contiguous float32. Returns None if x spans a wider range than this decoder can represent, or is not finite.
         """
         registers = len(self._decoder.registers(self._width))
         arranged = np.empty((self._steps, registers * LANES), dtype=np.float32)
@@ -113,15 +113,15 @@ def _whole(x, high, low, units, order, low_order, low_bits, groups, version=CODE
     shift, mask, most = np.int32(low_bits), np.int32((1 << low_bits) - 1), np.int32((1 << raised) - 1)
     for step in range(steps):
         first = min(step * together, groups - together)
-        for part in range(together):
-            start = min((first + part) * size, len(x))
+        for slot in range(together):
+            start = min((first + slot) * size, len(x))
             group = x[start : start + size]
             top = max(_exponent(group.view(np.int32)), exponent - DEEPEST)
-            factor = 0.0 if first + part < step * together else POWERS[raised - top - LOWEST]
+            factor = 0.0 if first + slot < step * together else POWERS[raised - top - LOWEST]
             present, largest, squares = 0, np.int64(0), np.int64(0)
             for element in range(len(group)):
                 number = min(np.int32(np.rint(group[element] * factor)), most)
-                numbers[part * size + element] = number
+                numbers[slot * size + element] = number
                 present += group[element] != np.float32(0.0)
                 square = np.int64(number) * np.int64(number)
                 largest = max(largest, square)
@@ -130,9 +130,9 @@ def _whole(x, high, low, units, order, low_order, low_bits, groups, version=CODE
             if factor > 0.0:
                 lost += max(present - 1, 0) * unit * unit
                 kept += (squares - largest) * unit * unit
-            numbers[part * size + len(group) : (part + 1) * size] = 0
-            units[step, part * LANES : (part + 1) * LANES] = 0.0
-            lane = part * (LANES + lanes)
+            numbers[slot * size + len(group) : (slot + 1) * size] = 0
+            units[step, slot * LANES : (slot + 1) * LANES] = 0.0
+            lane = slot * (LANES + lanes)
             units[step, lane : lane + lanes] = unit
         for lane in range(width):
             high[step, lane] = numbers[order[lane]] >> shift

@@ -38,13 +38,13 @@ from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import MXFormat
 
 ROWS = 4  # rows of the matrix that share a load of the vector
-CHUNK_ROWS = 32  # rows that a thread takes at a time, until none are left: no thread waits long for another
-CROWDED = 6  # registers of the vector that fit beside the others; beyond that, every row reloads the vector
+CHUNK_ROWS = 32  # rows that a thread takes at a time; small, so that no thread waits long for another
+CROWDED = 6  # registers of the vector that fit next to the others; with more, every row reloads the vector
 HEADROOM = 30  # binades by which scales are raised, so that sums under the smallest scale keep their precision
 
 
 class Plan(NamedTuple):
-    """Everything that a kernel's instructions depend on: matrices with equal plans share a kernel.
+    """All that the instructions of a kernel depend on: matrices with equal plans share a kernel.
 
     decoder: name of the decoder. rows: rows that are summed at once. watches: whether the kernel checks for codes that
     are not numbers and makes their rows NaN. The other fields are those of `Codes`.
@@ -115,8 +115,8 @@ class Gemv:
     def __call__(self, x: np.ndarray, out: np.ndarray) -> bool | None:
         """Write the sums to `out`, (rows,) float32. x: (columns,) float32. Both are contiguous.
 
-        Returns whether all sums are finite. Returns None, with `out` unchanged, if x spans a larger range than the
-        decoder can represent or is not finite.
+        Returns whether all sums are finite, or None, with `out` unchanged, if x spans a wider range than the decoder
+        can represent or is not finite.
         """
         fitting = self._arrange(x)
         if fitting is None:
@@ -168,7 +168,7 @@ def rows_kernel(plan: Plan, version: int = CODE_VERSION) -> Callable[..., None]:
             while chunk < chunks:
                 for first in range(chunk * CHUNK_ROWS, min(matrix.rows, (chunk + 1) * CHUNK_ROWS), together):
                     row = min(first, matrix.rows - together)
-                    # if this thread flushes subnormals, sums would be wrong
+                    # if this thread flushes subnormals, the sums would be wrong
                     if makes_subnormals and scale_values[0] * np.float32(2.0) == 0.0:
                         for lost in range(row, row + together):
                             simd.store_float(out + 4 * lost, np.float32(np.nan))
@@ -235,8 +235,8 @@ class RowSums:
         if decoder.groups > 1:  # the last step ends with the row
             latest = builder.sub(self._matrix.groups, INT64(decoder.groups))
             group = builder.select(builder.icmp_signed("<", group, latest), group, latest)
-        parts = [builder.add(group, INT64(part)) for part in range(decoder.groups)]
-        blocks = [builder.udiv(part, self._matrix.block_groups) for part in parts]
+        members = [builder.add(group, INT64(number)) for number in range(decoder.groups)]
+        blocks = [builder.udiv(member, self._matrix.block_groups) for member in members]
         for index in range(self._plan.rows):
             self._add_row(index, group, blocks, optimisation_barrier(builder, x) if self._crowded else x)
 
@@ -260,7 +260,7 @@ class RowSums:
             builder.store(largest, self._largest_codes[index])
 
     def _scale(self, index: int, blocks: list[ir.Value], units: list[ir.Value]) -> ir.Value:
-        """Return the scale of each lane of a row's products. units: units of the groups of integers."""
+        """Return the scale of each lane of the products of a row. units: those of the groups of integers."""
         builder, matrix = self._builder, self._matrix
 
         def scale_of(block: ir.Value) -> ir.Value:

@@ -1,10 +1,10 @@
-"""One step along a packed row for each decoder: codes times their part of the vector, in registers.
+"""One step along a packed row for each decoder: codes times their elements of the vector, in registers.
 
 A step gives 8 float32 sums, not yet multiplied by the scales of their blocks. Three decoders convert a group of codes
 to floats, in registers of 8 that line up with the elements of the vector (digits are elements):
 
     shift           0 4 8 ...  1 5 9 ...  2 6 10 ...  3 7 11 ...     one code of each word of four at a time
-    half, portable  0 1 2 ...  8 9 10 ... 16 17 ...   24 25 ...      as they are packed
+    half, portable  0 1 2 ...  8 9 10 ... 16 17 ...   24 25 ...      in the order of packing
 
 Two decoders multiply integers exactly and add pairs or quads of neighbours into an int32, with x = high * 2**low_bits +
 low. With four-bit codes a step takes two groups, 32 bytes; byte j holds the codes 2j (low) and 2j + 1:
@@ -45,7 +45,7 @@ NIBBLE_LOW_BITS, OCTET_LOW_BITS = 8, 14  # of x's lower digit
 
 @dataclass(frozen=True)
 class Step:
-    """Inputs of a step. codes: address of its first code. x: registers with its part of the vector.
+    """Inputs of a step. codes: address of its first code. x: registers with its elements of the vector.
 
     decoding: constants of `portable_floats`, scalars. lookup: (32,) int8, the values of all four-bit codes, twice.
     """

@@ -1,7 +1,7 @@
-"""The compiled quantiser: parallel loops over blocks, one pass through memory, bit-identical to formats.blocks.
+"""The compiled quantiser: parallel loops over blocks, in one pass through memory, with the bits of formats.blocks.
 
-Kernels are compiled at the first call for a kind of code (bits, float or integer, rounding) and cached on disk by
-numba. The loops run on numba's threads; blocks are independent, so results do not depend on the number of threads.
+A kernel is compiled at the first call for a kind of code (bits, float or integer, rounding); numba caches it on disk.
+The loops run on numba's threads; blocks are independent, so results do not depend on the number of threads.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +19,10 @@ from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN, SCALE_NAN, MXFormat
 from jouleproof.formats.scale import ScaleRule
 
-CHUNK_BLOCKS = 1 << 10  # what a thread takes at a time
+CHUNK_BLOCKS = 1 << 10  # blocks that a thread takes at a time
 NAN_BITS, INFINITY_BITS, SMALLEST_NORMAL = 0x7FC00000, 0x7F800000, 0x00800000
 HIDDEN_BIT = 1 << FLOAT32_MANTISSA
-NO_EXPONENTS = 0  # instead of an address: the kernel computes the exponents
+NO_EXPONENTS = 0  # in place of an address: the kernel computes the exponents
 
 # The mantissa of the block's largest magnitude (out of 2**23) from which a built-in rule takes the next exponent.
 UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
@@ -36,8 +36,8 @@ UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
 def fake_quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, out: np.ndarray) -> None:
     """Quantise and dequantise x into `out`. x, out: contiguous float32 in whole blocks; they may be the same array."""
     kernel = _fake_kernel(group_width(fmt), away)
-    for part, exponents, rounding in _parts(x, fmt, rule):
-        source, target = x[part], out[part]
+    for chunk, exponents, rounding in _chunked(x, fmt, rule):
+        source, target = x[chunk], out[chunk]
         blocks = len(source) // fmt.block
         kernel(address(source), address(target), blocks, fmt.block, exponents, SCALE_VALUES, *rounding)
 
@@ -46,9 +46,9 @@ def quantize(fmt: MXFormat, rule: ScaleRule, away: bool, x: np.ndarray, codes: n
     """Quantise x, contiguous float32 in whole blocks, into codes (blocks * block_bytes,) and scales (blocks,), both
     contiguous uint8."""
     kernel = _packed_kernel(group_width(fmt), away, fmt.bits, fmt.is_integer)
-    for part, exponents, rounding in _parts(x, fmt, rule):
-        first, blocks = part.start // fmt.block, len(x[part]) // fmt.block
-        places = address(x[part]), address(codes[first * fmt.block_bytes :]), address(scales[first:])
+    for chunk, exponents, rounding in _chunked(x, fmt, rule):
+        first, blocks = chunk.start // fmt.block, len(x[chunk]) // fmt.block
+        places = address(x[chunk]), address(codes[first * fmt.block_bytes :]), address(scales[first:])
         kernel(*places, blocks, fmt.block, exponents, SCALE_VALUES, *rounding)
 
 
@@ -67,20 +67,20 @@ def _bits(value: float) -> int:
     return int(np.float32(value).view(np.int32))
 
 
-def _parts(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Iterator[tuple[slice, int, Rounding]]:
+def _chunked(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Iterator[tuple[slice, int, Rounding]]:
     """Yield all of x at once for a built-in rule, and chunks with the address of their exponents for a custom rule."""
     if rule in UP_FROM:
         yield slice(0, len(x)), NO_EXPONENTS, rounding_constants(fmt, rule)
         return
     step, largest = 16 * CHUNK_BLOCKS * fmt.block, _largest_kernel(group_width(fmt))
     for start in range(0, len(x), step):
-        part = slice(start, min(start + step, len(x)))
-        amax = np.empty(len(x[part]) // fmt.block, dtype=np.float32)
-        largest(address(x[part]), amax.view(np.int32), fmt.block)
+        chunk = slice(start, min(start + step, len(x)))
+        amax = np.empty(len(x[chunk]) // fmt.block, dtype=np.float32)
+        largest(address(x[chunk]), amax.view(np.int32), fmt.block)
         sized = np.isfinite(amax) & (amax > 0)
         exponents = np.full(amax.shape, SCALE_MIN, dtype=np.int16)
         exponents[sized] = np.clip(rule(amax[sized], fmt), SCALE_MIN, SCALE_MAX)
-        yield part, address(exponents), rounding_constants(fmt, None)
+        yield chunk, address(exponents), rounding_constants(fmt, None)
 
 
 @cache
@@ -126,7 +126,7 @@ def _magnitude(source: int, block: int, width: int) -> int:
 
 @njit(inline="always")
 def _exponent(magnitude: int, given: int, index: int, rounding: Rounding) -> int:
-    """Return the exponent of a block's scale: the given one, else from the bits of its largest finite magnitude."""
+    """Return the exponent of a block's scale: the given one, or that for the bits of its largest magnitude."""
     if given:
         return simd.load_int16(given + 2 * index)
     if magnitude == 0:

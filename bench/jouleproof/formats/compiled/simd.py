@@ -54,10 +54,10 @@ def pointer(builder: ir.IRBuilder, address: ir.Value, to: ir.Type) -> ir.Value:
 
 
 def optimisation_barrier(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    """Return the same value through an optimisation barrier, an opaque value to the compiler.
+    """Return the same value, made opaque to the compiler.
 
-    Data that is loaded through such a pointer is not kept in registers, and the instructions of rows that start and end
-    with a barrier are not interleaved.
+    Data that is loaded through such a pointer is not kept in registers, and instructions of different rows are not
+    interleaved if each row starts and ends with a barrier.
     """
     kind = "x" if isinstance(value.type, ir.VectorType) else "r"
     return builder.asm(ir.FunctionType(value.type, [value.type]), "", f"={kind},0", [value], True)

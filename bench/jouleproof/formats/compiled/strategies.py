@@ -20,7 +20,7 @@ from jouleproof.formats.compiled.elements import CODES_PER_WORD, FLOATS, GROUP, 
 from jouleproof.formats.description import MXFormat
 
 HALF_BIAS = 15
-RAISED = 60  # binades by which the vector is scaled up if codes are read as far smaller numbers than they represent
+RAISED = 60  # binades by which the vector is scaled up if codes are read as numbers far below those they represent
 MOST_STEPS = 32  # that a four-bit code may represent without overflow of a sum
 
 Orders: TypeAlias = Callable[[int], np.ndarray]
@@ -28,10 +28,10 @@ Orders: TypeAlias = Callable[[int], np.ndarray]
 
 @dataclass(frozen=True)
 class Decoder:
-    """A method by which a kernel reads codes and multiplies them by the vector.
+    """A way in which a kernel reads codes and multiplies them by the vector.
 
-    products: emits a step. shape: returns the exponent and mantissa bits of a format that the instructions of the step
-    depend on; formats with equal shapes share a kernel. raised: returns the binades by which the vector is scaled up
+    products: emits a step. shape: returns the exponent and mantissa bits of a format on which the instructions of the
+    step depend; formats with equal shapes share a kernel. raised: returns the binades by which the vector is scaled up
     for a format. unit: returns the ratio of an element of a format to the number that it is decoded to, over 2**raised.
     order: returns, for the width of a group, the elements of a step in the order of the lanes of the vector's
     registers. groups: groups of codes in a step.
@@ -53,12 +53,12 @@ class Decoder:
     low_order: Orders = np.arange
 
     def vectors(self, width: int) -> tuple[ir.VectorType, ...]:
-        """Return the registers that the vector's part of a step fills."""
+        """Return the registers that the elements of the vector fill in a step."""
         return self.digits or (FLOATS,) * (width // LANES)
 
     def registers(self, width: int) -> tuple[ir.VectorType, ...]:
-        """Return the registers of a step: the vector's, then, for integers, one per group, with the group's unit in the
-        lanes of its sums."""
+        """Return the registers of a step: those of the vector, then, for integers, one per group, with the unit of the
+        group in the lanes of its sums."""
         return self.vectors(width) + (FLOATS,) * (self.groups if self.digits else 0)
 
 

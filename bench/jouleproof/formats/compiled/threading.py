@@ -1,4 +1,4 @@
-"""A lock for parallel kernels: numba aborts the process if its threads are used in ways that they do not support.
+"""A lock for parallel kernels, because numba aborts the process if its threads are used in an unsupported way.
 
 Without OpenMP (numba's workqueue), two kernels must not run at once in two Python threads; with GNU OpenMP, a kernel
 must not run in a process that was forked after a kernel had run.
@@ -18,13 +18,12 @@ class _State:
 
 
 def one_at_a_time(kernel: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a kernel so that it runs only when no other does. Raises RuntimeError in a fork that it would abort."""
+    """Wrap a kernel so that it runs alone. The wrapper raises RuntimeError in a fork that the kernel would abort."""
 
     def started(*arguments: Any) -> None:
         if _State.threads_lost:
             raise RuntimeError(
-                "jouleproof.formats: this process was forked from one that had already cast, "
-                "and lacks its OpenMP threads; "
+                "jouleproof.formats: this process was forked after a cast and lacks the OpenMP threads of its parent; "
                 "start it by spawn or forkserver, or set NUMBA_THREADING_LAYER=workqueue before numba is imported"
             )
         with _State.lock:
