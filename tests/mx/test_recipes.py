@@ -111,7 +111,7 @@ def test_every_linear_layer_of_a_model_is_put_under_the_recipe_with_its_own_para
 
 
 def test_a_layer_with_a_bias_is_refused():
-    with pytest.raises(ValueError, match="layer 0 has a bias"):
+    with pytest.raises(ValueError, match="layer 0 must not have a bias"):
         use_recipe(nn.Sequential(nn.Linear(32, 32)), RECIPES["mxfp6"], seed=0)
 
 

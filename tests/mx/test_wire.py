@@ -239,7 +239,7 @@ def test_ranks_read_runs_of_text_that_follow_one_another():
 
 
 def test_too_little_text_is_one_line():
-    with pytest.raises(UserError, match="the problems hold 13 tokens, not 30; lower tokens"):
+    with pytest.raises(UserError, match="the problems must hold 30 tokens, got 13; lower mx.wire.tokens"):
         nth_text(language_model(), [Problem("Why?", "#### 1", 1)], 15, 1)
 
 

@@ -148,7 +148,7 @@ def test_the_one_that_was_killed_is_blamed_not_the_one_that_noticed():
 
 
 def test_silence_ends_the_run():
-    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no report from rank 0, 1 for 0\.2 s"):
+    with children(WAITS, WAITS) as ranks, pytest.raises(UserError, match=r"no report from rank 0, 1 within 0\.2 s"):
         gather(ranks, silence_s=0.2)
     assert returncodes(ranks) == [-signal.SIGKILL] * 2
 

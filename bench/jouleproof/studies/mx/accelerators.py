@@ -1,4 +1,4 @@
-"""Published dense peak rates of accelerators (accelerators.toml, read strictly)."""
+"""Published dense peak rates of accelerators, read from accelerators.toml and validated."""
 
 import tomllib
 from pathlib import Path
@@ -16,7 +16,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 def _known(rates: dict[str, float]) -> dict[str, float]:
     if "bf16" not in rates or set(rates) - set(BITS):
-        raise ValueError(f"rates={sorted(rates)}: bf16 is required, and only {', '.join(BITS)} are allowed")
+        raise ValueError(f"rates must include bf16, and only {', '.join(BITS)} are allowed; got {', '.join(rates)}")
     return rates
 
 

@@ -15,7 +15,7 @@ def _normal(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _with_top(x: np.ndarray, fmt: MXFormat) -> np.ndarray:
-    """Set the first element to 2**emax, the largest, so that the floor rule chooses a scale of 1."""
+    """Set the first element to 2**emax, the largest of its block, so that the floor rule chooses a scale of 1."""
     x[:, 0] = 2.0**fmt.emax
     return x.astype(np.float32)
 
@@ -61,14 +61,14 @@ def saturation(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarr
 
 
 def one_huge(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """One element far above the others, which it pushes to zero or nearly."""
+    """One element far above the others, which become zero or nearly zero."""
     x = rng.standard_normal((blocks, fmt.block))
     x[:, 0] *= np.exp2(rng.integers(4, 40, blocks))
     return x.astype(np.float32)
 
 
 def below_power_of_two(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """The largest element one float below a power of two, where a rounded logarithm is off by one."""
+    """Blocks whose largest element is one float below a power of two, where a rounded logarithm is off by one."""
     top = np.exp2(rng.integers(-60, 60, blocks).astype(np.float64)).astype(np.float32)
     x = rng.uniform(-1, 1, (blocks, fmt.block)).astype(np.float32) * top[:, None]
     x[:, 0] = np.nextafter(top, np.float32(0))
@@ -76,7 +76,7 @@ def below_power_of_two(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> 
 
 
 def near_largest_float(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """The largest element within a factor of two of the largest float32."""
+    """Blocks whose largest element is within a factor of two of the largest float32."""
     x = rng.uniform(-1, 1, (blocks, fmt.block)) * float(FLOAT32.max)
     x[:, 0] = rng.uniform(0.5, 1, blocks) * float(FLOAT32.max)
     return x.astype(np.float32)

@@ -1,6 +1,6 @@
-"""The two parts of a cast: it clips elements that exceed the largest value of their block, and rounds the others.
+"""The two parts of a cast: clipping the elements that exceed the largest value of their block, and rounding the others.
 
-The error of each element is the sum of the errors of the two parts, one of which is zero.
+The error of an element is the sum of the errors of the two parts, one of which is zero.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Counts of the standard cells in textbook arithmetic circuits.
 
-The circuits are the smallest ones: ripple adders, array multipliers, logarithmic shifters. Faster circuits are larger,
-in narrow and wide units alike. Widths are in bits.
+The circuits are the smallest of their kind: ripple adders, array multipliers, logarithmic shifters. Faster circuits are
+larger, in narrow and wide units alike. Widths are in bits.
 """
 
 from dataclasses import astuple, dataclass
@@ -42,28 +42,28 @@ def multiplier(rows: int, columns: int) -> Cells:
 
 
 def left_shifter(width: int, span: int) -> Cells:
-    """Shift left by 0 to span; each stage is wide enough for every input that can reach it."""
+    """Count a left shifter by 0 to span; each stage is wide enough for every input that can reach it."""
     stages = span.bit_length()
     return Cells(mux2=sum(min(width + span, width + 2 ** (stage + 1) - 1) for stage in range(stages)))
 
 
 def right_shifter(width: int) -> Cells:
-    """Shift right by 0 to width."""
+    """Count a right shifter by 0 to width."""
     return Cells(mux2=width * width.bit_length())
 
 
 def leading_zeros(width: int) -> Cells:
-    """Count the leading zeros with a tree that merges pairs: one OR and about one multiplexer per bit."""
+    """Count a leading-zero counter, a tree that merges pairs: one OR and about one multiplexer per bit."""
     return Cells(and2=width - 1, mux2=width - 1)
 
 
 def maximum(inputs: int, width: int) -> Cells:
-    """Find the maximum with a tree of comparators and multiplexers."""
+    """Count a tree of comparators and multiplexers that finds the maximum."""
     return (inputs - 1) * Cells(full_adder=width, mux2=width)
 
 
 def adder_tree(inputs: int, width: int) -> Cells:
-    """Sum signed numbers; each level of the tree is one bit wider than the level before it."""
+    """Count a tree that sums signed numbers; each level is one bit wider than the level before it."""
     total, level = Cells(), 0
     while inputs > 1:
         pairs = inputs // 2
@@ -78,7 +78,7 @@ def sum_width(inputs: int, width: int) -> int:
 
 
 def float_multiplier(exponent: int, significand: int) -> Cells:
-    """Multiply floats and round to nearest even, without exceptions. significand: width, including the hidden bit."""
+    """Count a float multiplier that rounds to nearest even, without exceptions. significand: with the hidden bit."""
     return (
         multiplier(significand, significand)
         + 2 * adder(exponent)
@@ -87,7 +87,7 @@ def float_multiplier(exponent: int, significand: int) -> Cells:
 
 
 def float_adder(exponent: int, significand: int) -> Cells:
-    """Compare and swap, align, add, normalise and round, with guard, round and sticky bits, without exceptions."""
+    """Count a float adder: compare and swap, align, add, normalise, round with guard and sticky bits; no exceptions."""
     inner = significand + 3
     return (
         2 * adder(exponent)
@@ -102,5 +102,5 @@ def float_adder(exponent: int, significand: int) -> Cells:
 
 
 def to_float(width: int) -> Cells:
-    """Convert a two's complement number to a sign, an exponent of 8 bits, and a normalised significand."""
+    """Count a converter of two's complement to a sign, an exponent of 8 bits, and a normalised significand."""
     return Cells(xor2=width, half_adder=width) + leading_zeros(width) + right_shifter(width) + adder(8)

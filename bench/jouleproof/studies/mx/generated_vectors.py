@@ -45,14 +45,14 @@ def qsnr_rows(x: np.ndarray, casts: Mapping[CastNames, Cast]) -> Iterator[dict[s
 def qsnr_db(x: np.ndarray, cast: np.ndarray, signal: float | None = None) -> float:
     """Return -10 log10(|cast - x|^2 / |x|^2), the QSNR of arXiv 2302.08007, section 3.
 
-    x, cast: float32 of one shape. signal: |x|^2, if it was computed before. Raises ValueError if the cast changes
-    nothing or x is all zero.
+    x, cast: float32 of one shape. signal: |x|^2, if it is already known. Raises ValueError if the cast changes nothing
+    or x is all zero.
     """
     signal = sum_of_squares(x) if signal is None else signal
     error = np.subtract(cast, x, dtype=np.float64)
     noise = float(np.square(error, out=error).sum())
     if signal == 0 or noise == 0:
-        raise ValueError(f"QSNR needs nonzero signal and noise, got signal={signal}, noise={noise}")
+        raise ValueError(f"QSNR: signal and noise must be nonzero, got signal={signal}, noise={noise}")
     return float(-10 * np.log10(noise / signal))
 
 

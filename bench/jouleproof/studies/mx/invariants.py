@@ -1,4 +1,4 @@
-"""Invariants of casts that should hold for every format; each one counts the elements of given blocks that violate it.
+"""Invariants that casts to every format should keep; each counts the elements of given blocks that violate it.
 
 Blocks are (blocks, block) float32. Bits are compared, so 0 and -0 differ, except that all NaN are equal.
 """
@@ -13,7 +13,7 @@ from jouleproof.formats.blocks import decode, encode, get_rounding, unpack
 from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN
 from jouleproof.studies.mx.generated_vectors import Cast
 
-POWERS = (-3, 5)  # of two, in front of a block
+POWERS = (-3, 5)  # exponents of two by which a block is multiplied
 
 Counts = tuple[int, int]  # elements to which an invariant applies, and those that violate it
 
@@ -26,7 +26,7 @@ def idempotence(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
 
 
 def order(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
-    """Check that casting preserves the order of the elements of a block (equal values are allowed)."""
+    """Check that a cast preserves the order of the elements of a block (elements may become equal)."""
     y = np.take_along_axis(_cast(fmt, rule)(x), np.argsort(x, axis=1, kind="stable"), axis=1)
     return x.size, _count(y[:, 1:] < y[:, :-1])
 
@@ -42,15 +42,15 @@ def sign_symmetry(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
 def scale_covariance(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
     """Check that a block times a power of two gives the result times that power, unless the block's scale clamps or the
     range of float32 is exceeded."""
-    cast, spoken_of, violated = _cast(fmt, rule), 0, 0
+    cast, applicable, violated = _cast(fmt, rule), 0, 0
     y = cast(x)
     for power in POWERS:
         moved, moved_exactly = _times_power(x, power)
         expected, expected_exactly = _times_power(y, power)
         inside = (moved_exactly & expected_exactly).all(axis=1) & _free(x, fmt, rule) & _free(moved, fmt, rule)
-        spoken_of += x.shape[1] * _count(inside)
+        applicable += x.shape[1] * _count(inside)
         violated += _count(~same_bits(cast(moved), expected)[inside])
-    return spoken_of, violated
+    return applicable, violated
 
 
 def plain_reference(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Counts:
@@ -92,7 +92,7 @@ def _times_power(x: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _free(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
-    """Return (blocks,) bool: whether the scale is neither NaN nor at an end of its range."""
+    """Return (blocks,) bool: whether the scale of each block is neither NaN nor at an end of its range."""
     scales = quantize(x, fmt, scale=rule).scales.reshape(-1)
     return (scales > SCALE_MIN + SCALE_BIAS) & (scales < SCALE_MAX + SCALE_BIAS)
 

@@ -1,4 +1,4 @@
-"""Casts that are not OCP MX, for comparison: other block formats, and one scale per row or tensor.
+"""Casts that are not OCP MX, for comparison: other block formats, and formats with one scale per row or tensor.
 
 jouleproof.formats describes blocks with one power-of-two scale; none of these casts fits that scheme.
 """
@@ -22,7 +22,7 @@ class OtherCast:
 
     run: function from finite float32 (…, n) to float32 of that shape, with blocks along the last axis; the last block
         may be partial.
-    element_bits: bits of one element, with its sign and without its share of scales.
+    element_bits: bits of one element, including its sign and excluding its share of scales.
     shared: (bits, elements that share them) of every scale or exponent that is stored with the elements.
     """
 
@@ -33,7 +33,7 @@ class OtherCast:
     shared: tuple[Shared, ...]
 
     def bits_per_element(self, shape: Sequence[int]) -> float:
-        """Return the bits of an element, with its share of scales, in an array of this shape whose blocks are full."""
+        """Return the bits of an element, including its share of scales, in an array of this shape in full blocks."""
         return self.element_bits + sum(bits / _elements(size, shape) for bits, size in self.shared)
 
     def block(self, shape: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""MX casts of other libraries, from (blocks, block) float32 to the same, by the libraries' code as far as possible."""
+"""MX casts of other libraries, from (blocks, block) float32 to the same shape, by their own code where it exists."""
 
 import logging
 import warnings
@@ -42,7 +42,7 @@ TORCHAO = {
 
 
 def by_ml_dtypes(name: str) -> PeerCast:
-    """Return a cast of the elements by ml_dtypes. It has no block scale, so each block is first divided by our scale
+    """Return a cast whose elements ml_dtypes casts. It has no block scales, so each block is first divided by our scale
     and clamped as the specification requires."""
     dtype, fmt = ML_DTYPES[name], FORMATS[name]
 
@@ -55,7 +55,7 @@ def by_ml_dtypes(name: str) -> PeerCast:
 
 
 def by_gfloat(name: str) -> PeerCast:
-    """Return a cast of scale and elements by gfloat, block by block in float64."""
+    """Return a cast whose scales and elements gfloat computes, block by block in float64."""
     info = gfloat.BlockFormatInfo(name, GFLOAT[name], FORMATS[name].block, gfloat_formats.format_info_ocp_e8m0)
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -66,7 +66,7 @@ def by_gfloat(name: str) -> PeerCast:
 
 
 def by_torchao(name: str) -> PeerCast:
-    """Return a cast of scale (in FLOOR mode) and elements by torchao."""
+    """Return a cast whose scales (in FLOOR mode) and elements torchao computes."""
     _, fake_quantize = _torchao(name)
 
     def cast(x: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def by_torchao(name: str) -> PeerCast:
 
 @cache
 def _torchao(name: str) -> tuple[TensorCast, TensorCast]:
-    """Return functions that quantise and fake-quantise a float32 tensor; import torchao late and without its notes."""
+    """Return functions that quantise and fake-quantise a float32 tensor. torchao is imported here, without its logs."""
     for logger in ("torchao", "torch.utils._pytree"):
         logging.getLogger(logger).setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Matrix-vector products of one matrix, in this library and in others."""
+"""Matrix-vector products with one matrix, in this library and in others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ Run = Callable[[], object]
 class Product:
     """A matrix-vector product. run: computes it once. weight_bytes: bytes of the matrix that it reads.
 
-    activations: format in which it takes the vector. first_rows: returns the weights that it multiplies by,
-    (FIRST_ROWS, columns) float32, for the error of its sums.
+    activations: format in which it takes the vector. first_rows: returns the first rows of the weights that it
+    multiplies by, (FIRST_ROWS, columns) float32, for the error of its sums.
     """
 
     library: str

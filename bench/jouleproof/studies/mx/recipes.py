@@ -46,7 +46,7 @@ class Recipe:
     def __post_init__(self) -> None:
         formats = (self.weights, self.activations, self.gradients)
         if (self.stochastic or self.hadamard) and not all(isinstance(fmt, MXFormat) for fmt in formats):
-            raise ValueError(f"recipe {self.name}: stochastic and hadamard need a block format for every operand")
+            raise ValueError(f"recipe {self.name}: stochastic and hadamard require a block format for every operand")
 
 
 def _uniform(name: str, fmt: Operand, stochastic: bool = False, hadamard: bool = False) -> Recipe:
@@ -139,12 +139,12 @@ def nearest(x: Tensor, to: Operand | None, recipe: Recipe) -> Tensor:
 
 
 def use_recipe(model: nn.Module, recipe: Recipe, seed: int) -> None:
-    """Put every linear layer of the model under the recipe, in place; its parameters stay the same objects.
+    """Put every linear layer of the model under the recipe, in place; the parameters stay the same objects.
 
     seed: seed of stochastic rounding and of the rotations. Raises ValueError if a layer has a bias.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, layer in linear_layers(model).items():
         if layer.bias is not None:
-            raise ValueError(f"use_recipe: layer {name} has a bias")
+            raise ValueError(f"use_recipe: layer {name} must not have a bias")
         replace_layer(model, name, RecipeLinear(layer.weight, recipe, generator))

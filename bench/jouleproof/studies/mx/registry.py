@@ -1,4 +1,4 @@
-"""Resolution of the formats, scale rules and casts that a config names, built-in or user-defined."""
+"""Resolution of the formats, scale rules and casts, built-in or custom, that a config names."""
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
@@ -13,27 +13,27 @@ from jouleproof.studies.mx.other_casts import OTHERS, OtherCast
 
 
 def formats(names: Iterable[str]) -> Mapping[str, MXFormat]:
-    """Return formats, by the name of the format. Raises UserError if an object is not an MXFormat."""
+    """Return formats by the name of each format. Raises UserError if an object is not an MXFormat."""
     return plugins.load_all("format", names, FORMATS, MXFormat, called=lambda fmt: fmt.name)
 
 
 def scale_rules(names: Iterable[str]) -> Mapping[str, ScaleRule]:
-    """Return scale rules, by the name of the function. Raises UserError if an object is not callable."""
+    """Return scale rules by the name of each function. Raises UserError if an object is not callable."""
     return plugins.load_functions("scale rule", names, SCALE_RULES, ("amax", "fmt"), "exponent")
 
 
 def scale_rules_and_parts(names: Iterable[str]) -> Mapping[str, ScaleRule]:
-    """Return the scale rules among names that may also be parts of a cast (jouleproof.studies.mx.cast_steps)."""
+    """Return the scale rules among names of rules and of parts of a cast (jouleproof.studies.mx.cast_steps)."""
     return scale_rules([name for name in names if name not in PARTS])
 
 
 def other_casts(names: Iterable[str]) -> Mapping[str, OtherCast]:
-    """Return other casts, by the name of the cast. Raises UserError if an object is not an OtherCast."""
+    """Return other casts by the name of each cast. Raises UserError if an object is not an OtherCast."""
     return plugins.load_all("cast", names, OTHERS, OtherCast, called=lambda cast: cast.name)
 
 
 def casts(config: MxConfig) -> Mapping[CastNames, Cast]:
-    """Return the fake quantisation of every format and scale rule of the config, by the names of both."""
+    """Return the fake quantisation under every format and scale rule of the config, by the names of both."""
     every = product(formats(config.formats).items(), scale_rules(config.scales).items())
     return {(name, rule_name): partial(fake_quantize, fmt=fmt, scale=rule) for (name, fmt), (rule_name, rule) in every}
 

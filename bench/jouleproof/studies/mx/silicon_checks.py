@@ -1,4 +1,4 @@
-"""Published cost ratios that are not constants of the model, and the model's value of each."""
+"""Published cost ratios that are not constants of the model, and the ratios that the model gives."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Ratio = Callable[[Draws], np.ndarray]
 
 @dataclass(frozen=True)
 class Check:
-    """A comparison with the literature. published: one ratio, or the ends of a range. modelled: its (draws,) ratios."""
+    """A comparison with the literature. published: a ratio, or the ends of a range. modelled: gives (draws,) ratios."""
 
     name: str
     source: str
@@ -23,10 +23,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Circuit:
-    """A circuit, the stage of a unit whose switching activity it has, and its published costs, if any.
+    """A circuit, the stage of a unit with the same switching activity, and its published costs, if any.
 
-    energy_pj: Horowitz 2014, at 45 nm. area_um2: Shao et al. 2014 (Aladdin), at 40 nm; its floats hold pipeline
-    registers.
+    energy_pj: Horowitz 2014, at 45 nm. area_um2: Shao et al. 2014 (Aladdin), at 40 nm; its float circuits include
+    pipeline registers.
     """
 
     cells: Cells
@@ -72,7 +72,7 @@ PAIRS = {
 
 
 def circuit_check(cost: str, over: str, under: str) -> Check:
-    """Compare the cost of two circuits. cost: energy_pj or area_um2, which both circuits must have."""
+    """Return the check of a cost ratio. cost: energy_pj or area_um2, which both circuits must have."""
     top, bottom = CIRCUITS[over], CIRCUITS[under]
 
     def modelled(draws: Draws) -> np.ndarray:

@@ -3,8 +3,8 @@
 A unit takes two vectors of PRODUCTS elements at a time. The stages of its datapath are:
 
     multiply    significands are multiplied and exponents added; the scales of each block likewise
-    align       products of floats become fixed point: all their bits if these fit the window, else the window below
-                the largest exponent; the sums of several blocks are aligned the same way
+    align       products of floats become fixed point: all their bits if these fit the window, otherwise the window
+                below the largest exponent; the sums of several blocks are aligned in the same way
     add         a tree of adders for each block, and one over the blocks
     accumulate  the sum is added to a float32 register (integers without scales: to an int32)
     registers   flip-flops that hold the operands, the scales and the result
@@ -12,8 +12,8 @@ A unit takes two vectors of PRODUCTS elements at a time. The stages of its datap
 
 Area is in gate equivalents of the cells alone, without wiring. Energy is dynamic energy: area times the switchings of
 an operation, without leakage and wiring. Only ratios of areas or energies are meaningful. Memory, where the gain is the
-size of a format alone, is not modelled. Nothing is fitted: where sources differ, or where a designer has a choice, a
-constant is a range, and a result is computed over draws from all ranges at once. silicon_checks.py compares the model
+size of a format alone, is not modelled. Nothing is fitted: if sources differ, or if a designer has a choice, a constant
+is a range, and results are computed over joint draws from all ranges. silicon_checks.py compares the model
 with published ratios.
 """
 
@@ -186,13 +186,13 @@ def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
 
 
 def _element_multiplier(unit: Unit) -> Cells:
-    """Count the product of significands and the sum of exponents, and for floats the sign and the hidden bits."""
+    """Count the product of significands, the sum of exponents, and for floats the sign and the hidden bits."""
     sign_and_hidden = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
     return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + sign_and_hidden
 
 
 def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
-    """Count the sum of the exponents of a block's two scales, and the products of their significands with its sum."""
+    """Count the sum of the exponents of a block's two scales, and the product of their significands and its sum."""
     if unit.scale_significand == 1:
         return adder(unit.scale_exponent)
     significands = multiplier(unit.scale_significand, unit.scale_significand)

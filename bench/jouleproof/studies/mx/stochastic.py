@@ -13,7 +13,7 @@ ROTATED = 32  # elements that a rotation mixes
 
 
 def round_stochastically(x: Tensor, fmt: MXFormat, generator: torch.Generator) -> Tensor:
-    """Round each element, without bias, to one of the two format values around it, the nearer with more probability.
+    """Round each element, without bias, to one of its two neighbouring format values; the nearer is the more probable.
 
     x: finite float32, with full blocks along the last axis. Scales follow `rceil`, so nothing saturates. The distance
     of an element from the lower value, in steps, is exact, and is compared with a uniform number of 24 bits: the bias
@@ -45,12 +45,12 @@ def random_signs(generator: torch.Generator) -> Tensor:
 
 def _in_groups(x: Tensor, size: int, caller: str) -> Tensor:
     if x.shape[-1] % size:
-        raise ValueError(f"{caller}: the last axis has {x.shape[-1]} elements, not a multiple of {size}")
+        raise ValueError(f"{caller}: the last axis must hold a multiple of {size} elements, got {x.shape[-1]}")
     return x.reshape(*x.shape[:-1], -1, size)
 
 
 def _scale_exponents(amax: Tensor, fmt: MXFormat) -> Tensor:
-    """Return scale exponents, float64, in the shape of amax; blocks of zeros get the smallest."""
+    """Return the scale exponents, float64, in the shape of amax; a block of zeros gets the smallest exponent."""
     largest = amax.numpy()
     exponent = np.full(largest.shape, float(SCALE_MIN))
     sized = largest > 0

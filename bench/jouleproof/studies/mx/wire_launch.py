@@ -14,7 +14,7 @@ from jouleproof.processes import Children, Report
 from jouleproof.studies.mx import wire_rank
 from jouleproof.studies.mx.wire_rank import Task, tensors_path
 
-STARTING_S = 60.0  # importing torch on a machine that is busy
+STARTING_S = 60.0  # for the import of torch on a busy machine
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 INTERFACE = {"GLOO_SOCKET_IFNAME": LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
 
@@ -22,7 +22,7 @@ ReportHandler = Callable[[int, Report], None]
 
 
 def ignore_report(_: int, __: Report) -> None:
-    """Ignore a report: for callers that need only the final result."""
+    """Ignore a report, for callers that need only the final result."""
 
 
 def run_ranks(
@@ -52,7 +52,7 @@ def gather(ranks: Children, silence_s: float, on_report: ReportHandler = ignore_
         received = ranks.reports(silence_s)
         if not received:
             silent = ", ".join(map(str, ranks.unended))
-            raise UserError(f"mx wire: no report from rank {silent} for {silence_s:g} s; its process was ended")
+            raise UserError(f"mx wire: no report from rank {silent} within {silence_s:g} s; its process was ended")
         for rank, report in received:
             if report is None:
                 _check_end(ranks, rank, silence_s)
@@ -63,7 +63,7 @@ def gather(ranks: Children, silence_s: float, on_report: ReportHandler = ignore_
 
 
 def _check_end(ranks: Children, ended: int, silence_s: float) -> None:
-    """Raise UserError if a process failed; one that was killed is blamed before one that lost its connection."""
+    """Raise UserError if a process failed; it names one that was killed before one that lost its connection."""
     try:
         ranks.members[ended].process.wait(silence_s)
     except subprocess.TimeoutExpired:

@@ -28,7 +28,7 @@ from jouleproof.studies.mx.generated_vectors import sum_of_squares
 from jouleproof.studies.mx.wire_transport import AllReduce, GlooLink, Link, Move, Transfer
 
 PAYLOADS = ("gradient", "kv_cache")
-REFERENCE = "torch all_reduce"  # torch's all-reduce of float32, only over loopback: its link cannot be paced
+REFERENCE = "torch all_reduce"  # torch's all-reduce of float32, over loopback only: its link cannot be paced
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def codecs(formats: Sequence[str]) -> dict[str, Codec]:
 
 
 def reports(task: Task, rank: int, tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Any]]:
-    """Yield, for each payload, what arrived (`delivered`, by format), then `times` by format for each link and repeat.
+    """Yield, for each payload, `delivered` by format, then `times` by format for each link and repeat.
 
-    What arrives does not depend on link and repeat, so it is inspected once, in a first, untimed transfer.
+    The delivered tensor does not depend on link and repeat, so it is inspected once, in a first, untimed transfer.
     Formats alternate within a repeat, and each repeat starts with a different format.
     """
     by_name = codecs(task.formats)
@@ -102,7 +102,7 @@ class TorchAllReduce:
 
 
 def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -> dict[str, dict[str, Any]]:
-    """Return the digest of the bits that arrived, and their error relative to float32: RMS over RMS."""
+    """Return, by format, the digest of the bits that arrived, and their error relative to float32: RMS over RMS."""
     delivered = {}
     reference = out
     for name, transfer in transfers.items():
@@ -117,7 +117,7 @@ def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -
 
 
 def _timed(transfer: Transfer, link: GlooLink) -> dict[str, float]:
-    """Time one transfer, from a barrier on."""
+    """Time one transfer, starting at a barrier."""
     before = link.sent_bytes
     dist.barrier()
     watch = Stopwatch()

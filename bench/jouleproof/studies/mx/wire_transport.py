@@ -1,8 +1,8 @@
 """Transfers of tensors between processes, as float32, bfloat16 or packed MX blocks: an all-reduce, and a move.
 
 A `Codec` turns a tensor into one contiguous uint8 message and back, and a `Link` carries messages and counts their
-bytes. The two transfers, `AllReduce` and `Move`, are created once per tensor, with their buffers, and called each time
-that it is sent. Nothing overlaps: cast, wire and uncast follow one another, so that each can be timed.
+bytes. A transfer, `AllReduce` or `Move`, is created once per tensor, with its buffers, and called each time that the
+tensor is sent. Nothing overlaps: cast, wire and uncast follow one another, so that each can be timed.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ CHUNK_BYTES = 1 << 20  # that a link sends at a time: 8 ms at 1 Gbit/s, 0.8 ms a
 
 
 class Link(Protocol):
-    """The links of the process with number `rank` of `world`. sent_bytes: bytes that it has sent so far."""
+    """The links of process `rank` of `world` processes. sent_bytes: bytes that it has sent so far."""
 
     rank: int
     world: int
@@ -35,9 +35,9 @@ class Link(Protocol):
 class GlooLink:
     """A link over torch.distributed, whose process group must exist.
 
-    bits_per_s: limit on the payload bits that a rank sends; what it receives counts for the sender, so the link is full
-    duplex. A chunk is handed to the socket when its last bit would have left, so the network itself, here loopback, can
-    only add to the time. Raises RuntimeError if the peer is gone, or silent for timeout_s.
+    bits_per_s: limit on the payload bits that a rank sends; bits that it receives count for their sender, so the link
+    is full duplex. A chunk is handed to the socket when its last bit would have left, so the network itself, here
+    loopback, can only add to the time. Raises RuntimeError if the peer is gone, or silent for timeout_s.
     """
 
     def __init__(self, bits_per_s: float, timeout_s: float) -> None:
@@ -62,9 +62,9 @@ def _chunks(message: Tensor) -> tuple[Tensor, ...]:
 
 
 class Transfer(Protocol):
-    """A transfer of the tensor that it was created for; calling it carries it out.
+    """A transfer of the tensor that it was created for; a call carries it out.
 
-    A call returns the seconds that this rank spent in `cast`, `wire` (including waits for the peer) and `uncast`
+    The call returns the seconds that this rank spent in `cast`, `wire` (including waits for the peer) and `uncast`
     (including additions). delivers: whether `out` of this rank is filled.
     """
 
@@ -86,14 +86,14 @@ class AllReduce:
 
     def __init__(self, x: Tensor, out: Tensor, codec: Codec, rank: int, world: int) -> None:
         """Allocate the messages. x, out: (elements,) float32, distinct; x is read in every call."""
-        bounds = [len(x) * part // world for part in range(world + 1)]
+        bounds = [len(x) * owner // world for owner in range(world + 1)]
         self._addends = [x[start:end] for start, end in pairwise(bounds)]
         self._sums = [out[start:end] for start, end in pairwise(bounds)]
         self._codec = codec
-        self._outgoing = [codec.message(part) for part in self._addends]
+        self._outgoing = [codec.message(addend) for addend in self._addends]
         self._received = torch.empty_like(self._addends[rank])
         self._incoming = codec.message(self._received)
-        self._gathered = [codec.message(part) for part in self._sums]
+        self._gathered = [codec.message(total) for total in self._sums]
 
     def __call__(self, link: Link) -> Mapping[str, float]:
         laps, codec, rank = Laps(), self._codec, link.rank
@@ -120,7 +120,7 @@ class AllReduce:
 
 
 def _steps(link: Link) -> list[tuple[int, int]]:
-    """Return (receiver, sender) of this rank for every step; in each step every rank sends once and receives once."""
+    """Return the (receiver, sender) of every step for this rank, which sends once and receives once per step."""
     return [((link.rank + step) % link.world, (link.rank - step) % link.world) for step in range(1, link.world)]
 
 

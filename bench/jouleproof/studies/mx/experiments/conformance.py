@@ -21,8 +21,8 @@ AGREEMENT, NO_PEER, PEERS_RULE = "agreement", "none", "floor"
 def conformance(config: MxConfig) -> pd.DataFrame:
     """Count the elements that violate a property of a format's cast, and the elements to which the property applies.
 
-    Agreement with every library that supports the format, under the floor rule: elements that it casts to other bits
-    (mismatches) or refuses; all NaN count as equal. Invariants (mx.invariants) of every format under every rule:
+    Agreement, with every library that supports the format, under the floor rule: elements that it casts to other bits
+    (mismatches) or refuses; all NaN count as equal. Invariants (mx.invariants), of every format under every rule:
     violations among the elements to which the invariant applies.
     """
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)

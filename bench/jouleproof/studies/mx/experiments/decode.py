@@ -26,10 +26,10 @@ FLOAT32 = "float32"
 def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Measure decoding speed by format: every format decodes once per round, from the same prompt.
 
-    over_float32 is the speed over float32 in the same round. Layers that share an input are one product, in float32
-    too. The output head, tied to the embedding, stays float32 and is counted in the bytes.
-    With teacher forcing, against the model with fake-quantised weights: max_difference of the logits; same_token, the
-    share of equal next tokens; near_ties, the share that differ where the two best logits are closer than `near_tie`.
+    over_float32 is the speed over float32 in the same round. Layers that share an input are one product, also in
+    float32. The output head, tied to the embedding, stays float32 and is counted in the bytes.
+    With teacher forcing, against the model with fake-quantised weights: max_difference, of the logits; same_token, the
+    share of equal next tokens; near_ties, the share that differ while the two best logits are closer than `near_tie`.
     """
     settings = config.decode
     torch.set_num_threads(settings.threads)
@@ -40,7 +40,7 @@ def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Langua
     packed = {name: plain.packed(smollm2_135m.network, fmt) for name, fmt in formats.items()}
     step = steps("mx decode", settings.repeats + len(formats))
     rows: list[dict[str, Any]] = []
-    plain.run([Piece(0, 0, text[: settings.prompt_tokens - 1])])  # the packed ones share its cache
+    plain.run([Piece(0, 0, text[: settings.prompt_tokens - 1])])  # the packed runners share its cache
     for repeat in range(settings.repeats):
         rows += [{**row, "repeat": repeat} for row in _round({FLOAT32: plain, **packed}, text, settings)]
         step(f"round {repeat + 1}")
@@ -61,7 +61,7 @@ def enough_tokens(model: LanguageModel, problems: Sequence[Problem], count: int)
 
 
 def _round(runners: Mapping[str, Runner], text: Sequence[int], settings: DecodeConfig) -> Iterator[dict[str, Any]]:
-    """Let each runner decode, when the prompt without its last token is in the cache."""
+    """Time each runner's decoding; the cache must hold the prompt without its last token."""
     seconds = {name: _seconds_per_token(runner, text, settings) for name, runner in runners.items()}
     for name, time in seconds.items():
         read = float(runners[name].weight_bytes)

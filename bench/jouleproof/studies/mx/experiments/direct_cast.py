@@ -1,4 +1,4 @@
-"""Direct casts of real models: linear layers are cast to MX formats without training."""
+"""Direct casts of real models: their linear layers are cast to MX formats without training."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,8 +74,9 @@ def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm
 
     Batches are processed one by one, so that only the float32 logits of one batch are kept. A row's `tokens` are the
     predicted tokens of its question, the weight of the row in any mean. The composition of batches changes the last bit
-    of matrix products, which sometimes changes the rounding of an activation: a cast of activations depends on
-    batch_tokens, and on the processor's kernels, by some hundredths of a nat per question and thousandths in the mean.
+    of matrix products, which sometimes changes the rounding of an activation. The loss under a cast of activations thus
+    depends on batch_tokens and on the processor's kernels, by hundredths of a nat per question and thousandths in the
+    mean.
     """
     settings, casts = config.direct_cast, planned_casts(config)
     texts = enough_texts((smollm2_135m.tokens(problem.question) for problem in gsm8k_test), settings.tokens)
@@ -146,10 +147,10 @@ def direct_cast_embedding(config: MxConfig, gsm8k_test: Sequence[Problem], minil
 def saturation_seen(
     network: nn.Module, casts: Sequence[PlannedCast], lengths: Sequence[int]
 ) -> Iterator[dict[PlannedCast, np.ndarray]]:
-    """Count, while the context is open, how many elements of linear layers' distinct inputs each cast would saturate.
+    """Count, while the context is open, the elements of linear layers' distinct inputs that each cast would saturate.
 
-    lengths: tokens of each text in the batch, without padding. Gives (texts,) shares of a text's elements, on exit.
-    Parts of casts are not counted.
+    lengths: tokens of each text in the batch, without padding. On exit, the yielded arrays, (texts,), hold shares of
+    the elements of a text. Parts of casts are not counted.
     """
     present = np.arange(max(lengths)) < np.array(lengths)[:, None]
     beyond = {cast: np.zeros(len(lengths)) for cast in casts if cast.part is None}
@@ -183,7 +184,7 @@ def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
 
 
 def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
-    """Return (tokens - 1, vocabulary) log-probabilities per text: the predictions for its second to its last token."""
+    """Return (tokens - 1, vocabulary) log-probabilities per text: predictions of its second to its last token."""
     logits = model.run(batch)
     return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
 
@@ -205,7 +206,7 @@ def divergence(reference: Tensor, cast: Tensor) -> float:
 
 
 def nearest(vectors: Tensor) -> Tensor:
-    """Return (texts,) the index of the other text with the largest cosine; the first of equal ones."""
+    """Return (texts,): the index of the other text with the largest cosine, the first of equal ones."""
     similarity = vectors @ vectors.T
     similarity.fill_diagonal_(-2)
     return similarity.argmax(dim=1)

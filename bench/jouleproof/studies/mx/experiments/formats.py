@@ -35,7 +35,7 @@ def formats(config: MxConfig) -> pd.DataFrame:
 
 
 def readable_values(fmt: MXFormat) -> np.ndarray:
-    """Return the value of every code under a scale of 1, by packing and dequantising it. (codes,) float32."""
+    """Return (codes,) float32: the value of every code under a scale of 1, after packing and dequantising it."""
     codes = np.resize(np.arange(2**fmt.bits, dtype=np.uint8), -(-(2**fmt.bits) // fmt.block) * fmt.block)
     packed = pack(codes.reshape(-1, fmt.block), fmt)
     scales = np.full(len(packed), SCALE_BIAS, dtype=np.uint8)

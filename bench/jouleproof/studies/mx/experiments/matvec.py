@@ -17,15 +17,15 @@ from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.products import FIRST_ROWS, FLOAT32, READ, Product, products
 
-MOST_CALLS = 64  # per timing of a small matrix; the largest is multiplied once
+MOST_CALLS = 64  # per timing of a small matrix; the largest takes one call
 BLOCK_ROWS = 512  # of random numbers; larger matrices repeat them
 
 
 def matvec(config: MxConfig) -> pd.DataFrame:
     """Time every product once per round, and compare it with float32 products.
 
-    The table holds the speed over the fastest float32 product of the same round and over torch's, the error of the sums
-    against float64 sums over the same weights, and the sizes of the caches.
+    The table holds the speed over the fastest float32 product and over that of torch in the same round, the error of
+    the sums against float64 sums over the same weights, and the sizes of the caches.
     """
     settings = config.matvec
     torch.set_num_threads(os.cpu_count() or 1)
@@ -79,7 +79,7 @@ def _timed(candidates: Sequence[Product], repeats: int, calls: int) -> list[dict
 
 
 def _errors(candidates: Sequence[Product], x: np.ndarray) -> list[dict[str, Any]]:
-    """Return the error of the first results over the largest of them, and the bytes of the matrix that are read."""
+    """Return the error of the first sums over the largest of them, and the bytes of the matrix that are read."""
     rows = []
     for product in candidates:
         rows.append({**_factors(product), "metric": "weight_bytes", "unit": "B", "value": float(product.weight_bytes)})

@@ -1,4 +1,4 @@
-"""Published gains of accelerators from narrow formats: nothing here is measured."""
+"""Published gains of accelerators from narrow formats; nothing here is measured."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Speed of casts in this library and others, beside a plain copy."""
+"""Speed of casts in this library and others, compared with a plain copy."""
 
 import json
 import os
@@ -24,8 +24,8 @@ CASE = ("operation", "library", "format", "out", "elements", "threads")
 
 
 def throughput(config: MxConfig) -> pd.DataFrame:
-    """Measure the speed of each cast per pass (median of its rounds), in GB/s of float32 input and over the copy of the
-    same pass, and the time of a process's first calls, with and without compiled code on disk."""
+    """Measure the speed of each cast per pass (median of its rounds), in GB/s of float32 input and over that of the
+    copy in the same pass, and the time of a process's first calls, with and without compiled code on disk."""
     counts = config.throughput.threads
     unpin()
     step = steps("mx throughput", len(counts) + 1)
@@ -40,8 +40,8 @@ def throughput(config: MxConfig) -> pd.DataFrame:
 
 
 def ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Return medians over the passes of the fraction of a copy's speed and the speed over torchao's, by threads,
-    operation, format, and whether the output memory was given."""
+    """Return medians over the passes of the speed over a copy's and over torchao's, by threads, operation, format, and
+    whether the output memory was given."""
     rows = table[table["metric"].isin(["of_copy", "over_torchao"])]
     keys = ["threads", "operation", "format"]
     medians = rows.pivot_table(index=keys, columns=["metric", "out"], values="value", aggfunc="median", sort=False)
@@ -83,7 +83,7 @@ def _rates(times: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
-    """Time the first three casts of a process in a built-in format, with numba's cache empty and then filled."""
+    """Time the first three casts of a process in a built-in format, with an empty and then a filled numba cache."""
     name = next((name for name in config.formats if name in FORMATS), None)
     if name is None:
         return []

@@ -26,11 +26,11 @@ NO_CAST = {"format": "none", "scale": "none", "subject": "none"}
 
 
 def training(config: MxConfig, gsm8k_train: Sequence[Problem], gsm8k_test: Sequence[Problem]) -> pd.DataFrame:
-    """Train a small transformer over bytes under every recipe, with equal starts, batches and steps for equal seeds.
+    """Train a small transformer over bytes under every recipe; a seed fixes initial weights, batches and held-out text.
 
     train_loss: mean over the batches since the previous row, up to `step`. loss: final loss on windows of the test
-    split that the seed draws, so the spread over seeds is one of starts, batches and texts; the model runs under its
-    own recipe. added_loss: difference to float32 of the same seed. cast_added_loss: loss that a direct cast adds to the
+    split that the seed draws, so the spread over seeds comes from weights, batches and texts; the model runs under its
+    recipe. added_loss: difference from float32 of the same seed. cast_added_loss: loss that a direct cast adds to the
     final float32 model. parameters, trained_tokens: size and training tokens of one model.
     """
     settings = config.training
@@ -97,7 +97,7 @@ def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
 def cast_losses(
     model: Decoder, held_out: Tensor, formats: Mapping[str, MXFormat], rules: Mapping[str, ScaleRule]
 ) -> Iterator[tuple[dict[str, str], float]]:
-    """Yield what is cast (the inputs, the weights, or both, of all linear layers), and the loss under that cast."""
+    """Yield the factors of each cast (of inputs, weights or both, in all linear layers), and the loss under it."""
     for (scale, rule), (name, fmt), subject in product(rules.items(), formats.items(), SUBJECTS):
         with under_cast(model, partial(fake_quantize, fmt=fmt, scale=rule), subject):
             loss = held_out_loss(model, held_out)

@@ -29,11 +29,11 @@ EVERY_LINK = "every"
 def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Measure time, bytes and error of an all-reduce of gradients and of a move of a KV cache, by format and link.
 
-    link: limit on the payload bits/s that a rank sends, set in software, or loopback without a limit. time_s is from a
-    barrier to the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate the rate in wire_s.
-    Speedups are paired repeat by repeat. sent_bytes are those of the rank that sends more, counted when they are handed
-    to the network. relative_error is RMS over RMS of the float32 result. torch_all_reduce_s is the time of
-    torch.distributed's all-reduce, over loopback.
+    link: limit, set in software, on the payload bits/s that a rank sends; loopback has none. time_s: from a barrier to
+    the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate is the rate during wire_s.
+    Speedups are paired within a repeat. sent_bytes: of the rank that sends more, counted when they are handed to the
+    network. relative_error: RMS over the RMS of the float32 result. torch_all_reduce_s: time of torch.distributed's
+    all-reduce over loopback.
     """
     settings = config.wire
     links = {f"{rate:g} Gbit/s": rate * 1e9 for rate in settings.gbit_per_s}
@@ -66,15 +66,15 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
 
 
 def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]]:
-    """Yield errors, and the bytes of the first repeat over the first link. Raises RuntimeError if ranks that share a
-    result have different bits."""
+    """Yield the errors, and the bytes of the first repeat over the first link. Raises RuntimeError if the bits of a
+    shared result differ between ranks."""
     for payload in PAYLOADS:
         by_rank = [[report for report in reports if report["payload"] == payload] for reports in ranks]
         delivered = [first["delivered"] for first, *_ in by_rank if first["delivered"]]
         sent = {name: max(second["times"][name]["sent_bytes"] for _, second, *_ in by_rank) for name in delivered[0]}
         for name, arrived in delivered[0].items():
             if any(other[name]["digest"] != arrived["digest"] for other in delivered):
-                raise RuntimeError(f"mx wire: {payload} in {name} differs from rank to rank")
+                raise RuntimeError(f"mx wire: {payload} in {name} differs between ranks")
             factors = {"payload": payload, "link": EVERY_LINK, "format": name}
             yield {**factors, "metric": "relative_error", "unit": "1", "value": arrived["relative_error"]}
             yield {**factors, "metric": "sent_bytes", "unit": "B", "value": sent[name]}
@@ -94,8 +94,8 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     for name, slowest_times in times.items():
         factors = {**where, "format": name}
         wire_s = slowest_times["time_s"] - slowest_times["cast_s"] - slowest_times["uncast_s"]
-        for part in ("time_s", "cast_s", "uncast_s"):
-            yield {**factors, "metric": part, "unit": "s", "value": slowest_times[part]}
+        for metric in ("time_s", "cast_s", "uncast_s"):
+            yield {**factors, "metric": metric, "unit": "s", "value": slowest_times[metric]}
         yield {**factors, "metric": "wire_s", "unit": "s", "value": wire_s}
         yield {**factors, "metric": "wire_rate", "unit": "Gbit/s", "value": 8e-9 * slowest_times["sent_bytes"] / wire_s}
         for other in ("float32", "bfloat16"):
@@ -104,7 +104,7 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
 
 
 def slowest(times: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the times of the slowest rank; parts that it does not have come from the rank that has them."""
+    """Return the times of the slowest rank; parts that it lacks come from a rank that has them."""
     last = max(times, key=lambda of_rank: of_rank["time_s"])
     parts = {part: seconds for of_rank in times for part, seconds in of_rank.items()}
     return {**parts, **last, "sent_bytes": max(of_rank["sent_bytes"] for of_rank in times)}
@@ -117,13 +117,13 @@ def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: 
         text += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
         if len(text) >= (n + 1) * tokens:
             return torch.tensor(text[n * tokens : (n + 1) * tokens])[None]
-    raise UserError(f"mx wire: the problems hold {len(text)} tokens, not {(n + 1) * tokens}; lower tokens")
+    raise UserError(f"mx wire: the problems must hold {(n + 1) * tokens} tokens, got {len(text)}; lower mx.wire.tokens")
 
 
 def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
     """Return the gradients that a backward pass computes first, as one vector of at least nbytes of float32.
 
-    PyTorch's DistributedDataParallel fills its buckets the same way: parameters in reverse order, until a bucket is
+    PyTorch's DistributedDataParallel fills its buckets in the same way: parameters in reverse order, until a bucket is
     full (it starts with the tied embedding and the last norm, which are omitted here). The loss is the mean
     cross-entropy of the next token. text: (1, tokens).
     """

@@ -1,4 +1,4 @@
-"""Benchmarks of casts in this library and others, beside a plain copy, with settings from the environment.
+"""Benchmarks of casts in this library and others, and of a plain copy, with settings from the environment.
 
 The experiment `throughput` runs them. Rounds are short and grouped in passes, every case once per pass, so that a
 disturbance affects all cases alike.
@@ -53,7 +53,7 @@ def test_cast(benchmark: Any, case: dict[str, Any]) -> None:
 
 
 def work(case: dict[str, Any]) -> Callable[[], Any]:
-    """Return the timed function. Output memory that is given has been written to before."""
+    """Return the function to time. Given output memory has already been written to."""
     given, (x, target) = case["out"] == "given", (part[: case["elements"]] for part in memory())
     if case["operation"] == "copy":
         return (lambda: target.copy_(x)) if given else (lambda: torch.clone(x))

@@ -1,4 +1,4 @@
-"""Print the seconds that the first casts of a process take in one format; `throughput` runs it as a program."""
+"""Print the seconds that the first casts of a process take in one format; `throughput` runs this as a program."""
 
 import sys
 
