@@ -1,7 +1,7 @@
-"""Bit-by-bit agreement of other libraries with this one, on adversarial blocks under the floor rule: elements that
-differ, of how many, by format, or "all equal". Known causes: gfloat uses the most negative code of MXINT8 and does not
-make an infinite block NaN; torchao divides by a scale that differs from the one it stores if the scale clamps, and does
-not make an infinite block NaN; ml_dtypes casts only elements and is given our scale.
+"""Bit-by-bit agreement of other libraries with this one, on adversarial blocks under the floor rule: for each format
+with differences, elements that differ / elements compared; otherwise "all equal". Known causes: gfloat uses the most
+negative code of MXINT8 and does not turn a block with an infinity into NaN; nor does torchao, which also divides by a
+scale that differs from the one it stores if the scale clamps; ml_dtypes casts only elements and is given our scale.
 """
 
 import pandas as pd

@@ -1,10 +1,10 @@
-"""Decoding with SmolLM2-135M, one token at a time on one thread, with linear layers in MX, beside float32 in the same
-engine. Left: speed against the bytes of weights that are read per token (the output head stays float32); formats that
-read the same bytes stand side by side. The dashed line is an upper limit for one thread: the speed if only those bytes
-were read, at the rate at which all threads together sum over a large matrix. Right: speed over float32 in the same
-round; a tick (|) is what the bytes would allow. The pale band is the range that the ledger accepts for the best format.
-Points are means over the rounds, bars their 95 % intervals; the ledger's interval also accounts for the choice of the
-best format.
+"""Decoding with SmolLM2-135M, one token at a time on one thread, with linear layers in MX, compared with float32 in the
+same engine. Left: speed against the bytes of weights that are read per token (the output head stays float32); formats
+that read the same bytes are drawn side by side. The dashed line is an upper limit for one thread: the speed if only
+those bytes were read, at the rate at which all threads together sum over a large matrix. Right: speed over float32 in
+the same round; a tick (|) marks what the bytes would allow. The pale band is the range that the ledger accepts for the
+best format. Points are means over the rounds, bars their 95 % intervals; the ledger's interval also accounts for the
+choice of the best format.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Decoding with SmolLM2-135M, one token at a time on one thread, with linear layers in MX: tokens per second, and speed
 over float32 in the same round (a ratio), means over the rounds with 95 % intervals; and megabytes of weights read per
-token. The last three columns compare it, on the same text, with the model whose weights were fake-quantised (cast to
-the format and back to float32): the largest difference of a logit, the share of next tokens that are the same, and the
-share of near-ties, tokens that differ where the two best logits are closer than 0.01.
+token. The last three columns compare each format, on the same text, with the model whose weights were fake-quantised
+(cast to the format and back to float32): the largest difference of a logit, the share of next tokens that are the same,
+and the share of near-ties, tokens that differ where the two best logits are closer than 0.01.
 """
 
 import pandas as pd

@@ -1,10 +1,10 @@
 """Cost of a direct cast (to a format and back, without training) of every linear layer, under the scale rules that all
 formats were cast under; floor is the rule of the specification, rceil that of NVIDIA. Left: the loss that the cast adds
-to a language model on GSM8K questions; only activations are cast if the model's weights were rounded before, because a
-cast of rounded weights decides nothing. The pale bands are the ranges that the ledger accepts under the floor rule.
-Middle: the distance of a sentence encoder's embeddings from those in float32. Right: the share of nearest neighbours
-among the questions that change. The left axis is linear around zero, within the limits on its label, and logarithmic
-beyond; the middle axis is logarithmic. Points are means, bars 95 % bootstrap intervals over the questions.
+to a language model on GSM8K questions; only activations are cast if the model's weights were already rounded, because
+casting rounded weights would decide nothing. The pale bands are the ranges that the ledger accepts under the floor
+rule. Middle: the distance of a sentence encoder's embeddings from those in float32. Right: the share of nearest
+neighbours among the questions that change. The left axis is linear around zero, within the limits on its label, and
+logarithmic beyond; the middle axis is logarithmic. Points are means, bars 95 % bootstrap intervals over the questions.
 """
 
 import pandas as pd

@@ -2,8 +2,8 @@
 every scale rule that a format was cast under. SmolLM2: perplexity (e to the mean loss), added loss, and KL, the mean
 Kullback-Leibler divergence of next-token probabilities from those in float32; added loss and KL are in nats/token, both
 against float32 on the same question. MiniLM: the cosine of embeddings to those in float32, and the share of nearest
-neighbours that stay the same. "clip only" and "round only" are the two parts of the cast under the floor rule: clip
-only clips elements beyond the largest value and rounds none; round only leaves these as they are and rounds the others.
+neighbours that stay the same. "clip only" and "round only" are the two parts of the cast under the floor rule: the
+first clips elements beyond the largest value and rounds none; the second keeps these and rounds the others.
 For SmolLM2 only activations are cast, because its weights were already rounded to Q4_1 (16 levels per block); for
 MiniLM, weights and activations.
 """

@@ -1,7 +1,7 @@
 """Loss that a direct cast (to a format and back, without training) adds to a small transformer that was trained here in
 float32, so that its weights are unrounded. The inputs of linear layers, their weights, or both are cast, under each
-scale rule. The pale bands are the ranges that the ledger accepts for both under the floor rule; a token of the ledger
-is four bytes. The axis is linear around zero, within the limits on its label, and logarithmic beyond. Points are means
+scale rule. The pale bands are the ranges that the ledger accepts for both under the floor rule; its token is four
+bytes. The axis is linear around zero, within the limits on its label, and logarithmic beyond. Points are means
 over the seeds, bars their 95 % intervals (Student's t), on held-out text.
 """
 

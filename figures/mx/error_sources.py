@@ -1,6 +1,6 @@
 """Error of a cast against block size, under the floor rule, on Gaussian vectors with a random spread per vector. Left:
 QSNR, the signal to quantisation-noise ratio. Right: the share of the noise power in saturated elements, which exceed
-the largest value of their block; in a smaller block the largest element is closer to the others, and more of them
+the largest value of their block; in a smaller block the largest element is closer to the others, so more of them
 saturate. Points are means over the seeds, bars 95 % intervals, most of them too narrow to be visible. The lines of
 MXFP8 E5M2 and MXFP6 E3M2 coincide.
 """
@@ -24,7 +24,7 @@ def draw(table: pd.DataFrame) -> Figure:
     table = where(table, ocp_mx="yes", rounding="even", scale=preferred(list(table["scale"]), "floor"))
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.05 * HEIGHT))
     styles = format_style(table["format"])
-    sizes = np.linspace(8.5, 4.5, len(styles))  # the last drawn is the smallest, so that none of equal lines is hidden
+    sizes = np.linspace(8.5, 4.5, len(styles))  # the last drawn is the smallest, so that equal lines all show
     for (name, look), size in zip(styles.items(), sizes, strict=True):
         rows, look = where(table, format=name), {**look, "ms": size, "lw": size / 4}
         _line(axes[0], where(rows, metric="qsnr"), {**look, "label": format_label(name)})

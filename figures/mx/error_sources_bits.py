@@ -1,7 +1,7 @@
 """QSNR, the signal to quantisation-noise ratio, against bits per element including shared scales, on generated vectors
 with a random spread per vector. Filled marks: formats of the OCP MX kind with their defined block size, under the floor
-rule, with a line up to the best of the other rules. Hollow squares, with their names: casts that are not OCP MX. Points
-are means over the seeds.
+rule; a line leads up to the best of the other rules. Hollow squares, with their names: casts that are not OCP MX.
+Points are means over the seeds.
 """
 
 import pandas as pd
@@ -37,7 +37,7 @@ def draw(table: pd.DataFrame) -> Figure:
         axis.margins(x=0.18, y=0.1)
     axes[0][0].set_ylabel("QSNR (dB)")
     handles = [key(format_label(name), **look) for name, look in styles.items()]
-    handles.append(key("not OCP MX, named beside it", ms=6, **NOT_OCP_MX))
+    handles.append(key("not OCP MX, with names", ms=6, **NOT_OCP_MX))
     handles.append(key("up to the best other scale rule", color=INK, lw=1.6))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure

@@ -1,9 +1,9 @@
 """Sources of the error of a cast, on Gaussian vectors with a random spread per vector: QSNR (signal to
 quantisation-noise ratio) of each format with its defined block size under the floor rule, with its 95 % interval over
 the seeds, and the gain or loss, in dB, of one change to the cast: another scale rule, another block size, or ties
-rounded away from zero (means over the seeds, on the same vectors). Saturated: share of the elements that exceed the
+rounded away from zero (means over the seeds, on the same vectors). Saturated: the share of elements that exceed the
 largest value of their block under floor; their noise: the share of the noise power in these elements. Casts marked *
-are not OCP MX and are listed last, with only their QSNR; bits are per element, including shared scales.
+are not OCP MX; they are listed last, with their QSNR only. Bits are per element, including shared scales.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Storage of the MX formats, computed from packed arrays. Bits per element include the element's share of the block's
-scale. FP16 and FP32 over it: how many times as much space these take. Largest, smallest step: of an element under a
-scale of one, without a unit. Finite values: the number of different finite values that an element's codes represent,
-where +0 and −0 count once, and infinities and NaN do not count.
+scale. FP16 and FP32 over it: how many times as much space these take. Largest, smallest step: values of an element
+under a scale of one. Finite values: the number of different finite values that the codes of an element represent; +0
+and −0 count once, infinities and NaN do not count.
 """
 
 import pandas as pd

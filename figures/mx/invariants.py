@@ -1,6 +1,6 @@
 """Invariants of every cast, on adversarial blocks: elements that violate an invariant, of those to which it applies,
-with the groups of blocks and the scale rules. Idempotence: a second cast changes nothing. Order: no element of a block
-becomes smaller than one that it was not smaller than. Sign symmetry: the negated block gives the negated result
+with the groups of blocks and the scale rules. Idempotence: a second cast changes nothing. Order: the elements of a
+block keep their order, but may become equal. Sign symmetry: the negated block gives the negated result
 (integers have no -0). Scale covariance: a block times a power of two gives the result times that power, unless the
 scale clamps or the range of float32 is exceeded. Plain reference: the compiled kernels give the bits of the plain
 reference quantiser. Known exceptions: near the largest float, a rule that rounds the scale up can round an element to

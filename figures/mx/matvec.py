@@ -1,9 +1,10 @@
 """Matrix-vector products on packed weights. Left: the rate at which weights are read, against their bytes; the dashed
 line is a sum over the float32 matrix, which shows the rate that memory and caches allow; dotted lines are the sizes of
 the processor's caches: L1 for data (of one core), L2 and L3. Right: speed over the fastest float32 product, for the
-largest matrix; a tick (|) is what the bytes would allow; beyond a tick, the float32 product itself does not reach the
-memory's rate, and that is part of the gain. The pale bands are the ranges that the ledger accepts for MXFP8 E4M3 and
-MXFP4. Points are means over the rounds; bars, only on the right, are 95 % intervals of the mean.
+largest matrix; a tick (|) marks what the bytes would allow; a point beyond its tick means that the float32 product
+itself does not reach the rate of the memory, which is part of the gain. The pale bands are the ranges that the ledger
+accepts for MXFP8 E4M3 and MXFP4. Points are means over the rounds; bars, only on the right, are 95 % intervals of the
+mean.
 """
 
 import pandas as pd
@@ -61,7 +62,7 @@ def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, Look]) -> None:
     reading = where(table, format="read")
     axis.plot(reading["bytes"], reading["rate"], color=INK, ls="--", lw=0.9, label="reading alone")
     for number, (name, look) in enumerate(styles.items()):
-        rows, size = where(table, format=name), 7 - 0.5 * number  # the last is the smallest, so that none is hidden
+        rows, size = where(table, format=name), 7 - 0.5 * number  # the last is the smallest, so that all show
         axis.plot(rows["bytes"], rows["rate"], ms=size, label=format_label(name), **look)
     axis.set_xscale("log")
     plain_log(axis.yaxis)

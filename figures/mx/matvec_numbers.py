@@ -1,7 +1,7 @@
 """Speed of matrix-vector products over torch's float32 and, after the bar, over the fastest float32 of all installed
-libraries (ratios), by matrix (rows × columns), means over the rounds. The last column but one is the 95 % interval of
-the number after the bar for the largest matrix. Error: the largest difference of a sum from float64 sums over the same
-weights, relative to the largest result, for the largest matrix.
+libraries (ratios), by matrix (rows × columns), means over the rounds. The last column but one gives the 95 % interval
+of the number after the bar for the largest matrix. Error: the largest difference of a sum from float64 sums over the
+same weights, relative to the largest result, for the largest matrix.
 """
 
 import pandas as pd

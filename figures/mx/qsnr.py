@@ -1,7 +1,7 @@
 """QSNR, the signal to quantisation-noise ratio, of every format under several rules for the shared scale, on generated
-vectors with a random spread per vector: the gain or loss of each rule against the floor rule, whose ratio stands beside
-each row. Shapes are rules, colours formats. Points are means over the seeds, bars 95 % intervals of the difference on
-the same vectors, most of them too narrow to be visible.
+vectors with a random spread per vector: the gain or loss of each rule against the floor rule, whose QSNR is printed
+next to each row. Shapes are rules, colours formats. Points are means over the seeds, bars 95 % intervals of the
+difference on the same vectors, most of them too narrow to be visible.
 """
 
 import pandas as pd

@@ -1,7 +1,7 @@
 """QSNR (signal to quantisation-noise ratio) of the MX formats under the floor rule on the tensors of two real models,
-by layer: the line is the median over a layer's matrices, the band spans the worst to the best; marks are on some layers
-only. Nothing is random here. The weights of SmolLM2 were already rounded to Q4_1 (16 levels per block); those of MiniLM
-are unrounded float32. The lines of MXFP8 E5M2 and MXFP6 E3M2 coincide.
+by layer: the line is the median over a layer's matrices, the band spans the worst to the best; only some layers have
+marks. Nothing is random here. The weights of SmolLM2 were already rounded to Q4_1 (16 levels per block); those of
+MiniLM are unrounded float32. The lines of MXFP8 E5M2 and MXFP6 E3M2 coincide.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def draw(qsnr: pd.DataFrame) -> Figure:
     shape: Look = {"figsize": (WIDTH, 1.6 * HEIGHT), "width_ratios": [1.5] + [1] * (len(models) - 1)}
     figure, axes = plt.subplots(2, len(models), sharey=True, sharex="col", squeeze=False, **shape)
     styles = format_style(table["format"])
-    sizes = np.linspace(6.5, 3.5, len(styles))  # the last drawn is the smallest, so that none of equal lines is hidden
+    sizes = np.linspace(6.5, 3.5, len(styles))  # the last drawn is the smallest, so that equal lines all show
     for column, model in zip(axes.T, models, strict=True):
         for axis, tensor in zip(column, ("weight", "activation"), strict=True):
             cell = where(table, model=model, tensor=tensor)

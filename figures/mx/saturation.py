@@ -1,10 +1,10 @@
 """Whether saturated outliers cost MXFP8 E4M3 its accuracy, and whether MXFP6 E2M3 beats it: differences between two
 casts of one model on the same questions, weighted by tokens for SmolLM2, with 95 % intervals; positive means that the
 first cast is worse. The rules floor and rceil differ only in blocks that saturate, to which rceil gives the next scale.
-"round only" is floor with the elements that would saturate left exact. Saturated: elements of SmolLM2's float32
-activations beyond the largest value of their block under floor, in percent. KL: mean Kullback-Leibler divergence of
-next-token probabilities from those in float32. SmolLM2: activations are cast (its weights were rounded before); MiniLM:
-weights and activations, unrounded. Empty cells: the cast was not made.
+"round only" is floor without clipping: elements that would saturate stay exact. Saturated: elements of SmolLM2's
+float32 activations beyond the largest value of their block under floor, in percent. KL: mean Kullback-Leibler
+divergence of next-token probabilities from those in float32. SmolLM2: activations are cast (its weights were already
+rounded); MiniLM: weights and activations, unrounded. Empty cells: the cast is not configured.
 """
 
 import pandas as pd
@@ -24,7 +24,7 @@ Cast = tuple[str, str]  # format, scale
 
 def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
     language, embedding = deciding_cast(language), deciding_cast(embedding)
-    made = set(zip(embedding["format"], embedding["scale"], strict=True))
+    available = set(zip(embedding["format"], embedding["scale"], strict=True))
     pairs = [((name, a), (name, b)) for name in ordered_formats(embedding["format"]) for a, b in WITHIN]
     pairs += [((WIDE, scale), (NARROW, scale)) for scale in unique(embedding["scale"])]
     distance = where(embedding, metric="cosine")
@@ -40,7 +40,7 @@ def tabulate(language: pd.DataFrame, embedding: pd.DataFrame) -> pd.DataFrame:
             "MiniLM 1 − cosine": _difference(distance, first, second, 5),
         }
         for first, second in pairs
-        if {first, second} <= made or (first[1], second[1]) == WITHIN[0]
+        if {first, second} <= available or (first[1], second[1]) == WITHIN[0]
     )
 
 

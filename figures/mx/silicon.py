@@ -1,9 +1,9 @@
 """Gains of narrow formats in silicon. Left: QSNR (signal to quantisation-noise ratio) on Gaussian vectors, measured,
 against the modelled cost of a dot-product unit relative to bfloat16: the geometric mean of its area and energy, gates
 only, with the 95 % range over the model's constants. The line joins the formats that no other format beats in both;
-hollow squares are not OCP MX. Right: published dense peak rates of accelerators over their own rate for 16-bit floats;
-none of them was measured. The pale bands are the ranges that the ledger accepts: left for MXFP6, right for 4-bit floats
-on chips that scale blocks.
+hollow squares are not OCP MX. Right: published dense peak rates of accelerators over the same chip's rate for 16-bit
+floats; none of them was measured. The pale bands are the ranges that the ledger accepts: left for MXFP6, right for
+4-bit floats on chips that scale blocks.
 """
 
 import math
@@ -35,7 +35,7 @@ from jouleproof.evidence.intervals import Estimate, draws_interval
 TITLE = "What silicon gains"
 SOURCES = ["mx/silicon", "mx/peak_rates"]
 RATES = {"bf16": "16-bit"}
-CLAIM = "mx.silicon.area"  # of BF16's cost over a format's, the other way round than the axis
+CLAIM = "mx.silicon.area"  # of the cost of BF16 over that of a format, the inverse of the axis
 CLAIMED = ("mxfp6_e2m3", "mxfp6_e3m2")
 Unit = tuple[str, Estimate, float]  # format, median of its cost with the ends of its range, mean QSNR in dB
 Box = tuple[float, float, float, float]
@@ -92,7 +92,7 @@ def _units(axis: Axes, units: list[Unit]) -> None:
 
 
 def _label(axis: Axes, units: list[Unit]) -> None:
-    """Put names beside their points, each at the first place where it covers neither another name nor a point."""
+    """Put each name next to its point, at the first place where it covers neither another name nor a point."""
     size, width, height = 6.5, 212.0, 242.0  # points; about what the layout leaves to the panel
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
 

@@ -1,8 +1,8 @@
 """Modelled cost of a dot-product unit of 32 products relative to bfloat16 (BF16), a ratio, with the 95 % range over the
 constants of the model; area-energy is the geometric mean of area and energy, and "BF16 over it" its inverse. QSNR:
 signal to quantisation-noise ratio on Gaussian vectors. The rows named "check" compare the model with published ratios
-that it does not use: its errors are largest for ratios between different kinds of circuits, and between multipliers of
-different widths.
+that it does not use; its errors are largest between different kinds of circuits, and between multipliers of different
+widths.
 """
 
 import pandas as pd

@@ -25,7 +25,7 @@ from jouleproof.drawing.style import (
 
 TITLE = "Throughput of casts"
 SOURCES = ["mx/throughput"]
-ASIDE = {"torchao": 0.12, "gfloat": -0.12, "ml_dtypes": 0.0}  # of a row, so that no point covers another
+ASIDE = {"torchao": 0.12, "gfloat": -0.12, "ml_dtypes": 0.0}  # offset in a row, so that no point covers another
 PANELS = {"fake_quantize": "fake-quantise", "quantize": "quantise to packed", "dequantize": "dequantise"}
 
 
@@ -48,7 +48,7 @@ def draw(throughput: pd.DataFrame) -> Figure:
 
 
 def _panel(axis: Axes, rates: pd.DataFrame, operation: str, formats: list[str], full: bool) -> None:
-    """Draw the rates for one number of threads. full: whether these are all threads."""
+    """Draw the rates for one number of threads. full: whether it is the largest."""
     copy = where(rates, operation="copy", out="given")["value"].median()
     axis.axvline(copy, color=INK if full else SILVER, ls="--", lw=0.9, zorder=1)
     colours = {name: look["color"] for name, look in format_style(formats).items()}

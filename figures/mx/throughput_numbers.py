@@ -1,7 +1,7 @@
 """Casts of this library with all threads, medians over the passes: speed in GB/s of float32 input, into existing memory
 (`out=`), as in the figure; speed over a plain copy, both into existing memory, then both into new memory; and speed
-over torchao, both into new memory because torchao has no `out=`, from the passes that torchao took part in, whose
-number is in the header. torchao has no MXINT8. The last rows give the time of a process's first casts.
+over torchao, both into new memory because torchao has no `out=`, over the passes that include torchao, whose number
+is in the header. torchao has no MXINT8. The last rows give the time of a process's first casts.
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ from jouleproof.drawing.style import format_label, ordered_formats
 TITLE = "Throughput of casts in numbers"
 SOURCES = ["mx/throughput"]
 OPERATIONS = {"fake_quantize": "fake-quantise", "quantize": "quantise", "dequantize": "dequantise"}
-FIRST = {"first_call_compiled": "compiled anew", "first_call_from_disk": "compiled code on disk"}
+FIRST = {"first_call_compiled": "nothing compiled on disk", "first_call_from_disk": "compiled code on disk"}
 
 
 def tabulate(throughput: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 batches and steps. Left: loss on the training batches, mean and range over the seeds. Middle: the same minus float32 of
 the same seed. Right: the final difference on held-out text, for every seed (small marks) and the mean with its 95 %
 interval (Student's t over the seeds). "MXFP4 weights, MXFP6" casts weights to MXFP4, activations and gradients to
-MXFP6. The pale bands are the ranges that the ledger accepts, whose token is four bytes.
+MXFP6. The pale bands are the ranges that the ledger accepts; its token is four bytes.
 """
 
 import pandas as pd
@@ -41,7 +41,7 @@ def draw(training: pd.DataFrame) -> Figure:
     left.set_ylabel("loss (nats/byte)")
     for axis in (left, middle):
         axis.set(title="training batches", xlabel="step (number)")
-    right.set_title("text held out")
+    right.set_title("held-out text")
     for place, name in enumerate(others):
         if name in CLAIMS:
             accepted(right, CLAIMS[name], (place - 0.45, place + 0.45), way="y", over=LEDGER_TOKEN_BYTES)

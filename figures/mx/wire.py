@@ -1,7 +1,7 @@
 """Transfers of gradients and a KV cache (the keys and values of a text that was read) between two processes. Left and
-middle: speed-up over float32, casts included, over links of several rates, one shape for each; the tick (|) on a row is
-the reduction in bytes, the largest speed-up that a slow link can give. Right: the added error, over the RMS of the
-float32 result, against the bytes; here a shape is a format, filled for the gradient and hollow for the KV cache.
+middle: speed-up over float32, casts included, over links of several rates, one shape per link; the tick (|) on a row
+marks the reduction in bytes, the largest speed-up that a slow link can give. Right: the added error, over the RMS of
+the float32 result, against the bytes; here a shape is a format, filled for the gradient and hollow for the KV cache.
 Colours are formats throughout. The pale bands are the ranges that the ledger accepts: speed-up of MXFP8 E4M3 at 1
 Gbit/s, and its bytes. Points are means, bars 95 % intervals over the repeats; errors and bytes are exact.
 """

@@ -2,8 +2,8 @@
 to the bytes of bfloat16. Error: RMS of the added error over RMS of the float32 result. Cast and uncast: time to cast
 what is sent, and to decode what arrives (for gradients including the addition). Then, for each link, the speed-up over
 float32 (a ratio), with its 95 % interval over the repeats. The rows of float32 instead give its time and the rate
-reached, and on loopback the time of torch's own all-reduce. If that rate is below the link's, the machine was the limit
-and not the link.
+reached, and on loopback the time of torch's own all-reduce. If that rate is below the link's, the machine was the
+limit, not the link.
 """
 
 import pandas as pd
