@@ -1,7 +1,7 @@
 """Custom formats.
 
-COMPILED represent all of them: they cover every kind of code (floats and integers, whole words and single groups, one
-and several groups in a block, with and without infinities) with few kernels. ODD are read by the plain quantiser, and
+COMPILED represents them all: it covers every kind of code (floats and integers, whole words and single groups, one
+and several groups in a block, with and without infinities) with few kernels. ODD is read by the plain quantiser, and
 compiled only in the long tests.
 """
 

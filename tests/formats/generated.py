@@ -1,4 +1,4 @@
-"""Blocks of float32 for tests: random bit patterns, and blocks on which quantisers go wrong."""
+"""Blocks of float32 for tests: random bit patterns, and blocks on which quantisers often fail."""
 
 from itertools import pairwise
 
@@ -101,7 +101,7 @@ def rows_under(top: float, values: list[float], size: int) -> list[list[float]]:
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """Return whether shapes and bits are equal, where all NaN count as equal."""
+    """Return whether shapes and bits are equal; all NaN count as equal."""
     a, b = np.asarray(a, dtype=np.float32), np.asarray(b, dtype=np.float32)
     both_nan = np.isnan(a) & np.isnan(b)
     return a.shape == b.shape and bool(((a.view(np.int32) == b.view(np.int32)) | both_nan).all())

@@ -24,7 +24,7 @@ def refusal(error: Errors, call: Callable[..., Any], *arguments, longest: int = 
 
 
 def not_from(start: str, messages: dict[str, str]) -> dict[str, str]:
-    """Return the messages, by what was given, that do not begin with `start`."""
+    """Return the messages, by the name of the case, that do not begin with `start`."""
     return {given: message for given, message in messages.items() if not message.startswith(start)}
 
 

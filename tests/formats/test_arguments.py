@@ -1,4 +1,4 @@
-"""Arguments of unusual kinds, to every function: the right numbers, or one line that says what is wrong."""
+"""Unusual arguments of every function give the right numbers, or one line that says what is wrong."""
 
 import operator
 from dataclasses import replace

@@ -36,12 +36,12 @@ def in_float64(packed, x):
 
 
 def within(product, expected, largest):
-    """Return whether the product is within a millionth of the largest sum; NaN is not."""
+    """Return whether the product differs by at most a millionth of the largest sum; False if it is NaN."""
     return np.abs(product - expected).max(initial=0) <= 1e-6 * largest
 
 
 def off(packed, x, expected):
-    """Return the strategies, and matvec, whose product is not within that tolerance."""
+    """Return the names of the strategies, and of matvec, whose product is not `within` the tolerance."""
     products = {strategy: PackedMatrix(packed, strategy)(x) for strategy in strategy_names(packed.fmt, packed.shape[1])}
     products["matvec"] = matvec(packed, x)
     return [name for name, product in products.items() if not within(product, expected, np.abs(expected).max())]

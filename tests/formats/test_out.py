@@ -16,7 +16,7 @@ fake = partial(fake_quantize, fmt=FMT)
 
 @pytest.fixture(params=["numpy", "torch"])
 def as_kind(request):
-    """Return a copy of an array, of this kind."""
+    """A function that copies an array as this kind (NumPy or torch)."""
     if request.param == "numpy":
         return np.copy
     torch = request.getfixturevalue("torch")

@@ -22,7 +22,7 @@ def amax(x):
 
 
 def elements(x, fmt):
-    """Return x divided by the floor rule's scale, before rounding."""
+    """Return the magnitudes of x over the scale of the floor rule, before rounding."""
     return np.abs(x.astype(np.float64)) / np.exp2(quantize(x, fmt).scales.astype(np.float64) - 127)
 
 

@@ -1,4 +1,4 @@
-"""Agreement with other libraries, on few blocks, and the groups on which they are known to differ."""
+"""Agreement with other libraries on a few blocks, and the groups on which they are known to differ."""
 
 from itertools import product
 

@@ -24,7 +24,7 @@ def table():
 
 
 def right(product, matrix, x):
-    """Return whether the product multiplies by the weights that it claims."""
+    """Return whether the product multiplies by the weights that `first_rows` gives."""
     if product.format == READ:
         return float(product.run()) == pytest.approx(matrix.sum(dtype=np.float64), rel=1e-4)
     result = np.asarray(getattr(product.run(), "float", product.run)()).reshape(-1)

@@ -76,7 +76,7 @@ def test_randomly_rounded_gradients_are_right_in_the_mean(name):
     weight and 4 x 32 tokens, each of which is rounded independently."""
     layer, x, _ = case(RECIPES[name])
     gradient = torch.full((4, 32, 64), 0.6)
-    gradient[..., ::32] = 6.0  # along both sums, a step of 0.5 where the others lie
+    gradient[..., ::32] = 6.0  # along both sums, so that the step is 0.5 at the other elements
     exact = gradient[0, 0] @ layer.weight.detach()
     copies = RecipeLinear(nn.Parameter(layer.weight.detach().repeat(1, 50)), RECIPES[name], torch.Generator())
     gradients = torch.stack([products(copies, x.repeat(1, 1, 50), gradient)[1] for _ in range(4)])

@@ -22,7 +22,7 @@ from tests.models.small import language_model
 from tests.mx.wire_formula import cast, random_tensor, sum_as_described
 
 LOOPBACK = Path("/proc/net/dev")
-ELEMENTS, LIMIT = 1_500_001, 1e10  # of the tensor; bytes/s of the link
+ELEMENTS, LIMIT = 1_500_001, 1e10  # elements of the tensor; bits/s of the link
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
