@@ -216,8 +216,9 @@ class LawConfig(Strict):
 class AnswersConfig(Strict):
     """Answers of published models, predicted from those laws and published accuracies."""
 
-    limits: Annotated[list[Positive], Field(min_length=1)] = Field([8, 64, 256], description="requests at once")
-    decides: Positive = Field(64, description="the one of them that the verdicts rest on")
+    limits: Annotated[list[Positive], Field(min_length=1)] = Field(
+        [8, 64, 256], description="concurrent requests; the verdicts rest on 64"
+    )
     floor: Share = Field(
         0.5, description="the most of an 8B model's energy that a smaller model does not save, flat from 0; assumption"
     )
@@ -244,12 +245,6 @@ class AnswersConfig(Strict):
         Bounds(low=2.0, middle=3.0, high=4.0, source="assumption: list prices of clouds"),
         description="euro per H100 and hour",
     )
-
-    @model_validator(mode="after")
-    def _decided(self) -> Self:
-        if self.decides not in self.limits:
-            raise ValueError("decides must be one of limits")
-        return self
 
 
 class SlmEnergyConfig(Strict):
