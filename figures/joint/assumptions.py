@@ -4,8 +4,10 @@ Sorted by how much the result depends on it."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import spanned
 from jouleproof.drawing.levers import swing
-from jouleproof.evidence.digits import number, with_span
+from jouleproof.drawing.points import estimate_in
+from jouleproof.evidence.digits import number
 
 TITLE = "What the levers together rest on"
 SOURCES = ["joint/assumptions"]
@@ -17,10 +19,10 @@ def tabulate(assumptions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "what": str(row["what"]),
-            "value": with_span(row["value"], row["value_low"], row["value_high"]),
+            "value": spanned(estimate_in(row, "value")),
             "source": str(row["source"]),
             "joules left (x)": f"{number(row['joules_ratio_low'])} to {number(row['joules_ratio_high'])}",
             "power left (x)": f"{number(row['megawatts_ratio_low'])} to {number(row['megawatts_ratio_high'])}",
         }
-        for row in ordered.to_dict("records")
+        for _, row in ordered.iterrows()
     )

@@ -6,8 +6,10 @@ Phi-3-mini's weights by format of 4 bits."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import spanned
+from jouleproof.drawing.points import estimate_in
 from jouleproof.drawing.select import deciding_answers, where
-from jouleproof.evidence.digits import number, with_span
+from jouleproof.evidence.digits import number
 
 TITLE = "Right answers in numbers"
 SOURCES = ["slm_energy/answers"]
@@ -26,13 +28,10 @@ def tabulate(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(cells: "pd.Series[float]", name: str, protocol: str) -> dict[str, str]:
-    def spanned(metric: str, under: str) -> str:
-        return with_span(*(cells[f"{metric}{end}", under] for end in ("", "_low", "_high")))
-
     return {
         "model": name,
-        "J/token": spanned("joules_per_token", "none"),
+        "J/token": spanned(estimate_in(cells[:, "none"], "joules_per_token")),
         "right (share)": number(cells["accuracy", protocol]),
-        "J/right answer": spanned("joules_per_correct", protocol),
+        "J/right answer": spanned(estimate_in(cells[:, protocol], "joules_per_correct")),
         "at the front": number(cells["at_front", protocol]),
     }

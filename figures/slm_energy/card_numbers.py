@@ -4,8 +4,10 @@ questions would give (95 %). Cards of one row give GSM8K alone."""
 
 import pandas as pd
 
+from jouleproof.drawing.cells import spanned
+from jouleproof.drawing.points import estimate_in
 from jouleproof.drawing.select import where
-from jouleproof.evidence.digits import number, with_span
+from jouleproof.evidence.digits import number
 
 TITLE = "Cards in numbers"
 SOURCES = ["slm_energy/cards"]
@@ -34,6 +36,4 @@ def _row(cards: pd.DataFrame, card: str, subject: str, model: str, total_b: floa
 
 def _points(rows: pd.DataFrame) -> str:
     values = rows.drop_duplicates("metric").set_index("metric")["value"]
-    if "difference" not in values:
-        return ""
-    return with_span(values["difference"], values["difference_low"], values["difference_high"])
+    return spanned(estimate_in(values, "difference")) if "difference" in values else ""

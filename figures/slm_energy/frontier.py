@@ -13,10 +13,10 @@ from matplotlib.lines import Line2D
 
 from jouleproof.drawing.ladder import FILLS, best_end, looks_of
 from jouleproof.drawing.palette import BLUE, INK
-from jouleproof.drawing.points import over_seeds, points
+from jouleproof.drawing.points import estimate_in, over_seeds, points
 from jouleproof.drawing.select import deciding_answers, where
 from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key
-from jouleproof.evidence.intervals import Estimate, share_interval
+from jouleproof.evidence.intervals import share_interval
 
 TITLE = "The front of accuracy and energy"
 SOURCES = [
@@ -26,7 +26,6 @@ SOURCES = [
     "slm_energy/ladder_equal_flops",
     "slm_energy/ladder_energy",
 ]
-ENDS = ("", "_low", "_high")
 
 
 def draw(
@@ -61,7 +60,7 @@ def _published(axis: Axes, answers: pd.DataFrame, protocol: str, questions: int)
     joules = where(answers, protocol="none").set_index(["model", "metric"])["value"]
     handles = []
     for number, name in enumerate(front.sort_values(ascending=False).index, 1):
-        across = Estimate(*(joules[name, f"joules_per_answer{end}"] for end in ENDS))
+        across = estimate_in(joules[name], "joules_per_answer")
         right = share_interval(round(accuracy[name] * questions), questions)
         colour = BLUE if str(name).startswith("Phi") else INK
         points(axis, across, right, ls="-", color=colour, lw=0.6, alpha=0.5)
@@ -82,7 +81,6 @@ def _trained(
         up = over_seeds(best_end(tables, size), ["size"]).clip(upper=1.0)
         for batch, fill in fills:
             at = where(joules, size=size, batch=batch).set_index("metric")["value"]
-            across = Estimate(*(at[f"joules_per_answer{end}"] for end in ENDS))
-            points(axis, across, up, color=colour, marker=marker, fillstyle=fill, lw=0.7, ls="-")
+            points(axis, estimate_in(at, "joules_per_answer"), up, color=colour, marker=marker, fillstyle=fill, lw=0.7, ls="-")
     for batch, fill in fills:
         axis.plot([], [], color=INK, marker="o", fillstyle=fill, ls="", label=f"{batch} at once")

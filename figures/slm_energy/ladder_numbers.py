@@ -5,10 +5,11 @@ by side as the heading says; and modelled joules of a right answer."""
 
 import pandas as pd
 
-from jouleproof.drawing.cells import MISSING
+from jouleproof.drawing.cells import MISSING, spanned
 from jouleproof.drawing.ladder import end_of, medians
+from jouleproof.drawing.points import estimate_in
 from jouleproof.drawing.select import unique, where
-from jouleproof.evidence.digits import number, span, with_span
+from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.intervals import mean_interval
 
 TITLE = "The ladder in numbers"
@@ -55,6 +56,4 @@ def _share(end: pd.DataFrame) -> str:
 
 def _millijoules(energy: pd.DataFrame) -> str:
     joules = 1e3 * energy.set_index("metric")["value"]
-    if "joules_per_correct" not in joules:
-        return MISSING
-    return with_span(*(joules[f"joules_per_correct{end}"] for end in ("", "_low", "_high")))
+    return spanned(estimate_in(joules, "joules_per_correct")) if "joules_per_correct" in joules else MISSING

@@ -22,6 +22,11 @@ def points(axis: Axes, x: Coordinates, y: Coordinates, **look: Any) -> None:
     axis.errorbar(across, up, yerr=up_bars, xerr=across_bars, **{"ls": "", **look})
 
 
+def estimate_in(values: "pd.Series[float]", metric: str) -> Estimate:
+    """Estimate of a metric whose interval's ends the table has as `metric_low` and `metric_high`. values: by metric."""
+    return Estimate(*(float(values[f"{metric}{end}"]) for end in ("", "_low", "_high")))
+
+
 def mean_of(table: pd.DataFrame, weight: str | None = None, **levels: Any) -> Estimate:
     """Mean and 95 % interval of the rows that have these levels. weight: the column that weights a row."""
     rows = where(table, **levels)
