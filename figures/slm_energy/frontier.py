@@ -81,6 +81,7 @@ def _trained(
         up = over_seeds(best_end(tables, size), ["size"]).clip(upper=1.0)
         for batch, fill in fills:
             at = where(joules, size=size, batch=batch).set_index("metric")["value"]
-            points(axis, estimate_in(at, "joules_per_answer"), up, color=colour, marker=marker, fillstyle=fill, lw=0.7, ls="-")
+            across = estimate_in(at, "joules_per_answer")
+            points(axis, across, up, color=colour, marker=marker, fillstyle=fill, lw=0.7, ls="-")
     for batch, fill in fills:
         axis.plot([], [], color=INK, marker="o", fillstyle=fill, ls="", label=f"{batch} at once")

@@ -1,5 +1,6 @@
 """Models of random weights, small enough to run in a millisecond, with a tokenizer that needs no file."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,14 @@ def language_model(seed: int = 0) -> LanguageModel:
 
 def embedding_model(seed: int = 0) -> EmbeddingModel:
     return EmbeddingModel("small encoder", random_encoder(seed=seed), LetterTokenizer(), rounded=None)
+
+
+@contextmanager
+def unchanged(network):
+    """Assert that every parameter has the same bits after the context as before it."""
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    yield
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def unstacked(weights, shape, number):

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from jouleproof.models.casting import activations_cast, activations_seen, linear_layers, weights_cast
+from tests.models.small import unchanged
 
 
 class Small(nn.Module):
@@ -36,10 +37,6 @@ def weights(model):
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
 def negate(x):
     return -x
 
@@ -56,29 +53,26 @@ def test_weights_are_cast_inside_and_biases_and_embeddings_are_not(model):
     before = weights(model)
     with weights_cast(model, negate):
         after = weights(model)
-    expected = {
-        name: -value if name.endswith(("q.weight", "k.weight", "v.weight", "out.weight")) else value
-        for name, value in before.items()
-    }
-    assert same(after, expected)
+    cast = ("q.weight", "k.weight", "v.weight", "out.weight")
+    assert all(torch.equal(after[name], -value if name.endswith(cast) else value) for name, value in before.items())
 
 
-def test_weights_are_given_back_bit_by_bit(model):
-    before = weights(model)
-    with weights_cast(model, torch.zeros_like):
+def test_weights_are_restored_bit_by_bit(model):
+    with unchanged(model), weights_cast(model, torch.zeros_like):
         pass
-    assert same(weights(model), before)
 
 
-def test_weights_are_given_back_after_an_exception_inside(model):
-    before = weights(model)
-    with pytest.raises(RuntimeError, match="inside"), weights_cast(model, torch.zeros_like):
+def test_weights_are_restored_after_an_exception_inside(model):
+    with (
+        unchanged(model),
+        pytest.raises(RuntimeError, match="inside"),
+        weights_cast(model, torch.zeros_like),
+    ):
         raise RuntimeError("inside")
-    assert same(weights(model), before)
 
 
-def test_weights_are_given_back_after_an_exception_in_the_cast(model):
-    before, calls = weights(model), []
+def test_weights_are_restored_after_an_exception_in_the_cast(model):
+    calls = []
 
     def fails_at_the_third(weight):
         calls.append(weight)
@@ -86,12 +80,11 @@ def test_weights_are_given_back_after_an_exception_in_the_cast(model):
             raise RuntimeError("third")
         return torch.zeros_like(weight)
 
-    with pytest.raises(RuntimeError, match="third"), weights_cast(model, fails_at_the_third):
+    with unchanged(model), pytest.raises(RuntimeError, match="third"), weights_cast(model, fails_at_the_third):
         pass
-    assert same(weights(model), before)
 
 
-def test_weights_that_require_grad_are_cast_and_given_back():
+def test_weights_that_require_grad_are_cast_and_restored():
     layer = nn.Linear(4, 4)
     before = layer.weight
     with weights_cast(layer, torch.zeros_like):

@@ -10,7 +10,7 @@ from jouleproof.models.continuation import greedy
 from jouleproof.models.ctranslate import in_ctranslate2
 from jouleproof.models.runner import Runner
 from jouleproof.studies.slm_energy.engine_registry import ENGINES, Subject
-from tests.models.small import random_decoder
+from tests.models.small import random_decoder, unchanged
 
 pytestmark = pytest.mark.skipif(find_spec("ctranslate2") is None, reason="the extra `engines` is not installed")
 DECODER = random_decoder()
@@ -24,10 +24,9 @@ def logits_of(generator):
 @pytest.mark.parametrize(("weights", "tolerance"), [("float32", 1e-5), ("int8", 0.05)])
 def test_logits_are_those_of_the_decoder_but_for_rounding(weights, tolerance):
     expected = DECODER(torch.tensor([TEXT]))[0].numpy()
-    before = {name: value.clone() for name, value in DECODER.state_dict().items()}
-    logits = logits_of(in_ctranslate2(DECODER, weights))
+    with unchanged(DECODER):
+        logits = logits_of(in_ctranslate2(DECODER, weights))
     assert np.abs(logits - expected).max() < tolerance * np.abs(expected).max()
-    assert all(torch.equal(value, before[name]) for name, value in DECODER.state_dict().items())
 
 
 def test_a_text_goes_on_as_the_decoder_would_write_it():

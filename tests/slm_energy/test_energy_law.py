@@ -32,9 +32,9 @@ def random_table(seed, models=6, rows=5, noise=0.3):
     return table.assign(joules_per_token=exact * np.exp(noise * rng.standard_normal(len(table))))
 
 
-@pytest.fixture
-def stand_in(tmp_path):
-    path = tmp_path / "mlenergy_tokens.csv"
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    path = tmp_path_factory.mktemp("measured") / "mlenergy_tokens.csv"
     path.write_bytes(mlenergy.measurements(0))
     return path
 
@@ -89,10 +89,8 @@ def test_a_model_left_out_is_predicted_by_the_others_alone():
 
 
 @pytest.fixture(scope="module")
-def points(tmp_path_factory):
-    path = tmp_path_factory.mktemp("measured") / "mlenergy_tokens.csv"
-    path.write_bytes(mlenergy.measurements(0))
-    return energy_points(read_energy(path))
+def points(stand_in):
+    return energy_points(read_energy(stand_in))
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +131,9 @@ def test_the_stand_in_holds_the_cited_lines_and_leaves_out_what_they_do_not_have
         ("energy_per_token_joules", "joules", "energy_per_token_joules"),
     ],
 )
-def test_a_damaged_table_of_energy_is_one_line_that_names_the_column(stand_in, old, new, message):
-    stand_in.write_text(stand_in.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+def test_a_damaged_table_of_energy_is_one_line_that_names_the_column(stand_in, tmp_path, old, new, message):
+    damaged = tmp_path / stand_in.name
+    damaged.write_text(stand_in.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError, match=message) as error:
-        read_energy(stand_in)
+        read_energy(damaged)
     assert "\n" not in str(error.value)

@@ -73,7 +73,7 @@ def test_one_of_two_takes_less(a, b):
 
 
 def test_less_of_everything_is_less_for_sure_and_a_tie_is_half():
-    assert order_probability((1.0, 1e9), (1.1, 2e9), PowerConfig()) == 1.0
+    assert order_probability((1.0, 1e9), (1.1, 2e9), DRAWS) == 1.0
     assert order_probability((1.0, 1e9), (1.0, 1e9), DRAWS) == 0.5
 
 

@@ -19,6 +19,7 @@ from jouleproof.studies.slm_energy.experiments.tuning import tuning, tuning_cost
 from jouleproof.studies.slm_energy.language_models import language_model
 from jouleproof.studies.slm_energy.weight_formats import weight_formats
 from jouleproof.studies.slm_energy.weight_tuning import calculations, right, trainable, tuned
+from tests.models.small import unchanged
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
@@ -145,10 +146,9 @@ def test_lora_trains_few_weights_and_starts_where_the_model_is():
 
 
 def test_fine_tuning_leaves_the_model_alone_and_repeats_to_the_bit():
-    before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
-    one, two = (tuning(CONFIG, MODEL, PROBLEMS, PROBLEMS) for _ in range(2))
+    with unchanged(MODEL.network):
+        one, two = (tuning(CONFIG, MODEL, PROBLEMS, PROBLEMS) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
-    assert all(torch.equal(value, before[name]) for name, value in MODEL.network.state_dict().items())
     assert sorted(set(one[one["metric"] == "right"]["step"])) == [0, 1, 2]
 
 

@@ -11,6 +11,7 @@ from jouleproof.settings import read_settings
 from jouleproof.studies.slm_energy import tasks
 from jouleproof.studies.slm_energy.experiments.quality import quality
 from jouleproof.studies.slm_energy.registry import tasks as named_tasks
+from tests.models.small import unchanged
 from tests.pictures import picture
 from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
@@ -56,12 +57,9 @@ def test_bits_per_byte_are_nats_over_the_bytes_that_were_scored():
 
 
 def test_every_calculation_is_marked_by_its_right_side_alone():
-    assert scores(tasks.read_solutions(ScriptedModel(likeliest=True), PROBLEMS), "calculator_step") == [1.0] * len(
-        PROBLEMS
-    )
-    assert scores(tasks.read_solutions(ScriptedModel(likeliest=False), PROBLEMS), "calculator_step") == [0.0] * len(
-        PROBLEMS
-    )
+    for likeliest in (True, False):
+        scored = list(tasks.read_solutions(ScriptedModel(likeliest=likeliest), PROBLEMS))
+        assert scores(scored, "calculator_step") == [float(likeliest)] * len(PROBLEMS)
     pieces = tasks._pieces(" He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14.")
     assert [text for text, is_result in pieces if is_result] == ["7", "14"]
     assert "".join(text for text, _ in pieces) == " He has 3+4=<<3+4=7>>7, twice <<7*2=14>>14."
@@ -156,8 +154,8 @@ def test_a_name_that_stands_for_nothing_is_said_before_anything_runs(knobs, comp
 
 
 def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_were():
-    before = {name: value.clone() for name, value in MODEL.network.state_dict().items()}
-    table = quality(CONFIG, PROBLEMS, PROBLEMS, None)
+    with unchanged(MODEL.network):
+        table = quality(CONFIG, PROBLEMS, PROBLEMS, None)
     counts = table.groupby(["format", "metric"])["item"].nunique()
     assert counts["float32"].to_dict() == {
         "bits_per_byte": 4,
@@ -167,6 +165,5 @@ def test_every_format_and_task_has_its_rows_and_the_weights_are_left_as_they_wer
         "flexible_match": 2,
     }
     assert counts["mxfp4"].to_dict() == {"bits_per_byte": 2, "calculator_step": 2}
-    assert all(torch.equal(value, before[name]) for name, value in MODEL.network.state_dict().items())
     pairs = table[table["metric"] == "bits_per_byte"].pivot(index="item", columns="format", values="value").dropna()
     assert (pairs["mxfp4"] != pairs["float32"]).all()

@@ -35,7 +35,7 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
                 raise UserError(f"config: model {name!r}: the hub is used only if slm_energy.quality.hub is true")
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
-    return _made(name, custom_maker(name))
+    return _checked(name, custom_maker(name)())
 
 
 def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
@@ -51,10 +51,9 @@ def custom_maker(name: str) -> "Callable[[], Model]":
     return make
 
 
-def _made(name: str, make: "Callable[[], Model]") -> "Model":
+def _checked(name: str, model: Any) -> "Model":
     from jouleproof.studies.slm_energy.tasks import Model
 
-    model = make()
     if missing := plugins.lacking(model, Model):
         raise UserError(
             f"config: slm_energy.quality.models: language model {name!r} returned {type(model).__name__}, which lacks "

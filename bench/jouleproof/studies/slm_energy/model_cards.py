@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Card:
     subject: str
     source: str
     scores: tuple[Score, ...]
-    languages: tuple[str, ...] = field(default=())
+    languages: tuple[str, ...] = ()
 
 
 @cache

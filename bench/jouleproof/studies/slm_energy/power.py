@@ -88,9 +88,8 @@ def interval_rows(factors: Mapping[str, Any], metric: str, estimate: Estimate) -
         yield {**factors, "metric": f"{metric}{end}", "value": value}
 
 
-def order_probability(a: Work, b: Work, prior: PowerConfig | Draws) -> float:
+def order_probability(a: Work, b: Work, draws: Draws) -> float:
     """Return the share of the prior in which `a` takes less energy than `b`; a tie counts half."""
-    draws = prior if isinstance(prior, Draws) else prior_draws(prior)
     first, second = modelled_joules(*a, draws), modelled_joules(*b, draws)
     return float(np.mean((first < second) + 0.5 * (first == second)))
 

@@ -93,12 +93,12 @@ def _shapes(settings: CostConfig) -> list[Shape]:
 def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
     """Build all cells, in the order of the config. The largest is made first, so that its random weights are freed
     before others are allocated."""
-    named = named_shapes(settings.shapes)
-    made = {
-        name: _cells(name, named[name], settings, decoder)
-        for name in sorted(named, key=lambda name: -named[name].width * named[name].layers)
+    shapes = named_shapes(settings.shapes)
+    cells = {
+        name: _cells(name, shapes[name], settings, decoder)
+        for name in sorted(shapes, key=lambda name: -shapes[name].width * shapes[name].layers)
     }
-    return [cell for name in named for cell in made[name]]
+    return [cell for name in shapes for cell in cells[name]]
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
