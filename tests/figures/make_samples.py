@@ -32,7 +32,7 @@ from jouleproof.study import find_study, function_of
 from tests.extension_example import formats as users_formats
 from tests.figures import made_up
 from tests.figures.samples import FOLDER
-from tests.joint import made as made_for_joint
+from tests.joint import small_tables
 from tests.placement import small
 from tests.slm_energy import small_models
 
@@ -182,8 +182,8 @@ def main():
 
 def tables(users, inputs, folder):
     """Make all tables, by `<study>/<experiment>`. folder: for checkpoints."""
-    users_format = [users_formats.FORMAT.name] if users else []  # a recipe also trains in it, under its name
-    joint_tables = made_for_joint.tables(tilt=0.3)  # computed by hand
+    users_format = [users_formats.FORMAT.name] if users else []  # a recipe trains in it as well, under its name
+    joint_tables = small_tables.tables(tilt=0.3)  # computed by hand
     given = {
         "phase_split/power_trace": small.power_trace(3600),
         "phase_split/service_energy": joint_tables["service_energy"],

@@ -8,7 +8,7 @@ from jouleproof.studies.joint.config import AssumptionsConfig, JointConfig
 from jouleproof.studies.joint.evidence import SOURCES
 from jouleproof.studies.joint.experiments.levers import assumptions, levers
 from jouleproof.studies.joint.savings import LEVERS, SUBSETS
-from tests.joint.made import tables
+from tests.joint.small_tables import tables
 
 CONFIG = JointConfig(draws=100)
 

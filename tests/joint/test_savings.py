@@ -11,7 +11,7 @@ from jouleproof.studies.joint.config import AssumptionsConfig
 from jouleproof.studies.joint.evidence import SOURCES
 from jouleproof.studies.joint.savings import LEVERS, MEASURES, SUBSETS, overlap, uniform, with_levers
 from jouleproof.studies.joint.service import MEGAWATTS, Service
-from tests.joint.made import draws, service_energy
+from tests.joint.small_tables import draws, service_energy
 
 PLAIN_J, PLAIN_KW = 1910.0, 5.0
 SERVICE = Service(service_energy(), "together")

@@ -7,7 +7,7 @@ import pytest
 
 from jouleproof.errors import UserError
 from jouleproof.studies.joint.service import Service, State, bits_of, hats
-from tests.joint.made import joules, service_energy
+from tests.joint.small_tables import joules, service_energy
 
 TABLE = service_energy(tilt=0.5)
 
