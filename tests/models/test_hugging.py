@@ -80,7 +80,7 @@ def test_a_folder_opens_texts_as_its_tokenizer_does(tmp_path, post_processor, op
         ([], "has no config.json"),
         (["config.json", "model.safetensors"], "has no tokenizer"),
         (["config.json", "tokenizer.json", "pytorch_model.bin"], "pytorch_model.bin, which can run code"),
-        (["config.json", "tokenizer.json"], "no weights as safetensors"),
+        (["config.json", "tokenizer.json"], "no safetensors weights; save it with"),
         (["config.json", "tokenizer.json", "model.safetensors"], "cannot be loaded"),
     ],
 )
@@ -104,9 +104,9 @@ def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
 
 
 def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         load_gguf(tmp_path / "no.gguf")
-    with pytest.raises(UserError, match="name a revision"):
+    with pytest.raises(UserError, match="no revision; expected organisation/model@commit"):
         load_from_hub("organisation/model")
 
 

@@ -121,4 +121,4 @@ def test_missing_weights_and_those_of_another_model_are_an_error_of_one_line(fil
 @pytest.mark.parametrize("layers", [1, 10**12])
 def test_another_number_of_layers_is_an_error_of_one_line_before_any_is_made(files, layers):
     files[1].write_text(json.dumps({**CONFIG, "num_hidden_layers": layers}), encoding="utf-8")
-    assert f"num_hidden_layers={layers} is not the number of layers in the file" in one_line(files)
+    assert f"num_hidden_layers={layers}, but the file has {ENCODER.layers} layers" in one_line(files)

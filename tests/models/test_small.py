@@ -47,7 +47,7 @@ def test_every_parameter_is_set_and_learns():
 
 def test_heads_are_32_wide_so_that_blocks_of_32_are_full():
     assert small_shape(layers=1, width=96).head_width == 32
-    with pytest.raises(ValueError, match="width=100"):
+    with pytest.raises(ValueError, match="width must be a multiple of 32, got 100"):
         small_shape(layers=1, width=100)
 
 

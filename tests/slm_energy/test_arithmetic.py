@@ -96,7 +96,7 @@ def test_about_the_share_that_is_asked_for_is_held_out():
 
 
 def test_a_range_without_problems_for_the_test_is_refused():
-    with pytest.raises(UserError, match="too few problems of 1 steps"):
+    with pytest.raises(UserError, match="too few held-out problems of 1 steps in Range"):
         draw_problems(Range(1, 1, 1e-9), 1, 3, True, rng())
 
 

@@ -383,5 +383,5 @@ def test_one_size_alone_has_nothing_to_stand_over():
 
 
 def test_a_width_that_heads_do_not_divide_is_refused():
-    with pytest.raises(ValueError, match="the width of 1k is not an even multiple"):
+    with pytest.raises(ValueError, match="the width of 1k must be an even multiple of the heads"):
         config(sizes={"1k": (1, 9, 1), "4k": (1, 16, 2)})

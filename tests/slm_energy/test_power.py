@@ -103,7 +103,7 @@ def test_the_band_is_as_wide_as_what_is_not_known():
 
 
 def test_bounds_out_of_order_are_refused():
-    with pytest.raises(ValidationError, match="in that order"):
+    with pytest.raises(ValidationError, match="must be in ascending order"):
         Bounds(low=2.0, middle=1.0, high=3.0, source="mine")
 
 

@@ -1,4 +1,4 @@
-"""Cast the linear layers of a torch model to a block format, and give the model back as it was."""
+"""Cast the linear layers of a torch model to a block format, and restore the model afterwards."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -11,15 +11,14 @@ SUBJECTS = ("activations", "weights", "both")
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
-    """Return the linear layers by dotted name. An output projection that shares the embedding's matrix does not count
-    as one."""
+    """Return the linear layers by dotted name, without an output projection that shares the embedding's matrix."""
     return {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
 
 
 @contextmanager
 def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
-    """Replace the weight of every linear layer by its cast while the context lasts. Blocks lie along the inputs that a
-    product sums over."""
+    """Replace the weight of every linear layer by its cast within the context. Blocks lie along the input dimension,
+    over which a product sums."""
     layers = linear_layers(model).values()
     kept = [layer.weight.data for layer in layers]
     try:
@@ -32,8 +31,8 @@ def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
 
 
 def activations_cast(model: nn.Module, cast: Cast) -> AbstractContextManager[None]:
-    """Replace the input of every linear layer by its cast while the context lasts. An input that several layers share
-    is cast once."""
+    """Replace the input of every linear layer by its cast within the context. An input that several layers share is
+    cast once."""
     return _before_layers(model, lambda _, x: (cast(x),))
 
 
@@ -48,8 +47,8 @@ def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> Ab
 
 @contextmanager
 def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] | None]) -> Iterator[None]:
-    """Call act(layer name, input) before every linear layer. What it returns, if anything, replaces the input, also for
-    later layers that get the same input."""
+    """Call act(layer name, input) before every linear layer. Its result, unless it is None, replaces the input of this
+    layer and of later layers with the same input."""
     last: list[Any] = []
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor] | None]:
@@ -69,7 +68,7 @@ def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] 
 
 @contextmanager
 def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
-    """Cast the subject while the context lasts. subject: "activations", "weights" or "both"."""
+    """Cast the subject within the context. subject: "activations", "weights" or "both"."""
     with ExitStack() as stack:
         if subject != "activations":
             stack.enter_context(weights_cast(model, cast))
@@ -79,6 +78,6 @@ def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
 
 
 def replace_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
-    """Replace the layer of this dotted name."""
+    """Replace the layer with this dotted name."""
     parent, _, last = name.rpartition(".")
     setattr(model.get_submodule(parent), last, layer)

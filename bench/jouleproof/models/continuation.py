@@ -1,4 +1,4 @@
-"""Greedy continuations of one text, or of many texts with a common prefix side by side."""
+"""Greedy continuation of one text, or of many texts with a common prefix side by side."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,10 +8,9 @@ Done = Callable[[Sequence[int]], bool]
 
 
 def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
-    """Return the `count` tokens that follow the prompt, the likeliest each time. The text is kept in the runner's first
-    slot.
+    """Return the greedy continuation of the prompt by `count` tokens. The text occupies the runner's first slot.
 
-    Raises ValueError where the text does not fit into the slot.
+    Raises ValueError if the text does not fit into the slot.
     """
     text = list(prompt)
     read = 0
@@ -25,12 +24,11 @@ def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
 def continued(
     runner: Runner, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
 ) -> list[list[int]]:
-    """Continue prefix + prompt for each prompt with the likeliest token each time, until done(tokens) or for `most`
-    tokens.
+    """Continue prefix + prompt greedily for every prompt, until done(tokens) is true or `most` tokens are written.
 
-    prefix: read once for all prompts. prompts: at least one token each. The runner needs a slot for the prefix and at
-    least one for texts; as many texts are continued at once as there are slots for them. Raises ValueError where a text
-    does not fit into a slot.
+    prefix: read once for all prompts. prompts: at least one token each. The runner needs one slot for the prefix and at
+    least one for texts; it continues as many texts at once as it has slots for them. Raises ValueError if a text does
+    not fit into a slot.
     """
     continuations: list[list[int]] = [[] for _ in prompts]
     if prefix:

@@ -1,4 +1,4 @@
-"""Conversion of a decoder to CTranslate2 through its model specification; nothing is downloaded or run to convert."""
+"""Conversion of a decoder to CTranslate2 through CTranslate2's model specification, without any download."""
 
 import tempfile
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def in_ctranslate2(decoder: Decoder, weights: str) -> "Generator":
     """Load the decoder into CTranslate2 on one thread.
 
-    weights: "int8", with a scale per row and activations in int8 too, or "float32". The tokens are named after ours:
-    "0", "1" …. Raises ImportError where CTranslate2 is not installed.
+    weights: "int8" (one scale per row; activations are int8 too) or "float32". The vocabulary holds the token ids as
+    text: "0", "1" …. Raises ImportError if CTranslate2 is not installed.
     """
     from ctranslate2 import Generator
 

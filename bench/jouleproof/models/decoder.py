@@ -1,4 +1,4 @@
-"""A decoder-only transformer of the Llama kind: grouped-query attention, rotary positions, RMS norm, gated MLP."""
+"""A Llama-style decoder-only transformer: grouped-query attention, rotary positions, RMS norm, gated MLP."""
 
 from dataclasses import replace
 from functools import partial
@@ -58,8 +58,8 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A decoder that maps token ids to next-token logits. Input and output embeddings share one matrix, which is
-    allocated without values."""
+    """A decoder that maps token ids to next-token logits. Input and output embeddings share one matrix, which is left
+    uninitialised."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
@@ -70,14 +70,14 @@ class Decoder(nn.Module):
         self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens: (batch, tokens) int64, padded on the right where rows differ: causal attention never looks there.
+        """tokens: (batch, tokens) int64, padded on the right; causal attention never reads the padding.
 
         Returns (batch, tokens, vocabulary) float32 logits.
         """
         return self.head(self.hidden(tokens))
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """Return the hidden states (batch, tokens, width) from which the logits of each position follow."""
+        """Return the hidden states (batch, tokens, width) that `head` maps to the logits of each position."""
         x = self.embedding(tokens)
         rotation = rotary_angles(tokens.shape[1], self.shape)
         for layer in self.layers:
@@ -90,18 +90,18 @@ class Decoder(nn.Module):
 
 
 def first_layers(decoder: Decoder, count: int) -> Decoder:
-    """Return a decoder of the first `count` layers alone, which shares their weights. Raises ValueError where there are
+    """Return a decoder with only the first `count` layers, whose weights it shares. Raises ValueError if there are
     fewer."""
     shape = decoder.shape
     if count > shape.layers:
-        raise ValueError(f"the decoder has {shape.layers} layers, not {count}")
+        raise ValueError(f"first_layers: count must be at most {shape.layers}, got {count}")
     left_out = tuple(f"layers.{number}." for number in range(count, shape.layers))
     state = {name: value for name, value in decoder.state_dict().items() if not name.startswith(left_out)}
     return with_weights(partial(Decoder, replace(shape, layers=count)), state)
 
 
 def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Decoder:
-    """Build a decoder with Gaussian weights of standard deviation `spread` and norms of one."""
+    """Build a decoder with Gaussian weights of standard deviation `spread` and norm weights of one."""
     generator = torch.Generator().manual_seed(seed)
     decoder = Decoder(shape)
     for name, parameter in decoder.named_parameters():
@@ -113,7 +113,7 @@ def random_decoder(shape: DecoderShape, seed: int, spread: float = 0.02) -> Deco
 
 
 def rotary_angles(tokens: int, shape: DecoderShape) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine, (tokens, head_width) each, of rotary position embedding (Su et al., arXiv 2104.09864)."""
+    """Return cosine and sine, (tokens, head_width) each, of the rotary position embedding (arXiv 2104.09864)."""
     half = torch.arange(0, shape.head_width, 2, dtype=torch.float32) / shape.head_width
     angles = torch.outer(torch.arange(tokens, dtype=torch.float32), shape.rope_base**-half)
     angles = torch.cat([angles, angles], dim=-1)

@@ -1,4 +1,4 @@
-"""The shape of a decoder, and the parameters and operations that follow from it. This module imports nothing large."""
+"""The shape of a decoder, and the parameters and operations that follow from it. This module has no heavy imports."""
 
 from dataclasses import dataclass
 
@@ -20,12 +20,12 @@ class DecoderShape:
 
 
 def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> DecoderShape:
-    """Shape of a decoder in which no heads share keys and the MLP is three times as wide as the model.
+    """Return the shape of a decoder in which no heads share keys and the MLP is three times as wide as the model.
 
     width: an even multiple of heads, for rotary positions.
     """
     if width % (2 * heads):
-        raise ValueError(f"plain_shape: width={width} is not an even multiple of heads={heads}")
+        raise ValueError(f"plain_shape: width must be an even multiple of heads={heads}, got {width}")
     return DecoderShape(
         vocabulary=vocabulary,
         layers=layers,
@@ -39,7 +39,7 @@ def plain_shape(vocabulary: int, layers: int, width: int, heads: int) -> Decoder
 
 
 def layer_weights(shape: DecoderShape) -> int:
-    """Count the numbers in the matrices of all layers, without norms and without the embedding, which is also the
+    """Count the weights in the matrices of all layers, without norms and without the embedding, which is also the
     head."""
     attention = 2 * shape.width * (shape.heads + shape.kv_heads) * shape.head_width
     return shape.layers * (attention + 3 * shape.width * shape.mlp_width)
@@ -51,7 +51,7 @@ def parameters(shape: DecoderShape) -> int:
 
 
 def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
-    """Count the multiplications and additions of all products.
+    """Count the multiplications and additions of all matrix products.
 
     tokens: tokens read. outputs: positions whose logits are computed. attended: pairs of a token and one that it
     attends to, itself included.
@@ -61,8 +61,7 @@ def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: 
 
 
 def answer_flops(shape: DecoderShape, prompt: int, written: float) -> float:
-    """Count the multiplications and additions of writing an answer with a cache of keys and values. The last token is
-    not read."""
+    """Count the multiplications and additions of writing an answer with a KV cache. The last token is not read back."""
     read = prompt + written - 1
     attended = read * (read + 1) / 2
     return forward_flops(shape, read, written, attended)

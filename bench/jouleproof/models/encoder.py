@@ -1,4 +1,4 @@
-"""A sentence encoder of the BERT kind: absolute positions, layer norm after each block, mean over the tokens."""
+"""A BERT-style sentence encoder: absolute positions, layer norm after each block, mean over the tokens."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
-"""Causal language models that `transformers` can read: from a local folder, a GGUF file or the hub, from safetensors
-only and without running code that comes with a model."""
+"""Causal language models that `transformers` reads from a local folder, a GGUF file or the hub. Folders and hub models
+must hold safetensors; code that comes with a model is never run."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -31,7 +31,7 @@ class HuggingModel:
     """A network of `transformers` with its tokenizer.
 
     rounded: as in jouleproof.models.smollm2. context: tokens of the longest text that it reads, without the opening.
-    opening: tokens that every text begins with, where the tokenizer says so; without them such a model writes nonsense.
+    opening: tokens that the tokenizer puts before every text; without them such a model writes nonsense.
     """
 
     name: str
@@ -53,7 +53,7 @@ class HuggingModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from its `first` on, which is at least 1."""
+        """Score the tokens of each text from position `first` on, which is at least 1."""
         opened = [[*self.opening, *text] for text in texts]
         places = [len(self.opening) + first for first in firsts]
         return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
@@ -80,7 +80,7 @@ class HuggingModel:
 
 
 def as_llama(decoder: Decoder) -> Any:
-    """Build a network of `transformers` with the same weights. Its logits are the same up to rounding."""
+    """Build a `transformers` Llama with the same weights. Its logits are the same up to rounding."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     shape = decoder.shape
@@ -103,8 +103,8 @@ def as_llama(decoder: Decoder) -> Any:
     theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
     for name, value in state.items():
         if name.startswith("layers."):
-            _, number, part = name.removesuffix(".weight").split(".", 2)
-            theirs[f"model.layers.{number}.{OF_LLAMA[part]}.weight"] = value
+            _, number, weight = name.removesuffix(".weight").split(".", 2)
+            theirs[f"model.layers.{number}.{OF_LLAMA[weight]}.weight"] = value
     network.load_state_dict(theirs, strict=False)
     network.tie_weights()
     return network.train(False).requires_grad_(False)
@@ -113,7 +113,7 @@ def as_llama(decoder: Decoder) -> Any:
 def load_folder(folder: Path) -> HuggingModel:
     """Load a model that `transformers` saved in a folder.
 
-    Raises UserError where the folder lacks a config, a tokenizer or weights as safetensors.
+    Raises UserError if the folder lacks a config, a tokenizer or weights as safetensors.
     """
     if not (folder / "config.json").is_file():
         raise UserError(f"models: {folder} has no config.json; it does not hold a transformers model")
@@ -121,15 +121,15 @@ def load_folder(folder: Path) -> HuggingModel:
         raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        present = f"{', '.join(pickles)}, which can run code when read" if pickles else "none"
-        raise UserError(f"models: {folder} has no weights as safetensors ({present}); save it with safe_serialization")
+        present = f"found {', '.join(pickles)}, which can run code when read; " if pickles else ""
+        raise UserError(f"models: {folder} has no safetensors weights; {present}save it with safe_serialization=True")
     return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
 
 
 def load_gguf(file: Path) -> HuggingModel:
-    """Load a GGUF file, dequantised to float32. Raises UserError where it is no GGUF file that `transformers` reads."""
+    """Load a GGUF file, dequantised to float32. Raises UserError if `transformers` cannot read it."""
     if not file.is_file():
-        raise UserError(f"models: {file} is not there")
+        raise UserError(f"models: {file} does not exist")
     rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
     return _load(file.stem, str(file.parent), rounded, gguf_file=file.name, local_files_only=True)
 
@@ -137,11 +137,11 @@ def load_gguf(file: Path) -> HuggingModel:
 def load_from_hub(name: str) -> HuggingModel:
     """Load a model from the hub. name: `organisation/model@revision`.
 
-    Raises UserError where the model is not available, or has no safetensors.
+    Raises UserError if the model is not available or has no safetensors.
     """
     repository, at, revision = name.partition("@")
     if not at or not revision:
-        raise UserError(f"models: hub:{name}: name a revision, as in organisation/model@commit")
+        raise UserError(f"models: hub:{name} has no revision; expected organisation/model@commit")
     return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
 
 
@@ -155,7 +155,7 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
         network, loading = loaded
-        for kind, names in loading.items():  # transformers would draw them at random, or leave them out
+        for kind, names in loading.items():  # transformers would initialise them at random, or skip them
             if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
                 raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
     opening = _opening(tokenizer)
@@ -171,6 +171,6 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """Return the token that begins a text, where the tokenizer puts it before every text."""
+    """Return the begin-of-text token if the tokenizer puts it before every text, else nothing."""
     begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
     return (tokenizer.bos_token_id,) if begins else ()

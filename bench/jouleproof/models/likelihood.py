@@ -1,4 +1,4 @@
-"""Likelihoods of the tokens of texts under a model, computed without keeping the logits of all of them."""
+"""Likelihoods of the tokens of texts under a model, computed without holding all logits in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ TOGETHER = 2048  # tokens in a batch, padding included
 class Likelihood:
     """Likelihoods of the scored tokens of one text.
 
-    nats: (tokens,) logarithms of their probabilities. likeliest: (tokens,) bool, whether no other token is likelier.
+    nats: (tokens,) natural logarithms of their probabilities. likeliest: (tokens,) bool, true where no other token is
+    more likely.
     """
 
     nats: Tensor
@@ -29,7 +30,7 @@ def likelihoods(
     texts: Sequence[Sequence[int]],
     firsts: Sequence[int],
 ) -> list[Likelihood]:
-    """Score the tokens of each text from its `first` on, which is at least 1.
+    """Score the tokens of each text from position `first` on, which is at least 1.
 
     hidden: (batch, tokens) to (batch, tokens, width). head: (tokens, width) to (tokens, vocabulary) logits.
     """

@@ -1,4 +1,4 @@
-"""Helpers that all loaders share, from files of weights to networks."""
+"""Helpers that all loaders of network weights share."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @contextmanager
 def refused_as(reason: str) -> Iterator[None]:
-    """Raise UserError in one line, with the reason, on any error: on a damaged file libraries raise whatever comes,
+    """Turn any error into a one-line UserError with the reason. On a damaged file libraries raise errors of any type,
     tokenizers even a bare Exception."""
     try:
         yield
@@ -23,14 +23,15 @@ def refused_as(reason: str) -> Iterator[None]:
 
 
 def check_layers(setting: str, layers: int, weights: Mapping[str, Tensor]) -> None:
-    """Raise ValueError where the number of layers in the weights is not what the setting says. setting: its name."""
-    if layers != len({name.split(".")[1] for name in weights if name.startswith("layers.")}):
-        raise ValueError(f"{setting}={layers} is not the number of layers in the file")
+    """Raise ValueError if the weights do not have the number of layers that a setting says. setting: its name."""
+    present = len({name.split(".")[1] for name in weights if name.startswith("layers.")})
+    if layers != present:
+        raise ValueError(f"{setting}={layers}, but the file has {present} layers")
 
 
 def with_weights(make: Callable[[], Network], weights: Mapping[str, Tensor]) -> Network:
-    """Build a network that holds these tensors, not copies of them, and requires no gradients. Raises RuntimeError
-    where they do not fit."""
+    """Build a network that holds these tensors, not copies of them, and requires no gradients. Raises RuntimeError if
+    they do not fit. make: builds the network; its own tensors are never allocated."""
     with torch.device("meta"):
         network = make()
     network.load_state_dict(weights, assign=True)

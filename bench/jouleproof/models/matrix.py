@@ -1,4 +1,4 @@
-"""Weight matrices, laid out so that a product with one row, a few rows, or hundreds of them is fast."""
+"""Weight matrices in layouts that make products with one row, a few rows or hundreds of rows fast."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from torch.nn import functional
 
 from jouleproof.formats import MXFormat, PackedMatrix, quantize
 
-FEW = 16  # rows that the packed form is laid out for; others are as fast (torch 2.13)
+FEW = 16  # rows that the packed layout is made for; other numbers are as fast (torch 2.13)
 
 
 class Matrix:
     """A weight matrix (outputs, inputs) in float32 or bfloat16.
 
-    On a processor, where torch has oneDNN, the weights are held in oneDNN's blocks, as torch's compiler does when it
-    freezes weights. In float32 they are also held transposed, since one row is then multiplied at the rate of memory.
-    Elsewhere they are left as they are.
+    On a CPU where torch has oneDNN, the weights are held in oneDNN's blocked layout, as torch's compiler does when it
+    freezes weights. In float32 they are also held transposed, which multiplies one row at memory bandwidth. On other
+    devices they are only held transposed.
     """
 
     def __init__(self, weight: Tensor, device: torch.device) -> None:
@@ -46,8 +46,8 @@ class PlainMatrix:
 
 
 class BlockMatrix:
-    """A weight matrix (outputs, inputs) in a block format, read in its packed form once for each row: fast for one
-    row."""
+    """A weight matrix (outputs, inputs) in a block format, whose packed form is read once per row of the input: only a
+    product with one row is fast."""
 
     def __init__(self, weight: Tensor, fmt: MXFormat) -> None:
         packed = quantize(weight, fmt)

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2, a sentence encoder in full float32, from its safetensors file."""
+"""all-MiniLM-L6-v2, a sentence encoder in float32, loaded from its safetensors file."""
 
 import json
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class EmbeddingModel:
 
 
 def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
-    """Load the encoder and its tokenizer. Raises UserError where the files are not of this architecture."""
+    """Load the encoder and its tokenizer. Raises UserError if the files do not hold this architecture."""
     with refused_as(f"{weights.parent} is not all-MiniLM-L6-v2"):
         settings = json.loads(config.read_text(encoding="utf-8"))
         shape = EncoderShape(
@@ -78,6 +78,6 @@ def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
 def _name(saved: str) -> str:
     stem, _, kind = saved.rpartition(".")
     if stem.startswith("encoder.layer."):
-        number, _, part = stem.removeprefix("encoder.layer.").partition(".")
-        return f"layers.{number}.{NAMES[part]}.{kind}"
+        number, _, weight = stem.removeprefix("encoder.layer.").partition(".")
+        return f"layers.{number}.{NAMES[weight]}.{kind}"
     return f"{NAMES[stem]}.{kind}"

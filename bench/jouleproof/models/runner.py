@@ -1,5 +1,5 @@
-"""Inference of a language model over many texts at once: their next tokens in, logits of what follows out, with a cache
-of keys and values."""
+"""Batched inference of a language model with a KV cache: it reads the next tokens of many texts and returns the logits
+of what follows each."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -53,8 +53,8 @@ class Runner:
     """An engine for `slots` texts of up to `capacity` tokens each. The caller keeps track of how much of a slot is
     filled.
 
-    dtype: of weights, activations, keys and values; norms and logits are float32. plain: weights are multiplied as they
-    are, without being laid out for fast products first.
+    dtype: of weights, activations, keys and values; norms and logits are float32. plain: keep weights in torch's layout
+    instead of one for fast products.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Runner:
         )
 
     def packed(self, decoder: Decoder, fmt: MXFormat) -> "Runner":
-        """Return the same runner in float32 with its layers' matrices in a block format. Embedding, head and cache are
+        """Return this runner in float32 with its layers' matrices in a block format. Embedding, head and cache are
         shared.
 
         decoder: the one that this runner was made from.
@@ -90,12 +90,12 @@ class Runner:
         return other
 
     def cache(self, slot: int, tokens: int) -> Tensor:
-        """Return a slot's cache (layers, 2, KV heads, tokens, head width), to read and to write: keys, then values."""
+        """Return a writable view of a slot's cache, (layers, 2, KV heads, tokens, head width): keys, then values."""
         return self._cache[:, :, slot, :, :tokens]
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of weights that one iteration reads, the head's included."""
+        """Bytes of weights that one iteration reads, including the head's."""
         matrices = [matrix for layer in self._layers for matrix in (layer.qkv, layer.out, layer.gate_up, layer.down)]
         return sum(matrix.nbytes for matrix in [*matrices, self._head])
 
@@ -107,10 +107,10 @@ class Runner:
     def run(self, pieces: Sequence[Piece], layer_done: LayerDone = no_layer_done) -> Tensor:
         """Read the pieces and return float32 logits (pieces, vocabulary) of what follows each.
 
-        layer_done: called with the number of each layer once its keys and values are in the cache. Raises ValueError
-        where a text does not fit into its slot, or two pieces want one slot.
+        layer_done: called with the number of each layer once its keys and values are in the cache. Raises ValueError if
+        a text does not fit into its slot or two pieces are for the same slot.
         """
-        self._refuse_what_does_not_fit(pieces)
+        self._check_slots(pieces)
         tokens = torch.tensor([token for piece in pieces for token in piece.tokens], device=self._device)
         places = torch.cat([torch.arange(piece.start, piece.end, device=self._device) for piece in pieces])
         rotation = tuple(angles[places] for angles in self._rotation)
@@ -125,12 +125,13 @@ class Runner:
         last = x[torch.tensor(ends, device=self._device) - 1]
         return self._head(self._normed(last, self._norm)).float()
 
-    def _refuse_what_does_not_fit(self, pieces: Sequence[Piece]) -> None:
+    def _check_slots(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             if not piece.tokens or piece.end > self.capacity:
-                raise ValueError(f"slot of {self.capacity} tokens cannot take {len(piece.tokens)} after {piece.start}")
+                left = self.capacity - piece.start
+                raise ValueError(f"slot {piece.slot}: expected 1 to {left} new tokens, got {len(piece.tokens)}")
         if len({piece.slot for piece in pieces}) < len(pieces):
-            raise ValueError("two pieces want the same slot")
+            raise ValueError("two pieces are for the same slot")
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
         wide = x.float()
@@ -138,8 +139,7 @@ class Runner:
         return scaled.to(x.dtype)
 
     def _attend(self, number: int, pieces: Sequence[Piece], qkv: Tensor, rotation: tuple[Tensor, ...]) -> Tensor:
-        """Return the attended values (tokens, width). qkv: (tokens, width + 2 * KV width), the pieces' one after the
-        other."""
+        """Return the attended values (tokens, width). qkv: (tokens, width + 2 * KV width), all pieces concatenated."""
         shape = self.shape
         heads = qkv.view(len(qkv), -1, shape.head_width).transpose(0, 1)
         turned = rotate(heads[: shape.heads + shape.kv_heads], (rotation[0], rotation[1]))
@@ -158,8 +158,8 @@ class Runner:
 
 
 def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: torch.device) -> list[Weights]:
-    def joined(*parts: torch.nn.Linear) -> AnyMatrix:
-        return matrix(torch.cat([part.weight.detach() for part in parts]))
+    def joined(*layers: torch.nn.Linear) -> AnyMatrix:
+        return matrix(torch.cat([layer.weight.detach() for layer in layers]))
 
     return [
         Weights(

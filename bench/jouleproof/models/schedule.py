@@ -1,4 +1,4 @@
-"""How a decoder is trained: batches, steps and learning rate. This module imports nothing large."""
+"""The training schedule of a decoder: batches, steps and learning rate. This module has no heavy imports."""
 
 import math
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Plan:
 
 
 def learning_rate(step: int, plan: Plan) -> float:
-    """Learning rate of a step, counted from 0. It rises linearly to the full rate over the warm-up, then falls along
-    half a cosine towards zero, so that the last steps settle and two runs differ by little but what was changed between
-    them."""
+    """Return the learning rate of a step, counted from 0. It rises linearly to the full rate over the warm-up, then
+    falls along half a cosine towards zero, so that the last steps settle and two runs differ by little more than what
+    was changed between them."""
     if step < plan.warm_up:
         return plan.learning_rate * (step + 1) / plan.warm_up
     done = (step - plan.warm_up) / (plan.steps - plan.warm_up)

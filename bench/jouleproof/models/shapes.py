@@ -1,4 +1,4 @@
-"""Iterations of given shapes: how long a runner takes for each, what it computes and what it reads."""
+"""Iterations of given shapes: the time, operations and bytes that a runner takes for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from jouleproof.measure.clocks import Stopwatch
 from jouleproof.models.decoder_shape import forward_flops
 from jouleproof.models.runner import Piece, Runner
 
-APART = 977  # between the ids of successive tokens, so that none is read twice in a row
+APART = 977  # between the ids of successive tokens, so that no embedding is read twice in a row
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Shape:
 
 
 def timed(runner: Runner, shapes: Sequence[Shape], repeats: int) -> list[list[float]]:
-    """Return seconds by repeat and shape, with the choice of the likeliest token included. All shapes take turns, after
-    a warm-up round."""
+    """Return seconds by repeat and shape, including the choice of the most likely token. All shapes take turns, after a
+    warm-up round."""
     return [one_round(runner, shapes) for _ in range(repeats + 1)][1:]
 
 
@@ -47,14 +47,14 @@ def _seconds(runner: Runner, pieces: list[Piece]) -> float:
 
 
 def flops(runner: Runner, shape: Shape) -> float:
-    """Count the multiplications and additions of all products, attention included."""
+    """Count the multiplications and additions of all matrix products, including attention."""
     outputs = bool(shape.prompt) + shape.decodes
     attended = sum(shape.read + place + 1 for place in range(shape.prompt)) + shape.decodes * (shape.context + 1)
     return forward_flops(runner.shape, shape.prompt + shape.decodes, outputs, attended)
 
 
 def read_bytes(runner: Runner, shape: Shape) -> float:
-    """Count the bytes of weights, read once, and of cached keys and values. Values that stay between two products are
+    """Count the bytes of weights, read once, and of cached keys and values. Intermediate values between products are
     not counted."""
     model = runner.shape
     per_token = 2 * model.layers * model.kv_heads * model.head_width * runner.dtype.itemsize

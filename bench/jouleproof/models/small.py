@@ -1,7 +1,7 @@
 """A small decoder-only transformer over bytes, to be trained from scratch on short documents.
 
-The architecture is jouleproof.models.decoder's; a token is a byte of UTF-8. Documents stand one after the other in a
-stream, each ended by a zero byte, which occurs in no text.
+The architecture is that of jouleproof.models.decoder; a token is a byte of UTF-8. Documents are concatenated into a
+stream, each followed by a zero byte, which no text contains.
 """
 
 from collections.abc import Iterable
@@ -15,23 +15,24 @@ from jouleproof.models.decoder_shape import DecoderShape, plain_shape
 
 VOCABULARY = 256
 END = 0
-INITIAL_SPREAD = 0.05  # standard deviation of the weights; 0.02, as in GPT-2, starts slower at these widths
+INITIAL_SPREAD = 0.05  # standard deviation of the weights; 0.02, as in GPT-2, learns more slowly at these widths
 HEAD_WIDTH = 32
 
 
 def small_shape(layers: int, width: int) -> DecoderShape:
-    """Shape of a decoder over bytes with heads 32 wide.
+    """Return the shape of a decoder over bytes with heads 32 wide.
 
     width: a multiple of 32, so that MX blocks are full.
     """
     if width % HEAD_WIDTH:
-        raise ValueError(f"small_shape: width={width} is not a multiple of {HEAD_WIDTH}")
+        raise ValueError(f"small_shape: width must be a multiple of {HEAD_WIDTH}, got {width}")
     return plain_shape(VOCABULARY, layers, width, width // HEAD_WIDTH)
 
 
 def small_decoder(shape: DecoderShape, seed: int) -> Decoder:
-    """Build an untrained decoder in float32. Weights are normal; those that write to the residual stream are narrower
-    by the square root of their number (Radford et al. 2019); norms are 1. The same seed gives the same bits."""
+    """Build an untrained decoder in float32. Weights are normally distributed; those that write to the residual stream
+    have a spread smaller by the square root of their number (Radford et al. 2019); norm weights are 1. The same seed
+    gives the same bits."""
     with torch.device("meta"):
         decoder = Decoder(shape)
     decoder.to_empty(device="cpu")
@@ -52,5 +53,5 @@ def document(problem: Problem) -> bytes:
 
 
 def stream(documents: Iterable[bytes]) -> Tensor:
-    """Concatenate the documents, each with its end, to (bytes,) uint8."""
+    """Concatenate the documents, each followed by END, into (bytes,) uint8."""
     return torch.frombuffer(bytearray(b"".join(text + bytes([END]) for text in documents)), dtype=torch.uint8)

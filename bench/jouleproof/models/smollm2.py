@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct from its GGUF file. Its weights are rounded to 16 levels per block (Q4_1)."""
+"""SmolLM2-135M-Instruct from its GGUF file, in which weights are rounded to 16 levels per block (Q4_1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ NAMES = {
 class LanguageModel:
     """A decoder with its tokenizer.
 
-    rounded: the format that its weights were rounded to before, None where they were not; only then do they test a
-    cast. context: tokens of the longest text that it was trained to read. path: its file.
+    rounded: the format that its weights were already rounded to, or None; only unrounded weights can test a cast of
+    weights. context: tokens of the longest text that it was trained to read. path: its file.
     """
 
     name: str
@@ -79,8 +79,8 @@ class LanguageModel:
 
     @torch.inference_mode()
     def run(self, texts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Return float32 next-token logits (texts, tokens of the longest, vocabulary); those after a text's end are
-        padding's."""
+        """Return float32 next-token logits (texts, tokens of the longest, vocabulary); positions after a text's end
+        belong to padding."""
         tokens, _ = padded(texts)
         return self.network(tokens)
 
@@ -88,7 +88,7 @@ class LanguageModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from its `first` on, which is at least 1."""
+        """Score the tokens of each text from position `first` on, which is at least 1."""
         return likelihoods(self.network.hidden, self.network.head, texts, firsts)
 
     def continued(
@@ -101,7 +101,7 @@ class LanguageModel:
 
 
 def load_smollm2(path: Path) -> LanguageModel:
-    """Read the weights to float32. Raises UserError where the file is no GGUF of this architecture."""
+    """Read the weights into float32. Raises UserError if the file is not a GGUF file of this architecture."""
     with refused_as(f"{path} is not a SmolLM2 file in GGUF format"):
         reader = GGUFReader(path)
         field = {name: entry.contents() for name, entry in reader.fields.items()}
@@ -142,17 +142,17 @@ def _name(gguf_name: str) -> str:
 
 
 def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
-    """Convert a tensor. GGUF stores the rotated rows of q and k interleaved (0, half, 1, half + 1 …); here halves stand
-    together."""
-    for part, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
-        if f".{part}." in name:
+    """Convert a tensor. GGUF interleaves the rotated rows of q and k (0, half, 1, half + 1 …); here each half is
+    contiguous."""
+    for matrix, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
+        if f".{matrix}." in name:
             value = value.reshape(heads, shape.head_width // 2, 2, -1).swapaxes(1, 2).reshape(value.shape)
     return torch.from_numpy(np.array(value, dtype=np.float32))
 
 
 def _tokenizer(field: Mapping[str, Any]) -> Tokenizer:
-    """Build a byte-level BPE tokenizer that splits off every digit first: the pre-tokeniser that the file calls
-    `smollm`."""
+    """Build a byte-level BPE tokenizer that first splits off every digit, as the pre-tokenizer `smollm` of the file
+    does."""
     tokens, types = field["tokenizer.ggml.tokens"], field["tokenizer.ggml.token_type"]
     merges = [tuple(merge.split(" ")) for merge in field["tokenizer.ggml.merges"]]
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))

@@ -1,7 +1,6 @@
-"""Several decoders of one shape side by side with stacked weights: small models share the cost of a call.
+"""Several decoders of one shape side by side with stacked weights, so that small models share the cost of a call.
 
-Model m reads row block m of the tokens and no other, so that its results are those it gives alone, up to the order of
-sums.
+Model m reads only row block m of the tokens, so its results are those that it gives alone, up to the order of sums.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +20,12 @@ JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"
 
 def stacked(decoders: Sequence[Decoder]) -> dict[str, Tensor]:
     """Stack copies of the weights of decoders of one shape."""
-    parts: dict[str, list[Tensor]] = {}
+    joined: dict[str, list[Tensor]] = {}
     for name, _ in decoders[0].named_parameters():
         *above, module, kind = name.split(".")
         key = ".".join([*above, JOINED.get(module, module), kind])
-        parts.setdefault(key, []).append(torch.stack([decoder.get_parameter(name).detach() for decoder in decoders]))
-    return {name: torch.cat(some, dim=1) for name, some in parts.items()}
+        joined.setdefault(key, []).append(torch.stack([decoder.get_parameter(name).detach() for decoder in decoders]))
+    return {name: torch.cat(matrices, dim=1) for name, matrices in joined.items()}
 
 
 @dataclass
@@ -54,11 +53,11 @@ def hidden(
     past: Past | None = None,
     asked: Tensor | None = None,
 ) -> Tensor:
-    """Return the hidden states (models, positions, width) from which the logits of each position follow.
+    """Return the hidden states (models, positions, width) that `logits` maps to the logits of each position.
 
-    texts: (models, rows, tokens) int64 each, texts of one length; their positions lie end to end, one tensor's after
-    another's. past: cache of the same rows, read before. It grows by these tokens, which are then of one tensor, and
-    one per row unless nothing was read yet. asked: the positions that are wanted, all where None.
+    texts: (models, rows, tokens) int64 each; a tensor holds texts of one length, and the positions of all tensors are
+    concatenated. past: cache of the same rows. It is extended by these tokens, which must then be one tensor, with one
+    token per row unless the cache is empty. asked: the positions to return; None: all.
     """
     models = len(texts[0])
     first = past.length if past else 0
@@ -74,27 +73,27 @@ def hidden(
     def linear(x: Tensor, name: str) -> Tensor:
         return torch.bmm(x, weights[f"{name}.weight"].transpose(1, 2))
 
-    def attended(layer: int, parts: Sequence[Tensor], text: Tensor) -> Tensor:
-        """Attend within one of the texts' tensors. parts: its queries, keys and values."""
+    def attended(layer: int, qkv: Sequence[Tensor], text: Tensor) -> Tensor:
+        """Attend within one tensor of texts. qkv: its queries, keys and values."""
         _, rows, count = text.shape
-        q, k, v = (part.reshape(models * rows, count, -1, shape.head_width).transpose(1, 2) for part in parts)
+        q, k, v = (values.reshape(models * rows, count, -1, shape.head_width).transpose(1, 2) for values in qkv)
         if past is not None:
             k, v = past.extended(layer, k, v)
         mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=first == 0, enable_gqa=True)
         return mixed.transpose(1, 2).reshape(models, rows * count, width)
 
     for layer in range(shape.layers):
-        own_name = f"layers.{layer}."
-        qkv = linear(normed(x, own_name + "attention_norm"), own_name + "attention.qkv")
+        prefix = f"layers.{layer}."
+        qkv = linear(normed(x, prefix + "attention_norm"), prefix + "attention.qkv")
         qk, v = torch.split(qkv, [width + kv_width, kv_width], dim=2)
         q, k = torch.split(_turned(qk, rotation, shape.head_width), [width, kv_width], dim=2)
-        parts = [torch.split(part, [text[0].numel() for text in texts], dim=1) for part in (q, k, v)]
-        mixed = torch.cat([attended(layer, part, text) for *part, text in zip(*parts, texts, strict=True)], dim=1)
+        by_text = [torch.split(values, [text[0].numel() for text in texts], dim=1) for values in (q, k, v)]
+        mixed = torch.cat([attended(layer, qkv, text) for *qkv, text in zip(*by_text, texts, strict=True)], dim=1)
         if asked is not None and layer == shape.layers - 1:
             x, mixed = x[:, asked], mixed[:, asked]
-        x = x + linear(mixed, own_name + "attention.out")
-        gate, up = linear(normed(x, own_name + "mlp_norm"), own_name + "mlp.gate_up").chunk(2, dim=-1)
-        x = x + linear(functional.silu(gate) * up, own_name + "mlp.down")
+        x = x + linear(mixed, prefix + "attention.out")
+        gate, up = linear(normed(x, prefix + "mlp_norm"), prefix + "mlp.gate_up").chunk(2, dim=-1)
+        x = x + linear(functional.silu(gate) * up, prefix + "mlp.down")
     return normed(x, "norm")
 
 
@@ -134,11 +133,11 @@ def logits(weights: Weights, states: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, end: int | None) -> tuple[Tensor, Tensor]:
-    """Write the likeliest token each time. Returns the tokens, (models, rows, most) int64, and how many of them each
-    row wrote, (models, rows).
+    """Write tokens greedily. Returns the tokens, (models, rows, most) int64, and how many of them each row wrote,
+    (models, rows).
 
-    prompts: (models, rows, tokens), all of one length. end: the token after which a row writes no more; the rest of the
-    row is filled with it. None: all rows write `most` tokens.
+    prompts: (models, rows, tokens), all of one length. end: the token that ends a row and fills the rest of it; None:
+    all rows write `most` tokens.
     """
     models, rows, _ = prompts.shape
     past, fed = Past(), prompts

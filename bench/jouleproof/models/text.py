@@ -1,4 +1,4 @@
-"""Texts as padded rectangles of tokens, in batches of like length."""
+"""Padding of texts to rectangles of tokens, in batches of similar length."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -19,8 +19,8 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 def batches(rows: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
-    """Group the indices of rows of like length: at most max_tokens with their padding, or a single longer row, per
-    group."""
+    """Group the indices of rows of similar length. A group has at most max_tokens, including padding, or is a single
+    longer row."""
     groups: list[list[int]] = []
     for index in sorted(range(len(rows)), key=lambda i: (len(rows[i]), i)):
         if groups and (len(groups[-1]) + 1) * len(rows[index]) <= max_tokens:

@@ -1,4 +1,4 @@
-"""Small against large language models: what an answer costs, how often it is right, and what was published."""
+"""Small and large language models: what an answer costs, how often it is right, and what was published."""
 
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
 from jouleproof.study import Experiment, Study

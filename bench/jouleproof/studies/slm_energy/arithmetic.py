@@ -1,7 +1,7 @@
-"""Generated grade school word problems and the marking of answers. A problem has a start and one to five steps, each
-with its result worked out.
+"""Generated grade school word problems and the marking of answers. A problem has a starting number and one to five
+steps; its answer works out the result of each step.
 
-A token is a word, a phrase or a whole number, so that sums are facts to be learnt and not digits to be carried. All
+A token is a word, a phrase or a whole number, so sums are facts to be learnt rather than digits to be carried. All
 problems of k steps have texts of the same length: 5 + 3k tokens of question and 2 + 4k of answer.
 """
 
@@ -33,8 +33,8 @@ TRIES = 1000
 class Range:
     """The range of the numbers in a problem.
 
-    largest: bound on the start and on what is added or taken away. most: bound on every result. held_out: share of the
-    operand tuples that are reserved for test problems.
+    largest: upper bound of the starting number and of numbers added or subtracted. most: upper bound of every result.
+    held_out: share of the operand tuples that are reserved for test problems.
     """
 
     largest: int
@@ -46,7 +46,7 @@ class Range:
 class WordProblems:
     """The problems that models are trained on: a number range and the numbers of steps.
 
-    tests: held-out problems of each number of steps.
+    tests: held-out problems per number of steps.
     """
 
     range: Range
@@ -77,7 +77,7 @@ class Vocabulary:
 
 @cache
 def vocabulary(numbers: Range) -> Vocabulary:
-    """Build the vocabulary of all words that problems of a range can hold."""
+    """Build the vocabulary of all words that problems of a range can contain."""
     verbs = [verb for _, some, _ in SENTENCES for verb in some]
     ends, signs = [end for *_, end in SENTENCES], [sign for sign, *_ in SENTENCES]
     whole = map(str, range(max(numbers.most, numbers.largest, LARGEST_FACTOR) + 1))
@@ -87,10 +87,10 @@ def vocabulary(numbers: Range) -> Vocabulary:
 
 @dataclass(frozen=True)
 class Problems:
-    """Problems with equally many steps, as arrays.
+    """Problems with the same number of steps, as arrays.
 
     start: (problems,). signs: (problems, steps), indices into SENTENCES. operands: (problems, steps). results:
-    (problems, steps), after each step. words: (problems, 2 + steps) draws that pick name, thing and verbs.
+    (problems, steps), after each step. words: (problems, 2 + steps) random draws that pick name, thing and verbs.
     """
 
     start: np.ndarray
@@ -101,7 +101,7 @@ class Problems:
 
     @property
     def tuples(self) -> np.ndarray:
-        """All numbers that the text of a problem gives, (problems, 1 + steps), in rising order."""
+        """All numbers in the question of a problem, (problems, 1 + steps), in ascending order."""
         return np.sort(np.column_stack([self.start, self.operands]), axis=1)
 
     def some(self, chosen: np.ndarray) -> "Problems":
@@ -110,10 +110,10 @@ class Problems:
 
 
 def is_held_out(tuples: np.ndarray, share: float) -> np.ndarray:
-    """Return (problems,) whether a tuple of operands belongs to the test problems. A hash of its numbers decides,
-    whatever their order, their signs and the words around them.
+    """Return (problems,) bool, whether a tuple of operands belongs to the test problems. A hash of the numbers decides;
+    their order, their signs and the words around them do not matter.
 
-    tuples: (problems, operands), each in rising order.
+    tuples: (problems, operands), each in ascending order.
     """
     mixed = np.full(len(tuples), SPLIT_SEED + tuples.shape[1], np.uint64)
     for column in tuples.T:
@@ -122,7 +122,7 @@ def is_held_out(tuples: np.ndarray, share: float) -> np.ndarray:
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:
-    """Apply SplitMix64's step (Steele, Lea and Flood 2014): every bit of the input changes half of the output's."""
+    """Apply the step of SplitMix64 (Steele, Lea and Flood 2014): every input bit flips about half of the output bits."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -132,7 +132,7 @@ def _mixed(bits: np.ndarray) -> np.ndarray:
 def draw_problems(numbers: Range, steps: int, count: int, held_out: bool, rng: np.random.Generator) -> Problems:
     """Draw `count` problems of `steps` steps, from the held-out operand tuples or from all others.
 
-    Raises UserError where the range has next to no such tuples.
+    Raises UserError if the range has almost no such tuples.
     """
     kept: list[Problems] = []
     for _ in range(TRIES):
@@ -141,12 +141,13 @@ def draw_problems(numbers: Range, steps: int, count: int, held_out: bool, rng: n
         if sum(len(problems.start) for problems in kept) >= count:
             columns = [[getattr(problems, name) for problems in kept] for name in Problems.__dataclass_fields__]
             return Problems(*(np.concatenate(column)[:count] for column in columns))
-    raise UserError(f"config: ladder.numbers: {numbers} has too few problems of {steps} steps, held out: {held_out}")
+    kind = "held-out" if held_out else "training"
+    raise UserError(f"config: ladder.numbers: too few {kind} problems of {steps} steps in {numbers}")
 
 
 def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Problems:
-    """Draw problems, held out or not. No result is negative or above the most; a product is taken one time in four
-    where it stays below."""
+    """Draw problems, whether held out or not. Every result lies between 0 and `most`; a step multiplies one time in
+    four if the product stays within these bounds."""
     start = rng.integers(1, numbers.largest + 1, count)
     value, signs, operands, results = start, [], [], []
     for _ in range(steps):
@@ -177,7 +178,7 @@ def prompt_length(steps: int) -> int:
 
 
 def answer_length(steps: int) -> int:
-    """Count the tokens of the worked steps, the end included."""
+    """Count the tokens of the worked steps, including the end token."""
     return 2 + 4 * steps
 
 
@@ -205,9 +206,9 @@ def texts(problems: Problems, vocab: Vocabulary) -> np.ndarray:
 
 
 def final_answer(tokens: Sequence[int], vocab: Vocabulary) -> int | None:
-    """Return the number before the first end token if it is a result: the final answer, whatever the steps before it.
+    """Return the final answer: the number before the first end token if it follows `->`, whatever the steps before it.
 
-    tokens: of an answer, as far as it went.
+    tokens: of an answer, which may lack its end; it then has no final answer.
     """
     end = vocab.ids[END]
     written = list(tokens)
@@ -219,7 +220,7 @@ def final_answer(tokens: Sequence[int], vocab: Vocabulary) -> int | None:
 
 
 def is_right(answers: np.ndarray, problems: Problems, vocab: Vocabulary) -> np.ndarray:
-    """Return (problems,) whether the final answer is exactly that of the problem. answers: (problems, tokens)."""
+    """Return (problems,) bool, whether the final answer is exactly the problem's. answers: (problems, tokens)."""
     pairs = zip(answers.tolist(), problems.results[:, -1].tolist(), strict=True)
     return np.array([final_answer(row, vocab) == wanted for row, wanted in pairs], bool)
 
@@ -227,7 +228,7 @@ def is_right(answers: np.ndarray, problems: Problems, vocab: Vocabulary) -> np.n
 def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int) -> Iterator[list[np.ndarray]]:
     """Yield the texts of training step `first` and of all later steps, drawn separately for each seed.
 
-    problems: of each number of steps in a batch. A batch holds, by number of steps, (seeds, problems, tokens) int64.
+    problems: per number of steps in a batch. A batch lists (seeds, problems, tokens) int64 for each number of steps.
     """
     words = vocabulary(task.range)
     for block in count(first // DRAWN_TOGETHER):

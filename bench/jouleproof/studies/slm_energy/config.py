@@ -16,8 +16,8 @@ ENGINES = ("runner", "runner_bfloat16", "eager", "transformers", "ctranslate2", 
 
 
 class Bounds(Strict):
-    """A constant that is known only to a range. source: where it comes from; verified: whether the value was read
-    there, and not assumed or remembered."""
+    """A constant that is known only within a range. source: where it comes from. verified: whether the values were read
+    there rather than assumed."""
 
     low: Above
     middle: Above
@@ -28,19 +28,20 @@ class Bounds(Strict):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.middle <= self.high:
-            raise ValueError("low, middle and high must be in that order")
+            raise ValueError("low, middle and high must be in ascending order")
         return self
 
 
 class PowerConfig(Strict):
-    """Constants that turn CPU seconds and bytes into joules where no counter does, and joules into carbon and cost."""
+    """Constants that turn CPU seconds and bytes into joules where no counter measures them, and joules into carbon and
+    cost."""
 
     core_w: Bounds = Field(
         Bounds(
             low=1.9,
             middle=3.75,
             high=6.0,
-            source="assumption: a server processor of 360 W and 96 cores, from a thread's share to a core alone",
+            source="assumption: a 96-core server processor of 360 W, from one thread's share to a single busy core",
         ),
         description="W of a core while it computes",
     )
@@ -51,13 +52,11 @@ class PowerConfig(Strict):
             high=40.0,
             source="1.3 to 2.6 nJ per 64 bits (Horowitz, ISSCC 2014); low: assumption, newer memory",
         ),
-        description="pJ per bit moved from or to memory",
+        description="pJ per bit moved to or from memory",
     )
     idle_w: Bounds = Field(
-        Bounds(
-            low=0.5, middle=1.0, high=2.0, source="assumption: 50 to 200 W of a server of 96 cores that is kept busy"
-        ),
-        description="W of the rest of the machine for each core, while that computes",
+        Bounds(low=0.5, middle=1.0, high=2.0, source="assumption: 50 to 200 W for a busy server of 96 cores"),
+        description="W of the rest of the machine per core that computes",
     )
     grid_g_per_kwh: Bounds = Field(
         Bounds(low=30.0, middle=481.0, high=713.0, verified=True, source="Ember, 2023: Norway, world, India"),
@@ -79,17 +78,17 @@ class PowerConfig(Strict):
 
 
 class MetersConfig(Strict):
-    """The workload that meters are tried on, and the meter of timed experiments."""
+    """The workload of the meter audit, and the meter of timed experiments."""
 
     meter: Annotated[str, named("jouleproof.power.meters:meters")] = Field(
         "auto", description="auto, rapl, nvml, none, or package.module:object"
     )
-    steps: Positive = Field(700, description="products of matrices of 384 by 384 in one run of the workload")
+    steps: Positive = Field(700, description="products of 384 x 384 matrices in one run of the workload")
     repeats: Annotated[int, Field(ge=2)] = 2
 
 
 class QualityConfig(Strict):
-    """Tasks put to real weights."""
+    """Tasks for real weights."""
 
     models: Annotated[Names, named(f"{_HERE}.language_models:language_models")] = Field(
         ["smollm2_135m"],
@@ -101,8 +100,8 @@ class QualityConfig(Strict):
     )
     tasks: Annotated[Names, named(f"{_HERE}.registry:tasks", built_in=TASKS)] = list(TASKS)
     items: dict[str, Positive] = Field({"solutions": 40, "sums": 48, "problems": 16}, description="by task, in float32")
-    items_otherwise: Positive = Field(50, description="of a task that `items` does not name")
-    cast_items: Positive = Field(6, description="how many of them are used in the other formats")
+    items_otherwise: Positive = Field(50, description="items of a task that `items` does not list")
+    cast_items: Positive = Field(6, description="items of each task in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -110,44 +109,44 @@ class CostConfig(Strict):
     """Processor time of real shapes on one core."""
 
     shapes: Annotated[Names, named(f"{_HERE}.registry:shapes", built_in=SHAPES)] = Field(
-        list(SHAPES), description="random weights stand in where the real ones are not loaded"
+        list(SHAPES), description="a shape other than SmolLM2-135M's gets random weights"
     )
-    prompt: Positive = Field(256, description="tokens read at once, and tokens before each written one")
+    prompt: Positive = Field(256, description="tokens read at once, and context of each written token")
     batches: Annotated[list[Positive], Field(min_length=1)] = [1, 4, 16]
     repeats: Annotated[int, Field(ge=3)] = 4
-    draws: Positive = Field(1000, description="of accuracies, for the cost of a correct answer")
+    draws: Positive = Field(1000, description="draws of the accuracy, for the cost of a right answer")
 
 
 class TuningConfig(Strict):
-    """Real weights fine-tuned to the right sides of calculations."""
+    """Fine-tuning of real weights on the right-hand sides of calculations."""
 
     ways: Annotated[list[Literal["full", "lora"]], Field(min_length=1)] = ["full", "lora"]
-    checkpoints: Annotated[list[Positive], Field(min_length=1)] = Field([8, 16], description="steps, rising")
+    checkpoints: Annotated[list[Positive], Field(min_length=1)] = Field([8, 16], description="steps, ascending")
     batch: Positive = 8
     learning_rates: dict[Literal["full", "lora"], Above] = {"full": 2e-5, "lora": 1e-3}
-    rank: Positive = Field(8, description="of LoRA's matrices")
+    rank: Positive = Field(8, description="rank of LoRA's matrices")
     most_tokens: Positive = Field(64, description="longer texts are left out")
-    problems: Positive = Field(2000, description="of the training split, whose calculations are trained on")
+    problems: Positive = Field(2000, description="problems of the training split that supply the calculations")
     items: Positive = Field(40, description="calculations of the test split")
-    timed_steps: Annotated[int, Field(ge=2)] = Field(3, description="after a warm-up step")
+    timed_steps: Annotated[int, Field(ge=2)] = Field(3, description="timed steps, after a warm-up step")
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
 
 
 class EnginesConfig(Strict):
-    """Programs that run the same weights."""
+    """Inference engines that run the same weights."""
 
     engines: Annotated[Names, named(f"{_HERE}.registry:engines", built_in=ENGINES)] = list(ENGINES)
     prompt: Positive = 256
-    tokens: Positive = Field(10, description="written in one round")
+    tokens: Positive = Field(10, description="tokens written per round")
     repeats: Annotated[int, Field(ge=2)] = 3
 
 
 class RangeConfig(Strict):
     """Whole numbers in generated word problems."""
 
-    largest: Positive = Field(10, description="of what a problem begins with and of what is added or taken away")
-    most: Positive = Field(30, description="of every result")
-    held_out: Share = Field(0.1, description="of the operand tuples, which only test problems have")
+    largest: Positive = Field(10, description="largest starting number, and largest number added or subtracted")
+    most: Positive = Field(30, description="largest result of a step")
+    held_out: Share = Field(0.1, description="share of the operand tuples that only test problems have")
 
 
 class LadderConfig(Strict):
@@ -160,42 +159,44 @@ class LadderConfig(Strict):
     seeds: Annotated[list[int], Field(min_length=2)] = [0, 1, 2, 3]
     numbers: RangeConfig = RangeConfig()
     problem_steps: Annotated[list[Positive], Field(min_length=1)] = [1, 2, 3]
-    problems: Positive = Field(11, description="of each number of steps in a batch")
-    tests: Positive = Field(150, description="held-out problems of each number of steps")
-    steps: Positive = Field(700, description="of training, where sizes get equally many")
+    problems: Positive = Field(11, description="problems per number of steps in a batch")
+    tests: Positive = Field(150, description="held-out problems per number of steps")
+    steps: Positive = Field(700, description="training steps of every size at equal steps")
     equal_flops_of: str = Field(
-        "30k", description="the size whose training FLOPs in `steps` steps all sizes get at equal FLOPs"
+        "30k", description="at equal FLOPs, every size gets as many FLOPs as this one in `steps` steps"
     )
     learning_rate: Above = Field(0.015, description="at a width of 32")
     learning_rate_power: Above = Field(1.5, description="the learning rate falls with the width to this power")
     warm_up: Share = Field(0.05, description="share of the steps")
-    evaluations: Positive = Field(10, description="during a run")
+    evaluations: Positive = Field(10, description="evaluations per run")
     target: Share = Field(0.9, description="accuracy that counts as reached")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if len(self.sizes) < 2 or self.equal_flops_of not in self.sizes:
-            raise ValueError("sizes must be two or more, and equal_flops_of one of them")
+            raise ValueError("sizes must have at least two entries, and equal_flops_of must be one of them")
         uneven = [name for name, (_, width, heads) in self.sizes.items() if width % (2 * heads)]
         if uneven:
-            raise ValueError(f"the width of {', '.join(uneven)} is not an even multiple of its heads")
+            raise ValueError(f"the width of {', '.join(uneven)} must be an even multiple of the heads")
         return self
 
 
 class FineTuningConfig(Strict):
-    """Two of the ladder's models fine-tuned to longer problems, each from the end of its better run."""
+    """Fine-tuning of two of the ladder's models on longer problems, each from the end of its better run."""
 
     small: str = "10k"
     large: str = "300k"
     problem_steps: Annotated[list[Positive], Field(min_length=1)] = [4]
-    problems: Positive = Field(32, description="of each number of steps in a batch")
+    problems: Positive = Field(32, description="problems per number of steps in a batch")
     tests: Positive = 100
     steps: Positive = Field(
-        300, description="of fine-tuning; within 100 no small model reaches the target with every seed"
+        300, description="steps of fine-tuning; 100 are too few for a small model to reach the target with every seed"
     )
-    anew_steps: dict[str, Positive] = Field({"10k": 1200}, description="of training on them from scratch, by size")
+    anew_steps: dict[str, Positive] = Field(
+        {"10k": 1200}, description="steps of training from scratch on these problems, by size"
+    )
     every: Positive = Field(10, description="steps between two tests")
-    learning_rate_share: Above = Field(0.5, description="of the ladder's rate")
+    learning_rate_share: Above = Field(0.5, description="share of the ladder's learning rate")
     target: Share = 0.8
 
 
@@ -203,13 +204,13 @@ class LadderCostConfig(Strict):
     """Processor time of the ladder's shapes on one core."""
 
     batches: Annotated[list[Positive], Field(min_length=1)] = Field([1, 64], description="answers written side by side")
-    rounds: Annotated[int, Field(ge=2)] = Field(5, description="of each seed's models")
+    rounds: Annotated[int, Field(ge=2)] = Field(5, description="timed rounds per seed")
 
 
 class LawConfig(Strict):
-    """Laws fitted on the published energy of tokens."""
+    """Power laws fitted to the published energy of tokens."""
 
-    resamples: Annotated[int, Field(ge=100)] = Field(1000, description="of the models, for the intervals")
+    resamples: Annotated[int, Field(ge=100)] = Field(1000, description="resamples of the models, for the intervals")
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -220,14 +221,15 @@ class AnswersConfig(Strict):
         [8, 64, 256], description="concurrent requests; the verdicts rest on 64"
     )
     floor: Share = Field(
-        0.5, description="the most of an 8B model's energy that a smaller model does not save, flat from 0; assumption"
+        0.5,
+        description="largest share of an 8B model's energy that a smaller model cannot save, uniform from 0; assumption",
     )
-    answer_tokens: Positive = Field(150, description="of a solution; assumption, cancels in ratios")
+    answer_tokens: Positive = Field(150, description="tokens of a solution; assumption, cancels in ratios")
     length_spread: Above = Field(
         0.33, description="deviation of ln of a model's mean length: that of chat answers over ML.ENERGY's models"
     )
     phone_w: Bounds = Field(
-        Bounds(low=3.0, middle=4.25, high=6.0, source="assumption: a phone's processor under load, no screen"),
+        Bounds(low=3.0, middle=4.25, high=6.0, source="assumption: a phone's processor under load, without screen"),
         description="W of a phone while it writes",
     )
     phone_tokens_s: Above = Field(12.0, description="Phi-3-mini on an iPhone 14 (arXiv 2404.14219: more than 12)")
@@ -239,16 +241,16 @@ class AnswersConfig(Strict):
             verified=True,
             source="boards of dense models at 8 to 256 requests, ML.ENERGY",
         ),
-        description="W of an H100 board that serves",
+        description="W of an H100 board that serves requests",
     )
     gpu_price_per_h: Bounds = Field(
-        Bounds(low=2.0, middle=3.0, high=4.0, source="assumption: list prices of clouds"),
-        description="euro per H100 and hour",
+        Bounds(low=2.0, middle=3.0, high=4.0, source="assumption: list prices of cloud providers"),
+        description="euro per H100-hour",
     )
 
 
 class SlmEnergyConfig(Strict):
-    """Models by what an answer costs and how often it is right."""
+    """Models by the cost of an answer and by how often it is right."""
 
     meters: MetersConfig = MetersConfig()
     power: PowerConfig = PowerConfig()

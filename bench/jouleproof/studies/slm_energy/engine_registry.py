@@ -22,7 +22,7 @@ class NotInstalled(Exception):
 class Subject:
     """The model that engines run.
 
-    file: its weights as GGUF, which some engines read themselves. capacity: tokens of the longest text.
+    file: its weights as GGUF, for engines that read the file. capacity: tokens of the longest text.
     """
 
     decoder: Decoder
@@ -32,10 +32,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine by name.
+    """An inference engine.
 
-    weights: format of the numbers that it multiplies with. start: makes a function of a prompt and a count of tokens to
-    write; raises NotInstalled.
+    weights: number format of the weights in its products. start: returns a function that takes a prompt and the number
+    of tokens to write; raises NotInstalled.
     """
 
     name: str
@@ -74,14 +74,14 @@ def _llama_cpp(subject: Subject) -> Run:
     server = xllamacpp.Server(plan)
 
     def run(prompt: Sequence[int], count: int) -> None:
-        asked = {
+        request = {
             "prompt": list(prompt),
             "max_tokens": count,
             "temperature": 0,
             "cache_prompt": False,
             "ignore_eos": True,
         }
-        server.handle_completions(asked)
+        server.handle_completions(request)
 
     return run
 

@@ -22,7 +22,7 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
     function without arguments that returns a Model. inputs: models that are inputs, by id. hub: whether the hub may be
     accessed.
 
-    Raises UserError where there is no such model.
+    Raises UserError if there is no such model.
     """
     if name == BUILT_IN:
         return inputs[BUILT_IN]
@@ -39,12 +39,12 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
 
 
 def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
-    """Return the user-defined functions among the names. Raises UserError where one is no function."""
+    """Return the user-defined functions among the names. Raises UserError if one is no function."""
     return {name: custom_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
 
 
 def custom_maker(name: str) -> "Callable[[], Model]":
-    """Return the user-defined function of this name. Raises UserError where it is no function."""
+    """Return the user-defined function of this name. Raises UserError if it is no function."""
     listed: Mapping[str, Any] = dict.fromkeys(KNOWN)
     make = plugins.load("language model", name, listed)
     plugins.check_call(f"language model {name!r}", make, (), "jouleproof.studies.slm_energy.tasks.Model")

@@ -43,7 +43,7 @@ def resampled(
     """Return coefficients (resamples, 1 + predictors) and r2 (resamples,) of models drawn with replacement.
 
     A model enters through the sums of its rows' products, so that a draw costs no more than its normal equations. A
-    draw with too few models to determine all exponents is drawn again. Raises ValueError where the table has fewer
+    draw with too few models to determine all exponents is drawn again. Raises ValueError if the table has fewer
     models than a law needs.
     """
     sums = np.stack([_sums(rows, predictors) for _, rows in table.groupby("model", sort=True)])

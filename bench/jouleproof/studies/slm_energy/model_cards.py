@@ -59,7 +59,7 @@ def questions() -> Mapping[str, int]:
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """Return the cards in the order of the file. Raises ValueError where a row lacks a score for a model, or a model is
+    """Return the cards in the order of the file. Raises ValueError if a row lacks a score for a model, or a model is
     unknown."""
     return tuple(_card(table) for table in _facts()["card"])
 

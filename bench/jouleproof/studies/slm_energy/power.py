@@ -58,7 +58,7 @@ def prior_draws(config: PowerConfig) -> Draws:
 def modelled_joules(cpu_s: Amount, bytes: Amount, draws: Draws) -> np.ndarray:
     """Model the joules, (draws,), of `cpu_s` seconds of cores that compute and `bytes` moved from or to memory.
 
-    Raises ValueError where one of them is negative or no number.
+    Raises ValueError if one of them is negative or no number.
     """
     for name, value in (("cpu_s", cpu_s), ("bytes", bytes)):
         if not (np.isfinite(value).all() and np.greater_equal(value, 0).all()):
@@ -74,7 +74,7 @@ def modelled_interval(cpu_s: Amount, bytes: Amount, draws: Draws) -> Estimate:
 def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     """Return (draws,) joules of `a` over those of `b`, with the same constants on both sides.
 
-    Raises ValueError where `b` takes none.
+    Raises ValueError if `b` takes none.
     """
     above, below = modelled_joules(*a, draws), modelled_joules(*b, draws)
     if not (below > 0).all():

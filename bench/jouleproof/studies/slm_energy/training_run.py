@@ -272,7 +272,7 @@ def write_run(run: Run, spec: TrainingSpec, path: Path) -> None:
 
 
 def read_run(path: Path, spec: TrainingSpec) -> Run:
-    """Read a checkpoint. Raises UserError where the file is damaged or belongs to another run."""
+    """Read a checkpoint. Raises UserError if the file is damaged or belongs to another run."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
