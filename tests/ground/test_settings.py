@@ -252,6 +252,6 @@ def test_a_size_of_the_users_own_is_filed_under_its_name():
 
 @pytest.mark.parametrize("span", [[1.2, 1.4], [0.5, 1.1], [-0.1, 0.5], [0.6, 0.5]])
 def test_a_share_lies_between_none_and_all(span):
-    assert "is not a range within 0 and 1" in message_of(
+    assert "expected 0 <= low <= high <= 1, got" in message_of(
         {"size": "mine", "joint": {"assumptions": {"recognised": span}}}
     )

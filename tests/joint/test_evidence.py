@@ -56,9 +56,9 @@ def test_every_source_gives_draws():
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        (JointConfig(small="Phi-9"), "no card has a score of 'Phi-9'; known: GPT-3.5, Llama 3 70B, Phi-3-mini"),
+        (JointConfig(small="Phi-9"), "no card scores 'Phi-9'; known: GPT-3.5, Llama 3 70B, Phi-3-mini"),
         (JointConfig(large="GPT-3.5"), "does not compare 'Phi-3-mini' with 'GPT-3.5'"),
-        (JointConfig(row=7), "lacks joules_over_plain of asynchrony given slots24, rows of 7"),
+        (JointConfig(row=7), "lacks joules_over_plain for rule asynchrony, information slots24, row 7"),
     ],
 )
 def test_what_a_table_lacks_is_an_error_that_says_so(config, says):

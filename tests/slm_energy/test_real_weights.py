@@ -169,7 +169,7 @@ def test_formats_have_their_width():
 
 
 def test_the_hub_is_asked_only_where_that_is_allowed():
-    with pytest.raises(UserError, match="hub is true"):
+    with pytest.raises(UserError, match="set slm_energy.quality.hub to true"):
         language_model("hub:organisation/model@abc", {}, hub=False)
 
 

@@ -1,4 +1,4 @@
-"""The levers together: their savings singly, one after another and all at once, from the other studies' tables."""
+"""The levers together: their savings alone, one after another and all at once, from the other studies' tables."""
 
 from jouleproof.studies.joint.config import JointConfig
 from jouleproof.study import Experiment, Study

@@ -1,4 +1,4 @@
-"""Every knob of the levers together. A pair is an assumption: a range that is sampled uniformly."""
+"""Every knob of the study of the levers together. A pair is an assumption: a range that is sampled uniformly."""
 
 import math
 from typing import Annotated, Any, Literal, cast
@@ -8,15 +8,15 @@ from pydantic import Field, model_validator
 from jouleproof.knobs import Strict
 
 Span = Annotated[list[float], Field(min_length=2, max_length=2)]
-OWN = "assumption"
+ASSUMED = "assumption"
 POWER = "assumption; an H100 at the A100's share of its TDP"
 
 
-def _span(low: float, high: float, what: str, source: str = OWN, most: float = math.inf) -> Any:
+def _span(low: float, high: float, what: str, source: str = ASSUMED, most: float = math.inf) -> Any:
     return Field([low, high], description=what, json_schema_extra={"source": source, "most": most})
 
 
-def _share(low: float, high: float, what: str, source: str = OWN) -> Any:
+def _share(low: float, high: float, what: str, source: str = ASSUMED) -> Any:
     return _span(low, high, what, source, most=1.0)
 
 
@@ -70,14 +70,14 @@ class AssumptionsConfig(Strict):
             low, high = getattr(self, name)
             most = cast(dict[str, float], field.json_schema_extra)["most"]
             if not 0 <= low <= high <= most:
-                raise ValueError(f"{name}: [{low}, {high}] is not a range within 0 and {most:g}")
+                raise ValueError(f"{name}: expected 0 <= low <= high <= {most:g}, got [{low}, {high}]")
         return self
 
 
 class JointConfig(Strict):
-    """The models and ways of serving that the levers start from. small, large, stands_for: language models by the names
-    of the model cards; the last is used where a card has no score of `large`. plain: ways of serving that the levers
-    start from; the first is the one that the others are compared with."""
+    """The models and ways of serving that the levers start from. small, large, stands_for: language models by their
+    names on the model cards; stands_for replaces `large` if a card has no score of it. plain: ways of serving that the
+    levers start from; the others are compared with the first."""
 
     draws: Annotated[int, Field(ge=100)] = 4000
     seed: Annotated[int, Field(ge=0)] = 0
@@ -85,5 +85,5 @@ class JointConfig(Strict):
     small: str = "Phi-3-mini"
     large: str = "Llama 3 70B"
     stands_for: str = "GPT-3.5"
-    row: Annotated[int, Field(gt=0)] = Field(10, description="servers of a row in the placement study")
+    row: Annotated[int, Field(gt=0)] = Field(10, description="servers per row in the placement study")
     assumptions: AssumptionsConfig = AssumptionsConfig()

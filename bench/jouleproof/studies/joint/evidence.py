@@ -1,4 +1,4 @@
-"""Evidence for the levers from other studies' tables, as draws."""
+"""Draws of the quantities that other studies' tables give for the levers."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from jouleproof.studies.joint.config import JointConfig
 PROFILE, BLIND, PROFILE_RULE = "slots24", "nameplate", "asynchrony"
 PROTOCOL = "8-shot CoT"
 CARDS, LAWS, FLEETS = "model cards, tasks weighted at random", "laws on ML.ENERGY's measurements", "placement study"
-SOURCES = {  # what it is, and where it is from
+SOURCES = {  # description and source
     "capable_least": ("small model: least share of the large one's right answers that both scores allow", CARDS),
     "capable_most": ("small model: largest share of them that both scores allow", CARDS),
     "token_ratio": ("small model: J of a token, over the large one's", LAWS),
@@ -23,7 +23,7 @@ SOURCES = {  # what it is, and where it is from
 def from_tables(
     config: JointConfig, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """Return (draws,) each, by the names of SOURCES; every source has a seeded random stream."""
+    """Return (draws,) arrays by the names of SOURCES; every table has a separate seeded random stream."""
     streams = [np.random.default_rng([config.seed, 1000 + number]) for number in range(3)]
     return {
         **capable(config, cards, streams[0]),
@@ -33,8 +33,8 @@ def from_tables(
 
 
 def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the share of the large model's right answers that the small one has too: two shares alone leave a
-    range."""
+    """Return bounds of the share of the large model's right answers that the small one also gets right; the two scores
+    alone leave a range."""
     small, large = scores(config, cards)
     least, most = np.maximum(small + large - 1, 0) / large, np.minimum(small / large, 1)
     mix = rng.dirichlet(np.ones(len(small)), config.draws)
@@ -42,13 +42,13 @@ def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) 
 
 
 def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return (tasks,) shares of right answers of the small model, by its last card, and of the large one under the same
-    protocol; where no card has the large one, those of its stand-in."""
+    """Return (tasks,) shares of right answers of the small model, from its last card, and of the large one under the
+    same protocol, or of the model that stands for it if no card scores the large one."""
     rows = cards[cards["metric"] == "score"].drop_duplicates(["model", "task", "protocol"], keep="last")
     by_model = {str(model): of.set_index(["task", "protocol"])["value"] / 100 for model, of in rows.groupby("model")}
     for name in (config.small, config.large, config.stands_for):
         if name not in by_model:
-            raise UserError(f"joint: no card has a score of {name!r}; known: {', '.join(sorted(by_model))}")
+            raise UserError(f"joint: no card scores {name!r}; known: {', '.join(sorted(by_model))}")
     small = by_model[config.small].groupby(level="task").tail(1)
     large = by_model[config.large].reindex(small.index).fillna(by_model[config.stands_for].reindex(small.index))
     scored = large.notna()
@@ -56,7 +56,7 @@ def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.nda
 
 
 def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draw a limit of concurrent requests, and one of its draws."""
+    """Draw the ratios of the small over the large model: a limit of concurrent requests, then one of its draws."""
     pair = (answers["model"] == config.small) & (answers["against"] == config.large)
     rows = answers[pair & (answers["protocol"] == PROTOCOL)]
     table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")
@@ -81,8 +81,8 @@ def placed(config: JointConfig, hosting: pd.DataFrame, rng: np.random.Generator)
     for name, (metric, rule, information) in columns.items():
         cell = rows[(rows["metric"] == metric) & (rows["rule"] == rule) & (rows["information"] == information)]
         if cell.empty:
-            said = f"{metric} of {rule} given {information}, rows of {config.row}"
-            raise UserError(f"joint: the hosting table lacks {said}")
+            case = f"rule {rule}, information {information}, row {config.row}"
+            raise UserError(f"joint: the hosting table lacks {metric} for {case}")
         by_fleet[name] = cell.sort_values("seed")["value"].to_numpy()
     count = len(by_fleet["joules_placed"])
     again = rng.integers(0, count, (config.draws, count))

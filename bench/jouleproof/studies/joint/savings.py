@@ -1,5 +1,4 @@
-"""The four levers on one service: the cost of a request with any set of them, by draws of everything that is
-uncertain."""
+"""The four levers on one service: the cost of a request with any set of them, for draws of all uncertain quantities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,12 +14,12 @@ SUBSETS = tuple(chain.from_iterable(combinations(LEVERS, count) for count in ran
 MEASURES = {"joules": "J", "megawatts": "MW"}  # of one request; provisioned, for a million requests an hour
 
 Levers = tuple[str, ...]
-Draws = Mapping[str, np.ndarray]  # (draws,) by name: the assumptions, and evidence.SOURCES
+Draws = Mapping[str, np.ndarray]  # (draws,) by name of an assumption or of evidence.SOURCES
 
 
 def uniform(assumptions: AssumptionsConfig, count: int, seed: int) -> dict[str, np.ndarray]:
-    """Draw uniformly, with a random stream for each assumption, so that a change of one leaves the others as they
-    were."""
+    """Draw uniformly, with a separate random stream for each assumption, so that changing one leaves the others
+    unchanged."""
     draws = {}
     for number, name in enumerate(type(assumptions).model_fields):
         low, high = getattr(assumptions, name)
@@ -31,8 +30,8 @@ def uniform(assumptions: AssumptionsConfig, count: int, seed: int) -> dict[str, 
 def with_levers(service: Service, levers: Levers, draws: Draws) -> dict[str, np.ndarray]:
     """Return the mean cost over all requests, whichever model answers them: (draws,) by MEASURES.
 
-    The small model's answers cost its share of what those requests cost in the plain system. A request that was sent to
-    it and that it cannot answer is answered by the large model too.
+    The small model's answers cost a share of what the same requests cost in the plain system. A request that is sent to
+    it by mistake is answered by the large model too.
     """
     answered, sent = _small_shares(draws) if SMALL in levers else (0.0, 0.0)
     plain = _plain(draws)
@@ -52,30 +51,29 @@ def with_levers(service: Service, levers: Levers, draws: Draws) -> dict[str, np.
 
 
 def placement_gain(service: Service, state: State, draws: Draws) -> np.ndarray:
-    """Return (draws,) machines that a megawatt hosts where profiles place them, over those where they do not:
-    between the gain of the placement study's fleet and that of a hall of this service alone, which comes from mixing
-    its pools."""
+    """Return (draws,) machines per megawatt with placement by profiles over those without: between the gain of the
+    placement study's fleet and that of a hall with only this service, which comes from mixing its pools."""
     fleet = draws["gain_of_profile"] * draws["gain_of_rule"] ** draws["packed"]
     alone = service.row_gain(state)
     return fleet ** draws["neighbours"] * alone ** (1 - draws["neighbours"])
 
 
 def overlap(cost: Mapping[Levers, np.ndarray], levers: Levers) -> np.ndarray:
-    """Return (draws,) joint saving of levers over the product of their single savings, as factors: 1 where they
-    multiply, below 1 where they overlap. cost: J or MW by set of levers."""
+    """Return (draws,) joint saving of levers over the product of their single savings, as factors: 1 if they multiply,
+    below 1 if they overlap. cost: J or MW by set of levers."""
     single = np.prod([cost[()] / cost[(lever,)] for lever in levers], axis=0)
     return cost[()] / cost[levers] / single
 
 
 def _small_shares(draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shares of the requests that are answered by the small model, and that are sent to it."""
+    """Return the shares of the requests that the small model answers, and that are sent to it."""
     capable = draws["capable_least"] + draws["overlap"] * (draws["capable_most"] - draws["capable_least"])
     answered = capable * draws["recognised"]
     return answered, answered + (1 - capable) * draws["mistaken"]
 
 
 def _share_of_small(service: Service, levers: Levers, draws: Draws, plain: State) -> np.ndarray:
-    """Return the cost of an answer of the small model, over one of the large model in the plain system."""
+    """Return the cost of an answer of the small model over that of the large model in the plain system."""
     share = draws["token_ratio"] * draws["length_ratio"] * draws["small_overhead"]
     if MX not in levers:
         return share
@@ -101,10 +99,10 @@ def _with(plain: State, levers: Sequence[str], draws: Draws, taken: np.ndarray) 
 
 
 def _cost(service: Service, state: State, draws: Draws) -> np.ndarray:
-    """Return (measures, draws) costs of the large model, per request of the whole service."""
+    """Return (measures, draws) costs of the large model per request of the whole service."""
     return np.stack([_joules(service, state, draws), service.kilowatts(state) * MEGAWATTS])
 
 
 def _joules(service: Service, state: State, draws: Draws) -> np.ndarray:
     factors = {"prompt_j": "prompt_power", "token_j": "token_power", "idle_j": "idle_power", "host_j": "host_power"}
-    return np.sum([draws[factors[part]] * joules for part, joules in service.joules(state).items()], axis=0)
+    return np.sum([draws[factors[metric]] * joules for metric, joules in service.joules(state).items()], axis=0)

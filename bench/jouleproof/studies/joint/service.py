@@ -1,8 +1,7 @@
-"""The reference service, interpolated between the cases that were simulated: joules and provisioned watts of a request,
-by draws.
+"""The reference service, interpolated between simulated cases: joules and provisioned watts of a request, by draws.
 
-Everything is linear between neighbouring cases: formats by bits, ways of serving, shares taken away, which requests
-those are, levels of load. A draw is a weight for each case.
+Interpolation is linear between neighbouring cases: formats by bits, ways of serving, shares of requests taken away,
+which requests those are, levels of load. A draw is a weight for each case.
 """
 
 from dataclasses import dataclass
@@ -15,17 +14,17 @@ from jouleproof.errors import UserError
 from jouleproof.formats.description import get_format
 
 UNPACKED, UNPACKED_BITS = "16 bits", 16.0
-PARTS = ("prompt_j", "token_j", "idle_j", "host_j")
+JOULES = ("prompt_j", "token_j", "idle_j", "host_j")
 SPLIT = "split"
 WHICH = ("any", "short")
-MEGAWATTS = 1e6 / 3600 / 1000  # per million requests an hour, from kW for one request/s
+MEGAWATTS = 1e6 / 3600 / 1000  # MW for a million requests an hour, per kW for one request/s
 
 
 @dataclass(frozen=True)
 class State:
-    """The position of draws between the cases, (draws,) each. bits: of a stored value. split: 0 as the plain system
-    serves, 1 in split pools. taken: share of the requests that are answered elsewhere. short: 0 for any of them, 1 for
-    those with the shortest answers. level: of the load, over the highest that the machines sustain."""
+    """The position of draws between the cases, (draws,) each. bits: of a stored value. split: 0 for the plain system, 1
+    for split pools. taken: share of the requests that are answered elsewhere. short: 0 if these are any requests, 1 if
+    those with the shortest answers. level: load over the highest load that the machines sustain."""
 
     bits: np.ndarray
     split: np.ndarray
@@ -43,7 +42,7 @@ class Service:
 
     @cached_property
     def forms(self) -> list[str]:
-        """List the formats, rising in bits."""
+        """List the formats in ascending order of bits."""
         return sorted(set(self.table["stored_as"]), key=bits_of)
 
     @cached_property
@@ -55,17 +54,17 @@ class Service:
         return np.array(sorted(set(self.table["level"])))
 
     def joules(self, at: State) -> dict[str, np.ndarray]:
-        """Return (draws,) J per request of the whole service, those that are taken away included, by PARTS."""
+        """Return (draws,) J per request of the whole service, including requests taken away, by JOULES."""
         weights = [*self._weights(at), hats(at.level, self.levels)]
         over = self._kept[:, None, None] * self.levels  # so that power, which is linear in the load, is interpolated
-        return {part: _mixed(self._cases(part) * over, weights) / at.level for part in PARTS}
+        return {metric: _mixed(self._cases(metric) * over, weights) / at.level for metric in JOULES}
 
     def kilowatts(self, at: State) -> np.ndarray:
-        """Return (draws,) kW of nameplates per request/s of the whole service."""
+        """Return (draws,) kW of nameplate power per request/s of the whole service."""
         return _mixed(self._cases("provisioned")[..., -1] * self._kept[:, None], self._weights(at))
 
     def row_gain(self, at: State) -> np.ndarray:
-        """Return (draws,) W that a machine in a row of its pool needs, over W in a row of both pools; whole service."""
+        """Return (draws,) W that a machine needs in a row of its pool over W in a row of both pools."""
         weights = self._weights(at)[:2]
         alike, mixed = (self._cases(f"row_{name}_w")[:, :, 0, 0, -1] for name in ("alike", "mixed"))
         return _mixed(alike, weights) / _mixed(mixed, weights)
@@ -88,32 +87,32 @@ class Service:
         return {}
 
     def _cases(self, metric: str) -> np.ndarray:
-        """Return (forms, ways, taken, which, levels) means over seeds, NaN where there is none."""
+        """Return (forms, ways, taken, which, levels) means over seeds, NaN for cases that were not simulated."""
         if metric not in self._cached:
             ways = (self.plain, SPLIT)
             cases = np.full((len(self.forms), len(ways), len(self.taken), len(WHICH), len(self.levels)), np.nan)
             for form, way, taken, which, level in np.ndindex(*cases.shape):
-                requests = WHICH[which] if taken else WHICH[0]  # where none is taken away they are all the same
+                requests = WHICH[which] if taken else WHICH[0]  # if none is taken away, both cases are the same
                 case = (metric, self.forms[form], ways[way], self.taken[taken], requests, self.levels[level])
                 cases[form, way, taken, which, level] = self._means.get(case, np.nan)
             if np.isnan(cases[:, :, 0, 0, -1]).any():
-                raise UserError(f"joint: service_energy lacks {metric} of a format served {self.plain} or split")
+                raise UserError(f"joint: service_energy lacks {metric} of a format served {self.plain} or {SPLIT}")
             self._cached[metric] = cases
         return self._cached[metric]
 
 
 def bits_of(form: str) -> float:
-    """Return the bits of a stored value, its share of the scale included."""
+    """Return the bits of a stored value, including its share of the scale."""
     return UNPACKED_BITS if form == UNPACKED else get_format(form).bits_per_element
 
 
 def hats(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """Return (draws, knots) weights of a piecewise linear basis (hat functions) on rising knots; beyond the outer
-    knots, those alone have weight."""
+    """Return (draws, knots) weights of a piecewise linear basis (hat functions) on ascending knots; beyond an outer
+    knot, all weight is on it."""
     return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=1)
 
 
 def _mixed(cases: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-    """Interpolate: (draws,) of cases with an axis for each of the weights, (draws, cases of the axis)."""
+    """Interpolate the cases to (draws,). weights: (draws, cases of the axis) for each axis of the cases."""
     letters = "abcde"[: len(weights)]
     return np.einsum(",".join([letters, *(f"n{letter}" for letter in letters)]) + "->n", cases, *weights)

@@ -122,7 +122,7 @@ def is_held_out(tuples: np.ndarray, share: float) -> np.ndarray:
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:
-    """Apply the step of SplitMix64 (Steele, Lea and Flood 2014): every input bit flips about half of the output bits."""
+    """Apply a step of SplitMix64 (Steele, Lea and Flood 2014): every input bit changes half of the output bits."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -222,7 +222,7 @@ class AnswersConfig(Strict):
     )
     floor: Share = Field(
         0.5,
-        description="largest share of an 8B model's energy that a smaller model cannot save, uniform from 0; assumption",
+        description="largest share of an 8B model's energy that a smaller one cannot save, uniform from 0; assumption",
     )
     answer_tokens: Positive = Field(150, description="tokens of a solution; assumption, cancels in ratios")
     length_spread: Above = Field(

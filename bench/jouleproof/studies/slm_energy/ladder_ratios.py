@@ -1,4 +1,4 @@
-"""Cost per right answer, from CPU time and accuracy, seed by seed, and modelled joules."""
+"""Cost per right answer by seed, from CPU time and accuracy, and from modelled joules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
 from jouleproof.studies.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
 from jouleproof.studies.slm_energy.training_spec import bytes_per_answer, shape_of
 
-ALL = "all"  # problems, however many steps they have
+ALL = "all"  # problems of any number of steps
 SMALLEST_OVER_LARGEST, OVER_LARGEST_REACHED = "smallest over largest", "smallest over largest that reached it"
-Cell = tuple[str, str, int]  # size, what, how many side by side
+Cell = tuple[str, str, int]  # size, what is timed, how many side by side
 Medians = dict[tuple[str, str, int, int], float]  # CPU seconds by cell and seed
 
 
 @dataclass(frozen=True)
 class Best:
-    """A size under the budget in which it was right most often at the end.
+    """A size under the budget that left it with the highest accuracy.
 
     accuracy, flops: of an answer, (seeds,). written: tokens of an answer by number of steps.
     """
@@ -33,7 +33,7 @@ class Best:
 
 
 def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> list[Best]:
-    """Return each size under the budget in which it is right most often at the end."""
+    """Return every size under the budget that left it with the highest accuracy."""
     runs = runs[runs["step"] == runs.groupby(["size", "budget"])["step"].transform("max")]
     bests = []
     for size in sizes:
@@ -56,14 +56,14 @@ def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> l
 
 
 def written(runs: pd.DataFrame) -> dict[int, int]:
-    """Return the tokens of an answer by number of steps, as a mean over seeds rounded to the nearest."""
+    """Return the tokens of an answer by number of steps, as a rounded mean over seeds."""
     tokens = runs[(runs["metric"] == "answer_tokens") & (runs["problem"] != ALL)]
     return {int(str(steps)): round(value) for steps, value in tokens.groupby("problem")["value"].mean().items()}
 
 
 def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
     """Return the name of the pair, and the smallest and the largest size that reach a mean accuracy; the latter need
-    not be the largest there is. None where fewer than two reach it."""
+    not be the largest of all. None if fewer than two reach it."""
     reached = [best for best in bests if best.accuracy.mean() >= target]
     if len(reached) < 2:
         return None
@@ -73,11 +73,10 @@ def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
 def right_answers(
     settings: LadderConfig, bests: Sequence[Best], medians: Medians, batches: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield what right answers cost.
+    """Yield the cost of right answers.
 
     cpu_ms_per_correct: CPU time of an answer over the share of right ones. cost_ratio, flops_ratio: this cost in CPU
-    time and in FLOPs, of the smallest size that reaches the target over that of the largest, where each seed has a
-    right answer.
+    time and in FLOPs, for the smallest size that reaches the target over the largest, if every seed has a right answer.
     """
     pair = ends(bests, settings.target)
     for batch in batches:
@@ -100,10 +99,10 @@ def right_answers(
 
 
 def break_even(spent: float, costs: tuple[float, float], right: tuple[float, float]) -> dict[str, float]:
-    """Return the number of answers, and of right answers, after which the expense for the small model is recovered,
-    where it ever is.
+    """Return the number of answers, and of right answers, after which the expense for the small model is recovered; no
+    entry if it never is.
 
-    costs: of an answer, right: share of right answers; of the small model tuned, and of the large one untouched.
+    costs: of an answer; right: share of right answers; both for the tuned small model and for the untouched large one.
     """
     answers = {}
     if costs[1] > costs[0]:
@@ -114,9 +113,9 @@ def break_even(spent: float, costs: tuple[float, float], right: tuple[float, flo
 
 
 def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians) -> Iterator[dict[str, Any]]:
-    """Yield what fine-tuning costs and when it is recovered.
+    """Yield the cost of fine-tuning, and when it is recovered.
 
-    cpu_s_to_target: of fine-tuning and of training from scratch, where the target was reached. tuning_ratio: small over
+    cpu_s_to_target: of fine-tuning and of training from scratch, if the target was reached. tuning_ratio: small over
     large, both fine-tuned. break_even: see break_even(); the small model is tuned, the large one untouched.
     """
     tuning = config.fine_tuning
@@ -148,8 +147,8 @@ def tunings(config: SlmEnergyConfig, fine_tuning: pd.DataFrame, medians: Medians
 def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -> Iterator[dict[str, Any]]:
     """Yield energies modelled from CPU seconds and bytes, as if all bytes came from memory.
 
-    joules_per_answer, joules_per_correct, and joules_ratio as in cost_ratio: middle, low and high of the prior.
-    joules_order: share of the prior in which the smaller model takes less.
+    joules_per_answer, joules_per_correct, and joules_ratio of the same pair as cost_ratio: median and ends of the
+    prior. joules_order: share of the prior in which the smaller model takes less.
     """
     settings, draws = config.ladder, prior_draws(config.power)
     pair = ends(bests, settings.target)

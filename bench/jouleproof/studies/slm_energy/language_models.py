@@ -1,4 +1,4 @@
-"""Language models by their names in the config: built in, a folder, a GGUF file, one from the hub, or user-defined."""
+"""Language models by name in the config: built in, from a folder, a GGUF file or the hub, or user-defined."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ KNOWN = (BUILT_IN, "folder:PATH", "gguf:PATH", "hub:ORGANISATION/MODEL@COMMIT")
 
 
 def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Model":
-    """Load the model of a name.
+    """Load a model by name.
 
     name: smollm2_135m, `folder:PATH`, `gguf:PATH`, `hub:ORGANISATION/MODEL@COMMIT`, or `package.module:object`, a
     function without arguments that returns a Model. inputs: models that are inputs, by id. hub: whether the hub may be
@@ -32,19 +32,19 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
 
         if kind == "hub":
             if not hub:
-                raise UserError(f"config: model {name!r}: the hub is used only if slm_energy.quality.hub is true")
+                raise UserError(f"config: model {name!r}: set slm_energy.quality.hub to true to use the hub")
             return load_from_hub(rest)
         return load_folder(Path(rest)) if kind == "folder" else load_gguf(Path(rest))
     return _checked(name, custom_maker(name)())
 
 
 def language_models(names: Iterable[str]) -> "Mapping[str, Callable[[], Model]]":
-    """Return the user-defined functions among the names. Raises UserError if one is no function."""
+    """Return the user-defined functions among the names. Raises UserError if one is not a function."""
     return {name: custom_maker(name) for name in names if name != BUILT_IN and not name.startswith(PREFIXES)}
 
 
 def custom_maker(name: str) -> "Callable[[], Model]":
-    """Return the user-defined function of this name. Raises UserError if it is no function."""
+    """Return the user-defined function of this name. Raises UserError if it is not a function."""
     listed: Mapping[str, Any] = dict.fromkeys(KNOWN)
     make = plugins.load("language model", name, listed)
     plugins.check_call(f"language model {name!r}", make, (), "jouleproof.studies.slm_energy.tasks.Model")

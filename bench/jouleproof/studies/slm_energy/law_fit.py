@@ -16,8 +16,8 @@ COLUMNS = {"active": "active_b", "total": "total_b", "batch": "batch"}
 class Law:
     """A fitted power law.
 
-    predictors: names in COLUMNS. coefficients: (1 + predictors,), ln of J/token at one billion and a batch of one, then
-    exponents. r2: share of the variance of ln(J/token) explained.
+    predictors: names in COLUMNS. coefficients: (1 + predictors,), ln(J/token) at one billion parameters and a batch of
+    one, then the exponents. r2: explained share of the variance of ln(J/token).
     """
 
     predictors: tuple[str, ...]
@@ -42,9 +42,9 @@ def resampled(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (resamples, 1 + predictors) and r2 (resamples,) of models drawn with replacement.
 
-    A model enters through the sums of its rows' products, so that a draw costs no more than its normal equations. A
-    draw with too few models to determine all exponents is drawn again. Raises ValueError if the table has fewer
-    models than a law needs.
+    A model enters through the sums of its rows' products, so a draw costs no more than its normal equations. A draw
+    with too few models to determine all exponents is repeated. Raises ValueError if the table has fewer models than a
+    law needs.
     """
     sums = np.stack([_sums(rows, predictors) for _, rows in table.groupby("model", sort=True)])
     if not _determined(sums.sum(axis=0)):
@@ -59,13 +59,13 @@ def resampled(
 
 
 def left_out(table: pd.DataFrame, predictors: Sequence[str]) -> pd.DataFrame:
-    """Return ln of measured over predicted J/token of every row, by the law of the other models: model, error."""
-    parts = []
+    """Return ln of measured over predicted J/token of every row under the law of the other models: model, error."""
+    errors = []
     for model, rows in table.groupby("model", sort=True):
         law = fit(table[table["model"] != model], predictors)
         error = np.log(rows["joules_per_token"].to_numpy()) - law.ln_joules(rows)
-        parts.append(pd.DataFrame({"model": model, "error": error}))
-    return pd.concat(parts, ignore_index=True)
+        errors.append(pd.DataFrame({"model": model, "error": error}))
+    return pd.concat(errors, ignore_index=True)
 
 
 def _design(table: pd.DataFrame, predictors: Sequence[str]) -> np.ndarray:
@@ -80,7 +80,7 @@ def _sums(table: pd.DataFrame, predictors: Sequence[str]) -> np.ndarray:
 
 
 def _determined(sums: np.ndarray) -> np.ndarray:
-    """Return (…,) whether the normal equations have one solution."""
+    """Return (…,) bool, whether the normal equations have a unique solution."""
     return np.linalg.matrix_rank(sums[..., :-1, :-1], rtol=1e-10, hermitian=True) == sums.shape[-1] - 1
 
 

@@ -1,4 +1,4 @@
-"""Report of what this machine can measure, in words."""
+"""A text report of what this machine can measure."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,11 +12,11 @@ from jouleproof.studies.slm_energy.power import constants
 def describe(
     name: str, config: PowerConfig, seconds: float, every_s: float, sleep: Callable[[float], None]
 ) -> Iterator[str]:
-    """Yield lines on each counter, with the power that it reads over a short watch or why there is none; on those that
-    the meter `name` uses; and on what is modelled instead."""
+    """Yield lines on every counter, with the power that it reads over a short time or the reason why it reads none; on
+    the counters that the meter `name` uses; and on what is modelled instead."""
     yield from watched(seconds, every_s, sleep)
     steal = "recorded" if ContentionWatch().reading().steal is not None else "not reported by this machine"
-    yield f"CPU and wall seconds, load: recorded always; time that a hypervisor took (steal): {steal}"
+    yield f"CPU and wall seconds, load: always recorded; time that a hypervisor took (steal): {steal}"
     try:
         meter = open_meter(name)
     except Unmeasurable as error:

@@ -1,4 +1,4 @@
-"""Published scores of language models, as their cards give them (facts/cards.toml)."""
+"""Published scores of language models from their model cards (facts/cards.toml)."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,8 +12,7 @@ FACTS = Path(__file__).parent / "facts" / "cards.toml"
 
 @dataclass(frozen=True)
 class Published:
-    """A published model. total, active: billions of parameters, all and those that compute for a token; None where
-    unknown."""
+    """A published model. total, active: billions of parameters, all and those used for a token; None if unknown."""
 
     family: str
     total: float | None = None
@@ -22,7 +21,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Score:
-    """A row of a card: percent by model."""
+    """A row of a card. by_model: percent."""
 
     task: str
     area: str
@@ -34,8 +33,8 @@ class Score:
 class Card:
     """A model card.
 
-    subject: the model that the card describes. languages: those that it is said to support; none where the card was not
-    read for them.
+    subject: the model that the card describes. languages: those that it is said to support; empty if they were not
+    taken from the card.
     """
 
     name: str
@@ -53,14 +52,14 @@ def models() -> Mapping[str, Published]:
 
 @cache
 def questions() -> Mapping[str, int]:
-    """Return the number of questions in a task's test split, by task, where known."""
+    """Return the number of questions in the test split of every task for which it is known."""
     return _facts()["questions"]
 
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """Return the cards in the order of the file. Raises ValueError if a row lacks a score for a model, or a model is
-    unknown."""
+    """Return the cards in the order of the file. Raises ValueError if a row lacks a model's score or a model is not
+    listed."""
     return tuple(_card(table) for table in _facts()["card"])
 
 
@@ -79,11 +78,12 @@ def _card(table: Mapping[str, Any]) -> Card:
     unknown = sorted(set(table["models"]) - set(models()))
     if unknown:
         raise ValueError(f"{FACTS}: card {table['name']}: {', '.join(unknown)} not listed under [models]")
-    rows = []
-    for task, area, protocol, *scores in table["scores"]:
-        rows.append(Score(task, area, protocol, dict(zip(table["models"], scores, strict=True))))
+    rows = tuple(
+        Score(task, area, protocol, dict(zip(table["models"], scores, strict=True)))
+        for task, area, protocol, *scores in table["scores"]
+    )
     fields = {name: table[name] for name in ("name", "subject", "source")}
-    return Card(**fields, scores=tuple(rows), languages=tuple(table.get("languages", ())))
+    return Card(**fields, scores=rows, languages=tuple(table.get("languages", ())))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Joules modelled after the run from CPU seconds and bytes, where no counter measured them: simulated, never measured.
+"""Joules modelled after a run from CPU seconds and bytes if no counter measured them: simulated, never measured.
 
 Watts are known to a factor of two at best, so results are given as ratios, in which they cancel: both sides use the
 same draw from the prior.
@@ -27,8 +27,8 @@ Work = tuple[Amount, Amount]  # CPU seconds, bytes
 class Draws:
     """Constants drawn from the prior, (draws,) each, paired draw by draw.
 
-    core_w: W of a core while it computes. dram_j_per_byte: J. idle_w: W of the rest of the machine for each core,
-    while that computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
+    core_w: W of a core while it computes. dram_j_per_byte: J. idle_w: W of the rest of the machine per core that
+    computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
     """
 
     core_w: np.ndarray
@@ -44,7 +44,7 @@ def constants(config: PowerConfig) -> Mapping[str, Bounds]:
 
 
 def prior_draws(config: PowerConfig) -> Draws:
-    """Draw every constant from its seeded stream, so that a change to one leaves the others as they were."""
+    """Draw every constant from a separate seeded stream, so that changing one leaves the others unchanged."""
     draws = {name: constant_draws(name, bounds, config) for name, bounds in constants(config).items()}
     return Draws(
         core_w=draws["core_w"],
@@ -56,13 +56,13 @@ def prior_draws(config: PowerConfig) -> Draws:
 
 
 def modelled_joules(cpu_s: Amount, bytes: Amount, draws: Draws) -> np.ndarray:
-    """Model the joules, (draws,), of `cpu_s` seconds of cores that compute and `bytes` moved from or to memory.
+    """Model the joules, (draws,), of `cpu_s` seconds of computing cores and `bytes` moved to or from memory.
 
-    Raises ValueError if one of them is negative or no number.
+    Raises ValueError if either is negative or not finite.
     """
     for name, value in (("cpu_s", cpu_s), ("bytes", bytes)):
         if not (np.isfinite(value).all() and np.greater_equal(value, 0).all()):
-            raise ValueError(f"{name}={value!r} is not an amount of work")
+            raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
     return cpu_s * (draws.core_w + draws.idle_w) + bytes * draws.dram_j_per_byte
 
 
@@ -74,16 +74,16 @@ def modelled_interval(cpu_s: Amount, bytes: Amount, draws: Draws) -> Estimate:
 def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     """Return (draws,) joules of `a` over those of `b`, with the same constants on both sides.
 
-    Raises ValueError if `b` takes none.
+    Raises ValueError if `b` takes no joules.
     """
     above, below = modelled_joules(*a, draws), modelled_joules(*b, draws)
     if not (below > 0).all():
-        raise ValueError(f"b={b!r} does no work")
+        raise ValueError(f"b must take more than 0 J, got {b!r}")
     return above / below
 
 
 def interval_rows(factors: Mapping[str, Any], metric: str, estimate: Estimate) -> Iterator[dict[str, Any]]:
-    """Yield three rows of a table: the metric, and with _low and _high after its name the ends of its interval."""
+    """Yield three rows of a table: the metric, and the ends of its interval under its name with _low and _high."""
     for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
         yield {**factors, "metric": f"{metric}{end}", "value": value}
 
@@ -100,10 +100,10 @@ def stream(name: str, seed: int) -> np.random.Generator:
 
 
 def constant_draws(name: str, bounds: Bounds, config: PowerConfig, draws: int | None = None) -> np.ndarray:
-    """Draw a constant, (draws,), the same for the same name and seed. draws: the config's number where None.
+    """Draw a constant, (draws,), reproducibly for its name and seed. draws: the config's number if None.
 
-    Lognormal: `middle` is the median, `low` and `high` hold 95 % between them, and the two sides have different
-    spreads. Uniform: flat between low and high.
+    Lognormal: `middle` is the median, 95 % lie between `low` and `high`, and the two sides have different spreads.
+    Uniform: between low and high.
     """
     rng, draws = stream(name, config.seed), draws or config.draws
     if config.shape == "uniform":

@@ -1,7 +1,7 @@
-"""Energy per token of models that nobody measured, predicted from the published laws: simulated, as draws.
+"""Energy per token of models that were not measured, predicted as draws from the fitted laws: simulated.
 
-A draw combines one resample of a law, a deviation for each model, as large as the law's error on models that it did not
-see, and a floor for models smaller than any that was measured.
+A draw combines one resample of a law, a deviation for each model, as large as the law's error on models left out of the
+fit, and a floor for models smaller than any measured one.
 """
 
 import math
@@ -15,16 +15,16 @@ from jouleproof.studies.slm_energy.power import stream
 
 GPU = "H100"
 DENSE, MIXED = "dense", "all"  # which models a law was fitted on
-SMALLEST_B = 8.0  # billions of parameters of the smallest model that was measured
+SMALLEST_B = 8.0  # billions of parameters of the smallest measured model
 MIXED_PREDICTORS = "active + total + batch"
 
 
 @dataclass(frozen=True)
 class Laws:
-    """The laws at one limit of requests at once, on one kind of GPU, with resamples as draws; they give ln of J/token.
+    """The laws of ln(J/token) at one limit of concurrent requests, on one kind of GPU, with resamples as draws.
 
     dense: (draws, 2), constant and exponent of the parameters. mixed: (draws, 4), constant and exponents of active
-    parameters, all parameters and batch. dense_error, mixed_error: deviation of ln between models.
+    parameters, all parameters and batch. dense_error, mixed_error: standard deviation of ln between models.
     """
 
     limit: int
@@ -39,9 +39,9 @@ class Laws:
 
 
 def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
-    """Read the laws from the table of the experiment energy_law. None where too few models were measured at that
+    """Read the laws from the table of the experiment energy_law. Returns None if too few models were measured at that
     limit."""
-    on_gpu = table[(table["gpu"] == GPU)]
+    on_gpu = table[table["gpu"] == GPU]
     dense = on_gpu[(on_gpu["models"] == DENSE) & (on_gpu["limit"] == limit) & (on_gpu["predictors"] == "active")]
     mixed = on_gpu[(on_gpu["models"] == MIXED) & (on_gpu["limit"] == 0) & (on_gpu["predictors"] == MIXED_PREDICTORS)]
     if dense.empty or mixed.empty:
@@ -56,10 +56,10 @@ def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
 
 
 def joules_per_token(name: str, model: Published, laws: Laws, floor: float, seed: int) -> np.ndarray:
-    """Predict J per token, (draws,), on one GPU board or more, prompts included, as ML.ENERGY counts them.
+    """Predict J per token, (draws,), of one or more GPU boards, including prompts, as ML.ENERGY counts them.
 
-    floor: the most of the smallest measured model's energy that a smaller one does not save, flat from 0. Raises
-    ValueError where the model's parameters are not known.
+    floor: largest share of the smallest measured model's energy that a smaller model cannot save, uniform from 0.
+    Raises ValueError if the model's parameters are not known.
     """
     if model.total is None or model.active is None:
         raise ValueError(f"{name}: parameters not published")

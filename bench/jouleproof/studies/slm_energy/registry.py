@@ -1,4 +1,4 @@
-"""Tasks, shapes and engines by their names in the config, built in or user-defined. Models: see language_models."""
+"""Tasks, shapes and engines by name in the config, built in or user-defined. Models: see language_models."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
-    """Return the tasks by the names that the config gives. Raises UserError if an object is no Task."""
+    """Return the tasks by their names in the config. Raises UserError if an object is not a Task."""
     from jouleproof.studies.slm_energy.tasks import TASKS, Task
 
     calls = {"items": ("test", "train", "count", "seed"), "score": ("model", "items")}
@@ -20,7 +20,7 @@ def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
 
 
 def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
-    """Return the shapes by the names that the config gives. Raises UserError if an object is no DecoderShape."""
+    """Return the shapes by their names in the config. Raises UserError if an object is not a DecoderShape."""
     from jouleproof.models.decoder_shape import DecoderShape
     from jouleproof.models.smollm2 import SHAPES
 
@@ -28,7 +28,7 @@ def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
 
 
 def engines(names: Iterable[str]) -> "Mapping[str, Engine]":
-    """Return the engines by the names that the config gives. Raises UserError if an object is no Engine."""
+    """Return the engines by their names in the config. Raises UserError if an object is not an Engine."""
     from jouleproof.studies.slm_energy.engine_registry import ENGINES, Engine
 
     return plugins.load_all("engine", names, ENGINES, Engine, {"start": ("subject",)})

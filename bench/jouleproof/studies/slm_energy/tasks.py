@@ -1,7 +1,7 @@
-"""Tasks put to a language model, and their scores: some on which a small model is clear of chance, and one on which it
-is not.
+"""Tasks for a language model, and their scores: some on which a small model clearly beats chance, and one on which it
+does not.
 
-A task brings its texts; it asks a model for nothing but tokens, likelihoods and continuations.
+A task supplies its texts; it asks a model only for tokens, likelihoods and continuations.
 """
 
 import math
@@ -26,19 +26,18 @@ _LAST_LINE = re.compile(r"#### (-?\d[\d,]*)")
 
 
 class Model(Protocol):
-    """What a task needs of a language model; those of jouleproof.models.smollm2 and jouleproof.models.hugging have
-    it."""
+    """The interface of a language model that tasks use; those of jouleproof.models.smollm2 and .hugging have it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def body(self) -> nn.Module:
-        """The model's layers, without the head: a cast of weights casts these."""
+        """The model's layers without the head: those that a cast of weights casts."""
 
     @property
     def rounded(self) -> str | None:
-        """The format that its weights were rounded to before."""
+        """The format that its weights were already rounded to, or None."""
 
     @property
     def context(self) -> int:
@@ -47,7 +46,7 @@ class Model(Protocol):
     def tokens(self, text: str) -> list[int]: ...
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score each text's tokens from its `first` on."""
+        """Score the tokens of each text from position `first` on."""
 
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
@@ -59,7 +58,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Score:
-    """One number about one item. weight: of the item in a mean. prompt, output: tokens read and written for it."""
+    """One score of one item. weight: of the item in a mean. prompt, output: tokens read and written for it."""
 
     metric: str
     unit: str
@@ -73,9 +72,9 @@ class Score:
 class Task:
     """A task.
 
-    items: makes items from the problems, a count and a seed. score: yields pairs of an item's number and a score.
-    chance: what a guess would get, where there is one. every_format: whether weights in every format are tested; else
-    only float32.
+    items: makes items from the test and training problems, a count and a seed. score: yields pairs of an item's number
+    and a score. chance: expected score of a guess, 0 if guessing is hopeless. every_format: whether weights in every
+    format are tested, or only float32.
     """
 
     name: str
@@ -87,7 +86,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with options. options: the right one first; the model does not see the order."""
+    """A question with options. options: the right one comes first; the model does not see the order."""
 
     question: str
     options: tuple[str, ...]
@@ -103,32 +102,32 @@ class Shots:
 
 
 def some(test: Sequence[Problem], _: Sequence[Problem], count: int, seed: int) -> Sequence[Problem]:
-    """Draw `count` problems of the test split without replacement; all where there are fewer."""
+    """Draw `count` problems of the test split without replacement, or all if there are fewer."""
     order = np.random.default_rng(seed).permutation(len(test))[:count]
     return [test[number] for number in order]
 
 
 def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[int, Score]]:
-    """Score how well a model reads worked solutions.
+    """Score how well a model predicts worked solutions.
 
-    bits_per_byte: of each solution given its question, weighted by bytes. calculator_step: 1 where all tokens of the
-    right side of a solution's `<<48/2=24>>` are the likeliest, given the solution up to there.
+    bits_per_byte: of each solution given its question, weighted by bytes. calculator_step: 1 if all tokens of the right
+    side of a solution's `<<48/2=24>>` are the most likely ones, given the solution up to there.
     """
     questions = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in problems]
     pieces = [_pieces(f" {problem.answer}") for problem in problems]
-    parts = [[model.tokens(text) for text, _ in solution] for solution in pieces]
+    tokens_of = [[model.tokens(text) for text, _ in solution] for solution in pieces]
     texts = [
-        [*question, *(token for part in solution for token in part)]
-        for question, solution in zip(questions, parts, strict=True)
+        [*question, *(token for piece in solution for token in piece)]
+        for question, solution in zip(questions, tokens_of, strict=True)
     ]
-    _refuse_what_is_too_long(model, texts)
+    _check_lengths(model, texts)
     likelihoods = model.likelihoods(texts, [len(question) for question in questions])
     for number, likelihood in enumerate(likelihoods):
         size = sum(len(text.encode()) for text, _ in pieces[number])
         bits = -float(likelihood.nats.double().sum()) / math.log(2)
         yield number, Score("bits_per_byte", "bits/byte", bits / size, size, prompt=len(texts[number]))
         start, read = 0, len(questions[number])
-        for (_, is_result), tokens in zip(pieces[number], parts[number], strict=True):
+        for (_, is_result), tokens in zip(pieces[number], tokens_of[number], strict=True):
             end = start + len(tokens)
             if is_result:
                 right = float(bool(likelihood.likeliest[start:end].all()))
@@ -137,8 +136,8 @@ def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[
 
 
 def _pieces(answer: str) -> list[tuple[str, bool]]:
-    """Cut an answer around the right sides of its calculations, so that no token stands across a cut; true marks
-    them."""
+    """Cut an answer around the right sides of its calculations, so that no token spans a cut; true marks a right
+    side."""
     pieces, start = [], 0
     for match in _CALCULATION.finditer(answer):
         pieces += [(answer[start : match.start(1)], False), (match[1], True)]
@@ -147,7 +146,7 @@ def _pieces(answer: str) -> list[tuple[str, bool]]:
 
 
 def sums(_: Sequence[Problem], __: Sequence[Problem], count: int, seed: int) -> Sequence[Choice]:
-    """Make sums, differences and products of small numbers, each with three wrong results of as many digits."""
+    """Make sums, differences and products of small numbers, with three wrong results of as many digits for each."""
     rng = np.random.default_rng(seed)
     return [_choice(rng, "+-*"[number % 3]) for number in range(count)]
 
@@ -167,7 +166,7 @@ def _choice(rng: np.random.Generator, sign: str) -> Choice:
 
 
 def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score]]:
-    """Score 1 where the right option is the most probable after the question."""
+    """Score 1 if the right option is more probable after the question than every other."""
     questions = [model.tokens(choice.question) for choice in choices]
     options = [[model.tokens(option) for option in choice.options] for choice in choices]
     texts = [
@@ -183,15 +182,15 @@ def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score
 
 
 def with_shots(test: Sequence[Problem], train: Sequence[Problem], count: int, seed: int) -> Sequence[Shots]:
-    """Prefix problems with the four solved problems of the training split that have the shortest texts."""
+    """Draw problems of the test split, and prefix them with the four shortest solved problems of the training split."""
     shown = sorted(train, key=lambda problem: (len(problem.question + problem.answer), problem.question))[:SHOTS]
     prefix = "".join(f"Question: {problem.question}\nAnswer: {problem.answer}\n\n" for problem in shown)
     return [Shots(prefix, problem.question, problem.final) for problem in some(test, train, count, seed)]
 
 
 def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
-    """Score written answers. exact_match: 1 where the number after `####` is right. flexible_match: 1 where the last
-    number is right."""
+    """Score written answers. exact_match: 1 if the number after `####` is right. flexible_match: 1 if the last number
+    is right."""
 
     def done(tokens: Sequence[int]) -> bool:
         text = model.text(tokens)
@@ -199,7 +198,7 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
 
     prefix = model.tokens(asked[0].prefix)
     prompts = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in asked]
-    _refuse_what_is_too_long(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
+    _check_lengths(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
     for number, tokens in enumerate(model.continued(prefix, prompts, MOST_NEW_TOKENS, done)):
         text = model.text(tokens)
         cost = {"prompt": len(prefix) + len(prompts[number]), "output": len(tokens)}
@@ -208,7 +207,7 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
         yield number, Score("flexible_match", "share", _is(numbers and numbers[-1], asked[number].final), **cost)
 
 
-def _refuse_what_is_too_long(model: Model, texts: Sequence[Sequence[int]], more: int = 0) -> None:
+def _check_lengths(model: Model, texts: Sequence[Sequence[int]], more: int = 0) -> None:
     longest = max(map(len, texts)) + more
     if longest > model.context:
         raise UserError(f"task: a text has {longest} tokens, but {model.name} reads at most {model.context}")

@@ -1,4 +1,4 @@
-"""Processor time of work on one core, and joules where this machine counts them."""
+"""Processor time of work on one core, and joules if this machine counts them."""
 
 import math
 import os
@@ -13,9 +13,9 @@ from jouleproof.measure.threads import unpin
 from jouleproof.power.meters import Meter
 from jouleproof.processes import place
 
-CLOCK = "clock"  # the source of what no counter counted
-METERED_S = 2.0  # length of a meter's window; counters move every few milliseconds to tenths of a second
-SHORTEST_S = 1e-3  # that a run is assumed to take
+CLOCK = "clock"  # the source of values that no counter measured
+METERED_S = 2.0  # length of a meter's window; counters update every few milliseconds to tenths of a second
+SHORTEST_S = 1e-3  # shortest time that a run is assumed to take
 
 
 @contextmanager
@@ -34,15 +34,15 @@ def one_core() -> Iterator[None]:
 
 
 def cpu_s(run: Callable[[], object]) -> float:
-    """Return the CPU seconds that this process takes for a run, all its threads included."""
+    """Return the CPU seconds that this process takes for a run, including all its threads."""
     before = own_cpu_seconds()
     run()
     return own_cpu_seconds() - before
 
 
 def joules(meter: Meter, run: Callable[[], object]) -> Iterator[tuple[str, float]]:
-    """Yield the joules of one run by source, from a window of as many runs as take about METERED_S. Yields nothing
-    where there is no counter, or where it did not count."""
+    """Yield the joules of one run by source, from a window of as many runs as take about METERED_S. Yields nothing if
+    there is no counter or it did not count."""
     if not meter.describe().get("domains"):
         return
     times = math.ceil(METERED_S / max(cpu_s(run), SHORTEST_S))

@@ -1,7 +1,7 @@
 """Training of small decoders on word problems: all seeds of a run side by side in one batched model, which is saved.
 
-The batch of a step follows from seed and step alone, so that an interrupted run resumes to the same bits. A checkpoint
-is a safetensors file, complete or absent, that records which run it is the end of.
+The batch of a step depends only on seed and step, so an interrupted run resumes to the same bits. A checkpoint is a
+safetensors file, complete or absent, that records the run that it ends.
 """
 
 import hashlib
@@ -50,15 +50,15 @@ from jouleproof.studies.slm_energy.training_spec import (
 )
 
 AGAIN = "; delete it and run again"
-CURVE, PARTS = "curve", ("weights", "means", "squares")
+CURVE, KINDS = "curve", ("weights", "means", "squares")
 
 
 @dataclass
 class Run:
-    """The state of a run after `step` steps, tensors of (models, …) each.
+    """The state of a run after `step` steps, with tensors of (models, …).
 
-    curve: a row for each mark passed: the step, then for each model the loss of the last batch in nats per token, then
-    the share of right answers, then the tokens of an answer.
+    curve: a row for each mark passed: the step, then the loss of the last batch of each model in nats per token, then
+    the share of right answers of each, then the tokens of an answer of each.
     """
 
     step: int
@@ -70,10 +70,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Tested:
-    """Scores of the test problems.
+    """Scores on the test problems.
 
-    right: share of right answers, tokens: of an answer, its end included; by number of steps, then model. accuracy,
-    answer_tokens: means of these over the numbers of steps, of which there are equally many problems.
+    right: share of right answers; tokens: of an answer, including its end; both by number of steps, then model.
+    accuracy, answer_tokens: their means over the numbers of steps, which have equally many problems.
     """
 
     right: dict[int, list[float]]
@@ -93,7 +93,7 @@ class Tested:
 
 
 def train_for_ladder(config: SlmEnergyConfig, name: str, out: Path) -> None:
-    """Train one size of the ladder under one budget. name: as training_spec.ladder_checkpoint gives it."""
+    """Train one size of the ladder under one budget. name: as returned by training_spec.ladder_checkpoint."""
     specs = {
         ladder_checkpoint(config.ladder, size, budget): spec
         for budget in BUDGETS
@@ -110,7 +110,7 @@ def train_fine_tuned(
     ladder: pd.DataFrame,
     ladder_equal_flops: pd.DataFrame,
 ) -> None:
-    """Tune a size of the ladder to longer problems, from the end of the better of its two runs."""
+    """Fine-tune a size of the ladder on longer problems, from the end of the better of its two runs."""
     size = name.removeprefix(FINE_TUNED)
     (best,) = best_of(pd.concat([ladder, ladder_equal_flops]), [size], config.ladder.seeds)
     spec = fine_tuned_spec(config, size, best.budget)
@@ -120,7 +120,7 @@ def train_fine_tuned(
 
 
 def train_from_scratch(config: SlmEnergyConfig, name: str, out: Path) -> None:
-    """Train a size of the ladder on the longer problems alone."""
+    """Train a size of the ladder from scratch on the longer problems."""
     size = name.removeprefix(FROM_SCRATCH)
     train(longer_spec(config, size, config.fine_tuning.anew_steps[size]), out)
 
@@ -128,7 +128,8 @@ def train_from_scratch(config: SlmEnergyConfig, name: str, out: Path) -> None:
 def train(spec: TrainingSpec, out: Path, weights: dict[str, Tensor] | None = None) -> None:
     """Train to the end and write the checkpoint. weights: those at the start; None: random ones.
 
-    The run is saved at every mark in a file beside `out`, from which it resumes to the same bits after an interruption.
+    The run is saved at every mark in a file next to `out`, from which it resumes to the same bits after an
+    interruption.
     """
     partial = out.with_name(f"{out.stem}.partial{out.suffix}")
     run = _interrupted(partial, spec) or started(spec, weights)
@@ -141,12 +142,12 @@ def train(spec: TrainingSpec, out: Path, weights: dict[str, Tensor] | None = Non
 
 
 def accuracies(mark: Sequence[float], models: int) -> Sequence[float]:
-    """Return the share of right answers of each model, from a row of a run's curve."""
+    """Return the share of right answers of each model in a row of a run's curve."""
     return mark[1 + models : 1 + 2 * models]
 
 
 def started(spec: TrainingSpec, weights: dict[str, Tensor] | None = None) -> Run:
-    """Return a run before its first step. weights: those at the end of the run before it."""
+    """Return a run before its first step. weights: those at the end of the previous run."""
     start = weights or stacked([small_decoder(spec.shape, seed) for seed in spec.seeds])
     copies = {name: tensor.clone() for name, tensor in start.items()}
     means, squares = ({name: torch.zeros_like(tensor) for name, tensor in copies.items()} for _ in range(2))
@@ -154,7 +155,7 @@ def started(spec: TrainingSpec, weights: dict[str, Tensor] | None = None) -> Run
 
 
 def resumed(spec: TrainingSpec, run: Run) -> Iterator[Run]:
-    """Train a run on to its end; yields it at every mark, where it can be saved and resumed later."""
+    """Continue a run to its end; yields it at every mark, where it can be saved."""
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer = _optimizer(spec, run, weights)
     places = answer_places(spec)
@@ -170,7 +171,7 @@ def resumed(spec: TrainingSpec, run: Run) -> Iterator[Run]:
 
 
 def one_update(spec: TrainingSpec) -> Callable[[], None]:
-    """Return a function that makes one step of a run, on one batch that is drawn beforehand."""
+    """Return a function that does one training step, always on the same batch, which is drawn beforehand."""
     run = started(spec)
     weights = {name: tensor.requires_grad_() for name, tensor in run.weights.items()}
     optimizer, places = _optimizer(spec, run, weights), answer_places(spec)
@@ -183,7 +184,7 @@ def one_update(spec: TrainingSpec) -> Callable[[], None]:
 
 
 def _optimizer(spec: TrainingSpec, run: Run, weights: dict[str, Tensor]) -> torch.optim.AdamW:
-    """Build the optimizer as it stood when the run was saved; its moments are the run's own tensors."""
+    """Build the optimizer in the state in which the run was saved; its moments are the run's tensors, not copies."""
     norms = [name for name in weights if name.endswith("norm.weight")]
     matrices = [tensor for name, tensor in weights.items() if name not in norms]
     optimizer = adamw(matrices, [weights[name] for name in norms], spec.plan, fused=True)
@@ -201,22 +202,22 @@ def _update(
     places: Tensor,
     step: int,
 ) -> Tensor:
-    """Make one step; returns (models,) losses before it. The gradient of each model is clipped by itself."""
+    """Do one training step; returns (models,) losses before it. The gradient of each model is clipped separately."""
     losses = answer_losses(spec, weights, tokens, places)
     gradients = torch.autograd.grad(losses.sum(), list(weights.values()))
     norms = torch.stack([gradient.flatten(1).square().sum(dim=1) for gradient in gradients]).sum(dim=0).sqrt()
     scale = (spec.plan.clip / norms).clamp(max=1.0)
     for tensor, gradient in zip(weights.values(), gradients, strict=True):
         clipped = gradient * scale.view(-1, *[1] * (gradient.dim() - 1))
-        tensor.grad = clipped.contiguous()  # torch's fused AdamW takes the layout of the weights for granted (2.13)
+        tensor.grad = clipped.contiguous()  # torch's fused AdamW assumes the layout of the weights (2.13)
     set_rate(optimizer, step, spec.plan)
     optimizer.step()
     return losses.detach()
 
 
 def answer_places(spec: TrainingSpec) -> Tensor:
-    """Return the positions from which the tokens of answers are predicted, among the tokens that a model reads of its
-    batch, laid end to end. The last token of a text is not read."""
+    """Return the positions from which the tokens of answers are predicted, in the concatenation of the texts that a
+    model reads in a batch. The last token of a text is not read."""
     places, start = [], 0
     for steps in spec.task.steps:
         for _ in range(spec.problems):
@@ -235,7 +236,7 @@ def answer_losses(spec: TrainingSpec, weights: dict[str, Tensor], tokens: Sequen
 
 
 def tested(spec: TrainingSpec, weights: dict[str, Tensor]) -> Tested:
-    """Score greedy answers to the test problems, cut off after as many tokens as a right one has."""
+    """Score greedy answers to the test problems, cut off at the length of a right answer."""
     right, written = {}, {}
     end = vocabulary(spec.task.range).end
     for steps, prompts in held_out_prompts(spec.task).items():
@@ -247,7 +248,7 @@ def tested(spec: TrainingSpec, weights: dict[str, Tensor]) -> Tested:
 
 
 def identity(spec: TrainingSpec) -> str:
-    """Serialise all that decides the bits: what is trained, the code that trains it, and torch's version."""
+    """Serialise everything that determines the bits: the spec, the training code, and torch's version."""
     return json.dumps({"course": asdict(spec), "code": _code(), "torch": torch.__version__}, sort_keys=True)
 
 
@@ -264,7 +265,7 @@ def _code() -> str:
 
 def write_run(run: Run, spec: TrainingSpec, path: Path) -> None:
     tensors = {
-        f"{part}.{name}": tensor.detach().contiguous() for part in PARTS for name, tensor in getattr(run, part).items()
+        f"{kind}.{name}": tensor.detach().contiguous() for kind in KINDS for name, tensor in getattr(run, kind).items()
     }
     tensors[CURVE] = torch.tensor(run.curve, dtype=torch.float64)
     with atomic(path) as temporary:
@@ -272,7 +273,7 @@ def write_run(run: Run, spec: TrainingSpec, path: Path) -> None:
 
 
 def read_run(path: Path, spec: TrainingSpec) -> Run:
-    """Read a checkpoint. Raises UserError if the file is damaged or belongs to another run."""
+    """Read a checkpoint. Raises UserError if the file is damaged or belongs to another training run."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -280,8 +281,8 @@ def read_run(path: Path, spec: TrainingSpec) -> Run:
                 raise UserError(f"checkpoint: {path} belongs to another training run{AGAIN}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         weights, means, squares = (
-            {name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")}
-            for part in PARTS
+            {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
+            for kind in KINDS
         )
         return Run(int(metadata["step"]), weights, means, squares, tensors[CURVE].tolist())
     except (OSError, SafetensorError, KeyError, ValueError) as error:

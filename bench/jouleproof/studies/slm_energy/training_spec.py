@@ -1,6 +1,6 @@
-"""What is trained: the runs of the ladder and of fine-tuning, their final checkpoints, and their operations.
+"""Specifications of training: the runs of the ladder and of fine-tuning, their final checkpoints, and their operations.
 
-The workflow plans its jobs with this module, so it imports nothing large.
+The workflow plans its jobs with this module, so it has no heavy imports.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
 from jouleproof.study import Experiment
 
 EQUAL_STEPS, EQUAL_FLOPS = BUDGETS = ("equal steps", "equal FLOPs")
-FINE_TUNED, FROM_SCRATCH = "fine_tuned_", "from_scratch_"  # of a checkpoint's name, which the size follows
+FINE_TUNED, FROM_SCRATCH = "fine_tuned_", "from_scratch_"  # prefixes of a checkpoint's name, before the size
 LARGE = {"runtime": 2880}
-RATE_WIDTH = 32  # the config's learning rate is for this width
-BACKWARD = 2.0  # FLOPs of the backward pass over those of the forward pass: gradients of inputs, and of weights
+RATE_WIDTH = 32  # width that the config's learning rate is for
+BACKWARD = 2.0  # FLOPs of the backward pass over those of the forward pass: gradients of inputs and of weights
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """Decoders of one shape that are trained side by side, one for each seed: everything that decides the bits of the
-    outcome.
+    """Decoders of one shape that are trained side by side, one for each seed: everything that determines the bits of
+    the result.
 
-    plan: `batch` problems a step, equally many of each number of steps. marks: steps after which the models are tested
-    and the run is saved. after: the run at whose end this one starts.
+    plan: `batch` problems per step, equally many of each number of steps. marks: steps after which the models are
+    tested and the run is saved. after: the run whose end this one starts from.
     """
 
     shape: DecoderShape
@@ -38,13 +38,13 @@ class TrainingSpec:
 
     @property
     def problems(self) -> int:
-        """Problems of each number of steps in a batch."""
+        """Problems per number of steps in a batch."""
         return self.plan.batch // len(self.task.steps)
 
     @property
     def step_flops(self) -> float:
         """Multiplications and additions of one step of one model, forward and backward. After its attention, the last
-        layer computes only what an answer follows from."""
+        layer computes only the positions that predict an answer."""
         shape, steps = self.shape, self.task.steps
         lengths = [prompt_length(count) + answer_length(count) - 1 for count in steps]
         read, asked = self.problems * sum(lengths), self.problems * sum(map(answer_length, steps))
@@ -53,13 +53,13 @@ class TrainingSpec:
         return (1 + BACKWARD) * (forward_flops(shape, read, asked, attended) - left_out)
 
     def alone(self, seed: int) -> Self:
-        """Return the same spec for one of its seeds."""
+        """Return the same spec for a single seed."""
         return replace(self, seeds=(seed,), after=self.after and self.after.alone(seed))
 
 
 def checkpoints(config: SlmEnergyConfig) -> Mapping[str, Experiment]:
-    """Return what trains each checkpoint, by name: the ladder's sizes under both budgets, and what is tuned from
-    them."""
+    """Return the experiment that trains each checkpoint, by the checkpoint's name: the ladder's sizes under both
+    budgets, and the models on longer problems."""
     ladder, tuning = config.ladder, config.fine_tuning
     for_ladder = Experiment("training_run:train_for_ladder", knobs=("ladder",), priority=2, resources=LARGE)
     from_scratch = Experiment(
@@ -79,14 +79,14 @@ def checkpoints(config: SlmEnergyConfig) -> Mapping[str, Experiment]:
 
 
 def ladder_checkpoint(settings: LadderConfig, size: str, budget: str) -> str:
-    """Return the checkpoint's name for a size under a budget; the size of `equal_flops_of` is one run under both."""
+    """Return the checkpoint's name for a size under a budget; both budgets of `equal_flops_of` are the same run."""
     same = budget == EQUAL_STEPS or size == settings.equal_flops_of
     return f"{'equal_steps' if same else 'equal_flops'}_{size}"
 
 
 def ladder_specs(settings: LadderConfig, budget: str) -> dict[str, TrainingSpec]:
-    """Return the runs from scratch by size: with equally many steps for all, or with as many steps as take the FLOPs
-    that the size of `equal_flops_of` takes in those, to the nearest."""
+    """Return the runs from scratch by size: with the same number of steps for all sizes, or with the number of steps
+    whose FLOPs are nearest to those of the size `equal_flops_of`."""
     specs = {size: ladder_spec(settings, size, settings.steps) for size in settings.sizes}
     if budget == EQUAL_STEPS:
         return specs
@@ -102,7 +102,7 @@ def ladder_spec(settings: LadderConfig, size: str, steps: int) -> TrainingSpec:
 
 
 def fine_tuned_spec(config: SlmEnergyConfig, size: str, budget: str) -> TrainingSpec:
-    """Return a run on longer problems that starts where the ladder's run under a budget ends."""
+    """Return a run on longer problems that starts from the end of the ladder's run under a budget."""
     tuning = config.fine_tuning
     before = ladder_specs(config.ladder, budget)[size]
     return replace(longer_spec(config, size, tuning.steps, tuning.learning_rate_share), after=before)
@@ -118,8 +118,8 @@ def longer_spec(config: SlmEnergyConfig, size: str, steps: int, rate_share: floa
 def _spec(
     settings: LadderConfig, size: str, steps: int, task: WordProblems, problems: int, every: int, rate_share: float = 1
 ) -> TrainingSpec:
-    """Return a run. Its learning rate falls with the width to a power: the rule was fitted on one seed of the four
-    default sizes, and is used for all others. every: steps between two marks; the last step is always one."""
+    """Return a run. Its learning rate falls with the width to a power, a rule that was fitted on one seed of the four
+    default sizes and is used for all others. every: steps between two marks; the last step is always a mark."""
     shape = shape_of(settings, size)
     rate = settings.learning_rate * rate_share * (RATE_WIDTH / shape.width) ** settings.learning_rate_power
     plan = Plan(
@@ -143,12 +143,11 @@ def shape_of(settings: LadderConfig, size: str) -> DecoderShape:
 
 
 def flops_per_answer(shape: DecoderShape, written: Mapping[int, float]) -> float:
-    """Return the mean FLOPs of an answer. written: tokens of an answer by number of steps, of which there are equally
-    many."""
+    """Return the mean FLOPs of an answer. written: tokens of an answer by number of steps, all equally frequent."""
     return sum(answer_flops(shape, prompt_length(steps), tokens) for steps, tokens in written.items()) / len(written)
 
 
 def bytes_per_answer(shape: DecoderShape, written: Mapping[int, float], batch: int) -> float:
-    """Return the mean bytes read for an answer. written: as for FLOPs. batch: answers written side by side."""
+    """Return the mean bytes read for an answer. written: as in flops_per_answer. batch: answers side by side."""
     answers = [answer_bytes(shape, prompt_length(steps), tokens, batch) for steps, tokens in written.items()]
     return sum(answers) / len(written)

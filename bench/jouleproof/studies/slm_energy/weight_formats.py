@@ -1,4 +1,4 @@
-"""Formats of weights that a language model's linear layers are rounded to."""
+"""Formats that the weights of a language model's linear layers are rounded to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from jouleproof.models.casting import Cast
 class WeightFormat:
     """A format of weights.
 
-    bits: of a weight, its share of a scale included. cast: float32 to the nearest values of the format. packed: the
-    block format that weights can be held in, where there is one.
+    bits: of a weight, including its share of a scale. cast: rounds float32 to the nearest values of the format. packed:
+    the block format that weights can be held in, if there is one.
     """
 
     name: str
@@ -31,7 +31,7 @@ PLAIN = {fmt.name: fmt for fmt in (FLOAT32, BFLOAT16)}
 
 
 def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
-    """Return the formats of these names. Raises UserError on a name that stands for no format."""
+    """Return the formats with these names. Raises UserError if a name is not that of a format."""
     return [_resolve(name) for name in names]
 
 

@@ -23,7 +23,7 @@ _CALCULATION = re.compile(r"(.*?<<[^<>=\n]*=)([^<>\n]*)(>>)")
 class Calculation:
     """A calculation in a solution.
 
-    read: tokens of the solution's line up to the equals sign. result: tokens of what follows, the end mark included.
+    read: tokens of the solution's line up to the equals sign. result: tokens after it, including the end mark.
     """
 
     read: tuple[int, ...]
@@ -35,7 +35,7 @@ class Calculation:
 
 
 def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
-    """Yield the first calculation of every line that has one, longer ones left out."""
+    """Yield the first calculation of every line that has one, without those longer than most_tokens."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
     texts = (
         Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
@@ -46,7 +46,7 @@ def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens:
 
 
 def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Parameter]:
-    """Prepare a decoder in place, and return the parameters that are trained. way: "full" or "lora"."""
+    """Prepare a decoder in place, and return the parameters to train. way: "full" or "lora"."""
     torch.manual_seed(seed)  # peft draws from the global generator
     decoder.requires_grad_(True)
     if way == "lora":
@@ -67,9 +67,9 @@ def tuned(
     seed: int,
 ) -> Iterator[float]:
     """Train in place by AdamW with a learning rate that falls linearly to 0; yields the loss of every step's batch, in
-    nats a token of the results, after its update.
+    nats per token of the results, after its update.
 
-    A batch holds texts of like length: neighbours in the order of length, from a random position on.
+    A batch holds texts of similar length: neighbours in the order of length, from a random position on.
     """
     optimizer = torch.optim.AdamW(weights, lr=learning_rate, betas=BETAS, weight_decay=0.0)
     generator = torch.Generator().manual_seed(seed)
@@ -85,7 +85,7 @@ def tuned(
 def one_step(
     decoder: Decoder, weights: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer, texts: Sequence[Calculation]
 ) -> float:
-    """Make one update; returns the loss before it."""
+    """Do one update; returns the loss before it."""
     logits, wanted = _results(decoder, texts)
     loss = functional.cross_entropy(logits, wanted)
     optimizer.zero_grad()
@@ -96,7 +96,7 @@ def one_step(
 
 
 def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Tensor]:
-    """Return logits (tokens of all results, vocabulary), and the tokens."""
+    """Return the logits (tokens of all results, vocabulary) of the results' tokens, and these tokens."""
     tokens, _ = padded([text.tokens for text in texts])
     states = decoder.hidden(tokens)
     asked = torch.cat([states[row, len(text.read) - 1 : len(text.tokens) - 1] for row, text in enumerate(texts)])
@@ -105,7 +105,7 @@ def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Te
 
 @torch.inference_mode()
 def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) -> list[float]:
-    """Return 1 for each text whose result tokens are all the likeliest, given those before; else 0."""
+    """Return 1 for each text whose result tokens are all the most likely ones given those before, else 0."""
 
     def of_group(group: Sequence[int]) -> list[float]:
         logits, wanted = _results(decoder, [texts[number] for number in group])

@@ -1,4 +1,4 @@
-"""Savings of the levers singly, one after another and all at once, and how much of that depends on each assumption."""
+"""Savings of the levers alone, one after another and all at once, and how much they depend on each assumption."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,10 +19,12 @@ POINTS = {"_low": 0.05, "": 0.5, "_high": 0.95}
 def levers(
     config: JointConfig, service_energy: pd.DataFrame, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return draws by plain system and set of levers (`none`, or names with + between): joules_ratio and
-    megawatts_ratio, over the plain system's; joules_overlap and megawatts_overlap, joint saving over the product of the
-    single savings, as factors. joules (J of a request) and megawatts (provisioned, for a million requests an hour) of
-    the plain system. over_plain: those of this plain system over those of the first."""
+    """Return draws by plain system and set of levers (`none`, or names joined by +).
+
+    joules_ratio, megawatts_ratio: over the plain system's. joules_overlap, megawatts_overlap: joint saving over the
+    product of the single savings, as factors. joules (J of a request), megawatts (provisioned, for a million requests
+    an hour): of the plain system. joules_over_plain, megawatts_over_plain: of this plain system over the first one.
+    """
     draws = _draws(config, hosting, answers, cards)
     step = steps("joint levers", len(config.plain) * len(SUBSETS))
     rows: list[dict[str, Any]] = []
@@ -44,9 +46,12 @@ def levers(
 def assumptions(
     config: JointConfig, service_energy: pd.DataFrame, hosting: pd.DataFrame, answers: pd.DataFrame, cards: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return, for each quantity that is drawn, value_low, value and value_high, its 5th, 50th and 95th percentile, and
-    the result of all levers at those values where everything else is at its median: joules_ratio, megawatts_ratio,
-    joules_overlap and megawatts_overlap, with _low and _high. They are of the first plain system."""
+    """Return the dependence on every drawn quantity, for the first plain system.
+
+    value_low, value, value_high: its 5th, 50th and 95th percentile. joules_ratio, megawatts_ratio, joules_overlap,
+    megawatts_overlap, with _low and _high: the result of all levers at those values, with everything else at its
+    median.
+    """
     draws = _draws(config, hosting, answers, cards)
     middle = {name: np.array([np.median(values)]) for name, values in draws.items()}
     service = Service(service_energy, config.plain[0])

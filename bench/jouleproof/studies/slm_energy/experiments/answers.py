@@ -1,5 +1,5 @@
-"""The cost of a right answer to grade school math with published models: accuracy is cited, tokens and joules are
-draws."""
+"""The cost of a right answer to grade school math with published models: accuracies are cited; tokens and joules are
+drawn."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from jouleproof.studies.slm_energy.prediction_model import Laws, joules_per_toke
 PROTOCOLS = ("8-shot CoT", "0-shot CoT")
 PHI, PHONE = "Phi-3-mini", "Phi-3-mini on a phone"
 RIVALS = ("Llama 3 8B", "Mixtral 8x7B", "Llama 3 70B")
-BITS = {"no scales": 4.0, "MXFP4": 4.25, "Q4_0": 4.5, "Q4_1": 5.0}  # of a weight, scales and offsets included
+BITS = {"no scales": 4.0, "MXFP4": 4.25, "Q4_0": 4.5, "Q4_1": 5.0}  # of a weight, including scales and offsets
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Costs:
 
 
 def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
-    """Predict what right answers cost, by limit of requests at once.
+    """Predict the cost of right answers, by limit of concurrent requests.
 
     Medians with the ends of the interval: joules_per_token and joules_per_answer by model; joules_per_correct, accuracy
     and at_front by model and protocol. at_front: share of draws in which no model is right at least as often for fewer
-    joules. Draws, by pair of models: joules_ratio and price_ratio, of a right answer, token_ratio, of a token, and
-    joules_ratio_same_length, where all answers are of one length. For the phone: joules_per_token, and token_ratio to
-    an 8B model on the GPU. weights: GB by format; weights_draw: between the formats with a scale of 8 and of 16 bits
-    for 32 weights.
+    joules. Draws, by pair of models: joules_ratio and price_ratio of a right answer, token_ratio of a token, and
+    joules_ratio_same_length if all answers had one length. For the phone: joules_per_token, and token_ratio to an 8B
+    model on the GPU. weights: GB by format; weights_draw: GB between the formats whose 32 weights share a scale of 8
+    and of 16 bits.
     """
     settings = config.answers
     rows = [
@@ -129,7 +129,7 @@ def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
 
 
 def _of(config: SlmEnergyConfig, laws: Laws, name: str, settings: AnswersConfig) -> np.ndarray:
-    """Draw a constant that is known to a range, (draws,). A name with « of » has a stream separate from that of its
+    """Draw a constant that is known within a range, (draws,). A name with " of " has a different stream from its
     constant."""
     return constant_draws(name, getattr(settings, name.split(" of ")[0]), config.power, laws.draws)
 
@@ -140,7 +140,7 @@ def _weights() -> dict[str, float]:
 
 
 def _weights_between(config: SlmEnergyConfig) -> np.ndarray:
-    """Draw GB between those of blocks of 32 weights that share a scale of 8 bits and of 16."""
+    """Draw GB between the sizes of blocks of 32 weights with a scale of 8 bits and with one of 16 bits."""
     low, high = _weights()["MXFP4"], _weights()["Q4_0"]
     return stream("bits of a weight", config.energy_law.seed).uniform(low, high, config.energy_law.resamples)
 

@@ -16,15 +16,15 @@ NORMAL_95 = 1.96
 
 
 def cards() -> pd.DataFrame:
-    """Tabulate what the cards say.
+    """Tabulate the content of the cards.
 
-    score: percent by card, model and task. won: 1 where the card's subject scores above the model, 0.5 where the same,
-    0 where below. share_won: mean of won over the tasks of an area, or of all. questions: of a task, where known; for
-    these tasks, difference, difference_low and difference_high compare the two scores, as if other questions had been
-    drawn (95 %). languages: number that the subject is said to support.
+    score: percent by card, model and task. won: 1 if the card's subject scores above the model, 0.5 if the scores are
+    equal, 0 if it scores below. share_won: mean of won over the tasks of an area, or over all. questions: of a task, if
+    known; for these tasks, difference, difference_low and difference_high compare the two scores, with an interval as
+    if other questions had been drawn (95 %). languages: number that the subject is said to support.
 
-    total_b, active_b: billions of parameters, 0 where they are not published. size: of the model beside the subject.
-    Models of the subject's own family are no rivals.
+    total_b, active_b: billions of parameters, 0 if they are not published. size: of the model relative to the subject.
+    Models of the subject's family are not rivals.
     """
     rows = [row for card in published.cards() for row in _rows(card)]
     unknown = {"total_b": 0.0, "active_b": 0.0}
@@ -34,7 +34,7 @@ def cards() -> pd.DataFrame:
 
 
 def size_beside(model: Published, subject: Published) -> str:
-    """Return which of the three sizes the model has beside the subject, by all parameters."""
+    """Return which of the three sizes the model has relative to the subject, by all parameters."""
     if model.total is None or subject.total is None:
         return UNKNOWN
     return SAME_SIZE if model.total <= 2 * subject.total else LARGER
@@ -73,8 +73,8 @@ def _against(card: Card, model: str) -> Iterator[dict[str, Any]]:
 
 
 def _difference(ours: float, theirs: float, questions: int) -> dict[str, float]:
-    """Return the difference of two shares of right answers and its 95 % interval, as if each had been asked different
-    questions."""
+    """Return the difference of two shares of right answers and its 95 % interval, as if both models had been asked
+    different questions."""
     middle = ours - theirs
     reach = NORMAL_95 * np.sqrt((ours * (1 - ours) + theirs * (1 - theirs)) / questions)
     return {"": middle, "_low": middle - reach, "_high": middle + reach}

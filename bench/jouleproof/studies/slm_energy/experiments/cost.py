@@ -25,7 +25,7 @@ from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECODES_PER_ROUND = 2
 ALONE = 1  # texts side by side
-ANSWERS = ("calculator_step", "choice", "exact_match")  # what the tasks call a right answer
+ANSWERS = ("calculator_step", "choice", "exact_match")  # metrics of the tasks that mark right answers
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,20 @@ class Cell:
 
     @property
     def computing(self) -> float:
-        """Parameters that take part in a product for every token: the head's are included, the embedding's look-up is
-        not."""
+        """Parameters that take part in a product for every token, with the head but without the embedding's look-up."""
         return self.runner.weight_bytes / self.runner.dtype.itemsize
 
 
 def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataFrame) -> pd.DataFrame:
     """Measure the processor time of real shapes; the shape of SmolLM2-135M has its real weights.
 
-    Everything takes turns in a round, after a warm-up round. Block formats hold the real weights of the layers; the
-    head stays float32, and a token is written alone.
+    All cells take turns in a round, after a warm-up round. Block formats hold the real weights of the layers; the head
+    stays float32, and a token is written alone.
 
     cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
-    with the lengths that the real model read and wrote. cpu_s_per_correct: over its accuracy, drawn from the values
-    that it may have. per_doubling: cpu_s_per_answer of the larger of two shapes over that of the smaller, to the power
-    of one over the doublings of parameters that compute. joules_per_token: where this machine has counters.
+    with the lengths that the real model read and wrote. cpu_s_per_correct: the same over the accuracy, which is drawn
+    from its posterior. per_doubling: cpu_s_per_answer of the larger of two shapes over that of the smaller, to the
+    power of one over the doublings of parameters that compute. joules_per_token: if this machine has counters.
     """
     settings, decoder = config.cost, smollm2_135m.network
     shapes = _shapes(settings)
@@ -91,7 +90,7 @@ def _shapes(settings: CostConfig) -> list[Shape]:
 
 
 def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """Build all cells, in the order of the config. The largest is made first, so that its random weights are freed
+    """Build all cells, in the order of the config. The largest is built first, so that its random weights are freed
     before others are allocated."""
     shapes = named_shapes(settings.shapes)
     cells = {
@@ -102,7 +101,7 @@ def _all_cells(settings: CostConfig, decoder: Decoder) -> list[Cell]:
 
 
 def _cells(name: str, shape: DecoderShape, settings: CostConfig, decoder: Decoder) -> list[Cell]:
-    """Build a cell for each type of number."""
+    """Build one cell per number format."""
     real = _sizes(decoder.shape) == _sizes(shape)
     network = decoder if real else random_decoder(shape, seed=0)
     slots, capacity = max(settings.batches) + 1, settings.prompt + 1
@@ -142,7 +141,7 @@ def _run(runner: Runner, pieces: Sequence[Piece]) -> None:
 
 
 def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) -> Iterator[dict[str, Any]]:
-    """Yield the processor time of tokens. timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of tokens. timed: (rounds, cells, shapes) CPU seconds per token."""
     for number, cell in enumerate(cells):
         for at, shape in enumerate(shapes):
             factors = {**cell.factors, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
@@ -154,7 +153,7 @@ def _phase(shape: Shape) -> dict[str, Any]:
 
 
 def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat]) -> Iterator[dict[str, Any]]:
-    """Yield operations, and the least that has to be read: weights as wide as each format, and the cache."""
+    """Yield operations, and the fewest bytes that must be read: weights at each format's width, and the cache."""
     if cell.dtype != FLOAT32.name:
         return
     yield {**cell.factors, "phase": "all", "metric": "computing_parameters", "unit": "1", "value": cell.computing}
@@ -169,7 +168,7 @@ def _exact(cell: Cell, shapes: Sequence[Shape], formats: Sequence[WeightFormat])
 
 
 def _weight_bytes(runner: Runner, bits: float) -> float:
-    """Return the bytes of all weights. The head, which is the embedding too, changes its width in bfloat16 alone."""
+    """Return the bytes of all weights. The head, which is also the embedding, is narrower only in bfloat16."""
     body = (runner.weight_bytes - runner.head_bytes) / 4 * bits / 8
     return body + runner.head_bytes * (0.5 if bits == 16 else 1.0)
 
@@ -185,13 +184,13 @@ def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[
 def _answers(
     cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """Yield the processor time of answers and of right ones. timed: (rounds, cells, shapes) CPU seconds a token."""
+    """Yield the processor time of answers and of right ones. timed: (rounds, cells, shapes) CPU seconds per token."""
     rng = np.random.default_rng(0)
     plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
     for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
         read, written = scores["prompt"].mean(), scores["output"].mean() if scores["task"].iloc[0] == "problems" else 0
-        right, asked = scores["value"].sum(), len(scores)
-        accuracy = rng.beta(right + 0.5, asked - right + 0.5, settings.draws)
+        right, items = scores["value"].sum(), len(scores)
+        accuracy = rng.beta(right + 0.5, items - right + 0.5, settings.draws)
         for at, batch in enumerate(settings.batches, 1):
             if not written and batch > 1:
                 continue
@@ -208,7 +207,7 @@ def _answers(
 
 
 def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield ratios of the largest shape to the smallest, format by format."""
+    """Yield ratios of the largest to the smallest shape, by format."""
     for dtype in DTYPES:
         by_size = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
         (few, small), (many, large) = by_size[0], by_size[-1]

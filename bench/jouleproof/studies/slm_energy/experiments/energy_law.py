@@ -1,4 +1,4 @@
-"""Published energy per token, and the power laws in parameters and batch that fit it."""
+"""Published energy per token, and power laws in parameters and batch that are fitted to it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,12 +15,11 @@ CHAT, ANSWERS = "lm-arena-chat", "gpqa"
 DENSE = "Dense Transformer"
 UNITS = {"joules_per_token": "J", "joules_per_answer": "J", "tokens_per_answer": "tokens", "watts": "W"}
 POOLED = (("active",), ("active", "batch"), ("active", "total", "batch"))
-FEWEST = 5  # models that a law at one limit needs, at least
+FEWEST = 5  # fewest models for a law at one limit
 
 
 def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
-    """Tabulate every measured configuration of the text tasks: model, GPUs, batch, and its joules, lengths and
-    watts."""
+    """Tabulate every measured configuration of the text tasks: model, GPUs, batch, joules, lengths and watts."""
     text = mlenergy[mlenergy["task"].isin([CHAT, ANSWERS])]
     factors = [name for name in text.columns if name not in UNITS]
     rows = text.melt(factors, list(UNITS), "metric").dropna(subset="value")
@@ -31,10 +30,11 @@ def energy_points(mlenergy: pd.DataFrame) -> pd.DataFrame:
 def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataFrame:
     """Fit power laws to the published energy per token.
 
-    exponent: of a predictor, in every resample of the models (repeat), `constant` among them; exponent_fit: of the
-    table itself; r2, r2_fit; models: their number; left_out: median error of a model's rows (share of the measured) by
-    the law of the others; error_ln: root mean square over models of their mean error in ln; length_spread: deviation
-    over models of ln of the mean length of an answer. limit 0: all limits, gpu "both": of H100 and B200.
+    exponent: of a predictor, including `constant`, in every resample of the models (repeat). exponent_fit: the same
+    fitted to all models. r2, r2_fit: share of the variance explained. models, configurations: their numbers. left_out:
+    median error on a model's rows (share of the measured) under the law of the other models. error_ln: root mean square
+    over models of their mean error in ln. length_spread: standard deviation over models of ln of the mean length of an
+    answer. limit 0: all limits. gpu "both": H100 and B200.
     """
     table = measured_chat(energy_points)
     cases = list(_cases(table))
@@ -42,7 +42,8 @@ def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataF
     rows: list[dict[str, Any]] = []
     for factors, measured, predictors in cases:
         rows += [{**factors, **row} for row in _law(config, measured, predictors)]
-        step(f"{factors['models']}, {factors['gpu']}, {factors['limit'] or 'all'} at once, {factors['predictors']}")
+        requests = f"{factors['limit'] or 'all'} requests at once"
+        step(f"{factors['models']} models, {factors['gpu']}, {requests}, {factors['predictors']}")
     lengths = energy_points[(energy_points["task"] == CHAT) & (energy_points["metric"] == "tokens_per_answer")]
     if len(lengths):
         by_model = np.log(lengths.groupby("model")["value"].mean())
@@ -58,7 +59,7 @@ def measured_chat(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_dense(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Mark plain decoders in bfloat16, whose every parameter computes for every token."""
+    """Mark dense decoders in bfloat16, which use every parameter for every token."""
     return (table["architecture"] == DENSE) & (table["precision"] == "bfloat16")
 
 

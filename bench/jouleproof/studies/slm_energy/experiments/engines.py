@@ -1,4 +1,4 @@
-"""The same weights in several engines, on one core: how much the engine changes the cost of a token."""
+"""The cost of a token with the same weights in several engines, on one core."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -20,10 +20,10 @@ FACTS = Path(__file__).parent.parent / "facts" / "engines.csv"
 
 
 def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFrame:
-    """Time every engine, in turns, after a short warm-up round.
+    """Time the engines, which take turns, after a short warm-up round.
 
-    cpu_ms_per_token: of a prompt that is read, and of tokens that are written after it. state: "run", or "not
-    installed" for what is cited from a run elsewhere. joules_per_token: where this machine has counters.
+    cpu_ms_per_token: of reading a prompt, and of writing tokens after it. state: "run"; "not installed" or "not run"
+    for values cited from a run elsewhere. joules_per_token: if this machine has counters.
     """
     settings, meter, model = config.engines, open_meter(config.meters.meter), smollm2_135m
     assert model.path is not None  # some third-party engines read the file itself

@@ -1,5 +1,5 @@
-"""A small and a large model of the ladder on longer problems: fine-tuned to them, trained on them from scratch, and
-left untouched."""
+"""A small and a large model of the ladder on longer problems: fine-tuned on them, trained on them from scratch, and
+untouched."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
 class Answers:
     """Scores of one size of the ladder before and after its tuning, on the longer problems and on the ladder's.
 
-    spec: of the tuning. needed: steps to the target by seed, where it was reached.
+    spec: of the fine-tuning. needed: steps to the target by seed, for seeds that reached it.
     """
 
     spec: TrainingSpec
@@ -52,9 +52,9 @@ def fine_tuning(
     """Tabulate accuracy on the longer problems by step and way; untouched: before the first step.
 
     old_accuracy: on the ladder's problems, before and after. steps_to_target, flops_to_target: up to the first test
-    that reached the target, where one did (reached). flops_ratio: small model's over large one's, both fine-tuned.
-    break_even: answers, or right answers, after which tuning the small model to the target has cost less than asking
-    the large one untouched, in FLOPs; no row where it never does.
+    that reached the target, if any did (reached). flops_ratio: the small model's over the large one's, both fine-tuned.
+    break_even, break_even_right: answers, or right answers, after which tuning the small model to the target has cost
+    fewer FLOPs than asking the untouched large one; no row if it never does.
     """
     tuning = config.fine_tuning
     bests = best_of(pd.concat([ladder, ladder_equal_flops]), (tuning.small, tuning.large), config.ladder.seeds)
@@ -82,7 +82,7 @@ def fine_tuning(
 
 
 def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
-    """Return by seed the steps up to the first test that reached the target, where one did."""
+    """Return the steps up to the first test that reached the target, by seed, for seeds that reached it."""
     needed: dict[int, int] = {}
     for mark in run.curve:
         for seed, accuracy in zip(spec.seeds, accuracies(mark, len(spec.seeds)), strict=True):
@@ -92,7 +92,7 @@ def steps_to(target: float, spec: TrainingSpec, run: Run) -> dict[int, int]:
 
 
 def _learning(spec: TrainingSpec, run: Run, target: float) -> Iterator[dict[str, Any]]:
-    """Yield the curve of a run, and when it reached the target."""
+    """Yield the learning curve of a run, and the steps and FLOPs at which it reached the target."""
     yield from curve(spec, run)
     needed, flops = steps_to(target, spec, run), spec.step_flops
     yield {"metric": "flops_per_step", "unit": "FLOP", "value": flops}
@@ -138,7 +138,7 @@ def _answered(answers: Answers) -> Iterator[dict[str, Any]]:
 
 
 def _compared(small: Answers, large: Answers) -> Iterator[dict[str, Any]]:
-    """Compare the small model with the large one, seed by seed."""
+    """Compare the small model with the large one, by seed."""
     for place, seed in enumerate(small.spec.seeds):
         if seed not in small.needed:
             continue

@@ -25,21 +25,22 @@ from jouleproof.studies.slm_energy.training_spec import (
 
 
 def ladder(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
-    """Tabulate all sizes, trained in equally many steps."""
+    """Tabulate all sizes, trained for the same number of steps."""
     return under_budget(config.ladder, EQUAL_STEPS, checkpoints)
 
 
 def ladder_equal_flops(config: SlmEnergyConfig, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
-    """Tabulate all sizes, trained with equal FLOPs."""
+    """Tabulate all sizes, trained with the same FLOPs."""
     return under_budget(config.ladder, EQUAL_FLOPS, checkpoints)
 
 
 def under_budget(settings: LadderConfig, budget: str, checkpoints: Mapping[str, Path]) -> pd.DataFrame:
     """Tabulate all sizes under one budget; a seed has the same problems at every size.
 
-    accuracy: share of held-out problems with the right final answer, after a step, and at the end by number of steps.
-    loss: of the last batch, per token of an answer. answer_tokens: written, the end included. training_flops: up to a
-    step. flops_per_answer, bytes_per_answer (one at a time), flops_per_correct: of the model at its end.
+    accuracy: share of held-out problems with the right final answer, after a training step, and at the end also by the
+    problems' number of steps. loss: of the last batch, per token of an answer. answer_tokens: tokens written, including
+    the end. training_flops: up to a step. flops_per_answer, bytes_per_answer (one at a time), flops_per_correct: of the
+    trained model.
     """
     specs = ladder_specs(settings, budget)
     step = progress(f"slm_energy ladder, {budget}", len(specs))

@@ -1,5 +1,4 @@
-"""Cost of the ladder's models on one core: of an answer, a right answer, a training step, and fine-tuning to a
-target."""
+"""Cost of the ladder's models on one core: an answer, a right answer, a training step, and fine-tuning to a target."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,12 +36,13 @@ ANSWER, STEP, LONGER_ANSWER, LONGER_STEP = "answer", "step", "longer answer", "l
 def ladder_cost(
     config: SlmEnergyConfig, ladder: pd.DataFrame, ladder_equal_flops: pd.DataFrame, fine_tuning: pd.DataFrame
 ) -> pd.DataFrame:
-    """Time the ladder's models with random weights, which takes the same time; answers are as long as those that the
-    trained models wrote. All take turns in a round, after a warm-up round, and each seed is timed in separate rounds.
+    """Time the ladder's models with random weights, which take the same time as trained ones; answers are as long as
+    those that the trained models wrote. All take turns in a round, after a warm-up round; each seed has separate
+    rounds.
 
-    cpu_ms: of an answer, by how many are written side by side (batch), and of a training step of one model; longer: on
-    the problems of fine-tuning. joules: of the same, for the first seed, where this machine has counters. All else
-    rests on the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
+    cpu_ms: of an answer, by the number written side by side (batch), and of a training step of one model; longer: on
+    the problems of fine-tuning. joules: of the same, for the first seed, if this machine has counters. Everything else
+    is computed from the median of a seed's rounds: see jouleproof.studies.slm_energy.ladder_ratios.
     """
     settings, meter = config.ladder, open_meter(config.meters.meter)
     bests = best_of(pd.concat([ladder, ladder_equal_flops]), list(settings.sizes), settings.seeds)
@@ -96,7 +96,7 @@ def ladder_energy(
 def _timed_work(
     config: SlmEnergyConfig, bests: Sequence[Best], fine_tuning: pd.DataFrame, seed: int
 ) -> dict[Cell, tuple[Callable[[], None], int]]:
-    """Return what is timed, and how many answers or steps it does at once."""
+    """Return the functions to time, each with the number of answers or steps that one call does."""
     work: dict[Cell, tuple[Callable[[], None], int]] = {}
 
     def add(spec: TrainingSpec, size: str, words: tuple[str, str], tokens: Mapping[int, int]) -> None:
@@ -115,8 +115,8 @@ def _timed_work(
 
 
 def answering(spec: TrainingSpec, tokens: Mapping[int, int], batch: int) -> Callable[[], None]:
-    """Return a function in which one model answers `batch` problems of each number of steps, side by side, with the
-    given number of tokens each."""
+    """Return a function in which one model answers `batch` problems of each number of steps, side by side. tokens:
+    written per answer, by number of steps."""
     words, rng = vocabulary(spec.task.range), np.random.default_rng(0)
     weights = stacked([small_decoder(spec.shape, spec.seeds[0])])
     prompts = []

@@ -1,4 +1,4 @@
-"""One workload under several energy meters: what each of them reports."""
+"""The reports of several energy meters on one workload."""
 
 import importlib.util
 import logging
@@ -51,12 +51,12 @@ class Tool:
 def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
     """Run one workload under this project's meter and under third-party tools.
 
-    installed (1): whether a tool is; where it is not, what it reported elsewhere is cited. power (W): the reported
-    energy over the wall time, left out where a tool reports nothing; power_low and power_high where it gives a range.
+    installed (1): whether a tool is installed; otherwise its report from another machine is cited. power (W): the
+    reported energy over the wall time, absent if a tool reports nothing; power_low and power_high if it gives a range.
     energy (J): of one run. cpu_s, wall_s: of the runs under this project's meter.
 
-    The asleep workload sleeps as long as the busy one took just before. Beside others: as many busy processes as there
-    are processors.
+    The asleep workload sleeps as long as the busy one just took. Beside others: as many busy processes as there are
+    processors.
     """
     torch.set_num_threads(1)
     ours, draws = open_meter(config.meters.meter), prior_draws(config.power)
@@ -80,7 +80,7 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
 
 
 def products(count: int) -> float:
-    """Run the workload: products of matrices, each with the one before. Returns the sum of the last."""
+    """Run the workload: a chain of matrix products. Returns the sum over the last product."""
     factor = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(0)) / SIDE**0.5
     product = factor
     for _ in range(count):
@@ -91,8 +91,8 @@ def products(count: int) -> float:
 
 @contextmanager
 def neighbours(count: int) -> Iterator[None]:
-    """Run `count` busy processes that are nobody's children, so that no tool takes them for a part of this one; they
-    end with it at the latest."""
+    """Run `count` busy processes that are not children of this one, so that no tool attributes them to it. They end
+    with this process at the latest."""
     command = [sys.executable, "-c", START, str(count), BURN, str(os.getpid())]
     busy = [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
     try:
@@ -174,7 +174,7 @@ def _installed(tool: Tool, installed: bool) -> Row:
 
 
 def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
-    """Yield what the absent tools reported where they were installed, on a machine without counters."""
+    """Yield what the absent tools reported on another machine, which has no counters."""
     wanted = {(tool.package, tool.mode) for tool in absent}
     for fact in pd.read_csv(FACTS, comment="#", dtype={"version": str}).to_dict("records"):
         if (fact["tool"], fact["mode"]) in wanted:

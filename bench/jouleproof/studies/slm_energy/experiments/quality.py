@@ -1,4 +1,4 @@
-"""Quality of real small models, on tasks where a model so small has any, and on one where it has none."""
+"""Quality of real small models, on tasks that such models can partly solve and on one that they cannot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -23,9 +23,9 @@ def quality(
 ) -> pd.DataFrame:
     """Score every model on every item of every task, with weights in every format.
 
-    Formats other than float32 take the first of the items, of tasks that are asked in every format. Only the weights of
-    the linear layers are cast; the embedding, which is the head too, stays float32. prompt, output: tokens read and
-    written for the item.
+    Formats other than float32 are scored on the first items of the tasks that are asked in every format. Only the
+    weights of the linear layers are cast; the embedding, which is also the head, stays float32. prompt, output: tokens
+    read and written for the item.
     """
     settings = config.quality
     formats, asked = weight_formats(settings.formats), tasks(settings.tasks)

@@ -1,4 +1,4 @@
-"""Fine-tuning of real weights, all of them or a few added ones: what it gains, and what it costs."""
+"""Gain and cost of fine-tuning real weights, either all of them or a few added ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -25,8 +25,8 @@ def tuning(
 ) -> pd.DataFrame:
     """Fine-tune, and test on held-out calculations.
 
-    right: whether a calculation's result is the likeliest, before (step 0) and after so many steps. loss: of the step's
-    batch. trained_parameters: of each way.
+    right: whether a calculation's result is the most likely text, before fine-tuning (step 0) and after a step. loss:
+    of the step's batch. trained_parameters: of each way.
     """
     settings = config.tuning
     texts, held_out = _texts(settings, smollm2_135m, gsm8k_train, gsm8k_test)
@@ -53,10 +53,10 @@ def tuning(
 
 
 def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_train: Sequence[Problem]) -> pd.DataFrame:
-    """Time the steps of each way, in turns, after a warm-up round.
+    """Time the steps of all ways, which take turns, after a warm-up round.
 
-    cpu_s_per_step: of each way, and of reading as many tokens without learning. over_full: a way's time over that of
-    training all weights. joules_per_step: where this machine has counters.
+    cpu_s_per_step: of each way, and of reading the same tokens without learning. over_full: a way's time over that of
+    training all weights. joules_per_step: if this machine has counters.
     """
     settings, meter = config.tuning, open_meter(config.meters.meter)
     batch = list(islice(calculations(smollm2_135m, gsm8k_train, settings.most_tokens), settings.batch))
