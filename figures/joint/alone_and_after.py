@@ -1,7 +1,7 @@
-"""Each lever alone, and last, after the three others: the share of a request's joules and of provisioned power that it
-leaves. A lever that leaves more after the others than alone saves the same thing as they do. Right: joint saving over
-the product of the single savings, as factors, by pair of levers and for all four; pale: what the ledger accepts of all
-four. Medians over draws; whiskers hold 95 %."""
+"""Each lever alone, and last after the three others: the share of a request's joules and of provisioned power that it
+leaves. A lever that leaves more after the others than alone saves in part what they save. Right: joint saving over the
+product of the single savings, as factors, by pair of levers and for all four; pale: the range that the ledger accepts
+for all four. Medians over draws; whiskers hold 95 %."""
 
 from itertools import combinations
 
@@ -46,7 +46,7 @@ def _levers(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
         axis.plot([], [], color=INK, marker="o", mfc=INK if filled else "white", ls="", label=order)
     axis.axvline(100, color=GREY, lw=0.7)
     axis.set_yticks(range(len(LEVERS)), [SHORT[name] for name in reversed(LEVERS)])
-    axis.set_xlabel("what it leaves (%)")
+    axis.set_xlabel("share left (%)")
 
 
 def _overlaps(axis: Axes, rows: pd.DataFrame) -> None:

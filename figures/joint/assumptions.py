@@ -1,6 +1,6 @@
-"""Everything that is assumed or drawn, with its source: median, 5th and 95th percentile, and the share that all four
-levers leave of a request's joules and of provisioned power at those two ends, with everything else at its median.
-Sorted by how much the result depends on it."""
+"""Every quantity that is assumed or drawn, with its source: median, 5th and 95th percentile, and the share of a
+request's joules and of provisioned power that all four levers leave at those two ends, with everything else at its
+median. Sorted by influence on the result."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from jouleproof.drawing.levers import swing
 from jouleproof.drawing.points import estimate_in
 from jouleproof.evidence.digits import number
 
-TITLE = "What the levers together rest on"
+TITLE = "Assumptions of the levers together"
 SOURCES = ["joint/assumptions"]
 
 

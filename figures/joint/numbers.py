@@ -1,6 +1,6 @@
-"""The levers in numbers, from each plain system: the share that they leave of a request's joules and of provisioned
-power, alone, one after another, and last after the three others; joint saving over the product of the single savings,
-as factors, for the levers up to there. Medians with the range that holds 95 % of the draws."""
+"""The levers in numbers, from each plain system: the share of a request's joules and of provisioned power that they
+leave alone, one after another, and last after the three others; joint saving over the product of the single savings, as
+factors, for the levers up to that row. Medians with the range that holds 95 % of the draws."""
 
 import pandas as pd
 

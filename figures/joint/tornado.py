@@ -1,7 +1,7 @@
-"""Dependence of the total on each assumption: all four levers where one quantity goes from its 5th to its 95th
-percentile and all others stay at their medians. Left: the share of a request's joules that is left; middle: of
-provisioned power; right: joint saving over the product of the single savings, in joules. Filled: at the upper end; the
-line: all at their medians; pale: what the ledger accepts."""
+"""Dependence of the total on each assumption: all four levers as one quantity goes from its 5th to its 95th percentile
+and all others stay at their medians. Left: the share left of a request's joules; middle: of provisioned power; right:
+joint saving over the product of the single savings, in joules. Filled: at the upper end; the line: all at their
+medians; pale: the range that the ledger accepts."""
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from jouleproof.drawing.style import HEIGHT, WIDTH
 TITLE = "What the total depends on"
 SOURCES = ["joint/assumptions"]
 PANELS = {
-    "joules_ratio": ("joules of a request", "left of the plain (%)", 100.0),
-    "megawatts_ratio": ("provisioned power", "left of the plain (%)", 100.0),
+    "joules_ratio": ("joules of a request", "share left (%)", 100.0),
+    "megawatts_ratio": ("provisioned power", "share left (%)", 100.0),
     "joules_overlap": ("do they multiply?", "saving over product (x)", 1.0),
 }
 CLAIMS = {"joules_ratio": ("joint.parts_add_up", 0.01), "joules_overlap": ("joint.levers_multiply", 1.0)}
@@ -39,7 +39,7 @@ LABELS = {
     "mistaken": "sent by mistake",
     "short": "short requests taken",
     "small_overhead": "small model's overhead",
-    "small_mx": "small model gains by MX",
+    "small_mx": "small model's MX saving",
     "router": "router's joules",
     "capable_least": "least it can answer",
     "capable_most": "most it can answer",

@@ -1,8 +1,8 @@
 """Predicted cost of answers to grade school math by published models: joules of a token and of a right answer, at the
-number of requests at once that the verdicts rest on, the share of right answers that cards give, and the share of draws
-in which no other model is right as often for fewer joules. Values are medians with the range that holds 95 % of the
-draws; answers are assumed to have the same length for all models, up to a spread. The last row gives the gigabytes of
-Phi-3-mini's weights by format of 4 bits."""
+number of concurrent requests that the verdicts rest on, the share of right answers on the model cards, and the share of
+draws in which no other model is right as often for fewer joules. Values are medians with the range that holds 95 % of
+the draws; all models are assumed to write answers of the same length, up to a spread. The last row gives the gigabytes
+of Phi-3-mini's weights by 4-bit format."""
 
 import pandas as pd
 

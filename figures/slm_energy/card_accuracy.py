@@ -1,7 +1,7 @@
-"""Right answers to grade school math (GSM8K) against parameters, as Microsoft's cards of Phi models give them, with
-eight examples in the prompt. A mixture of experts has two marks, joined: the parameters that compute for a token, and
-all of them. The line joins the models that are matched by no smaller one, counting all parameters. Bars are 95 %
-intervals for other questions being drawn."""
+"""Right answers to grade school math (GSM8K) against parameters, from Microsoft's cards of Phi models, with eight
+examples in the prompt. A mixture of experts has two joined marks: the parameters that are active for a token, and all
+parameters. The line joins the models that no smaller one matches, counting all parameters. Bars are 95 % intervals for
+another draw of questions."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ PROTOCOL = "8-shot CoT"
 PHI: Look = {"color": BLUE, "marker": "D"}
 OTHERS: Look = {"color": INK, "marker": "o"}
 FRONT: Look = {"color": PALE, "lw": 0.9}
-ABOVE = (0, 6, "center", "bottom")  # where a name stands beside its mark: points right, points up, alignment
+ABOVE = (0, 6, "center", "bottom")  # position of a name at its mark: points right, points up, alignment
 PLACES = {
     "Phi-3-mini": (-4, 8, "left", "bottom"),
     "Phi-3-small": (0, 12, "center", "bottom"),
@@ -53,8 +53,8 @@ def draw(cards: pd.DataFrame) -> Figure:
     handles = [
         key("Phi-3 and Phi-3.5", **PHI),
         key("other makers' models", **OTHERS),
-        key("computing for a token", color=GREY, marker="o", fillstyle="none", ls=":"),
-        key("no smaller one matches these", **FRONT),
+        key("active for a token", color=GREY, marker="o", fillstyle="none", ls=":"),
+        key("matched by no smaller one", **FRONT),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4, columnspacing=1.2)
     return figure

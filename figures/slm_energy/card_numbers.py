@@ -1,6 +1,6 @@
-"""What model cards report about their subject beside each rival: the rival's billions of parameters, the tasks on which
-the subject scores above it, the same and below it, and, on GSM8K, the difference in points with the interval that other
-questions would give (95 %). Cards of one row give GSM8K alone."""
+"""Model cards' comparison of their subject with each rival: the rival's billions of parameters, the tasks on which the
+subject scores above it, the same and below it, and, on GSM8K, the difference in points with its 95 % interval for
+another draw of questions. Cards with a single task give GSM8K."""
 
 import pandas as pd
 

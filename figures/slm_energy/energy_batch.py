@@ -1,6 +1,6 @@
-"""Energy of a token on GPUs by the mean number of requests served at once, as ML.ENERGY measured it. Each line is a
-model on the fewest GPUs that it was measured on. Blue: dense models in bfloat16, the darker the larger; grey: all
-others. The dashed line falls with the exponent that fits the dense models."""
+"""Energy of a token on GPUs by the mean number of concurrent requests, as ML.ENERGY measured it. Each line is a model
+on the fewest GPUs that it was measured on. Blue: dense models in bfloat16, the darker the larger; grey: all others. The
+dashed line falls with the exponent fitted to the dense models."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
-"""Energy of a token on GPUs by parameters, as ML.ENERGY measured it. Left: on the H100, at three numbers of requests at
-once; full marks are dense models in bfloat16, with the law that fits them; open marks are mixtures of experts, placed
-by the parameters that compute, which the law does not fit. Right: the law's exponent by requests at once, with 95 %
-intervals from resampled models; the pale band is what the ledger accepts."""
+"""Energy of a token on GPUs by parameters, as ML.ENERGY measured it. Left: on the H100, at three numbers of concurrent
+requests; filled marks are dense models in bfloat16, with the law fitted to them; open marks are mixtures of experts,
+placed by their active parameters, which the law does not fit. Right: the law's exponent by concurrent requests, with
+95 % intervals from resampled models; the pale band is the range that the ledger accepts."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from jouleproof.evidence.intervals import draws_interval
 TITLE = "Energy of a token by parameters"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
 GPU, TASK, DENSE, MIXTURE = "H100", "lm-arena-chat", "Dense Transformer", "MoE"
-STYLES: dict[int, Look] = {  # requests at once that are shown
+STYLES: dict[int, Look] = {  # by concurrent requests
     8: {"color": VERMILION, "marker": "^"},
     64: {"color": BLUE, "marker": "D"},
     256: {"color": GREEN, "marker": "s"},
@@ -36,7 +36,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
         law = where(energy_law, models="dense", gpu=GPU, limit=limit, metric="exponent_fit")
         _limit(left, where(measured, limit=limit), law.set_index("predictor")["value"], look)
     left.set(xscale="log", yscale="log", title=GPU)
-    left.set(xlabel="parameters that compute (billions)", ylabel="energy of a token (J)")
+    left.set(xlabel="active parameters (billions)", ylabel="energy of a token (J)")
     plain_ticks(left.xaxis, BILLIONS)
     _exponents(right, energy_law[energy_law["limit"] > 0])
     handles = [key(f"{limit} at once", lw=1.2, **look) for limit, look in looks.items()]
@@ -46,7 +46,7 @@ def draw(energy_points: pd.DataFrame, energy_law: pd.DataFrame) -> Figure:
 
 
 def _limit(axis: Axes, measured: pd.DataFrame, fitted: "pd.Series[float]", look: Look) -> None:
-    """Draw the models at one number of requests at once, with the law of the dense ones from 8 billion parameters
+    """Draw the models at one number of concurrent requests, and the law of the dense ones from 8 billion parameters
     on."""
     dense = where(measured, architecture=DENSE, precision="bfloat16")
     mixed = where(measured, architecture=MIXTURE)

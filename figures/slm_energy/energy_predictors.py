@@ -1,7 +1,7 @@
-"""What predicts the energy of a token, over all models of ML.ENERGY's chat task. Left and middle: measured against
-predicted, by the parameters that compute and the batch alone (left) and by all parameters too (middle); open marks are
-mixtures of experts. Right: share of the variance of the logarithm explained, with 95 % intervals from resampled models;
-the pale band is what the ledger accepts of the first two."""
+"""Predictors of the energy of a token, over all models of ML.ENERGY's chat task. Left and middle: measured against
+predicted, from active parameters and batch (left) and from all parameters too (middle); open marks are mixtures of
+experts. Right: explained share of the variance of the logarithm, with 95 % intervals from resampled models; the pale
+band is the range that the ledger accepts for the first two."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,16 +19,16 @@ from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, WIDTH, key
 from jouleproof.evidence.intervals import draws_interval
 
-TITLE = "What the energy of a token follows"
+TITLE = "What predicts the energy of a token"
 SOURCES = ["slm_energy/energy_points", "slm_energy/energy_law"]
 TASK, MIXTURE = "lm-arena-chat", "MoE"
 COLUMNS = {"active": "active_b", "total": "total_b", "batch": "batch"}
 PREDICTORS = {
-    "active": "computing\nparameters",
+    "active": "active\nparameters",
     "active + batch": "and batch",
     "active + total + batch": "and all\nparameters",
 }
-TITLES = {"active + batch": "computing parameters and batch", "active + total + batch": "… and all parameters"}
+TITLES = {"active + batch": "active parameters and batch", "active + total + batch": "… and all parameters"}
 OTHERS_STYLE: Mapping[str, Any] = {"color": BLUE, "marker": "D", "ls": "", "ms": 2.8}
 MIXTURE_STYLE: Mapping[str, Any] = {"color": VERMILION, "marker": "o", "fillstyle": "none", "ls": "", "ms": 2.8}
 

@@ -1,7 +1,7 @@
-"""Energy of a token of the larger model over that of the smaller one, as ML.ENERGY measured the best configuration of
-each; in brackets the ratio for a whole answer, where the file has it. Columns are GPUs at two numbers of requests at
-once, and at the best of all. Marked ×: the model with fewer parameters takes more energy; †: the model with fewer
-computing parameters does. chat: lm-arena-chat; questions: GPQA."""
+"""Energy of a token of the larger model over that of the smaller one, each in the best configuration that ML.ENERGY
+measured; in brackets the ratio for a whole answer, if the file has it. Columns are GPUs at two numbers of concurrent
+requests, and at the best number. Marked ×: the model with fewer parameters takes more energy; †: the larger model has
+fewer active parameters. chat: lm-arena-chat; questions: GPQA."""
 
 import pandas as pd
 
@@ -28,38 +28,38 @@ METRICS = ("joules_per_token", "joules_per_answer")
 
 
 def tabulate(energy_points: pd.DataFrame) -> pd.DataFrame:
-    computing = energy_points.drop_duplicates("model").set_index("model")["active_b"]
+    active = energy_points.drop_duplicates("model").set_index("model")["active_b"]
     rows = []
     for task, small, large in PAIRS:
         points = where(energy_points, task=task, model=[small, large])
         if points["model"].nunique() == 2:
-            rows.append(_row(points, task, small, large, (computing[small], computing[large])))
+            rows.append(_row(points, task, small, large, (active[small], active[large])))
     return pd.DataFrame(rows)
 
 
-def _row(points: pd.DataFrame, task: str, small: str, large: str, computing: tuple[float, float]) -> dict[str, str]:
+def _row(points: pd.DataFrame, task: str, small: str, large: str, active: tuple[float, float]) -> dict[str, str]:
     row = {
         "task": TASKS[task],
         "small → large": f"{small} → {large}",
-        "compute (10⁹)": " → ".join(map(number, computing)),
+        "active (10⁹)": " → ".join(map(number, active)),
     }
     for gpu in GPUS:
         for limit in (*LIMITS, None):
             chosen = where(points, gpu=gpu, **({"limit": limit} if limit else {}))
             token, answer = (_ratio(where(chosen, metric=metric), small, large) for metric in METRICS)
             head = f"{gpu}, {f'{limit} at once' if limit else 'best'}"
-            row[head] = "" if token is None else _cell(token, answer, computing[0] > computing[1])
+            row[head] = "" if token is None else _cell(token, answer, active[0] > active[1])
     return row
 
 
-def _cell(token: float, answer: float | None, larger_computes_less: bool) -> str:
+def _cell(token: float, answer: float | None, larger_is_less_active: bool) -> str:
     text = number(round(token, 2)) + (f" [{number(round(answer, 2))}]" if answer is not None else "")
     if min(token, answer or token) < 1:
         return f"{text} ×"
-    return f"{text} †" if larger_computes_less else text
+    return f"{text} †" if larger_is_less_active else text
 
 
 def _ratio(points: pd.DataFrame, small: str, large: str) -> float | None:
-    """Return the ratio, or None where one of them was not measured."""
+    """Return the ratio, or None if one of the models was not measured."""
     best = points.groupby("model")["value"].min()
     return float(best[large] / best[small]) if len(best) == 2 else None

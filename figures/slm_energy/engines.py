@@ -1,7 +1,7 @@
 """Processor time of a token of SmolLM2-135M in several engines, on one core: read in a prompt of 256 tokens (left) and
-written after it (right). Full marks were run here and show medians with the least and the most; open marks are cited
-from a run elsewhere, where the engine is not installed or was not run. The dotted line is a larger model, with 2.7
-times the parameters, in the first engine."""
+written after it (right). Filled marks were run here and show medians with minimum and maximum; open marks are cited
+from another machine, because the engine is not installed or was not run here. The dotted line is a larger model, with
+2.7 times the parameters, in the first engine."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

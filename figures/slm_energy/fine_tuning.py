@@ -1,8 +1,8 @@
-"""Fine-tuning to longer problems than the ladder was trained on. Left: accuracy against the CPU time of training, of a
-small and a large model, fine-tuned (solid) and trained from scratch (dashed); thin: seeds; thick: their means; dotted:
-the target; crosses, placed at the time of one step: accuracy before fine-tuning. Right: CPU time of a number of
-answers, right or wrong, written many side by side: with the small model, its fine-tuning to the target included, and
-with the untouched large one; grey: where the two cross, with the 95 % interval."""
+"""Fine-tuning on longer problems than those of the ladder. Left: accuracy against the CPU time of training, for a small
+and a large model, fine-tuned (solid) and trained from scratch (dashed); thin: seeds; thick: their means; dotted: the
+target; crosses, placed at the time of one step: accuracy before fine-tuning. Right: CPU time of a number of answers,
+right or wrong, written many side by side: with the small model, including its fine-tuning to the target, and with the
+untouched large one; grey: their crossing, with its 95 % interval."""
 
 from collections.abc import Mapping
 
@@ -52,7 +52,7 @@ def draw(fine_tuning: pd.DataFrame, ladder_cost: pd.DataFrame) -> Figure:
 def _paid(
     axis: Axes, cost: pd.DataFrame, answer_ms: Mapping[str, Mapping[int, float]], colours: Mapping[str, str]
 ) -> None:
-    """Draw the CPU time paid by answers. answer_ms: of an answer by size, the small one first, and batch."""
+    """Draw the CPU time against the number of answers. answer_ms: of an answer, by size (small first) and batch."""
     small, large = answer_ms
     most = max(answer_ms[small])
     seconds = {size: answer_ms[size][most] / 1e3 for size in answer_ms}

@@ -1,7 +1,8 @@
 """Accuracy against the joules of an answer. Left: published models on grade school math (GSM8K), with accuracy from
-cards and joules predicted at the number of requests at once that the verdicts rest on; beside a name: the chance that
-no other model is right as often for fewer joules; Phi in blue. Right: the models trained here, on generated problems,
-with measured accuracy and joules modelled from processor time, alone and side by side. Bars are 95 % intervals."""
+cards and joules predicted at the number of concurrent requests that the verdicts rest on; after a name: the probability
+that no other model is right as often for fewer joules; Phi in blue. Right: the models trained here, on generated
+problems, with measured accuracy and joules modelled from processor time, alone and side by side. Bars are 95 %
+intervals."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +19,7 @@ from jouleproof.drawing.select import deciding_answers, where
 from jouleproof.drawing.style import HEIGHT, WIDTH, Look, key
 from jouleproof.evidence.intervals import share_interval
 
-TITLE = "The front of accuracy and energy"
+TITLE = "The Pareto front of accuracy and energy"
 SOURCES = [
     "slm_energy/answers",
     "slm_energy/cards",
@@ -54,7 +55,7 @@ def draw(
 
 
 def _published(axis: Axes, answers: pd.DataFrame, protocol: str, questions: int) -> list[Line2D]:
-    """Draw the published models; returns the legend: numbers, names, and the chance to be at the front."""
+    """Draw the published models; returns the legend: numbers, names, and the probability of being on the front."""
     shares = where(answers, protocol=protocol).set_index(["metric", "model"])["value"]
     front, accuracy = shares["at_front"], shares["accuracy"]
     joules = where(answers, protocol="none").set_index(["model", "metric"])["value"]

@@ -1,7 +1,7 @@
 """Accuracy on held-out grade school problems of models trained from scratch, by size: against the CPU time of training,
-with all sizes trained in equally many steps and with equally many FLOPs, and against the CPU time of an answer, written
-alone and side by side with others, of the better of the two. Thin: seeds; thick, and points with 95 % intervals: their
-means. Dotted: the accuracy that counts as reached."""
+with all sizes trained for the same number of steps and with the same FLOPs, and, for the better of the two, against the
+CPU time of an answer, written alone and side by side with others. Thin: seeds; thick, and points with 95 % intervals:
+their means. Dotted: the target."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,7 @@
-"""The ladder by size: share of right answers to held-out problems at equal steps and at equal FLOPs of training (with
-the number of those steps), means over seeds with 95 % intervals; for the better of the two, FLOPs of an answer, CPU
-time of a training step (medians), of an answer and of a right answer (means over seeds of their medians), as many side
-by side as the heading says; and modelled joules of a right answer."""
+"""The ladder by size: share of right answers to held-out problems after training with equal steps and with equal FLOPs
+(and the number of steps), as means over seeds with 95 % intervals; for the better of the two, FLOPs of an answer, CPU
+time of a training step (median), of an answer and of a right answer (means over seeds of their medians), for the number
+side by side in the heading; and modelled joules of a right answer."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
 """Laws of the energy of a token: the exponents of their predictors and the share of the variance of its logarithm that
-they explain, with 95 % intervals from resampled models; the numbers of models and configurations that each law rests
-on; and the error on a model that the law did not see, as a share of what was measured, for the median model and for the
-worst."""
+they explain, with 95 % intervals from resampled models; the numbers of models and configurations that each law is
+fitted to; and the error on a model left out of the fit, as a share of the measured value, for the median model and for
+the worst."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from jouleproof.evidence.intervals import draws_interval
 
 TITLE = "Laws of the energy of a token"
 SOURCES = ["slm_energy/energy_law"]
-SHOWN = (8, 64, 256)  # requests at once of the laws at one number of them
+SHOWN = (8, 64, 256)  # concurrent requests of the laws fitted at one limit
 LAW = ["models", "gpu", "limit", "predictors"]
 
 

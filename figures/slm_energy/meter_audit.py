@@ -1,5 +1,5 @@
-"""Power of one workload as meters report it, while it computes on one core (upper line) and while it sleeps as long
-(lower line), alone on the machine and beside busy processes of others. Bars: the range of a model's constants."""
+"""Power of one workload as meters report it, while it computes on one core (upper line) and while it sleeps for as long
+(lower line), alone on the machine and next to other busy processes. Bars: the range of a model's constants."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -20,11 +20,11 @@ MARKERS = {"alone": "o", "beside others": "s"}
 FILLS: Mapping[str, Literal["full", "none"]] = {"alone": "full", "beside others": "none"}
 HOW = {
     ("jouleproof", "counters"): "counts, or gives no number",
-    ("jouleproof", "model"): "own CPU seconds × watts, as a range",
-    ("zeus", "total_energy"): "adds up GPUs; of none, 0",
+    ("jouleproof", "model"): "its CPU seconds × watts, as a range",
+    ("zeus", "total_energy"): "sum over GPUs; 0 if none",
     ("codecarbon", "machine"): "assumed watts × load of the whole machine,\nand a constant for memory",
     ("codecarbon", "process"): "assumed watts × load of the process,\nand a constant for memory",
-    ("codecarbon", "force_cpu_power=100"): "as machine, with 100 W",
+    ("codecarbon", "force_cpu_power=100"): "like machine, at 100 W",
 }
 
 
@@ -49,7 +49,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
 
 
 def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
-    """Draw means over the repeats, with each workload on a separate line, joined from alone to beside others."""
+    """Draw means over the repeats, with a line for each workload that joins alone and beside others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
         axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)

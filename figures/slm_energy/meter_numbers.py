@@ -1,5 +1,5 @@
-"""What meters report for one workload (W; s of the processor where they count no joules), as means over its repeats,
-and whether they ran here or elsewhere. A dash (–) marks meters that give no number."""
+"""Reports of meters on one workload (W; CPU seconds if they count no joules), as means over its repeats, and whether
+they ran on this machine. A dash (–) marks meters that give no number."""
 
 import pandas as pd
 

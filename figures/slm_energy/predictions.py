@@ -1,6 +1,6 @@
-"""Energy of a token by requests served at once, predicted for models that nobody measured, with the band that holds 95
-% of the draws, and for Phi-3-mini on a phone, which serves one. Black: a model of 8 billion parameters, measured on the
-H100. A model that computes with fewer parameters does not take less energy where it holds more of them."""
+"""Energy of a token by concurrent requests, predicted for models that were not measured, with the band that holds 95 %
+of the draws, and for Phi-3-mini on a phone, which serves one request. Black: a model of 8 billion parameters, measured
+on the H100. A model with fewer active parameters does not take less energy if it has more parameters."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,7 +1,6 @@
 """Scores of every model on every task, with the weights of its linear layers rounded to every format: means over the
-items, weighted by bytes where a score is of bytes, with 95 % intervals; shares of right answers have Wilson's. Formats
-other than float32 were tested on the first of the items alone, so their means must be compared with float32 item by
-item, not with its mean."""
+items, weighted by bytes for scores per byte, with 95 % intervals (Wilson's for shares of right answers). Formats other
+than float32 were tested only on the first items, so compare them with float32 item by item, not with its mean."""
 
 import pandas as pd
 

@@ -1,8 +1,8 @@
-"""Processor time of a token on one core with one engine. Left: written, with the given number of texts side by side,
-each 256 tokens long (lines), and read in a prompt (marks at the left edge). Full marks: float32; open marks: bfloat16.
-The larger model's weights are drawn at random, which takes the same time. Right: written alone by the real weights in
-each format, against the least bytes that have to be read; the head stays float32 in block formats. Values are medians
-of the rounds; bars reach from the least to the most."""
+"""Processor time of a token on one core with one engine. Left: written with the given number of texts side by side,
+each 256 tokens long (lines), and read in a prompt (marks at the left edge). Filled marks: float32; open marks:
+bfloat16. The larger model has random weights, which take the same time. Right: written alone with the real weights in
+each format, against the fewest bytes that must be read; the head stays float32 in block formats. Values are medians of
+the rounds; bars span minimum to maximum."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -58,5 +58,5 @@ def _by_format(axis: Axes, rows: pd.DataFrame) -> None:
         spread = median_and_ends(where(times, format=name)["value"])
         points(axis, read[name], spread, capsize=2, label=format_label(name), **look)
     axis.set(xlim=(0, None), ylim=(0, None))
-    axis.set(xlabel="read for a token, at least (MB)", ylabel="CPU time of a token alone (ms)")
+    axis.set(xlabel="least read for a token (MB)", ylabel="CPU time of a token alone (ms)")
     axis.legend(ncols=2, **BELOW)

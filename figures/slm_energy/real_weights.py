@@ -1,8 +1,8 @@
-"""SmolLM2-135M, whose weights were already rounded to 4 bits, on tasks where a model so small has any quality. Left:
-the bits that rounding the weights once more adds to each byte of a worked GSM8K solution, over float32 on the same
-solutions, against the bits of a weight; formats of one width stand side by side. Right: the share of right answers,
-with a tick (|) for a guess, and above it the processor time of a right answer on one core with its 95 % range; where no
-answer was right, that is a lower end and no number. Bars are 95 % intervals over solutions or questions."""
+"""SmolLM2-135M, whose weights were already rounded to 4 bits, on tasks that such a small model can partly solve. Left:
+the bits that rounding the weights again adds to each byte of a worked GSM8K solution, over float32 on the same
+solutions, against the bits of a weight; formats of one width are shown side by side. Right: the share of right answers,
+with a tick (|) for a guess, and above it the processor time of a right answer on one core with its 95 % range, or only
+its lower end if no answer was right. Bars are 95 % intervals over solutions or questions."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -15,7 +15,7 @@ from jouleproof.drawing.select import where
 from jouleproof.drawing.style import HEIGHT, WIDTH, format_label, format_style
 from jouleproof.evidence.intervals import draws_interval, mean_interval, share_interval
 
-TITLE = "A small model's quality, and its price"
+TITLE = "Quality and cost of a small model"
 SOURCES = ["slm_energy/quality", "slm_energy/cost"]
 QUESTIONS = {
     "choice": "sums, one of four",
@@ -68,5 +68,5 @@ def _price(cost: pd.DataFrame, task: str, any_right: bool) -> str:
         return ""
     estimate = draws_interval(where(rows, batch=rows["batch"].min())["value"].to_numpy())
     if not any_right:
-        return f"more than {estimate.low:.3g} CPU-s a right answer"
-    return f"{estimate.value:.2g} [{estimate.low:.2g}, {estimate.high:.2g}] CPU-s a right answer"
+        return f"over {estimate.low:.3g} CPU-s per right answer"
+    return f"{estimate.value:.2g} [{estimate.low:.2g}, {estimate.high:.2g}] CPU-s per right answer"

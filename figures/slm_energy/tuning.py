@@ -1,6 +1,6 @@
 """SmolLM2-135M fine-tuned on the right sides of calculations in GSM8K's solutions: all of its weights, or LoRA's small
 additions. Left: the share of held-out calculations that are right, with 95 % intervals over them. Right: processor time
-of one step of eight texts on one core, beside reading the same texts without learning, as means with 95 % intervals."""
+of one step of eight texts on one core, and of reading the same texts without learning, as means with 95 % intervals."""
 
 import numpy as np
 import pandas as pd
