@@ -20,8 +20,8 @@ UNITS = {
 
 
 def service_energy(tilt=0.0):
-    """Decoding takes as long as its bits, hosts cost 400 J/s, and nothing interferes. tilt: how much more each of few
-    requests takes in split pools."""
+    """Build a table in which joules are proportional to bits and hosts cost 400 J/s. tilt: the share more that a
+    request takes in split pools per share of requests taken away."""
     rows = []
     for form, way, taken, level in product(BITS, WAYS, TAKEN, LEVELS):
         share = (BITS[form] / 16) * WAYS[way] * (1 + tilt * taken * (way == "split"))
@@ -39,7 +39,7 @@ def service_energy(tilt=0.0):
 
 
 def hosting():
-    """Two fleets."""
+    """Build the table of two fleets."""
     cells = {
         ("asynchrony", "slots24", "joules_over_plain"): (-0.02, -0.01),
         ("asynchrony", "slots24", "level_over_nameplate"): (1.03, 1.05),
@@ -54,7 +54,7 @@ def hosting():
 
 
 def answers():
-    """Two limits; an answer of the small model is as long as the large one's, and a token takes a tenth."""
+    """Build the table of two limits; both models' answers have one length, and a small model's token takes a tenth."""
     case = {"model": "Phi-3-mini", "against": "Llama 3 70B", "protocol": "8-shot CoT", "unit": "ratio"}
     metrics = ("token_ratio", "joules_ratio", "joules_ratio_same_length")
     rows = [
@@ -65,7 +65,7 @@ def answers():
 
 
 def cards():
-    """GSM8K of all three models, and a task that the large one has no score in."""
+    """Build a table with GSM8K of all three models, and tasks in which the large one has no score."""
     scores = {
         "GSM8K": {"Phi-3-mini": 80.0, "Llama 3 70B": 90.0, "GPT-3.5": 70.0},
         "Trivia": {"Phi-3-mini": 60.0, "GPT-3.5": 80.0},
@@ -91,13 +91,13 @@ PLAIN = dict.fromkeys(ONE, 1.0) | dict.fromkeys(("mistaken", "short", "small_mx"
 
 
 def draws(count=1, **changed):
-    """Draws in which nothing is uncertain: every factor is 1, every effect as simulated, nothing lost on the way."""
+    """Return draws without uncertainty: every factor is 1, and every effect is as simulated and fully realised."""
     assert set(changed) <= set(PLAIN)
     return {name: np.full(count, value) for name, value in {**PLAIN, **changed}.items()}
 
 
 def joules(table: pd.DataFrame, **case):
-    """Return the joules of a request, in one case."""
+    """Return the joules of a request in one case."""
     rows = table[table["metric"].str.endswith("_j")]
     for column, level in case.items():
         rows = rows[rows[column] == level]

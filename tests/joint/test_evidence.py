@@ -1,4 +1,4 @@
-"""The quantities that are taken from other studies' tables."""
+"""The quantities that come from other studies' tables."""
 
 import numpy as np
 import pytest

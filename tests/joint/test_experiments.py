@@ -1,4 +1,4 @@
-"""Both tables of the study, from made-up tables of the others."""
+"""Both tables of the study, from small tables of the other studies."""
 
 import numpy as np
 import pytest

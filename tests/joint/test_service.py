@@ -1,4 +1,4 @@
-"""The service, interpolated between the cases that were simulated."""
+"""The service, interpolated between the simulated cases."""
 
 from itertools import product
 

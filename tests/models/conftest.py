@@ -1,4 +1,4 @@
-"""Fixtures that the tests of the models share: one thread, and transformers, imported once and offline, since its
+"""Shared fixtures of the tests of the models: one thread, and transformers, imported once and offline because its
 import is slow."""
 
 import os

@@ -29,7 +29,7 @@ class LetterTokenizer:
         return Encoded([1 + ord(letter) % 60 for letter in text])
 
     def decode(self, tokens: list[int], skip_special_tokens: bool = True) -> str:
-        """Map each token to the letter from 60 to 119 that has it."""
+        """Map each token to its letter with a code from 60 to 119."""
         return "".join(chr(60 + (token - 1) % 60) for token in tokens)
 
 
@@ -58,16 +58,16 @@ def unchanged(network):
 
 
 def unstacked(weights, shape, number):
-    """Return one of the decoders whose weights are stacked."""
+    """Return decoder `number` of those whose weights are stacked."""
     decoder, width, kv_width = random_decoder(shape), shape.width, shape.kv_heads * shape.head_width
     state = {}
     for name, tensor in weights.items():
         if "qkv" in name:
-            parts = tensor[number].split([width, kv_width, kv_width])
-            state |= {name.replace("qkv", part): matrix for part, matrix in zip("qkv", parts, strict=True)}
+            matrices = tensor[number].split([width, kv_width, kv_width])
+            state |= {name.replace("qkv", module): matrix for module, matrix in zip("qkv", matrices, strict=True)}
         elif "gate_up" in name:
-            parts = tensor[number].chunk(2)
-            state |= {name.replace("gate_up", part): matrix for part, matrix in zip(("gate", "up"), parts, strict=True)}
+            for module, matrix in zip(("gate", "up"), tensor[number].chunk(2), strict=True):
+                state[name.replace("gate_up", module)] = matrix
         else:
             state[name] = tensor[number]
     decoder.load_state_dict(state)
@@ -75,7 +75,7 @@ def unstacked(weights, shape, number):
 
 
 def _randomised(network, seed):
-    """Draw every parameter, the norms' around 1, so that no two of a kind can be confused unnoticed."""
+    """Draw every parameter at random, norm weights around 1, so that confusing two parameters is noticed."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator) * 0.2

@@ -9,7 +9,7 @@ from tests.models.small import unchanged
 
 
 class Small(nn.Module):
-    """Three layers on one input, a fourth on their output, and an embedding that is also the output."""
+    """Three layers on one input, a fourth on their output, and an embedding that is also the output projection."""
 
     def __init__(self):
         super().__init__()

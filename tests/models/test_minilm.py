@@ -33,7 +33,7 @@ def saved_tensors():
 
 
 def small_tokenizer():
-    """Build a tokenizer that, like the real file's, pads and truncates by itself."""
+    """Build a tokenizer that pads and truncates, as the real file's does."""
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))

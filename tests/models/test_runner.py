@@ -66,7 +66,7 @@ def test_bfloat16_reads_half_the_bytes_and_says_nearly_the_same():
     wide, narrow = Runner(DECODER_OF_TESTS, 2, CAPACITY), Runner(DECODER_OF_TESTS, 2, CAPACITY, dtype=torch.bfloat16)
     text = [Piece(0, 0, list(range(1, 10))), Piece(1, 0, [7])]
     expected, logits = wide.run(text), narrow.run(text)
-    assert float((logits - expected).norm() / expected.norm()) < 0.04  # 2**-8 a rounding, over some twenty of them
+    assert float((logits - expected).norm() / expected.norm()) < 0.04  # 2**-8 per rounding, about twenty roundings
     shape = Shape(decodes=2, context=7)
     assert read_bytes(wide, shape) == 2 * read_bytes(narrow, shape) and flops(wide, shape) == flops(narrow, shape)
 
@@ -95,7 +95,7 @@ def test_layers_are_announced_in_order_once_their_part_of_the_cache_is_final():
     runner, seen = Runner(DECODER_OF_TESTS, 1, CAPACITY), []
     runner.run([Piece(0, 0, [1, 2, 3])], lambda layer: seen.append((layer, runner.cache(0, 3)[layer].clone())))
     assert [layer for layer, _ in seen] == list(range(DECODER.layers))
-    assert all(torch.equal(part, runner.cache(0, 3)[layer]) for layer, part in seen)
+    assert all(torch.equal(cached, runner.cache(0, 3)[layer]) for layer, cached in seen)
 
 
 @pytest.mark.parametrize("pieces", [[Piece(0, 20, [1] * 5)], [Piece(0, 0, [])], [Piece(1, 0, [1]), Piece(1, 1, [2])]])

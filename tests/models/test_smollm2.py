@@ -45,7 +45,7 @@ def interleaved(weight, heads):
 
 
 def write(path, *, fields=None, quantized=(), without=(), extra=None):
-    """Write a file of `random_decoder()`; fields replaces some, None leaves one out."""
+    """Write a file of `random_decoder()`. fields: replace those with the same names; None leaves a field out."""
     writer = gguf.GGUFWriter(path, "llama")
     add = {
         "llama.vocab_size": DECODER.vocabulary,

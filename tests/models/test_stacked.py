@@ -25,7 +25,7 @@ def test_texts_of_several_lengths_are_read_as_each_would_be_alone():
     decoders = [random_decoder(SHAPE, seed, spread=0.3) for seed in (1, 2)]
     random = torch.Generator().manual_seed(0)
     short, long = (torch.randint(50, (2, rows, count), generator=random) for rows, count in ((3, 4), (2, 7)))
-    asked = torch.tensor([2, 11, 13, 25])  # of places 0 to 11 of the short ones, 12 to 25 of the long ones
+    asked = torch.tensor([2, 11, 13, 25])  # positions 0 to 11 are of the short texts, 12 to 25 of the long ones
     weights = stacked(decoders)
     predicted = logits(weights, hidden(weights, SHAPE, [short, long], asked=asked))
     for number, decoder in enumerate(decoders):

@@ -1,4 +1,4 @@
-"""Texts as padded rectangles, and batches of texts of like length."""
+"""Texts as padded rectangles, and batches of texts of similar length."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

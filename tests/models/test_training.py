@@ -49,7 +49,7 @@ def test_the_first_step_is_that_of_adamw_on_the_clipped_gradient():
     for ours, start in zip(model.parameters(), by_hand.parameters(), strict=True):
         decay = 0.1 if start.dim() > 1 else 0.0
         gradient = start.grad * 0.1 / norm
-        step = gradient / (gradient.abs() + 1e-8)  # Adam's moments after one step, their bias corrected
+        step = gradient / (gradient.abs() + 1e-8)  # Adam's moments after one step, bias-corrected
         torch.testing.assert_close(ours, start * (1 - 1e-2 * decay) - 1e-2 * step, atol=2e-4, rtol=0)
 
 

@@ -1,11 +1,11 @@
-"""A fixture that gives torch one thread for small models."""
+"""A context with one thread for torch, for small models."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def one_thread():
-    """Use one thread: threads that wait for each other on a busy machine take many times the time that small models
+    """Use one thread. On a busy machine, threads that wait for each other take many times longer than small models
     compute.
 
     Numba's threads, which come from the same OpenMP, are launched first: launched later they would reset torch's

@@ -1,4 +1,4 @@
-"""Fixtures that the tests of the study share."""
+"""Shared fixtures of the tests of the study."""
 
 import pytest
 

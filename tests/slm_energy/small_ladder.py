@@ -28,7 +28,7 @@ TUNING = {
 
 
 def config(tuning=None, **ladder):
-    """Build a small config. tuning, ladder: knobs of fine_tuning and of ladder that differ."""
+    """Build a small config. tuning, ladder: knobs of fine_tuning and of ladder to change."""
     return SlmEnergyConfig.model_validate(
         {
             "ladder": {**LADDER, **ladder},
@@ -40,10 +40,10 @@ def config(tuning=None, **ladder):
 
 
 def trained(settings, folder, names=None, checkpoints=(), **tables):
-    """Train checkpoints into a folder, each as the study says and from no more than it says; returns their files by
+    """Train checkpoints into a folder as the study declares, with only the declared inputs; returns their files by
     name.
 
-    names: None for all of the ladder. checkpoints, tables: those that exist already, by name.
+    names: None for all of the ladder. checkpoints, tables: those that already exist, by name.
     """
     there = dict(checkpoints)
     plan = STUDY.trained(settings)

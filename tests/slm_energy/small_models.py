@@ -1,4 +1,4 @@
-"""Problems and a model of random weights, for tests of the tasks that real weights are given."""
+"""Problems and a model with random weights, for tests of the tasks of real weights."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Energy of a right answer: laws carried through, floors, and the front of models that none beats."""
+"""Energy of a right answer: the laws applied, floors, and the front of models that no other beats."""
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def test_a_model_is_at_the_front_unless_another_is_as_often_right_for_fewer_joul
 
 
 def test_a_right_answer_takes_an_answers_joules_over_the_share_that_is_right(table):
-    """The medians have to agree within a hundredth or two when spreads are this narrow."""
+    """The medians must agree within one or two per cent when the spreads are this narrow."""
     config = {"energy_law": {"resamples": 2000}, "answers": {"length_spread": 1e-6}}
     sharp = answers(SlmEnergyConfig.model_validate(config), _without_error(law_table(), 2000))
     answer = rows_of(sharp, "joules_per_answer", model="Llama 3 8B", limit=64)[0]

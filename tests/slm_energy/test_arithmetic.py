@@ -32,7 +32,7 @@ def rng(seed=0):
 
 
 def solved(question):
-    """Solve a problem by reading its sentences: an oracle that shares nothing with the generator."""
+    """Solve a problem by reading its sentences: an oracle that shares no code with the generator."""
     words = question.split()
     value, place = int(words[2]), 4
     numbers = [(at, int(word)) for at, word in enumerate(words) if word.isdigit()][1:]

@@ -1,5 +1,5 @@
-"""Laws of the energy of a token: exact where the data follow one, the same as an independent fit, honest where they
-do not."""
+"""Laws of the energy of a token: exact on data that follow one, equal to an independent fit, and an error on data that
+determine none."""
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def test_a_fit_is_that_of_another_library(seed):
 
 
 def test_a_resample_is_a_fit_of_the_models_that_were_drawn():
-    """The plain way concatenates the rows of the drawn models and fits them."""
+    """The reference concatenates the rows of the drawn models and fits them."""
     table = random_table(1)
     coefficients, r2 = resampled(table, ("active", "batch"), 8, seed=5)
     groups = [group for _, group in table.groupby("model", sort=True)]

@@ -1,4 +1,4 @@
-"""Training side by side and alone, interrupted and not, and what the ladder's tables promise."""
+"""Training side by side and alone, with and without interruption, and the content of the ladder's tables."""
 
 import dataclasses
 import re
@@ -76,7 +76,7 @@ def a_spec(size="1k", **knobs):
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """Return a run's spec, and its end that nothing interrupted."""
+    """Return a run's spec, and its end without any interruption."""
     spec = a_spec()
     return spec, ended(spec, tmp_path_factory.mktemp("straight") / "run.safetensors")
 
@@ -92,7 +92,7 @@ def partial(out):
 
 
 def cut_off(spec, out, stop, weights=None):
-    """End a run right after it was saved at step `stop`."""
+    """Interrupt a run right after it was saved at step `stop`."""
 
     def kept(run, of, path):
         write_run(run, of, path)

@@ -25,7 +25,7 @@ from tests.pictures import picture
 
 @pytest.fixture
 def audited(monkeypatch):
-    """Return a function from tools and the name of a meter to the table, with no neighbours."""
+    """Return a function that maps tools and the name of a meter to the table, without neighbours."""
     monkeypatch.setattr(meters, "_opened", {})
     monkeypatch.setattr(experiment, "neighbours", lambda count: neighbours(0))
 

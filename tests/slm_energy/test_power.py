@@ -1,4 +1,4 @@
-"""Joules modelled afterwards: ranges, ratios in which watts cancel, and the probability of an order."""
+"""Joules modelled after a run: ranges, ratios in which watts cancel, and the probability of an order."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Cost, engines and fine-tuning of real weights, tested on a model of random ones that takes milliseconds."""
+"""Cost, engines and fine-tuning of real weights, tested on a model with random ones that takes milliseconds."""
 
 from copy import deepcopy
 from dataclasses import replace

@@ -17,10 +17,9 @@ from tests.slm_energy.small_models import CONFIG, MODEL, PROBLEMS
 
 
 class ScriptedModel:
-    """A model with a token per letter and given output. nats: of each token. texts: what it writes, one after the
-    other."""
+    """A model with one token per letter and scripted output. nats: of every token. texts: its answers, in order."""
 
-    name, rounded, context = "told", None, 10_000
+    name, rounded, context = "scripted", None, 10_000
 
     def __init__(self, nats=-1.0, texts=(), likeliest=True):
         self.nats, self.texts, self.likeliest = nats, texts, likeliest

@@ -8,7 +8,7 @@ from jouleproof.studies.slm_energy import timing
 
 
 class Meter:
-    """A meter that reports the same joules for every window. domains: by source, none where there is no counter."""
+    """A meter that reports the same joules for every window. domains: by source, empty without a counter."""
 
     name = "made up"
 

@@ -31,7 +31,7 @@ def check_layers(setting: str, layers: int, weights: Mapping[str, Tensor]) -> No
 
 def with_weights(make: Callable[[], Network], weights: Mapping[str, Tensor]) -> Network:
     """Build a network that holds these tensors, not copies of them, and requires no gradients. Raises RuntimeError if
-    they do not fit. make: builds the network; its own tensors are never allocated."""
+    they do not fit. make: builds the network, whose initial tensors are not allocated."""
     with torch.device("meta"):
         network = make()
     network.load_state_dict(weights, assign=True)

@@ -34,7 +34,7 @@ class Matrix:
 
 
 class PlainMatrix:
-    """A weight matrix (outputs, inputs) in its plain layout, multiplied by torch's own linear layer."""
+    """A weight matrix (outputs, inputs) in its plain layout, multiplied by torch's linear function."""
 
     def __init__(self, weight: Tensor, device: torch.device) -> None:
         self._weight = weight.to(device)

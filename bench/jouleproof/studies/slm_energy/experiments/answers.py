@@ -54,7 +54,7 @@ def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
     step = steps("slm_energy answers", len(fitted))
     for laws in fitted:
         rows += [{"limit": laws.limit, **row} for row in (*_phone(config, laws), *_models(config, laws))]
-        step(f"{laws.limit} at once")
+        step(f"{laws.limit} requests at once")
     nothing = {"model": "none", "against": "none", "limit": 0, "protocol": "none", "format": "none"}
     return tidy(({**nothing, **row} for row in rows), tier=SIMULATED)
 
