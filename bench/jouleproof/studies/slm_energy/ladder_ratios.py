@@ -9,7 +9,8 @@ import pandas as pd
 
 from jouleproof.evidence.intervals import draws_interval
 from jouleproof.studies.slm_energy.config import LadderConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.power import interval_rows, modelled_interval, order_probability, prior_draws, ratio
+from jouleproof.studies.slm_energy.power import modelled_interval, order_probability, prior_draws, ratio
+from jouleproof.studies.slm_energy.rows import interval_rows
 from jouleproof.studies.slm_energy.training_spec import bytes_per_answer, shape_of
 
 ALL = "all"  # problems of any number of steps

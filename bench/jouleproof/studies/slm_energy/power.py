@@ -6,10 +6,9 @@ same draw from the prior.
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -80,12 +79,6 @@ def ratio(a: Work, b: Work, draws: Draws) -> np.ndarray:
     if not (below > 0).all():
         raise ValueError(f"b must take more than 0 J, got {b!r}")
     return above / below
-
-
-def interval_rows(factors: Mapping[str, Any], metric: str, estimate: Estimate) -> Iterator[dict[str, Any]]:
-    """Yield three rows of a table: the metric, and the ends of its interval under its name with _low and _high."""
-    for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
-        yield {**factors, "metric": f"{metric}{end}", "value": value}
 
 
 def order_probability(a: Work, b: Work, draws: Draws) -> float:

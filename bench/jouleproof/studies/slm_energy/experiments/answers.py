@@ -13,8 +13,9 @@ from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy import model_cards
 from jouleproof.studies.slm_energy.config import AnswersConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.power import constant_draws, interval_rows, stream
+from jouleproof.studies.slm_energy.power import constant_draws, stream
 from jouleproof.studies.slm_energy.prediction_model import Laws, joules_per_token, laws_of
+from jouleproof.studies.slm_energy.rows import interval_rows, repeat_rows
 
 PROTOCOLS = ("8-shot CoT", "0-shot CoT")
 PHI, PHONE = "Phi-3-mini", "Phi-3-mini on a phone"
@@ -47,9 +48,8 @@ def answers(config: SlmEnergyConfig, energy_law: pd.DataFrame) -> pd.DataFrame:
         {"model": PHI, "format": name, "metric": "weights", "unit": "GB", "value": value}
         for name, value in _weights().items()
     ]
-    rows += _draws(
-        {"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"}, _weights_between(config)
-    )
+    between = {"model": PHI, "format": "MXFP4 to Q4_0", "metric": "weights_draw", "unit": "GB"}
+    rows += repeat_rows(between, _weights_between(config))
     fitted = [laws for limit in settings.limits if (laws := laws_of(energy_law, limit))]
     step = steps("slm_energy answers", len(fitted))
     for laws in fitted:
@@ -117,15 +117,15 @@ def _ratios(subject: Costs, rival: Costs, factors: Mapping[str, Any]) -> Iterato
         ("joules_ratio_same_length", subject.token / rival.token * right),
         ("price_ratio", subject.price / rival.price * right),
     ):
-        yield from _draws({**factors, "metric": metric}, values)
+        yield from repeat_rows({**factors, "metric": metric}, values)
 
 
 def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
     phone = _of(config, laws, "phone_w", config.answers) / config.answers.phone_tokens_s
-    factors = {"model": PHONE}
-    yield from interval_rows({**factors, "unit": "J"}, "joules_per_token", draws_interval(phone))
+    yield from interval_rows({"model": PHONE, "unit": "J"}, "joules_per_token", draws_interval(phone))
     eight = joules_per_token("an 8B model", model_cards.Published("any", 8.0, 8.0), laws, 0.0, config.energy_law.seed)
-    yield from _draws({**factors, "against": "an 8B model", "metric": "token_ratio", "unit": "ratio"}, phone / eight)
+    pair = {"model": PHONE, "against": "an 8B model", "metric": "token_ratio", "unit": "ratio"}
+    yield from repeat_rows(pair, phone / eight)
 
 
 def _of(config: SlmEnergyConfig, laws: Laws, name: str, settings: AnswersConfig) -> np.ndarray:
@@ -143,8 +143,3 @@ def _weights_between(config: SlmEnergyConfig) -> np.ndarray:
     """Draw GB between the sizes of blocks of 32 weights with a scale of 8 bits and with one of 16 bits."""
     low, high = _weights()["MXFP4"], _weights()["Q4_0"]
     return stream("bits of a weight", config.energy_law.seed).uniform(low, high, config.energy_law.resamples)
-
-
-def _draws(factors: Mapping[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
-    for repeat, value in enumerate(values):
-        yield {**factors, "repeat": repeat, "value": value}

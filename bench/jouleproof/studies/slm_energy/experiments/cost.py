@@ -19,6 +19,7 @@ from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import CostConfig, SlmEnergyConfig
 from jouleproof.studies.slm_energy.registry import shapes as named_shapes
+from jouleproof.studies.slm_energy.rows import repeat_rows
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
 
@@ -145,7 +146,7 @@ def _times(cells: Sequence[Cell], shapes: Sequence[Shape], timed: np.ndarray) ->
     for number, cell in enumerate(cells):
         for at, shape in enumerate(shapes):
             factors = {**cell.factors, **_phase(shape), "metric": "cpu_ms_per_token", "unit": "ms"}
-            yield from _repeats(factors, 1e3 * timed[:, number, at])
+            yield from repeat_rows(factors, 1e3 * timed[:, number, at])
 
 
 def _phase(shape: Shape) -> dict[str, Any]:
@@ -197,12 +198,11 @@ def _answers(
             per_answer = read * timed[:, :, 0] + written * timed[:, :, at]  # rounds, cells
             factors = {"phase": "answer", "batch": batch, "task": str(metric)}
             for number, cell in enumerate(cells):
-                yield from _repeats(
-                    {**cell.factors, **factors, "metric": "cpu_s_per_answer", "unit": "s"}, per_answer[:, number]
-                )
+                named = {**cell.factors, **factors, "unit": "s"}
+                yield from repeat_rows({**named, "metric": "cpu_s_per_answer"}, per_answer[:, number])
                 if cell.weights == "real":
                     costs = rng.choice(per_answer[:, number], settings.draws) / accuracy
-                    yield from _repeats({**cell.factors, **factors, "metric": "cpu_s_per_correct", "unit": "s"}, costs)
+                    yield from repeat_rows({**named, "metric": "cpu_s_per_correct"}, costs)
             yield from _per_doubling(cells, per_answer, factors)
 
 
@@ -215,12 +215,7 @@ def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[s
             continue
         ratio = per_answer[:, large] / per_answer[:, small]
         weights = f"{cells[large].weights} over {cells[small].weights}"
-        named = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights, "format": dtype}
-        yield from _repeats(
-            {**named, **factors, "metric": "per_doubling", "unit": "x"}, ratio ** (1 / np.log2(many / few))
-        )
-        yield from _repeats({**named, **factors, "metric": "larger_over_smaller", "unit": "x"}, ratio)
-
-
-def _repeats(factors: dict[str, Any], values: np.ndarray) -> Iterator[dict[str, Any]]:
-    return ({**factors, "repeat": repeat, "value": float(value)} for repeat, value in enumerate(values))
+        pair = {"model": f"{cells[large].model} over {cells[small].model}", "weights": weights, "format": dtype}
+        named = {**pair, **factors, "unit": "x"}
+        yield from repeat_rows({**named, "metric": "per_doubling"}, ratio ** (1 / np.log2(many / few)))
+        yield from repeat_rows({**named, "metric": "larger_over_smaller"}, ratio)

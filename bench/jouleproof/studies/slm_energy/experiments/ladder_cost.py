@@ -26,6 +26,7 @@ from jouleproof.studies.slm_energy.ladder_ratios import (
     tunings,
     written,
 )
+from jouleproof.studies.slm_energy.rows import repeat_rows
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from jouleproof.studies.slm_energy.training_run import one_update
 from jouleproof.studies.slm_energy.training_spec import TrainingSpec, ladder_spec, longer_spec
@@ -59,23 +60,10 @@ def ladder_cost(
             for place, cell in enumerate(work):
                 medians[(*cell, seed)] = float(np.median(counted[:, place]))
                 factors = {**_factors(cell), "metric": "cpu_ms", "unit": "ms", "seed": seed}
-                rows += [
-                    {**factors, "repeat": repeat, "value": 1e3 * value}
-                    for repeat, value in enumerate(counted[:, place])
-                ]
-            if seed == settings.seeds[0]:
-                rows += [
-                    {
-                        **_factors(cell),
-                        "source": source,
-                        "metric": "joules",
-                        "unit": "J",
-                        "seed": seed,
-                        "value": j / count,
-                    }
-                    for cell, (run, count) in work.items()
-                    for source, j in joules(meter, run)
-                ]
+                rows += repeat_rows(factors, 1e3 * counted[:, place])
+            for cell, (run, count) in work.items() if seed == settings.seeds[0] else ():
+                factors = {**_factors(cell), "metric": "joules", "unit": "J", "seed": seed}
+                rows += [{**factors, "source": source, "value": j / count} for source, j in joules(meter, run)]
     rows += right_answers(settings, bests, medians, config.ladder_cost.batches)
     rows += tunings(config, fine_tuning, medians)
     defaults = {"size": ALL, "what": "none", "batch": 0, "source": CLOCK, "unit": "1", "tier": MEASURED}

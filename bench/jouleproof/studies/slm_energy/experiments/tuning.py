@@ -16,6 +16,7 @@ from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.power.meters import open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig, TuningConfig
+from jouleproof.studies.slm_energy.rows import repeat_rows
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 from jouleproof.studies.slm_energy.weight_tuning import Calculation, calculations, one_step, right, trainable, tuned
 
@@ -84,10 +85,9 @@ def tuning_cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, gsm8k_trai
 def _rows(seconds: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
     for way, values in seconds.items():
         counted = np.array(values[1:])
-        for repeat, value in enumerate(counted):
-            yield {"way": way, "metric": "cpu_s_per_step", "unit": "s", "repeat": repeat, "value": float(value)}
-        for repeat, value in enumerate(counted / np.array(seconds.get("full", values)[1:])):
-            yield {"way": way, "metric": "over_full", "unit": "ratio", "repeat": repeat, "value": float(value)}
+        over_full = counted / np.array(seconds.get("full", values)[1:])
+        yield from repeat_rows({"way": way, "metric": "cpu_s_per_step", "unit": "s"}, counted)
+        yield from repeat_rows({"way": way, "metric": "over_full", "unit": "ratio"}, over_full)
 
 
 def _texts(
