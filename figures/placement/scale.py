@@ -21,7 +21,7 @@ def draw(scale: pd.DataFrame) -> Figure:
     for (what, rows), (colour, marker) in zip(times, STYLES, strict=False):
         medians = rows.groupby("instances")["value"].median()
         axis.plot(medians.index, medians, color=colour, marker=marker, label=what)
-    axis.set(xscale="log", yscale="log", xlabel="instances", ylabel="time (s)")
+    axis.set(xscale="log", yscale="log", xlabel="size (instances)", ylabel="time (s)")
     plain_ticks(axis.xaxis, scale["instances"])
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
