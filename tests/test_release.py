@@ -183,7 +183,7 @@ def test_what_the_user_has_to_bring_is_never_taken_from_the_users_folder(tmp_pat
         for file in entry.files:
             (tmp_path / "mine" / file.file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "mine" / file.file).write_bytes(b"anything")
-    assert set(collect_inputs(tmp_path / "out", entries, [tmp_path / "mine"])) == {"acme_power", "mlenergy"}
+    assert set(collect_inputs(tmp_path / "out", entries, [tmp_path / "mine"])) == {"mlenergy"}
     assert not (tmp_path / "out").exists()
 
 
@@ -193,6 +193,7 @@ def test_the_real_tree_goes_in_as_it_was_committed(folders):
         pytest.skip("not a git clone")
     _, members = release("abc", done.stdout, *folders, {})
     names = {path for path, _, _ in members}
-    data = {f"bench/jouleproof/{name}" for name in ("inputs/catalogue.toml", "studies/mx/claims.toml")}
+    of_package = ("inputs/catalogue.toml", "inputs/committed/acme_power.parquet", "studies/mx/claims.toml")
+    data = {f"bench/jouleproof/{name}" for name in of_package}
     assert {"Makefile", "Snakefile", "constraints.txt", *data} <= names
     assert not any(name.startswith(("results/", ".venv/", "dist/")) for name in names)

@@ -23,7 +23,7 @@ from typing import BinaryIO, cast
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import atomic
 from jouleproof.inputs import catalogue, default_cache
-from jouleproof.inputs.catalogue import BringEntry, Entry
+from jouleproof.inputs.catalogue import BringEntry, CommittedEntry, Entry
 from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
 
@@ -116,12 +116,14 @@ def pins_included(constraints: str) -> list[str]:
 
 
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
-    """Put every input that may be redistributed below `folder`, from the first place that has it or from its source.
+    """Put every input that may be redistributed and is not in the tree below `folder`, from the first place or its source.
 
     Returns why the others are left out, by id. Raises UserError if one without a stand-in is missing.
     """
     left_out = {}
     for id, entry in entries.items():
+        if isinstance(entry, CommittedEntry):
+            continue
         if isinstance(entry, BringEntry):
             left_out[id] = f"to be supplied by you; a stand-in takes its place. {entry.bring}"
         elif not entry.licence.startswith(REDISTRIBUTABLE):

@@ -7,7 +7,6 @@ from functools import partial
 from jouleproof import plugins
 from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
-from jouleproof.formats.description import SCALE_BITS
 from jouleproof.models.casting import Cast
 
 
