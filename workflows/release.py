@@ -116,7 +116,8 @@ def pins_included(constraints: str) -> list[str]:
 
 
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
-    """Put every input that may be redistributed and is not in the tree below `folder`, from the first place or its source.
+    """Put every input that may be redistributed, and is not in the tree, below `folder`: from the first place that has
+    it or from its source.
 
     Returns why the others are left out, by id. Raises UserError if one without a stand-in is missing.
     """
