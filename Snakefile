@@ -10,6 +10,7 @@ from snakemake.utils import min_version
 from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
 from jouleproof.inputs import CommittedEntry, catalogue
+from jouleproof.libraries import lacks
 from jouleproof.plugins import data_files, look_beside
 from jouleproof.settings import (
     check_keys,
@@ -50,6 +51,10 @@ RESULTS = settings.results
 # 150 jobs, that takes a quarter of a core from the timed jobs. One machine does not need the limit.
 onstart:
     if workflow.local_exec:
+        if not hasattr(workflow.scheduler, "job_rate_limiter"):
+            raise WorkflowError(
+                str(lacks("snakemake", "its scheduler's job_rate_limiter"))
+            )
         workflow.scheduler.job_rate_limiter = None
 
 

@@ -6,9 +6,23 @@ knobs for them: it would take the old table for the new one.
 
 import shutil
 
-from snakemake.persistence import FileBackupMixin, PersistenceBase
+from jouleproof.libraries import part_of
 
-note_as_finished = PersistenceBase.finished
+try:
+    FileBackupMixin = part_of("snakemake", "snakemake.persistence:FileBackupMixin")
+    PersistenceBase = part_of("snakemake", "snakemake.persistence:PersistenceBase")
+    for method in (
+        "FileBackupMixin._get_backup_path",
+        "PersistenceBase._get_key",
+        "PersistenceBase._unmark_incomplete",
+    ):
+        part_of("snakemake", f"snakemake.persistence:{method}")
+    note_as_finished = part_of(
+        "snakemake", "snakemake.persistence:PersistenceBase.finished"
+    )
+except UserError as error:
+    raise WorkflowError(str(error))
+
 restored = set()
 
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from jouleproof.errors import UserError
+from jouleproof.libraries import NotInstalled
 from jouleproof.power import meters
 from jouleproof.studies.slm_energy import timing
-from jouleproof.studies.slm_energy.engine_registry import ENGINES, Engine, NotInstalled
+from jouleproof.studies.slm_energy.engine_registry import ENGINES, Engine
 from jouleproof.studies.slm_energy.experiments.cost import cost
 from jouleproof.studies.slm_energy.experiments.engines import engines
 from jouleproof.studies.slm_energy.experiments.quality import quality

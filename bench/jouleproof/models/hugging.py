@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jouleproof.errors import UserError
+from jouleproof.libraries import part_of
 from jouleproof.models.continuation import Done
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.likelihood import Likelihood, likelihoods
@@ -81,10 +82,9 @@ class HuggingModel:
 
 def as_llama(decoder: Decoder) -> Any:
     """Build a `transformers` Llama with the same weights. Its logits are the same up to rounding."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
+    transformers = part_of("transformers", "transformers", extra="llm")
     shape = decoder.shape
-    config = LlamaConfig(
+    config = transformers.LlamaConfig(
         vocab_size=shape.vocabulary,
         hidden_size=shape.width,
         intermediate_size=shape.mlp_width,
@@ -98,7 +98,7 @@ def as_llama(decoder: Decoder) -> Any:
         eos_token_id=None,
         bos_token_id=None,
     )
-    network = LlamaForCausalLM(config)
+    network = transformers.LlamaForCausalLM(config)
     state = decoder.state_dict()
     theirs = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["norm.weight"]}
     for name, value in state.items():
@@ -146,12 +146,11 @@ def load_from_hub(name: str) -> HuggingModel:
 
 
 def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> HuggingModel:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    transformers = part_of("transformers", "transformers", extra="llm")
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
     with refused_as(f"{where} cannot be loaded"):
-        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
         network, loading = loaded

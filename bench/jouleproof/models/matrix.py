@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from jouleproof.formats import MXFormat, PackedMatrix, quantize
+from jouleproof.libraries import part_of
 
 FEW = 16  # rows that the packed layout is made for; other numbers are as fast (torch 2.13)
 
@@ -24,13 +25,16 @@ class Matrix:
         packs = device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         twice = packs and weight.dtype == torch.float32
         self._transposed = None if packs and not twice else weight.T.contiguous().to(device)
-        self._packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight, FEW) if packs else None
+        self._packed: Any = None
+        if packs:
+            self._packed = part_of("torch", "torch:ops.mkldnn._reorder_linear_weight")(weight, FEW)
+            self._multiply = part_of("torch", "torch:ops.mkldnn._linear_pointwise")
 
     def __call__(self, x: Tensor) -> Tensor:
         """x: (rows, inputs). Returns (rows, outputs)."""
         if self._transposed is not None and (self._packed is None or len(x) == 1):
             return torch.mm(x, self._transposed)
-        return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")
+        return self._multiply(x, self._packed, None, "none", [], "")
 
 
 class PlainMatrix:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import get_num_threads, njit, prange
-from numba.core import cgutils, types
+from numba.core import types
 
 from jouleproof.formats.blocks import SCALE_VALUES
 from jouleproof.formats.compiled import CODE_VERSION, simd
@@ -22,6 +22,7 @@ from jouleproof.formats.compiled.simd import (
     INT32,
     INT64,
     call,
+    cgutils,
     constant,
     intrinsic,
     lanewise,

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic as numba_intrinsic
 
+from jouleproof.libraries import part_of
+
+cgutils = part_of("numba", "numba.core.cgutils")
 intrinsic: Any = numba_intrinsic(prefer_literal=True)
 INT8, INT16, INT32, INT64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT, HALF = ir.FloatType(), ir.HalfType()
@@ -40,7 +43,7 @@ def shuffle(builder: ir.IRBuilder, value: ir.Value, order: list[int]) -> ir.Valu
 def call(builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Value]) -> ir.Value:
     """Call an LLVM intrinsic by its full name."""
     signature = ir.FunctionType(result, [argument.type for argument in arguments])
-    function = cgutils.get_or_insert_function(builder.module, signature, name)  # type: ignore[no-untyped-call]
+    function = cgutils.get_or_insert_function(builder.module, signature, name)
     return builder.call(function, arguments)
 
 
@@ -73,7 +76,7 @@ def store(builder: ir.IRBuilder, value: ir.Value, address: ir.Value, align: int)
 
 def unpacked(builder: ir.IRBuilder, kind: Any, value: ir.Value) -> Any:
     """Return the fields of a numba tuple as a named tuple of the given kind."""
-    return kind(*cgutils.unpack_tuple(builder, value, len(kind._fields)))  # type: ignore[no-untyped-call]
+    return kind(*cgutils.unpack_tuple(builder, value, len(kind._fields)))
 
 
 @intrinsic

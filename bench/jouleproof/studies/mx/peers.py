@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-import gfloat
 import ml_dtypes
 import numpy as np
-from gfloat import formats as gfloat_formats
 
 from jouleproof.formats import FORMATS, MXFormat, quantize
 from jouleproof.formats.blocks import SCALE_VALUES
+from jouleproof.libraries import part_of
 
 PeerCast = Callable[[np.ndarray], np.ndarray]
 TensorCast = Callable[[Any], Any]  # of a float32 tensor of torch
@@ -25,12 +24,12 @@ ML_DTYPES = {
     "mxfp4": ml_dtypes.float4_e2m1fn,
 }
 GFLOAT = {
-    "mxfp8_e4m3": gfloat_formats.format_info_ocp_e4m3,
-    "mxfp8_e5m2": gfloat_formats.format_info_ocp_e5m2,
-    "mxfp6_e3m2": gfloat_formats.format_info_ocp_e3m2,
-    "mxfp6_e2m3": gfloat_formats.format_info_ocp_e2m3,
-    "mxfp4": gfloat_formats.format_info_ocp_e2m1,
-    "mxint8": gfloat_formats.format_info_ocp_int8,
+    "mxfp8_e4m3": "format_info_ocp_e4m3",
+    "mxfp8_e5m2": "format_info_ocp_e5m2",
+    "mxfp6_e3m2": "format_info_ocp_e3m2",
+    "mxfp6_e2m3": "format_info_ocp_e2m3",
+    "mxfp4": "format_info_ocp_e2m1",
+    "mxint8": "format_info_ocp_int8",
 }
 TORCHAO = {
     "mxfp8_e4m3": "float8_e4m3fn",
@@ -39,6 +38,8 @@ TORCHAO = {
     "mxfp6_e2m3": "fp6_e2m3",
     "mxfp4": "float4_e2m1fn_x2",
 }
+
+_gfloat = partial(part_of, "gfloat", extra="peers")
 
 
 def by_ml_dtypes(name: str) -> PeerCast:
@@ -56,7 +57,8 @@ def by_ml_dtypes(name: str) -> PeerCast:
 
 def by_gfloat(name: str) -> PeerCast:
     """Return a cast whose scales and elements gfloat computes, block by block in float64."""
-    info = gfloat.BlockFormatInfo(name, GFLOAT[name], FORMATS[name].block, gfloat_formats.format_info_ocp_e8m0)
+    gfloat, scale = _gfloat("gfloat"), _gfloat("gfloat.formats:format_info_ocp_e8m0")
+    info = gfloat.BlockFormatInfo(name, _gfloat(f"gfloat.formats:{GFLOAT[name]}"), FORMATS[name].block, scale)
 
     def cast(x: np.ndarray) -> np.ndarray:
         rows = [gfloat.quantize_block(info, row, gfloat.compute_scale_amax) for row in x.astype(np.float64)]
@@ -85,8 +87,11 @@ def _torchao(name: str) -> tuple[TensorCast, TensorCast]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
-        from torchao.prototype.mx_formats import constants
-        from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
+
+        constants, to_dtype, to_mx = (
+            part_of("torchao", f"torchao.prototype.mx_formats.{part}", extra="peers")
+            for part in ("constants", "mx_tensor:to_dtype", "mx_tensor:to_mx")
+        )
     element = getattr(torch, TORCHAO[name], None) or getattr(constants, f"DTYPE_{TORCHAO[name].upper()}")
     block = FORMATS[name].block
 
@@ -128,7 +133,8 @@ def quantizers(name: str) -> dict[tuple[str, str], TensorCast]:
         dtype = ML_DTYPES[name]
         casts["ml_dtypes", "fake_quantize"] = _scaled(name, lambda scaled: scaled.astype(dtype).astype(np.float32))
     if name in GFLOAT:
-        casts["gfloat", "fake_quantize"] = _scaled(name, partial(gfloat.round_ndarray, GFLOAT[name], sat=True))
+        element = _gfloat(f"gfloat.formats:{GFLOAT[name]}")
+        casts["gfloat", "fake_quantize"] = _scaled(name, partial(_gfloat("gfloat:round_ndarray"), element, sat=True))
     return casts
 
 

@@ -1,14 +1,18 @@
 """Matrix-vector products with one matrix, in this library and in others."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.linalg import blas
 
+from jouleproof.errors import UserError
 from jouleproof.formats import MXFormat, PackedMatrix, quantize
+from jouleproof.libraries import part_of
 
 FLOAT32, READ = "float32", "read"
 FIRST_ROWS = 512
@@ -60,7 +64,10 @@ def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Prod
 
 
 def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
-    """Yield PyTorch's products in bfloat16, and with int8 and int4 weights and bfloat16 activations."""
+    """Yield PyTorch's products in bfloat16, and with int8 and int4 weights and bfloat16 activations.
+
+    Those whose private kernels this version of torch lacks are left out, with a line on stderr.
+    """
     rows, columns = matrix.shape
     half, row = matrix.bfloat16(), x.bfloat16()[None]
     kernel = partial(Product, "torch", activations="bfloat16")
@@ -70,25 +77,43 @@ def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
         run=lambda: torch.nn.functional.linear(row, half),
         first_rows=lambda: half[:FIRST_ROWS].float().numpy(),
     )
+    if int8 := _kernels("_weight_int8pack_mm"):
+        yield kernel("int8 per row", **_int8(matrix, row, *int8))
+    int4 = _kernels("_convert_weight_to_int4pack_for_cpu", "_weight_int4pack_mm_for_cpu")
+    if int4 and not (columns % GROUP or rows % 16):
+        yield kernel("int4 per 32", **_int4(matrix, row, *int4))
+
+
+def _kernels(*names: str) -> list[Any]:
+    """Return private functions of torch; none of them where one is missing."""
+    try:
+        return [part_of("torch", f"torch:{name}") for name in names]
+    except UserError as error:
+        print(f"mx: {error}; its product is left out", file=sys.stderr)
+        return []
+
+
+def _int8(matrix: torch.Tensor, row: torch.Tensor, multiply: Any) -> dict[str, Any]:
+    rows, columns = matrix.shape
     scale8 = (matrix.abs().amax(dim=1) / 127).bfloat16()
     codes8 = (matrix / scale8.float()[:, None]).round_().clamp_(-128, 127).to(torch.int8)
-    yield kernel(
-        "int8 per row",
-        weight_bytes=rows * (columns + 2),
-        run=lambda: torch._weight_int8pack_mm(row, codes8, scale8),
-        first_rows=lambda: (codes8[:FIRST_ROWS].float() * scale8[:FIRST_ROWS, None].float()).numpy(),
-    )
-    if columns % GROUP or rows % 16:
-        return
+    return {
+        "weight_bytes": rows * (columns + 2),
+        "run": lambda: multiply(row, codes8, scale8),
+        "first_rows": lambda: (codes8[:FIRST_ROWS].float() * scale8[:FIRST_ROWS, None].float()).numpy(),
+    }
+
+
+def _int4(matrix: torch.Tensor, row: torch.Tensor, pack: Any, multiply: Any) -> dict[str, Any]:
+    rows, columns = matrix.shape
     groups = matrix.view(rows, -1, GROUP)
     scale4 = (groups.abs().amax(dim=2) / 7).bfloat16()
     codes4 = (groups / scale4.float()[..., None]).round_().clamp_(-8, 7).int()
     first = (codes4[:FIRST_ROWS].float() * scale4[:FIRST_ROWS, :, None].float()).view(-1, columns).numpy()
-    packed4 = torch._convert_weight_to_int4pack_for_cpu(codes4.add_(8).view(rows, columns), 1)
+    packed4 = pack(codes4.add_(8).view(rows, columns), 1)
     scales = torch.stack([scale4.T, torch.zeros_like(scale4.T)], dim=2).contiguous()
-    yield kernel(
-        "int4 per 32",
-        weight_bytes=rows * columns // 2 + 4 * rows * columns // GROUP,
-        run=lambda: torch._weight_int4pack_mm_for_cpu(row, packed4, GROUP, scales),
-        first_rows=lambda: first,
-    )
+    return {
+        "weight_bytes": rows * columns // 2 + 4 * rows * columns // GROUP,
+        "run": lambda: multiply(row, packed4, GROUP, scales),
+        "first_rows": lambda: first,
+    }

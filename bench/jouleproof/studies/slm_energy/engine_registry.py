@@ -7,15 +7,12 @@ from pathlib import Path
 
 import torch
 
+from jouleproof.libraries import NotInstalled, part_of
 from jouleproof.models.continuation import greedy
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.runner import Runner
 
 Run = Callable[[Sequence[int], int], object]
-
-
-class NotInstalled(Exception):
-    """The package that an engine needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,7 @@ def _transformers(subject: Subject) -> Run:
 
 
 def _llama_cpp(subject: Subject) -> Run:
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise NotInstalled("xllamacpp") from error
+    xllamacpp = part_of("xllamacpp", "xllamacpp", extra="engines")
     plan = xllamacpp.CommonParams()
     plan.model.path = str(subject.file)
     plan.n_ctx, plan.n_parallel, plan.warmup = subject.capacity, 1, False

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jouleproof.inputs import Problem
+from jouleproof.libraries import part_of
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.models.text import in_groups, padded
@@ -50,10 +51,9 @@ def trainable(decoder: Decoder, way: str, rank: int, seed: int) -> list[nn.Param
     torch.manual_seed(seed)  # peft draws from the global generator
     decoder.requires_grad_(True)
     if way == "lora":
-        from peft import LoraConfig, inject_adapter_in_model
-
-        plan = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=ADAPTED)
-        inject_adapter_in_model(plan, decoder)
+        peft = part_of("peft", "peft", extra="llm")
+        plan = peft.LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=ADAPTED)
+        peft.inject_adapter_in_model(plan, decoder)
     return [parameter for parameter in decoder.parameters() if parameter.requires_grad]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from jouleproof.evidence.tables import CITED, MEASURED, tidy
+from jouleproof.libraries import NotInstalled
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.engine_registry import Engine, NotInstalled, Run, Subject
+from jouleproof.studies.slm_energy.engine_registry import Engine, Run, Subject
 from jouleproof.studies.slm_energy.registry import engines as named_engines
 from jouleproof.studies.slm_energy.timing import CLOCK, cpu_s, joules, one_core
 

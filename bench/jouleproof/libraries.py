@@ -1,0 +1,44 @@
+"""Parts of other libraries that may be missing: those of extras, and those that a library keeps private."""
+
+import pkgutil
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
+
+from jouleproof.errors import UserError
+
+
+class NotInstalled(UserError):
+    """A library is not installed."""
+
+
+def part_of(library: str, name: str, extra: str = "") -> Any:
+    """Import an object of a library.
+
+    name: `module` or `module:object`. extra: the one that brings the library, if it is not always there. Raises
+    NotInstalled where the library is missing, and UserError where this version of it lacks the object.
+    """
+    try:
+        return pkgutil.resolve_name(name)
+    except (ImportError, AttributeError) as error:
+        try:
+            version(library)
+        except PackageNotFoundError:
+            wanted = f".[{extra}]" if extra else "."
+            raise NotInstalled(
+                f"{library} is not installed; run: pip install -e '{wanted}' -c requirements.lock"
+            ) from error
+        raise lacks(library, name.replace(":", ".")) from error
+
+
+def lacks(library: str, part: str) -> UserError:
+    """Return the error that the installed version of a library has no such part."""
+    return UserError(f"{library} {version(library)} lacks {part}, which this project uses; install {_bounds(library)}")
+
+
+def _bounds(library: str) -> str:
+    """Return the versions of a library that this project declares, as a requirement."""
+    try:
+        declared = [line.partition(";")[0].strip() for line in requires("jouleproof") or []]
+    except PackageNotFoundError:
+        declared = []
+    return next((line for line in declared if line.startswith((f"{library}<", f"{library}>"))), "what the lock pins")
