@@ -1,7 +1,6 @@
-"""The house rules: every installed package is pinned, and every linter is part of `make lint`, which CI runs."""
+"""The house rules: every linter is part of `make lint`, which CI runs, and what the linter of our own complains of."""
 
 import re
-from importlib.metadata import distributions
 from pathlib import Path
 
 from workflows.lint import lengths, words
@@ -17,21 +16,9 @@ LINTERS = (
 )
 
 
-def normal(name: str) -> str:
-    return name.lower().replace("_", "-")
-
-
-def test_everything_that_is_installed_is_pinned() -> None:
-    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    names = {normal(line.partition("==")[0]) for line in pins if "==" in line}
-    installed = {normal(package.metadata["Name"]) for package in distributions()} - {"jouleproof", "pip"}
-    assert len(installed) > 50
-    assert {name for name in installed - names if not name.startswith(("nvidia-", "triton", "wheel"))} == set()
-
-
 def test_every_linter_runs_in_make_lint_and_that_in_ci() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    lint = re.search(r"^lint: setup.*\n((?:\t.*\n)+)", makefile, flags=re.MULTILINE)
+    lint = re.search(r"^lint: setup-test.*\n((?:\t.*\n)+)", makefile, flags=re.MULTILINE)
     assert lint and [line.removeprefix("\t$(RUN) ") for line in lint[1].splitlines()] == list(LINTERS)
     steps = re.findall(r"^timed make ([\w-]+)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert {"lint", "test", "test-long"} <= set(steps)

@@ -13,7 +13,8 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.inputs import catalogue
 from jouleproof.inputs.catalogue import parse
-from workflows.release import collect_inputs, collect_wheels, pins_included, release, write_archive
+from workflows.lock import LOCK
+from workflows.release import collect_inputs, collect_packages, release, requirements, write_archive
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME = 1_700_000_000
@@ -87,7 +88,7 @@ def test_the_archive_unpacks_to_the_tree_the_wheels_and_the_inputs(folders, tmp_
         "inputs/things/thing.csv": b"text",
     }
     assert os.access(tmp_path / "out" / top / "workflows/run.sh", os.X_OK)
-    assert "commit abc" in note and "`torch==" in note and "--no-index --find-links wheelhouse" in note
+    assert "commit abc" in note and "`torch==" in note and "PIP_NO_INDEX=1" in note and "lock.py install run" in note
 
 
 def test_two_archives_have_the_same_bytes_whenever_and_by_whomever_files_were_written(folders, tmp_path):
@@ -114,11 +115,17 @@ def test_the_note_names_what_was_left_out_and_why(folders):
     assert b"- `power`: to be supplied by you\n" in note
 
 
-def test_every_pin_but_torch_goes_along():
-    pins = pins_included((ROOT / "constraints.txt").read_text(encoding="utf-8"))
-    names = {pin.partition("==")[0] for pin in pins}
-    assert {"numpy", "torchao", "snakemake", "pytest", "setuptools"} <= names and "torch" not in names
-    assert pins_included("# a==1\n\nTorch==2.0\nb==1\n") == ["b==1"]
+def test_what_make_and_the_tests_install_goes_along_but_torch():
+    names = {line.partition("==")[0] for line in requirements(ROOT)}
+    assert {"numpy", "torchao", "snakemake", "pytest", "setuptools", "hypothesis"} <= names
+    assert not names & {"torch", "jupyterlab", "xllamacpp"}
+
+
+def test_a_lock_that_is_not_current_stops_the_release(tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    (tmp_path / LOCK).write_text("numpy==2\n", encoding="utf-8")
+    with pytest.raises(UserError, match="release: .* was made for other dependencies"):
+        requirements(tmp_path)
 
 
 @pytest.fixture
@@ -138,15 +145,18 @@ def shelf(tmp_path, monkeypatch):
     return folder
 
 
-def test_each_pin_brings_its_own_wheel_and_no_other(shelf, tmp_path):
-    collect_wheels(tmp_path / "wheels", ["tiny-thing==1"], TIME)
-    (wheel,) = (tmp_path / "wheels").iterdir()
-    assert wheel.read_bytes() == (shelf / wheel.name).read_bytes()
+def test_each_pin_brings_the_file_of_its_hash_and_no_other(shelf, tmp_path):
+    wheel = shelf / "tiny_thing-1-py3-none-any.whl"
+    line = f"tiny-thing==1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+    collect_packages(tmp_path / "wheels", [line])
+    (brought,) = (tmp_path / "wheels").iterdir()
+    assert brought.read_bytes() == wheel.read_bytes()
 
 
-def test_a_wheel_that_cannot_be_had_stops_the_release(shelf, tmp_path):
-    with pytest.raises(UserError, match="pip did not provide every wheel"):
-        collect_wheels(tmp_path / "wheels", ["tiny-thing==2"], TIME)
+@pytest.mark.parametrize("version", ["1", "2"], ids=["another hash", "not to be had"])
+def test_a_package_that_cannot_be_had_stops_the_release(shelf, tmp_path, version):
+    with pytest.raises(UserError, match="pip did not provide every package"):
+        collect_packages(tmp_path / "wheels", [f"tiny-thing=={version} --hash=sha256:{'0' * 64}"])
 
 
 def test_inputs_come_from_the_first_place_that_has_them_and_are_checked(tmp_path):
@@ -195,5 +205,5 @@ def test_the_real_tree_goes_in_as_it_was_committed(folders):
     names = {path for path, _, _ in members}
     of_package = ("inputs/catalogue.toml", "inputs/committed/acme_power.parquet", "studies/mx/claims.toml")
     data = {f"bench/jouleproof/{name}" for name in of_package}
-    assert {"Makefile", "Snakefile", "constraints.txt", *data} <= names
+    assert {"Makefile", "Snakefile", LOCK, *data} <= names
     assert not any(name.startswith(("results/", ".venv/", "dist/")) for name in names)

@@ -1,10 +1,10 @@
 """Build the release archive: everything that is needed to install and run without a network, except torch.
 
-    python workflows/release.py        # `make release`: dist/jouleproof-<version>.tar.gz
+    python -m workflows.release        # `make release`: dist/jouleproof-<version>.tar.gz
 
-It holds the files of the last commit, wheels of every pinned dependency for this platform and this Python, the inputs
-whose licence permits redistribution, and INSTALL.md, which names what is missing. The same commit, wheels and inputs
-give the same bytes.
+It holds the files of the last commit, the packages that `make` and `make test` install for this platform and this
+Python, the inputs whose licence permits redistribution, and INSTALL.md, which names what is missing. The same commit,
+packages and inputs give the same bytes.
 """
 
 import gzip
@@ -26,27 +26,24 @@ from jouleproof.inputs import catalogue, default_cache
 from jouleproof.inputs.catalogue import BringEntry, CommittedEntry, Entry
 from jouleproof.inputs.fetch import Unavailable, fetch
 from jouleproof.inputs.files import copy_checked
+from workflows.lock import LOCK, LockError, check, pinned, torch_pin
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_INCLUDED = ("torch",)  # its builds are large and differ between kinds of accelerator
+INCLUDED = ("run", "test")  # pins of the lock; torch is not: its builds are large and differ between accelerators
 REDISTRIBUTABLE = ("Apache-2.0", "CC-BY-4.0", "MIT")
 
 INSTALL = """# Install and run without a network
 
-Jouleproof {version}, commit {commit}. The wheels are for Python {python} on {platform}; each keeps its own licence.
+Jouleproof {version}, commit {commit}. The packages are for Python {python} on {platform}; each keeps its own licence.
 
-1. Put the wheel of {torch} for your machine, and the wheels that its build needs beyond `wheelhouse/` (the CPU build:
-   none; CUDA builds: `nvidia-*`, `triton`), into `wheelhouse/`.
+1. Put the wheel of `{torch}` for your machine, and of what its build needs beyond `wheelhouse/` (the CPU build:
+   nothing; CUDA builds: `nvidia-*`, `triton`), into `wheelhouse/`.
 2. In this folder:
 
        export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD/wheelhouse" JOULEPROOF_INPUTS="$PWD/inputs"
        make PYTHON=python{python}
 
-   or, into a separate environment:
-
-       pip install --no-index --find-links wheelhouse -c constraints.txt setuptools
-       pip install --no-index --find-links wheelhouse -c constraints.txt --no-build-isolation -e '.[test]'
-       snakemake
+   or, into a separate environment: `python workflows/lock.py install run` instead of `make`, then `snakemake`.
 
 ## Inputs that are not included
 
@@ -63,13 +60,12 @@ def release(
     input.
     """
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     note = INSTALL.format(
         version=version,
         commit=commit,
         python=".".join(platform.python_version_tuple()[:2]),
         platform=f"{platform.system()} {platform.machine()}",
-        torch=" and ".join(f"`{line}`" for line in pins if _name(line) in NOT_INCLUDED),
+        torch=torch_pin((root / LOCK).read_text(encoding="utf-8")),
         left_out="\n".join(f"- `{id}`: {why}" for id, why in left_out.items()) or "None.",
     )
     members: dict[str, tuple[bytes | Path, int]] = {"INSTALL.md": (note.encode(), 0o644)}
@@ -109,12 +105,6 @@ def write_archive(out: Path, top: str, members: Iterable[tuple[str, bytes | Path
                 archive.addfile(header, io.BytesIO(content))
 
 
-def pins_included(constraints: str) -> list[str]:
-    """Select the pinned requirements whose wheels are included."""
-    lines = [line.strip() for line in constraints.splitlines()]
-    return [line for line in lines if "==" in line and line[0] != "#" and _name(line) not in NOT_INCLUDED]
-
-
 def collect_inputs(folder: Path, entries: Mapping[str, Entry], places: Sequence[Path]) -> dict[str, str]:
     """Put every input that may be redistributed, and is not in the tree, below `folder`: from the first place that has
     it or from its source.
@@ -148,18 +138,25 @@ def _collect(entry: Entry, folder: Path, places: Sequence[Path]) -> None:
     fetch(entry, folder)
 
 
-def collect_wheels(folder: Path, pins: Sequence[str], time: int) -> None:
-    """Download wheels with pip, from the index in its settings; a requirement without a wheel is built here, with a
-    fixed date."""
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q"]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
-    done = subprocess.run([*command, "-w", str(folder), *pins], env=environment, check=False)
+def requirements(root: Path) -> list[str]:
+    """Return the lines of the lock whose packages are included. Raises UserError if the lock is not current."""
+    try:
+        pins = pinned(check(root))
+    except LockError as error:
+        raise UserError(f"release: {error}") from error
+    return [*dict.fromkeys(line for name in INCLUDED for line in pins[name])]
+
+
+def collect_packages(folder: Path, requirements: Sequence[str]) -> None:
+    """Download the files that the lock's hashes name with pip, from the index in its settings: wheels where there are any.
+
+    requirements: lines of the lock.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--no-build-isolation", "--require-hashes", "--dest", str(folder), "--requirement", "/dev/stdin"]
+    done = subprocess.run(command, input="\n".join(requirements), text=True, check=False)
     if done.returncode:
-        raise UserError("release: pip did not provide every wheel; its message is above")
-
-
-def _name(requirement: str) -> str:
-    return requirement.partition("==")[0].strip().lower().replace("_", "-")
+        raise UserError("release: pip did not provide every package; its message is above")
 
 
 def _git(*arguments: str) -> bytes:
@@ -182,7 +179,7 @@ def main() -> None:
         inputs_dir = os.environ.get("JOULEPROOF_INPUTS")
         places = [*([Path(inputs_dir)] if inputs_dir else []), default_cache()]
         left_out = collect_inputs(inputs, catalogue(), places)
-        collect_wheels(wheels, pins_included((ROOT / "constraints.txt").read_text(encoding="utf-8")), int(time))
+        collect_packages(wheels, requirements(ROOT))
         top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)
         out = dist / f"{top}.tar.gz"
         write_archive(out, top, members, int(time))

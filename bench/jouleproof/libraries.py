@@ -23,9 +23,8 @@ def part_of(library: str, name: str, extra: str = "") -> Any:
         try:
             version(library)
         except PackageNotFoundError:
-            wanted = f".[{extra}]" if extra else "."
             raise NotInstalled(
-                f"{library} is not installed; run: pip install -e '{wanted}' -c requirements.lock"
+                f"{library} is not installed; run: python workflows/lock.py install {extra or 'run'}"
             ) from error
         raise lacks(library, name.replace(":", ".")) from error
 
@@ -41,4 +40,6 @@ def _bounds(library: str) -> str:
         declared = [line.partition(";")[0].strip() for line in requires("jouleproof") or []]
     except PackageNotFoundError:
         declared = []
-    return next((line for line in declared if line.startswith((f"{library}<", f"{library}>"))), "what the lock pins")
+    return next(
+        (line for line in declared if line.startswith((f"{library}<", f"{library}>"))), "what requirements.lock pins"
+    )

@@ -92,7 +92,7 @@ def _make(words: list[str], folder: Path) -> None:
 
 def _pip(words: list[str], folder: Path) -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    packages = {re.split(r"[=\[]", name)[0] for names in extras.values() for name in names}
+    packages = {re.split(r"[<>=\[]", name)[0] for names in extras.values() for name in names}
     if words[:1] != ["install"]:
         raise WrongError("pip is only used to install")
     for word in words[1:]:

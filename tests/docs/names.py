@@ -19,7 +19,7 @@ from jouleproof.study import built_in_studies
 from tests.docs.checks import CHECKERS, RULES, WrongError, check, jouleproof_command, snakemake_parser, targets
 from tests.docs.pages import ROOT, Command
 
-FILE = re.compile(r"[\w-]+\.(md|py|toml|json|yaml|parquet|txt|cff)")
+FILE = re.compile(r"[\w-]+\.(md|py|toml|json|yaml|parquet|lock|cff)")
 PATH = re.compile(r"[\w.<>~*-]*(/[\w.<>*-]*)+")
 OBJECT = re.compile(r"([\w.]+):(\w+)")
 DOTTED = re.compile(r"[a-z_]+(\.\w+)+")

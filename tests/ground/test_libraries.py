@@ -27,5 +27,5 @@ def test_a_part_that_can_only_be_looked_for_elsewhere_is_named_the_same_way():
 
 def test_a_library_of_an_extra_that_is_not_installed_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "nowhere", None)
-    with pytest.raises(NotInstalled, match=r"nowhere is not installed; run: pip install -e '\.\[peers\]' -c requirem"):
+    with pytest.raises(NotInstalled, match=r"nowhere is not installed; run: python workflows/lock.py install peers"):
         part_of("nowhere", "nowhere:thing", extra="peers")

@@ -11,7 +11,7 @@ import typer
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import write_text
 
-NEEDED = ("jupytext", "nbclient", "ipykernel")
+NEEDED = ("jupytext", "nbclient", "ipykernel", "nbformat", "traitlets")
 
 
 def run(
@@ -23,7 +23,9 @@ def run(
     with one_line_errors():
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:
-            raise UserError(f"notebooks: {', '.join(absent)} not installed; run: pip install -e '.[notebooks]'")
+            raise UserError(
+                f"notebooks: {', '.join(absent)} not installed; run: python workflows/lock.py install notebooks"
+            )
         import jupytext
         import nbformat
         from nbclient import NotebookClient

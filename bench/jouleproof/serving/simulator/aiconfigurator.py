@@ -51,7 +51,7 @@ def _engine(system: str, tensor_parallel: int) -> Any:
         from aiconfigurator_core.sdk import EngineHandle
     except ImportError as error:
         raise UserError(
-            f"profile {PREFIX}{system} needs aiconfigurator-core: pip install '.[aiconfigurator]'"
+            f"profile {PREFIX}{system} needs aiconfigurator-core: python workflows/lock.py install aiconfigurator"
         ) from error
     logging.getLogger("aiconfigurator_core").setLevel(logging.ERROR)  # it reports tables that are not used here
     try:
