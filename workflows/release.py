@@ -148,7 +148,7 @@ def requirements(root: Path) -> list[str]:
 
 
 def collect_packages(folder: Path, requirements: Sequence[str]) -> None:
-    """Download the files that the lock's hashes name with pip, from the index in its settings: wheels where there are any.
+    """Download the files of the lock by hash, with pip and from the index in its settings: wheels where there are any.
 
     requirements: lines of the lock.
     """
