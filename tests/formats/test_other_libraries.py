@@ -1,6 +1,7 @@
 """Agreement with ml_dtypes, gfloat and torchao, and the places where they are known to differ."""
 
 import gfloat
+import gfloat.formats
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from tests.formats import oracle
 from tests.formats.generated import same_bits
 
 TORCHAO = {"mxfp8_e4m3": "float8_e4m3fn", "mxfp8_e5m2": "float8_e5m2", "mxfp4": "float4_e2m1fn_x2"}
+INFO = {name: getattr(gfloat.formats, theirs) for name, theirs in GFLOAT.items()}
 
 
 def half_precision_elements(name):
@@ -37,7 +39,7 @@ def test_every_code_reads_as_ml_dtypes_reads_it():
 def test_every_code_reads_as_gfloat_reads_it():
     theirs = {
         name: np.array([gfloat.decode_float(info, code).fval for code in range(2 ** FORMATS[name].bits)])
-        for name, info in GFLOAT.items()
+        for name, info in INFO.items()
     }
     assert [name for name in GFLOAT if not same_bits(FORMATS[name].values, theirs[name])] == []
 
@@ -51,7 +53,7 @@ def test_every_half_precision_number_is_rounded_as_ml_dtypes_rounds_it():
 @pytest.mark.parametrize(("rounding", "theirs"), [("even", "TiesToEven"), ("away", "TiesToAway")])
 def test_every_half_precision_number_is_rounded_as_gfloat_rounds_it(rounding, theirs):
     mode, wrong = gfloat.RoundMode[theirs], []
-    for name, info in GFLOAT.items():
+    for name, info in INFO.items():
         x = half_precision_elements(name)
         rounded = gfloat.round_ndarray(info, clamped(x, name).astype(np.float64), mode)
         if not same_bits(fake_quantize(x, name, rounding=rounding), rounded):
@@ -61,7 +63,7 @@ def test_every_half_precision_number_is_rounded_as_gfloat_rounds_it(rounding, th
 
 def test_gfloat_uses_the_integer_code_that_we_leave_unused():
     x = np.full((1, 32), -2.0 + 2**-10, dtype=np.float32)
-    theirs = gfloat.round_ndarray(GFLOAT["mxint8"], x.astype(np.float64), sat=True)
+    theirs = gfloat.round_ndarray(INFO["mxint8"], x.astype(np.float64), sat=True)
     assert (theirs[0, 0], fake_quantize(x, "mxint8")[0, 0]) == (-2.0, -(1 + 63 / 64))
 
 
