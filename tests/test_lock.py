@@ -127,7 +127,7 @@ def test_a_lock_that_is_not_there_or_has_no_such_extra_is_named(project):
     with pytest.raises(LockError, match=f"{LOCK} has nothing for tests; it has pins for aiconfigurator, .*, run, test"):
         install(project, ["tests"])
     (project / LOCK).unlink()
-    with pytest.raises(LockError, match=f"{LOCK} cannot be read .*to make it anew: pip install uv"):
+    with pytest.raises(LockError, match=f"{LOCK} cannot be read .*to make a new one: pip install uv"):
         check(project)
 
 

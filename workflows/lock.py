@@ -1,6 +1,6 @@
 """Make, check or install the lock: requirements.lock pins every dependency of every extra, with hashes.
 
-    python workflows/lock.py                       # make it anew, with uv (pip install uv); pins stay where they can
+    python workflows/lock.py                       # make it again, with uv (pip install uv); pins stay where they can
     python workflows/lock.py --upgrade             # take the newest releases within the bounds of pyproject.toml
     python workflows/lock.py check                 # does it belong to pyproject.toml?
     python workflows/lock.py install meters        # install an extra, torch and the project; `run`: what `make` needs
@@ -22,7 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements.lock"
-AGAIN = "to make it anew: pip install uv && python workflows/lock.py"
+AGAIN = "to make a new one: pip install uv && python workflows/lock.py"
 RUN, RUN_EXTRAS = "run", ("llm", "peers")
 FOR = "    # for: "
 APART = re.compile(r"torch|triton|cuda-.*|nvidia-(?!ml-py).*")

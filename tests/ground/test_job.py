@@ -135,7 +135,7 @@ def test_what_is_missing_is_one_line_that_names_it(run, tmp_path):
 
 def test_an_input_that_was_altered_is_one_line(run, record):
     next((record.parent / INPUT).iterdir()).write_text("altered")
-    assert "make it again with `snakemake -f " in one_line(run("read", "--input", record))
+    assert "recreate it with `snakemake -f " in one_line(run("read", "--input", record))
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,13 @@ def test_the_variable_names_the_folder_of_inputs(run, tmp_path, monkeypatch):
 def test_an_empty_variable_names_no_folder(run, tmp_path, monkeypatch):
     monkeypatch.setenv("JOULEPROOF_INPUTS", "")
     result = run("resolve", "mlenergy", "--out", tmp_path / "mlenergy.json", "--mode", "required")
-    assert "no folder of inputs is named" in result.stderr
+    assert "no inputs folder is set" in result.stderr
 
 
 def test_a_conversion_prints_the_file_that_it_wrote_and_a_wrong_source_is_one_line(run, tmp_path):
     failed = run("convert", "mlenergy", tmp_path, "--inputs-dir", tmp_path)
     assert failed.exit_code == 1 and failed.stderr == f"inputs: mlenergy: {tmp_path} holds no tasks/gpqa.json\n"
-    assert run("convert", "mlenergy", tmp_path).exit_code == 2, "no folder of inputs is named"
+    assert run("convert", "mlenergy", tmp_path).exit_code == 2, "no inputs folder is set"
 
 
 def test_importing_the_package_imports_no_large_library():

@@ -35,10 +35,10 @@ def test_a_redirect_is_followed(served, tmp_path):
     ("path", "reason"),
     [
         ("/nothing_here", "it answered 404 Not Found"),
-        ("/broken_off", "the connection broke off"),
+        ("/broken_off", "the connection was closed early"),
         ("/short", "what it sent has 1,000 bytes, expected 512,000"),
-        ("/stalled", "nothing arrived for 0.3 s"),
-        ("/silent", "nothing arrived for 0.3 s"),
+        ("/stalled", "no data for 0.3 s"),
+        ("/silent", "no data for 0.3 s"),
         ("/wrong", "what it sent has sha256 "),
         ("/endless", "what it sent has more than the expected 512,000 bytes"),
         ("/loop", "Exceeded 30 redirects"),

@@ -86,7 +86,7 @@ def test_a_member_whose_name_climbs_out_lands_where_the_catalogue_says(tmp_path)
 @pytest.mark.parametrize("count", [0, 2])
 def test_anything_but_one_wheel_is_refused(tmp_path, count):
     wheel = wheel_of(MEMBERS)
-    assert f"made {count} wheels, not one" in refused(entry_in(wheel), tmp_path, giving(*[wheel] * count))
+    assert f"gave {count} wheels, expected one" in refused(entry_in(wheel), tmp_path, giving(*[wheel] * count))
 
 
 def wheels_of_parts():

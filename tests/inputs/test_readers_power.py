@@ -45,9 +45,9 @@ def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
         (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
         (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not a number"),
         (lambda used, described: (used, described[:1]), "a machine has no capacity or is missing"),
-        (lambda used, described: (used, pd.concat([described, described])), "describes a machine twice"),
+        (lambda used, described: (used, pd.concat([described, described])), "has a duplicate machine"),
         (lambda used, described: (used.drop(columns="id"), described), "id"),
-        (lambda used, described: (used[:0], described), "lacks"),
+        (lambda used, described: (used[:0], described), "must have a value in every row of"),
     ],
 )
 def test_a_table_that_is_none_of_cpu_use_is_one_line(use, change, message):

@@ -51,7 +51,7 @@ def test_provenance_says_where_it_came_from_and_what_it_was(record_path):
 @pytest.mark.parametrize("content", [CONTENT[::-1], CONTENT[:-1], CONTENT + b"x"])
 def test_an_altered_file_is_found(record_path, content):
     (record_path.parent / "tiny/tiny.bin").write_bytes(content)
-    with pytest.raises(InputError, match="tiny/tiny.bin has .*; make it again with `snakemake -f .*tiny.json`"):
+    with pytest.raises(InputError, match="tiny/tiny.bin has .*; recreate it with `snakemake -f .*tiny.json`"):
         load(record_path, entries=ENTRIES)
 
 
@@ -73,7 +73,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         table["files"]["tiny.bin"] |= {"bytes": 0, "sha256": empty}
 
-    assert "is recorded with another digest than the catalogue's" in altered(record_path, change)
+    assert "its digest is not the catalogue's" in altered(record_path, change)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         (lambda table: table.update(folder="/"), "folder: Input should be an instance of Path"),
         (lambda table: table.pop("licence"), "licence: Field required"),
         (lambda table: table.update(id="other"), "it is the record of other"),
-        (lambda table: table.update(files={}), "other files than the catalogue"),
+        (lambda table: table.update(files={}), "not those of the catalogue"),
         (lambda table: table.update(files=[]), "files: Input should be a valid dictionary (got [])"),
-        (lambda table: table["files"].update(more=table["files"]["tiny.bin"]), "other files than the catalogue"),
+        (lambda table: table["files"].update(more=table["files"]["tiny.bin"]), "not those of the catalogue"),
         (lambda table: table["files"]["tiny.bin"].update(path="../inputs/folder/tiny.bin"), "not a plain relative"),
         (lambda table: table["files"]["tiny.bin"].update(path="/etc/passwd"), "not a plain relative"),
         (

@@ -96,7 +96,7 @@ def test_the_stand_in_takes_over_when_the_download_fails_and_says_why(resolve, c
     assert record.origin == "stand-in"
     assert record.path().read_bytes() == generate(POINTS, 0)
     asked, said = capsys.readouterr().err.splitlines()
-    assert asked.startswith("inputs: tiny: asking http://127.0.0.1:9/tiny.bin for ")
+    assert asked.startswith("inputs: tiny: fetching 512,000 bytes from http://127.0.0.1:9/tiny.bin")
     assert said.startswith("inputs: tiny: using the built-in stand-in, because http://127.0.0.1:9/tiny.bin failed: no ")
 
 
@@ -118,12 +118,12 @@ def test_an_input_that_cannot_be_had_is_one_line_with_all_that_helps(resolve, in
 
 
 def test_what_must_be_brought_and_is_not_there_says_how_to_make_it(resolve):
-    with pytest.raises(InputError, match="no folder of inputs is named. Boil an egg. Then name the folder"):
+    with pytest.raises(InputError, match="no inputs folder is set. Boil an egg. Then name the folder"):
         resolve(make_entry(bring="Boil an egg."))
 
 
 def test_required_never_takes_the_stand_in(resolve):
-    with pytest.raises(InputError, match="cannot be had"):
+    with pytest.raises(InputError, match="is not available"):
         resolve(unreachable(stand_in=POINTS), mode="required")
 
 
@@ -136,7 +136,7 @@ def test_stand_in_never_looks_for_the_real_input(resolve, inputs_dir, served, se
 
 
 def test_asking_for_a_stand_in_that_does_not_exist_is_an_error(resolve):
-    with pytest.raises(InputError, match="tiny: it has no stand-in; folder/tiny.bin"):
+    with pytest.raises(InputError, match="tiny: no stand-in exists; folder/tiny.bin"):
         resolve(unreachable(), mode="stand-in")
 
 

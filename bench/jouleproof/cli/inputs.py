@@ -34,17 +34,17 @@ def list_inputs() -> None:
 @app.command()
 def resolve(
     id: Annotated[str, typer.Argument(help="Which input; `list` shows them.")],
-    out: Annotated[Path, typer.Option(help="The record to write: ID.json. The files go into a folder ID beside it.")],
+    out: Annotated[Path, typer.Option(help="The record to write: ID.json. The files go into a folder ID next to it.")],
     inputs_dir: Annotated[
         str, typer.Option(envvar="JOULEPROOF_INPUTS", help="Folder with real inputs; empty: none.")
     ] = "",
     cache_dir: Annotated[
         str, typer.Option(help="Folder that keeps downloads; empty: jouleproof in the user's cache folder.")
     ] = "",
-    mode: Annotated[Mode, typer.Option(help="Stand in if need be, always, or never.")] = "auto",
+    mode: Annotated[Mode, typer.Option(help="Use a stand-in if needed, always or never.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stand-in.")] = 0,
 ) -> None:
-    """Find, download, or stand in for one input; write its files and their record."""
+    """Find or download one input, or generate its stand-in; write its files and their record."""
     signal.signal(signal.SIGTERM, _stop)
     with one_line_errors():
         entry_of(id)  # report an unknown id first

@@ -119,9 +119,9 @@ def _reason(error: OSError, patience: Patience) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {patience.connect_s:g} s"
     if isinstance(error, requests.Timeout) or "Read timed out" in text:
-        return f"nothing arrived for {patience.idle_s:g} s"
+        return f"no data for {patience.idle_s:g} s"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
+        return "the connection was closed early"
     if cause := re.search(r"\[Errno -?\d+\] ([\w ,]+)", text):
         return f"no connection ({cause[1]})"
     return text[:200]
@@ -168,7 +168,7 @@ def _downloaded(source: Wheel, folder: Path, download_wheel: WheelDownloader) ->
 def _only_wheel(folder: Path, requirement: str) -> Path:
     wheels = [path for path in folder.iterdir() if path.suffix == ".whl" and path.is_file()]
     if len(wheels) != 1:
-        raise Unavailable(f"the download of {requirement} made {len(wheels)} wheels, not one")
+        raise Unavailable(f"the download of {requirement} gave {len(wheels)} wheels, expected one")
     return wheels[0]
 
 

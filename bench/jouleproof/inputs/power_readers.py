@@ -42,7 +42,7 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
     used = _parquet(fragments, ["id", "duration", "cpu_usage"])
     described = _parquet(tasks, ["id", "submission_time", "duration", "cpu_capacity"])
     if described["id"].duplicated().any():
-        raise InputError(f"{tasks} describes a job twice")
+        raise InputError(f"{tasks} has a duplicate job")
     for path, table, name, least in (
         (fragments, used, "duration", 1),
         (fragments, used, "cpu_usage", 0),
@@ -90,12 +90,12 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     time_s = pd.to_numeric(table["time"], errors="coerce") / 1e6
     refuse(~np.isfinite(time_s), "time is not a number of microseconds")
     after = time_s.diff()[1:]
-    refuse(time_s.diff() == 0, "a time stands twice")
+    refuse(time_s.diff() == 0, "duplicate time")
     refuse(time_s.diff() < 0, "the clock jumps back")
     refuse(time_s.diff().fillna(SLOT_S) % SLOT_S != 0, f"the clock jumps: times are not {SLOT_S} s apart")
     refuse(time_s.diff() > SLOT_S, "samples are missing before it")
     for name in ("cell", "pdu"):
-        refuse(table[name] != table[name].iloc[0], f"another {name} than above")
+        refuse(table[name] != table[name].iloc[0], f"{name} differs from the first line's")
     flag = table["bad_measurement_data"].str.lower()
     refuse(~flag.isin(["true", "false"]), "bad_measurement_data is neither true nor false")
     bad = flag == "true"

@@ -184,7 +184,7 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
 
     used, described = _parquet(fragments, ["id", "duration", "cpu_usage"]), _parquet(tasks, ["id", "cpu_capacity"])
     if described["id"].duplicated().any():
-        raise InputError(f"{tasks} describes a machine twice")
+        raise InputError(f"{tasks} has a duplicate machine")
     for name, least in (("duration", 1), ("cpu_usage", 0)):
         if not (np.isfinite(used[name]) & (used[name] >= least)).all():
             raise InputError(f"{fragments}: {name} is not a number of at least {least} in every row")
@@ -209,7 +209,7 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split()):.300}") from error
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):
-        raise InputError(f"{path} lacks {', '.join(columns)}, or values of them")
+        raise InputError(f"{path} must have a value in every row of {', '.join(columns)}")
     return table
 
 

