@@ -73,7 +73,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         table["files"]["tiny.bin"] |= {"bytes": 0, "sha256": empty}
 
-    assert "its digest is not the catalogue's" in altered(record_path, change)
+    assert "tiny.bin: its digest is not the catalogue's" in altered(record_path, change)
 
 
 @pytest.mark.parametrize(

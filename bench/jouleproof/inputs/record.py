@@ -76,7 +76,7 @@ def load(record_path: Path, *, entries: Mapping[str, Entry] | None = None) -> Re
     for name, file in named.items():
         recorded = record.files[name]
         if record.origin != "stand-in" and recorded.digest != file.digest:
-            raise InputError(f"{record_path}: {name} its digest is not the catalogue's; {again}")
+            raise InputError(f"{record_path}: {name}: its digest is not the catalogue's; {again}")
         try:
             check(record.path(name), recorded.digest)
         except WrongContent as error:

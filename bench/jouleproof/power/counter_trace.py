@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jouleproof.power.counters import Counter, Unmeasurable, unwound
 
-MOST_W = 2_000.0  # of one domain; a fall that would take more power as a wrap means that the counter went backwards
+MOST_W = 2_000.0  # highest power of a domain; if a wrap would imply more, the counter went backwards
 STOPPED_S = 1.0  # without growth, after which a counter has stopped; all counters here step at least ten times as often
 SHORTEST_S = 0.2  # a shorter window may end before the counter steps
 

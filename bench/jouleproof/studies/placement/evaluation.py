@@ -80,7 +80,7 @@ class Trial:
         return margin, self.hosted(after, margin)
 
     def in_hindsight(self, demands: Sequence[np.ndarray]) -> list[Hosted]:
-        """Score with the margin that would have run the target risk in the scored weeks. A margin from the week before
+        """Score with the margin that meets the target risk in the scored weeks. A margin from the week before
         runs more risk with some information and less with other; this compares all at equal realised risk."""
         return self.hosted(demands, self.margin(demands, SCORE))
 

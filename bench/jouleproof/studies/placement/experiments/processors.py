@@ -32,7 +32,7 @@ METRICS: Metrics = {
 
 
 def processors(config: PlacementConfig) -> pd.DataFrame:
-    """Return METRICS by what is chosen by profile. All of the same workloads are hosted every time; empty servers are
+    """Return METRICS by what is chosen by profile. Every case hosts the same workloads; empty servers are
     off."""
     table: list[Row] = []
     for seed in range(config.hosting.seeds):
