@@ -1,4 +1,4 @@
-"""Accepted verdicts, by config and by the stand-ins that each depends on, and how the rows of a run differ from them."""
+"""Accepted verdicts, by config and by the stand-ins each depends on, and how the rows of a run differ from them."""
 
 import json
 import re
