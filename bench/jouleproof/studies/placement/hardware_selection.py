@@ -102,7 +102,7 @@ def chosen_processors(seen: np.ndarray, fleet: Fleet, places: tuple[int, int], b
 
 def chosen_storage(wants: Needs, by_profile: bool) -> np.ndarray:
     """Choose a storage class for each workload, (workloads,) indices: of those with room that are fast enough, the one
-    with the lowest power if by_profile, otherwise the fastest. Where none is fast enough, it is the fastest with room."""
+    with the lowest power if by_profile, otherwise the fastest. If none is fast enough: the fastest with room."""
     left = np.array([storage.tb for storage in STORAGE]) * wants.tb.sum()
     order = range(len(STORAGE)) if by_profile else range(len(STORAGE) - 1, -1, -1)
     chosen = np.full(len(wants.tb), len(STORAGE) - 1)
