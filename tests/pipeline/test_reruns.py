@@ -84,7 +84,7 @@ def test_a_figures_file_draws_it_again_and_runs_nothing(finished: Finished) -> N
 def test_the_shape_of_a_config_runs_nothing_where_no_knob_changes(finished: Finished) -> None:
     path = "bench/jouleproof/studies/mx/config.py"
     assert finished.after_edit(path, "\n\nclass UnusedConfig(Strict):\n    knob: int = 1\n") == set()
-    jobs = finished.after_edit(path, "Field(5.5,", before="Field(5.0,")
+    jobs = finished.after_edit(path, '5.5, description="of Student', before='5.0, description="of Student')
     assert experiments(jobs) == {"mx_qsnr", "mx_silicon", "mx_error_sources"}
 
 
