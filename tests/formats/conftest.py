@@ -42,8 +42,8 @@ def expected():
 def one_thread():
     """Run a module that makes many small casts and products on one thread, of numba and of torch.
 
-    Several threads would wait for each other far longer than they work. No cast and no product on packed weights
-    depends on their number, as other tests check.
+    Several threads would wait for each other far longer than they compute. The results of casts and products do not
+    depend on the number of threads, as other tests check.
     """
     yield from threads(1)
 

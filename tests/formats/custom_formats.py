@@ -1,7 +1,7 @@
-"""Custom formats.
+"""Custom formats for tests.
 
-COMPILED represents them all: it covers every kind of code (floats and integers, whole words and single groups, one
-and several groups in a block, with and without infinities) with few kernels. ODD is read by the plain quantiser, and
+The formats in COMPILED cover every kind of code (floats and integers, whole words and single groups, one and several
+groups in a block, with and without infinities) with few kernels. Those in ODD are read by the plain quantiser, and
 compiled only in the long tests.
 """
 

@@ -20,7 +20,7 @@ def numbers(shape: int | tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-X, FMT = numbers((4, 64)), FORMATS["mxfp8_e4m3"]  # what tests of arguments and outputs cast
+X, FMT = numbers((4, 64)), FORMATS["mxfp8_e4m3"]  # cast by tests of arguments and outputs
 
 
 @st.composite

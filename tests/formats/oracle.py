@@ -48,7 +48,7 @@ def ceil_log2(value: Fraction) -> int:
 
 
 def step_at(value: Fraction, fmt: Any) -> Fraction:
-    """Return the distance of neighbouring values around `value`, as if exponents were unbounded above."""
+    """Return the distance between neighbouring values around `value`, as if exponents were unbounded above."""
     if fmt.exponent_bits == 0:
         return Fraction(1, 2**fmt.mantissa_bits)
     smallest = 1 - fmt.bias
@@ -93,7 +93,7 @@ def round_magnitude(value: Fraction, fmt: Any, rounding: str) -> Fraction:
 
 
 def quantize_block(block: np.ndarray, fmt: Any, rule: str, rounding: str) -> tuple[np.ndarray, int]:
-    """Return the values that (elements,) float32 read back as, float32, and the block's E8M0 code."""
+    """Return the float32 values that a block, (elements,) float32, reads back as, and its E8M0 code."""
     if not np.isfinite(block).all():
         return np.full(len(block), np.nan, dtype=np.float32), SCALE_NAN_CODE
     exact = [Fraction(float(element)) for element in block]
@@ -118,6 +118,6 @@ def to_float32(value: Fraction) -> np.float32:
 
 
 def quantize_blocks(x: np.ndarray, fmt: Any, rule: str, rounding: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values that (blocks, block) float32 read back as, and (blocks,) E8M0 codes."""
+    """Return the values that x, (blocks, block) float32, reads back as, and (blocks,) E8M0 codes."""
     blocks = [quantize_block(block, fmt, rule, rounding) for block in x]
     return np.array([values for values, _ in blocks]), np.array([code for _, code in blocks], dtype=np.uint8)

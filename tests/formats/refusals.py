@@ -9,7 +9,7 @@ Errors = type[Exception] | tuple[type[Exception], ...]
 def refusal(error: Errors, call: Callable[..., Any], *arguments, longest: int = 300, **named) -> str:
     """Return the message of the error that the call must raise: one line of fewer than `longest` characters.
 
-    Raises AssertionError, which names the arguments, if the call does not raise it.
+    Raises AssertionError, which names the arguments, if the call does not raise such an error.
     """
     try:
         result = call(*arguments, **named)

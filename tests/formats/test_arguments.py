@@ -56,7 +56,7 @@ def unnamed(error, call, cases):
     return [message for message, parts in messages if not all(part in message for part in parts)]
 
 
-# What is cast.
+# The array that is cast.
 
 
 @both_casts
@@ -151,7 +151,7 @@ def test_a_function_that_torch_maps_over_an_axis_is_refused(torch, t):
     assert "does not store plain numbers in memory" in refused(torch.func.vmap(fake), t)
 
 
-# How it is cast.
+# The options of a cast.
 
 
 @both_casts

@@ -10,7 +10,7 @@ from tests.formats.refusals import refusal
 
 
 def test_the_built_in_formats_have_the_constants_of_the_specification():
-    """They are the largest and smallest normal, smallest subnormal or unit, and bits per element with the scale."""
+    """The constants: largest and smallest normal, smallest subnormal or unit, bits per element with the scale."""
     constants = {
         name: (fmt.max_normal, fmt.min_normal, fmt.min_step, fmt.bits_per_element) for name, fmt in FORMATS.items()
     }

@@ -12,8 +12,8 @@ from jouleproof.formats import fake_quantize, quantize
 ELEMENTS = 1 << 20
 WHOLE_BLOCKS = (1024, ELEMENTS // 1024)
 RAGGED = (1024, ELEMENTS // 1024 - 1)
-IN_PLACE = 16 << 10  # bytes that a call takes besides its result
-BUFFER = 768 << 10  # bytes, for arrays that cannot be processed in place; the array has 2 or 4 MiB
+IN_PLACE = 16 << 10  # bytes that a call may allocate in addition to its result
+BUFFER = 768 << 10  # the same for arrays that cannot be processed in place; the array has 2 or 4 MiB
 CASES = [*product([WHOLE_BLOCKS, RAGGED], [-1, 0], ["float32", "float16"])]
 
 

@@ -69,7 +69,7 @@ def test_gfloat_uses_the_integer_code_that_we_leave_unused():
 
 @pytest.fixture(scope="module")
 def torchao():
-    """A function (x, name, mode) -> E8M0 codes and values, both NumPy. torchao is slow to import."""
+    """A torchao cast, (x, name, mode) -> E8M0 codes and values, both NumPy. torchao is slow to import."""
     torch = pytest.importorskip("torch")
     mx = pytest.importorskip("torchao.prototype.mx_formats.mx_tensor")
     config = pytest.importorskip("torchao.prototype.mx_formats.config")

@@ -25,4 +25,4 @@ __all__ = [
     "save_mxarray",
 ]
 
-MXFormat.__module__ = __name__  # messages give its public name
+MXFormat.__module__ = __name__  # so that error messages show its public name

@@ -1,4 +1,4 @@
-"""Casts of arrays and tensors of any shape; a function returns the kind (NumPy or torch) that it was given."""
+"""Casts of arrays and tensors of any shape; a result is of the same kind (NumPy or torch) as the input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
 DTYPES = ("float32", "bfloat16", "float16")
-TILE_ELEMENTS = 1 << 17  # of a buffer, for arrays that cannot be processed in place
+TILE_ELEMENTS = 1 << 17  # elements of the buffer for arrays that cannot be processed in place
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +145,8 @@ def fake_quantize(
 ) -> ArrayT:
     """Return the values of `quantize(...).dequantize()`, in the dtype of x, without the intermediate packed array.
 
-    Values are exact in float32; bfloat16 and float16 round those that they cannot represent once more.
-    Accepts and raises what `quantize` does. `out` may be `x`; an `out` that overlaps `x` in another way costs a copy.
+    Values are exact in float32. Values that bfloat16 or float16 cannot represent are rounded a second time.
+    Accepts and raises what `quantize` does. `out` may be `x`; if it overlaps `x` in any other way, `x` is copied first.
     """
     fmt, rule, away = get_format(fmt), scale_rule(scale), get_rounding(rounding) is ties_away
     rows, axis = _rows(x, axis, "fake_quantize")
@@ -161,7 +161,7 @@ def fake_quantize(
 
 
 def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
-    """Return a view of x with `axis` moved last, and that axis counted from the front."""
+    """Return a NumPy view of x with `axis` moved last, and the number of that axis counted from the front."""
     if (is_torch(x) or isinstance(x, np.ndarray)) and dtype_name(x) not in DTYPES:
         raise TypeError(f"{caller}: x has dtype={dtype_name(x)}, not one of {', '.join(DTYPES)}; cast it first")
     view = readable(x, f"{caller}: x")
@@ -172,7 +172,7 @@ def _rows(x: Any, axis: int, caller: str) -> tuple[np.ndarray, int]:
 
 
 def _apart(read: np.ndarray, *written: np.ndarray) -> np.ndarray:
-    """Return `read`, or a copy of it if it may share memory with one of the arrays to be written."""
+    """Return `read`, or a copy if it may share memory with an array in `written`."""
     return read.copy() if any(np.may_share_memory(read, place) for place in written) else read
 
 
@@ -189,7 +189,7 @@ def _over_blocks(
 ) -> None:
     """Run kernel(*values, *packed) on flat arrays in whole blocks, in place if possible, else in buffered tiles.
 
-    values: arrays with blocks along the last axis; if there are two, the second is written.
+    values: arrays with blocks along the last axis; if there are two, the second is the output.
     packed: codes and scales, which are computed from the values or, if `unpacks`, dequantised into them.
     """
     in_place = [_in_whole_blocks(rows, fmt) for rows in values] + [array.flags.c_contiguous for array in packed]
@@ -206,7 +206,7 @@ def _over_blocks(
 def _by_buffer(
     kernel: Callable[..., None], fmt: MXFormat, tiles: list[np.ndarray], packed: list[np.ndarray], unpacks: bool
 ) -> None:
-    """Run the kernel on one tile of matrices, through a float32 buffer whose rows are padded with zeros."""
+    """Run the kernel on one tile, (rows, columns), through a float32 buffer whose rows are padded with zeros."""
     rows, length = tiles[0].shape
     shape = rows, -(-length // fmt.block) * fmt.block
     values = np.empty(shape, dtype=np.float32) if unpacks else np.zeros(shape, dtype=np.float32)
@@ -230,7 +230,10 @@ def _in_whole_blocks(rows: np.ndarray, fmt: MXFormat) -> bool:
 
 
 def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
-    """Merge the leading axes of each view, all but the given number, if no copy is needed; keep at least one."""
+    """Merge the leading axes of each array into one, unless an array would have to be copied for that.
+
+    views: pairs of an array and its number of trailing axes. An array without leading axes gets one of length 1.
+    """
     shaped = [(view[None] if view.ndim == trailing else view, trailing) for view, trailing in views]
     try:
         return [np.reshape(view, (-1, *view.shape[view.ndim - trailing :]), copy=False) for view, trailing in shaped]
@@ -239,7 +242,7 @@ def _matrices(*views: tuple[np.ndarray, int]) -> list[np.ndarray]:
 
 
 def _tiles(shape: tuple[int, ...], block: int) -> Iterator[tuple[tuple[int | slice, ...], slice, slice]]:
-    """Yield the index of the leading axes (the last is a slice), a slice of blocks, and the slice of their columns."""
+    """Yield, for each tile, the index of leading axes (a slice for the last) and the slices of blocks and columns."""
     *outer, rows, length = shape
     blocks = -(-length // block)
     some_rows, some_blocks = max(1, TILE_ELEMENTS // (blocks * block)), max(1, TILE_ELEMENTS // block)
@@ -261,7 +264,7 @@ def _empty_mxarray(like: Any, fmt: MXFormat, shape: tuple[int, ...], axis: int) 
 
 
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
-    """Return a new array of the same kind as `like`."""
+    """Return a new, uninitialised array of the same kind (NumPy or torch) as `like`."""
     if is_torch(like):
         import torch
 

@@ -5,7 +5,7 @@ depends on the format and the processor; every strategy decodes exactly. joulepr
 the table:
 
 - shift: the bits of a code, shifted to their place in a float32, are its value times a power of two;
-- whole: codes that are integer multiples of their smallest step are multiplied by the vector as integers of 24 bits (30
+- whole: codes that are integer multiples of their smallest step are multiplied by a vector of integers of 24 bits (30
   for MXINT8), scaled to the largest of each group of 32 neighbours. A vector with outliers far above their neighbours
   is multiplied by another strategy. Sums are exact until the scales are applied (x86 with AVX2);
 - half: like shift, through float16, where the processor can convert it (x86 with F16C);
@@ -32,8 +32,8 @@ def matvec(weights: MXArray, x: Any, out: Any = None) -> Any:
     float arithmetic.
     Two threads may share a core unless OMP_PROC_BIND=true, OMP_NUM_THREADS and NUMBA_NUM_THREADS are set before Python
     starts.
-    Raises ValueError if a shape or the axis does not fit, TypeError if x is not float32; x and out are otherwise as
-    for `quantize` and `fake_quantize`.
+    Raises ValueError if a shape or the axis does not fit, TypeError if x is not float32. Otherwise, x and out are
+    checked as in `quantize` and `fake_quantize`.
     """
     return PackedMatrix(weights)(x, out)
 
@@ -89,8 +89,8 @@ class PackedMatrix:
         return PackedMatrix, (self._weights, self._strategy.name)
 
     def sum_into(self, x: np.ndarray, out: np.ndarray) -> bool:
-        """Write the products of the rows with x, float32, to `out`, (rows,) float32, contiguous. Returns whether all
-        are finite; a row that is not finite must be summed again."""
+        """Write weights @ x to `out`, (rows,) float32, contiguous. x: (columns,) float32. Returns whether all sums are
+        finite; a row whose sum is not finite must be summed again."""
         x = np.ascontiguousarray(x)
         finite = self._gemv(x, out)
         if finite is None and self._strategy.decoder.digits:

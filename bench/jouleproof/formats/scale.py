@@ -1,8 +1,8 @@
 """Rules that choose the exponent of a block's shared scale from the block's largest magnitude.
 
 A rule is a function (amax, fmt) -> exponent, where amax is (blocks,) float32, finite and > 0, and exponent is (blocks,)
-int; the quantiser clamps it to [-127, 127]. All four built-in rules use the exact parts of the float (frexp), not a
-rounded logarithm, which is off by one just below a power of two.
+int; the quantiser clamps it to [-127, 127]. All four built-in rules use the exact exponent and mantissa (frexp), not
+a rounded logarithm, which is off by one just below a power of two.
 """
 
 from collections.abc import Callable, Mapping

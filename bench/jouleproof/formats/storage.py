@@ -1,7 +1,7 @@
-"""Storage of quantised arrays in safetensors files: two tensors, codes and scales, which any such library can read.
+"""Storage of quantised arrays in safetensors files: codes and scales, two tensors that any safetensors library reads.
 
 The metadata has one entry, `mxarray`, in JSON: version, format (all fields of its description), shape, axis, and the
-SHA-256 of these and of the bytes of both tensors, because a damaged file can look intact.
+SHA-256 of these fields and of the bytes of both tensors, because a damaged file can look intact.
 """
 
 import hashlib
@@ -96,7 +96,7 @@ def _array(metadata: dict[str, str], codes: np.ndarray, scales: np.ndarray) -> M
 
 
 def _format(description: Any) -> MXFormat:
-    """Build the format. Raises ValueError if it is invalid, or if it differs from the built-in one of its name."""
+    """Build a format from its description. Raises ValueError if it is invalid or redefines a built-in name."""
     description = _object(description, [field.name for field in fields(MXFormat)], "its format")
     for key, value in description.items():
         if type(value) is not FIELD_TYPES[key] or not (isinstance(value, str) or _is_whole(value)):

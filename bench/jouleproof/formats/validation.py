@@ -69,7 +69,10 @@ def writable(out: Any, name: str) -> np.ndarray:
 
 
 def target(out: Any, like: Any, shape: tuple[int, ...], dtype: str, caller: str) -> np.ndarray:
-    """Return a writable view of `out`. Also raises ValueError if its kind (that of `like`), shape or dtype is wrong."""
+    """Return a writable view of `out`.
+
+    Raises what `writable` does, and ValueError if the kind differs from that of `like`, or the shape or dtype is wrong.
+    """
     view = readable(out, f"{caller}: out")
     if is_torch(out) != is_torch(like) or tuple(out.shape) != shape or dtype_name(out) != dtype:
         raise ValueError(
@@ -117,8 +120,8 @@ def axis_from_front(axis: Any, shape: tuple[int, ...], caller: str) -> int:
 
 
 def scale_rule(scale: str | ScaleRule) -> ScaleRule:
-    """Return a built-in rule unchanged, and a custom one with a check of its results. Raises ValueError on an unknown
-    name."""
+    """Return a built-in rule as it is, or a custom rule wrapped in a check of its results. Raises ValueError on an
+    unknown name."""
     rule = get_scale_rule(scale)
     return rule if any(rule is built_in for built_in in SCALE_RULES.values()) else _validated(rule)
 

@@ -1,4 +1,4 @@
-"""Compiled kernels of the formats: casts and matrix-vector products on packed codes, in numba around LLVM code.
+"""Compiled kernels of the formats: casts and matrix-vector products on packed codes, written in numba and LLVM IR.
 
 Users of `jouleproof.formats` do not need these modules. From the bottom up, they are:
 

@@ -11,14 +11,14 @@ from jouleproof.formats.compiled.elements import LANES
 from jouleproof.formats.compiled.simd import ABS_MASK
 from jouleproof.formats.compiled.strategies import Decoder
 
-HIGH_BITS = 15  # of an integer's high digit, without its sign
-DEEPEST = 100  # binades below the largest magnitude; groups of integers below that share a unit
+HIGH_BITS = 15  # bits of an integer's high digit, without its sign
+DEEPEST = 100  # binades below the vector's largest magnitude; groups of integers further below share one unit
 LOWEST = -DEEPEST - FLOAT32_BIAS
 POWERS = np.ldexp(1.0, np.arange(LOWEST, 200))
-LARGEST = FLOAT32_BIAS + 1  # exponent that a finite float32 can have
+LARGEST = FLOAT32_BIAS + 1  # largest result of `_exponent` for finite float32
 NOT_REPRESENTABLE = LARGEST + 1
-SPAN = 48  # binades between float32 elements over which no strategy loses precision
-TOLERANCE = 2.5e-7  # relative error of rounding to integers, over all elements but the largest of each group
+SPAN = 48  # binades that float32 elements may span without loss of precision in any strategy
+TOLERANCE = 2.5e-7  # relative RMS error of rounding to integers, over all elements but the largest of each group
 
 
 class ActivationPacker:
@@ -28,7 +28,10 @@ class ActivationPacker:
     """
 
     def __init__(self, decoder: Decoder, raised: int, groups: int, width: int) -> None:
-        """raised: binades by which float vectors are scaled up. groups: number of groups of `width` elements."""
+        """Prepare the layout.
+
+        raised: binades by which float vectors are scaled up. groups: number of groups of `width` elements.
+        """
         self._decoder, self._raised, self._groups, self._width = decoder, raised, groups, width
         self._steps = -(-groups // decoder.groups)
         self._order, self._low_order = decoder.order(width), decoder.low_order(width)
@@ -55,8 +58,8 @@ class ActivationPacker:
 def _exponent(bits):
     """Return the exponent of the power of two just above the largest magnitude.
 
-    bits: float32 bits, as int32. Returns the smallest exponent if all are zero or subnormal, and one above LARGEST if
-    any is not finite.
+    bits: float32 bits, as int32. Returns the smallest exponent if all are zero or subnormal, and NOT_REPRESENTABLE
+    if any is not finite.
     """
     largest = np.int32(0)
     for value in bits:
@@ -66,7 +69,7 @@ def _exponent(bits):
 
 @njit
 def _spans(bits, exponent):
-    """Return whether a magnitude lies between zero and 2**exponent. bits: float32 bits, as int32."""
+    """Return whether any nonzero magnitude is below 2**exponent. bits: float32 bits, as int32."""
     bound = max(exponent + FLOAT32_BIAS, 0) << FLOAT32_MANTISSA
     present = False
     for value in bits:
@@ -79,7 +82,7 @@ def _spans(bits, exponent):
 def _floats(x, arranged, order, raised, version=CODE_VERSION):
     """Fill `arranged` with x, scaled so that its largest magnitude is about 2**raised, and pad it with zeros.
 
-    Returns NOT_REPRESENTABLE if magnitudes are more than SPAN binades apart or not finite.
+    Returns the exponent of x, or NOT_REPRESENTABLE if magnitudes are more than SPAN binades apart or not finite.
     """
     bits = x.view(np.int32)
     exponent = _exponent(bits)
@@ -99,9 +102,10 @@ def _floats(x, arranged, order, raised, version=CODE_VERSION):
 def _whole(x, high, low, units, order, low_order, low_bits, groups, version=CODE_VERSION):
     """Fill `high` and `low` with the digits of x, and `units` with the unit of each group, step by step.
 
-    The largest magnitude of a group uses all bits of both digits. A unit, times 2**(bits of both digits), fills the
-    lanes of its group's sums. If the last group has no partner, it is the second of its step, and the first is zero.
-    Returns NOT_REPRESENTABLE if rounding costs more than TOLERANCE, relative to all but the largest of each group.
+    The largest magnitude of a group uses all bits of both digits. Each unit is stored times 2**(bits of both
+    digits), in the lanes of its group's sums. If the last group has no partner, it takes the second place of its step,
+    and the first place holds zeros. Returns the exponent of x, or NOT_REPRESENTABLE if x is not finite or the rounding
+    error exceeds TOLERANCE.
     """
     exponent, (steps, width), raised = _exponent(x.view(np.int32)), high.shape, low_bits + HIGH_BITS
     if exponent > LARGEST:

@@ -56,7 +56,7 @@ class Rounding(NamedTuple):
 
 @intrinsic
 def largest_magnitude(_typing: Any, address: Any, width: Any) -> tuple[Any, Callable[..., Any]]:
-    """Return the int32 bits of the largest |x| of `width` float32 at `address`: above 0x7F800000 for a NaN."""
+    """Return the int32 bits of the largest |x| of `width` float32 at `address`; a NaN gives more than 0x7F800000."""
 
     def code(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         lane_count = width.literal_value

@@ -69,8 +69,8 @@ class Decoding(NamedTuple):
     """Constants of `portable_floats` for a format, int32 (in kernels, their values; in IR, scalars or splats).
 
     to_exponent: shift that moves the exponent from the top of the lane to its place in a float32. mask: bits of the
-    exponent and the mantissa. rebias: difference of the biases, in that place. last: magnitude above which `special` is
-    or-ed in. For integers, rebias holds the bits of the unit, and the other fields are not used.
+    exponent and the mantissa. rebias: difference of the biases, in the same place. last: magnitude above which
+    `special` is or-ed in. For integers, rebias holds the bits of the unit, and the other fields are not used.
     """
 
     to_exponent: ir.Value
@@ -126,8 +126,8 @@ def portable_floats(builder: ir.IRBuilder, codes: ir.Value, scalars: Decoding) -
 def half_floats(builder: ir.IRBuilder, codes: ir.Value, exponent_bits: int, mantissa_bits: int) -> ir.Value:
     """Convert left-aligned float codes to float32 through float16, reading them with the bias of float16.
 
-    The processor must have an instruction for that conversion. A format with 5 exponent bits keeps its Inf and NaN; a
-    format with fewer must have none.
+    The processor must have an instruction that converts float16 to float32. A format with 5 exponent bits keeps its Inf
+    and NaN; a format with fewer must have none.
     """
     shifted = builder.ashr(codes, constant(codes.type, 5 - exponent_bits)) if exponent_bits < 5 else codes
     kept = ((1 << (exponent_bits + mantissa_bits)) - 1) << (10 - mantissa_bits)
@@ -178,8 +178,8 @@ def _kept(codes: Codes) -> int:
 
 
 class Rounded(NamedTuple):
-    """Parts of x / scale: its bits, the rounded magnitude as float, the number of steps in that, the bits of its
-    binade, and the bits of the smallest binade."""
+    """Parts of x / scale: its bits, the rounded magnitude as a float and as a number of steps, the bits of its binade,
+    and the bits of the smallest binade."""
 
     bits: ir.Value
     magnitude: ir.Value

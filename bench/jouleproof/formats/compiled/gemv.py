@@ -40,12 +40,12 @@ from jouleproof.formats.description import MXFormat
 
 ROWS = 4  # rows of the matrix that share a load of the vector
 CHUNK_ROWS = 32  # rows that a thread takes at a time; small, so that no thread waits long for another
-CROWDED = 6  # registers of the vector that fit next to the others; with more, every row reloads the vector
+CROWDED = 6  # most registers that the vector may fill; if it needs more, every row reloads it
 HEADROOM = 30  # binades by which scales are raised, so that sums under the smallest scale keep their precision
 
 
 class Plan(NamedTuple):
-    """All that the instructions of a kernel depend on: matrices with equal plans share a kernel.
+    """Everything that determines the instructions of a kernel; matrices with equal plans share a kernel.
 
     decoder: name of the decoder. rows: rows that are summed at once. watches: whether the kernel checks for codes that
     are not numbers and makes their rows NaN. The other fields are those of `Codes`.
@@ -137,13 +137,13 @@ def scale_table(fmt: MXFormat, decoder: Decoder) -> np.ndarray:
 
 @cache
 def nibble_values(fmt: MXFormat) -> np.ndarray:
-    """Return (16,) int8: the values of a four-bit format in steps if these are small integers, else zeros."""
+    """Return (16,) int8: a four-bit format's values as numbers of steps, if these are small integers; else zeros."""
     return (fmt.values[:16] / fmt.min_step if is_few_steps(fmt) else np.zeros(16)).astype(np.int8)
 
 
 @njit(cache=True)
 def _finish(out, exponent):
-    """Multiply `out` by 2**exponent, in two factors that fit in a float32. Returns whether all of it is finite."""
+    """Multiply `out` by 2**exponent, in two factors that fit in a float32. Returns whether all results are finite."""
     exponent = max(-280, min(280, exponent))
     half = exponent // 2
     first, second = np.float32(math.ldexp(1.0, half)), np.float32(math.ldexp(1.0, exponent - half))
@@ -233,7 +233,7 @@ class RowSums:
         builder, decoder = self._builder, self._decoder
         x = builder.add(x, builder.mul(step, INT64(4 * LANES * len(self._registers))))
         group = builder.mul(step, INT64(decoder.groups))
-        if decoder.groups > 1:  # the last step ends with the row
+        if decoder.groups > 1:  # the last step ends where the row ends
             latest = builder.sub(self._matrix.groups, INT64(decoder.groups))
             group = builder.select(builder.icmp_signed("<", group, latest), group, latest)
         members = [builder.add(group, INT64(number)) for number in range(decoder.groups)]
@@ -261,7 +261,7 @@ class RowSums:
             builder.store(largest, self._largest_codes[index])
 
     def _scale(self, index: int, blocks: list[ir.Value], units: list[ir.Value]) -> ir.Value:
-        """Return the scale of each lane of the products of a row. units: those of the groups of integers."""
+        """Return the scale of each lane of the products of a row. units: units of the groups, for integers only."""
         builder, matrix = self._builder, self._matrix
 
         def scale_of(block: ir.Value) -> ir.Value:

@@ -40,7 +40,7 @@ from jouleproof.formats.compiled.elements import (
 from jouleproof.formats.compiled.simd import INT8, INT64, call, constant, load, shuffle, vector
 
 OCTETS = vector(INT8, 4 * LANES)
-NIBBLE_LOW_BITS, OCTET_LOW_BITS = 8, 14  # of x's lower digit
+NIBBLE_LOW_BITS, OCTET_LOW_BITS = 8, 14  # bits of the lower digit of x
 
 
 @dataclass(frozen=True)

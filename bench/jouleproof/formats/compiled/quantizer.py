@@ -22,9 +22,9 @@ from jouleproof.formats.scale import ScaleRule
 CHUNK_BLOCKS = 1 << 10  # blocks that a thread takes at a time
 NAN_BITS, INFINITY_BITS, SMALLEST_NORMAL = 0x7FC00000, 0x7F800000, 0x00800000
 HIDDEN_BIT = 1 << FLOAT32_MANTISSA
-NO_EXPONENTS = 0  # in place of an address: the kernel computes the exponents
+NO_EXPONENTS = 0  # given instead of an address if the kernel computes the exponents
 
-# The mantissa of the block's largest magnitude (out of 2**23) from which a built-in rule takes the next exponent.
+# The smallest mantissa (out of 2**23) of a block's largest magnitude for which a rule takes the next exponent.
 UP_FROM: Mapping[ScaleRule, Callable[[MXFormat], int]] = {
     scale.floor: lambda fmt: HIDDEN_BIT,
     scale.ceil: lambda fmt: 1,
@@ -68,7 +68,7 @@ def _bits(value: float) -> int:
 
 
 def _chunked(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> Iterator[tuple[slice, int, Rounding]]:
-    """Yield all of x at once for a built-in rule, and chunks with the address of their exponents for a custom rule."""
+    """Yield a slice of x, the address of its exponents, and constants: all of x for a built-in rule, else chunks."""
     if rule in UP_FROM:
         yield slice(0, len(x)), NO_EXPONENTS, rounding_constants(fmt, rule)
         return

@@ -57,7 +57,7 @@ def pointer(builder: ir.IRBuilder, address: ir.Value, to: ir.Type) -> ir.Value:
 
 
 def optimisation_barrier(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    """Return the same value, made opaque to the compiler.
+    """Return the same value, so that the compiler cannot tell where it comes from.
 
     Data that is loaded through such a pointer is not kept in registers, and instructions of different rows are not
     interleaved if each row starts and ends with a barrier.
@@ -90,7 +90,7 @@ def take(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:
-    """Return an intrinsic (address, number) -> None. narrowed: integer type to which the number is truncated."""
+    """Return an intrinsic (address, number) -> None that stores. narrowed: integer type to truncate the number to."""
 
     @intrinsic
     def stored(_typing: Any, address: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
@@ -105,7 +105,7 @@ def _storing(number: Any, narrowed: ir.Type | None, align: int) -> Any:
 
 
 def _loading(narrow: ir.Type, align: int, extend: str) -> Any:
-    """Return an intrinsic address -> int32. extend: "zext" or "sext"."""
+    """Return an intrinsic address -> int32 that loads an integer of type `narrow`. extend: "zext" or "sext"."""
 
     @intrinsic
     def loaded(_typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:

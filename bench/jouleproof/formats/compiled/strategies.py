@@ -21,7 +21,7 @@ from jouleproof.formats.description import MXFormat
 
 HALF_BIAS = 15
 RAISED = 60  # binades by which the vector is scaled up if codes are read as numbers far below those they represent
-MOST_STEPS = 32  # that a four-bit code may represent without overflow of a sum
+MOST_STEPS = 32  # most steps that a four-bit code may represent, so that no sum overflows
 
 Orders: TypeAlias = Callable[[int], np.ndarray]
 
@@ -57,8 +57,8 @@ class Decoder:
         return self.digits or (FLOATS,) * (width // LANES)
 
     def registers(self, width: int) -> tuple[ir.VectorType, ...]:
-        """Return the registers of a step: those of the vector, then, for integers, one per group, with the unit of the
-        group in the lanes of its sums."""
+        """Return the registers of a step: those of the vector, followed for integers by one per group, which holds the
+        unit of the group in the lanes of its sums."""
         return self.vectors(width) + (FLOATS,) * (self.groups if self.digits else 0)
 
 
@@ -142,8 +142,8 @@ class Strategy:
     columns: int = 1
 
 
-# Fastest first; every row reads its formats exactly. Shift appears twice, because it turns small numbers into float32
-# subnormals, which are slow.
+# The fastest is first; every row reads its formats exactly. `shift` appears twice, because it is slow for formats with
+# many subnormal codes, which it turns into float32 subnormals.
 TABLE = (
     Strategy("whole", DECODERS["nibbles"], reads=is_few_steps, needs="avx2", columns=GROUP + 1),
     Strategy("whole", DECODERS["octets"], reads=lambda fmt: fmt.is_integer and fmt.bits == 8, needs="avx2"),
@@ -155,7 +155,7 @@ TABLE = (
 
 
 def strategies(fmt: MXFormat, columns: int) -> list[Strategy]:
-    """Return the strategies for rows of this length on this processor, fastest first; `portable` is always included."""
+    """Return the strategies for rows of `columns` elements on this processor, fastest first, with `portable` always."""
     width = group_width(fmt)
     return [
         row
@@ -166,8 +166,8 @@ def strategies(fmt: MXFormat, columns: int) -> list[Strategy]:
 
 @cache
 def has_feature(name: str | None) -> bool:
-    """Return whether the target processor has a feature. If numba is configured for a processor, only the features that
-    it is configured with count."""
+    """Return whether the target processor has a feature. If numba's configuration names a processor, only
+    the features that it lists count."""
     if name is None:
         return True
     cpu, features = (getattr(numba_config, key) for key in ("CPU_NAME", "CPU_FEATURES"))

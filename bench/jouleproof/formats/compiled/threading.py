@@ -14,7 +14,7 @@ import numba
 
 class _State:
     lock = Lock()
-    threads_lost = False  # in a fork
+    threads_lost = False  # whether this process is a fork that lacks the OpenMP threads of its parent
 
 
 def one_at_a_time(kernel: Callable[..., None]) -> Callable[..., None]:
