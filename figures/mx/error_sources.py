@@ -24,7 +24,7 @@ def draw(table: pd.DataFrame) -> Figure:
     table = where(table, ocp_mx="yes", rounding="even", scale=preferred(list(table["scale"]), "floor"))
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.05 * HEIGHT))
     styles = format_style(table["format"])
-    sizes = np.linspace(8.5, 4.5, len(styles))  # the last drawn is the smallest, so that equal lines all show
+    sizes = np.linspace(8.5, 4.5, len(styles))  # shrinking marks, so that equal lines all show
     for (name, look), size in zip(styles.items(), sizes, strict=True):
         rows, look = where(table, format=name), {**look, "ms": size, "lw": size / 4}
         _line(axes[0], where(rows, metric="qsnr"), {**look, "label": format_label(name)})

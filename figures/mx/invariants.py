@@ -15,7 +15,7 @@ from jouleproof.drawing.style import format_label, ordered_formats
 
 TITLE = "Invariants of every cast"
 SOURCES = ["mx/conformance"]
-FEW = 3  # names that a cell spells out
+FEW = 3  # most names that a cell lists
 
 
 def tabulate(conformance: pd.DataFrame) -> pd.DataFrame:

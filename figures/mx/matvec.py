@@ -62,7 +62,7 @@ def _rates(axis: Axes, products: pd.DataFrame, styles: dict[str, Look]) -> None:
     reading = where(table, format="read")
     axis.plot(reading["bytes"], reading["rate"], color=INK, ls="--", lw=0.9, label="reading alone")
     for number, (name, look) in enumerate(styles.items()):
-        rows, size = where(table, format=name), 7 - 0.5 * number  # the last is the smallest, so that all show
+        rows, size = where(table, format=name), 7 - 0.5 * number  # shrinking marks, so that all show
         axis.plot(rows["bytes"], rows["rate"], ms=size, label=format_label(name), **look)
     axis.set_xscale("log")
     plain_log(axis.yaxis)

@@ -22,7 +22,7 @@ def draw(qsnr: pd.DataFrame) -> Figure:
     shape: Look = {"figsize": (WIDTH, 1.6 * HEIGHT), "width_ratios": [1.5] + [1] * (len(models) - 1)}
     figure, axes = plt.subplots(2, len(models), sharey=True, sharex="col", squeeze=False, **shape)
     styles = format_style(table["format"])
-    sizes = np.linspace(6.5, 3.5, len(styles))  # the last drawn is the smallest, so that equal lines all show
+    sizes = np.linspace(6.5, 3.5, len(styles))  # shrinking marks, so that equal lines all show
     for column, model in zip(axes.T, models, strict=True):
         for axis, tensor in zip(column, ("weight", "activation"), strict=True):
             cell = where(table, model=model, tensor=tensor)

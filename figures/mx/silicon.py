@@ -35,7 +35,7 @@ from jouleproof.evidence.intervals import Estimate, draws_interval
 TITLE = "What silicon gains"
 SOURCES = ["mx/silicon", "mx/peak_rates"]
 RATES = {"bf16": "16-bit"}
-CLAIM = "mx.silicon.area"  # of the cost of BF16 over that of a format, the inverse of the axis
+CLAIM = "mx.silicon.area"  # on the cost of BF16 over that of a format, the inverse of the axis
 CLAIMED = ("mxfp6_e2m3", "mxfp6_e3m2")
 Unit = tuple[str, Estimate, float]  # format, median of its cost with the ends of its range, mean QSNR in dB
 Box = tuple[float, float, float, float]
@@ -93,7 +93,7 @@ def _units(axis: Axes, units: list[Unit]) -> None:
 
 def _label(axis: Axes, units: list[Unit]) -> None:
     """Put each name next to its point, at the first place where it covers neither another name nor a point."""
-    size, width, height = 6.5, 212.0, 242.0  # points; about what the layout leaves to the panel
+    size, width, height = 6.5, 212.0, 242.0  # points; about the size of the panel in the layout
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
 
     def across(cost: float) -> float:

@@ -1,4 +1,4 @@
-"""Final training loss on held-out text, and its difference to float32 of the same seed, both in nats/byte, with 95 %
+"""Final training loss on held-out text, and its difference from float32 of the same seed, both in nats/byte, with 95 %
 intervals over the seeds (Student's t). Trained tokens: bytes that each model saw. The model runs under its own recipe,
 so the difference includes both training and use.
 """

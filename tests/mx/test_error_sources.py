@@ -60,7 +60,7 @@ def test_a_row_gives_the_qsnr_of_the_cast_that_it_names(table, x, change):
 
 
 def test_what_saturates_is_counted_and_its_noise_weighed(table, x):
-    """The definition for E4M3 under floor: element over scale exceeds 448."""
+    """An element of E4M3 saturates under floor if it exceeds 448 times its scale."""
     blocks = x.reshape(-1, 32).astype(np.float64)
     scale = 2.0 ** (np.floor(np.log2(np.abs(blocks).max(axis=1, keepdims=True))) - 8)
     beyond = np.abs(blocks) > 448 * scale

@@ -47,7 +47,7 @@ def test_it_holds_for_every_format_on_every_float(name):
     holds()
 
 
-# What packs codes is compiled for each number of their bits, of floats and of integers.
+# The packing of codes is compiled separately for every number of bits, of floats and of integers.
 PACKED = [
     MXFormat("e4m3_negative_emax", 4, 3, bias=20, specials="nan"),
     MXFormat("e2m3_ieee", 2, 3, bias=1, specials="ieee"),
@@ -103,7 +103,7 @@ def test_they_all_speak_of_ordinary_blocks():
 
 
 def broken(monkeypatch, change):
-    """Change what the cast returns."""
+    """Replace the cast's result with change(result)."""
     cast = invariants.fake_quantize
     monkeypatch.setattr(invariants, "fake_quantize", lambda x, fmt, scale: change(cast(x, fmt, scale=scale)))
 

@@ -11,7 +11,7 @@ from jouleproof.studies.mx.products import FLOAT32, READ, products
 from tests.extension_example import formats as custom
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SOME = {name: FORMATS[name] for name in ("mxfp8_e4m3", "mxfp4")}  # each compiles for a second
+SOME = {name: FORMATS[name] for name in ("mxfp8_e4m3", "mxfp4")}  # each takes a second to compile
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def normal(*shape, seed=0):
 
 
 def products(layer, x, gradient):
-    """Return Y, dX and dW."""
+    """Return Y, dX and dW of a layer, for input x and gradient dY."""
     x = x.clone().requires_grad_()
     layer.weight.grad = None
     y = layer(x)
@@ -72,7 +72,7 @@ def test_random_rounding_leaves_the_forward_product_as_in_mxfp4():
 
 @pytest.mark.parametrize("name", BACKWARD_AT_RANDOM)
 def test_randomly_rounded_gradients_are_right_in_the_mean(name):
-    """Rounding to nearest is biased on gradients that are all alike. The mean is over 4 rotations with 50 copies of the
+    """Rounding to nearest is biased on gradients that are all equal. The mean is over 4 rotations with 50 copies of the
     weight and 4 x 32 tokens, each of which is rounded independently."""
     layer, x, _ = case(RECIPES[name])
     gradient = torch.full((4, 32, 64), 0.6)

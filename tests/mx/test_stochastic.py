@@ -52,7 +52,7 @@ def biased(fmt, draws=4000):
     x = normal(4, 32)
     below, above = (torch.from_numpy(side) for side in neighbours(x.double().numpy(), fmt))
     many = round_stochastically(x.expand(draws, 4, 32), fmt, generator()).double()
-    deviation = (above - below) / 2 / draws**0.5  # at most: that of a coin toss
+    deviation = (above - below) / 2 / draws**0.5  # an upper bound: that of a coin toss
     return not ((many.mean(dim=0) - x).abs() <= 5 * deviation).all()
 
 

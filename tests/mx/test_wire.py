@@ -133,7 +133,7 @@ def test_a_moved_tensor_is_its_cast(name, shape):
 
 
 def bits_sent(name):
-    """Return the bits per element, in whole blocks."""
+    """Return the bits sent per element, shared scales included, for whole blocks."""
     fmt = getattr(CODECS[name], "fmt", None)
     return {"float32": 32, "bfloat16": 16}.get(name) or fmt.bits_per_element
 

@@ -16,7 +16,7 @@ def random_tensor(shape, seed):
 
 
 def cast(x, name):
-    """Return a tensor as it arrives, computed without the codecs."""
+    """Return the tensor that arrives when x is sent in the format `name`, computed without the codecs."""
     if name == "float32":
         return x
     if name == "bfloat16":

@@ -21,7 +21,7 @@ def _known(rates: dict[str, float]) -> dict[str, float]:
 
 
 class Accelerator(Strict):
-    """One chip. rates: dense peak of its matrix units by element format, in TFLOP/s (TOPS for integers).
+    """An accelerator chip. rates: dense peak of its matrix units by element format, in TFLOP/s (TOPS for integers).
 
     block_scaled: whether these units apply the scales of MX or NVFP4 blocks. publication, year: source of the rates.
     read_at: address of the source. verified: whether the source states these rates; only such entries are used.

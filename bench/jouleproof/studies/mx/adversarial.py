@@ -1,4 +1,7 @@
-"""Blocks on which quantisers disagree: zeros, subnormals, ties, saturation, NaN and infinities."""
+"""Blocks on which quantisers disagree: zeros, subnormals, ties, saturation, NaN and infinities.
+
+Every function in GROUPS returns (blocks, block) float32.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -25,7 +28,7 @@ def _signs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def zeros(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Zeros of both signs, alone and among numbers."""
+    """Return zeros of both signs, in blocks of zeros and among other numbers."""
     shape = (blocks, fmt.block)
     x = np.where(rng.random(shape) < 0.5, _normal(fmt, blocks, rng), 0.0) * _signs(shape, rng)
     x[: blocks // 2] *= 0.0
@@ -33,20 +36,20 @@ def zeros(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def subnormal_inputs(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Blocks of float32 subnormals and of the smallest normals, whose scale clamps at 2**-127."""
+    """Return blocks of float32 subnormals and of the smallest normals, whose scale clamps at 2**-127."""
     top = np.exp2(rng.integers(-149, -100, (blocks, 1)).astype(np.float64))
     return (rng.uniform(-1, 1, (blocks, fmt.block)) * top).astype(np.float32)
 
 
 def subnormal_elements(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Values around and below the element's smallest step."""
+    """Return values around and below the element's smallest step."""
     shape = (blocks, fmt.block)
     steps = rng.uniform(0, 2.0 ** (fmt.mantissa_bits + 1), shape)
     return _with_top(steps * fmt.min_step * _signs(shape, rng), fmt)
 
 
 def ties(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Midpoints of neighbouring element values, and the floats just below and just above each."""
+    """Return midpoints of neighbouring element values, and the floats just below and just above each."""
     values = np.unique(fmt.values[np.isfinite(fmt.values) & (fmt.values >= 0)])
     middle = ((values[1:] + values[:-1]) / 2).astype(np.float32)
     near = np.concatenate([middle, np.nextafter(middle, np.float32(0)), np.nextafter(middle, np.float32(np.inf))])
@@ -55,20 +58,20 @@ def ties(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def saturation(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Elements from just below the largest normal to the next power of two, where the floor rule clamps."""
+    """Return elements from just below the largest normal to the next power of two, where the floor rule clamps."""
     x = rng.uniform(fmt.max_normal * 0.9, 2.0 ** (fmt.emax + 1), (blocks, fmt.block)) * _signs((blocks, fmt.block), rng)
     return x.astype(np.float32)
 
 
 def one_huge(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """One element far above the others, which become zero or nearly zero."""
+    """Return blocks with one element far above the others, which become zero or nearly zero."""
     x = rng.standard_normal((blocks, fmt.block))
     x[:, 0] *= np.exp2(rng.integers(4, 40, blocks))
     return x.astype(np.float32)
 
 
 def below_power_of_two(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Blocks whose largest element is one float below a power of two, where a rounded logarithm is off by one."""
+    """Return blocks whose largest element is just below a power of two, where a rounded logarithm is off by one."""
     top = np.exp2(rng.integers(-60, 60, blocks).astype(np.float64)).astype(np.float32)
     x = rng.uniform(-1, 1, (blocks, fmt.block)).astype(np.float32) * top[:, None]
     x[:, 0] = np.nextafter(top, np.float32(0))
@@ -76,21 +79,21 @@ def below_power_of_two(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> 
 
 
 def near_largest_float(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """Blocks whose largest element is within a factor of two of the largest float32."""
+    """Return blocks whose largest element is within a factor of two of the largest float32."""
     x = rng.uniform(-1, 1, (blocks, fmt.block)) * float(FLOAT32.max)
     x[:, 0] = rng.uniform(0.5, 1, blocks) * float(FLOAT32.max)
     return x.astype(np.float32)
 
 
 def nan(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """One NaN among numbers."""
+    """Return blocks with one NaN among numbers."""
     x = _normal(fmt, blocks, rng)
     x[np.arange(blocks), rng.integers(0, fmt.block, blocks)] = np.nan
     return x
 
 
 def inf(fmt: MXFormat, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """One infinity among numbers."""
+    """Return blocks with one infinity, of either sign, among numbers."""
     x = _normal(fmt, blocks, rng)
     x[np.arange(blocks), rng.integers(0, fmt.block, blocks)] = np.inf * _signs((blocks,), rng)
     return x

@@ -17,7 +17,8 @@ PartialCast = Callable[[np.ndarray, MXFormat, ScaleRule], np.ndarray]
 def largest_values(x: np.ndarray, fmt: MXFormat, rule: ScaleRule) -> np.ndarray:
     """Return (…, n) float32: the largest magnitude that each element's block can represent under its scale.
 
-    x: (…, n) float32, blocks along the last axis. NaN for a block that holds NaN or Inf, Inf beyond float32's range.
+    x: (…, n) float32, blocks along the last axis. The result is NaN if the block holds NaN or Inf, and
+    Inf if it exceeds the range of float32.
     """
     with np.errstate(over="ignore"):
         largest = SCALE_VALUES[quantize(x, fmt, scale=rule).scales] * np.float32(fmt.max_normal)

@@ -1,7 +1,7 @@
 """Counts of the standard cells in textbook arithmetic circuits.
 
 The circuits are the smallest of their kind: ripple adders, array multipliers, logarithmic shifters. Faster circuits are
-larger, in narrow and wide units alike. Widths are in bits.
+larger, both in narrow and in wide units. Widths are in bits.
 """
 
 from dataclasses import astuple, dataclass
@@ -10,7 +10,7 @@ from math import ceil, log2
 
 @dataclass(frozen=True)
 class Cells:
-    """Standard cells of one circuit; an OR counts as an AND, a comparator's bit as a full adder."""
+    """Numbers of standard cells in one circuit; an OR counts as an AND, a comparator's bit as a full adder."""
 
     and2: float = 0
     xor2: float = 0
@@ -31,8 +31,9 @@ def adder(width: int) -> Cells:
 
 
 def multiplier(rows: int, columns: int) -> Cells:
-    """Count an array multiplier: an AND per bit product, rows - 1 rows of adders, half adders where carries start.
+    """Count the cells of an array multiplier: an AND per bit product, rows - 1 rows of adders.
 
+    Half adders take the places where carries start.
     Two's complement operands (Baugh-Wooley) take the same array.
     """
     rows, columns = min(rows, columns), max(rows, columns)
@@ -42,28 +43,28 @@ def multiplier(rows: int, columns: int) -> Cells:
 
 
 def left_shifter(width: int, span: int) -> Cells:
-    """Count a left shifter by 0 to span; each stage is wide enough for every input that can reach it."""
+    """Count the cells of a left shifter by 0 to `span` bits; each stage is wide enough for every input to it."""
     stages = span.bit_length()
     return Cells(mux2=sum(min(width + span, width + 2 ** (stage + 1) - 1) for stage in range(stages)))
 
 
 def right_shifter(width: int) -> Cells:
-    """Count a right shifter by 0 to width."""
+    """Count the cells of a right shifter by 0 to `width` bits."""
     return Cells(mux2=width * width.bit_length())
 
 
 def leading_zeros(width: int) -> Cells:
-    """Count a leading-zero counter, a tree that merges pairs: one OR and about one multiplexer per bit."""
+    """Count the cells of a leading-zero counter, a tree that merges pairs: one OR and about one multiplexer per bit."""
     return Cells(and2=width - 1, mux2=width - 1)
 
 
 def maximum(inputs: int, width: int) -> Cells:
-    """Count a tree of comparators and multiplexers that finds the maximum."""
+    """Count the cells of a tree of comparators and multiplexers that finds the maximum."""
     return (inputs - 1) * Cells(full_adder=width, mux2=width)
 
 
 def adder_tree(inputs: int, width: int) -> Cells:
-    """Count a tree that sums signed numbers; each level is one bit wider than the level before it."""
+    """Count the cells of a tree that sums signed numbers; each level is one bit wider than the level before it."""
     total, level = Cells(), 0
     while inputs > 1:
         pairs = inputs // 2
@@ -73,12 +74,15 @@ def adder_tree(inputs: int, width: int) -> Cells:
 
 
 def sum_width(inputs: int, width: int) -> int:
-    """Return the width of the sum of `inputs` signed numbers of a given width."""
+    """Return the width of the sum of `inputs` signed numbers of `width` bits."""
     return width + ceil(log2(inputs))
 
 
 def float_multiplier(exponent: int, significand: int) -> Cells:
-    """Count a float multiplier that rounds to nearest even, without exceptions. significand: with the hidden bit."""
+    """Count the cells of a float multiplier that rounds to nearest even, without exceptions.
+
+    significand: bits including the hidden one.
+    """
     return (
         multiplier(significand, significand)
         + 2 * adder(exponent)
@@ -102,5 +106,5 @@ def float_adder(exponent: int, significand: int) -> Cells:
 
 
 def to_float(width: int) -> Cells:
-    """Count a converter of two's complement to a sign, an exponent of 8 bits, and a normalised significand."""
+    """Count the cells of a converter of two's complement to a sign, 8 exponent bits, and a normalised significand."""
     return Cells(xor2=width, half_adder=width) + leading_zeros(width) + right_shifter(width) + adder(8)

@@ -10,7 +10,7 @@ from jouleproof.progress import steps
 from jouleproof.studies.mx.config import QsnrConfig
 
 Cast = Callable[[np.ndarray], np.ndarray]
-CastNames = tuple[str, str]  # of a format and a scale rule
+CastNames = tuple[str, str]  # names of a format and a scale rule
 
 
 def draws(title: str, config: QsnrConfig) -> Iterator[tuple[dict[str, Any], np.ndarray]]:

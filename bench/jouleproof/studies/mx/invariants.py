@@ -1,4 +1,4 @@
-"""Invariants that casts to every format should keep; each counts the elements of given blocks that violate it.
+"""Invariants that every cast should keep; each function counts the elements of blocks that violate its invariant.
 
 Blocks are (blocks, block) float32. Bits are compared, so 0 and -0 differ, except that all NaN are equal.
 """
@@ -84,7 +84,7 @@ def _cast(fmt: MXFormat, rule: ScaleRule) -> Cast:
 
 
 def _times_power(x: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return x * 2**power in float32, and where that is finite and exact."""
+    """Return x * 2**power in float32, and a mask of the elements for which it is finite and exact."""
     exact = np.ldexp(x.astype(np.float64), power)
     with np.errstate(over="ignore"):
         product = exact.astype(np.float32)

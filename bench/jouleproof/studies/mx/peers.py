@@ -14,7 +14,7 @@ from jouleproof.formats.blocks import SCALE_VALUES
 from jouleproof.libraries import part_of
 
 PeerCast = Callable[[np.ndarray], np.ndarray]
-TensorCast = Callable[[Any], Any]  # of a float32 tensor of torch
+TensorCast = Callable[[Any], Any]  # takes a float32 torch tensor
 
 ML_DTYPES = {
     "mxfp8_e4m3": ml_dtypes.float8_e4m3fn,
@@ -124,7 +124,8 @@ def peer_casts(fmt: MXFormat) -> dict[str, PeerCast]:
 def quantizers(name: str) -> dict[tuple[str, str], TensorCast]:
     """Return the fastest casts that other libraries offer, by library and operation (quantize, fake_quantize).
 
-    They take a float32 tensor in whole blocks of a built-in format. Libraries without block scales get theirs in NumPy.
+    They take a float32 tensor in whole blocks of a built-in format. For libraries without block scales, NumPy computes
+    the scales.
     """
     casts: dict[tuple[str, str], TensorCast] = {}
     if name in TORCHAO:

@@ -16,7 +16,7 @@ from jouleproof.libraries import part_of
 
 FLOAT32, READ = "float32", "read"
 FIRST_ROWS = 512
-GROUP = 32  # int4 weights of torch that share a scale
+GROUP = 32  # number of torch's int4 weights that share a scale
 Run = Callable[[], object]
 
 
@@ -66,7 +66,7 @@ def _packed(name: str, fmt: MXFormat, matrix: np.ndarray, x: np.ndarray) -> Prod
 def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
     """Yield PyTorch's products in bfloat16, and with int8 and int4 weights and bfloat16 activations.
 
-    Those whose private kernels this version of torch lacks are left out, with a line on stderr.
+    A product whose private kernels this version of torch lacks is left out, with a line on stderr.
     """
     rows, columns = matrix.shape
     half, row = matrix.bfloat16(), x.bfloat16()[None]
@@ -85,7 +85,7 @@ def _torch_kernels(matrix: torch.Tensor, x: torch.Tensor) -> Iterator[Product]:
 
 
 def _kernels(*names: str) -> list[Any]:
-    """Return private functions of torch; none of them where one is missing."""
+    """Return private functions of torch, or none, with a line on stderr, if any of them is missing."""
     try:
         return [part_of("torch", f"torch:{name}") for name in names]
     except UserError as error:

@@ -13,12 +13,12 @@ from jouleproof.studies.mx.other_casts import OTHERS, OtherCast
 
 
 def formats(names: Iterable[str]) -> Mapping[str, MXFormat]:
-    """Return formats by the name of each format. Raises UserError if an object is not an MXFormat."""
+    """Return formats, keyed by their `name`. Raises UserError if an object is not an MXFormat."""
     return plugins.load_all("format", names, FORMATS, MXFormat, called=lambda fmt: fmt.name)
 
 
 def scale_rules(names: Iterable[str]) -> Mapping[str, ScaleRule]:
-    """Return scale rules by the name of each function. Raises UserError if an object is not callable."""
+    """Return scale rules, keyed by the name of the function. Raises UserError if an object is not callable."""
     return plugins.load_functions("scale rule", names, SCALE_RULES, ("amax", "fmt"), "exponent")
 
 
@@ -28,7 +28,7 @@ def scale_rules_and_parts(names: Iterable[str]) -> Mapping[str, ScaleRule]:
 
 
 def other_casts(names: Iterable[str]) -> Mapping[str, OtherCast]:
-    """Return other casts by the name of each cast. Raises UserError if an object is not an OtherCast."""
+    """Return other casts, keyed by their `name`. Raises UserError if an object is not an OtherCast."""
     return plugins.load_all("cast", names, OTHERS, OtherCast, called=lambda cast: cast.name)
 
 
@@ -39,5 +39,5 @@ def casts(config: MxConfig) -> Mapping[CastNames, Cast]:
 
 
 def default_rule(names: Collection[str]) -> str:
-    """Return the floor rule, or the first rule if floor is not listed."""
+    """Return the name of the floor rule, or of the first rule if floor is not listed."""
     return "floor" if "floor" in names else next(iter(names))

@@ -13,7 +13,7 @@ Ratio = Callable[[Draws], np.ndarray]
 
 @dataclass(frozen=True)
 class Check:
-    """A comparison with the literature. published: a ratio, or the ends of a range. modelled: gives (draws,) ratios."""
+    """A check against the literature. published: a ratio, or the ends of a range. modelled: returns (draws,) ratios."""
 
     name: str
     source: str

@@ -13,8 +13,8 @@ A unit takes two vectors of PRODUCTS elements at a time. The stages of its datap
 Area is in gate equivalents of the cells alone, without wiring. Energy is dynamic energy: area times the switchings of
 an operation, without leakage and wiring. Only ratios of areas or energies are meaningful. Memory, where the gain is the
 size of a format alone, is not modelled. Nothing is fitted: if sources differ, or if a designer has a choice, a constant
-is a range, and results are computed over joint draws from all ranges. silicon_checks.py compares the model
-with published ratios.
+is a range, and results are computed over joint draws from all ranges. silicon_checks.py compares the model with
+published ratios.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Constant:
 
 
 LIBRARIES = "cell area over that of NAND2: NangateOpenCellLibrary (45 nm, X1 cells), sky130_fd_sc_hd (130 nm, _1 cells)"
-NAND2_AREAS = (0.57, 1.38)  # by library, each in its own unit
+NAND2_AREAS = (0.57, 1.38)  # by library, in each library's unit
 CELL_AREAS = {
     "and2": (0.76, 2.30),
     "xor2": (1.14, 3.22),
@@ -105,7 +105,7 @@ CONSTANTS: Mapping[str, Constant] = {
 
 @dataclass(frozen=True)
 class Unit:
-    """The format of a dot-product unit.
+    """A dot-product unit for one format, described by widths in bits.
 
     significand: bits that are multiplied, including the hidden bit, or the whole two's complement integer.
     exponent: exponent bits of an element, 0 for integers. exponent_span: its largest minus its smallest exponent.
@@ -186,13 +186,13 @@ def stages(unit: Unit, window: int) -> Mapping[str, Cells]:
 
 
 def _element_multiplier(unit: Unit) -> Cells:
-    """Count the product of significands, the sum of exponents, and for floats the sign and the hidden bits."""
+    """Count the cells for the product of significands, the sum of exponents, and the sign and hidden bits of floats."""
     sign_and_hidden = Cells() if unit.is_integer else Cells(xor2=1, and2=2 * (unit.exponent - 1))
     return multiplier(unit.significand, unit.significand) + adder(unit.exponent) + sign_and_hidden
 
 
 def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
-    """Count the sum of the exponents of a block's two scales, and the product of their significands and its sum."""
+    """Count the cells that add the exponents of a block's two scales, and multiply their significands and its sum."""
     if unit.scale_significand == 1:
         return adder(unit.scale_exponent)
     significands = multiplier(unit.scale_significand, unit.scale_significand)
@@ -200,7 +200,7 @@ def _scale_multiplier(unit: Unit, block_sum: int) -> Cells:
 
 
 def _product_alignment(unit: Unit, aligned: int) -> Cells:
-    """Count the two's complement, and the shift of a product to the position given by its exponent."""
+    """Count the cells that negate the products, and shift each to the position given by its exponent."""
     if unit.is_integer:
         return Cells()
     product, span = 2 * unit.significand, 2 * unit.exponent_span
@@ -217,7 +217,7 @@ def _block_alignment(unit: Unit, aligned: int) -> Cells:
 
 
 def _to_the_largest_exponent(inputs: int, exponent: int, width: int) -> Cells:
-    """Count the search for the largest exponent, and a right shift of each input by its distance from it."""
+    """Count the cells that find the largest exponent, and shift each input right by the difference to its exponent."""
     return maximum(inputs, exponent) + inputs * (adder(exponent) + right_shifter(width))
 
 
@@ -233,7 +233,7 @@ class Draws:
         return np.stack([self.values[name] for name in CELLS], axis=1)
 
     def activity(self, stage: str) -> np.ndarray:
-        """Return (draws,) switchings of a stage's area in one operation."""
+        """Return (draws,): how often the gates of a stage switch in one operation, on average."""
         if stage in LOGIC:
             return SETTLED / (1 - self.values[f"glitch_{stage}"])
         clocked = self.values["clocked"]

@@ -14,7 +14,7 @@ from jouleproof.processes import Children, Report
 from jouleproof.studies.mx import wire_rank
 from jouleproof.studies.mx.wire_rank import Task, tensors_path
 
-STARTING_S = 60.0  # for the import of torch on a busy machine
+STARTING_S = 60.0  # allowed for the import of torch on a busy machine
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 INTERFACE = {"GLOO_SOCKET_IFNAME": LOOPBACK[sys.platform]} if sys.platform in LOOPBACK else {}
 
@@ -63,7 +63,7 @@ def gather(ranks: Children, silence_s: float, on_report: ReportHandler = ignore_
 
 
 def _check_end(ranks: Children, ended: int, silence_s: float) -> None:
-    """Raise UserError if a process failed; it names one that was killed before one that lost its connection."""
+    """Raise UserError if a process failed. A killed process is named rather than one that lost its connection."""
     try:
         ranks.members[ended].process.wait(silence_s)
     except subprocess.TimeoutExpired:

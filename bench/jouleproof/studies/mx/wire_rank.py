@@ -54,7 +54,7 @@ class Task:
 
 
 def tensors_path(folder: Path, rank: int) -> Path:
-    """Return the path of a rank's tensors, by payload (safetensors)."""
+    """Return the path of a rank's safetensors file, with its tensors by payload."""
     return folder / f"rank-{rank}.safetensors"
 
 
@@ -88,7 +88,7 @@ def reports(task: Task, rank: int, tensors: Mapping[str, Tensor]) -> Iterator[di
 
 
 class TorchAllReduce:
-    """The all-reduce of torch.distributed, in place, as a reference for the speed of ours; its values are not used."""
+    """torch.distributed's all-reduce, in place: a reference for the speed of `AllReduce`; its values are not used."""
 
     delivers = False
 
@@ -102,7 +102,7 @@ class TorchAllReduce:
 
 
 def _delivered(transfers: Mapping[str, Transfer], link: GlooLink, out: Tensor) -> dict[str, dict[str, Any]]:
-    """Return, by format, the digest of the bits that arrived, and their error relative to float32: RMS over RMS."""
+    """Return, by format, the digest of the bits that arrived, and the RMS of their error over the RMS of float32."""
     delivered = {}
     reference = out
     for name, transfer in transfers.items():

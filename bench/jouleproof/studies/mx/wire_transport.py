@@ -17,7 +17,7 @@ from torch import Tensor
 from jouleproof.formats.codecs import Codec
 from jouleproof.measure.clocks import Laps, Pacer
 
-CHUNK_BYTES = 1 << 20  # that a link sends at a time: 8 ms at 1 Gbit/s, 0.8 ms at 10
+CHUNK_BYTES = 1 << 20  # bytes that a link sends at a time: 8 ms at 1 Gbit/s, 0.8 ms at 10
 
 
 class Link(Protocol):

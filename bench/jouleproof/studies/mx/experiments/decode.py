@@ -28,8 +28,9 @@ def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Langua
 
     over_float32 is the speed over float32 in the same round. Layers that share an input are one product, also in
     float32. The output head, tied to the embedding, stays float32 and is counted in the bytes.
-    With teacher forcing, against the model with fake-quantised weights: max_difference, of the logits; same_token, the
-    share of equal next tokens; near_ties, the share that differ while the two best logits are closer than `near_tie`.
+    Three metrics compare the packed model, under teacher forcing, with a fake-quantised one: max_difference, the
+    largest difference of a logit; same_token, the share of equal next tokens; near_ties, the share of tokens that
+    differ while the two best logits are closer than `near_tie`.
     """
     settings = config.decode
     torch.set_num_threads(settings.threads)

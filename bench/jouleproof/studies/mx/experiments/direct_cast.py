@@ -72,11 +72,11 @@ def planned_casts(config: MxConfig) -> list[PlannedCast]:
 def direct_cast_language(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: LanguageModel) -> pd.DataFrame:
     """Measure a language model's loss on GSM8K questions and its KL divergence from float32, under every cast.
 
-    Batches are processed one by one, so that only the float32 logits of one batch are kept. A row's `tokens` are the
-    predicted tokens of its question, the weight of the row in any mean. The composition of batches changes the last bit
-    of matrix products, which sometimes changes the rounding of an activation. The loss under a cast of activations thus
-    depends on batch_tokens and on the processor's kernels, by hundredths of a nat per question and thousandths in the
-    mean.
+    Batches are processed one by one, so that only the float32 logits of one batch are kept. A row's `tokens`, the
+    number of predicted tokens of its question, is its weight in any mean. The composition of batches changes the last
+    bit of matrix products, which sometimes changes the rounding of an activation. The loss under a cast of activations
+    thus depends on batch_tokens and on the processor's kernels, by hundredths of a nat per question and thousandths in
+    the mean.
     """
     settings, casts = config.direct_cast, planned_casts(config)
     texts = enough_texts((smollm2_135m.tokens(problem.question) for problem in gsm8k_test), settings.tokens)
@@ -149,8 +149,8 @@ def saturation_seen(
 ) -> Iterator[dict[PlannedCast, np.ndarray]]:
     """Count, while the context is open, the elements of linear layers' distinct inputs that each cast would saturate.
 
-    lengths: tokens of each text in the batch, without padding. On exit, the yielded arrays, (texts,), hold shares of
-    the elements of a text. Parts of casts are not counted.
+    lengths: tokens of each text in the batch, without padding. On exit, each yielded array, (texts,), holds the
+    share of saturated elements of every text. Parts of casts are not counted.
     """
     present = np.arange(max(lengths)) < np.array(lengths)[:, None]
     beyond = {cast: np.zeros(len(lengths)) for cast in casts if cast.part is None}

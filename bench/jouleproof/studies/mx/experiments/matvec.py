@@ -17,8 +17,8 @@ from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.products import FIRST_ROWS, FLOAT32, READ, Product, products
 
-MOST_CALLS = 64  # per timing of a small matrix; the largest takes one call
-BLOCK_ROWS = 512  # of random numbers; larger matrices repeat them
+MOST_CALLS = 64  # calls per timing of a small matrix; the largest matrix takes one call
+BLOCK_ROWS = 512  # rows of random numbers; taller matrices repeat them
 
 
 def matvec(config: MxConfig) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def matvec(config: MxConfig) -> pd.DataFrame:
 
 
 def random_product(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a (rows, columns) matrix that repeats every BLOCK_ROWS rows, and a (columns,) vector, Gaussian float32."""
+    """Return a (rows, columns) matrix that repeats every BLOCK_ROWS rows, and a (columns,) vector; Gaussian float32."""
     rng = np.random.default_rng([rows, columns])
     block = rng.standard_normal((min(rows, BLOCK_ROWS), columns), dtype=np.float32)
     return np.tile(block, (-(-rows // len(block)), 1))[:rows], rng.standard_normal(columns, dtype=np.float32)
@@ -79,7 +79,7 @@ def _timed(candidates: Sequence[Product], repeats: int, calls: int) -> list[dict
 
 
 def _errors(candidates: Sequence[Product], x: np.ndarray) -> list[dict[str, Any]]:
-    """Return the error of the first sums over the largest of them, and the bytes of the matrix that are read."""
+    """Return rows with the largest error of the first sums, over the largest sum, and the bytes of weights read."""
     rows = []
     for product in candidates:
         rows.append({**_factors(product), "metric": "weight_bytes", "unit": "B", "value": float(product.weight_bytes)})

@@ -53,7 +53,7 @@ def weight_rows(layers: Mapping[str, nn.Linear], casts: Casts) -> Iterator[dict[
 def activation_rows(
     model: LanguageModel | EmbeddingModel, texts: Sequence[Sequence[int]], layers: Container[str], casts: Casts
 ) -> list[dict[str, Any]]:
-    """Return the rows of the linear layers' inputs, over all tokens except padding."""
+    """Return the table rows of the linear layers' inputs, over all tokens except padding."""
     lengths = torch.tensor([len(text) for text in texts])
     present = torch.arange(int(lengths.max())) < lengths[:, None]
     rows: list[dict[str, Any]] = []

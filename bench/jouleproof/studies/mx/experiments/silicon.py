@@ -52,7 +52,7 @@ def _repeats(row: dict[str, Any], values: Iterable[float]) -> list[dict[str, Any
 
 
 def _qsnr(config: MxConfig) -> list[dict[str, Any]]:
-    """Return the QSNR of the units' operands: MX under floor or the first rule, FP8 and INT8 under one scale."""
+    """Return the QSNR of the units' operands: MX under floor or the first rule, FP8 and INT8 under a tensor scale."""
     formats, rules = registry.formats(config.formats), registry.scale_rules(config.scales)
     rule = rules[registry.default_rule(rules)]
     casts: dict[str, Cast] = {name: partial(fake_quantize, fmt=fmt, scale=rule) for name, fmt in formats.items()}
@@ -88,7 +88,7 @@ CASTS: Mapping[str, Cast] = {
 
 
 def _checks(draws: Draws) -> list[dict[str, Any]]:
-    """Return the rows of the checks. check_published: one row, or two for the ends of a range."""
+    """Return the table rows of the checks; check_published has one row, or two for the ends of a range."""
     rows = []
     for check in CHECKS:
         row = {"check": f"{check.name} ({check.source})", "unit": "x"}

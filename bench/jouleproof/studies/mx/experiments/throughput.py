@@ -24,8 +24,11 @@ CASE = ("operation", "library", "format", "out", "elements", "threads")
 
 
 def throughput(config: MxConfig) -> pd.DataFrame:
-    """Measure the speed of each cast per pass (median of its rounds), in GB/s of float32 input and over that of the
-    copy in the same pass, and the time of a process's first calls, with and without compiled code on disk."""
+    """Measure the speed of each cast, in GB/s of float32 input and over a copy in the same pass, and time first calls.
+
+    A speed is the median of the rounds of a pass. The first calls of a process are timed with and without compiled code
+    on disk.
+    """
     counts = config.throughput.threads
     unpin()
     step = steps("mx throughput", len(counts) + 1)

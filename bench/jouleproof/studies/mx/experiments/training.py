@@ -87,7 +87,7 @@ def untrained(settings: TrainingConfig, seed: int) -> Decoder:
 
 
 def curve(losses: Iterable[float], every: int) -> Iterator[dict[str, Any]]:
-    """Yield means over runs of `every` steps; the last run may be shorter."""
+    """Yield mean losses over runs of `every` steps; the last run may be shorter."""
     remaining, step = iter(losses), 0
     while run := list(islice(remaining, every)):
         step += len(run)

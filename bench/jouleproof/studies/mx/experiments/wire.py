@@ -31,9 +31,9 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
 
     link: limit, set in software, on the payload bits/s that a rank sends; loopback has none. time_s: from a barrier to
     the end of the slower rank; cast_s, wire_s and uncast_s are its parts, wire_rate is the rate during wire_s.
-    Speedups are paired within a repeat. sent_bytes: of the rank that sends more, counted when they are handed to the
-    network. relative_error: RMS over the RMS of the float32 result. torch_all_reduce_s: time of torch.distributed's
-    all-reduce over loopback.
+    Speed-ups compare transfers of one repeat. sent_bytes: bytes of the rank that sends more, counted when they are
+    handed to the network. relative_error: RMS of the error over the RMS of the float32 result. torch_all_reduce_s:
+    time of torch.distributed's all-reduce over loopback.
     """
     settings = config.wire
     links = {f"{rate:g} Gbit/s": rate * 1e9 for rate in settings.gbit_per_s}
@@ -66,8 +66,8 @@ def wire(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Language
 
 
 def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]]:
-    """Yield the errors, and the bytes of the first repeat over the first link. Raises RuntimeError if the bits of a
-    shared result differ between ranks."""
+    """Yield rows with the errors, and the bytes of the first repeat over the first link. Raises RuntimeError if the
+    bits of a shared result differ between ranks."""
     for payload in PAYLOADS:
         by_rank = [[report for report in reports if report["payload"] == payload] for reports in ranks]
         delivered = [first["delivered"] for first, *_ in by_rank if first["delivered"]]
@@ -83,7 +83,7 @@ def delivered_rows(ranks: Sequence[Sequence[Report]]) -> Iterator[dict[str, Any]
 
 
 def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
-    """Yield the times of one repeat. reports: one per rank."""
+    """Yield rows with the times, rates and speed-ups of one repeat. reports: one per rank."""
     if "times" not in reports[0]:
         return
     where = {name: reports[0][name] for name in ("payload", "link", "repeat")}
@@ -104,14 +104,14 @@ def timed_rows(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
 
 
 def slowest(times: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the times of the slowest rank; parts that it lacks come from a rank that has them."""
+    """Return the slowest rank's times, with parts that it lacks from another rank, and the largest `sent_bytes`."""
     last = max(times, key=lambda of_rank: of_rank["time_s"])
     parts = {part: seconds for of_rank in times for part, seconds in of_rank.items()}
     return {**parts, **last, "sent_bytes": max(of_rank["sent_bytes"] for of_rank in times)}
 
 
 def nth_text(model: LanguageModel, problems: Sequence[Problem], tokens: int, n: int) -> Tensor:
-    """Return (1, tokens): the n-th run of tokens in the concatenated questions and answers."""
+    """Return (1, tokens): the n-th window, counted from 0, of the concatenated questions and answers."""
     text: list[int] = []
     for problem in problems:
         text += model.tokens(f"{problem.question}\n{problem.answer}\n\n")
@@ -147,7 +147,7 @@ def gradient_bucket(network: Decoder, text: Tensor, nbytes: int) -> Tensor:
 def kv_cache(network: Decoder, text: Tensor) -> Tensor:
     """Return (layers, 2, KV heads, tokens, head width) float32: keys with rotary embeddings, and values."""
     shape = network.shape
-    heads: list[Tensor] = []  # of keys and values, layer by layer
+    heads: list[Tensor] = []  # keys and values, layer by layer
 
     def keep(_: nn.Module, __: tuple[Tensor], projected: Tensor) -> None:
         heads.append(projected.view(-1, shape.kv_heads, shape.head_width).transpose(0, 1))

@@ -1,7 +1,7 @@
 """Benchmarks of casts in this library and others, and of a plain copy, with settings from the environment.
 
 The experiment `throughput` runs them. Rounds are short and grouped in passes, every case once per pass, so that a
-disturbance affects all cases alike.
+disturbance affects every case.
 """
 
 import json
@@ -53,7 +53,7 @@ def test_cast(benchmark: Any, case: dict[str, Any]) -> None:
 
 
 def work(case: dict[str, Any]) -> Callable[[], Any]:
-    """Return the function to time. Given output memory has already been written to."""
+    """Return the function to time. If a case passes output memory, that memory has been written to before."""
     given, (x, target) = case["out"] == "given", (part[: case["elements"]] for part in memory())
     if case["operation"] == "copy":
         return (lambda: target.copy_(x)) if given else (lambda: torch.clone(x))
@@ -70,7 +70,7 @@ def work(case: dict[str, Any]) -> Callable[[], Any]:
 
 @cache
 def memory() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return Gaussian numbers, and output memory of the same size."""
+    """Return Gaussian float32, (elements,), and output memory of the same size."""
     x = torch.from_numpy(np.random.default_rng(0).standard_normal(SETTINGS["elements"], dtype=np.float32))
     return x, torch.zeros_like(x)
 
