@@ -1,7 +1,7 @@
 """Each lever alone, and last after the three others: the share of a request's joules and of provisioned power that it
-leaves. A lever that leaves more after the others than alone saves in part what they save. Right: joint saving over the
-product of the single savings, as factors, by pair of levers and for all four; pale: the range that the ledger accepts
-for all four. Medians over draws; whiskers hold 95 %."""
+leaves. A lever that leaves more after the others than alone overlaps with them. Right: joint saving over the product of
+the single savings, as factors, by pair of levers and for all four; pale: the range that the ledger accepts for all
+four. Medians over draws; whiskers hold 95 %."""
 
 from itertools import combinations
 

@@ -1,7 +1,7 @@
-"""Dependence of the total on each assumption: all four levers as one quantity goes from its 5th to its 95th percentile
-and all others stay at their medians. Left: the share left of a request's joules; middle: of provisioned power; right:
-joint saving over the product of the single savings, in joules. Filled: at the upper end; the line: all at their
-medians; pale: the range that the ledger accepts."""
+"""Dependence of the total of all four levers on each assumption, which goes from its 5th to its 95th percentile while
+all others stay at their medians. Left: the share left of a request's joules; middle: of provisioned power; right: joint
+saving over the product of the single savings, in joules. Filled: at the upper end; the line: all at their medians;
+pale: the range that the ledger accepts."""
 
 import numpy as np
 import pandas as pd

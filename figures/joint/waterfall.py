@@ -1,8 +1,8 @@
 """The levers one after another on one service (the Azure conversation hour, Llama2-70B on H100 machines, whole prompts
 before decodes): the share left of the plain system's joules per request, and of the power that must be provisioned for
 a million requests an hour. Bars: medians over draws of all uncertain quantities; whiskers hold 95 % of the draws.
-Coloured: what the lever saves of the share that the levers before it left. Pale: the range that the ledger accepts for
-all together."""
+Coloured: what the lever saves of the share left by those before it. Pale: the range that the ledger accepts for all
+together."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

@@ -1,5 +1,5 @@
 """Energy of a token of the larger model over that of the smaller one, each in the best configuration that ML.ENERGY
-measured; in brackets the ratio for a whole answer, if the file has it. Columns are GPUs at two numbers of concurrent
+measured; in brackets the ratio for a whole answer, if published. Columns are GPUs at two numbers of concurrent
 requests, and at the best number. Marked ×: the model with fewer parameters takes more energy; †: the larger model has
 fewer active parameters. chat: lm-arena-chat; questions: GPQA."""
 

@@ -1,6 +1,6 @@
 """Fine-tuning on longer problems than those of the ladder. Left: accuracy against the CPU time of training, for a small
 and a large model, fine-tuned (solid) and trained from scratch (dashed); thin: seeds; thick: their means; dotted: the
-target; crosses, placed at the time of one step: accuracy before fine-tuning. Right: CPU time of a number of answers,
+target; crosses, placed at the time of one step: accuracy before fine-tuning. Right: CPU time by number of answers,
 right or wrong, written many side by side: with the small model, including its fine-tuning to the target, and with the
 untouched large one; grey: their crossing, with its 95 % interval."""
 

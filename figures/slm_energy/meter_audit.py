@@ -49,7 +49,7 @@ def draw(meter_audit: pd.DataFrame) -> Figure:
 
 
 def _points(axis: Axes, place: int, rows: pd.DataFrame) -> None:
-    """Draw means over the repeats, with a line for each workload that joins alone and beside others."""
+    """Draw means over the repeats; a line per workload joins its means alone and next to others."""
     power = rows[rows["metric"].str.startswith("power")]
     if power.empty:
         axis.text(0, place, "no counter here: no number", va="center", fontsize=6.8, color=SLATE)

@@ -1,8 +1,8 @@
-"""Processor time of real shapes on one core: of a token of a prompt of 256, and of one written after it, alone and with
-the most texts side by side; operations of a written token, and the fewest bytes that must be read for it alone; all are
-medians of the rounds. The last column is the processor time of an answer of the length that SmolLM2-135M read and wrote
-on GSM8K, alone, as a mean with its 95 % interval. Block formats hold the weights of the layers and were timed with one
-text; the head stays float32."""
+"""Processor time of real shapes on one core: of a token in a 256-token prompt and of one written after it, alone and
+with the most texts side by side; operations of a written token, and the fewest bytes that must be read for it alone;
+all are medians of the rounds. The last column is the processor time of an answer of the length that SmolLM2-135M read
+and wrote on GSM8K, alone, as a mean with its 95 % interval. Block formats hold the weights of the layers and were timed
+with one text; the head stays float32."""
 
 import pandas as pd
 

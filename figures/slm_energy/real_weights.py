@@ -1,8 +1,8 @@
-"""SmolLM2-135M, whose weights were already rounded to 4 bits, on tasks that such a small model can partly solve. Left:
-the bits that rounding the weights again adds to each byte of a worked GSM8K solution, over float32 on the same
-solutions, against the bits of a weight; formats of one width are shown side by side. Right: the share of right answers,
-with a tick (|) for a guess, and above it the processor time of a right answer on one core with its 95 % range, or only
-its lower end if no answer was right. Bars are 95 % intervals over solutions or questions."""
+"""SmolLM2-135M, whose weights were already rounded to 4 bits, on tasks that it can partly solve. Left: the bits that
+rounding the weights again adds to each byte of a worked GSM8K solution, over float32 on the same solutions, against the
+bits of a weight; formats of one width are shown side by side. Right: the share of right answers, with a tick (|) for a
+guess, and above it the processor time of a right answer on one core with its 95 % range, or only its lower end if no
+answer was right. Bars are 95 % intervals over solutions or questions."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

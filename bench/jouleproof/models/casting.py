@@ -37,7 +37,8 @@ def activations_cast(model: nn.Module, cast: Cast) -> AbstractContextManager[Non
 
 
 def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> AbstractContextManager[None]:
-    """Call see(layer name, input) before every linear layer; an input that several layers share is seen once."""
+    """Call see(layer name, input) before every linear layer within the context. An input that several layers share is
+    passed once."""
 
     def only_see(name: str, x: Tensor) -> None:
         see(name, x)
@@ -47,8 +48,8 @@ def activations_seen(model: nn.Module, see: Callable[[str, Tensor], None]) -> Ab
 
 @contextmanager
 def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] | None]) -> Iterator[None]:
-    """Call act(layer name, input) before every linear layer. Its result, unless it is None, replaces the input of this
-    layer and of later layers with the same input."""
+    """Call act(layer name, input) before every linear layer. A result other than None replaces the input of this layer
+    and of later layers that share it."""
     last: list[Any] = []
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor] | None]:
@@ -68,7 +69,7 @@ def _before_layers(model: nn.Module, act: Callable[[str, Tensor], tuple[Tensor] 
 
 @contextmanager
 def under_cast(model: nn.Module, cast: Cast, subject: str) -> Iterator[None]:
-    """Cast the subject within the context. subject: "activations", "weights" or "both"."""
+    """Cast activations, weights or both within the context. subject: "activations", "weights" or "both"."""
     with ExitStack() as stack:
         if subject != "activations":
             stack.enter_context(weights_cast(model, cast))

@@ -22,7 +22,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(shape.width, shape.width, bias=False)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        """x: (batch, tokens, width)."""
+        """Apply causal self-attention to x, (batch, tokens, width). rotation: from rotary_angles."""
         batch, tokens, _ = x.shape
 
         def heads(projected: Tensor) -> Tensor:
@@ -70,9 +70,9 @@ class Decoder(nn.Module):
         self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens: (batch, tokens) int64, padded on the right; causal attention never reads the padding.
+        """Return float32 logits (batch, tokens, vocabulary) of the token after each position.
 
-        Returns (batch, tokens, vocabulary) float32 logits.
+        tokens: (batch, tokens) int64, padded on the right; causal attention never reads the padding.
         """
         return self.head(self.hidden(tokens))
 

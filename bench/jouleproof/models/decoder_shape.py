@@ -53,7 +53,7 @@ def parameters(shape: DecoderShape) -> int:
 def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: float) -> float:
     """Count the multiplications and additions of all matrix products.
 
-    tokens: tokens read. outputs: positions whose logits are computed. attended: pairs of a token and one that it
+    tokens: tokens read. outputs: positions whose logits are computed. attended: pairs of a token and a token that it
     attends to, itself included.
     """
     attention = 4.0 * shape.layers * shape.heads * shape.head_width * attended
@@ -61,7 +61,8 @@ def forward_flops(shape: DecoderShape, tokens: float, outputs: float, attended: 
 
 
 def answer_flops(shape: DecoderShape, prompt: int, written: float) -> float:
-    """Count the multiplications and additions of writing an answer with a KV cache. The last token is not read back."""
+    """Count the multiplications and additions of writing an answer with a KV cache. prompt, written: tokens; the last
+    written one is not read back."""
     read = prompt + written - 1
     attended = read * (read + 1) / 2
     return forward_flops(shape, read, written, attended)

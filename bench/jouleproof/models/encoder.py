@@ -32,7 +32,7 @@ class EncoderLayer(nn.Module):
         self.mlp_norm = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x: (batch, tokens, width); mask: (batch, 1, 1, tokens) bool, true where there is a token."""
+        """Apply the layer to x, (batch, tokens, width). mask: (batch, 1, 1, tokens) bool, false at padding."""
         batch, tokens, _ = x.shape
 
         def heads(projected: Tensor) -> Tensor:
@@ -56,7 +56,8 @@ class SentenceEncoder(nn.Module):
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """tokens: (batch, tokens) int64, padded on the right; lengths: (batch,). Returns (batch, width), norm 1."""
+        """Return sentence vectors (batch, width) of norm 1. tokens: (batch, tokens) int64, padded on the right;
+        lengths: (batch,)."""
         present = torch.arange(tokens.shape[1]) < lengths[:, None]
         x = self.words(tokens) + self.positions.weight[: tokens.shape[1]] + self.segment.weight[0]
         x = self.embedding_norm(x)

@@ -32,7 +32,7 @@ class HuggingModel:
     """A network of `transformers` with its tokenizer.
 
     rounded: as in jouleproof.models.smollm2. context: tokens of the longest text that it reads, without the opening.
-    opening: tokens that the tokenizer puts before every text; without them such a model writes nonsense.
+    opening: tokens that the tokenizer puts before every text; without them the model writes nonsense.
     """
 
     name: str
@@ -54,7 +54,7 @@ class HuggingModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from position `first` on, which is at least 1."""
+        """Score the tokens of each text from its position in `firsts`, at least 1, to its end."""
         opened = [[*self.opening, *text] for text in texts]
         places = [len(self.opening) + first for first in firsts]
         return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
@@ -170,6 +170,6 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """Return the begin-of-text token if the tokenizer puts it before every text, else nothing."""
+    """Return the begin-of-text token if the tokenizer puts it before every text, else an empty tuple."""
     begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
     return (tokenizer.bos_token_id,) if begins else ()

@@ -30,9 +30,10 @@ def likelihoods(
     texts: Sequence[Sequence[int]],
     firsts: Sequence[int],
 ) -> list[Likelihood]:
-    """Score the tokens of each text from position `first` on, which is at least 1.
+    """Score the tokens of each text from its position in `firsts`, at least 1, to its end.
 
-    hidden: (batch, tokens) to (batch, tokens, width). head: (tokens, width) to (tokens, vocabulary) logits.
+    hidden: maps (batch, tokens) ids to hidden states (batch, tokens, width). head: maps (tokens, width) to logits
+    (tokens, vocabulary).
     """
 
     def of_batch(group: Sequence[int]) -> Iterator[Likelihood]:

@@ -14,8 +14,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @contextmanager
 def refused_as(reason: str) -> Iterator[None]:
-    """Turn any error into a one-line UserError with the reason. On a damaged file libraries raise errors of any type,
-    tokenizers even a bare Exception."""
+    """Turn any error within the context into a one-line UserError with the reason. Libraries raise errors of any type
+    on a damaged file; tokenizers even raises a bare Exception."""
     try:
         yield
     except Exception as error:
@@ -23,7 +23,8 @@ def refused_as(reason: str) -> Iterator[None]:
 
 
 def check_layers(setting: str, layers: int, weights: Mapping[str, Tensor]) -> None:
-    """Raise ValueError if the weights do not have the number of layers that a setting says. setting: its name."""
+    """Raise ValueError unless the weights have this number of layers. setting: the name of the setting that gives
+    it."""
     present = len({name.split(".")[1] for name in weights if name.startswith("layers.")})
     if layers != present:
         raise ValueError(f"{setting}={layers}, but the file has {present} layers")

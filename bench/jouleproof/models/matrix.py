@@ -9,7 +9,7 @@ from torch.nn import functional
 from jouleproof.formats import MXFormat, PackedMatrix, quantize
 from jouleproof.libraries import part_of
 
-FEW = 16  # rows that the packed layout is made for; other numbers are as fast (torch 2.13)
+FEW = 16  # rows that the packed layout is tuned for; other numbers are as fast (torch 2.13)
 
 
 class Matrix:
@@ -31,7 +31,7 @@ class Matrix:
             self._multiply = part_of("torch", "torch:ops.mkldnn._linear_pointwise")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x: (rows, inputs). Returns (rows, outputs)."""
+        """Return the products (rows, outputs) of x, (rows, inputs), with the matrix."""
         if self._transposed is not None and (self._packed is None or len(x) == 1):
             return torch.mm(x, self._transposed)
         return self._multiply(x, self._packed, None, "none", [], "")
@@ -45,13 +45,13 @@ class PlainMatrix:
         self.nbytes = weight.nbytes
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x: (rows, inputs). Returns (rows, outputs)."""
+        """Return the products (rows, outputs) of x, (rows, inputs), with the matrix."""
         return functional.linear(x, self._weight)
 
 
 class BlockMatrix:
-    """A weight matrix (outputs, inputs) in a block format, whose packed form is read once per row of the input: only a
-    product with one row is fast."""
+    """A weight matrix (outputs, inputs) in a block format, whose packed form is read once per row of the input, so only
+    a product with one row is fast."""
 
     def __init__(self, weight: Tensor, fmt: MXFormat) -> None:
         packed = quantize(weight, fmt)
@@ -59,5 +59,5 @@ class BlockMatrix:
         self._multiply = PackedMatrix(packed)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x: (rows, inputs) float32. Returns (rows, outputs)."""
+        """Return the products (rows, outputs) of x, (rows, inputs) float32, with the matrix."""
         return self._multiply(x[0])[None] if len(x) == 1 else torch.stack([self._multiply(row) for row in x])

@@ -1,5 +1,5 @@
-"""Batched inference of a language model with a KV cache: it reads the next tokens of many texts and returns the logits
-of what follows each."""
+"""Batched inference of a language model with a KV cache: it reads the next tokens of many texts and returns, for each
+text, the logits of the token that follows."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -22,7 +22,7 @@ AnyMatrix = Matrix | PlainMatrix | BlockMatrix
 
 @dataclass(frozen=True)
 class Piece:
-    """The next tokens of the text in a slot, of which `start` tokens were read before."""
+    """The next tokens to read of the text in a slot, of which `start` tokens are already in the cache."""
 
     slot: int
     start: int
@@ -46,7 +46,7 @@ class Weights:
 
 
 def no_layer_done(_: int) -> None:
-    """Do nothing: for callers who wait for all layers."""
+    """Do nothing; for callers that wait for all layers."""
 
 
 class Runner:
@@ -54,7 +54,7 @@ class Runner:
     filled.
 
     dtype: of weights, activations, keys and values; norms and logits are float32. plain: keep weights in torch's layout
-    instead of one for fast products.
+    instead of a layout for fast products.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Runner:
         )
 
     def packed(self, decoder: Decoder, fmt: MXFormat) -> "Runner":
-        """Return this runner in float32 with its layers' matrices in a block format. Embedding, head and cache are
-        shared.
+        """Return a copy of this float32 runner with its layers' matrices in a block format. Embedding, head and cache
+        are shared.
 
-        decoder: the one that this runner was made from.
+        decoder: the decoder that this runner was built from.
         """
         other = copy(self)
         other._layers = _layers(decoder, partial(BlockMatrix, fmt=fmt), self._device)
@@ -105,7 +105,7 @@ class Runner:
 
     @torch.inference_mode()
     def run(self, pieces: Sequence[Piece], layer_done: LayerDone = no_layer_done) -> Tensor:
-        """Read the pieces and return float32 logits (pieces, vocabulary) of what follows each.
+        """Read the pieces and return float32 logits (pieces, vocabulary) of the token that follows each piece.
 
         layer_done: called with the number of each layer once its keys and values are in the cache. Raises ValueError if
         a text does not fit into its slot or two pieces are for the same slot.
@@ -175,9 +175,9 @@ def _layers(decoder: Decoder, matrix: Callable[[Tensor], AnyMatrix], device: tor
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attend from the new tokens of a piece; returns (heads, new tokens, width).
+    """Attend from the new tokens of a piece; returns (heads, new tokens, head width).
 
-    queries: of the new tokens. keys, values: (KV heads, all tokens, width).
+    queries: of the new tokens, shaped as the result. keys, values: (KV heads, all tokens, head width).
     """
     heads, new, width = queries.shape
     read = keys.shape[1]

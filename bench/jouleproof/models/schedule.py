@@ -22,8 +22,8 @@ class Plan:
 
 def learning_rate(step: int, plan: Plan) -> float:
     """Return the learning rate of a step, counted from 0. It rises linearly to the full rate over the warm-up, then
-    falls along half a cosine towards zero, so that the last steps settle and two runs differ by little more than what
-    was changed between them."""
+    falls along half a cosine towards zero. The last steps therefore settle, and two runs differ by little more than the
+    change between them."""
     if step < plan.warm_up:
         return plan.learning_rate * (step + 1) / plan.warm_up
     done = (step - plan.warm_up) / (plan.steps - plan.warm_up)

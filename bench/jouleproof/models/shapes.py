@@ -1,4 +1,4 @@
-"""Iterations of given shapes: the time, operations and bytes that a runner takes for each."""
+"""Time, operations and bytes that a runner takes for iterations of given shapes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def timed(runner: Runner, shapes: Sequence[Shape], repeats: int) -> list[list[fl
 
 
 def one_round(runner: Runner, shapes: Sequence[Shape]) -> list[float]:
-    """Return the seconds that each shape takes, run once."""
+    """Run each shape once and return its seconds."""
     return [_seconds(runner, shape.pieces(runner.shape.vocabulary)) for shape in shapes]
 
 

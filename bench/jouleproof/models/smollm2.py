@@ -88,7 +88,7 @@ class LanguageModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from position `first` on, which is at least 1."""
+        """Score the tokens of each text from its position in `firsts`, at least 1, to its end."""
         return likelihoods(self.network.hidden, self.network.head, texts, firsts)
 
     def continued(
@@ -142,8 +142,8 @@ def _name(gguf_name: str) -> str:
 
 
 def _weight(name: str, value: np.ndarray, shape: DecoderShape) -> torch.Tensor:
-    """Convert a tensor. GGUF interleaves the rotated rows of q and k (0, half, 1, half + 1 …); here each half is
-    contiguous."""
+    """Convert a tensor of the file. GGUF interleaves the rotated rows of q and k (0, half, 1, half + 1 …); here each
+    half is contiguous."""
     for matrix, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
         if f".{matrix}." in name:
             value = value.reshape(heads, shape.head_width // 2, 2, -1).swapaxes(1, 2).reshape(value.shape)

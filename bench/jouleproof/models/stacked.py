@@ -1,6 +1,6 @@
 """Several decoders of one shape side by side with stacked weights, so that small models share the cost of a call.
 
-Model m reads only row block m of the tokens, so its results are those that it gives alone, up to the order of sums.
+Model m reads only row block m of the tokens, so its results are those of the model run alone, up to the order of sums.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ EVALUATION_BATCH = 8  # windows whose logits are in memory at once
 
 
 def adamw(decayed: Sequence[Tensor], others: Sequence[Tensor], plan: Plan, fused: bool = False) -> torch.optim.AdamW:
-    """Build the optimizer.
+    """Build the AdamW optimizer of a plan.
 
     decayed: parameters with weight decay. others: parameters without it. fused: update a tensor in one pass, which is
     faster and rounds differently.
@@ -31,8 +31,8 @@ def set_rate(optimizer: torch.optim.Optimizer, step: int, plan: Plan) -> None:
 def train(model: nn.Module, text: Tensor, plan: Plan, seed: int) -> Iterator[float]:
     """Train in place; yields the loss of every step's batch, in nats/token, before its update.
 
-    model: maps (batch, tokens) ids to logits. text: (tokens,) uint8. seed: for the batches, which are the same for
-    every model.
+    model: maps (batch, tokens) ids to logits. text: (tokens,) uint8. seed: of the batches, which do not depend on the
+    model.
     """
     decayed = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     others = [parameter for parameter in model.parameters() if parameter.dim() <= 1]

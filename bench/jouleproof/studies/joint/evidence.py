@@ -33,8 +33,8 @@ def from_tables(
 
 
 def capable(config: JointConfig, cards: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return bounds of the share of the large model's right answers that the small one also gets right; the two scores
-    alone leave a range."""
+    """Return the bounds that the two scores set on the share of the large model's right answers that the small model
+    also gets right."""
     small, large = scores(config, cards)
     least, most = np.maximum(small + large - 1, 0) / large, np.minimum(small / large, 1)
     mix = rng.dirichlet(np.ones(len(small)), config.draws)
@@ -56,7 +56,8 @@ def scores(config: JointConfig, cards: pd.DataFrame) -> tuple[np.ndarray, np.nda
 
 
 def small_over_large(config: JointConfig, answers: pd.DataFrame, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draw the ratios of the small over the large model: a limit of concurrent requests, then one of its draws."""
+    """Draw ratios of the small model to the large one: first a limit of concurrent requests, then a draw at this
+    limit."""
     pair = (answers["model"] == config.small) & (answers["against"] == config.large)
     rows = answers[pair & (answers["protocol"] == PROTOCOL)]
     table = rows.pivot_table(index=["limit", "repeat"], columns="metric", values="value")

@@ -51,8 +51,8 @@ def with_levers(service: Service, levers: Levers, draws: Draws) -> dict[str, np.
 
 
 def placement_gain(service: Service, state: State, draws: Draws) -> np.ndarray:
-    """Return (draws,) machines per megawatt with placement by profiles over those without: between the gain of the
-    placement study's fleet and that of a hall with only this service, which comes from mixing its pools."""
+    """Return (draws,) machines per megawatt with placement by profiles over those without. They lie between the gain of
+    the placement study's fleet and that of a hall with only this service, which comes from mixing its pools."""
     fleet = draws["gain_of_profile"] * draws["gain_of_rule"] ** draws["packed"]
     alone = service.row_gain(state)
     return fleet ** draws["neighbours"] * alone ** (1 - draws["neighbours"])
@@ -66,7 +66,7 @@ def overlap(cost: Mapping[Levers, np.ndarray], levers: Levers) -> np.ndarray:
 
 
 def _small_shares(draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shares of the requests that the small model answers, and that are sent to it."""
+    """Return the share of the requests that the small model answers, and the share sent to it."""
     capable = draws["capable_least"] + draws["overlap"] * (draws["capable_most"] - draws["capable_least"])
     answered = capable * draws["recognised"]
     return answered, answered + (1 - capable) * draws["mistaken"]

@@ -64,7 +64,8 @@ class Service:
         return _mixed(self._cases("provisioned")[..., -1] * self._kept[:, None], self._weights(at))
 
     def row_gain(self, at: State) -> np.ndarray:
-        """Return (draws,) W that a machine needs in a row of its pool over W in a row of both pools."""
+        """Return (draws,) ratios of the W that a machine needs in a row of only its pool to those in a row of both
+        pools."""
         weights = self._weights(at)[:2]
         alike, mixed = (self._cases(f"row_{name}_w")[:, :, 0, 0, -1] for name in ("alike", "mixed"))
         return _mixed(alike, weights) / _mixed(mixed, weights)
@@ -108,7 +109,7 @@ def bits_of(form: str) -> float:
 
 def hats(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
     """Return (draws, knots) weights of a piecewise linear basis (hat functions) on ascending knots; beyond an outer
-    knot, all weight is on it."""
+    knot, that knot has all the weight."""
     return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=1)
 
 

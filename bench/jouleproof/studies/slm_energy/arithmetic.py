@@ -146,8 +146,8 @@ def draw_problems(numbers: Range, steps: int, count: int, held_out: bool, rng: n
 
 
 def _any(numbers: Range, steps: int, count: int, rng: np.random.Generator) -> Problems:
-    """Draw problems, whether held out or not. Every result lies between 0 and `most`; a step multiplies one time in
-    four if the product stays within these bounds."""
+    """Draw problems, whether held out or not. Every result lies between 0 and `most`; a step multiplies with
+    probability 1/4 if the product stays within these bounds."""
     start = rng.integers(1, numbers.largest + 1, count)
     value, signs, operands, results = start, [], [], []
     for _ in range(steps):
@@ -208,7 +208,7 @@ def texts(problems: Problems, vocab: Vocabulary) -> np.ndarray:
 def final_answer(tokens: Sequence[int], vocab: Vocabulary) -> int | None:
     """Return the final answer: the number before the first end token if it follows `->`, whatever the steps before it.
 
-    tokens: of an answer, which may lack its end; it then has no final answer.
+    tokens: of an answer; without an end token it has no final answer.
     """
     end = vocab.ids[END]
     written = list(tokens)
@@ -228,7 +228,8 @@ def is_right(answers: np.ndarray, problems: Problems, vocab: Vocabulary) -> np.n
 def batches(task: WordProblems, problems: int, seeds: Sequence[int], first: int) -> Iterator[list[np.ndarray]]:
     """Yield the texts of training step `first` and of all later steps, drawn separately for each seed.
 
-    problems: per number of steps in a batch. A batch lists (seeds, problems, tokens) int64 for each number of steps.
+    problems: in a batch, for each number of steps. A batch is a list of int64 arrays (seeds, problems, tokens), one
+    array for each number of steps.
     """
     words = vocabulary(task.range)
     for block in count(first // DRAWN_TOGETHER):

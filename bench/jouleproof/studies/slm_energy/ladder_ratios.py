@@ -21,7 +21,7 @@ Medians = dict[tuple[str, str, int, int], float]  # CPU seconds by cell and seed
 
 @dataclass(frozen=True)
 class Best:
-    """A size under the budget that left it with the highest accuracy.
+    """A size, under the budget that gave it the highest accuracy.
 
     accuracy, flops: of an answer, (seeds,). written: tokens of an answer by number of steps.
     """
@@ -34,7 +34,7 @@ class Best:
 
 
 def best_of(runs: pd.DataFrame, sizes: Sequence[str], seeds: Sequence[int]) -> list[Best]:
-    """Return every size under the budget that left it with the highest accuracy."""
+    """Return every size, under the budget that gave it the highest accuracy."""
     runs = runs[runs["step"] == runs.groupby(["size", "budget"])["step"].transform("max")]
     bests = []
     for size in sizes:
@@ -63,8 +63,8 @@ def written(runs: pd.DataFrame) -> dict[int, int]:
 
 
 def ends(bests: Sequence[Best], target: float) -> tuple[str, Best, Best] | None:
-    """Return the name of the pair, and the smallest and the largest size that reach a mean accuracy; the latter need
-    not be the largest of all. None if fewer than two reach it."""
+    """Return the smallest and the largest size that reach a mean accuracy, after the name of the pair, which says
+    whether a larger size failed to reach it. None if fewer than two reach it."""
     reached = [best for best in bests if best.accuracy.mean() >= target]
     if len(reached) < 2:
         return None
@@ -76,7 +76,7 @@ def right_answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield the cost of right answers.
 
-    cpu_ms_per_correct: CPU time of an answer over the share of right ones. cost_ratio, flops_ratio: this cost in CPU
+    cpu_ms_per_correct: CPU time of an answer over the share of right answers. cost_ratio, flops_ratio: this cost in CPU
     time and in FLOPs, for the smallest size that reaches the target over the largest, if every seed has a right answer.
     """
     pair = ends(bests, settings.target)
@@ -149,7 +149,7 @@ def modelled(config: SlmEnergyConfig, bests: Sequence[Best], medians: Medians) -
     """Yield energies modelled from CPU seconds and bytes, as if all bytes came from memory.
 
     joules_per_answer, joules_per_correct, and joules_ratio of the same pair as cost_ratio: median and ends of the
-    prior. joules_order: share of the prior in which the smaller model takes less.
+    prior. joules_order: share of the prior in which the smaller model takes fewer joules.
     """
     settings, draws = config.ladder, prior_draws(config.power)
     pair = ends(bests, settings.target)

@@ -12,8 +12,8 @@ from jouleproof.studies.slm_energy.power import constants
 def describe(
     name: str, config: PowerConfig, seconds: float, every_s: float, sleep: Callable[[float], None]
 ) -> Iterator[str]:
-    """Yield lines on every counter, with the power that it reads over a short time or the reason why it reads none; on
-    the counters that the meter `name` uses; and on what is modelled instead."""
+    """Yield the lines of the report: every counter with the power that it reads over `seconds`, or the reason why it
+    reads none; the counters that the meter `name` uses; and what is modelled instead."""
     yield from watched(seconds, every_s, sleep)
     steal = "recorded" if ContentionWatch().reading().steal is not None else "not reported by this machine"
     yield f"CPU and wall seconds, load: always recorded; time that a hypervisor took (steal): {steal}"

@@ -21,7 +21,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Score:
-    """A row of a card. by_model: percent."""
+    """A row of a card: scores on one task. by_model: in percent."""
 
     task: str
     area: str
@@ -33,7 +33,7 @@ class Score:
 class Card:
     """A model card.
 
-    subject: the model that the card describes. languages: those that it is said to support; empty if they were not
+    subject: the model that the card describes. languages: those that the card says it supports; empty if they were not
     taken from the card.
     """
 
@@ -64,7 +64,7 @@ def cards() -> tuple[Card, ...]:
 
 
 def gsm8k(protocol: str) -> Mapping[str, float]:
-    """Return the share of right answers by model, over all cards under one protocol."""
+    """Return the share of right answers to GSM8K by model, from all cards, under one protocol."""
     return {
         model: score / 100
         for card in cards()

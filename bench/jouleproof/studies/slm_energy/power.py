@@ -18,7 +18,7 @@ from jouleproof.studies.slm_energy.config import Bounds, PowerConfig
 JOULES_PER_KWH = 3.6e6
 TAIL_SIGMAS = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
-Amount = float | np.ndarray  # one for all draws, or (draws,)
+Amount = float | np.ndarray  # one value for all draws, or (draws,)
 Work = tuple[Amount, Amount]  # CPU seconds, bytes
 
 
@@ -26,8 +26,8 @@ Work = tuple[Amount, Amount]  # CPU seconds, bytes
 class Draws:
     """Constants drawn from the prior, (draws,) each, paired draw by draw.
 
-    core_w: W of a core while it computes. dram_j_per_byte: J. idle_w: W of the rest of the machine per core that
-    computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
+    core_w: W of a core while it computes. dram_j_per_byte: J per byte moved to or from memory. idle_w: W of the rest of
+    the machine per core that computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
     """
 
     core_w: np.ndarray

@@ -58,8 +58,8 @@ def laws_of(table: pd.DataFrame, limit: int) -> Laws | None:
 def joules_per_token(name: str, model: Published, laws: Laws, floor: float, seed: int) -> np.ndarray:
     """Predict J per token, (draws,), of one or more GPU boards, including prompts, as ML.ENERGY counts them.
 
-    floor: largest share of the smallest measured model's energy that a smaller model cannot save, uniform from 0.
-    Raises ValueError if the model's parameters are not known.
+    floor: upper end of the share of the smallest measured model's energy that a smaller model cannot save; the share is
+    uniform from 0. Raises ValueError if the model's parameters are not known.
     """
     if model.total is None or model.active is None:
         raise ValueError(f"{name}: parameters not published")

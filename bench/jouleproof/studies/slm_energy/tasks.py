@@ -26,14 +26,14 @@ _LAST_LINE = re.compile(r"#### (-?\d[\d,]*)")
 
 
 class Model(Protocol):
-    """The interface of a language model that tasks use; those of jouleproof.models.smollm2 and .hugging have it."""
+    """The interface of a language model that tasks use; jouleproof.models.smollm2 and .hugging implement it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def body(self) -> nn.Module:
-        """The model's layers without the head: those that a cast of weights casts."""
+        """The model's layers without the head; a cast of weights applies to these."""
 
     @property
     def rounded(self) -> str | None:
@@ -46,7 +46,7 @@ class Model(Protocol):
     def tokens(self, text: str) -> list[int]: ...
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from position `first` on."""
+        """Score the tokens of each text from its position in `firsts`, at least 1, to its end."""
 
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
@@ -70,7 +70,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Task:
-    """A task.
+    """A task: its items and how a model's work on them is scored.
 
     items: makes items from the test and training problems, a count and a seed. score: yields pairs of an item's number
     and a score. chance: expected score of a guess, 0 if guessing is hopeless. every_format: whether weights in every
@@ -94,7 +94,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Shots:
-    """A problem that follows some solved ones."""
+    """A problem with solved problems before it in the prompt."""
 
     prefix: str
     question: str
@@ -146,7 +146,7 @@ def _pieces(answer: str) -> list[tuple[str, bool]]:
 
 
 def sums(_: Sequence[Problem], __: Sequence[Problem], count: int, seed: int) -> Sequence[Choice]:
-    """Make sums, differences and products of small numbers, with three wrong results of as many digits for each."""
+    """Make sums, differences and products of small numbers, each with three wrong results of as many digits."""
     rng = np.random.default_rng(seed)
     return [_choice(rng, "+-*"[number % 3]) for number in range(count)]
 
@@ -166,7 +166,7 @@ def _choice(rng: np.random.Generator, sign: str) -> Choice:
 
 
 def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score]]:
-    """Score 1 if the right option is more probable after the question than every other."""
+    """Score 1 if the right option is more probable after the question than every other option, else 0."""
     questions = [model.tokens(choice.question) for choice in choices]
     options = [[model.tokens(option) for option in choice.options] for choice in choices]
     texts = [

@@ -41,8 +41,8 @@ def cpu_s(run: Callable[[], object]) -> float:
 
 
 def joules(meter: Meter, run: Callable[[], object]) -> Iterator[tuple[str, float]]:
-    """Yield the joules of one run by source, from a window of as many runs as take about METERED_S. Yields nothing if
-    there is no counter or it did not count."""
+    """Yield the joules of one run by source, as the mean over as many runs as take about METERED_S seconds. Yields
+    nothing without a counter, or for a counter that gave no number."""
     if not meter.describe().get("domains"):
         return
     times = math.ceil(METERED_S / max(cpu_s(run), SHORTEST_S))

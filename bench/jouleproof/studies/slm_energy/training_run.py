@@ -1,7 +1,7 @@
 """Training of small decoders on word problems: all seeds of a run side by side in one batched model, which is saved.
 
 The batch of a step depends only on seed and step, so an interrupted run resumes to the same bits. A checkpoint is a
-safetensors file, complete or absent, that records the run that it ends.
+safetensors file, complete or absent, that records the run it belongs to.
 """
 
 import hashlib
@@ -57,8 +57,8 @@ CURVE, KINDS = "curve", ("weights", "means", "squares")
 class Run:
     """The state of a run after `step` steps, with tensors of (models, …).
 
-    curve: a row for each mark passed: the step, then the loss of the last batch of each model in nats per token, then
-    the share of right answers of each, then the tokens of an answer of each.
+    curve: a row for each mark passed: the step, then the models' losses on the last batch in nats per token, then their
+    shares of right answers, then their tokens per answer.
     """
 
     step: int

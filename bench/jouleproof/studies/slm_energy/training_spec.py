@@ -26,7 +26,7 @@ class TrainingSpec:
     the result.
 
     plan: `batch` problems per step, equally many of each number of steps. marks: steps after which the models are
-    tested and the run is saved. after: the run whose end this one starts from.
+    tested and the run is saved. after: the run from whose end this run starts.
     """
 
     shape: DecoderShape
@@ -65,7 +65,7 @@ def checkpoints(config: SlmEnergyConfig) -> Mapping[str, Experiment]:
     from_scratch = Experiment(
         "training_run:train_from_scratch", knobs=("ladder", "fine_tuning"), priority=1, resources=LARGE
     )
-    largest_first = reversed(ladder.sizes)  # it takes longest
+    largest_first = reversed(ladder.sizes)  # the largest takes longest
     trained = {ladder_checkpoint(ladder, size, budget): for_ladder for size in largest_first for budget in BUDGETS}
     for size in (tuning.small, tuning.large):
         starts = dict.fromkeys(ladder_checkpoint(ladder, size, budget) for budget in BUDGETS)
@@ -118,7 +118,7 @@ def longer_spec(config: SlmEnergyConfig, size: str, steps: int, rate_share: floa
 def _spec(
     settings: LadderConfig, size: str, steps: int, task: WordProblems, problems: int, every: int, rate_share: float = 1
 ) -> TrainingSpec:
-    """Return a run. Its learning rate falls with the width to a power, a rule that was fitted on one seed of the four
+    """Return a run. Its learning rate falls as a power of the width; the exponent was fitted to one seed of the four
     default sizes and is used for all others. every: steps between two marks; the last step is always a mark."""
     shape = shape_of(settings, size)
     rate = settings.learning_rate * rate_share * (RATE_WIDTH / shape.width) ** settings.learning_rate_power

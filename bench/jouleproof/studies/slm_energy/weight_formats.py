@@ -30,7 +30,7 @@ PLAIN = {fmt.name: fmt for fmt in (FLOAT32, BFLOAT16)}
 
 
 def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
-    """Return the formats with these names. Raises UserError if a name is not that of a format."""
+    """Return the formats with these names. Raises UserError if a name belongs to no format."""
     return [_resolve(name) for name in names]
 
 

@@ -36,7 +36,7 @@ class Calculation:
 
 
 def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
-    """Yield the first calculation of every line that has one, without those longer than most_tokens."""
+    """Yield the first calculation of every solution line that has one, except calculations longer than most_tokens."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
     texts = (
         Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
@@ -105,7 +105,7 @@ def _results(decoder: Decoder, texts: Sequence[Calculation]) -> tuple[Tensor, Te
 
 @torch.inference_mode()
 def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) -> list[float]:
-    """Return 1 for each text whose result tokens are all the most likely ones given those before, else 0."""
+    """Return 1 for each text whose result tokens are all the most likely given the tokens before them, else 0."""
 
     def of_group(group: Sequence[int]) -> list[float]:
         logits, wanted = _results(decoder, [texts[number] for number in group])

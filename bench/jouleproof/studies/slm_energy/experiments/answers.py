@@ -25,7 +25,8 @@ BITS = {"no scales": 4.0, "MXFP4": 4.25, "Q4_0": 4.5, "Q4_1": 5.0}  # of a weigh
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share right."""
+    """Costs of one model at one limit, (draws,) each: J of a token and of an answer, euro of an answer, share of right
+    answers."""
 
     token: np.ndarray
     answer: np.ndarray
@@ -102,8 +103,8 @@ def _costs(config: SlmEnergyConfig, laws: Laws, name: str, accuracy: float) -> C
 
 
 def at_front(costs: Mapping[str, Costs]) -> dict[str, float]:
-    """Return the share of draws in which no other model is right at least as often for fewer joules of an answer, by
-    model."""
+    """Return, by model, the share of draws in which no other model is right at least as often for fewer joules per
+    answer."""
     joules, right = (np.stack([getattr(cost, name) for cost in costs.values()]) for name in ("answer", "right"))
     beaten = ((joules[:, None] > joules[None]) & (right[:, None] <= right[None])).any(axis=1)
     return dict(zip(costs, 1 - beaten.mean(axis=1), strict=True))
@@ -129,7 +130,7 @@ def _phone(config: SlmEnergyConfig, laws: Laws) -> Iterator[dict[str, Any]]:
 
 
 def _of(config: SlmEnergyConfig, laws: Laws, name: str, settings: AnswersConfig) -> np.ndarray:
-    """Draw a constant that is known within a range, (draws,). A name with " of " has a different stream from its
+    """Draw a constant that is known within a range, (draws,). A name with " of " has a different random stream from its
     constant."""
     return constant_draws(name, getattr(settings, name.split(" of ")[0]), config.power, laws.draws)
 
@@ -140,6 +141,6 @@ def _weights() -> dict[str, float]:
 
 
 def _weights_between(config: SlmEnergyConfig) -> np.ndarray:
-    """Draw GB between the sizes of blocks of 32 weights with a scale of 8 bits and with one of 16 bits."""
+    """Draw GB of weights, uniformly between blocks of 32 with an 8-bit scale and with a 16-bit scale."""
     low, high = _weights()["MXFP4"], _weights()["Q4_0"]
     return stream("bits of a weight", config.energy_law.seed).uniform(low, high, config.energy_law.resamples)

@@ -20,8 +20,8 @@ def cards() -> pd.DataFrame:
 
     score: percent by card, model and task. won: 1 if the card's subject scores above the model, 0.5 if the scores are
     equal, 0 if it scores below. share_won: mean of won over the tasks of an area, or over all. questions: of a task, if
-    known; for these tasks, difference, difference_low and difference_high compare the two scores, with an interval as
-    if other questions had been drawn (95 %). languages: number that the subject is said to support.
+    known; for these tasks, difference, difference_low and difference_high compare the two scores, with a 95 % interval
+    for another draw of questions. languages: number that the subject is said to support.
 
     total_b, active_b: billions of parameters, 0 if they are not published. size: of the model relative to the subject.
     Models of the subject's family are not rivals.
@@ -34,7 +34,7 @@ def cards() -> pd.DataFrame:
 
 
 def size_beside(model: Published, subject: Published) -> str:
-    """Return which of the three sizes the model has relative to the subject, by all parameters."""
+    """Return the size of the model relative to the subject, one of three, by all parameters."""
     if model.total is None or subject.total is None:
         return UNKNOWN
     return SAME_SIZE if model.total <= 2 * subject.total else LARGER

@@ -54,10 +54,10 @@ def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataF
     All cells take turns in a round, after a warm-up round. Block formats hold the real weights of the layers; the head
     stays float32, and a token is written alone.
 
-    cpu_ms_per_token: of a prompt, and of a token written after one, by texts side by side (batch). cpu_s_per_answer:
-    with the lengths that the real model read and wrote. cpu_s_per_correct: the same over the accuracy, which is drawn
-    from its posterior. per_doubling: cpu_s_per_answer of the larger of two shapes over that of the smaller, to the
-    power of one over the doublings of parameters that compute. joules_per_token: if this machine has counters.
+    cpu_ms_per_token: of a prompt, and of tokens written after it, by texts side by side (batch). cpu_s_per_answer: with
+    the lengths that the real model read and wrote. cpu_s_per_correct: the same over the accuracy, which is drawn from
+    its posterior. per_doubling: factor on cpu_s_per_answer for each doubling of the parameters that compute, from the
+    smallest to the largest shape. joules_per_token: if this machine has counters.
     """
     settings, decoder = config.cost, smollm2_135m.network
     shapes = _shapes(settings)
@@ -207,7 +207,7 @@ def _answers(
 
 
 def _per_doubling(cells: Sequence[Cell], per_answer: np.ndarray, factors: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield ratios of the largest to the smallest shape, by format."""
+    """Yield the ratio of the largest to the smallest shape, and the factor per doubling, by format."""
     for dtype in DTYPES:
         by_size = sorted((cell.computing, number) for number, cell in enumerate(cells) if cell.dtype == dtype)
         (few, small), (many, large) = by_size[0], by_size[-1]

@@ -32,9 +32,9 @@ def energy_law(config: SlmEnergyConfig, energy_points: pd.DataFrame) -> pd.DataF
 
     exponent: of a predictor, including `constant`, in every resample of the models (repeat). exponent_fit: the same
     fitted to all models. r2, r2_fit: share of the variance explained. models, configurations: their numbers. left_out:
-    median error on a model's rows (share of the measured) under the law of the other models. error_ln: root mean square
-    over models of their mean error in ln. length_spread: standard deviation over models of ln of the mean length of an
-    answer. limit 0: all limits. gpu "both": H100 and B200.
+    median error on a model's rows (share of the measured value) under the law of the other models. error_ln: root mean
+    square over models of their mean error in ln. length_spread: standard deviation over models of ln of the mean length
+    of an answer. limit 0: all limits. gpu "both": H100 and B200.
     """
     table = measured_chat(energy_points)
     cases = list(_cases(table))

@@ -29,7 +29,7 @@ TUNED, ANEW, UNTOUCHED = "fine-tuned", "anew", "untouched"
 
 @dataclass(frozen=True)
 class Answers:
-    """Scores of one size of the ladder before and after its tuning, on the longer problems and on the ladder's.
+    """Scores of one size of the ladder before and after fine-tuning, on the longer problems and on the ladder's.
 
     spec: of the fine-tuning. needed: steps to the target by seed, for seeds that reached it.
     """

@@ -55,8 +55,8 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
     reported energy over the wall time, absent if a tool reports nothing; power_low and power_high if it gives a range.
     energy (J): of one run. cpu_s, wall_s: of the runs under this project's meter.
 
-    The asleep workload sleeps as long as the busy one just took. Beside others: as many busy processes as there are
-    processors.
+    The asleep workload sleeps as long as the busy one just took. "beside others": with as many busy processes as there
+    are processors.
     """
     torch.set_num_threads(1)
     ours, draws = open_meter(config.meters.meter), prior_draws(config.power)
@@ -174,7 +174,7 @@ def _installed(tool: Tool, installed: bool) -> Row:
 
 
 def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
-    """Yield what the absent tools reported on another machine, which has no counters."""
+    """Yield the reports of the absent tools from another machine, which has no counters."""
     wanted = {(tool.package, tool.mode) for tool in absent}
     for fact in pd.read_csv(FACTS, comment="#", dtype={"version": str}).to_dict("records"):
         if (fact["tool"], fact["mode"]) in wanted:

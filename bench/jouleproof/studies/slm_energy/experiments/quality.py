@@ -1,4 +1,4 @@
-"""Quality of real small models, on tasks that such models can partly solve and on one that they cannot."""
+"""Quality of real small models, on tasks that they can partly solve and on one that they cannot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
