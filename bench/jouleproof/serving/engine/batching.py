@@ -9,8 +9,8 @@ from jouleproof.serving.rules import STARVED
 
 @dataclass(eq=False)
 class Job:
-    """A request that a worker is serving. prompt: its tokens. wanted: number of tokens to generate here. generated:
-    tokens generated so far.
+    """A request that a worker is serving. prompt: its tokens. wanted: number of tokens to generate on this
+    worker. generated: tokens generated so far.
 
     read: tokens in the KV cache. missed: consecutive iterations that did not include the job.
     """
@@ -32,18 +32,18 @@ class Job:
         return len(self.generated) >= self.wanted
 
     def piece(self, count: int) -> Piece:
-        """Return the next `count` tokens of the job; a decode has one."""
+        """Return the job's next `count` prompt tokens or, for a decode, its last generated token."""
         if self.prompt_left:
             return Piece(self.slot, self.read, self.prompt[self.read : self.read + count])
         return Piece(self.slot, self.read, self.generated[-1:])
 
 
 def next_batch(jobs: Sequence[Job], tokens: int, chunked: bool) -> list[tuple[Job, int]]:
-    """Select the jobs of the next iteration, each with the number of its tokens that the iteration reads.
+    """Return the jobs of the next iteration, each with the number of its tokens to read.
 
     jobs: in order of arrival. tokens: budget of a batch, which only a single longer prompt may exceed. Whole prompts go
-    before decodes, which fill the rest of the budget; a decode that missed STARVED iterations goes first. chunked:
-    decodes go first, then as many prompt tokens as fit.
+    before decodes, which fill the rest of the budget, but decodes that missed STARVED iterations go before both.
+    chunked: decodes go first, then as many prompt tokens as fit.
     """
     decodes = [job for job in jobs if not job.prompt_left]
     prompts = [job for job in jobs if job.prompt_left]

@@ -22,11 +22,11 @@ def halves(shapes: Sequence[Shape]) -> tuple[list[Shape], list[Shape]]:
 
 
 def fitted(seconds: Mapping[Shape, float]) -> Performance:
-    """Fit a performance model by least squares: piecewise linear in the prompt tokens, and in the decodes without
-    context, plus a time per token of context and a time per decode next to a prompt. More work never takes less time,
-    whatever the noise.
+    """Fit a performance model to measured times by least squares. Time is piecewise linear in prompt tokens and, at
+    zero context, in decodes, plus a time per token of context and a time per decode that runs with a prompt. More work
+    never takes less time, however noisy the measurements.
 
-    seconds: times of prompts alone, of decodes alone with at least two contexts, and of both together.
+    seconds: times of prompts alone, of decodes alone at two or more contexts, and of both together.
     """
     prompts = {shape: time for shape, time in seconds.items() if not shape.decodes and not shape.read}
     decodes = {shape: time for shape, time in seconds.items() if not shape.prompt}
@@ -63,14 +63,14 @@ def _of(prompts: Mapping[Shape, float], size: float) -> float:
 
 
 def _rising(sizes: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the knots and seconds of the nearest law that never falls and is never negative, from no work upwards."""
+    """Return knots, from 0 up, and seconds of the closest law that never falls and is never negative."""
     seconds = isotonic_regression(seconds).x
     nothing = max(float(extrapolated(np.zeros(1), sizes, seconds)[0]), 0.0)
     return np.append(0.0, sizes), np.append(nothing, seconds)
 
 
 def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the batch sizes, the fitted seconds of each without context, and those per token of context."""
+    """Return the batch sizes, their fitted seconds at zero context, and the seconds per token of context."""
     batches = np.array(sorted({shape.decodes for shape in decodes}))
     rows = np.zeros((len(decodes), len(batches) + 1))
     for row, shape in zip(rows, decodes, strict=True):
@@ -84,7 +84,7 @@ def _decode_law(decodes: Mapping[Shape, float]) -> tuple[np.ndarray, np.ndarray,
 def _per_decode_with_prompt(
     together: Mapping[Shape, float], sizes: np.ndarray, prompt_s: np.ndarray, per_context: float
 ) -> float:
-    """Return the seconds that each decode adds, beyond those of one prompt token, to an iteration with a prompt."""
+    """Return the seconds that a decode costs beyond one more prompt token in an iteration with a prompt."""
     rest, decodes = [], []
     for shape, time in together.items():
         context = shape.read + shape.decodes * (shape.context + 1)

@@ -1,5 +1,5 @@
-"""The engine's worker processes: started, pinned to cores, read from, restarted if one dies, and always stopped at the
-end."""
+"""Management of the engine's worker processes: it starts them, pins them to cores, reads their reports, restarts them
+if one dies, and always stops them at the end."""
 
 import socket
 import sys
@@ -21,8 +21,8 @@ from jouleproof.processes import Children, Report
 from jouleproof.serving.engine.shared import mapped, shared_memory
 
 WORKER = "jouleproof.serving.engine.worker"
-STARTS = 3  # attempts
-SILENCE_S = 120.0  # for an answer; importing torch and packing weights takes long on a busy machine
+STARTS = 3  # attempts to start the workers
+SILENCE_S = 120.0  # longest wait for an answer; importing torch and packing weights takes long on a busy machine
 
 
 class WorkerDied(UserError):
@@ -38,8 +38,8 @@ class FleetPlan:
     """Size and layout of a fleet. workers: number of processes. slots, capacity: requests per worker, and tokens per
     request. boxes: KV caches in transfer at once.
 
-    gloo: whether workers may communicate over sockets, which meet at host and port (0: any free port) and bind to the
-    host's address only. device: `cpu`, one core per worker, or `cuda`, one GPU per worker.
+    gloo: whether workers may use sockets, which meet at host and port (0: any free port) and bind to the host's
+    address only. device: `cpu`, one core per worker, or `cuda`, one GPU per worker.
     """
 
     workers: int = 2
@@ -63,7 +63,7 @@ class Fleet:
         self.children = Children([], {})
 
     def start(self) -> None:
-        """Start all workers, replacing any that run. Raises UserError if they do not come up after a few attempts."""
+        """Start all workers, replacing any that run. Raises UserError if they fail to start STARTS times."""
         for tries_left in reversed(range(STARTS)):
             try:
                 self._start()
@@ -102,7 +102,8 @@ class Fleet:
             raise self._died(to) from None
 
     def reports(self, timeout_s: float) -> list[tuple[int, Report]]:
-        """Wait for a report, up to a time, and return all that have come. Raises WorkerDied if a worker ended."""
+        """Wait up to `timeout_s` s for a report, and return all that have come, by rank. Raises WorkerDied if a worker
+        ended."""
         reports: list[tuple[int, Report]] = []
         for rank, report in self.children.reports(timeout_s):
             if report is None:
@@ -116,7 +117,7 @@ class Fleet:
         return WorkerDied(rank, child.how_it_ended())
 
     def answers(self, key: str, ranks: Iterable[int]) -> dict[int, Any]:
-        """Wait until each of these workers has reported a key, and return the values by rank; other reports are
+        """Wait until every worker in `ranks` has reported `key`, and return the values by rank; other reports are
         dropped. Raises WorkerDied if a worker ends or stays silent."""
         waited_for, answers = set(ranks), dict[int, Any]()
         while waited_for:
@@ -149,7 +150,7 @@ class Fleet:
 def started_fleet(plan: FleetPlan, decoder: Decoder) -> Iterator[Fleet]:
     """Start workers with a model, and stop them at the end of the block.
 
-    Raises UserError if they do not come up, memory does not suffice, or the port is taken.
+    Raises UserError if they do not start, there is too little memory, or the port is taken.
     """
     shape = decoder.shape
     box = 2 * shape.kv_heads * plan.capacity * shape.head_width * 4 * shape.layers
@@ -174,7 +175,7 @@ def _fill(memory: torch.Tensor, state: list[torch.Tensor]) -> None:
 
 @contextmanager
 def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
-    """Create a store that listens on one address only."""
+    """Create the store at which sockets meet; it listens on the plan's address only."""
     interface_of(plan.host)
     listening = socket.socket()
     try:
@@ -195,7 +196,7 @@ def _meeting_place(plan: FleetPlan) -> Iterator[TCPStore]:
 
 
 def interface_of(host: str) -> str:
-    """Return the network interface of this machine that has an address. Raises UserError if none has it."""
+    """Return the network interface that has the address `host`. Raises UserError if none has."""
     for name, addresses in psutil.net_if_addrs().items():
         if any(address.address == host for address in addresses):
             return name

@@ -1,4 +1,4 @@
-"""Measurements over a grid of iteration shapes, while the other workers are busy as they would be under load."""
+"""Measurements over a grid of iteration shapes, with the other workers as busy as under load."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,10 @@ from jouleproof.serving.simulator.cost_model import extrapolated
 PROMPTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 DECODES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 CONTEXTS = (32, 256)
+# TOGETHER: (prompt tokens, decodes). CHUNKS: (prompt tokens, tokens already read, decodes).
 TOGETHER = ((32, 2), (64, 4), (64, 16), (128, 2), (128, 8), (192, 4), (192, 16), (256, 8), (320, 12))
 CHUNKS = ((48, 64, 4), (48, 192, 4), (32, 128, 16), (56, 256, 8), (48, 320, 12))
-BEFORE = 64  # tokens of context of decodes that run with a prompt
+BEFORE = 64  # tokens of context of each decode that runs with a prompt
 
 
 def measured_shapes(engine: EngineConfig) -> list[Shape]:
@@ -40,7 +41,7 @@ def probes(shapes: Sequence[Shape]) -> list[Shape]:
 
 def measured(fleet: Fleet, shapes: Sequence[Shape], background: Sequence[Shape], repeats: int) -> np.ndarray:
     """Measure shapes on every worker and return (workers, repeats, shapes) seconds. The other workers read prompts
-    while decodes are measured, and decode while all other shapes are.
+    while decodes alone are measured, and decode while shapes with a prompt are measured.
 
     background: the prompt and the batch of decodes that the other workers run.
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from jouleproof.serving.engine.router import Request, Served
 
-ENOUGH_CPU = 0.95  # share of the iterations' time; a run with less is void
+ENOUGH_CPU = 0.95  # processor time over the iterations' time; a run with less is void
 QUANTILES = (0.5, 0.9, 0.99)
 FEWEST = {"ttft_s": 500, "gap_s": 200, "e2e_s": 200}  # samples that a 99th percentile needs
 
@@ -42,7 +42,7 @@ def pooled(runs: Iterable[Latencies]) -> Latencies:
 
 
 def quantiles(measured: Latencies, levels: Sequence[float]) -> Iterator[dict[str, Any]]:
-    """Yield a row per metric and level, except 99th and higher percentiles that would rest on too few samples."""
+    """Yield one row per metric and level, but no percentile from the 99th up that has too few samples."""
     for metric, fewest in FEWEST.items():
         values = getattr(measured, metric)
         for level in levels:

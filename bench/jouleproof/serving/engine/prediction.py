@@ -51,7 +51,10 @@ def simulated_design(
 
 
 def simulated(design: Design, requests: Requests, link: float, model: ServedModel, warm_up: int) -> Latencies:
-    """Simulate the requests and return their latencies; gaps are accurate to the width of a bin, 0.9 %."""
+    """Simulate the requests and return their latencies; gaps are accurate to the width of a bin, 0.9 %.
+
+    link: bytes/s of a cache transfer. warm_up: number of first requests that do not count.
+    """
     semantics = replace(CORRECTED, layered=False, link_bytes_per_s=link)
     window = Window(first=float(requests.arrival_s[warm_up]))
     run = simulate(design, requests, semantics, model, window)

@@ -1,5 +1,5 @@
-"""The router in front of the workers: it admits requests at their arrival times, assigns each to workers, and records
-the tokens that it gets."""
+"""The router in front of the workers: it admits requests at their arrival times, assigns them to workers, and records
+the tokens that the workers report."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from jouleproof.serving.engine.fleet import Fleet, WorkerDied
 from jouleproof.serving.engine.transport import Move
 from jouleproof.serving.rules import Policy
 
-HEAD_START_S = 0.05  # before the clock of the arrivals starts, so that the first request is sent in time
-SILENCE_S = 60.0  # without a report while requests are in progress, after which a worker counts as dead
+HEAD_START_S = 0.05  # until the clock of the arrivals starts, so that the first request is sent in time
+SILENCE_S = 60.0  # a worker counts as dead after this time without a report while requests are in progress
 Status = Literal["waiting", "done", "refused", "left", "failed"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request to serve. prompt: tokens. output: number of tokens to generate, whatever they are. leaves_s: time from
-    its arrival until the client disconnects."""
+    """A request to serve. prompt: tokens. output: number of tokens to generate; none ends the text early. leaves_s:
+    time from arrival until the client disconnects."""
 
     arrival_s: float
     prompt: Sequence[int]
@@ -33,7 +33,7 @@ class Request:
 @dataclass(frozen=True)
 class Rules:
     """Rules of one run. prompt_workers: number of workers that read prompts if the phases are split. tokens: budget of
-    a batch. retries: limit for a request whose worker died."""
+    a batch. retries: most new starts of a request after a worker died."""
 
     policy: Policy
     prompt_workers: int = 1
@@ -47,8 +47,8 @@ class Outcome:
     """The outcome of one request. reason: why it was refused or failed. times_s: time of every token, on the clock of
     the arrivals.
 
-    sent_s, taken_s: seconds that the sender and the receiver spent on its KV cache. arrived_s: when the cache was in
-    place. moved_bytes: size of all its messages.
+    sent_s, taken_s: seconds that the sender and the receiver spent on its KV cache. arrived_s: time at which the
+    cache was in place, on the same clock. moved_bytes: size of all its messages.
     """
 
     status: Status = "waiting"
@@ -64,9 +64,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Served:
-    """The result of a run. outcomes: in the order of the requests. cpu_share: share of its iterations' time in which a
-    worker had a core, by rank; 1 for a worker without iterations. router_cpu_s: processor time of this process. deaths:
-    how workers died."""
+    """The result of a run. outcomes: in the order of the requests. cpu_share: by rank, a worker's processor time
+    over the time of its iterations; 1 without iterations. router_cpu_s: processor time of this process. deaths: how
+    workers died."""
 
     outcomes: list[Outcome]
     cpu_share: list[float]
@@ -76,10 +76,10 @@ class Served:
 
 
 def serve(fleet: Fleet, requests: Sequence[Request], rules: Rules) -> Served:
-    """Serve every request to its end. requests: in order of arrival.
+    """Serve all requests and return their outcomes. requests: in order of arrival.
 
     If a worker dies, all workers are restarted, and the requests in flight start again but keep the tokens that their
-    clients already have. Raises UserError if the rules do not fit the workers, or the workers do not come up again.
+    clients already have. Raises UserError if the rules do not fit the workers, or the workers cannot be restarted.
     """
     split = rules.policy == "split"
     if split and not 0 < rules.prompt_workers < fleet.plan.workers:
@@ -111,7 +111,7 @@ class _Run:
         self.prompt_pool = list(ranks)[: rules.prompt_workers] if split else list(ranks)
         self.token_pool = list(ranks)[rules.prompt_workers :] if split else []
         self.start_s = 0.0
-        self.came: dict[int, int] = {}  # by request in progress: tokens that came since its last start
+        self.came: dict[int, int] = {}  # by request in progress: tokens received since its last start
         self.queue: deque[int] = deque()  # requests that wait for a box
         try:
             self._begin()
@@ -123,8 +123,8 @@ class _Run:
         for rank in range(self.fleet.plan.workers):
             chunked = rules.policy == "chunked"
             self.fleet.tell(rank, do="begin", tokens=rules.tokens, chunked=chunked, move=asdict(rules.move))
-        self.pending = [0] * self.fleet.plan.workers  # by worker: tokens of waiting prompts, and requests that decode
-        self.at: dict[int, tuple[int, int]] = {}  # by request: the workers of its prompt and its tokens
+        self.pending = [0] * self.fleet.plan.workers  # by worker: tokens of unread prompts, plus unfinished requests
+        self.at: dict[int, tuple[int, int]] = {}  # by request: ranks of its prompt worker and token worker
         self.boxes = list(range(self.fleet.plan.boxes))
         self.box_of: dict[int, int] = {}
         self.came.clear()
@@ -159,8 +159,8 @@ class _Run:
                 heard_s = now()
 
     def cpu_shares(self) -> list[float]:
-        """Return each worker's share of processor time since the run began or the workers were last started; 0 for all
-        if one has just died."""
+        """Return each worker's processor time over the time of its iterations, since the run began or the last start
+        of the workers; 0 for all if one has just died."""
         ranks = range(self.fleet.plan.workers)
         try:
             for rank in ranks:
@@ -201,7 +201,7 @@ class _Run:
         self.pending[token_rank] += 1
 
     def _send_off(self) -> None:
-        """Submit queued requests while there are transfer slots for their caches."""
+        """Submit queued requests while there are free boxes for their caches."""
         while self.queue and self.boxes:
             number = self.queue.popleft()
             prompt, box = list(self.requests[number].prompt), self.boxes.pop()

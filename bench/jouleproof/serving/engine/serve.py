@@ -35,8 +35,8 @@ def run(
     seed: int,
     out: Path,
 ) -> str:
-    """Serve a trace and return the table of latencies as text. Raises UserError if an input or a port is not available,
-    or a name is unknown."""
+    """Serve a trace and return the table of latencies as text. load: share of the prompt workers' capacity. Raises
+    UserError if an input or a port is not available, or a name is unknown."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="jouleproof-serve-") as folder:
         trace_name, texts_name = f"azure_{serving.service}", "gsm8k_test"
@@ -84,7 +84,7 @@ def _resolved(name: str, folder: Path) -> inputs.Record:
 def _model(
     engine: EngineConfig, records: Mapping[str, inputs.Record], folder: Path, problems: list[inputs.Problem]
 ) -> tuple[Decoder, list[int]]:
-    """Load the model and its tokens; if they are not available, use random ones and say so on stderr."""
+    """Load the model and the text's tokens; if the model is not available, use random ones and say so on stderr."""
     try:
         model = load_smollm2((records.get("smollm2_135m") or _resolved("smollm2_135m", folder)).path())
     except inputs.InputError as error:

@@ -45,7 +45,7 @@ def _reserve(descriptor: int, size: int) -> None:
 
 
 def mapped(descriptor: int) -> Tensor:
-    """Map the descriptor of a `shared_memory` as (bytes,) uint8."""
+    """Return the memory behind a descriptor of `shared_memory` as a (bytes,) uint8 tensor."""
     size = os.fstat(descriptor).st_size
     return torch.frombuffer(mmap.mmap(descriptor, size), dtype=torch.uint8)
 

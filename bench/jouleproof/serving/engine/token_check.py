@@ -14,12 +14,12 @@ Sameness = Literal["same", "near_tie", "different"]
 def sameness(
     decoder: Decoder, prompt: Sequence[int], expected: Sequence[int], served: Sequence[int], near: float
 ) -> Sameness:
-    """Compare two outputs for one prompt. near: difference between two logits of the plain decoder below which their
-    tokens count as tied."""
+    """Return whether two outputs for one prompt are the same, first differ at a near tie, or are different. near:
+    difference between two logits of the plain decoder below which their tokens count as tied."""
     if list(expected) == list(served):
         return "same"
     first = next((place for place, pair in enumerate(zip(expected, served)) if pair[0] != pair[1]), None)  # noqa: B905
-    if first is None:  # one is longer
+    if first is None:  # one output is longer
         return "different"
     logits = decoder.head(decoder.hidden(torch.tensor([[*prompt, *expected[:first]]]))[0, -1])
     best = float(logits.max())

@@ -34,7 +34,7 @@ def arrivals(trace: pd.DataFrame, rate: float, count: int, seed: int) -> Request
 
 
 def text(problems: Sequence[Problem], tokens: Callable[[str], list[int]]) -> list[int]:
-    """Return the tokens of problems and answers, one after another."""
+    """Return the tokens of problems and answers, in order, until there are at least ENOUGH_TOKENS."""
     token_ids: list[int] = []
     for problem in problems:
         token_ids += tokens(f"{problem.question}\n{problem.answer}\n\n")
@@ -44,7 +44,7 @@ def text(problems: Sequence[Problem], tokens: Callable[[str], list[int]]) -> lis
 
 
 def with_text(requests: Requests, words: Sequence[int], seed: int) -> list[Request]:
-    """Cut prompts from the text at random places; the text starts again where it ends."""
+    """Return the requests with prompts cut from the text at random places; the text repeats after its end."""
     starts = np.random.default_rng([seed, 3]).integers(0, len(words), len(requests))
     endless = np.resize(np.asarray(words), len(words) + int(requests.prompt.max()))
     return [

@@ -15,8 +15,8 @@ Transport = Literal["memory", "gloo"]
 
 @dataclass(frozen=True)
 class Move:
-    """How a KV cache moves. transport: memory that the processes share, or a socket. by_layer: send each layer as soon
-    as it is computed, or all of them after the prompt. cache_format: number format of the values: float32, bfloat16 or
+    """The settings of a cache transfer. transport: shared memory, or a socket. by_layer: send each layer as soon as it
+    is computed, instead of all layers after the prompt. cache_format: number format of the values: float32, bfloat16 or
     the name of a block format."""
 
     transport: Transport = "memory"
@@ -25,11 +25,11 @@ class Move:
 
 
 class Carrier(Protocol):
-    """A channel for messages between two workers. A box is one cache in transfer, of which each layer is a message; a
-    single message of all layers has the number 0.
+    """A channel for messages between two workers. A box is one cache in transfer, with one message per layer or,
+    numbered 0, one message for all layers.
 
-    to, source: ranks. expect: a message of the same length will be filled. flush: returns once everything that was sent
-    may be overwritten. collect: returns once everything that was expected in a box has arrived.
+    to, source: ranks. expect: register a message of the same length to be filled. flush: wait until all sent messages
+    may be overwritten. collect: wait until all expected messages of a box have arrived.
     """
 
     def send(self, box: int, layer: int, message: Tensor, to: int) -> None: ...
@@ -93,7 +93,7 @@ class GlooCarrier:
 
 
 class Mover:
-    """One worker's end of the transfers: it sends the caches in its runner's slots, and fills them."""
+    """One worker's side of the transfers: it sends caches from its runner's slots, and puts received ones there."""
 
     def __init__(self, runner: Runner, carrier: Carrier, move: Move) -> None:
         self._runner, self._carrier, self._codec = runner, carrier, codec(move.cache_format)
@@ -101,7 +101,7 @@ class Mover:
         self._incoming: dict[int, list[tuple[Tensor, Tensor]]] = {}
 
     def send(self, slot: int, tokens: int, layer: int, box: int, to: int) -> int:
-        """Send one message of a cache and return its bytes. layer: 0 if the message holds all layers."""
+        """Send one message of a cache and return its size in bytes. layer: 0 if the message holds all layers."""
         values = self._layers(self._runner.cache(slot, tokens), layer).cpu().contiguous()
         message = self._codec.message(values)
         self._codec.encode(values, message)

@@ -1,7 +1,7 @@
 """One worker of the engine: `python -m jouleproof.serving.engine.worker`, started by jouleproof.serving.engine.fleet.
 
 It reads commands from its standard input, one JSON object per line, and writes reports in the same form to its standard
-output; output of libraries goes to standard error. It ends when its input does.
+output; output of libraries goes to standard error. It exits at the end of its input.
 """
 
 import json
@@ -29,7 +29,7 @@ from jouleproof.serving.engine.shared import mapped
 from jouleproof.serving.engine.transport import Carrier, GlooCarrier, MemoryCarrier, Move, Mover
 
 Command = Mapping[str, Any]
-SILENCE_S = 60.0  # after which the other side of a socket counts as lost
+SILENCE_S = 60.0  # the other side of a socket counts as lost after this time
 
 
 class Worker:
@@ -45,10 +45,10 @@ class Worker:
         self._tokens, self._chunked = command["tokens"], command["chunked"]
         self._mover = Mover(self._runner, self._carriers[move.transport], move)
         self._jobs: list[Job] = []
-        self._waiting: list[Command] = []  # for a slot, in order of arrival
-        self._boxes: dict[int, tuple[int, int]] = {}  # by job whose cache moves on: the box, and the receiver's rank
+        self._waiting: list[Command] = []  # requests without a slot, in order of arrival
+        self._boxes: dict[int, tuple[int, int]] = {}  # by job whose cache is sent: box and receiver's rank
         self._free = list(range(self._runner.slots))
-        self._loop: Shape | None = None  # repeated to load the machine while others are measured
+        self._loop: Shape | None = None  # repeated to load the machine while another worker is measured
         self.busy_s = self.cpu_s = 0.0
 
     @property
@@ -106,7 +106,7 @@ class Worker:
             self._jobs.append(job)
 
     def _run(self, jobs: list[Job], pieces: list[Piece]) -> None:
-        leaving = [job for job in jobs if job.id in self._boxes]  # their whole prompts are read
+        leaving = [job for job in jobs if job.id in self._boxes]  # this iteration reads their whole prompts
         watch_s = dict.fromkeys((job.id for job in leaving), 0.0)
         sizes = dict.fromkeys(watch_s, 0)
 
@@ -151,7 +151,7 @@ class Worker:
 
 
 def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | None]:
-    """Yield the commands that come from a descriptor, and None whenever there is none and `wait()` is false."""
+    """Yield commands read from a file descriptor, or None if there is none and `wait()` is false."""
     rest = b""
     while True:
         if not wait() and not select.select([descriptor], [], [], 0)[0]:
@@ -166,7 +166,7 @@ def commands(descriptor: int, wait: Callable[[], bool]) -> Iterator[Command | No
 
 
 def loaded(weights: Tensor, shape: DecoderShape) -> Decoder:
-    """Build a decoder on shared weights: (bytes,) of all parameters, in the order of the decoder's state."""
+    """Build a decoder on shared weights. weights: (bytes,), all parameters in the order of the decoder's state."""
     with torch.device("meta"):
         empty = Decoder(shape)
     state = empty.state_dict()

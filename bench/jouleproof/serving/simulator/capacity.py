@@ -9,7 +9,7 @@ from jouleproof.serving.simulator.evaluation import Setup, Workload
 from jouleproof.serving.simulator.machines import Design
 
 FIRST_GUESS = 60.0  # requests/s
-FAR, NEAR = 1.5, 1.15  # factors between tried loads, without and with a guess
+FAR, NEAR = 1.5, 1.15  # ratios of successive tried loads, without and with a guess
 LEAST_LOAD = 0.1  # requests/s; a design that does not sustain this has a load of 0
 
 Scored = tuple[Design, float]
@@ -19,7 +19,7 @@ Scored = tuple[Design, float]
 class CapacitySearch:
     """Searches under one setup and service. The load of each design and the pools of each budget are cached.
 
-    precision: of a load, as a share. search_seed, search_precision: seed of the requests and precision of the loads
+    precision: of a load, relative. search_seed, search_precision: seed of the requests and precision of the loads
     during a search for pools. pool_step: distance between the pools that are tried first, as a share of a cluster's
     machines.
     """
@@ -35,11 +35,11 @@ class CapacitySearch:
     _pools: dict[tuple[object, ...], Scored] = field(default_factory=dict, init=False, repr=False)
 
     def meets(self, design: Design, rate: float, seed: int) -> bool:
-        """Return whether all service levels are met under a load."""
+        """Return whether all service levels are met under a rate in requests/s."""
         return self.workload.meets(self.setup, design, self.service, rate, seed)
 
     def max_load(self, design: Design, seed: int) -> float:
-        """Return the highest load in requests/s; the first guess is the load under another seed, if there is one."""
+        """Return the highest load in requests/s; the search starts from the load under another seed, if any."""
         loads = self._loads.setdefault(design, {})
         if seed not in loads:
             guess = next(iter(loads.values()), 0.0)
@@ -78,7 +78,7 @@ class CapacitySearch:
         return self._pools[key]
 
     def _load_above(self, design: Design, beat: float) -> float:
-        """Return the highest load on the search seed, or 0 if the design does not sustain a little more than `beat`."""
+        """Return the highest load (requests/s) on the search seed, or 0 if it is not clearly above `beat`."""
 
         def meets(rate: float) -> bool:
             return self.meets(design, rate, self.search_seed)
@@ -89,9 +89,9 @@ class CapacitySearch:
         return highest_load(meets, more * NEAR, self.search_precision, NEAR, sustained=more) if meets(more) else 0.0
 
     def least_pools(self, family: Family, machines: int, rate: float, prices: Prices | None) -> Design:
-        """Find the cheapest pools that sustain a rate or, without prices, those that draw least. machines: the most in
-        both pools. The number of prompt machines is searched as in `best_pools`, with the fewest token machines for
-        each.
+        """Find the cheapest pools that sustain a rate in requests/s or, without prices, those of least provisioned
+        power. machines: the most in both pools together. The number of prompt machines is searched as in `best_pools`,
+        each with the fewest token machines.
 
         Raises ValueError if no pools sustain the rate.
         """
@@ -129,8 +129,8 @@ class CapacitySearch:
 def _searched(
     first: Iterable[int], apart: int, better_of: Callable[[int, Scored | None], Scored | None]
 ) -> Scored | None:
-    """Search for the best number of prompt machines: first among the given ones, then on both sides of the best, at
-    distances that halve down to one machine."""
+    """Return the best design found and its score: first among the given numbers of prompt machines, then on both
+    sides of the best, at distances that halve down to one machine."""
     best: Scored | None = None
     for prompt in first:
         best = better_of(prompt, best)
@@ -143,7 +143,7 @@ def _searched(
 
 
 def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
-    """Return the fewest that sustain a load, by bisection between a number that does not and one that does."""
+    """Return the smallest number that sustains a load, by bisection between `too_few` and `enough`."""
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
         too_few, enough = (too_few, middle) if sustain(middle) else (middle, enough)
@@ -153,10 +153,10 @@ def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
 def highest_load(
     passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, sustained: float = 0.0
 ) -> float:
-    """Return the highest load, in requests/s, that passes, to a precision (a share); 0 if not even LEAST_LOAD passes.
+    """Return the highest load, in requests/s, that passes, to a relative precision; 0 if not even LEAST_LOAD passes.
 
-    The search brackets it in steps of a factor of `apart` from `start`, then bisects; if passing is not monotone, it
-    finds one of the edges. sustained: a load below `start` that is known to pass.
+    The search brackets the load in steps of a factor of `apart` from `start`, then bisects; if `passes` is not
+    monotone, it finds one of the limits. sustained: a load below `start` that is known to pass.
     """
     low, high = sustained, start
     while passes(high):

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from jouleproof.serving.simulator.machines import MACHINES, Design
 
 A100, H100, H100_CAPPED = "dgx-a100", "dgx-h100", "dgx-h100-pcap"
-UNLIMITED = 1e12  # a price or a power
+UNLIMITED = 1e12  # as a price or a power
 
 
 @dataclass(frozen=True)
 class Family:
-    """Designs that differ only in the sizes of their pools. token: absent if the phases run together."""
+    """Designs that differ only in the sizes of their pools. prompt, token: machines; token is None if the phases
+    run together."""
 
     name: str
     prompt: str
@@ -75,7 +76,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budget:
-    """The highest price and power of a cluster."""
+    """The highest price and power of a cluster, in the units of Machine."""
 
     price: float
     power: float
@@ -92,8 +93,8 @@ class Budget:
 
 
 def pools(family: Family, budget: Budget, step: float) -> Iterator[tuple[int, int]]:
-    """Yield (prompt, token) machines that use up a budget. step: distance between numbers of prompt machines, as a
-    share of the most that fit."""
+    """Yield numbers of (prompt, token) machines that use up a budget. step: distance between numbers of prompt
+    machines, as a share of the most that fit."""
     most = most_prompt_machines(family, budget)
     for prompt in dict.fromkeys(max(1, round(most * step * number)) for number in range(1, int(1 / step) + 1)):
         token = budget.token_machines(family, prompt)

@@ -38,7 +38,7 @@ class Performance:
             raise UserError("performance: every time and power must be finite")
 
     def at(self, tokens: np.ndarray) -> "Performance":
-        """Return the same performance at more knots."""
+        """Return the same performance, resampled at the knots `tokens`."""
         if np.array_equal(tokens, self.tokens):
             return self
         prompt_s, decode_s = (extrapolated(tokens, self.tokens, seconds) for seconds in (self.prompt_s, self.decode_s))
@@ -62,7 +62,7 @@ class Performance:
 
 
 def extrapolated(value: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Interpolate linearly between knots; extrapolate the outer segments."""
+    """Return y at `value`: interpolated linearly between the knots x, or extrapolated from the outer segments."""
     segment = np.clip(np.searchsorted(x, value) - 1, 0, len(x) - 2)
     slope = (y[segment + 1] - y[segment]) / (x[segment + 1] - x[segment])
     return slope * (value - x[segment]) + y[segment]

@@ -25,7 +25,7 @@ from jouleproof.serving.simulator.workload import Requests, poisson_requests, re
 class Setup:
     """The rules and arrivals under which a design is evaluated.
 
-    joint: whether the lengths of prompt and output are drawn together. arrivals: Poisson; `bursts`, an excerpt of the
+    joint: whether the lengths of prompt and output are drawn together. arrivals: `poisson`; `bursts`, an excerpt of the
     trace, sped up to the rate; `hour`, the whole trace at its original pace, superposed until it has the rate.
     """
 
@@ -69,7 +69,7 @@ class Workload:
         return simulate(design, self.requests(setup, service, rate, seed), setup.semantics, setup.model, self.window)
 
     def meets(self, setup: Setup, design: Design, service: str, rate: float, seed: int) -> bool:
-        """Return whether all nine service levels are met; the run stops as soon as they no longer can be."""
+        """Return whether all nine service levels are met; the run stops as soon as one is certain to be missed."""
         requests, window = self.requests(setup, service, rate, seed), self.window_of(setup)
         enough = hopeless(requests, setup.semantics, setup.reading, window, setup.model)
         run = simulate(design, requests, setup.semantics, setup.model, hopeless=enough)
@@ -77,7 +77,7 @@ class Workload:
 
 
 def _excerpt(requests: Requests, seconds: float, seed: int) -> Requests:
-    """Return an excerpt of this length from a random start, or all requests if they span less."""
+    """Return the requests of `seconds` s from a random start, or all requests if they span less."""
     span = float(requests.arrival_s[-1])
     if span <= seconds:
         return requests

@@ -1,4 +1,4 @@
-"""A single simulation from files: a design and requests in, one row per request and the table of latencies out."""
+"""A single simulation of a design and requests from files: it writes a row per request and a table of latencies."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ PHASES = ("prompt", "token", "idle")
 
 
 def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: Path, power: Path | None) -> str:
-    """Simulate, and return the table of latencies in seconds and the energy as text. compat: follow the published
-    rules, and divide by tokens instead of gaps for TBT.
+    """Simulate a design; return its latencies in seconds and its energy as text. compat: follow the published rules,
+    and divide by tokens instead of gaps for TBT.
 
     Raises UserError if a file cannot be read or a request fits no machine.
     """
@@ -43,7 +43,7 @@ def simulate_files(designs: Path, design: str, trace: Path, compat: bool, out: P
 
 
 def power_table(run: Run, design: Design, bin_s: float) -> pd.DataFrame:
-    """Return machine, pool, t (s), W, and the phase that took most of the bin, up to the last event."""
+    """Return a row per machine and bin up to the last event: pool, start t (s), mean W, longest phase."""
     watts, seconds = run.watts(bin_s, int(np.ceil(run.end_s / bin_s)))
     phases = seconds.argmax(axis=2)
     machine, place = np.indices(watts.shape)

@@ -17,15 +17,16 @@ from jouleproof.serving.simulator.served_models import ServedModel
 
 Scheduler = Callable[[int, int, "Load"], tuple[int, int]]
 """A function of a request's prompt tokens, its output tokens and the load. It returns the numbers of the machines that
-read the prompt and generate the tokens. As it may be called again for a request, it must depend on these alone."""
+read the prompt and generate the tokens. As it may be called again for a request, its result must depend on
+these alone."""
 PerformanceModel = Callable[["Machine", ServedModel], Performance]
 GIB = 1024**3
 
 
 @dataclass(frozen=True)
 class Load:
-    """The load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of unfinished prompts,
-    and unfinished decodes. reserved: (machines,) bytes of weights and of the caches of all its requests. prompt_pool:
+    """The load of every machine of a cluster, the prompt pool first. pending: (machines,) tokens of unfinished prompts
+    plus unfinished decodes. reserved: (machines,) bytes of weights and of the caches of all its requests. prompt_pool:
     number of machines in the prompt pool."""
 
     pending: np.ndarray
@@ -39,10 +40,10 @@ class Machine:
 
     profile: the accelerator's name in the profile, `aiconfigurator:` and a system (serving.simulator.aiconfigurator),
     the times themselves, or a function that returns them for a model. compute, bandwidth: ratios to the profiled
-    accelerator, if it is another: they divide the times of prompts and of tokens. price, power: of a machine, in the
-    units of the published simulator (any currency per hour; any unit of provisioned power). tdp_w: of all accelerators.
+    accelerator, which divide the times of prompts and of tokens. price, power: price per hour and provisioned power of
+    a machine, in the published simulator's units, which are arbitrary. tdp_w: of all accelerators.
     host_w: constant power of all other parts. idle: share of tdp_w that idle accelerators draw. memory_bytes_per_s: of
-    all accelerators. link_bytes_per_s: to other machines. hop_s: fixed time of a layered transfer. assumed: which
+    all accelerators. link_bytes_per_s: to other machines. hop_s: fixed seconds of a layered transfer. assumed: which
     values are not measured, if any.
     """
 
@@ -160,14 +161,13 @@ MACHINES: Mapping[str, Machine] = {machine.name: machine for machine in BUILT_IN
 
 @dataclass(frozen=True)
 class Design:
-    """A cluster. prompt, token: a machine or its name, and the number of such machines; token only if the phases are
-    split.
+    """A cluster. prompt, token: a machine or its name, and the number of machines; token only if the phases are split.
 
     policy: `together`, whole prompts before decodes, as in the published baseline; `chunked`, decodes and as many
     prompt tokens as fit into a batch (Agrawal et al., OSDI 2024); `split`; or a Scheduler, which places every request
-    and is slower to simulate. batch_tokens: budget of an iteration, which only a single longer prompt may exceed, and
-    none that is read in chunks. balance_s: seconds after which the pools of a split cluster are adapted to the shares
-    of the work; 0 never adapts them. decodes: number that a token machine should then hold.
+    and is slower to simulate. batch_tokens: budget of an iteration, which only a single longer prompt may exceed, if
+    it is not read in chunks. balance_s: seconds between adaptations of a split cluster's pools to the work of each
+    phase; 0 never adapts them. decodes: number that each token machine should then hold.
     """
 
     name: str

@@ -76,8 +76,8 @@ def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool,
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the watts of prompts, by tokens, and of decoding. A run's peak power stands for its prompt, and its
-    average over many tokens for decoding. The shares of TDP were recorded on the A100; for other accelerators they are
+    """Return the watts of prompts, by tokens, and of decoding. Prompts draw a recorded run's peak power, decoding its
+    average over many tokens. The shares of TDP were recorded on the A100; for other accelerators they are
     an assumption."""
     recorded = profile.of(profile.cells(), model.profile, POWER_OF, 8)
     recorded = recorded[recorded["peak_power_tdp"] > 0].assign(x=recorded["prompt_size"] * recorded["batch_size"])
@@ -90,7 +90,7 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
 
 
 def times(kinds: Sequence[Performance]) -> Times:
-    """Resample performances at their common knots, in arrays of one type, so that the event loop is compiled once."""
+    """Return performances at common knots, in arrays of one type, so that the event loop is compiled once."""
     tokens = kinds[0].tokens
     if any(not np.array_equal(kind.tokens, tokens) for kind in kinds):
         tokens = np.unique(np.concatenate([kind.tokens for kind in kinds])).astype(float)

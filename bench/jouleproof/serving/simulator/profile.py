@@ -20,8 +20,10 @@ GROUP = ["model", "hardware", "tensor_parallel"]
 
 @dataclass(frozen=True)
 class DecodeLaw:
-    """Seconds of an iteration, one token for each of n sequences: constant + per_sequence n + above max(n - BEND, 0) +
-    context (sum of all sequences' tokens of context)."""
+    """Seconds of an iteration that decodes one token of each of n sequences:
+
+    constant + per_sequence * n + above * max(n - BEND, 0) + context * (tokens of context of all sequences)
+    """
 
     constant: float
     per_sequence: float
@@ -29,7 +31,7 @@ class DecodeLaw:
     context: float
 
     def __call__(self, sequences: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Return the seconds. context: sum over all sequences."""
+        """Return the seconds. sequences: their number. context: tokens, summed over all sequences."""
         bent = np.maximum(sequences - BEND, 0)
         return self.constant + self.per_sequence * sequences + self.above * bent + self.context * context
 
@@ -40,8 +42,8 @@ def axis() -> pd.DataFrame:
 
 
 def cells() -> pd.DataFrame:
-    """Read the medians by measured cell: prompt_size, batch_size, token_size, which is the most tokens that a run may
-    generate, and tokens_made, which it did generate; seconds; power as a share of TDP, 0 if unknown."""
+    """Read the medians by measured cell: prompt_size, batch_size, token_size (most tokens that a run may generate) and
+    tokens_made (those that it did generate); seconds; power as a share of TDP, 0 if unknown."""
     return pd.read_csv(CELLS, comment="#")
 
 
@@ -63,7 +65,7 @@ def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def of(table: pd.DataFrame, model: str, hardware: str, tensor_parallel: int) -> pd.DataFrame:
-    """Return the rows of one group. Raises ValueError if there are none."""
+    """Return the rows of one model, accelerator and tensor parallelism. Raises ValueError if there are none."""
     rows = table[(table["model"] == model) & (table["hardware"] == hardware)]
     rows = rows[rows["tensor_parallel"] == tensor_parallel]
     if rows.empty:
@@ -86,7 +88,7 @@ def decode_law(measured: pd.DataFrame) -> DecodeLaw:
 
 
 def decode_error(law: DecodeLaw, measured: pd.DataFrame) -> float:
-    """Return the mean relative error over cells."""
+    """Return the mean relative error of a law over cells."""
     seconds = measured["token_time_s"].to_numpy()
     return float(np.mean(np.abs(law(*_load(measured)) / seconds - 1)))
 

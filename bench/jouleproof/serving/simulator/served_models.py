@@ -1,4 +1,4 @@
-"""Language models as the simulator needs them: bytes of weights, and bytes of a token's KV cache."""
+"""Language models for the simulator: bytes of weights, and bytes of a token's KV cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Service levels: limits on how many times slower requests may be than on an idle A100 machine.
+"""Service levels: limits on the slowdown of requests relative to an idle A100 machine.
 
 Limits: Splitwise (ISCA 2024), table 6.
 """
@@ -25,8 +25,8 @@ YARDSTICK = MACHINES["dgx-a100"]
 class Reading:
     """The definition of a run's latencies.
 
-    per_gap: TBT is E2E - TTFT over the number of gaps between tokens, and only a window of the run counts; else TBT is
-    over the number of tokens, and the whole run counts, as in the published simulator.
+    per_gap: TBT is (E2E - TTFT) / (gaps between tokens), and only a window of the run counts; else TBT is
+    (E2E - TTFT) / tokens, and the whole run counts, as in the published simulator.
     """
 
     per_gap: bool = True
@@ -49,8 +49,8 @@ def counts(arrival_s: np.ndarray, reading: Reading, window: Window | None) -> np
 
 
 def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) -> np.ndarray:
-    """Return (3, n) seconds by MEASURES of requests alone on an A100 machine, the denominators of slowdowns. There the
-    model is stored in 16 bits, whatever its format elsewhere."""
+    """Return (3, n) seconds by MEASURES of requests alone on an A100 machine, the denominators of slowdowns. The model
+    is stored in 16 bits there, even if another format is simulated."""
     yardstick = performance(YARDSTICK, model.partition("/")[0], by_context)
     prompt, output = prompt.astype(float), output.astype(float)
     ttft = yardstick.unloaded_prompt_s(prompt)
@@ -62,7 +62,7 @@ def alone(prompt: np.ndarray, output: np.ndarray, by_context: bool, model: str) 
 
 
 def hopeless(requests: Requests, semantics: Semantics, reading: Reading, window: Window | None, model: str) -> Hopeless:
-    """Return the condition under which a run will miss a limit, whatever follows."""
+    """Return the condition under which a run is certain to miss a limit."""
     counted = counts(requests.arrival_s, reading, window)
     ttft, tbt, e2e = alone(requests.prompt, requests.output, semantics.by_context, model)
     gaps = requests.output - 1 if reading.per_gap else requests.output

@@ -21,9 +21,9 @@ from jouleproof.serving.simulator.workload import Requests
 
 GAP_EDGES = np.geomspace(1e-3, 1e3, 1501)  # s; bins of 0.9 %
 BATCH_TOKENS = 2048
-FIRST_CAPACITY = 1024  # of waiting tasks per machine; that of events is a multiple of it
+FIRST_CAPACITY = 1024  # waiting tasks per machine; the capacity for events is a multiple of it
 MOST_CAPACITY = 1 << 22
-MOST_ACTIVE = 16_384  # tokens of a batch; larger batches count as this
+MOST_ACTIVE = 16_384  # tokens of a batch; larger batches are counted at this number
 POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": records.CHUNKED}
 
 
@@ -69,7 +69,7 @@ class Hopeless:
     """The condition for stopping early: more than `allowed` requests are slower than `slowdowns` times their time
     alone.
 
-    alone_s: (n, 3) TTFT, time of all later tokens, and E2E; infinite for requests that do not count. slowdowns,
+    alone_s: (n, 3) seconds: TTFT, all later tokens, and E2E; infinite for requests that do not count. slowdowns,
     allowed: (3, 3) by these measures and by percentile.
     """
 
@@ -121,8 +121,8 @@ class Run:
             return np.where(self.output > 1, (self.e2e_s - self.ttft_s) / (self.output - 1), np.nan)
 
     def watts(self, bin_s: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mean watts of the first bins of `power`, idle time included, (machines, bins), and the seconds of
-        each bin by phase, idle last, (machines, bins, 3)."""
+        """Return (machines, bins) mean watts of the first bins of `power`, idle time included, and (machines, bins, 3)
+        seconds of each bin by phase, idle last."""
         joules, busy_s = self.power[:, :bins, :2], self.power[:, :bins, 2:]
         idle_s = bin_s - busy_s.sum(axis=2)
         watts = (joules.sum(axis=2) + idle_s * self.idle_w[:, None]) / bin_s
@@ -145,11 +145,11 @@ def simulate(
     active: bool = False,
     hopeless: Hopeless | None = None,
 ) -> Run:
-    """Simulate until every request is served, no event is possible any more, or the run is infeasible.
+    """Simulate until every request is served, no event is possible any more, or the run is `hopeless`.
 
     window: requests whose gaps between tokens are counted; none by default. power_bin_s: width of the bins of `power`;
-    0 keeps none. active: whether time is counted by the tokens of an iteration. Raises RequestError if a request fits
-    no machine or, under published semantics, has a single output token, as those lose it.
+    0 keeps none. active: whether to count time by the tokens of an iteration. Raises RequestError if a request fits no
+    machine or, under published semantics, which lose such requests, has a single output token.
     """
     _refuse_what_never_fits(design, requests, semantics, model)
     bins = int((requests.arrival_s[-1] + 3600) / power_bin_s) if power_bin_s > 0 else 0
@@ -184,7 +184,7 @@ def stream(
     semantics: Semantics = CORRECTED,
     model: str | ServedModel = "bloom-176b",
 ) -> Iterator[tuple[Requests, np.ndarray, np.ndarray]]:
-    """Simulate batches of requests as a stream, and yield each with its TTFT and E2E, with three batches in memory.
+    """Simulate a stream of batches and yield each with the seconds of TTFT and E2E; three are in memory at once.
 
     batches: in order of arrival and of equal length; the last may be shorter. Raises UserError if a request takes
     longer than two batches, or too many wait.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jouleproof.errors import UserError
 
-NEARBY = 50  # requests: some 10 s of the conversation trace, 20 s of the coding one
+NEARBY = 50  # requests: about 10 s of the conversation trace, 20 s of the coding trace
 FIRST_ROW = 2  # line of a file's first row, below the header
 COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
 
@@ -83,8 +83,8 @@ def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int
 def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitter_s: float = 30.0) -> Requests:
     """Superpose copies of the trace's arrivals, each shifted by up to `jitter_s`, to a mean of `rate` requests/s.
 
-    This keeps the trace's variation over minutes at the scale of the service, and its mix of lengths, which are those
-    of a request up to `NEARBY` places away. The trace is repeated if it is shorter than `seconds`.
+    This keeps the trace's variation over minutes, scaled to the rate, and its mix of lengths: each request takes
+    those of a request up to `NEARBY` places away. The trace is repeated if it is shorter than `seconds`.
     """
     rng = np.random.default_rng(seed)
     arrival = trace["arrival_s"].to_numpy(dtype=float)
@@ -103,8 +103,8 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
 
 
 def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: int, batch: int) -> Iterator[Requests]:
-    """Yield hours like the trace's (`superposed`), each at the level of a daily cosine between `rate` requests/s in the
-    twelfth hour and `valley` times that at midnight, in batches of equal length; the last may be shorter."""
+    """Yield requests in batches of equal length; the last may be shorter. Each hour resembles the trace (`superposed`)
+    at a rate that follows a daily cosine from `valley * rate` at midnight to `rate` requests/s at noon."""
     left: list[Requests] = []
     for hour in range(hours):
         level = valley + (1 - valley) * 0.5 * (1 - np.cos(2 * np.pi * (hour % 24) / 24))
