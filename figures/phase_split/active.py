@@ -1,8 +1,8 @@
-"""Share of machines' busy time in which an iteration works on at most a number of tokens: all of a prompt, one of a
-decode. Left: a single H100 machine that serves 2 requests/s; right: clusters with published pools that serve
-conversation. Solid: rules corrected; dashed: as published. Bars: the values for this machine in figure 4 of Splitwise
-(ISCA 2024): at most 20 tokens in 60 to 70 % of the time for conversation, a single one in more than 20 % for coding.
-With few tokens, decoding leaves arithmetic units idle."""
+"""Cumulative share of machines' busy time by tokens of an iteration: all of a prompt, one of a decode. Left: a single
+H100 machine that serves 2 requests/s; right: clusters with published pools that serve conversation. Solid: rules
+corrected; dashed: as published. Bars: the values for this machine in figure 4 of Splitwise (ISCA 2024): at most 20
+tokens in 60 to 70 % of the time for conversation, one token in more than 20 % for coding. With few tokens, decoding
+leaves arithmetic units idle."""
 
 import pandas as pd
 from matplotlib import pyplot as plt

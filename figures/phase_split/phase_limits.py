@@ -3,7 +3,7 @@ Measured, medians of runs: (a) throughput of the prompt phase, filled for one pr
 512 tokens; (b) throughput of decoding, prompts of 512 tokens, 128 generated; (d) power of the A100 over its limit in
 the runs of b, the peak (prompt phase) and the average (mostly decoding), not recorded above 16 sequences or for the
 H100; (f) end-to-end (E2E) time of one request, prompt of 512 tokens, over the most tokens that it may generate.
-Calculated: in f, dashed, the time if it generates them all, which most runs do not from 2048 on; (c) weights and
+Calculated: in f, dashed, the time if it generates them all (from 2048 on, most runs do not); (c) weights and
 key-value cache only, up to (cross) a full machine of 640 GiB (dotted; 1 GB is 1e9 bytes). Heads of Llama2-70B share
 keys and values in groups; the published simulator counts them for every head. Assumed: (e) the H100's times under the
 power cap over those without it, which are exact multiples in the profile."""

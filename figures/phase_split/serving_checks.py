@@ -1,6 +1,6 @@
 """Checks that the runs are valid. Tokens: requests whose tokens equal those of the mixed run of the same requests,
 first differ where rounding may swap two logits (near-ties), or differ otherwise; some requests against the plain
-decoder. Runs: those that did not get their processor time (void, repeated), the lowest share of it that a worker got,
+decoder. Runs: those that lacked processor time (void, repeated), the lowest share of it that a worker got,
 and the router's share of one core. Moving: the time that both workers spend on a cache, also as a share of the
 end-to-end latency, and the wait from the first token until the cache is in place. Law: mean error on shapes to which it
 was not fitted."""

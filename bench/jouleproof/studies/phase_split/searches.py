@@ -8,7 +8,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 def capacity_search(
     config: PhaseSplitConfig, workload: Workload, setup: Setup, service: str, precision: float | None = None
 ) -> CapacitySearch:
-    """Create a search. precision: of a load, as a share; by default `capacity.precision`."""
+    """Create a search with the study's knobs. precision: of a load, relative; by default `capacity.precision`."""
     settings = config.capacity
     return CapacitySearch(
         workload,

@@ -19,8 +19,8 @@ MACHINE_ALONE = Design("one machine", "together", ("dgx-h100", 1))
 
 
 def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of busy time in which an iteration works on at most a number of tokens: all tokens of a prompt,
-    one of a decode.
+    """Return shares of busy time spent in iterations of at most a given number of tokens: all tokens of a prompt, one
+    of a decode.
 
     Designs: a single H100 machine with each service; Baseline-H100 and Splitwise-HH, with published pools, with the
     conversation service.

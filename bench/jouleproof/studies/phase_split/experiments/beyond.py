@@ -32,7 +32,7 @@ class Case:
 
 
 def beyond(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return the highest load of each way of serving under corrected rules, whatever its price."""
+    """Return the highest load (requests/s) of each way of serving under corrected rules, whatever its price."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.beyond
     cases = list(_cases(config))

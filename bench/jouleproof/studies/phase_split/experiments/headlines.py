@@ -142,7 +142,7 @@ def corrections(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: 
 
 
 def _best_design(search: CapacitySearch, headline: Headline, prices: Prices) -> Design:
-    """Find the best pools of the headline's families, on the seed for searches."""
+    """Find the best pools of the headline's families, with the search seed."""
     base = headline.baseline
     if headline.measure == "load":
         budget = Budget(prices.of_design(base) * headline.price, base.power * headline.power, prices)
@@ -167,8 +167,8 @@ def _factors(headline: Headline, design: Design, prices: Prices) -> dict[str, An
 def _scores(
     search: CapacitySearch, headline: Headline, design: Design, prices: Prices, seeds: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the ratio under each seed. Price and power are compared per unit of load, since under another seed the
-    pools sustain a little more or less than the baseline's load."""
+    """Yield the ratio and the design's load under each seed. Price and power are compared per unit of load, since under
+    another seed the pools sustain slightly more or less than the baseline's load."""
     for seed in seeds:
         ours, theirs = (search.max_load(side, seed) for side in (design, headline.baseline))
         if headline.measure == "load":

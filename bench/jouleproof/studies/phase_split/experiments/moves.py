@@ -18,7 +18,7 @@ from jouleproof.serving.engine.setup import fleet_plan, served_decoder
 from jouleproof.serving.engine.transport import Move, Transport
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
-TOKENS = 3  # of a request: the prompt's, the first after the move, and one more, whose gap is an ordinary one
+TOKENS = 3  # per request: one from the prompt, the first after the move, and one after an ordinary gap
 APART_S = 0.05
 
 
@@ -29,8 +29,8 @@ def moves(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_135m:
 
 def moved(config: PhaseSplitConfig, decoder: Decoder, words: Sequence[int]) -> pd.DataFrame:
     """Measure transfers by way (shared memory or sockets), parts (whole or layers), format and prompt: bytes of a
-    cache, seconds of work of the sender and of the receiver, the difference between the first gap and an ordinary one,
-    and the time to the first token. Each repeat goes through all prompts."""
+    cache; the sender's and the receiver's work, the first gap minus an ordinary one, TTFT and E2E, all in seconds. Each
+    repeat goes through all prompts."""
     settings = config.moves
     choices = [Move(*move) for move in product(get_args(Transport), (False, True), settings.forms)]
     step = steps("phase_split moves", len(choices))

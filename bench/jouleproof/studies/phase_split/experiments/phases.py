@@ -1,4 +1,4 @@
-"""The two phases of a median request alone on each accelerator, next to the values that the source states."""
+"""The two phases of a median request alone on each accelerator, next to the values stated by the source."""
 
 import numpy as np
 import pandas as pd

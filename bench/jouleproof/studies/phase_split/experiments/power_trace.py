@@ -14,7 +14,7 @@ from jouleproof.studies.phase_split.config import PhaseSplitConfig
 
 
 def power_trace(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Return mean watts by machine and time bin. phase: the one that took most of the bin."""
+    """Return mean watts by machine and time bin. phase: the phase that took most of the bin."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.power_trace
     design = FAMILIES["splitwise_hh"].design(*PUBLISHED_POOLS[settings.service]["splitwise_hh"])

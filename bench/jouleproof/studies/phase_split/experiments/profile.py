@@ -40,8 +40,8 @@ def profile_table(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
-    """Return the simulator's laws, fitted to the profile, with their mean relative errors over its cells; and the
-    memory of a machine and its use by each model."""
+    """Return the simulator's laws, fitted to the profile, their mean relative errors over its cells, and the memory of
+    a machine and of each model."""
     cells, axis = profile.cells_of(splitwise_profile), profile.axis_of(splitwise_profile)
     rows = []
     for group in profile.groups(cells):
@@ -63,7 +63,7 @@ def laws(splitwise_profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def _memory() -> list[dict[str, Any]]:
-    """Return memory in bytes; a token's cache with the model's key-value heads, and with one per query head."""
+    """Return bytes of machine memory, weights, and a token's cache with the model's heads or one per query head."""
     factors = {"hardware": MEMORY_OF, "tensor_parallel": 8, "unit": "bytes"}
     machine = {"metric": "machine_memory", "value": MACHINES[MEMORY_OF].memory_bytes}
     rows = [{**factors, "model": model.name, **machine} for model in SERVED_MODELS.values()]

@@ -63,7 +63,7 @@ def robustness(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: p
 
 
 def served(workload: Workload, setup: Setup, design: Design, seed: int) -> float:
-    """Return the requests/s that are finished in the second half of the time in which batch jobs arrive."""
+    """Return the requests/s that finish in the second half of the time in which batch jobs arrive."""
     run = simulate(design, workload.requests(setup, "conv", BATCH_RATE, seed), setup.semantics, setup.model)
     done, end = run.arrival_s + run.e2e_s, workload.load.seconds
     return float(((done >= end / 2) & (done < end)).sum() / (end / 2))

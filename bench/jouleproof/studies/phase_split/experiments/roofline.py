@@ -29,9 +29,9 @@ def roofline(config: PhaseSplitConfig, gsm8k_test: Sequence[Problem], smollm2_13
 
 
 def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
-    """Measure the seconds of an iteration by phase, tokens and threads, its operations and bytes, and its rates, also
-    as shares of the machine's ceilings: the rates of matrix products and of reading memory on the same number of
-    threads in the same round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt
+    """Measure iterations by phase, tokens and threads: seconds, operations, bytes, and rates, also as shares of the
+    machine's ceilings. These are the rates of matrix products and of reading memory, on the same number of threads in
+    the same round. On two threads only the longest prompt and the smallest batch are measured. phase: prompt
     (tokens of one text), token (texts, one token each), or machine for the ceilings."""
     settings = config.roofline
     prompts = [Shape(prompt=size) for size in settings.prompts]

@@ -24,10 +24,10 @@ from jouleproof.studies.phase_split.registry import UNPACKED, model_in
 from jouleproof.studies.phase_split.searches import capacity_search
 
 WAYS = ("together", "chunked", "split")
-KW_OF_POWER = 10.2 / MACHINES[H100].power  # of a DGX H100, by datasheet
+KW_OF_POWER = 10.2 / MACHINES[H100].power  # kW per unit of power: a DGX H100's datasheet
 PEAK_S = 120.0  # length of the hour's busiest stretch, for which machines are provisioned
 BIN_S = 10.0
-ROW, RISK = 10, 1e-3  # machines per row, share of rows and bins over the budget, as in placement
+ROW, RISK = 10, 1e-3  # machines per row, share of rows and bins over the budget, as in the placement study
 MOST_MACHINES = 256
 
 
@@ -42,16 +42,16 @@ class Case:
 
 
 def service_energy(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
-    """Simulate the service under corrected rules on H100. The number of machines is the fewest that serve whole prompts
-    first under Poisson arrivals at the rate of the hour's busiest two minutes; each way of serving gets the same
-    number. Then the hour is served at the highest load that they sustain, and at shares of it (level), so that rounding
-    to whole machines does not matter.
+    """Simulate the service under corrected rules on H100. The number of machines is the fewest that suffice with whole
+    prompts first, under Poisson arrivals at the rate of the hour's busiest two minutes; each way of serving gets the
+    same number. Then the hour is served at the highest load that they sustain, and at shares of it (level), so that
+    rounding to whole machines does not matter.
 
     By level, J per remaining request: prompt_j and token_j of busy accelerators, idle_j of idle ones, host_j of all
     other parts. meets: whether all service levels are met over the hour. provisioned: nameplate kW per request/s of the
     hour's mean, by seed. prompt_machines, token_machines. For the whole service, row_alike_w and row_mixed_w: W per
-    machine that a row of ten needs so that one in a thousand rows and bins of 10 s exceeds it, with rows of one pool or
-    of both pools in proportion.
+    machine that a row of ten needs so that one in a thousand of all rows' 10-s bins exceeds it; rows have machines of
+    one pool (alike) or of both in proportion (mixed).
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.service_energy
@@ -74,13 +74,13 @@ def _cases(config: PhaseSplitConfig) -> Iterator[Case]:
 
 
 def without_the_short(trace: pd.DataFrame, taken: float) -> pd.DataFrame:
-    """Remove the share `taken` of the requests with the shortest answers, of equally short ones the earliest."""
+    """Return the trace without the share `taken` of requests with the shortest answers; of ties, the earliest go."""
     order = np.argsort(trace["output_tokens"].to_numpy(), kind="stable")
     return trace.iloc[np.sort(order[round(taken * len(trace)) :])]
 
 
 def peak_over_mean(trace: pd.DataFrame) -> float:
-    """Return the peak of arrivals in two minutes over their mean; 1 if the trace is shorter than four minutes."""
+    """Return the most arrivals in two minutes over the mean number; 1 if the trace is shorter than four minutes."""
     at = trace["arrival_s"].to_numpy() - trace["arrival_s"].iloc[0]
     counts = np.bincount((at // PEAK_S).astype(int))[:-1]  # the last stretch is incomplete
     return float(counts.max() / counts.mean()) if len(counts) > 1 else 1.0

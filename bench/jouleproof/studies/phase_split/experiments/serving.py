@@ -39,8 +39,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One run of a mode under a load. requests, asked: its requests, without and with their text. latencies: of those
-    that count. voids: number of earlier attempts that did not get their processor time. probe_s: (shapes,) seconds of a
+    """One run of a mode under a load. requests, asked: its requests, without and with their text. latencies: of
+    requests that count. voids: number of earlier attempts that lacked processor time. probe_s: (shapes,) seconds of a
     few iterations right before and after the run."""
 
     mode: str
@@ -128,7 +128,7 @@ def _runs(
     probed: Sequence[Shape],
     step: Step,
 ) -> Iterator[EngineRun]:
-    """Run the modes in turn; each repeat begins with another mode."""
+    """Run every mode at every load and yield the runs; each repeat begins with a different mode."""
     modes = list(MODES)
     after = measured(fleet, probed, probed, PROBES)
     for load, requests in requests_by_load.items():
@@ -247,7 +247,7 @@ def _predicted(
 
 
 def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder) -> Iterator[Row]:
-    """Count requests by whether their tokens are those of the mixed run, and compare some with the plain decoder."""
+    """Yield counts of requests by whether their tokens equal the mixed run's and, for some, the plain decoder's."""
     mixed = _mixed(runs)
     counts = {mode: {"same": 0, "near_tie": 0, "different": 0} for mode in (*MODES, "plain")}
     for run in runs:
@@ -266,7 +266,7 @@ def _tokens(runs: Sequence[EngineRun], settings: ServingConfig, decoder: Decoder
 
 
 def alone(decoder: Decoder, request: Request) -> list[int]:
-    """Return the tokens that the plain decoder generates."""
+    """Return the tokens that the plain decoder generates for a request."""
     runner = Runner(decoder, 1, len(request.prompt) + request.output, plain=True)
     return greedy(runner, request.prompt, request.output)
 

@@ -18,8 +18,9 @@ DEFAULT_LINK = 0.0  # the default links of each version
 def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Return the mean end-to-end latency over that of the same run with infinitely fast links, minus one.
 
-    gbit_per_s: 0 is the default link of each version: 200 GiB/s as published, the machines' own links corrected. If a
-    link is too slow for the load, so that requests wait for memory forever, there is no mean and no row.
+    gbit_per_s: 0 is the default link of each version: 200 GiB/s under published rules, the machines' own
+    under corrected ones. If a link is too slow for the load, so that requests wait for memory forever, there is no mean
+    and no row.
     """
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.transfer

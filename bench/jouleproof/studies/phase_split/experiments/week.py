@@ -41,7 +41,7 @@ def week(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Data
 
 
 def _hours(served: Iterable[tuple[Requests, np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
-    """Yield (3, n) arrival, TTFT and TBT of the requests of each hour."""
+    """Yield (3, n) seconds of arrival, TTFT and TBT of each hour's requests."""
     held, end = np.empty((3, 0)), 3600.0
     for batch, ttft, e2e in served:
         gaps = np.where(batch.output > 1, batch.output - 1, np.nan)
