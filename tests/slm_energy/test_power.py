@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from jouleproof.studies.slm_energy.config import Bounds, PowerConfig
 from jouleproof.studies.slm_energy.power import (
-    JOULES_PER_KWH,
     constants,
     modelled_interval,
     modelled_joules,
@@ -38,8 +37,6 @@ def config_draws(config, name):
         "core_w": draws.core_w,
         "dram_pj_per_bit": draws.dram_j_per_byte / 8e-12,
         "idle_w": draws.idle_w,
-        "grid_g_per_kwh": draws.grid_g_per_j * JOULES_PER_KWH,
-        "price_per_kwh": draws.price_per_j * JOULES_PER_KWH,
     }[name]
 
 

@@ -58,20 +58,6 @@ class PowerConfig(Strict):
         Bounds(low=0.5, middle=1.0, high=2.0, source="assumption: 50 to 200 W for a busy server of 96 cores"),
         description="W of the rest of the machine per core that computes",
     )
-    grid_g_per_kwh: Bounds = Field(
-        Bounds(low=30.0, middle=481.0, high=713.0, verified=True, source="Ember, 2023: Norway, world, India"),
-        description="g CO2e per kWh",
-    )
-    price_per_kwh: Bounds = Field(
-        Bounds(
-            low=0.089,
-            middle=0.20,
-            high=0.276,
-            verified=True,
-            source="Eurostat, non-household, second half of 2023: Finland, EU, Cyprus",
-        ),
-        description="euro per kWh",
-    )
     shape: Literal["lognormal", "uniform"] = "lognormal"
     draws: Annotated[int, Field(ge=100)] = 4_000
     seed: int = 0

@@ -15,7 +15,6 @@ import numpy as np
 from jouleproof.evidence.intervals import CONFIDENCE, Estimate, draws_interval
 from jouleproof.studies.slm_energy.config import Bounds, PowerConfig
 
-JOULES_PER_KWH = 3.6e6
 TAIL_SIGMAS = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 Amount = float | np.ndarray  # one value for all draws, or (draws,)
@@ -27,14 +26,12 @@ class Draws:
     """Constants drawn from the prior, (draws,) each, paired draw by draw.
 
     core_w: W of a core while it computes. dram_j_per_byte: J per byte moved to or from memory. idle_w: W of the rest of
-    the machine per core that computes. grid_g_per_j: g CO2e. price_per_j: in the config's currency.
+    the machine per core that computes.
     """
 
     core_w: np.ndarray
     dram_j_per_byte: np.ndarray
     idle_w: np.ndarray
-    grid_g_per_j: np.ndarray
-    price_per_j: np.ndarray
 
 
 def constants(config: PowerConfig) -> Mapping[str, Bounds]:
@@ -49,8 +46,6 @@ def prior_draws(config: PowerConfig) -> Draws:
         core_w=draws["core_w"],
         dram_j_per_byte=draws["dram_pj_per_bit"] * 8e-12,
         idle_w=draws["idle_w"],
-        grid_g_per_j=draws["grid_g_per_kwh"] / JOULES_PER_KWH,
-        price_per_j=draws["price_per_kwh"] / JOULES_PER_KWH,
     )
 
 

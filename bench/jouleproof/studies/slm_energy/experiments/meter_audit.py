@@ -23,8 +23,9 @@ from jouleproof.measure.threads import unpin
 from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
-from jouleproof.studies.slm_energy.power import JOULES_PER_KWH, Draws, modelled_interval, prior_draws
+from jouleproof.studies.slm_energy.power import Draws, modelled_interval, prior_draws
 
+JOULES_PER_KWH = 3.6e6
 FACTS = Path(__file__).parents[1] / "facts" / "meter_audit.csv"
 ALONE, BESIDE = "alone", "beside others"
 RAN, NOT_INSTALLED, NO_COUNTER = "ran here", "not installed here", "no counter here"
