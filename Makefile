@@ -40,9 +40,9 @@ accept: all  ## accept this run's verdicts; update README, docs and the overview
 release: setup-test  ## write the archive that installs and runs without a network
 	$(BIN)/python -m workflows.release
 
-setup: $(READY)  ## install into .venv what `make` runs, pinned and hashed
+setup: $(READY)  ## install the packages that `make` needs into .venv, by hash
 
-setup-test: $(READY_TO_TEST)  ## and what `make test` and `make lint` run
+setup-test: $(READY_TO_TEST)  ## install those that `make test` and `make lint` need, too
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \

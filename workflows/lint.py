@@ -1,4 +1,4 @@
-"""Check what the other linters leave out: `python workflows/lint.py`.
+"""Check the rules that the other linters do not cover: `python workflows/lint.py`.
 
 Python files, functions and lines that the formatter skips stay within the limits of [tool.jouleproof.lint] in
 pyproject.toml; a longer function has a docstring that says why, in a sentence with the words "one function because".

@@ -1,6 +1,6 @@
 """Make, check or install the lock: requirements.lock pins every dependency of every extra, with hashes.
 
-    python workflows/lock.py                       # make it again, with uv (pip install uv); pins stay where they can
+    python workflows/lock.py                       # regenerate it with uv (pip install uv); pins stay if they can
     python workflows/lock.py --upgrade             # take the newest releases within the bounds of pyproject.toml
     python workflows/lock.py check                 # does it belong to pyproject.toml?
     python workflows/lock.py install meters        # install an extra, torch and the project; `run`: what `make` needs
@@ -53,7 +53,7 @@ def fingerprint(pyproject: str) -> str:
 
 
 def pinned(lock: str) -> dict[str, list[str]]:
-    """Return the pinned requirements by what they are for, `run` or an extra: a line each, with marker and hashes."""
+    """Return the pinned requirements of `run` and of each extra: a line each, with marker and hashes."""
     pins: dict[str, list[str]] = {}
     requirement = ""
     for line in lock.replace("\\\n", " ").splitlines():
@@ -78,7 +78,7 @@ def torch_pin(lock: str) -> str:
 
 
 def check(root: Path) -> str:
-    """Return the text of the lock. Raises LockError where it was made for other dependencies, or lacks a hash."""
+    """Return the text of the lock. Raises LockError if it was made for other dependencies or lacks a hash."""
     try:
         lock = (root / LOCK).read_text(encoding="utf-8")
     except OSError as error:
@@ -93,7 +93,7 @@ def check(root: Path) -> str:
 
 
 def install(root: Path, names: Sequence[str]) -> None:
-    """Install what is pinned for some names into the environment that runs this, then torch and the project, editable.
+    """Install the pinned packages of `names` into the running environment, then torch and the project, editable.
 
     names: `run` or extras.
     """
@@ -116,7 +116,7 @@ def _pip_hashed(requirements: Sequence[str]) -> None:
 
 
 def _pip(*arguments: str) -> None:
-    """Run pip install. Raises LockError with the gist of its message where it fails."""
+    """Run pip install. Raises LockError with the gist of its message if it fails."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:

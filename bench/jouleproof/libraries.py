@@ -14,8 +14,8 @@ class NotInstalled(UserError):
 def part_of(library: str, name: str, extra: str = "") -> Any:
     """Import an object of a library.
 
-    name: `module` or `module:object`. extra: the one that brings the library, if it is not always there. Raises
-    NotInstalled where the library is missing, and UserError where this version of it lacks the object.
+    name: `module` or `module:object`. extra: the extra that includes the library, if any. Raises NotInstalled if the
+    library is missing, and UserError if this version of it lacks the object.
     """
     try:
         return pkgutil.resolve_name(name)
@@ -30,7 +30,7 @@ def part_of(library: str, name: str, extra: str = "") -> Any:
 
 
 def lacks(library: str, part: str) -> UserError:
-    """Return the error that the installed version of a library has no such part."""
+    """Return the error for a part that the installed version of a library lacks."""
     return UserError(f"{library} {version(library)} lacks {part}, which this project uses; install {_bounds(library)}")
 
 

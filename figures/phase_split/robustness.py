@@ -31,7 +31,7 @@ def draw(robustness: pd.DataFrame) -> Figure:
         sns.barplot(rows, hue="case", hue_order=CASES, palette=CASES, ax=axis, **shared)
         axis.axhline(1, color=GREY, lw=0.7)
         axis.set_title(f"rules {'as ' if version == 'published' else ''}{version}")
-        axis.set_ylabel("most load over Baseline-H100's (1)")
+        axis.set_ylabel("highest load over Baseline-H100 (1)")
     handles, labels = loads[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=3)
     for axis in loads:
