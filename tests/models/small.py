@@ -23,14 +23,16 @@ class Encoded:
 
 
 class LetterTokenizer:
-    """A tokenizer with one token per letter."""
+    """A tokenizer with one token per letter; letters that it lacks are one and the same token."""
+
+    letters = "\n #$'*+,-./0123456789:<=>?ABHNQTWabcdefghijklmnopqrstuvwxyz\ufffd"
 
     def encode(self, text: str, add_special_tokens: bool = True) -> Encoded:
-        return Encoded([1 + ord(letter) % 60 for letter in text])
+        lacking = len(self.letters)
+        return Encoded([self.letters.index(letter) + 1 if letter in self.letters else lacking for letter in text])
 
     def decode(self, tokens: list[int], skip_special_tokens: bool = True) -> str:
-        """Map each token to its letter with a code from 60 to 119."""
-        return "".join(chr(60 + (token - 1) % 60) for token in tokens)
+        return "".join(self.letters[(token - 1) % len(self.letters)] for token in tokens)
 
 
 def random_decoder(shape: DecoderShape = DECODER, seed: int = 0) -> Decoder:

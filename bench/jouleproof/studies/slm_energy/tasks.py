@@ -16,6 +16,7 @@ from torch import nn
 from jouleproof.errors import UserError
 from jouleproof.inputs import Problem
 from jouleproof.models.likelihood import Likelihood
+from jouleproof.models.pieces import tokens_of_pieces
 
 SHOTS = 4
 MOST_NEW_TOKENS = 160
@@ -43,7 +44,8 @@ class Model(Protocol):
     def context(self) -> int:
         """Tokens of the longest text that the model reads."""
 
-    def tokens(self, text: str) -> list[int]: ...
+    def tokens(self, text: str) -> list[int]:
+        """Encode a text; a text in pieces is encoded by jouleproof.models.pieces."""
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
         """Score the tokens of each text from its position in `firsts`, at least 1, to its end."""
@@ -53,7 +55,8 @@ class Model(Protocol):
     ) -> list[list[int]]:
         """Continue greedily, as jouleproof.models.continuation does."""
 
-    def text(self, tokens: Sequence[int]) -> str: ...
+    def text(self, tokens: Sequence[int]) -> str:
+        """Decode tokens to exactly the text that they encode."""
 
 
 @dataclass(frozen=True)
@@ -113,21 +116,20 @@ def read_solutions(model: Model, problems: Sequence[Problem]) -> Iterator[tuple[
     bits_per_byte: of each solution given its question, weighted by bytes. calculator_step: 1 if all tokens of the right
     side of a solution's `<<48/2=24>>` are the most likely ones, given the solution up to there.
     """
-    questions = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in problems]
     pieces = [_pieces(f" {problem.answer}") for problem in problems]
-    tokens_of = [[model.tokens(text) for text, _ in solution] for solution in pieces]
-    texts = [
-        [*question, *(token for piece in solution for token in piece)]
-        for question, solution in zip(questions, tokens_of, strict=True)
+    tokens_of = [
+        tokens_of_pieces(model, [_prompt(problem.question), *(text for text, _ in solution)])
+        for problem, solution in zip(problems, pieces, strict=True)
     ]
+    texts = [[token for piece in text for token in piece] for text in tokens_of]
     _check_lengths(model, texts)
-    likelihoods = model.likelihoods(texts, [len(question) for question in questions])
+    likelihoods = model.likelihoods(texts, [len(question) for question, *_ in tokens_of])
     for number, likelihood in enumerate(likelihoods):
         size = sum(len(text.encode()) for text, _ in pieces[number])
         bits = -float(likelihood.nats.double().sum()) / math.log(2)
         yield number, Score("bits_per_byte", "bits/byte", bits / size, size, prompt=len(texts[number]))
-        start, read = 0, len(questions[number])
-        for (_, is_result), tokens in zip(pieces[number], tokens_of[number], strict=True):
+        start, read = 0, len(tokens_of[number][0])
+        for (_, is_result), tokens in zip(pieces[number], tokens_of[number][1:], strict=True):
             end = start + len(tokens)
             if is_result:
                 right = float(bool(likelihood.likeliest[start:end].all()))
@@ -167,12 +169,9 @@ def _choice(rng: np.random.Generator, sign: str) -> Choice:
 
 def choose(model: Model, choices: Sequence[Choice]) -> Iterator[tuple[int, Score]]:
     """Score 1 if the right option is more probable after the question than every other option, else 0."""
-    questions = [model.tokens(choice.question) for choice in choices]
-    options = [[model.tokens(option) for option in choice.options] for choice in choices]
-    texts = [
-        [*question, *option] for question, candidates in zip(questions, options, strict=True) for option in candidates
-    ]
-    firsts = [len(question) for question, candidates in zip(questions, options, strict=True) for _ in candidates]
+    asked = [tokens_of_pieces(model, [choice.question, option]) for choice in choices for option in choice.options]
+    texts = [[*question, *option] for question, option in asked]
+    firsts = [len(question) for question, _ in asked]
     likelihoods = [float(likelihood.nats.double().sum()) for likelihood in model.likelihoods(texts, firsts)]
     for number in range(len(choices)):
         scores = likelihoods[number * OPTIONS : (number + 1) * OPTIONS]
@@ -196,8 +195,8 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
         text = model.text(tokens)
         return bool(re.search(r"#### [^\n]*\n", text)) or "\n\n" in text
 
-    prefix = model.tokens(asked[0].prefix)
-    prompts = [model.tokens(f"Question: {problem.question}\nAnswer:") for problem in asked]
+    pieces = [tokens_of_pieces(model, [asked[0].prefix, _prompt(problem.question)]) for problem in asked]
+    prefix, prompts = pieces[0][0], [prompt for _, prompt in pieces]
     _check_lengths(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
     for number, tokens in enumerate(model.continued(prefix, prompts, MOST_NEW_TOKENS, done)):
         text = model.text(tokens)
@@ -205,6 +204,10 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
         strict, numbers = _LAST_LINE.search(text), _NUMBER.findall(text)
         yield number, Score("exact_match", "share", _is(strict and strict[1], asked[number].final), **cost)
         yield number, Score("flexible_match", "share", _is(numbers and numbers[-1], asked[number].final), **cost)
+
+
+def _prompt(question: str) -> str:
+    return f"Question: {question}\nAnswer:"
 
 
 def _check_lengths(model: Model, texts: Sequence[Sequence[int]], more: int = 0) -> None:

@@ -11,6 +11,7 @@ from torch.nn import functional
 from jouleproof.inputs import Problem
 from jouleproof.libraries import part_of
 from jouleproof.models.decoder import Decoder
+from jouleproof.models.pieces import tokens_of_pieces
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.models.text import in_groups, padded
 from jouleproof.models.training import BETAS
@@ -38,11 +39,8 @@ class Calculation:
 def calculations(model: LanguageModel, problems: Sequence[Problem], most_tokens: int) -> Iterator[Calculation]:
     """Yield the first calculation of every solution line that has one, except calculations longer than most_tokens."""
     matches = (_CALCULATION.match(line) for problem in problems for line in problem.answer.split("\n"))
-    texts = (
-        Calculation(tuple(model.tokens(match[1])), tuple(model.tokens(match[2] + match[3])))
-        for match in matches
-        if match
-    )
+    pieces = (tokens_of_pieces(model, [match[1], match[2] + match[3]]) for match in matches if match)
+    texts = (Calculation(tuple(read), tuple(result)) for read, result in pieces)
     return (text for text in texts if len(text.read) + len(text.result) <= most_tokens)
 
 
