@@ -1,6 +1,6 @@
 """Greedy continuation of one text, or of many texts with a common prefix side by side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from jouleproof.models.runner import Piece, Runner
 
@@ -8,7 +8,8 @@ Done = Callable[[Sequence[int]], bool]
 
 
 def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
-    """Return the greedy continuation of the prompt by `count` tokens. The text occupies the runner's first slot.
+    """Return the greedy continuation of the prompt by `count` tokens, whatever they are: an end token is written like
+    any other. The text occupies the runner's first slot.
 
     Raises ValueError if the text does not fit into the slot.
     """
@@ -22,9 +23,15 @@ def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
 
 
 def continued(
-    runner: Runner, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
+    runner: Runner,
+    prefix: Sequence[int],
+    prompts: Sequence[Sequence[int]],
+    most: int,
+    done: Done,
+    ends: Collection[int] = (),
 ) -> list[list[int]]:
-    """Continue prefix + prompt greedily for every prompt, until done(tokens) is true or `most` tokens are written.
+    """Continue prefix + prompt greedily for every prompt, until done(tokens) is true, one of the tokens in `ends` is
+    written, or `most` tokens are.
 
     prefix: read once for all prompts. prompts: at least one token each. The runner needs one slot for the prefix and at
     least one for texts; it continues as many texts at once as it has slots for them. Raises ValueError if a text does
@@ -45,7 +52,7 @@ def continued(
             for piece, token in zip(pieces, logits.argmax(dim=1).tolist(), strict=True):
                 text = continuations[first + piece.slot - 1]
                 text.append(token)
-                if len(text) < most and not done(text):
+                if len(text) < most and token not in ends and not done(text):
                     following.append(Piece(piece.slot, piece.end, [token]))
             pieces = following
     return continuations

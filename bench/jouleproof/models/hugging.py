@@ -47,6 +47,15 @@ class HuggingModel:
         """The network's layers, without the head."""
         return self.network.base_model
 
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end a text, by the tokenizer, the config or the generation config, each of which may name
+        several."""
+        config, generation = (getattr(self.network, name, None) for name in ("config", "generation_config"))
+        sources = (self.tokenizer, config, getattr(config, "text_config", None), generation)
+        named = [getattr(source, "eos_token_id", None) for source in sources]
+        return frozenset(end for ends in named for end in ([ends] if isinstance(ends, int) else ends or ()))
+
     def tokens(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
@@ -68,11 +77,12 @@ class HuggingModel:
     ) -> list[list[int]]:
         """Continue every prompt as jouleproof.models.continuation does, one text at a time."""
         before = [*self.opening, *prefix]
+        ends = self.ends
         start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
         continuations = []
         for prompt in prompts:
             cache, text, fed = deepcopy(start), list[int](), list(prompt)
-            while not text or (len(text) < most and not done(text)):
+            while not text or (len(text) < most and text[-1] not in ends and not done(text)):
                 out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
                 cache, fed = out.past_key_values, [int(out.logits[0, -1].argmax())]
                 text += fed
@@ -150,6 +160,7 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
     with refused_as(f"{where} cannot be loaded"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
+        tokenizer.clean_up_tokenization_spaces = False  # tokens decode to exactly their text
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
@@ -170,6 +181,9 @@ def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> 
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """Return the begin-of-text token if the tokenizer puts it before every text, else an empty tuple."""
-    begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
-    return (tokenizer.bos_token_id,) if begins else ()
+    """Return the tokens that the tokenizer puts before every text."""
+    text = "Question: 1"
+    opened, alone = tokenizer.encode(text), tokenizer.encode(text, add_special_tokens=False)
+    places = range(len(opened) - len(alone) + 1)
+    first = next((place for place in places if opened[place : place + len(alone)] == alone), 0)
+    return tuple(opened[:first])

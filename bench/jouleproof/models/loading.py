@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,12 @@ def refused_as(reason: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise UserError(f"models: {reason} ({' '.join(str(error).split()):.200})") from error
+
+
+def end_tokens(fields: Mapping[str, Any]) -> list[int]:
+    """List the tokens that end a text, a turn or a message by the fields of a GGUF file."""
+    names = (f"tokenizer.ggml.{end}_token_id" for end in ("eos", "eot", "eom"))
+    return list(dict.fromkeys(fields[name] for name in names if name in fields))
 
 
 def check_layers(setting: str, layers: int, weights: Mapping[str, Tensor]) -> None:

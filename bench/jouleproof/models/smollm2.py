@@ -17,7 +17,7 @@ from jouleproof.models.continuation import Done, continued
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.decoder_shape import DecoderShape
 from jouleproof.models.likelihood import Likelihood, likelihoods
-from jouleproof.models.loading import check_layers, refused_as, with_weights
+from jouleproof.models.loading import check_layers, end_tokens, refused_as, with_weights
 from jouleproof.models.runner import Runner
 from jouleproof.models.text import padded
 
@@ -59,7 +59,8 @@ class LanguageModel:
     """A decoder with its tokenizer.
 
     rounded: the format that its weights were already rounded to, or None; only unrounded weights can test a cast of
-    weights. context: tokens of the longest text that it was trained to read. path: its file.
+    weights. context: tokens of the longest text that it was trained to read. path: its file. ends: tokens that end a
+    text.
     """
 
     name: str
@@ -68,6 +69,7 @@ class LanguageModel:
     rounded: str | None
     context: int = 2048
     path: Path | None = None
+    ends: tuple[int, ...] = ()
 
     @property
     def body(self) -> nn.Module:
@@ -97,7 +99,7 @@ class LanguageModel:
         """Continue every prompt as jouleproof.models.continuation does, sixteen texts at once."""
         capacity = len(prefix) + max(map(len, prompts)) + most
         runner = Runner(self.network, min(len(prompts), SIDE_BY_SIDE) + 1, capacity)
-        return continued(runner, prefix, prompts, most, done)
+        return continued(runner, prefix, prompts, most, done, self.ends)
 
 
 def load_smollm2(path: Path) -> LanguageModel:
@@ -131,6 +133,7 @@ def load_smollm2(path: Path) -> LanguageModel:
         rounded="Q4_1",
         context=field.get("llama.context_length", LanguageModel.context),
         path=path,
+        ends=tuple(end_tokens(field)),
     )
 
 

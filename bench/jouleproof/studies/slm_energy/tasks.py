@@ -27,7 +27,10 @@ _LAST_LINE = re.compile(r"#### (-?\d[\d,]*)")
 
 
 class Model(Protocol):
-    """The interface of a language model that tasks use; jouleproof.models.smollm2 and .hugging implement it."""
+    """The interface of a language model that tasks use; jouleproof.models.smollm2 and .hugging implement it.
+
+    A model whose texts have an end also has `ends`, a collection of the tokens that end a text.
+    """
 
     @property
     def name(self) -> str: ...
@@ -53,7 +56,7 @@ class Model(Protocol):
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Callable[[Sequence[int]], bool]
     ) -> list[list[int]]:
-        """Continue greedily, as jouleproof.models.continuation does."""
+        """Continue greedily, as jouleproof.models.continuation does; an end token is the last that is returned."""
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode tokens to exactly the text that they encode."""
@@ -189,7 +192,11 @@ def with_shots(test: Sequence[Problem], train: Sequence[Problem], count: int, se
 
 def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
     """Score written answers. exact_match: 1 if the number after `####` is right. flexible_match: 1 if the last number
-    is right."""
+    is right.
+
+    An end token costs a step, so it counts as output; it is not part of the answer's text, nor is anything after it.
+    """
+    ends = frozenset(getattr(model, "ends", ()))
 
     def done(tokens: Sequence[int]) -> bool:
         text = model.text(tokens)
@@ -199,8 +206,9 @@ def answer(model: Model, asked: Sequence[Shots]) -> Iterator[tuple[int, Score]]:
     prefix, prompts = pieces[0][0], [prompt for _, prompt in pieces]
     _check_lengths(model, [[*prefix, *prompt] for prompt in prompts], MOST_NEW_TOKENS)
     for number, tokens in enumerate(model.continued(prefix, prompts, MOST_NEW_TOKENS, done)):
-        text = model.text(tokens)
-        cost = {"prompt": len(prefix) + len(prompts[number]), "output": len(tokens)}
+        size = next((place for place, token in enumerate(tokens) if token in ends), len(tokens))
+        text = model.text(tokens[:size])
+        cost = {"prompt": len(prefix) + len(prompts[number]), "output": min(size + 1, len(tokens))}
         strict, numbers = _LAST_LINE.search(text), _NUMBER.findall(text)
         yield number, Score("exact_match", "share", _is(strict and strict[1], asked[number].final), **cost)
         yield number, Score("flexible_match", "share", _is(numbers and numbers[-1], asked[number].final), **cost)
