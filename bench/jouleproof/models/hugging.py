@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jouleproof.errors import UserError
 from jouleproof.libraries import part_of
 from jouleproof.models.continuation import Done
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.likelihood import Likelihood, likelihoods
 from jouleproof.models.loading import refused_as
+from jouleproof.models.on_disk import check_folder, check_gguf, check_hub
 
 OF_LLAMA = {
     "attention_norm": "input_layernorm",
@@ -24,7 +24,6 @@ OF_LLAMA = {
     **{f"attention.{part}": f"self_attn.{part}_proj" for part in "qkv"},
     **{f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")},
 }  # names of weights within a layer
-TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 
 
 @dataclass(frozen=True)
@@ -125,21 +124,13 @@ def load_folder(folder: Path) -> HuggingModel:
 
     Raises UserError if the folder lacks a config, a tokenizer or weights as safetensors.
     """
-    if not (folder / "config.json").is_file():
-        raise UserError(f"models: {folder} has no config.json; it does not hold a transformers model")
-    if not any((folder / name).is_file() for name in TOKENIZERS):
-        raise UserError(f"models: {folder} has no tokenizer ({' or '.join(TOKENIZERS)})")
-    if not any(folder.glob("*.safetensors")):
-        pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        present = f"found {', '.join(pickles)}, which can run code when read; " if pickles else ""
-        raise UserError(f"models: {folder} has no safetensors weights; {present}save it with safe_serialization=True")
+    check_folder(folder)
     return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
 
 
 def load_gguf(file: Path) -> HuggingModel:
     """Load a GGUF file, dequantised to float32. Raises UserError if `transformers` cannot read it."""
-    if not file.is_file():
-        raise UserError(f"models: {file} does not exist")
+    check_gguf(file)
     rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
     return _load(file.stem, str(file.parent), rounded, gguf_file=file.name, local_files_only=True)
 
@@ -149,9 +140,8 @@ def load_from_hub(name: str) -> HuggingModel:
 
     Raises UserError if the model is not available or has no safetensors.
     """
-    repository, at, revision = name.partition("@")
-    if not at or not revision:
-        raise UserError(f"models: hub:{name} has no revision; expected organisation/model@commit")
+    check_hub(name)
+    repository, _, revision = name.partition("@")
     return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
 
 
