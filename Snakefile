@@ -11,7 +11,9 @@ from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
 from jouleproof.inputs import CommittedEntry, catalogue
 from jouleproof.libraries import lacks
-from jouleproof.plugins import data_files, look_beside
+from jouleproof.knobs import fields_of
+from jouleproof.paths import data_files, fingerprints
+from jouleproof.plugins import look_beside
 from jouleproof.settings import (
     check_keys,
     check_results,

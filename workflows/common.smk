@@ -33,14 +33,28 @@ def code_of(study, experiment):
     )
 
 
+def code_of_training(study, experiment):
+    """Files that a function that trains, and the objects that its knobs name, depend on."""
+    threads = "jouleproof.measure.threads:use_one_thread"
+    named = code_named_in(study.knobs(experiment, knobs_of(study, experiment)))
+    return sorted({*sources(threads, study.object_name(experiment.function)), *named})
+
+
 def knobs_of(study, experiment):
     """The knobs that an experiment reads, as JSON: its rule runs again when one of these changes."""
     return study.knobs_json(experiment, settings.configs[study.name])
 
 
 def data_of(study, experiment):
-    """Data files that an experiment's knobs name."""
-    return [str(path) for path in data_files(json.loads(knobs_of(study, experiment)))]
+    """Files that an experiment's knobs name by path, and those in the folders that they name."""
+    knobs = set(fields_of(study.config, experiment.knobs))
+    files = data_files(settings.configs[study.name].model_dump(include=knobs))
+    return [str(path) for path in files]
+
+
+def state_of(study, experiment):
+    """State of those files: a parameter, since Snakemake itself notices only files that are newer than the result."""
+    return fingerprints(map(Path, data_of(study, experiment)))
 
 
 def checkpoint_files(study, experiment):
@@ -138,6 +152,12 @@ def figures_folder(wildcards):
 def later(function, *arguments):
     """Delay the look-up of an input until its job is needed, since reading code takes milliseconds per file."""
     return lambda wildcards: function(*arguments)
+
+
+def users_files(id):
+    """Files of an input that are in the user's folder: one that comes or goes there is another input."""
+    paths = [Path(users_folder(id), file.file) for file in catalogue()[id].files]
+    return [str(path) for path in paths if users_folder(id) and path.exists()]
 
 
 def users_folder(id):

@@ -8,7 +8,7 @@ for study in settings.studies:
                 f"{study.name}_{name}"
             input:
                 code=later(code_of, study, experiment),
-                data=data_of(study, experiment),
+                data=later(data_of, study, experiment),
                 records=[RECORD.format(id) for id in experiment.inputs],
                 tables=[TABLE.format(table) for table in study.reads(experiment)],
                 checkpoints=checkpoint_files(study, experiment),
@@ -27,6 +27,7 @@ for study in settings.studies:
                 study=study.name if study.built_in else study.package,
                 experiment=name,
                 config=knobs_of(study, experiment),
+                data=later(state_of, study, experiment),
                 inputs=lambda wildcards, input: options("input", input.records),
                 tables=lambda wildcards, input: options("table", input.tables),
                 checkpoints=lambda wildcards, input: options(
@@ -42,11 +43,8 @@ for study in settings.studies:
             name:
                 f"{study.name}_train_{name}"
             input:
-                code=later(
-                    sources,
-                    "jouleproof.measure.threads:use_one_thread",
-                    study.object_name(experiment.function),
-                ),
+                code=later(code_of_training, study, experiment),
+                data=later(data_of, study, experiment),
                 tables=[TABLE.format(table) for table in study.reads(experiment)],
                 checkpoints=checkpoint_files(study, experiment),
             output:
@@ -61,6 +59,7 @@ for study in settings.studies:
                 function=experiment.function,
                 checkpoint=name,
                 config=knobs_of(study, experiment),
+                data=later(state_of, study, experiment),
                 tables=lambda wildcards, input: options("table", input.tables),
                 checkpoints=lambda wildcards, input: options(
                     "checkpoint", input.checkpoints

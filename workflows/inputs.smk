@@ -13,6 +13,7 @@ rule resolve_input:
             "jouleproof.inputs.stand_in",
             "jouleproof.inputs.ml_energy",
         ),
+        users=lambda wildcards: users_files(wildcards.id),
     output:
         record=f"{RESULTS}/inputs/{{id}}.json",
         files=directory(f"{RESULTS}/inputs/{{id}}"),

@@ -1,20 +1,23 @@
 """Run an experiment as a job: one process that writes one table, with its provenance next to it."""
 
-import hashlib
 import inspect
 import json
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.measure.threads import use_one_thread, use_placed_threads
+from jouleproof.paths import expanded, named_paths, provenance_of, sha256
+from jouleproof.sources import code_of_user
 from jouleproof.study import Experiment, Study, function_of
 
 if TYPE_CHECKING:
     from jouleproof.inputs import Record
+
+T = TypeVar("T")
 
 
 def run(
@@ -44,19 +47,21 @@ def run(
     loaded = _records(title, experiment, records)
     paths = _tables(title, study, experiment, tables)
     inherited = ChainMap(*(read_provenance(path)["inputs"] for path in paths.values()))
-    files = {path.name: _local(path) for path in plugins.data_files(config.model_dump())}
+    named = {expanded(str(path)): provenance_of(path) for path in named_paths(config.model_dump())}
+    code = {path: sha256(Path(path)) for path in code_of_user(study.object_name(experiment.function), config)}
     given = {
         **{id: _read(record) for id, record in loaded.items()},
         **{table.rpartition("/")[2]: table_files.read(path) for table, path in paths.items()},
     }
     if experiment.checkpoints:
-        given["checkpoints"] = {path.stem: path for path in checkpoints}
+        given["checkpoints"] = _by_name(title, "checkpoint", ((path.stem, path) for path in checkpoints))
     with plugins.blamed(study.name, config.model_dump()):
         table = call(function_of(study, experiment), {"config": config, **given})
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={**inherited, **{id: record.provenance() for id, record in loaded.items()}, **files},
+        inputs={**inherited, **{id: record.provenance() for id, record in loaded.items()}, **named},
+        user_code=code,
         timed=experiment.timed,
     )
     table_files.write(table, out)
@@ -85,7 +90,7 @@ def train(
         "config": study.knobs(experiment, knobs_json),
         "name": name,
         "out": out,
-        "checkpoints": {path.stem: path for path in checkpoints},
+        "checkpoints": _by_name(f"train {name}", "checkpoint", ((path.stem, path) for path in checkpoints)),
         **{path.stem: table_files.read(path) for path in tables},
     }
     call(function_of(study, experiment), given)
@@ -98,11 +103,19 @@ def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
     return function(**{name: value for name, value in given.items() if everything or name in parameters})
 
 
+def _by_name(title: str, option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Return values by name. Raises UserError where an option of the command gives two of one name."""
+    listed = list(pairs)
+    if repeated := duplicates(name for name, _ in listed):
+        raise UserError(f"{title}: --{option}: two files are called {', '.join(repeated)}; give one of each name")
+    return dict(listed)
+
+
 def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict[str, Record]":
     """Load the records of an experiment's inputs, by id."""
     from jouleproof import inputs
 
-    loaded = {record.id: record for record in map(inputs.load, paths)}
+    loaded = _by_name(title, "input", ((record.id, record) for record in map(inputs.load, paths)))
     if absent := [id for id in experiment.inputs if id not in loaded]:
         raise UserError(f"{title}: needs --input for {', '.join(absent)} (snakemake results/inputs/ID.json)")
     return {id: loaded[id] for id in experiment.inputs}
@@ -110,7 +123,9 @@ def _records(title: str, experiment: Experiment, paths: Sequence[Path]) -> "dict
 
 def _tables(title: str, study: Study, experiment: Experiment, paths: Sequence[Path]) -> dict[str, Path]:
     """Find the files of the tables that an experiment reads, by `<study>/<experiment>`."""
-    given = {f"{path.parent.name}/{path.stem}": path for path in paths} | {path.stem: path for path in paths}
+    given = _by_name(title, "table", ((f"{path.parent.name}/{path.stem}", path) for path in paths))
+    stems = [path.stem for path in paths]
+    given |= {path.stem: path for path in paths if stems.count(path.stem) == 1}
     needed = {table: given.get(table) or given.get(table.rpartition("/")[2]) for table in study.reads(experiment)}
     if absent := [table for table, path in needed.items() if path is None]:
         raise UserError(f"{title}: needs --table for {', '.join(absent)}")
@@ -126,12 +141,3 @@ def _read(record: "Record") -> Any:
         return record.path()
     paths = [record.path(name) for name in entry.reads] if entry.reads else [record.path()]
     return inputs.function_of(entry.reader)(*paths)
-
-
-def _local(path: Path) -> dict[str, str]:
-    """Provenance of a file that the config names and the catalogue does not list."""
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"config: {path} cannot be read ({error.strerror})") from error
-    return {"origin": "local", "licence": "the user's own", f"sha256 of {path.name}": digest}

@@ -48,6 +48,13 @@ def code_named_in(config: BaseModel) -> list[str]:
     return sources(*(name for _, name in plugins.custom_names("", config.model_dump()) if plugins.source_file(name)))
 
 
+def code_of_user(function: str, config: BaseModel) -> list[str]:
+    """Return the files outside the project that a function, and the objects that a config names, depend on."""
+    of_study = [] if function.startswith(f"{PACKAGE}.") else sources(function)
+    files = {*of_study, *code_named_in(config)}
+    return sorted(file for file in files if not Path(file).is_relative_to(FOLDER))
+
+
 def reached(*names: str, packages: Iterable[str] = ()) -> set[Symbol]:
     """Return all symbols that the objects use, in the project and in the objects' packages."""
     homes = {PACKAGE, *(name.partition(":")[0].partition(".")[0] for name in (*names, *packages))}

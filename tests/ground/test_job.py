@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +14,7 @@ from jouleproof.evidence.provenance import read_provenance
 from jouleproof.inputs import entry
 from jouleproof.inputs.stand_in import generate
 from jouleproof.measure.threads import VARIABLES
+from tests.ground.toy import experiments
 
 INPUT = "gsm8k_test"
 TOY = "tests.ground.toy"
@@ -96,9 +99,47 @@ def test_a_file_that_the_config_names_is_in_the_provenance_with_its_hash(run, tm
     (tmp_path / "mine.csv").write_text("1,2")
     assert run("dice", config=json.dumps({"data": str(tmp_path / "mine.csv")})).exit_code == 0
     digest = hashlib.sha256(b"1,2").hexdigest()
+    hashes = {"bytes of mine.csv": 3, "sha256 of mine.csv": digest}
     assert read_provenance(tmp_path / "toy/dice.parquet")["inputs"] == {
-        "mine.csv": {"origin": "local", "licence": "the user's own", "sha256 of mine.csv": digest}
+        str(tmp_path / "mine.csv"): {"origin": "local", "licence": "the user's own", **hashes}
     }
+
+
+def test_every_file_of_a_folder_that_the_config_names_is_in_the_provenance(run, tmp_path):
+    for name in ("a/weights.bin", "b/weights.bin"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+    assert run("dice", config=json.dumps({"data": f"folder:{tmp_path / 'a'}"})).exit_code == 0
+    (entry,) = read_provenance(tmp_path / "toy/dice.parquet")["inputs"].items()
+    assert entry[0] == str(tmp_path / "a")
+    assert entry[1]["sha256 of weights.bin"] == hashlib.sha256(b"a/weights.bin").hexdigest()
+
+
+def test_the_users_code_is_in_the_provenance_with_its_hash(run, tmp_path):
+    run("dice")
+    code = json.loads((tmp_path / "toy/dice.provenance.json").read_text())["user_code"]
+    ((file, digest),) = code.items()
+    assert file == experiments.__file__ and digest == hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def test_two_files_of_one_name_are_refused_and_not_one_of_them_taken(run, record, tmp_path):
+    run("read", "--input", record)
+    table = tmp_path / "toy/read.parquet"
+    for folder in ("one/toy", "other/toy", "third"):
+        (tmp_path / folder).mkdir(parents=True)
+        for suffix in (".parquet", ".provenance.json"):
+            shutil.copy(table.with_suffix(suffix), tmp_path / folder)
+    twice = ("--table", tmp_path / "one/toy/read.parquet", "--table", tmp_path / "other/toy/read.parquet")
+    assert one_line(run("doubled", *twice)).startswith("toy doubled: --table: two files are called toy/read")
+    assert run("doubled", "--table", tmp_path / "third/read.parquet").exit_code == 0
+    assert "--input: two files are called gsm8k_test" in one_line(run("read", "--input", record, "--input", record))
+
+
+def test_a_path_that_the_shell_leaves_with_a_tilde_is_in_the_home(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "toy.yaml").write_text("sides: 8\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["run", TOY, "dice", "--out=~/toy/dice.parquet", "--config=~/toy.yaml"])
+    assert done.exit_code == 0 and tables.read(tmp_path / "toy/dice.parquet")["value"].tolist() == [8]
 
 
 def test_an_input_that_the_experiment_does_not_need_is_not_in_its_provenance(run, record, tmp_path):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from jouleproof.evidence.tables import read
-from tests.pipeline.conftest import ROOT, TINY, command, copy_project, environment, snakemake
+from jouleproof.inputs import entry
+from tests.pipeline.conftest import ROOT, TINY, command, copy_project, environment, remade, snakemake
 
 pytestmark = pytest.mark.pipeline
 
@@ -55,6 +56,34 @@ def test_a_users_own_format_runs_and_its_file_is_an_input(folder: Path) -> None:
     )
     done = snakemake(folder, *TINY, *config, "--cores", "1", target)
     assert set(read(folder / target)["format"]) == {"mxfp4", "own_again"}
+
+
+def test_a_change_in_a_folder_that_the_config_names_runs_what_reads_it_again(folder: Path) -> None:
+    weights = folder / "model" / "weights.bin"
+    weights.parent.mkdir()
+    weights.write_bytes(bytes(2_000_000))
+    config = ("--config", "studies={tests.ground.toy: {data: 'folder:model/'}}")
+    target = "results/toy/dice.parquet"
+    done = snakemake(folder, *TINY, *config, "--cores", "1", target)
+    assert done.returncode == 0, done.stdout
+    assert remade(snakemake(folder, *TINY, *config, "-n", target)) == set()
+    weights.write_bytes(bytes(2_000_001))
+    os.utime(weights, (1, 1))  # older than the result
+    assert remade(snakemake(folder, *TINY, *config, "-n", target)) == {"toy_dice"}
+    weights.write_bytes(bytes(2_000_000))
+    (weights.parent / "config.json").write_text("{}")
+    assert remade(snakemake(folder, *TINY, *config, "-n", target)) == {"toy_dice"}
+
+
+def test_a_file_that_is_put_into_the_folder_of_inputs_is_looked_at_again(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    options = (*TINY, "--config", "inputs_dir=mine", "inputs={gsm8k_test: stand-in}")
+    target = "results/inputs/gsm8k_test.json"
+    assert snakemake(folder, *options, "--cores", "1", target).returncode == 0
+    assert remade(snakemake(folder, *options, "-n", target)) == set()
+    (folder / "mine/gsm8k").mkdir()
+    (folder / "mine" / entry("gsm8k_test").files[0].file).write_text("{}")
+    assert remade(snakemake(folder, *options, "-n", target)) == {"resolve_input"}
 
 
 def test_a_figure_of_a_users_own_study_that_reads_what_is_not_there_is_named(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from jouleproof.inputs import read_power_cdf
 from jouleproof.inputs.resolve import COMMITTED
-from jouleproof.plugins import data_files
+from jouleproof.paths import data_files
 from jouleproof.power.time_grid import DAY, WEEK
 from jouleproof.studies.placement import RECORDED
 from jouleproof.studies.placement.config import FleetConfig, RealityConfig
@@ -68,6 +68,16 @@ def test_google_s_data_and_a_trace_of_one_s_own_stand_beside_the_others_where_th
     assert values[GOOGLE, "power_quantile", 100.0] == 1.0 and values["fleet", "power_quantile", 100.0] == 1.0
     generated = bare[bare["data"].str.startswith("generated")].set_index(["data", "metric", "percent"])["value"]
     assert values[generated.index].equals(generated)
+
+
+def test_a_trace_that_is_called_like_other_data_has_rows_of_its_own(recorded, tmp_path):
+    from tests.extension_example.placement import fleet
+
+    fleet().to_parquet(tmp_path / "Bitbrains.parquet")
+    config = CONFIG.model_copy(update={"fleet": FleetConfig(servers=20, trace=str(tmp_path / "Bitbrains.parquet"))})
+    table = reality(config, **recorded)
+    assert {"Bitbrains", "trace Bitbrains"} <= set(table["data"])
+    assert not table.duplicated(["data", "metric", "percent"]).any()
 
 
 def test_files_of_a_researchers_own_are_found_by_the_experiments_that_read_them(tmp_path):

@@ -37,8 +37,17 @@ class ProvenanceRecorder:
         self._watch = ContentionWatch()
         self._stopwatch = Stopwatch()
 
-    def write(self, path: Path, *, config: Any, inputs: Mapping[str, Mapping[str, str]], timed: bool) -> None:
-        """Write the provenance beside a result. path: the result's. inputs: id -> {origin, sha256 of each file …}.
+    def write(
+        self,
+        path: Path,
+        *,
+        config: Any,
+        inputs: Mapping[str, Mapping[str, Any]],
+        timed: bool,
+        user_code: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write the provenance beside a result. path: the result's. inputs: id, or path of a file or folder that the
+        config names -> {origin, sha256 of each file …}. user_code: sha256 of the files of user-defined objects.
 
         timed: whether the result holds timings, which no other run repeats to the digit.
         """
@@ -50,6 +59,7 @@ class ProvenanceRecorder:
             "code": code_version(),
             "config_sha256": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
             "inputs": dict(inputs),
+            **({"user_code": dict(user_code)} if user_code else {}),
             "machine": machine(),
             "blas": blas(),
             "libraries": library_versions(),

@@ -55,7 +55,9 @@ def reality(
     rows += _repeats("SURF jobs", jobs, MEASURED) + _evens_out("SURF jobs", jobs, MEASURED)
     if config.fleet.trace is not None:
         trace = recorded(config.fleet.trace)
-        rows += _fleet(trace.name, trace.watts, trace.watts.min(), MEASURED)
+        taken = trace.name in {GOOGLE, *(row["data"] for row in rows)}
+        name = f"trace {trace.name}" if taken else trace.name
+        rows += _fleet(name, trace.watts, trace.watts.min(), MEASURED)
     for predictable in config.reality.predictable:
         name = f"generated, {REPEATS.get(predictable, f'{predictable:g} repeats')}"
         generated = offered(config.fleet.generated(predictable), 0)
