@@ -3,6 +3,7 @@
 Messages state the key of the config, its value, and what the object lacks.
 """
 
+import difflib
 import importlib
 import importlib.util
 import inspect
@@ -35,9 +36,16 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
             "or give a custom one as package.module:object"
         )
     try:
-        return getattr(load_module(module_name), attribute)
+        module = load_module(module_name)
     except Exception as error:  # a user's module can break in any way
-        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {reason(error)}") from error
+        lacking = _public(error.obj, error.name) if isinstance(error, AttributeError) and error.name else ""
+        why = f"{reason(error)}{_line(error)}{lacking}{_with_dots(module_name, attribute)}"
+        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {why}") from error
+    try:
+        return getattr(module, attribute)
+    except Exception as error:  # so can its __getattr__
+        why = reason(error) + _public(module, attribute)
+        raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {why}") from error
 
 
 def load_all(
@@ -89,7 +97,7 @@ def _short(name: str) -> str:
 
 def _distinct(kind: str, pairs: Sequence[tuple[str, T]]) -> Mapping[str, T]:
     if repeated := duplicates(name for name, _ in pairs):
-        raise UserError(f"config: {kind}: duplicate name {', '.join(map(repr, repeated))}; choose another")
+        raise UserError(f"config: {kind}: duplicate name {', '.join(map(repr, repeated))}; list it once, or rename one")
     return dict(pairs)
 
 
@@ -111,6 +119,41 @@ def lacking(candidate: object, protocol: type) -> list[str]:
     """List the members of a Protocol that an object lacks."""
     members = dict.fromkeys([*protocol.__dict__, *getattr(protocol, "__annotations__", {})])
     return [name for name in members if name[0] != "_" and not hasattr(candidate, name)]
+
+
+def _line(error: Exception) -> str:
+    """Return the file and line of a user's module that an error comes from, in brackets; empty if it names them or
+    comes from none."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    if not frames or isinstance(error, SyntaxError):
+        return ""
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+
+
+def _is_users(file: str) -> bool:
+    return file[0] != "<" and file != importlib.__file__ and not Path(file).is_relative_to(Path(__file__).parent)
+
+
+def _with_dots(module: str, attribute: str) -> str:
+    """Return a hint if a module is written as a file."""
+    dotted = module.removesuffix(".py").strip("./").replace("/", ".")
+    return f"; a module is written with dots: {dotted}:{attribute}" if dotted != module else ""
+
+
+def _public(holder: Any, attribute: str) -> str:
+    """List the public attributes of an object, or what a module defines, with names like the wanted one first."""
+    names = [name for name in dir(holder) if name[0] != "_"]
+    if inspect.ismodule(holder):
+        names = [name for name, value in vars(holder).items() if name[0] != "_" and _belongs(value, holder)]
+    close = difflib.get_close_matches(attribute, names, cutoff=0.5)
+    return f"; it has {', '.join(dict.fromkeys([*close, *names])) or 'no public object':.200}"
+
+
+def _belongs(value: Any, module: Any) -> bool:
+    """Return whether a module defines a value, or holds one that is no function, class or module."""
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return getattr(value, "__module__", "") == module.__name__
+    return not inspect.ismodule(value)
 
 
 def load_module(name: str) -> Any:
@@ -151,29 +194,6 @@ def custom_names(key: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Sequence):
         for inner in value:
             yield from custom_names(key, inner)
-
-
-def data_files(config: Any) -> list[Path]:
-    """List the files that a config names (`folder/file` or `file.suffix`) under any key, in the order of the config."""
-    return list(dict.fromkeys(Path(text) for text in _texts(config) if re.search(r"[./]", text) and _is_file(text)))
-
-
-def _texts(config: Any) -> Iterator[str]:
-    if isinstance(config, str):
-        yield config
-    elif isinstance(config, Mapping):
-        for value in config.values():
-            yield from _texts(value)
-    elif isinstance(config, Sequence):
-        for value in config:
-            yield from _texts(value)
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # too long for a path, or contains a zero byte
-        return False
 
 
 def source_file(name: str) -> Path | None:

@@ -65,6 +65,23 @@ def test_a_name_that_cannot_be_loaded_is_one_line_with_the_reason(name, reason):
     assert message.startswith(f"config: thing {name!r} cannot be loaded: ") and reason in message
 
 
+def test_a_name_that_a_module_lacks_is_answered_with_what_it_has(working_folder):
+    code = "import json\nfrom pathlib import Path\nE2M2, E3M3, _HIDDEN = 1, 2, 3\ndef rule(): ...\n"
+    (working_folder / "own_formats.py").write_text(code)
+    assert message_of("own_formats:E3M2").endswith("has no attribute 'E3M2'; it has E3M3, E2M2, rule")
+
+
+@pytest.mark.parametrize("module", ["own/formats.py", "./own/formats", "own/formats"])
+def test_a_module_that_is_written_as_a_file_is_answered_with_dots(working_folder, module):
+    assert message_of(f"{module}:E2M2").endswith("; a module is written with dots: own.formats:E2M2")
+
+
+def test_an_error_while_a_module_is_imported_has_its_line_and_what_the_object_has(working_folder):
+    code = "class Machine:\n    price = 1\n\nCOST = Machine().cost\n"
+    (working_folder / "own_machine.py").write_text(code)
+    assert message_of("own_machine:COST").endswith("no attribute 'cost' (own_machine.py, line 4); it has price")
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
