@@ -1,5 +1,6 @@
 """Parts of other libraries that may be missing: those of extras, and those that a library keeps private."""
 
+import importlib.util
 import pkgutil
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
@@ -23,10 +24,18 @@ def part_of(library: str, name: str, extra: str = "") -> Any:
         try:
             version(library)
         except PackageNotFoundError:
-            raise NotInstalled(
-                f"{library} is not installed; run: python workflows/lock.py install {extra or 'run'}"
-            ) from error
+            raise _not_installed(library, extra) from error
         raise lacks(library, name.replace(":", ".")) from error
+
+
+def check_installed(library: str, extra: str = "") -> None:
+    """Raise NotInstalled if a library is missing. It is not imported, which may take seconds."""
+    if importlib.util.find_spec(library) is None:
+        raise _not_installed(library, extra)
+
+
+def _not_installed(library: str, extra: str) -> NotInstalled:
+    return NotInstalled(f"{library} is not installed; run: python workflows/lock.py install {extra or 'run'}")
 
 
 def lacks(library: str, part: str) -> UserError:

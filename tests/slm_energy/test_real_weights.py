@@ -68,6 +68,11 @@ def test_a_correct_answer_costs_more_than_an_answer_and_none_right_leaves_no_upp
     assert not set(costs[costs["metric"] == "cpu_s_per_correct"]["weights"]) - {"real"}
 
 
+def test_the_answers_of_another_model_are_not_those_of_the_timed_one():
+    answers = quality(CONFIG, PROBLEMS, PROBLEMS, None).assign(model="another")
+    assert not set(cost(CONFIG, MODEL, answers)["metric"]) & {"cpu_s_per_answer", "cpu_s_per_correct"}
+
+
 def test_without_counters_there_are_no_joules(costs):
     assert "joules_per_token" not in set(costs["metric"])
 

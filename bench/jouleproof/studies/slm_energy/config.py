@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from jouleproof.knobs import Above, Names, Positive, Share, Strict, named
+from jouleproof.studies.slm_energy.language_models import BUILT_IN, HUB_OFF, with_paths_expanded
 
 _HERE = "jouleproof.studies.slm_energy"
 FORMATS = (
@@ -76,7 +77,9 @@ class MetersConfig(Strict):
 class QualityConfig(Strict):
     """Tasks for real weights."""
 
-    models: Annotated[Names, named(f"{_HERE}.language_models:language_models")] = Field(
+    models: Annotated[
+        Names, AfterValidator(with_paths_expanded), named(f"{_HERE}.language_models:language_models", (BUILT_IN,))
+    ] = Field(
         ["smollm2_135m"],
         description="smollm2_135m, folder:PATH, gguf:PATH, hub:ORGANISATION/MODEL@COMMIT, package.module:object",
     )
@@ -89,6 +92,12 @@ class QualityConfig(Strict):
     items_otherwise: Positive = Field(50, description="items of a task that `items` does not list")
     cast_items: Positive = Field(6, description="items of each task in the other formats")
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _hub_allowed(self) -> Self:
+        if not self.hub and (on_hub := [name for name in self.models if name.startswith("hub:")]):
+            raise ValueError(f"models: {on_hub[0]!r}: {HUB_OFF}")
+        return self
 
 
 class CostConfig(Strict):

@@ -16,7 +16,7 @@ def tasks(names: Iterable[str]) -> "Mapping[str, Task]":
     from jouleproof.studies.slm_energy.tasks import TASKS, Task
 
     calls = {"items": ("test", "train", "count", "seed"), "score": ("model", "items")}
-    return plugins.load_all("task", names, TASKS, Task, calls)
+    return plugins.load_all("task", names, TASKS, Task, calls, called=lambda task: task.name)
 
 
 def shapes(names: Iterable[str]) -> "Mapping[str, DecoderShape]":
@@ -31,4 +31,6 @@ def engines(names: Iterable[str]) -> "Mapping[str, Engine]":
     """Return the engines by their names in the config. Raises UserError if an object is not an Engine."""
     from jouleproof.studies.slm_energy.engine_registry import ENGINES, Engine
 
-    return plugins.load_all("engine", names, ENGINES, Engine, {"start": ("subject",)})
+    return plugins.load_all(
+        "engine", names, ENGINES, Engine, {"start": ("subject",)}, called=lambda engine: engine.name
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from jouleproof import plugins
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.formats import FORMATS, MXFormat, fake_quantize
 from jouleproof.models.casting import Cast
 
@@ -30,8 +30,12 @@ PLAIN = {fmt.name: fmt for fmt in (FLOAT32, BFLOAT16)}
 
 
 def weight_formats(names: Sequence[str]) -> list[WeightFormat]:
-    """Return the formats with these names. Raises UserError if a name belongs to no format."""
-    return [_resolve(name) for name in names]
+    """Return the formats with these names. Raises UserError if a name belongs to no format, or two to formats of one
+    name."""
+    formats = [_resolve(name) for name in names]
+    if repeated := duplicates(fmt.name for fmt in formats):
+        raise UserError(f"config: format: duplicate name {repeated[0]!r}; list it once, or rename one")
+    return formats
 
 
 def _resolve(name: str) -> WeightFormat:

@@ -82,7 +82,7 @@ def cost(config: SlmEnergyConfig, smollm2_135m: LanguageModel, quality: pd.DataF
     timed = np.array(seconds[1:])  # rounds, cells, shapes
     rows += _times(cells, shapes, timed)
     rows += _times(packed, [alone], np.array(of_packed[1:]))
-    rows += _answers(cells, timed, settings, quality)
+    rows += _answers(cells, timed, settings, quality[quality["model"] == smollm2_135m.name])
     return tidy({"batch": 1, "task": "none", "source": CLOCK, "tier": MEASURED, **row} for row in rows)
 
 
@@ -185,10 +185,11 @@ def _joules(cell: Cell, shapes: Sequence[Shape], meter: Meter) -> Iterator[dict[
 def _answers(
     cells: Sequence[Cell], timed: np.ndarray, settings: CostConfig, quality: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """Yield the processor time of answers and of right ones. timed: (rounds, cells, shapes) CPU seconds per token."""
+    """Yield the processor time of answers and of right ones; none without a score of the timed model. timed: (rounds,
+    cells, shapes) CPU seconds per token. quality: scores of that model."""
     rng = np.random.default_rng(0)
     plain = quality[(quality["format"] == FLOAT32.name) & quality["metric"].isin(ANSWERS)]
-    for metric, scores in plain[plain["model"] == plain["model"].iloc[0]].groupby("metric", sort=False):
+    for metric, scores in plain.groupby("metric", sort=False):
         read, written = scores["prompt"].mean(), scores["output"].mean() if scores["task"].iloc[0] == "problems" else 0
         right, items = scores["value"].sum(), len(scores)
         accuracy = rng.beta(right + 0.5, items - right + 0.5, settings.draws)

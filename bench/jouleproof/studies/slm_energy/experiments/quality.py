@@ -12,7 +12,7 @@ from jouleproof.inputs import Problem
 from jouleproof.models.casting import weights_cast
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import QualityConfig, SlmEnergyConfig
-from jouleproof.studies.slm_energy.language_models import BUILT_IN, language_model
+from jouleproof.studies.slm_energy.language_models import BUILT_IN, TableNames, language_model
 from jouleproof.studies.slm_energy.registry import tasks
 from jouleproof.studies.slm_energy.tasks import Model, Task
 from jouleproof.studies.slm_energy.weight_formats import FLOAT32, WeightFormat, weight_formats
@@ -29,18 +29,19 @@ def quality(
     """
     settings = config.quality
     formats, asked = weight_formats(settings.formats), tasks(settings.tasks)
+    table_names = TableNames(settings.models)
     step = steps("slm_energy quality", len(settings.models))
     rows: list[dict[str, Any]] = []
     for name in settings.models:
         model = language_model(name, {BUILT_IN: smollm2_135m}, settings.hub)
-        factors = {"model": model.name, "rounded": model.rounded or "no"}
+        factors = {"model": table_names.name_of(name, model), "rounded": model.rounded or "no"}
         rows += [
             {**factors, **row}
             for fmt in formats
             for task in asked.values()
             for row in _scores(model, fmt, task, gsm8k_test, gsm8k_train, settings)
         ]
-        step(model.name)
+        step(factors["model"])
     return tidy(rows, tier=MEASURED)
 
 
