@@ -4,12 +4,23 @@ reads."""
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
 from jouleproof.errors import UserError
+from jouleproof.paths import check_file, expanded
 
 Positive = Annotated[int, Field(ge=1)]
 Above = Annotated[float, Field(gt=0)]
@@ -18,10 +29,34 @@ Names = Annotated[list[str], Field(min_length=1)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
+def _readable(text: str) -> str:
+    path = expanded(text)
+    try:
+        check_file(Path(path))
+    except UserError as error:
+        raise ValueError(str(error)) from error
+    return path
+
+
+UserFile = Annotated[str, AfterValidator(_readable)]
+"""The path of a file that can be read (jouleproof.paths). Experiments that read the knob depend on the file."""
+
+
 class Strict(BaseModel):
-    """A part of a config that rejects unknown keys, values of another type, infinity and NaN."""
+    """A part of a config that rejects unknown keys, values of another type, infinity and NaN, and a value that a list
+    of any length has twice."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _listed_once(cls, value: Any, info: ValidationInfo) -> Any:
+        limits = cls.model_fields[info.field_name or ""].metadata
+        if isinstance(value, list) and all(getattr(limit, "max_length", None) is None for limit in limits):
+            for number, item in enumerate(value):
+                if item in value[:number]:
+                    raise ValueError(f"{item!r} is listed twice")
+        return value
 
 
 def named(function: str, built_in: Sequence[str] = (), group: str = "") -> AfterValidator:
@@ -90,6 +125,10 @@ def complaints(error: ValidationError, model: type[BaseModel], under: str = "", 
         message = wrong["msg"].removeprefix("Value error, ")
         if wrong["type"] == "extra_forbidden":
             message = f"no such {what}; known here: {', '.join(_known(model, above))}"
+        if wrong["type"] in ("model_type", "dict_type"):
+            message = "expected knobs, as {key: value}"
+            if isinstance(wrong["input"], str) and wrong["input"].count("{") > wrong["input"].count("}"):
+                message += "; a bracket is not closed"
         whole = wrong["type"] == "missing" or (not wrong["loc"] and wrong["type"] == "value_error")
         got = "" if whole else f" (got {wrong['input']!r:.80})"
         key, message = ".".join(map(str, (*([under] if under else []), *above, field))), " ".join(message.split())

@@ -8,17 +8,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from jouleproof.drawing.registry import Figure
 from jouleproof.errors import UserError, duplicates
 from jouleproof.evidence.ledger import read_ledger
 from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
+from jouleproof.paths import home_expanded
 from jouleproof.study import Study, built_in_studies, check_studies, load_study, tables_of, tables_read
 
 TEXTS = ("size", "note", "inputs_dir", "inputs", "results")
 RENAMED = {"own_studies": "studies"}
+
+
+def _with_home(text: Any) -> Any:
+    return str(home_expanded(Path(text))) if isinstance(text, str) and text.startswith("~") else text
+
+
+Folder = Annotated[str, BeforeValidator(_with_home)]
 
 
 class _Run(BaseModel):
@@ -28,9 +36,9 @@ class _Run(BaseModel):
 
     size: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     note: str = ""
-    inputs_dir: str | None = None
+    inputs_dir: Folder | None = None
     inputs: dict[str, Mode] = {}
-    results: Annotated[str, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
+    results: Annotated[Folder, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
     quick: bool = False
     studies: dict[str, dict[str, Any]] = {}
 
@@ -78,7 +86,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     unknown = sorted(set(run.inputs) - set(catalogue()))
     if unknown:
         raise UserError(f"config: inputs: unknown input {', '.join(unknown)}; known: {', '.join(catalogue())}")
-    folder = run.inputs_dir or environment.get("JOULEPROOF_INPUTS") or None
+    folder = run.inputs_dir or _with_home(environment.get("JOULEPROOF_INPUTS")) or None
     if folder and not Path(folder).is_dir():
         where = "inputs_dir" if run.inputs_dir else "JOULEPROOF_INPUTS"
         raise UserError(f"config: {where}: {folder} is not a folder; name an existing folder or unset {where}")

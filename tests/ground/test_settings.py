@@ -11,7 +11,9 @@ from snakemake.utils import update_config
 from jouleproof.errors import UserError
 from jouleproof.settings import check_keys, label, read_settings
 from jouleproof.studies.mx.config import MxConfig
+from tests.slm_energy.small_models import TASK
 
+OTHER = TASK
 CONFIGS = Path(__file__).resolve().parents[2] / "workflows" / "config"
 
 
@@ -79,6 +81,64 @@ def test_an_input_that_is_not_in_the_catalogue_is_answered_with_those_that_are()
 @pytest.mark.parametrize("knob", [{"quality": {"tasks": ["sums", "sums"]}}, {"cost": {"shapes": ["smollm2_135m"] * 2}}])
 def test_a_built_in_name_that_is_listed_twice_is_refused_before_any_job(knob):
     assert "duplicate name" in message_of({"size": "mine", "slm_energy": knob})
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"mx": {"formats": ["mxfp4", "mxfp4"]}}, "mx.formats: format: duplicate name 'mxfp4'"),
+        ({"mx": {"qsnr": {"seeds": [1, 2, 1]}}}, "mx.qsnr.seeds: 1 is listed twice"),
+        ({"mx": {"matvec": {"shapes": [[2, 2], [2, 2]]}}}, "mx.matvec.shapes: [2, 2] is listed twice"),
+        ({"phase_split": {"beyond": {"accelerators": ["dgx-h100"] * 2}}}, "'dgx-h100' is listed twice"),
+        ({"slm_energy": {"quality": {"formats": ["mxfp4"] * 2}}}, "duplicate name 'mxfp4'"),
+        (
+            {"slm_energy": {"quality": {"tasks": ["tests.slm_energy.small_models:TASK", f"{__name__}:OTHER"]}}},
+            "duplicate name 'lengths'",
+        ),
+    ],
+)
+def test_what_a_list_has_twice_is_refused(config, complaint):
+    assert complaint in message_of({"size": "mine", **config})
+
+
+def test_a_pair_may_have_two_equal_ends():
+    read_settings({"size": "mine", "phase_split": {"week": {"pools": [8, 8]}}}, {})
+
+
+def test_knobs_whose_bracket_is_not_closed_are_said_to_be_so():
+    message = message_of({"size": "mine", "mx": "{formats: [mxfp4"})
+    assert "mx: expected knobs, as {key: value}; a bracket is not closed (got '{formats: [mxfp4')" in message
+    assert message_of({"size": "mine", "mx": 3}).endswith("mx: expected knobs, as {key: value} (got 3)")
+
+
+@pytest.mark.parametrize(
+    ("placement", "complaint"),
+    [
+        ({"fleet": {"trace": "nowhere"}}, "placement.fleet.trace: nowhere is not a file"),
+        ({"fleet": {"trace": "~/nowhere.csv"}}, "/nowhere.csv is not a file"),
+        ({"fleet": {"trace": "~nobody_at_all/x.csv"}}, "~nobody_at_all/x.csv is not a file"),
+        ({"fleet": {"trace": "$HOME/here.csv"}}, "$HOME/here.csv is not a file"),
+        ({"fleet": {"trace": f"{__name__}:CONFIGS"}}, "not a function () -> a pandas.DataFrame"),
+        ({"reality": {"google": ["folder"]}}, "placement.reality.google.0: folder is not a file"),
+    ],
+)
+def test_a_path_that_is_no_file_is_found_before_any_job(placement, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "here.csv").touch()
+    assert complaint in message_of({"size": "mine", "placement": placement})
+
+
+def test_a_tilde_is_a_home_wherever_a_config_names_a_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "trace").touch()
+    knobs = {"fleet": {"trace": "~/trace"}, "reality": {"google": ["~/trace"]}}
+    settings = read_settings({"size": "mine", "inputs_dir": "~", "results": "~/out", "placement": knobs}, {})
+    assert (settings.inputs_dir, settings.results) == (str(tmp_path), f"{tmp_path}/out")
+    placement = settings.configs["placement"]
+    assert [placement.fleet.trace, *placement.reality.google] == [f"{tmp_path}/trace"] * 2
+    assert read_settings({"size": "mine"}, {"JOULEPROOF_INPUTS": "~"}).inputs_dir == str(tmp_path)
 
 
 def test_every_wrong_knob_gets_a_line():

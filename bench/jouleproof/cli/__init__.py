@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from jouleproof.cli.claims import app as claims
+from jouleproof.cli.commands import Commands
 from jouleproof.cli.inputs import app as inputs
 from jouleproof.cli.serving import app as serving
 from jouleproof.errors import UserError, one_line_errors
+from jouleproof.paths import home_expanded
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Test claims about the efficiency of AI. `snakemake` runs everything; these commands run its parts.",
@@ -160,7 +162,7 @@ def _knobs(config: str) -> str:
     """Read the knobs as JSON, from a JSON text or from a file of JSON or YAML. Raises UserError if they are neither."""
     if config.lstrip().startswith("{"):
         return config
-    path = Path(config)
+    path = home_expanded(Path(config))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jouleproof.cli.commands import Commands
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.files import write_text
 
@@ -20,7 +21,7 @@ README, VERDICTS, PERFORMANCE = Path("README.md"), Path("docs/verdicts.md"), Pat
 README_PICTURE = Path("paper/overview.png")
 README_KEY = ("default", "real")
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = Commands(no_args_is_help=True, pretty_exceptions_enable=False)
 Results = Annotated[Path, typer.Option(help="Folder of a run.")]
 Expected = Annotated[Path, typer.Option(help="The accepted verdicts.")]
 

@@ -9,13 +9,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from jouleproof.cli.commands import Commands
 from jouleproof.errors import one_line_errors
 from jouleproof.inputs import InputError, Mode, catalogue, default_cache
 from jouleproof.inputs import convert as convert_input
 from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
+from jouleproof.paths import home_expanded
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = Commands(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.command("list")
@@ -53,8 +55,8 @@ def resolve(
         resolve_input(
             id,
             out.parent,
-            inputs_dir=Path(inputs_dir) if inputs_dir else None,
-            cache_dir=Path(cache_dir) if cache_dir else default_cache(),
+            inputs_dir=home_expanded(Path(inputs_dir)) if inputs_dir else None,
+            cache_dir=home_expanded(Path(cache_dir)) if cache_dir else default_cache(),
             mode=mode,
             seed=seed,
         )

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from jouleproof.cli.commands import Commands
 from jouleproof.errors import UserError, one_line_errors
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = Commands(no_args_is_help=True, pretty_exceptions_enable=False)
 # Whole prompts first on every worker, prompts in chunks alongside decodes, or separate workers for each phase
 Mode = Literal["mixed", "chunked", "split"]
 # Caches move through memory that the workers share, or over sockets

@@ -188,7 +188,8 @@ class Design:
                 raise UserError(f"design {self.name}: unknown machine {machine!r}; known: {', '.join(MACHINES)}")
             if type(count) is not int or count < 1:
                 kind = machine if isinstance(machine, str) else machine.name
-                raise UserError(f"design {self.name}: a pool of {kind} must have at least 1 machine, got {count!r}")
+                got = f"got {count!r}" + ("" if type(count) is int else ", which is not a whole number")
+                raise UserError(f"design {self.name}: a pool of {kind} must have at least 1 machine, {got}")
         if not scheduled and (self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1])):
             allowed = "split" if self.token[1] else f"one of {', '.join(get_args(Policy))}"
             raise UserError(f"design {self.name}: policy must be {allowed} for its pools, got {self.policy!r}")

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jouleproof.knobs import Above, Names, Positive, Share, Strict, named
+from jouleproof.knobs import Above, Names, Positive, Share, Strict, UserFile, named
+from jouleproof.paths import expanded
 
 _REGISTRY = "jouleproof.studies.placement.registry"
 Information = Annotated[Names, named(f"{_REGISTRY}:information")]
@@ -16,7 +17,6 @@ Controller = Annotated[str, named(f"{_REGISTRY}:controllers")]
 Controllers = Annotated[Names, named(f"{_REGISTRY}:controllers")]
 Releases = Annotated[Names, named(f"{_REGISTRY}:releases")]
 Policies = Annotated[Names, named(f"{_REGISTRY}:policies")]
-Trace = Annotated[str, named(f"{_REGISTRY}:traces")]
 
 
 def is_file_name(trace: str) -> bool:
@@ -24,10 +24,12 @@ def is_file_name(trace: str) -> bool:
     return ":" not in trace or Path(trace).exists()
 
 
-def _file(path: str) -> str:
-    if not Path(path).is_file():
-        raise ValueError(f"{path} is not a file")
-    return path
+def _expanded_file(trace: str) -> str:
+    path = expanded(trace)
+    return path if is_file_name(path) else trace
+
+
+Trace = Annotated[str, AfterValidator(_expanded_file), named(f"{_REGISTRY}:traces")]
 
 
 class FleetConfig(Strict):
@@ -195,9 +197,7 @@ class ScaleConfig(Strict):
 class RealityConfig(Strict):
     """Comparison of recorded with generated data."""
 
-    google: list[Annotated[str, AfterValidator(_file)]] = Field(
-        [], description="Google's power data, cellX_pduN.csv.gz, if you have them"
-    )
+    google: list[UserFile] = Field([], description="Google's power data, cellX_pduN.csv.gz, if you have them")
     predictable: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.5, 0.0]
 
 

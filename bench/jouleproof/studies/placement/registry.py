@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from jouleproof import plugins
-from jouleproof.errors import UserError
+from jouleproof.paths import check_file
 from jouleproof.power.controllers import CONTROLLERS, Controller
 from jouleproof.power.sensors import SENSORS, Sensor
 from jouleproof.studies.placement.config import is_file_name
@@ -38,7 +40,11 @@ def predictors(names: Iterable[str]) -> Mapping[str, Predictor]:
 
 def traces(names: Iterable[str]) -> Mapping[str, object]:
     """Return the traces that are objects. Raises UserError where a name is neither an object nor a file."""
-    files = [Path(name) for name in names if is_file_name(name)]
-    if absent := [path for path in files if not path.is_file()]:
-        raise UserError(f"config: {absent[0]} is not a file")
-    return {name: plugins.load("trace", name, {}) for name in names if not is_file_name(name)}
+    for name in names:
+        if is_file_name(name):
+            check_file(Path(name))
+    objects: dict[str, object] = {name: plugins.load("trace", name, {}) for name in names if not is_file_name(name)}
+    for name, trace in objects.items():
+        if not isinstance(trace, pd.DataFrame):
+            plugins.check_call(f"trace {name!r}", trace, (), "a pandas.DataFrame")
+    return objects
