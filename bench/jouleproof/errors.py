@@ -16,6 +16,11 @@ def duplicates(names: Iterable[str]) -> list[str]:
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
+def system_reason(error: Exception) -> str:
+    """Why the system refused a file, in its own words; a message that names another cause must know it."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Print the message of a UserError, or a note that memory ran out, and exit with status 1."""

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from zlib import crc32
 
 from jouleproof.errors import UserError
@@ -47,7 +47,7 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
+def read_parquet(path: Path | IO[bytes], columns: list[str] | None = None) -> "pa.Table":
     """Read a table. Raises OSError or an exception of pyarrow if the file is not parquet or its text is not UTF-8;
     pyarrow itself reports the latter only when a value is accessed."""
     import pyarrow.parquet as pq

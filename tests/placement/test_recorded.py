@@ -38,6 +38,58 @@ def test_a_file_says_the_same_as_the_table(tmp_path):
         assert workloads.kind.tolist() == ["web", "training"] * 2 and workloads.critical.tolist() == [True, False] * 2
 
 
+NAMES = ["NA", "null", "None", "nan", "-", "#N/A", "1e5", "1e05", "007", "7", "True", "2024-01-01"]
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.parquet", "mine.pq"])
+def test_names_are_names_whatever_else_they_could_be_read_as(tmp_path, name):
+    one = TABLE[:PER_WORKLOAD]
+    table = pd.concat([one.assign(workload=name, kind=name, tenant=name, watts=one["watts"] / 2) for name in NAMES])
+    (table.to_csv if name.endswith(".csv") else table.to_parquet)(tmp_path / name, index=False)
+    workloads = recorded(str(tmp_path / name))
+    assert workloads.kind.tolist() == NAMES and len(set(workloads.tenant)) == len(NAMES)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.3, 1 / 3, 300 / 7, 60.0])
+@pytest.mark.parametrize("times", [
+    lambda count, step: np.arange(count) * step,
+    lambda count, step: np.full(count, step).cumsum(),
+    lambda count, step: np.round(np.arange(count) * step, 6) + 1e6,
+])  # fmt: skip
+def test_a_step_divides_five_minutes_but_for_the_rounding_of_fractions(step, times):
+    slot = round(300 / step)
+    table = pd.DataFrame({"workload": "a", "t_s": times(2 * slot + 1, step), "watts": np.arange(2 * slot + 1)})
+    assert trace(table).watts == pytest.approx(np.array([[(slot - 1) / 2, (3 * slot - 1) / 2]]))
+
+
+@pytest.mark.parametrize("step", [0.07, 0.7, 250.0, 301.0, 600.0])
+def test_a_step_that_does_not_divide_five_minutes_is_refused(step):
+    table = pd.DataFrame({"workload": "a", "t_s": np.arange(1000) * step, "watts": 1.0})
+    with pytest.raises(UserError, match=f"an integer fraction of that apart, got {step:g} s; t_s is in seconds"):
+        trace(table)
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (1e-3, "no workload draws more than 7.39.* W, below 10% of placement.fleet.nameplate_w, 10,200 W; give watts"),
+        (1 / 10_200, "no workload draws more than 0.72"),
+        (100 / 10_200, "no workload draws more than 72.5"),
+        (300 / 3600, "no workload draws more than 616.6"),
+        (1e3, "7,399,994 W is above placement.fleet.nameplate_w, 10,200 W; give watts"),
+    ],
+    ids=["kW", "shares", "per cent", "Wh", "mW"],
+)
+def test_watts_in_another_unit_are_refused(factor, message):
+    with pytest.raises(UserError, match=message):
+        fleet_of(trace(TABLE.assign(watts=TABLE["watts"] * factor)), 4, 3, 0, "same", 10_200.0)
+
+
+def test_critical_is_0_or_1_or_says_so():
+    for values in (TABLE["critical"] == 1, TABLE["critical"] * 1.0, TABLE["critical"].astype(str)):
+        assert trace(TABLE.assign(critical=values)).critical.tolist() == [True, False] * 2
+
+
 def changed(row, **values):
     table = TABLE.astype({"t_s": float})
     for name, value in values.items():
@@ -58,7 +110,13 @@ def changed(row, **values):
         (changed(70, t_s=np.inf), "t_s must be a finite number"),
         (TABLE[: 2 * PER_WORKLOAD - 5], "workload w1 must begin and end at the same times as w0"),
         (changed(70, tenant="t3"), "tenant must have one value in all rows of a workload"),
-        (TABLE.assign(critical=2), "critical must be 0 or 1"),
+        (TABLE.assign(critical=2), "critical must be 0 or 1, got 2"),
+        (changed(slice(0, PER_WORKLOAD - 1), kind=""), "kind must have one value in all rows"),
+        (changed(slice(0, PER_WORKLOAD - 1), workload=""), "the workload has no name"),
+        (TABLE.assign(t_s=pd.to_datetime(TABLE["t_s"], unit="s")), "t_s is a date; needed: seconds"),
+        (TABLE.assign(t_s=pd.to_timedelta(TABLE["t_s"], unit="s")), "t_s is a duration; needed: seconds"),
+        (TABLE.assign(watts=TABLE["watts"] > 0), "watts is true or false; needed: watts"),
+        (TABLE.assign(kind=[["web"]] * len(TABLE)), "kind must hold names, got a list"),
         (TABLE.drop(columns="watts"), "expected rows of workload, t_s, watts"),
         (TABLE.assign(price=1), "optionally kind, tenant, critical"),
         (TABLE[:0], "got 0 rows"),

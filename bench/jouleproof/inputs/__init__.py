@@ -2,7 +2,8 @@
 
 resolve(id, out_dir, …) obtains an input and writes its record; load(record_path) reads a record and verifies its files
 again; convert(id, source, folder) converts published files; read_trace, read_profile, read_gsm8k, read_power_cdf,
-read_cpu_use and read_energy read the formats. Importing this package imports no large library.
+read_cpu_use and read_energy read the formats; read_table reads a table that a user made. Importing this package imports
+no large library.
 """
 
 from jouleproof.inputs.catalogue import (
@@ -31,6 +32,7 @@ from jouleproof.inputs.readers import (
 )
 from jouleproof.inputs.record import Origin, Record, RecordedFile, load
 from jouleproof.inputs.resolve import Mode, default_cache, resolve
+from jouleproof.inputs.table_files import numbers, read_table
 
 __all__ = [
     "BringEntry",
@@ -52,6 +54,7 @@ __all__ = [
     "entry",
     "function_of",
     "load",
+    "numbers",
     "read_cpu_use",
     "read_energy",
     "read_gsm8k",
@@ -59,6 +62,7 @@ __all__ = [
     "read_power_cdf",
     "read_power_domain",
     "read_profile",
+    "read_table",
     "read_trace",
     "resolve",
 ]

@@ -10,11 +10,13 @@ import pandas as pd
 
 from jouleproof import plugins
 from jouleproof.errors import UserError
-from jouleproof.files import read_parquet
-from jouleproof.power.time_grid import SLOT_S, WEEK
+from jouleproof.inputs import numbers, read_table
+from jouleproof.power.time_grid import OFF_GRID, SLOT_S, WEEK, whole
 from jouleproof.power.workloads import KINDS, MIXES, Fleet
 
 NEEDED, OPTIONAL = ("workload", "t_s", "watts"), ("kind", "tenant", "critical")
+LEAST_SHARE = 0.1  # of its nameplate, which a server draws even when idle; less are no watts
+_CRITICAL = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,8 @@ def recorded(named: str) -> Recorded:
         if not isinstance(table, pd.DataFrame):
             raise UserError(f"config: trace {named!r} is a {type(table).__name__}, not a table")
     else:
-        table, name = _read(path), path.name.partition(".")[0]
+        table, name = read_table(path), path.name.partition(".")[0]
     return checked(table, name)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return read_parquet(path).to_pandas()
-        return pd.read_csv(path, dtype={"workload": str, "kind": str, "tenant": str})
-    except (OSError, ValueError, KeyError) as error:  # errors of pandas and pyarrow are among them
-        raise UserError(f"placement: trace {path} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def checked(table: pd.DataFrame, name: str) -> Recorded:
@@ -66,62 +59,76 @@ def checked(table: pd.DataFrame, name: str) -> Recorded:
             f"got {len(table)} rows of {', '.join(map(str, table.columns))}"
         )
     as_given = table.reset_index(drop=True)
-    table = as_given.assign(**{column: pd.to_numeric(as_given[column], errors="coerce") for column in ("t_s", "watts")})
-    step = _checked_step(table, as_given["t_s"], trace)
+    for column in {"workload", *OPTIONAL} & {*as_given.select_dtypes(object, exclude=str)}:
+        if odd := [value for value in as_given[column] if isinstance(value, list | dict | np.ndarray)]:
+            raise UserError(f"{trace}: {column} must hold names, got a {type(odd[0]).__name__}")
+    units = {"t_s": "seconds", "watts": "watts"}
+    table = as_given.assign(**{name: numbers(as_given[name], unit, trace) for name, unit in units.items()})
+    step = _checked_step(table, as_given, trace)
     by_workload = table.groupby("workload", sort=False)
     given = {}
     for column in (column for column in OPTIONAL if column in table):
-        if table[column].isna().any() or (by_workload[column].nunique() > 1).any():
+        if _nameless(table[column]).any() or (by_workload[column].nunique() > 1).any():
             raise UserError(f"{trace}: {column} must have one value in all rows of a workload")
         given[column] = by_workload[column].first().to_numpy()
-    if not set(given.get("critical", ())) <= {0, 1}:
-        raise UserError(f"{trace}: critical must be 0 or 1")
+    critical = given.get("critical", np.zeros(by_workload.ngroups)).astype(str)
+    if unknown := [word for word in critical if word.lower() not in _CRITICAL]:
+        raise UserError(f"{trace}: critical must be 0 or 1, got {unknown[0]:.80}")
     count, per_slot = by_workload.ngroups, round(SLOT_S / step)
     samples = table["watts"].to_numpy(float)[np.argsort(by_workload.ngroup(), kind="stable")].reshape(count, -1)
-    whole = samples.shape[1] // per_slot * per_slot
+    samples = samples[:, : samples.shape[1] // per_slot * per_slot]
     return Recorded(
         name=name,
-        watts=samples[:, :whole].reshape(count, -1, per_slot).mean(axis=2),
+        watts=samples.reshape(count, -1, per_slot).mean(axis=2),
         kind=given["kind"].astype(str) if "kind" in given else np.full(count, "own"),
         tenant=np.unique(given["tenant"].astype(str), return_inverse=True)[1]
         if "tenant" in given
         else np.arange(count),
-        critical=given.get("critical", np.zeros(count)).astype(bool),
+        critical=np.array([_CRITICAL[word.lower()] for word in critical]),
     )
 
 
-def _checked_step(table: pd.DataFrame, time: "pd.Series[Any]", trace: str) -> float:
-    """Return the seconds from one sample to the next. time: the column as given, for messages."""
+def _nameless(names: "pd.Series[Any]") -> "pd.Series[bool]":
+    return names.isna() | (names.astype(object) == "")
+
+
+def _checked_step(table: pd.DataFrame, as_given: pd.DataFrame, trace: str) -> float:
+    """Return the seconds from one sample to the next. as_given: the rows before numbers were read, for messages."""
 
     def refuse(bad: "pd.Series[bool]", why: str) -> None:
         if bad.any():
             row = int(bad.to_numpy().argmax())
-            raise UserError(f"{trace}: workload {table['workload'][row]} at {time[row]} s: {why}")
+            raise UserError(f"{trace}: workload {table['workload'][row]} at {as_given['t_s'][row]} s: {why}")
 
-    refuse(table["workload"].isna(), "the workload has no name")
-    refuse(~np.isfinite(table["t_s"]), "t_s must be a finite number")
-    refuse(~np.isfinite(table["watts"]), "watts must be a finite number")
+    refuse(_nameless(table["workload"]), "the workload has no name")
+    for name in ("t_s", "watts"):
+        refuse(~np.isfinite(table[name]), f"{name} must be a finite number")
     refuse(table["watts"] < 0, "negative watts")
     refuse(table.duplicated(["workload", "t_s"]), "duplicate sample")
     times = table.groupby("workload", sort=False)["t_s"]
     gone = times.diff()
     refuse(gone < 0, "the clock goes backwards")
-    step = gone.min()
-    if not step > 0 or SLOT_S % step:
-        raise UserError(f"{trace}: samples must be {SLOT_S} s or an integer fraction of that apart, got {step:g} s")
-    refuse(gone.fillna(step) % step != 0, f"the clock jumps; samples are {step:g} s apart elsewhere")
-    refuse(gone > step, "samples before it are missing")
+    least = gone.min()
+    if not 0 < least <= SLOT_S or not whole(SLOT_S / least):
+        raise UserError(
+            f"{trace}: samples must be {SLOT_S} s or an integer fraction of that apart, got {least:g} s; "
+            "t_s is in seconds"
+        )
+    step = SLOT_S / round(SLOT_S / least)
+    place = (table["t_s"] - times.transform("first")) / step
+    refuse(~pd.Series(whole(place)), f"the clock jumps; samples are {step:g} s apart elsewhere")
+    refuse(place.round() != times.cumcount(), "samples before it are missing")
     ends = times.agg(["min", "max"])
-    if (other := ends[(ends != ends.iloc[0]).any(axis=1)]).size:
+    if (other := ends[((ends - ends.iloc[0]).abs() > OFF_GRID * step).any(axis=1)]).size:
         raise UserError(f"{trace}: workload {other.index[0]} must begin and end at the same times as {ends.index[0]}")
-    return float(step)
+    return step
 
 
 def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, nameplate_w: float) -> Fleet:
     """Sample `count` of the trace's workloads without replacement, by the seed and by the mix's weights of their kinds.
     The idle power of a server is the lowest in the trace. Fleets of different seeds may share workloads.
 
-    Raises UserError where the trace has too few workloads or weeks, or draws more than the nameplate.
+    Raises UserError where the trace has too few workloads or weeks, or draws what the nameplate rules out.
     """
     source, slots = f"placement: trace {trace.name}", trace.watts.shape[1]
     if slots < weeks * WEEK:
@@ -134,9 +141,17 @@ def fleet_of(trace: Recorded, count: int, weeks: int, seed: int, mix: str, namep
             f"{source}: expected at least {count} workloads, got {len(trace.watts)}; lower placement.fleet.servers"
         )
     if (most := trace.watts.max()) > nameplate_w:
-        raise UserError(f"{source}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W")
+        raise UserError(
+            f"{source}: {most:,.0f} W is above placement.fleet.nameplate_w, {nameplate_w:,.0f} W; give watts, or the "
+            "nameplate of these servers"
+        )
     if most == trace.watts.min():
         raise UserError(f"{source}: all workloads draw the same power all the time")
+    if most < LEAST_SHARE * nameplate_w:
+        raise UserError(
+            f"{source}: no workload draws more than {most:g} W, below {LEAST_SHARE:.0%} of "
+            f"placement.fleet.nameplate_w, {nameplate_w:,.0f} W; give watts, or the nameplate of these servers"
+        )
     rng = np.random.default_rng([seed, 1])
     weights = np.array([MIXES[mix].get(kind, 1.0) for kind in trace.kind])
     chosen = np.sort(rng.choice(len(weights), count, replace=False, p=weights / weights.sum()))
