@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import time
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from jouleproof.power import meters
 from jouleproof.power.counter_trace import MOST_W, STOPPED_S, Trace
 from jouleproof.power.counters import Nvml, Unmeasurable, nvml, rapl
 from jouleproof.power.meters import CounterMeter, Energy, Meter, open_meter, opened
+from jouleproof.studies.slm_energy.config import PowerConfig
+from jouleproof.studies.slm_energy.meter_report import describe
 from tests.extension_example.meter import PLUG
 from tests.ground.test_counters import WRAP, Recorded, domain
 
@@ -54,6 +57,55 @@ def test_domains_add_up_and_what_a_package_holds_does_not_count_twice(tmp_path):
         (tmp_path / f"intel-rapl:{name}" / "energy_uj").write_text(f"{joules}000000\n")
     [energy] = begun.end().energies
     assert (energy.joules, energy.domains) == (9.0, ("intel-rapl:0 package-0", "intel-rapl:0:2 dram"))
+
+
+class Die:
+    """Folders of the dies of one package."""
+
+    def __init__(self, root, names):
+        self.folders = [domain(root, f"intel-rapl:{number}", called=name) for number, name in enumerate(names)]
+
+    def write(self, *joules):
+        for folder, value in zip(self.folders, joules, strict=True):
+            (folder / "energy_uj").write_text(f"{value * 1e6:.0f}\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "last", "joules"),
+    [
+        (["package-0-die-0", "package-0-die-1"], (10.0, 10.0), (84.8, 84.8), 74.8),
+        (["package-0-die-0", "package-0-die-1"], (0.0, 0.0), (74.8, 74.8), 74.8),
+        (["package-0-die-0", "package-0-die-1"], (10.0, 10.0), (84.8, 80.0), 144.8),
+        (["package-0-die-0", "package-0-die-1"], (10.0, 20.0), (84.8, 84.8), 139.6),
+        (["package-0", "package-1"], (10.0, 10.0), (84.8, 84.8), 149.6),
+        (["package-0-die-0", "package-0-die-1", "package-1-die-0", "package-1-die-1"], (1, 1, 1, 1), (5, 5, 9, 9), 12),
+        (["package-0-die-0", "package-0-die-1", "package-0-die-2"], (1, 1, 1), (5, 5, 9), 12),
+        (["package-0-die-0", "package-0-die-1"], (262_140, 262_140), (10, 10), 10 + WRAP - 262_140),
+    ],
+)
+def test_dies_that_show_one_counter_at_both_ends_count_once(tmp_path, names, first, last, joules):
+    dies = Die(tmp_path, names)
+    dies.write(*first)
+    meter = CounterMeter("rapl", {"rapl": rapl(tmp_path)}, every_s=None, clock=iter([0.0, 0.5]).__next__)
+    begun = meter.begin()
+    dies.write(*last)
+    [energy] = begun.end().energies
+    assert energy.joules == pytest.approx(joules)
+    once = len(names) - len(meter.describe()["unmeasurable"])
+    assert len(energy.domains) == once
+    if once == 1:
+        assert meter.describe()["unmeasurable"] == {
+            "intel-rapl:1 package-0-die-1": "the same counter as intel-rapl:0 package-0-die-0"
+        }
+
+
+def test_a_counter_that_grows_while_it_is_read_under_two_names_is_still_one():
+    reads = itertools.count(5.0, 0.001)
+    one = Nvml([0, 1], ["H200", "H200"], {}, lambda number: next(reads))
+    assert len(set(one.joules())) == 1
+    assert replayed(one, 2).joules < 0.01
+    two = Nvml([0, 1], ["H200", "H200"], {}, lambda number: next(reads) + number)
+    assert len(set(two.joules())) == 2
 
 
 def test_a_long_window_is_unwound_as_often_as_the_counter_wraps():
@@ -154,6 +206,40 @@ def test_gpus_are_read_through_zeus_in_joules(monkeypatch):
     assert meter.joules() == [5.0, 10.0]
 
 
+def test_a_gpu_without_a_name_or_a_power_reading_still_counts_and_one_without_a_counter_is_left_out(monkeypatch):
+    class Odd(Gpus):
+        def get_name(self, number):
+            raise RuntimeError("Not Supported")
+
+        def get_instant_power_usage(self, number):
+            raise RuntimeError("Not Supported")
+
+        def get_total_energy_consumption(self, number):
+            if number == 1:
+                raise RuntimeError("Not\nSupported")
+            return super().get_total_energy_consumption(number)
+
+    fake_zeus(monkeypatch, Odd(3))
+    counter = nvml()
+    assert counter.domains == ["gpu 0", "gpu 2"] and counter.joules() == [5.0, 15.0]
+    assert metered(counter).describe()["unmeasurable"] == {"gpu 1": "Not Supported"}
+    monkeypatch.setattr(meters, "COUNTERS", {"nvml": nvml})
+    monkeypatch.setattr(Gpus, "get_total_energy_consumption", lambda self, number: next(milli) * (number + 1))
+    milli = itertools.count(1000, 500)
+    lines = list(meters.watched(0.02, 0.01, sleep=lambda _: None))
+    assert lines[-1] == "nvml: gpu 1: unmeasurable (Not Supported)" and len(lines) == 3
+
+
+def test_no_gpu_with_a_counter_is_unmeasurable_and_says_why(monkeypatch):
+    class Old(Gpus):
+        def get_total_energy_consumption(self, number):
+            raise RuntimeError("Not Supported")
+
+    fake_zeus(monkeypatch, Old(1))
+    with pytest.raises(Unmeasurable, match="nvml: gpu 0 made up: Not Supported"):
+        nvml()
+
+
 def test_no_gpu_is_unmeasurable_where_zeus_adds_up_to_0_j(monkeypatch):
     fake_zeus(monkeypatch, Gpus(0))
     with pytest.raises(Unmeasurable, match="no GPU"):
@@ -237,6 +323,14 @@ def test_the_meter_is_in_the_provenance_of_what_was_measured_with_it(tmp_path):
     meter = open_meter("none")
     ProvenanceRecorder().write(tmp_path / "t.parquet", config={}, inputs={}, timed=True)
     assert read_provenance(tmp_path / "t.parquet")["meter"] == meter.describe()
+
+
+def test_meters_promises_no_counter_that_gives_a_window_no_joules(monkeypatch):
+    monkeypatch.setattr(meters, "COUNTERS", {"rapl": lambda: Recorded(itertools.repeat(7.0))})
+    lines = list(describe("auto", PowerConfig(), 0.25, 0.05, time.sleep))
+    assert any(line.startswith("rapl: unmeasurable (rapl: package counted nothing") for line in lines)
+    assert "meter auto: no counter" in lines and any("meter auto: rapl gives no joules (" in line for line in lines)
+    assert any(line.startswith("joules: not measured here; modelled") for line in lines)
 
 
 def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():

@@ -13,8 +13,8 @@ from jouleproof import plugins
 from jouleproof.errors import UserError
 from jouleproof.measure.clocks import Stopwatch, now
 from jouleproof.measure.contention import Contention, ContentionWatch
-from jouleproof.power.counter_trace import SHORTEST_S, Trace
-from jouleproof.power.counters import Counter, Unmeasurable, nvml, rapl, sampled
+from jouleproof.power.counter_trace import SHORTEST_S, Trace, sampled
+from jouleproof.power.counters import Counter, Unmeasurable, nvml, rapl
 
 COUNTERS: Mapping[str, Callable[[], Counter]] = {"rapl": rapl, "nvml": nvml}
 EVERY_S = 0.1
@@ -70,7 +70,8 @@ class CounterMeter:
     """A meter that reads counters, by source. absent: requested sources that are not available, with the reason.
     every_s: time between readings within a window; None: read at its two ends only.
 
-    A source that fails once reports nothing for the rest of the run.
+    A source that fails once reports nothing for the rest of the run. left_out: the reason by each domain that a source
+    does not count.
     """
 
     name: str
@@ -79,12 +80,17 @@ class CounterMeter:
     every_s: float | None = EVERY_S
     clock: Callable[[], float] = now
     failed: dict[str, str] = field(default_factory=dict, init=False)
+    left_out: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for counter in self.counters.values():
+            self.left_out.update(getattr(counter, "left_out", {}))
 
     def describe(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "domains": {source: list(counter.domains) for source, counter in self.counters.items()},
-            "unmeasurable": dict(self.absent),
+            "unmeasurable": {**self.absent, **self.left_out},
             "failed": dict(self.failed),
         }
 
@@ -141,7 +147,10 @@ class CounterWindow:
     def _energy(self, source: str, trace: Trace) -> Energy:
         if source not in self._meter.failed:
             try:
-                return Energy(source, trace.domains, joules=sum(trace.joules()))
+                counted = trace.joules()
+                for number, same in trace.repeats().items():
+                    self._meter.left_out[trace.domains[number]] = f"the same counter as {trace.domains[same]}"
+                return Energy(source, tuple(trace.domains[number] for number in counted), sum(counted.values()))
             except Unmeasurable as error:
                 if trace.seconds() < SHORTEST_S:
                     return Energy(source, trace.domains, joules=None, reason=f"{error}: the window is too short")
@@ -166,13 +175,18 @@ def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> I
     for source, find in COUNTERS.items():
         try:
             counter = find()
-            samples = sampled(counter, seconds, every_s, sleep)
+            trace, samples = sampled(source, counter, seconds, every_s, sleep)
         except Unmeasurable as error:
             yield f"{source}: unmeasurable ({error})"
             continue
-        for number, domain in enumerate(counter.domains):
-            watts = [values[number] for _, values in samples]
-            yield f"{source}: {domain}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
+        for number in trace.joules():
+            watts = [values[number] for values in samples]
+            line = f"{source}: {trace.domains[number]}"
+            yield f"{line}: {sum(watts) / len(watts):.1f} W, {min(watts):.1f} to {max(watts):.1f} W"
+        for number, same in trace.repeats().items():
+            yield f"{source}: {trace.domains[number]}: the same counter as {trace.domains[same]}"
+        for domain, reason in getattr(counter, "left_out", {}).items():
+            yield f"{source}: {domain}: unmeasurable ({reason})"
 
 
 def _auto() -> CounterMeter:
