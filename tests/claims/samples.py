@@ -53,7 +53,7 @@ def verdict_row(**changes):
     return Verdict(**{**fields, **changes})
 
 
-def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, inputs=None, **constants):
+def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, machine=None, inputs=None, **constants):
     """Write a result with its provenance. inputs: id to origin."""
     path = folder / f"{name}.parquet"
     tables.write(tables.tidy(rows, **{"metric": "m", "unit": "x", "tier": "measured", **constants}), path)
@@ -61,6 +61,7 @@ def write_table(folder, rows, name="mx/thing", *, timed=False, busy=False, input
         "timed": timed,
         "inputs": {id: {"origin": origin} for id, origin in (inputs or {}).items()},
         "contention": {"busy": busy},
+        "machine": machine or {},
     }
     provenance_path(path).write_text(json.dumps(provenance), encoding="utf-8")
     return path

@@ -45,6 +45,17 @@ def test_time_before_the_watch_does_not_count(watched):
     assert (contention.foreign, contention.steal) == (0.0, 0.0)
 
 
+def test_only_the_cores_of_this_process_count(monkeypatch):
+    readings = iter([[Mac(0, 0, 0, 0)] * 3, [Mac(10, 0, 0, 0), Mac(0, 0, 0, 10), Mac(6, 0, 0, 4)]])
+    fake = SimpleNamespace(cpu_times=lambda percpu: next(readings), getloadavg=lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(contention, "psutil", fake)
+    monkeypatch.setattr(contention, "Stopwatch", lambda: SimpleNamespace(cpu_s=lambda: 6))
+    monkeypatch.setattr(contention, "STARTED_ON", frozenset({1, 2}))
+    monkeypatch.setattr(contention.os, "cpu_count", lambda: 3)
+    reading = ContentionWatch().reading()
+    assert (reading.idle, reading.foreign) == pytest.approx((0.7, 0.0))
+
+
 def test_guest_time_is_not_counted_twice(watched):
     contention = watched(Linux(0, 0, 0, 0, 0, 0), Linux(50, 0, 50, 0, 0, 50), own_s=0)
     assert contention.foreign == 0.5
@@ -133,7 +144,7 @@ def test_provenance_has_what_was_promised(written):
     }
     assert set(written["machine"]) == {
         *("processor", "architecture", "cores", "threads", "memory_bytes", "system", "python"),
-        *("flags", "cache_bytes", "governor", "gpus", "container"),
+        *("usable_threads", "flags", "cache_bytes", "governor", "gpus", "container"),
     }
     assert set(written["code"]) == {"commit", "dirty"} and set(written["blas"]) == {"numpy", "torch"}
     assert set(written["contention"]) == {"idle", "foreign", "steal", "load_1min", "busy"}

@@ -123,7 +123,7 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         low=estimate.low,
         high=estimate.high,
         inputs=inputs,
-        flags=(*claim.flags, *limits, *_stand_ins(inputs), *_busy(estimate, provenances[0])),
+        flags=(*claim.flags, *limits, *_stand_ins(inputs), *_timed_on(estimate, provenances[0])),
         figure=claim.figure,
         deterministic=not provenances[0]["timed"],
         reading=read_citations(estimate, claim) if decided == CITED else None,
@@ -150,10 +150,15 @@ def _stand_ins(inputs: Mapping[str, str]) -> list[str]:
     return [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
 
 
-def _busy(estimate: Estimate, provenance: Mapping[str, Any]) -> list[str]:
-    """Flag timings that were taken under load. A count among timings is not flagged, since load does not affect it."""
-    exact = estimate.low == estimate.high
-    return ["the machine was busy"] if provenance["timed"] and not exact and provenance["contention"]["busy"] else []
+def _timed_on(estimate: Estimate, provenance: Mapping[str, Any]) -> list[str]:
+    """Flag timings that were taken under load, or on fewer cores than the machine's. A count among timings is not
+    flagged, since neither affects it."""
+    if not provenance["timed"] or estimate.low == estimate.high:
+        return []
+    machine = provenance.get("machine", {})
+    threads, usable = machine.get("threads"), machine.get("usable_threads")
+    few = [f"timed on {usable} of the machine's {threads} hardware threads"] if usable and usable < threads else []
+    return [*few, *(["the machine was busy"] if provenance["contention"]["busy"] else [])]
 
 
 def _near_bound(claim: Claim, *ends: float) -> bool:

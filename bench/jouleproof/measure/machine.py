@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import psutil
 
 from jouleproof.measure.caches import cache_bytes
+from jouleproof.measure.threads import cores
 
 CPUINFO = Path("/proc/cpuinfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
@@ -37,6 +38,7 @@ def machine() -> dict[str, Any]:
         "architecture": platform.machine(),
         "cores": _or_none(lambda: psutil.cpu_count(logical=False)) or os.cpu_count(),
         "threads": os.cpu_count(),
+        "usable_threads": cores(),
         "memory_bytes": _or_none(lambda: psutil.virtual_memory().total),
         "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),

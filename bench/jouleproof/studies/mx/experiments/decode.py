@@ -13,6 +13,7 @@ from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.formats import MXFormat, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.measure.clocks import Stopwatch
+from jouleproof.measure.threads import cores
 from jouleproof.models.casting import weights_cast
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.smollm2 import LanguageModel
@@ -33,8 +34,8 @@ def decode(config: MxConfig, gsm8k_test: Sequence[Problem], smollm2_135m: Langua
     differ while the two best logits are closer than `near_tie`.
     """
     settings = config.decode
-    torch.set_num_threads(settings.threads)
-    numba.set_num_threads(settings.threads)
+    torch.set_num_threads(min(settings.threads, cores()))
+    numba.set_num_threads(min(settings.threads, cores()))
     text = enough_tokens(smollm2_135m, gsm8k_test, settings.prompt_tokens + settings.forced)
     formats = registry.formats(config.formats)
     plain = Runner(smollm2_135m.network, 1, len(text) + settings.tokens + 1)

@@ -1,6 +1,5 @@
 """Matrix-vector products on packed weights: does fetching fewer bytes save time?"""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.measure.caches import cache_bytes
 from jouleproof.measure.clocks import Stopwatch
-from jouleproof.measure.threads import settle
+from jouleproof.measure.threads import cores, settle
 from jouleproof.progress import steps
 from jouleproof.studies.mx import registry
 from jouleproof.studies.mx.config import MxConfig
@@ -28,7 +27,7 @@ def matvec(config: MxConfig) -> pd.DataFrame:
     the sums against float64 sums over the same weights, and the sizes of the caches.
     """
     settings = config.matvec
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(cores())
     formats = registry.formats(config.formats)
     largest = max(rows * columns for rows, columns in settings.shapes)
     step = steps("mx matvec", len(settings.shapes))

@@ -14,7 +14,7 @@ import pandas as pd
 from jouleproof.errors import UserError
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.formats import FORMATS
-from jouleproof.measure.threads import placed_threads, unpin
+from jouleproof.measure.threads import cores, placed_threads, unpin
 from jouleproof.progress import steps
 from jouleproof.studies.mx.config import MxConfig
 from jouleproof.studies.mx.micro import first_calls
@@ -29,7 +29,7 @@ def throughput(config: MxConfig) -> pd.DataFrame:
     A speed is the median of the rounds of a pass. The first calls of a process are timed with and without compiled code
     on disk.
     """
-    counts = config.throughput.threads
+    counts = thread_counts(config)
     unpin()
     step = steps("mx throughput", len(counts) + 1)
     rows: list[dict[str, Any]] = []
@@ -40,6 +40,11 @@ def throughput(config: MxConfig) -> pd.DataFrame:
     rows += _first_calls(config)
     step("first calls")
     return tidy(rows, tier=MEASURED)
+
+
+def thread_counts(config: MxConfig) -> list[int]:
+    """Return the numbers of threads that are timed: those of the config, but none above the number of cores."""
+    return sorted({min(count, cores()) for count in config.throughput.threads})
 
 
 def ratios(table: pd.DataFrame) -> pd.DataFrame:
@@ -53,7 +58,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
 
 def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
     """Yield one row per case and pass, from the report of pytest-benchmark."""
-    timed = {"formats": config.formats, "threads": threads, "counts": config.throughput.threads}
+    timed = {"formats": config.formats, "threads": threads, "counts": thread_counts(config)}
     settings = {**config.throughput.model_dump(), **timed}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "benchmark.json"

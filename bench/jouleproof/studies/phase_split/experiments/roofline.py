@@ -1,6 +1,5 @@
 """Prompts and decodes of a whole model against the highest rates of this machine."""
 
-import os
 from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.inputs import Problem
 from jouleproof.measure.ceilings import flops_per_s, read_bytes_per_s
+from jouleproof.measure.threads import cores
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.runner import Runner
 from jouleproof.models.shapes import Shape, flops, one_round, read_bytes
@@ -39,7 +39,7 @@ def rates(config: PhaseSplitConfig, decoder: Decoder) -> pd.DataFrame:
     by_threads = {1: [*prompts, *decodes], 2: [prompts[-1], decodes[0]]}
     capacity = max(*settings.prompts, settings.context + 1)
     runner = Runner(decoder, max(settings.decodes) + 1, capacity)
-    counts = [threads for threads in by_threads if threads <= (os.cpu_count() or 1)]
+    counts = [threads for threads in by_threads if threads <= cores()]
     step = steps("phase_split roofline", settings.repeats * len(counts))
     before = torch.get_num_threads()
     rows: list[dict[str, Any]] = []

@@ -19,7 +19,7 @@ import torch
 
 from jouleproof.evidence.tables import CITED, MEASURED, SIMULATED, tidy
 from jouleproof.measure.clocks import Stopwatch
-from jouleproof.measure.threads import unpin
+from jouleproof.measure.threads import cores, unpin
 from jouleproof.power.meters import Meter, open_meter
 from jouleproof.progress import steps
 from jouleproof.studies.slm_energy.config import SlmEnergyConfig
@@ -57,7 +57,7 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
     energy (J): of one run. cpu_s, wall_s: of the runs under this project's meter.
 
     The asleep workload sleeps as long as the busy one just took. "beside others": with as many busy processes as there
-    are processors.
+    are cores for this one.
     """
     torch.set_num_threads(1)
     ours, draws = open_meter(config.meters.meter), prior_draws(config.power)
@@ -67,7 +67,7 @@ def meter_audit(config: SlmEnergyConfig) -> pd.DataFrame:
     step = steps("meter audit", 2 * config.meters.repeats * (1 + len(here)))
     products(config.meters.steps // 10 + 1)
     for surroundings in (ALONE, BESIDE):
-        with neighbours(os.cpu_count() or 1 if surroundings == BESIDE else 0):
+        with neighbours(cores() if surroundings == BESIDE else 0):
             for repeat in range(config.meters.repeats):
                 factors = {"neighbours": surroundings, "repeat": repeat}
                 rows += [row | factors for row in _ours(ours, draws, config.meters.steps)]
