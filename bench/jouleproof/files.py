@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from zlib import crc32
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, system_reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,9 +25,8 @@ def atomic(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); make its folder writable or choose another"
-        ) from error
+        advice = "; make its folder writable or choose another" if isinstance(error, PermissionError) else ""
+        raise UserError(f"{path}: cannot be written ({system_reason(error)}){advice}") from error
     temporary = Path(name)
     try:
         yield temporary

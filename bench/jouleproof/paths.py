@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, system_reason
 
 SMALL_BYTES = 1 << 20
 _KIND = re.compile(r"[a-z_]+:")  # of `folder:PATH`
@@ -46,7 +46,7 @@ def check_file(path: Path) -> None:
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        raise UserError(f"{path} cannot be read ({system_reason(error)})") from error
 
 
 def named_paths(config: Any) -> list[Path]:
@@ -94,7 +94,7 @@ def sha256(file: Path) -> str:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(f"config: {file} cannot be read ({error.strerror})") from error
+        raise UserError(f"config: {file} cannot be read ({system_reason(error)})") from error
 
 
 def _fingerprint(file: Path) -> str:

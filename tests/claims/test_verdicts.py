@@ -310,6 +310,11 @@ def test_verdicts_that_are_not_there_say_which_command_makes_them(tmp_path):
         read_verdicts(tmp_path / "verdicts.json")
 
 
+def test_verdicts_that_the_system_refuses_are_one_line_in_its_words(tmp_path):
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)$"):
+        read_verdicts(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "[{}]", "{}1", '[{"accept": 3, "flags": []}]', '{"a": 1}'])
 def test_damaged_verdicts_are_one_line_that_names_them(tmp_path, content):
     (tmp_path / "verdicts.json").write_text(content)

@@ -63,9 +63,18 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, metho
 
 def test_a_disk_too_full_for_a_temporary_file_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(files.tempfile, "mkstemp", disk_full)
-    with pytest.raises(UserError, match=r"a\.txt: cannot be written \(.*\); make its folder writable") as caught:
+    with pytest.raises(UserError) as caught:
         write_text(tmp_path / "a.txt", "x")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == f"{tmp_path / 'a.txt'}: cannot be written ({os.strerror(errno.ENOSPC)})"
+
+
+def test_only_a_folder_without_permission_is_to_be_made_writable(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", refused)
+    with pytest.raises(UserError, match=r"a\.txt: cannot be written \(Permission denied\); make its folder writable"):
+        write_text(tmp_path / "a.txt", "x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

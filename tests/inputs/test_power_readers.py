@@ -45,6 +45,18 @@ def test_the_use_of_jobs_is_a_mean_by_slot_since_the_first_came(jobs):
     [
         (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
         (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
+        (lambda used, described: (used.assign(cpu_usage=used["cpu_usage"] / 1e4), described), "needed: both in MHz"),
+        (lambda used, described: (used.assign(cpu_usage=used["cpu_usage"] * 1e3), described), "needed: both in MHz"),
+        (lambda used, described: (used.assign(duration=30), described), "no duration is above 30 ms; needed: ms"),
+        (
+            lambda used, described: (used.assign(duration=pd.to_timedelta(30, unit="s")), described),
+            "duration is a duration; needed: ms",
+        ),
+        (
+            lambda used, described: (used, described.assign(submission_time=pd.Timestamp("2024-01-01"))),
+            "submission_time is a date; needed: ms",
+        ),
+        (lambda used, described: (used.assign(cpu_usage=True), described), "cpu_usage is true or false; needed: MHz"),
         (lambda used, described: (used[1:], described), "fragments of job 1 do not add up to its duration"),
         (lambda used, described: (pd.concat([used, used]), described), "fragments of job 1 do not add up"),
         (lambda used, described: (used, described[:1]), "a job is missing"),
@@ -125,6 +137,21 @@ def test_a_file_that_is_no_power_domain_is_one_line(tmp_path, table, message):
 
 def test_a_file_that_cannot_be_unpacked_is_one_line(tmp_path):
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"time,cell\n" * 50)[:-9])
-    for name in ("cut.csv.gz", "nowhere.csv.gz"):
-        with pytest.raises(InputError, match="is not a gzip file of text"):
-            read_power_domain(tmp_path / name)
+    with pytest.raises(InputError, match="is not a gzip file of text"):
+        read_power_domain(tmp_path / "cut.csv.gz")
+
+
+def test_a_file_that_the_system_refuses_is_not_called_a_broken_one(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read .*nowhere.csv.gz: No such file or directory"):
+        read_power_domain(tmp_path / "nowhere.csv.gz")
+    with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
+        read_power_domain(tmp_path)
+    (tmp_path / "latin.csv.gz").write_bytes(gzip.compress("é".encode("latin-1")))
+    with pytest.raises(InputError, match="is not UTF-8: byte 0"):
+        read_power_domain(tmp_path / "latin.csv.gz")
+
+
+def test_a_gzip_file_is_one_under_any_name_and_a_time_of_any_microsecond_is_on_the_grid(tmp_path):
+    table = domain().assign(time=1_600_000_100_000_001 + STEP_US * np.arange(6), cell="NA")
+    (tmp_path / "domain.csv").write_bytes(gzip.compress(table.to_csv(index=False).encode()))
+    assert len(read_power_domain(tmp_path / "domain.csv")) == 6

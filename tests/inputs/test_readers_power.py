@@ -43,6 +43,10 @@ def test_use_is_a_share_of_what_a_machine_has_on_a_grid_of_five_minutes(use):
     [
         (lambda used, described: (used.assign(cpu_usage=-1.0), described), "cpu_usage is not a number"),
         (lambda used, described: (used.assign(duration=0), described), "duration is not a number"),
+        (lambda used, described: (used.assign(duration=300), described), "no duration is above 300 ms; needed: ms"),
+        (lambda used, described: (used.assign(cpu_usage=used["cpu_usage"] * 1e3), described), "needed: both in MHz"),
+        (lambda used, described: (used, described.assign(cpu_capacity=pd.Timedelta(1))), "cpu_capacity is a duration"),
+        (lambda used, described: (used.assign(duration=pd.Timestamp("2024-01-01")), described), "duration is a date"),
         (lambda used, described: (used.assign(cpu_usage=float("inf")), described), "cpu_usage is not a number"),
         (lambda used, described: (used, described[:1]), "a machine has no capacity or is missing"),
         (lambda used, described: (used, pd.concat([described, described])), "has a duplicate machine"),
@@ -88,6 +92,12 @@ def test_a_distribution_that_decreases_or_leaves_its_range_is_one_line(tmp_path,
     assert read_power_cdf(path).to_dict("list") == columns
     with pytest.raises(InputError, match="a distribution decreases, is negative or goes beyond 100 %"):
         read_power_cdf(written(tmp_path / "cdf", pd.DataFrame(columns | change)))
+
+
+def test_a_distribution_over_shares_is_not_one_over_per_cent(tmp_path):
+    columns = {name: [0.0, 0.5, 1.0] for name in HEADER}
+    with pytest.raises(InputError, match="cdf_percent ends at 1; needed: per cent, up to 100"):
+        read_power_cdf(written(tmp_path / "cdf", pd.DataFrame(columns)))
 
 
 def test_the_tables_of_the_project_hold_the_published_quantiles():

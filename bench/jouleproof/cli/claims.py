@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jouleproof.cli.commands import Commands
-from jouleproof.errors import UserError, one_line_errors
+from jouleproof.errors import UserError, one_line_errors, system_reason
 from jouleproof.files import write_text
 
 if TYPE_CHECKING:
@@ -157,4 +157,5 @@ def _size(results: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise UserError(f"claims: {path} cannot be read ({error.strerror}); run `snakemake` first") from error
+        advice = "; run `snakemake` first" if isinstance(error, FileNotFoundError) else ""
+        raise UserError(f"claims: {path} cannot be read ({system_reason(error)}){advice}") from error

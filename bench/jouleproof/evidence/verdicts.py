@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, system_reason
 from jouleproof.evidence import tables
 from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.estimates import LeftOutError, answer, table_path
@@ -237,6 +237,8 @@ def read_verdicts(path: Path) -> list[Verdict]:
         return [Verdict(**{**row, "accept": tuple(row["accept"]), "flags": tuple(row["flags"])}) for row in rows]
     except FileNotFoundError:
         raise UserError(f"claims: {path} does not exist; run `snakemake` first") from None
+    except OSError as error:
+        raise UserError(f"claims: {path} cannot be read ({system_reason(error)})") from error
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"claims: {path} is damaged ({error}); delete it and run `snakemake` again") from error
 

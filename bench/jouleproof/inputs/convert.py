@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from jouleproof.errors import system_reason
 from jouleproof.files import read_parquet
 from jouleproof.inputs.catalogue import BringEntry, CommittedEntry, Published, function_of
 from jouleproof.inputs.catalogue import entry as find_entry
@@ -139,6 +140,8 @@ def pickled_arrays(path: Path) -> list[bytes]:
     """Return the contents of the arrays in a pickle, in order. The pickle is disassembled, never loaded."""
     try:
         opcodes = list(pickletools.genops(path.read_bytes()))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {system_reason(error)}") from error
+    except ValueError as error:
         raise InputError(f"{path} is not a pickle: {error}") from error
     return [content for opcode, content, _ in opcodes if opcode.name == "BINBYTES" and isinstance(content, bytes)]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jouleproof.errors import system_reason
 from jouleproof.inputs.files import InputError
 
 TASKS = ("gpqa", "image-chat", "lm-arena-chat", "sourcegraph-fim", "video-chat")
@@ -49,7 +50,9 @@ def _rows_of_folder(folder: Path) -> Iterator[Row]:
         try:
             for row in json.loads(paths[0].read_bytes())["configurations"]:
                 yield _row({name: row[_PUBLISHED.get(name, name)] for name in COLUMNS[1:]} | {"task": task})
-        except (ValueError, TypeError, LookupError, RecursionError, OSError) as error:
+        except OSError as error:
+            raise InputError(f"mlenergy: cannot read {paths[0]}: {system_reason(error)}") from error
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise InputError(f"mlenergy: {paths[0]} is not a file of the leaderboard: {_short(error)}") from error
 
 
@@ -61,7 +64,9 @@ def _rows_of_csv(path: Path) -> Iterator[Row]:
                 raise ValueError(f"no column {absent[0]}")
             for row in reader:
                 yield _row({name: row[name] for name in COLUMNS})
-    except (ValueError, TypeError, LookupError, csv.Error, OSError) as error:
+    except OSError as error:
+        raise InputError(f"mlenergy: cannot read {path}: {system_reason(error)}") from error
+    except (ValueError, TypeError, LookupError, csv.Error) as error:
         raise InputError(f"mlenergy: {path} is not a table of its measurements: {_short(error)}") from error
 
 

@@ -4,17 +4,20 @@ content."""
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jouleproof.errors import system_reason
 from jouleproof.inputs.files import InputError
-from jouleproof.inputs.readers import _csv, _parquet, _text
+from jouleproof.inputs.readers import _at_least, _csv, _parquet, _same_units
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SLOT_S = 300
+OFF_GRID = 0.01  # share of a slot by which a time may miss its grid, as rounded ones do
 _MOST_BYTES = 1 << 28
 DOMAIN_COLUMNS = [
     "time",
@@ -36,24 +39,24 @@ def read_job_use(fragments: Path, tasks: Path, least_s: float) -> pd.DataFrame:
     Raises InputError if a file is not such a table, a value is negative or not finite, a job is described twice or not
     at all, the fragments of a job do not add up to its duration, or no job runs that long.
     """
-    import numpy as np
     import pandas as pd
 
     used = _parquet(fragments, ["id", "duration", "cpu_usage"])
     described = _parquet(tasks, ["id", "submission_time", "duration", "cpu_capacity"])
     if described["id"].duplicated().any():
         raise InputError(f"{tasks} has a duplicate job")
-    for path, table, name, least in (
-        (fragments, used, "duration", 1),
-        (fragments, used, "cpu_usage", 0),
-        (tasks, described, "submission_time", 0),
-        (tasks, described, "cpu_capacity", 1),
+    for path, table, name, least, unit in (
+        (fragments, used, "duration", 1, "ms"),
+        (fragments, used, "cpu_usage", 0, "MHz"),
+        (tasks, described, "submission_time", 0, "ms"),
+        (tasks, described, "duration", 0, "ms"),
+        (tasks, described, "cpu_capacity", 1, "MHz"),
     ):
-        if not (np.isfinite(table[name]) & (table[name] >= least)).all():
-            raise InputError(f"{path}: {name} is not a number of at least {least} in every row")
+        _at_least(path, table, name, least, unit)
     jobs = described.set_index("id")
     if not used["id"].isin(jobs.index).all():
         raise InputError(f"{tasks}: a job is missing")
+    _same_units(fragments, used, used["id"].map(jobs["cpu_capacity"]))
     lasts = used.groupby("id")["duration"].sum().reindex(jobs.index, fill_value=0)
     if (wrong := lasts[lasts != jobs["duration"]]).size:
         raise InputError(f"{fragments}: fragments of job {wrong.index[0]} do not add up to its duration")
@@ -81,7 +84,7 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     import numpy as np
     import pandas as pd
 
-    table = _csv(path, DOMAIN_COLUMNS, _unzipped(path) if path.suffix == ".gz" else _text(path))
+    table = _csv(path, DOMAIN_COLUMNS, _unzipped(path))
 
     def refuse(bad: pd.Series[bool], why: str) -> None:
         if bad.any():
@@ -92,8 +95,9 @@ def read_power_domain(path: Path) -> pd.Series[float]:
     after = time_s.diff()[1:]
     refuse(time_s.diff() == 0, "duplicate time")
     refuse(time_s.diff() < 0, "the clock jumps back")
-    refuse(time_s.diff().fillna(SLOT_S) % SLOT_S != 0, f"the clock jumps: times are not {SLOT_S} s apart")
-    refuse(time_s.diff() > SLOT_S, "samples are missing before it")
+    gone = time_s.diff().fillna(SLOT_S) / SLOT_S
+    refuse((gone - gone.round()).abs() > OFF_GRID, f"the clock jumps: times are not {SLOT_S} s apart, in microseconds")
+    refuse(gone.round() > 1, "samples are missing before it")
     for name in ("cell", "pdu"):
         refuse(table[name] != table[name].iloc[0], f"{name} differs from the first line's")
     flag = table["bad_measurement_data"].str.lower()
@@ -110,11 +114,19 @@ def read_power_domain(path: Path) -> pd.Series[float]:
 
 
 def _unzipped(path: Path) -> str:
+    """Return the text of a file, which may be gzipped, whatever its name. Raises InputError, with the reason."""
     try:
-        with gzip.open(path) as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise InputError(f"{path} unpacks to more than {_MOST_BYTES:,} bytes")
-        return content.decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            with gzip.open(io.BytesIO(content)) as file:
+                content = file.read(_MOST_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path} is not a gzip file of text: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {system_reason(error)}") from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{path} unpacks to more than {_MOST_BYTES:,} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: byte {error.start} cannot be read") from error

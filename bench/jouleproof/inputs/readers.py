@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jouleproof.errors import UserError
 from jouleproof.files import read_parquet
 from jouleproof.inputs.files import InputError
 from jouleproof.inputs.ml_energy import COLUMNS
+from jouleproof.inputs.table_files import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +60,7 @@ _NAMED = {
     "weight_precision": "precision",
     "gpu_model": "gpu",
 }
+_LEAST_USE, _MOST_USE = 0.01, 2.0  # highest share of the capacity in a record; its clock may boost
 _GRID_MS, _MOST_SLOTS = 300_000, 31 * 288  # a gap in a record is no longer than a month
 
 
@@ -144,6 +147,10 @@ def read_power_cdf(path: Path) -> pd.DataFrame:
     Raises InputError on other columns and values.
     """
     table = _parquet(path, _CDF_COLUMNS)[_CDF_COLUMNS]
+    for name in _CDF_COLUMNS:
+        _at_least(path, table, name, -float("inf"), "per cent" if name == _CDF_COLUMNS[0] else "watts")
+    if table["cdf_percent"].max() <= 1:
+        raise InputError(f"{path}: cdf_percent ends at {table['cdf_percent'].max():g}; needed: per cent, up to 100")
     if (table.diff() < 0).any(axis=None) or (table < 0).any(axis=None) or table["cdf_percent"].max() > 100:
         raise InputError(f"{path}: a distribution decreases, is negative or goes beyond 100 %")
     return table
@@ -185,12 +192,13 @@ def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
     used, described = _parquet(fragments, ["id", "duration", "cpu_usage"]), _parquet(tasks, ["id", "cpu_capacity"])
     if described["id"].duplicated().any():
         raise InputError(f"{tasks} has a duplicate machine")
-    for name, least in (("duration", 1), ("cpu_usage", 0)):
-        if not (np.isfinite(used[name]) & (used[name] >= least)).all():
-            raise InputError(f"{fragments}: {name} is not a number of at least {least} in every row")
+    _at_least(fragments, used, "duration", 1, "ms")
+    _at_least(fragments, used, "cpu_usage", 0, "MHz")
+    _at_least(tasks, described, "cpu_capacity", -np.inf, "MHz")
     capacity = described.set_index("id")["cpu_capacity"]
     if not (capacity > 0).all() or set(used["id"]) - set(capacity.index):
         raise InputError(f"{tasks}: a machine has no capacity or is missing")
+    _same_units(fragments, used, used["id"].map(capacity))
     columns = {}
     for machine, rows in used.groupby("id", sort=True):
         slots = np.maximum((rows["duration"] // _GRID_MS).to_numpy(int), 1)
@@ -211,6 +219,29 @@ def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     if sorted(table.columns) != sorted(columns) or table.empty or table.isna().any(axis=None):
         raise InputError(f"{path} must have a value in every row of {', '.join(columns)}")
     return table
+
+
+def _at_least(path: Path, table: pd.DataFrame, name: str, least: float, unit: str) -> None:
+    """Raise InputError unless a column holds finite numbers of at least `least`; make numbers of text."""
+    import numpy as np
+
+    if table[name].dtype.kind not in "iuf":
+        try:
+            table[name] = numbers(table[name], unit, path)
+        except UserError as error:
+            raise InputError(str(error)) from error
+    if not (np.isfinite(table[name]) & (table[name] >= least)).all():
+        raise InputError(f"{path}: {name} is not a number of at least {least} in every row")
+
+
+def _same_units(path: Path, used: pd.DataFrame, capacity: pd.Series[float]) -> None:
+    """Raise InputError where durations or uses can only be in another unit: nothing lasts a second, or the highest use
+    is far from the capacity."""
+    if (longest := used["duration"].max()) < 1000:
+        raise InputError(f"{path}: no duration is above {longest:g} ms; needed: ms")
+    highest = (used["cpu_usage"] / capacity).max()
+    if not _LEAST_USE <= highest <= _MOST_USE:
+        raise InputError(f"{path}: the highest cpu_usage is {highest:.3g} of its cpu_capacity; needed: both in MHz")
 
 
 def _text(path: Path) -> str:

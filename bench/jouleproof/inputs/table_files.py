@@ -3,13 +3,10 @@ numbers."""
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +18,7 @@ if TYPE_CHECKING:
 
 KNOWN = ".csv, .csv.gz, .csv.bz2, .csv.xz, .parquet"
 PARQUET = b"PAR1"
-PACKED: Mapping[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ\0": lzma.decompress,
-}
+PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}  # modules
 OTHER_FILES: Mapping[bytes, str] = {
     b"PK\x03\x04": "a spreadsheet or a zip archive",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
@@ -89,13 +82,16 @@ def numbers(values: pd.Series[Any], needed: str, source: object) -> pd.Series[fl
 def _unpacked(path: Path) -> bytes:
     try:
         content = path.read_bytes()
-        for start, unpack in PACKED.items():
-            if content.startswith(start):
-                return unpack(content)
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}: cannot be unpacked ({error})") from error
     except (OSError, ValueError) as error:  # ValueError if no file can have such a name
         raise UserError(f"{path}: cannot be read ({system_reason(error)})") from error
+    for start, module in PACKED.items():
+        if content.startswith(start):
+            try:
+                return import_module(module).decompress(content)
+            except MemoryError:
+                raise
+            except Exception as error:  # each raises errors of its own, and a Python may lack one
+                raise UserError(f"{path}: cannot be unpacked by {module} ({system_reason(error)})") from error
     return content
 
 

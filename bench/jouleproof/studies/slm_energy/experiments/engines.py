@@ -48,7 +48,7 @@ def engines(config: SlmEnergyConfig, smollm2_135m: LanguageModel) -> pd.DataFram
         for name, run in started.items():
             rows += [{"engine": name, **row} for row in _joules(run, prompt, settings.tokens, meter)]
     rows = [{"weights": by_name[row["engine"]].weights, "state": "run", **row, "tier": MEASURED} for row in rows]
-    facts = pd.read_csv(FACTS)
+    facts = pd.read_csv(FACTS, keep_default_na=False)
     for fact in facts[~facts["engine"].isin(started)].to_dict("records"):
         state = "not installed" if fact["engine"] in absent else "not run"
         factors = {"engine": fact["engine"], "weights": fact["weights"], "state": state, "phase": fact["phase"]}

@@ -177,7 +177,7 @@ def _installed(tool: Tool, installed: bool) -> Row:
 def _cited(absent: Iterable[Tool]) -> Iterator[Row]:
     """Yield the reports of the absent tools from another machine, which has no counters."""
     wanted = {(tool.package, tool.mode) for tool in absent}
-    for fact in pd.read_csv(FACTS, comment="#", dtype={"version": str}).to_dict("records"):
+    for fact in pd.read_csv(FACTS, comment="#", dtype={"version": str}, keep_default_na=False).to_dict("records"):
         if (fact["tool"], fact["mode"]) in wanted:
             factors = {name: fact[name] for name in ("tool", "version", "mode", "workload", "neighbours")}
             yield {
