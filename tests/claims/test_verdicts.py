@@ -235,16 +235,6 @@ def test_a_busy_machine_is_a_flag_where_the_result_is_a_timing(tmp_path, timed, 
     assert answered(tmp_path).flags == flags
 
 
-def test_a_timing_on_fewer_cores_than_the_machines_says_so(tmp_path):
-    machine = {"threads": 8, "usable_threads": 1}
-    write_table(tmp_path, repeats(2.4, 2.5, 2.6), timed=True, machine=machine)
-    assert answered(tmp_path).flags == ("timed on 1 of the machine's 8 hardware threads",)
-    write_table(tmp_path, repeats(2.4, 2.5, 2.6), timed=True, machine={**machine, "usable_threads": 8})
-    assert answered(tmp_path).flags == ()
-    write_table(tmp_path, repeats(2.4, 2.5, 2.6), timed=False, machine=machine)
-    assert answered(tmp_path).flags == ()
-
-
 def test_a_busy_machine_is_no_flag_on_a_count_beside_timings(tmp_path):
     write_table(tmp_path, repeats(2.5), timed=True, busy=True)
     assert answered(tmp_path).flags == ()

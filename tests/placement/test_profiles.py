@@ -83,7 +83,11 @@ def test_a_profile_is_made_wrong_only_where_there_is_no_history():
 
 
 @pytest.mark.parametrize(
-    "watts", [None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))]
+    "watts",
+    [
+        *(None, [[1.0]], np.ones(3), np.ones((2, 4)), np.ones((3, 5)), np.full((3, 4), np.nan), -np.ones((3, 4))),
+        *(np.ones((3, 4), dtype) for dtype in ("bool", "complex", "datetime64[s]", "timedelta64[s]", "str", "object")),
+    ],
 )
 def test_what_a_users_function_gives_must_be_watts_by_workload_and_slot(watts):
     with pytest.raises(UserError, match=r"placement: predictor 'mine:largest' must return finite watts .*; got "):

@@ -38,6 +38,12 @@ def test_steps_gains_and_losses():
     assert 500 < len(read(Sensor(2, 2, "", lost=0.1), WATTS, [0])[1]) < 590
 
 
+@pytest.mark.parametrize("seconds", [(3, 3), (2, 5), (0, 2), (1, 2)])
+def test_a_sensor_whose_times_are_no_whole_samples_is_refused(seconds):
+    with pytest.raises(UserError, match="sensor: every_s and window_s must be whole numbers of 2 s, got"):
+        Sensor(*seconds, "")
+
+
 def test_textures_change_no_mean_of_five_minutes():
     for name, pieces in textures_of(power_trace()).items():
         assert pieces.shape[1] == SAMPLES and abs(pieces.mean(axis=1)).max() < 1e-9, name

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jouleproof.power.time_grid import SAMPLE_S
+from jouleproof.errors import UserError
+from jouleproof.power.time_grid import SAMPLE_S, whole
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Sensor:
     step_w: float = 0.0
     gain: float = 0.0
     lost: float = 0.0
+
+    def __post_init__(self) -> None:
+        times = (self.every_s, self.window_s)
+        if min(times) <= 0 or not all(whole(time / SAMPLE_S) for time in times):
+            raise UserError(f"sensor: every_s and window_s must be whole numbers of {SAMPLE_S} s, got {times}")
 
 
 SENSORS: Mapping[str, Sensor] = {
@@ -51,7 +57,7 @@ def read(sensor: Sensor, watts: np.ndarray, seed: Sequence[int]) -> tuple[np.nda
     sample, a share of one, whose power may differ from the sample's by up to 10 %. Lost readings are left out.
     """
     rng = np.random.default_rng([*seed, 7])
-    step, window = max(sensor.every_s // SAMPLE_S, 1), max(sensor.window_s // SAMPLE_S, 1)
+    step, window = round(sensor.every_s / SAMPLE_S), round(sensor.window_s / SAMPLE_S)
     ends = np.arange(window, len(watts) + 1, step)
     measured = max(round(window * sensor.duty), 1)
     sums = np.concatenate([[0.0], np.cumsum(watts)])

@@ -95,7 +95,9 @@ class TransferConfig(Strict):
 class PrecisionConfig(Strict):
     """Peaks by averaging window, and by level from one chip to the hall."""
 
-    windows_s: Annotated[list[Positive], Field(min_length=1)] = [2, 10, 60, 300, 900, 3600]
+    windows_s: Annotated[list[Annotated[int, Field(ge=2, multiple_of=2)]], Field(min_length=1)] = Field(
+        [2, 10, 60, 300, 900, 3600], description="averaging windows, in whole samples of 2 s"
+    )
     rows: Annotated[list[Positive], Field(min_length=1)] = Field([4, 10, 40], description="sizes of rows, in servers")
     domains: Positive = Field(6, description="rows that are examined")
     racks: Positive = Field(2, description="racks in a row of hosting.row servers")

@@ -39,11 +39,15 @@ def by_slot(readings: np.ndarray, slots: int) -> np.ndarray:
 def checked_watts(source: str, watts: object, workloads: int, slots: int | None = None) -> np.ndarray:
     """Check the result of a function, which may be a user's. Raises UserError where it is not (workloads, slots) watts:
     the kernels that it is passed to check no bounds. slots: None where any number will do."""
-    if isinstance(watts, np.ndarray):
+    if isinstance(watts, np.ndarray) and watts.dtype.kind in "iuf":
         wide = watts.ndim == 2 and (watts.shape[1] > 0 if slots is None else watts.shape[1] == slots)
         if wide and len(watts) == workloads and ((watts >= 0) & (watts < np.inf)).all():
             return watts
-    got = f"an array of shape {watts.shape}" if isinstance(watts, np.ndarray) else f"a {type(watts).__name__}"
+    got = (
+        f"an array of {watts.dtype} of shape {watts.shape}"
+        if isinstance(watts, np.ndarray)
+        else f"a {type(watts).__name__}"
+    )
     raise UserError(
         f"placement: {source} must return finite watts of at least 0, of shape (workloads, slots), "
         f"here ({workloads}, {'slots' if slots is None else slots}); got {got}"
