@@ -43,6 +43,7 @@ def test_packages_and_memory_count_and_what_a_package_holds_does_not_count_twice
     domain(tmp_path, "intel-rapl:0:0", "3000000", called="core")
     domain(tmp_path, "intel-rapl:0:1", "1000000", called="dram")
     domain(tmp_path, "intel-rapl:1", "9000000", called="psys")
+    domain(tmp_path, "intel-rapl-mmio:0", "5000000")  # the same package by another way
     meter = rapl(tmp_path)
     assert meter.domains == ["intel-rapl:0 package-0", "intel-rapl:0:1 dram"] and meter.joules() == [5.0, 1.0]
 

@@ -333,6 +333,12 @@ def test_meters_promises_no_counter_that_gives_a_window_no_joules(monkeypatch):
     assert any(line.startswith("joules: not measured here; modelled") for line in lines)
 
 
+@pytest.mark.parametrize(("seconds", "every_s"), [(float("nan"), 0.1), (1.0, 2.0), (1.0, 0.0), (float("inf"), 1.0)])
+def test_meters_refuses_times_that_hold_no_step(seconds, every_s):
+    with pytest.raises(UserError, match="meters: expected at least one step"):
+        list(describe("none", PowerConfig(), seconds, every_s, time.sleep))
+
+
 def test_meters_tells_what_this_machine_can_measure_and_what_is_modelled_instead():
     command = [sys.executable, "-m", "jouleproof", "meters", "--seconds=0.2", "--every=0.1"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

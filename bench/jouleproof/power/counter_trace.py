@@ -95,13 +95,10 @@ def sampled(
 
     Raises Unmeasurable where the clock stands still, and wherever a window would give no joules.
     """
-    if not 0 < every_s <= seconds < math.inf:
-        raise UserError(
-            f"telemetry: expected at least one step of more than 0 s, got {seconds:g} s in steps of {every_s:g} s"
-        )
+    count = steps_in(seconds, every_s)
     trace, watts = Trace(source, counter), []
     trace.add(clock(), counter.joules())
-    for _ in range(math.floor(seconds / every_s + 1e-6)):  # 0.3 / 0.1 is below 3
+    for _ in range(count):
         before_s, before = trace.seconds(), trace.grown
         sleep(every_s)
         trace.add(clock(), counter.joules())
@@ -112,3 +109,13 @@ def sampled(
         )
     trace.joules()
     return trace, watts
+
+
+def steps_in(seconds: float, every_s: float) -> int:
+    """Return the number of whole steps, but for the rounding of fractions: 0.3 / 0.1 is below 3. Raises UserError where
+    there is none."""
+    if not 0 < every_s <= seconds < math.inf:
+        raise UserError(
+            f"meters: expected at least one step of more than 0 s, got {seconds:g} s in steps of {every_s:g} s"
+        )
+    return math.floor(seconds / every_s + 1e-6)

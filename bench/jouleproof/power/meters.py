@@ -13,7 +13,7 @@ from jouleproof import plugins
 from jouleproof.errors import UserError
 from jouleproof.measure.clocks import Stopwatch, now
 from jouleproof.measure.contention import Contention, ContentionWatch
-from jouleproof.power.counter_trace import SHORTEST_S, Trace, sampled
+from jouleproof.power.counter_trace import SHORTEST_S, Trace, sampled, steps_in
 from jouleproof.power.counters import Counter, Unmeasurable, nvml, rapl
 
 COUNTERS: Mapping[str, Callable[[], Counter]] = {"rapl": rapl, "nvml": nvml}
@@ -171,7 +171,10 @@ class CounterWindow:
 
 
 def watched(seconds: float, every_s: float, sleep: Callable[[float], None]) -> Iterator[str]:
-    """Yield a line for each domain of each counter with its power, or the reason why it cannot be measured."""
+    """Yield a line for each domain of each counter with its power, or the reason why it cannot be measured.
+
+    Raises UserError where `seconds` hold no step."""
+    steps_in(seconds, every_s)
     for source, find in COUNTERS.items():
         try:
             counter = find()
