@@ -77,4 +77,4 @@ def test_a_run_that_fails_is_one_line(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("cores", "counts"), [(1, [1]), (3, [1, 2, 3]), (64, [1, 2, 8])])
 def test_no_more_threads_are_timed_than_there_are_cores(monkeypatch, cores, counts):
     monkeypatch.setattr(experiment, "cores", lambda: cores)
-    assert experiment.thread_counts(MxConfig(throughput={**CONFIG, "threads": [8, 1, 2]})) == counts
+    assert experiment.thread_counts(MxConfig(throughput=CONFIG.model_copy(update={"threads": [8, 1, 2]}))) == counts
