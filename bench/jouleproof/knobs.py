@@ -126,7 +126,7 @@ def complaints(error: ValidationError, model: type[BaseModel], under: str = "", 
         if wrong["type"] == "extra_forbidden":
             message = f"no such {what}; known here: {', '.join(_known(model, above))}"
         if wrong["type"] in ("model_type", "dict_type"):
-            message = "expected knobs, as {key: value}"
+            message = f"expected {what}s, as {{key: value}}"
             if isinstance(wrong["input"], str) and wrong["input"].count("{") > wrong["input"].count("}"):
                 message += "; a bracket is not closed"
         whole = wrong["type"] == "missing" or (not wrong["loc"] and wrong["type"] == "value_error")

@@ -114,7 +114,7 @@ def test_a_catalogue_is_read_into_entries():
         (("url =", "wheel ="), "wheel: String should match"),
         (('url = "https://example.org/one.csv"', 'wheel = "a==1"'), "wheel_bytes: Field required"),
         (("files = [", 'files = [{ file = "b", bytes = 1, sha256 = "%s" }, ' % ("1" * 64)), "make one file"),
-        (("files = [{", "files = [[], {"), "files.0: Input should be a valid dictionary"),
+        (("files = [{", "files = [[], {"), "files.0: expected keys, as {key: value}"),
         (("sha256 =", 'member = "x", sha256 ='), "files.0.member: no such key"),
         (("bytes = 3", "bytes = "), "catalogue.toml: Invalid value"),
         (("url =", "published = []\nbring ="), "parts, published, bring must give its source"),
@@ -149,7 +149,7 @@ def test_a_file_in_parts_names_a_member_of_each_wheel_in_order():
     ("parts", "complaint"),
     [
         (PART, "parts: List should have at least 2 items"),
-        (f"{PART}, []", "parts.1: Input should be a valid dictionary"),
+        (f"{PART}, []", "parts.1: expected keys, as {key: value}"),
         (f"{PART}, {PART}".replace("a==1", "a"), "parts.0.wheel: String should match"),
         (f"{PART}, {PART}".replace("a/part0", "../part0"), "not a plain relative path"),
         (f"{PART}, {PART}".replace("member =", "file ="), "parts.0.file: no such key; known here: wheel, "),

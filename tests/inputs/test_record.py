@@ -88,7 +88,7 @@ def test_a_file_and_its_hash_altered_together_are_found(record_path):
         (lambda table: table.pop("licence"), "licence: Field required"),
         (lambda table: table.update(id="other"), "it is the record of other"),
         (lambda table: table.update(files={}), "not those of the catalogue"),
-        (lambda table: table.update(files=[]), "files: Input should be a valid dictionary (got [])"),
+        (lambda table: table.update(files=[]), "files: expected keys, as {key: value} (got [])"),
         (lambda table: table["files"].update(more=table["files"]["tiny.bin"]), "not those of the catalogue"),
         (lambda table: table["files"]["tiny.bin"].update(path="../inputs/folder/tiny.bin"), "not a plain relative"),
         (lambda table: table["files"]["tiny.bin"].update(path="/etc/passwd"), "not a plain relative"),
