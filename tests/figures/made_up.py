@@ -120,7 +120,7 @@ def _training(names, recipes):
                 rows.append({**case, "step": 50, "metric": "added_loss", "value": added})
         end = {"recipe": "float32", "seed": seed, "step": 50, "metric": "cast_added_loss"}
         rows += [{**end, **cast, "value": size * rng.uniform(0.9, 1.1)} for cast, size in _casts(names)]
-    uncast = {"format": "none", "scale": "none", "subject": "none", "unit": "nats/token"}
+    uncast = {"format": "none", "scale": "none", "subject": "none", "unit": "nats/byte"}
     return tidy(({**uncast, **row} for row in rows), tier="measured")
 
 

@@ -50,7 +50,9 @@ def hosting():
         for (rule, information, metric), values in cells.items()
         for seed, value in enumerate(values)
     ]
-    return tidy(rows, arrivals="grouped", row=10, unit="x", tier=SIMULATED)
+    units = {"joules_over_plain": "fraction"}
+    rows = [{"unit": units.get(row["metric"], "x"), **row} for row in rows]
+    return tidy(rows, arrivals="grouped", row=10, tier=SIMULATED)
 
 
 def answers():

@@ -14,10 +14,10 @@ from jouleproof.studies.placement.table import Metrics, Row, rows
 
 NAMES = ("hall", "row", "rack")  # levels of the tree, from the top; server and chip lie below
 METRICS: Metrics = {  # means over nodes that hold workloads
-    "level_nodes": ("ratio", "number of nodes that were examined"),
-    "level_budget": ("ratio", "W; a server's is its nameplate, a chip's its highest power"),
+    "level_nodes": ("1", "number of nodes that were examined"),
+    "level_budget": ("W", "a server's is its nameplate, a chip's its highest power"),
     "level_peak": ("ratio", "highest sample of 2 s, over the budget"),
-    "level_over": ("ratio", "five-minute slots over the budget"),
+    "level_over": ("share", "five-minute slots over the budget"),
     "level_seen": ("ratio", "highest mean of a window over the highest sample, by window"),
     "level_of_parts": (
         "ratio",

@@ -21,7 +21,6 @@ PLACED: Metrics = {
     "over_plain": ("x", "work, over that of best fit with nameplates and no margin"),
     "over_oracle": ("x", "work, over that of an oracle that knows the scored week"),
 }
-PLACED_X: Metrics = {name: ("x", meaning) for name, (_, meaning) in PLACED.items()}  # of tables with one unit
 
 
 def rows(metrics: Metrics, values: Mapping[str, float], **factors: Any) -> list[Row]:

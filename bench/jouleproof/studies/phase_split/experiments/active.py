@@ -40,7 +40,7 @@ def active(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.Da
             share = np.cumsum(run.active_s) / run.active_s.sum()
             factors = {"version": version, "design": design.name, "service": service, "load": rate}
             rows += [
-                {**factors, "at_most": float(count), "metric": "share_of_time", "unit": "1", "value": share[count]}
+                {**factors, "at_most": float(count), "metric": "share_of_time", "unit": "share", "value": share[count]}
                 for count in UP_TO
             ]
             step(f"{version}, {design.name}, {service}, {rate:g} requests/s")

@@ -176,7 +176,7 @@ def _scores(
         else:
             weights = [headline.weight(side, prices) for side in (design, headline.baseline)]
             ratio = weights[0] / weights[1] * theirs / ours if ours else UNLIMITED
-        yield {"metric": "ratio", "unit": "1", "value": ratio, "seed": seed}
+        yield {"metric": "ratio", "unit": "ratio", "value": ratio, "seed": seed}
         yield {"metric": "most_load", "unit": "requests/s", "value": ours, "seed": seed}
 
 

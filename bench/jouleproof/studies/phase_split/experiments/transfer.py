@@ -48,7 +48,7 @@ def transfer(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.
                                 "way": "layers" if layered else "whole",
                                 "gbit_per_s": gbit,
                                 "metric": "overhead",
-                                "unit": "1",
+                                "unit": "fraction",
                                 "value": mean_s / least - 1,
                                 "seed": seed,
                             }

@@ -35,7 +35,7 @@ OVER: Metrics = {
 }
 METRICS: Metrics = {
     **PLACED,
-    "joules_over_plain": ("x", "joules per work, over those of nameplates without a margin, less 1"),
+    "joules_over_plain": ("fraction", "joules per work, over those of nameplates without a margin, less 1"),
     **OVER,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in OVER.items()},
 }

@@ -15,18 +15,18 @@ from jouleproof.studies.placement.scenario import CALIBRATION, SCORE, Scenario, 
 from jouleproof.studies.placement.table import Metrics, Row, rows
 
 SHIFTED = "train_heavy"
-METRICS: Metrics = {  # gains: of the best attacker, over guessing, in shares
-    "kind": ("1", "gain on the class"),
-    "model": ("1", "gain on the model"),
-    "length": ("1", "gain on the length of prompts"),
-    "elsewhere": ("1", "gain on the class in a fleet of another mix"),
-    "identity": ("1", "gain on the identity a week later"),
-    "most": ("1", "the largest of the gains"),
+METRICS: Metrics = {  # gains: of the best attacker, over guessing
+    "kind": ("share", "gain on the class"),
+    "model": ("share", "gain on the model"),
+    "length": ("share", "gain on the length of prompts"),
+    "elsewhere": ("share", "gain on the class in a fleet of another mix"),
+    "identity": ("share", "gain on the identity a week later"),
+    "most": ("share", "the largest of the gains"),
     "numbers": ("1", "numbers disclosed of a workload in a week"),
-    "work": ("1", "work hosted at equal realised risk"),
-    "value": ("1", "work hosted at equal realised risk, over that where every reading is disclosed"),
-    "gain_of_most_private": ("1", "gain of the most private release that keeps enough of the value"),
-    "kept": ("1", "share of the value that is enough"),
+    "work": ("x", "work hosted at equal realised risk"),
+    "value": ("ratio", "work hosted at equal realised risk, over that where every reading is disclosed"),
+    "gain_of_most_private": ("share", "gain of the most private release that keeps enough of the value"),
+    "kept": ("share", "of the value that is enough"),
 }
 
 

@@ -20,19 +20,19 @@ from jouleproof.studies.placement.registry import controllers
 from jouleproof.studies.placement.registry import policies as named_policies
 from jouleproof.studies.placement.rules import RULES
 from jouleproof.studies.placement.scenario import SCORE, Period, Scenario, demands, offered
-from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
+from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 BEYOND: Metrics = {
     "oversubscription": ("x", "servers beyond nameplates, over those of nameplates with a margin, same rule"),
     "oversubscription_with_rule": ("x", "the same, over those of best fit"),
-    "more_machines": ("x", "servers beyond those of the policy with the same information that packs kinds together"),
+    "more_machines": ("fraction", "servers beyond those of the policy with the same information that packs kinds together"),
 }
 METRICS: Metrics = {
-    **PLACED_X,
+    **PLACED,
     "level_work": ("x", "work, margins set in hindsight, so that all run the target risk"),
-    "brakes": ("x", "per day and row"),
-    "low_slowed": ("x", "minutes a day that a workload of low priority runs at a slower clock, braked ones included"),
-    "high_slowed": ("x", "the same for high priority, for which users wait"),
+    "brakes": ("1/d", "per day and row"),
+    "low_slowed": ("min/d", "time that a workload of low priority runs at a slower clock, braked ones included"),
+    "high_slowed": ("min/d", "the same for high priority, for which users wait"),
     **BEYOND,
     **{f"level_{name}": (unit, f"{meaning}, margins set in hindsight") for name, (unit, meaning) in BEYOND.items()},
 }
@@ -124,7 +124,7 @@ def bounds(config: PlacementConfig) -> pd.DataFrame:
             profile = by_slot(few.week(SCORE), 24).mean(axis=2)
             least, gap = least_peak(profile / few.nameplate_w, wide, config.bounds.seconds)
             case = {"rows": wide, "workloads": count, "seed": seed}
-            table.append({**case, "rule": "least", "metric": "gap", "value": gap})
+            table.append({**case, "rule": "least", "metric": "gap", "unit": "share", "value": gap})
             for name in config.bounds.rules:
                 home = place(Period.whole(few), profile, tree(wide, count, few.nameplate_w), RULES[name], seed)
                 peak = peak_of(profile / few.nameplate_w, home - 1, wide)

@@ -14,11 +14,11 @@ from jouleproof.studies.placement.predictors import Predictor, wrong_by
 from jouleproof.studies.placement.profiles import INFORMATION, checked_watts
 from jouleproof.studies.placement.registry import predictors
 from jouleproof.studies.placement.scenario import Scenario, demands
-from jouleproof.studies.placement.table import PLACED_X, Metrics, Row, rows
+from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 
 PROFILE, AVERAGE, PEAK = "slots24", "fleet_mean", "fleet_peak"
 METRICS: Metrics = {
-    **PLACED_X,
+    **PLACED,
     "over_fleet": ("x", "work, over that of the fleet's average profile"),
     "level_over_fleet": ("x", "the same with margins set in hindsight, so that both run the target risk"),
     "oversubscription": ("x", "servers beyond nameplates, over those where new workloads count as the fleet's peak"),

@@ -24,10 +24,10 @@ WAYS = {"server alone": (False, False), "processor": (True, False), "storage": (
 TB_ON = [f"tb_on_{storage.name.replace(' ', '_')}" for storage in STORAGE]
 METRICS: Metrics = {
     "joules_per_work": ("ratio", "over those where neither processor nor storage is chosen by profile"),
-    "late": ("ratio", "share of the work that arrives faster than its servers can do it"),
+    "late": ("share", "of the work that arrives faster than its servers can do it"),
     "storage_share": ("ratio", "power of storage, over that of servers"),
-    "work_on_old": ("ratio", "share of the work on the old processor"),
-    **dict.fromkeys(TB_ON, ("ratio", "share of the terabytes on that class of storage")),
+    "work_on_old": ("share", "of the work on the old processor"),
+    **dict.fromkeys(TB_ON, ("share", "of the terabytes on that class of storage")),
 }
 
 
