@@ -9,6 +9,7 @@ from snakemake.utils import min_version
 
 from jouleproof.drawing.registry import by_sources, folders_in, registry
 from jouleproof.errors import UserError
+from jouleproof.evidence.ledger_check import check_figures
 from jouleproof.inputs import CommittedEntry, catalogue
 from jouleproof.libraries import lacks
 from jouleproof.knobs import fields_of
@@ -42,6 +43,7 @@ try:
     added_figures = {study.name: study.figures for study in settings.added}
     pictures = registry({**folders_in(HOME / "figures"), **added_figures})
     check_sources(settings, pictures)
+    check_figures(settings.ledgers, HOME / "figures")
     check_results(Path(settings.results))
 except UserError as error:
     raise WorkflowError(str(error))

@@ -55,8 +55,9 @@ rule verdicts:
         size=label(settings, HOME / "workflows/config"),
         note=settings.note,
         ledgers=[f"--ledger={path}" for path in settings.ledgers],
+        figures=figures_folder,
     shell:
-        "jouleproof claims judge {params.ledgers} --results {params.results}"
+        "jouleproof claims judge {params.ledgers} --results {params.results} --figures {params.figures:q}"
         " --size {params.size} --note={params.note:q} 2>&1 | tee {log}"
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,7 +96,7 @@ def read_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> 
     for study, knobs in zip(added, run.studies.values(), strict=True):
         configs[study.name] = _added_config(study, knobs)
     for study in added:
-        check_claims(study)
+        check_claims(study, tables_read(studies))
     return Settings(run.size, run.note, folder, run.inputs, run.results, run.quick, studies, configs)
 
 
@@ -137,22 +137,16 @@ def check_results(folder: Path) -> None:
         raise UserError(f"config: results: {folder} cannot be written; make its folder writable or name another")
 
 
-def check_claims(study: Study) -> None:
-    """Raise UserError if a claim of a study is filed under another study, or reads a table that its study does not
-    make."""
+def check_claims(study: Study, tables: Collection[str]) -> None:
+    """Raise UserError if a claim of a study is filed under another study, or reads a table that no experiment
+    makes."""
     for claim in read_ledger(study.ledger) if study.ledger else []:
+        where = f"claims: {study.ledger}: {claim.id}"
         if claim.area != study.name or claim.id.partition(".")[0] != study.name:
-            raise UserError(
-                f"claims: {study.ledger}: {claim.id}: its id must begin with {study.name!r}, "
-                f"and its area must be {study.name!r}"
-            )
-        for query in (*claim.query.values(), *claim.context):
-            owner, _, name = query.table.partition("/")
-            if owner == study.name and name not in study.experiments:
-                raise UserError(
-                    f"claims: {study.ledger}: {claim.id}: {query.table} is not an experiment of {study.package}; it "
-                    f"has {', '.join(study.experiments)}"
-                )
+            raise UserError(f"{where}: its id must begin with {study.name!r}, and its area must be {study.name!r}")
+        for key, query in claim.queries.items():
+            if query.table not in tables:
+                raise UserError(f"{where}: {key}: {query.table} is not an experiment; {tables_of(query.table, tables)}")
 
 
 def check_sources(settings: Settings, pictures: Mapping[str, Figure]) -> None:

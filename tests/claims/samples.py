@@ -75,19 +75,11 @@ def toml(rows):
     """Format a ledger of rows with plain values."""
 
     def value(it):
+        if isinstance(it, dict):
+            return "{ " + ", ".join(f"{json.dumps(key)} = {value(inner)}" for key, inner in it.items()) + " }"
+        if isinstance(it, list):
+            return f"[{', '.join(map(value, it))}]"
         return f"{it}" if isinstance(it, float) else json.dumps(it)
 
-    def inline(it):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {value(inner)}" for key, inner in it.items()) + " }"
-
-    lines = []
-    for row in rows:
-        lines.append("[[claim]]")
-        for key, it in row.items():
-            if key == "query":
-                lines += [f"query.{json.dumps(version)} = {inline(query)}" for version, query in it.items()]
-            elif key == "accept":
-                lines.append(f"accept = [{it[0]}, {it[1]}]")
-            else:
-                lines.append(f"{key} = {value(it)}")
+    lines = [line for row in rows for line in ("[[claim]]", *(f"{key} = {value(it)}" for key, it in row.items()))]
     return "\n".join(lines) + "\n"

@@ -131,13 +131,14 @@ def test_the_tier_is_that_of_the_rows(tmp_path):
 def test_a_claim_whose_rows_the_config_leaves_out_is_not_yet_run_and_says_which(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
     row = answered(tmp_path, where={"format": "b"})
-    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config omits format=b.")
+    reason = "mx/thing has no format=b; it has a. This run's config omits it, or the ledger misspells it."
+    assert (row.verdict, row.reason) == (NOT_YET_RUN, reason)
 
 
 def test_the_best_of_formats_is_not_answered_from_some_of_them(tmp_path):
     write_table(tmp_path, repeats(2.5, format="a"))
     row = answered(tmp_path, where={"format": ["a", "b"]}, best="min", by="format")
-    assert (row.verdict, row.reason) == (NOT_YET_RUN, "This run's config omits format=b.")
+    assert row.verdict == NOT_YET_RUN and row.reason.startswith("mx/thing has no format=b; it has a. ")
 
 
 def test_a_published_number_is_cited_and_never_reproduced(tmp_path):

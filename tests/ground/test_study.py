@@ -284,7 +284,7 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
             "swirl",
             '"swirl/gain", metric',
             '"swirl/gian", metric',
-            "swirl/gian is not an experiment of swirl; it has",
+            "swirl/gian is not an experiment; swirl has gain",
         ),
     ],
 )

@@ -68,6 +68,19 @@ def test_a_new_experiment_is_a_function_a_figure_and_one_row(home: Path, folder:
     assert (folder / "results/figures/mx/zeros.rst").read_text().startswith("The share of elements that a cast turns")
 
 
+def test_a_claim_on_a_figure_that_does_not_exist_is_refused_before_any_job(home: Path, folder: Path) -> None:
+    study = folder / "spin"
+    shutil.copytree(home / EXTENSION / "rotation", study)
+    for path in study.rglob("*.*"):
+        if path.is_file():
+            path.write_text(path.read_text().replace("tests.extension_example.", "").replace("rotation", "spin"))
+    ledger = study / "claims.toml"
+    ledger.write_text(ledger.read_text().replace('figure = "spin/gain"', 'figure = "spin/gian"'))
+    done = snakemake(folder, "-n", "--config", "studies={spin: {}}", home=home, PYTHONPATH=f"{home / 'bench'}:{folder}")
+    assert done.returncode != 0
+    assert "spin.outliers: figure: 'spin/gian' does not exist; did you mean 'spin/gain'?" in done.stdout
+
+
 @pytest.mark.long
 def test_a_new_study_is_one_folder_and_its_figures(home: Path, folder: Path) -> None:
     study = home / "bench/jouleproof/studies/rotation"

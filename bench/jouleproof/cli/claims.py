@@ -32,15 +32,20 @@ def judge(
         list[Path], typer.Option(help="Claims of a study; by default, those of the built-in studies.")
     ] = [],  # noqa: B006
     results: Results = RESULTS,
+    figures: Annotated[Path, typer.Option(help="Folder of the built-in studies' figures.")] = Path("figures"),
     size: Annotated[str, typer.Option(help="Name of the config that made the tables.")] = "unnamed",
     note: Annotated[str, typer.Option(help="A limit of every verdict of this config.")] = "",
 ) -> None:
     """Judge the claims by the tables of a run; writes verdicts.json, and the config's size next to it."""
     with one_line_errors():
         from jouleproof.evidence.ledger import read_ledgers
+        from jouleproof.evidence.ledger_check import check_figures, check_tables
         from jouleproof.evidence.verdicts import verdicts, write_verdicts
 
-        claims = read_ledgers(ledger or built_in_ledgers())
+        ledgers = ledger or built_in_ledgers()
+        claims = read_ledgers(ledgers)
+        check_figures(ledgers, figures)
+        check_tables(ledgers, results, built_in_ledgers())
         write_verdicts(verdicts(claims, results, [note] if note else []), results / "verdicts.json")
         write_text(results / "verdicts.size.txt", size + "\n")
 

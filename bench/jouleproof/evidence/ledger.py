@@ -1,11 +1,21 @@
 """Claims: source, range that counts as agreement, and the query that answers them."""
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from jouleproof.errors import UserError, duplicates
 from jouleproof.evidence.tables import TIERS
@@ -20,8 +30,31 @@ def _given(number: float) -> float:
     return number
 
 
+def _finite(number: float) -> float:
+    if math.isinf(number):
+        raise ValueError(f"{number} is not finite")
+    return number
+
+
 Number = Annotated[float, AfterValidator(_given)]  # infinite if a range is open
-Level = str | int | Number
+Finite = Annotated[Number, AfterValidator(_finite)]
+Text = Annotated[str, Field(min_length=1)]
+Level = str | bool | int | float
+
+
+def _levels(given: Any) -> Any:
+    levels = given if isinstance(given, list) else [given]
+    usable = [isinstance(level, str | int) or (isinstance(level, float) and math.isfinite(level)) for level in levels]
+    if not levels or not all(usable):
+        raise ValueError("a level is a text, a finite number, true or false; several of them are a list")
+    if repeated := duplicates(map(str, levels)):
+        raise ValueError(f"duplicate level {', '.join(repeated)}")
+    return given
+
+
+def _pair(bounds: Any) -> Any:
+    """A TOML array as the tuple that a strict model asks for."""
+    return tuple(bounds) if isinstance(bounds, list) else bounds
 
 
 class Query(BaseModel):
@@ -29,6 +62,8 @@ class Query(BaseModel):
 
     table: `<study>/<experiment>`. metric, where: which rows; a list of levels matches any of them.
     weight: the column that weights a row in the mean; by default, all rows count equally.
+    across: columns over whose levels the mean is taken. Any other column that `where` and `by` do not name must have
+    one level, or one for each repeat and seed.
     best, by: the estimate is the smallest or largest of the means at each level of column `by`.
     bound: "lower" if the number covers only a part of what is claimed, so that the whole can only be larger: such
     evidence can refute an upper limit but never confirm it.
@@ -41,22 +76,28 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     table: Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_]+$")]
-    metric: str
-    label: str
-    where: Mapping[str, Level | list[Level]] = {}
-    units: str | None = None
+    metric: Text
+    label: Text
+    where: Mapping[str, Annotated[Level | list[Level], PlainValidator(_levels)]] = {}
+    units: Text | None = None
     weight: str | None = None
+    across: list[str] = []
     best: Literal["min", "max"] | None = None
     by: str | None = None
     bound: Literal["lower"] | None = None
     rows: Literal["units", "draws"] = "units"
-    times: Number = 1.0
+    times: Annotated[Finite, Field(gt=0)] = 1.0
 
     @model_validator(mode="after")
     def _best_and_by(self) -> "Query":
         if (self.best is None) != (self.by is None):
             raise ValueError("best and by must be set together")
         return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that the query names."""
+        return [*self.where, *self.across, *filter(None, (self.weight, self.by))]
 
 
 class Claim(BaseModel):
@@ -79,11 +120,11 @@ class Claim(BaseModel):
     area: str
     says: str
     source: str
-    unit: str
-    accept: Annotated[tuple[Number, Number], Field(strict=False)]
+    unit: Text
+    accept: Annotated[tuple[Number, Number], BeforeValidator(_pair)]
     tier: str
-    published: Number | None = None
-    null: Number | None = None
+    published: Finite | None = None
+    null: Finite | None = None
     versions: Annotated[list[str], Field(min_length=1)] = [UNVERSIONED]
     range_changed_because: str | None = None
     query: Mapping[str, Query] = {}
@@ -92,7 +133,7 @@ class Claim(BaseModel):
     flags: list[str] = []
     untestable: str | None = None
     settled_by: str | None = None
-    tolerance: Annotated[Number, Field(ge=0)] = 0.0
+    tolerance: Annotated[Finite, Field(ge=0)] = 0.0
     figure: str | None = None
 
     @model_validator(mode="after")
@@ -100,6 +141,12 @@ class Claim(BaseModel):
         low, high = self.accept
         if not low <= high:
             raise ValueError(f"accept=[{low}, {high}] is empty")
+        if low == math.inf or high == -math.inf:
+            raise ValueError(f"accept=[{low}, {high}] holds no number")
+        if self.published is not None and not low <= self.published <= high:
+            raise ValueError(
+                f"published={self.published} lies outside accept=[{low}, {high}]; both are in {self.unit!r}"
+            )
         if self.tier not in TIERS:
             raise ValueError(f"tier={self.tier} is not one of {', '.join(TIERS)}")
         if self.null is not None and low < self.null < high:
@@ -110,7 +157,18 @@ class Claim(BaseModel):
             raise ValueError("a row cannot have both a query and untestable")
         if set(self.query) - set(self.versions):
             raise ValueError(f"query has unknown versions {sorted(set(self.query) - set(self.versions))}")
+        if repeated := duplicates(self.versions):
+            raise ValueError(f"versions names {', '.join(repeated)} twice")
         return self
+
+    @property
+    def queries(self) -> dict[str, Query]:
+        """All queries, by the key under which they are in the ledger."""
+        return {
+            **{f"query.{version}": query for version, query in self.query.items()},
+            **({"against": self.against} if self.against else {}),
+            **{f"context[{number}]": query for number, query in enumerate(self.context)},
+        }
 
 
 def read_ledgers(paths: Sequence[Path]) -> list[Claim]:

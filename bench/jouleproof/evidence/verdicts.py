@@ -94,12 +94,14 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         flags = (*claim.flags, *limits)
         return _row(claim, version, NOT_TESTABLE, claim.tier, claim.untestable, flags=flags, figure=claim.figure)
     query, context, harder = _evidence(claim, version, folder)
-    if query is None or not table_path(query, folder).exists():
+    if query is None:
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers this claim yet.")
+    if not table_path(query, folder).exists():
+        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run has no table {query.table}.")
     try:
         estimate, tier, units = answer(query, folder)
     except LeftOutError as error:
-        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run's config omits {error}.")
+        return _row(claim, version, NOT_YET_RUN, claim.tier, f"{error}; {error.hint}")
     decided = CITED if tier == tables.CITED else judge(estimate, claim, query.bound)
     reason = [_reason(decided, estimate, claim, query, units)]
     if decided == REPRODUCED and harder and judge(harder, claim) != REPRODUCED:
@@ -221,7 +223,7 @@ def _context(query: Query, folder: Path) -> str:
     try:
         estimate, _, units = answer(query, folder)
     except LeftOutError as error:
-        return f"{query.label}: this run's config omits {error}."
+        return f"{query.label}: {error}."
     return f"{_label(query, units)}: {number(estimate.value)} {span(estimate.low, estimate.high)}."
 
 

@@ -25,7 +25,10 @@ from jouleproof.studies.placement.table import PLACED, Metrics, Row, rows
 BEYOND: Metrics = {
     "oversubscription": ("x", "servers beyond nameplates, over those of nameplates with a margin, same rule"),
     "oversubscription_with_rule": ("x", "the same, over those of best fit"),
-    "more_machines": ("fraction", "servers beyond those of the policy with the same information that packs kinds together"),
+    "more_machines": (
+        "fraction",
+        "servers beyond those of the policy with the same information that packs kinds together",
+    ),
 }
 METRICS: Metrics = {
     **PLACED,
