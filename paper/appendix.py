@@ -16,6 +16,7 @@ from jouleproof.drawing.registry import Figure, folders_in, registry
 from jouleproof.errors import UserError, one_line_errors
 from jouleproof.evidence.cost import Task, makespan_s, provenance_of, tasks_of
 from jouleproof.evidence.ledger import Claim, read_ledgers
+from jouleproof.evidence.provenance import merged
 from jouleproof.files import write_text
 from jouleproof.inputs import catalogue
 from jouleproof.study import built_in_studies, find_study, tables_read
@@ -94,11 +95,11 @@ def _cost(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, float]:
 
 def _inputs(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Inputs that a table rests on, in the order of the catalogue."""
-    origins = {id: origin["origin"] for record in records for id, origin in record["inputs"].items()}
+    inputs = merged(record["inputs"] for record in records)
     return [
-        {"id": id, "title": entry.title, "bytes": entry.bytes, "licence": entry.licence, "origin": origins[id]}
+        {"id": id, "title": entry.title, "bytes": entry.bytes, "licence": entry.licence, "origin": inputs[id]["origin"]}
         for id, entry in catalogue().items()
-        if id in origins
+        if id in inputs
     ]
 
 

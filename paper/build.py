@@ -9,8 +9,9 @@ import typer
 import typst
 
 from jouleproof.drawing import overview
-from jouleproof.drawing.registry import folders_in, registry
+from jouleproof.drawing.registry import Figure, folders_in, registry
 from jouleproof.errors import UserError, one_line_errors
+from jouleproof.evidence.provenance import origins_of, stand_ins_in
 from jouleproof.files import atomic
 from jouleproof.study import built_in_studies, find_study
 
@@ -30,6 +31,7 @@ def build(
         shown = [{"name": one.name, "kind": one.kind} for one in pictures.values() if one.study in added]
         captions = {name: figure.caption for name, figure in pictures.items()}
         captions["overview"] = overview.CAPTION
+        stand_ins = {name: _stand_ins(figure, out.parent) for name, figure in pictures.items()}
         try:
             pdf = typst.compile(
                 str(source.resolve()),
@@ -38,6 +40,7 @@ def build(
                     "results": str(out.resolve().parent),
                     "own": json.dumps(shown),
                     "captions": json.dumps(captions),
+                    "stand_ins": json.dumps(stand_ins),
                     "titles": json.dumps({one.name: one.title for one in studies}),
                 },
                 ignore_system_fonts=True,
@@ -47,6 +50,11 @@ def build(
             raise UserError(f"{source.name}: {error.message}") from error
         with atomic(out) as temporary:
             temporary.write_bytes(pdf)
+
+
+def _stand_ins(figure: Figure, results: Path) -> list[str]:
+    """Ids of the inputs of a figure's tables that are stand-ins."""
+    return stand_ins_in(origins_of(results / f"{source}.parquet" for source in figure.sources))
 
 
 if __name__ == "__main__":

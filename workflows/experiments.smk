@@ -48,7 +48,8 @@ for study in settings.studies:
                 tables=[TABLE.format(table) for table in study.reads(experiment)],
                 checkpoints=checkpoint_files(study, experiment),
             output:
-                f"{RESULTS}/checkpoints/{study.name}/{name}.safetensors",
+                checkpoint=f"{RESULTS}/checkpoints/{study.name}/{name}.safetensors",
+                inputs=f"{RESULTS}/checkpoints/{study.name}/{name}.inputs.json",
             log:
                 f"{RESULTS}/log/{study.name}/train_{name}.log",
             priority: experiment.priority
@@ -66,4 +67,4 @@ for study in settings.studies:
                 ),
             shell:
                 "jouleproof train {params.study} {params.function} {params.checkpoint} --config {params.config:q}"
-                " {params.tables} {params.checkpoints} --out {output} 2>&1 | tee {log}"
+                " {params.tables} {params.checkpoints} --out {output.checkpoint} 2>&1 | tee {log}"

@@ -2,10 +2,11 @@
 
 import inspect
 import json
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from jouleproof import plugins
 from jouleproof.errors import UserError, duplicates
@@ -15,6 +16,7 @@ from jouleproof.sources import code_of_user
 from jouleproof.study import Experiment, Study, function_of
 
 if TYPE_CHECKING:
+    from jouleproof.evidence.provenance import Inputs
     from jouleproof.inputs import Record
 
 T = TypeVar("T")
@@ -40,14 +42,13 @@ def run(
     place_threads = use_placed_threads if experiment.timed else use_one_thread
     place_threads()
     from jouleproof.evidence import tables as table_files
-    from jouleproof.evidence.provenance import ProvenanceRecorder, read_provenance
+    from jouleproof.evidence.provenance import ProvenanceRecorder, merged
 
     recorder = ProvenanceRecorder()
     config = study.knobs(experiment, knobs_json)
     loaded = _records(title, experiment, records)
     paths = _tables(title, study, experiment, tables)
-    inherited = ChainMap(*(read_provenance(path)["inputs"] for path in paths.values()))
-    named = {expanded(str(path)): provenance_of(path) for path in named_paths(config.model_dump())}
+    inherited = _inherited(paths.values(), checkpoints)
     code = {path: sha256(Path(path)) for path in code_of_user(study.object_name(experiment.function), config)}
     given = {
         **{id: _read(record) for id, record in loaded.items()},
@@ -60,7 +61,7 @@ def run(
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs={**inherited, **{id: record.provenance() for id, record in loaded.items()}, **named},
+        inputs=merged([*inherited, {id: record.provenance() for id, record in loaded.items()}, _named_in(config)]),
         user_code=code,
         timed=experiment.timed,
     )
@@ -76,24 +77,40 @@ def train(
     checkpoints: Sequence[Path],
     out: Path,
 ) -> None:
-    """Train a model and write its checkpoint. function: `module:function` of the study's package. knobs_json: the knobs
-    that the function reads, as JSON.
+    """Train a model and write its checkpoint and, next to it, the inputs that it rests on. function: `module:function`
+    of the study's package. knobs_json: the knobs that the function reads, as JSON.
 
     Raises UserError if the checkpoint cannot be written.
     """
     use_one_thread()
     from jouleproof.evidence import tables as table_files
+    from jouleproof.evidence.provenance import merged, write_inputs
 
     results = tuple(f"{path.parent.name}/{path.stem}" for path in tables)
     experiment = Experiment(function, knobs=tuple(json.loads(knobs_json)), results=results)
+    config = study.knobs(experiment, knobs_json)
+    inputs = merged([*_inherited(tables, checkpoints), _named_in(config)])
     given: dict[str, Any] = {
-        "config": study.knobs(experiment, knobs_json),
+        "config": config,
         "name": name,
         "out": out,
         "checkpoints": _by_name(f"train {name}", "checkpoint", ((path.stem, path) for path in checkpoints)),
         **{path.stem: table_files.read(path) for path in tables},
     }
     call(function_of(study, experiment), given)
+    write_inputs(out, inputs)
+
+
+def _named_in(config: BaseModel) -> "Inputs":
+    """Files and folders that the knobs name by path."""
+    return {expanded(str(path)): provenance_of(path) for path in named_paths(config.model_dump())}
+
+
+def _inherited(tables: Iterable[Path], checkpoints: Iterable[Path]) -> "list[Inputs]":
+    """Inputs that each table and each checkpoint rests on."""
+    from jouleproof.evidence.provenance import read_inputs, read_provenance
+
+    return [*(read_provenance(path)["inputs"] for path in tables), *map(read_inputs, checkpoints)]
 
 
 def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:

@@ -52,5 +52,11 @@ def test_the_terminal_names_each_stand_in_once_and_no_other_flag():
     assert [line for line in show.terminal(rows).splitlines() if "note" in line] == ["note: a is a stand-in"]
 
 
+def test_the_terminal_marks_the_rows_that_rest_on_a_stand_in():
+    rows = [verdict_row(inputs={"a": "stand-in", "b": "local"}), verdict_row(id="mx.other", inputs={"b": "local"})]
+    _, _, first, second, note = show.terminal(rows).splitlines()
+    assert "reproduced † " in first and "†" not in second and note == "note: † rests on a stand-in"
+
+
 def test_the_terminal_shows_a_run_in_which_nothing_ran():
     assert show.terminal([verdict_row(**WAITING)]).splitlines()[-1] == "not yet run: 1 in mx"

@@ -18,9 +18,11 @@ from jouleproof.drawing.registry import registry
 from jouleproof.errors import UserError
 from jouleproof.evidence import intervals
 from jouleproof.evidence.provenance import provenance_path
-from jouleproof.evidence.tables import write
+from jouleproof.evidence.tables import TIERS, write
+from jouleproof.inputs import catalogue
 from tests.figures.conftest import HOSTILE
 from tests.figures.samples import tables
+from tests.figures.seen import laid_out, outside_the_canvas
 from tests.pictures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,6 +90,25 @@ def test_what_is_drawn_names_its_tier_and_its_stand_in(tmp_path, monkeypatch, or
     ((picture, stem, _),) = saved
     assert (picture.get_supxlabel(), stem) == (footnote, tmp_path / "figures/mx/qsnr")
     assert f"<p>{note}</p>" in (tmp_path / "tables/mx/formats.html").read_text(encoding="utf-8")
+
+
+def test_what_is_drawn_names_the_stand_ins_of_its_own_tables_alone(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(style, "save", lambda picture, *_: saved.append(picture.get_supxlabel()))
+    folder = results(tmp_path, ["mx/qsnr", "mx/formats"])
+    inputs = {"gsm8k_test": {"origin": "download"}, "mlenergy": {"origin": "stand-in"}}
+    provenance_path(folder / "mx/formats.parquet").write_text(json.dumps({"inputs": inputs}))
+    draw_all(["mx/qsnr", "mx/formats"], FIGURES, folder)
+    assert saved == ["● measured"]
+    page = (folder / "tables/mx/formats.html").read_text(encoding="utf-8")
+    assert "<p>measured; stand-in used for mlenergy</p>" in page
+
+
+def test_a_long_list_of_stand_ins_is_broken_into_lines_that_fit():
+    figure = plt.figure(figsize=(style.WIDTH, style.HEIGHT))
+    style.footnote(figure, TIERS, catalogue())
+    assert outside_the_canvas(laid_out(figure)) == []
+    assert set(catalogue()) <= set(figure.get_supxlabel().replace(",", " ").split())
 
 
 def test_a_figure_that_is_not_there_is_one_line_that_names_those_that_are(tmp_path):

@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 
 from jouleproof.drawing import overview, style, verdicts
 from jouleproof.evidence.ledger import read_ledgers
+from jouleproof.inputs import catalogue
 from jouleproof.study import built_in_studies
 from tests.figures.conftest import HOSTILE
 from tests.figures.samples import verdict_rows
@@ -50,16 +51,20 @@ def test_nothing_is_cut_off_and_no_text_runs_into_another(picture):
     assert outside_the_canvas(picture) == overlapping(texts(picture)) == []
 
 
-def test_every_text_stays_inside_its_tile(picture):
-    tiles = [patch.get_window_extent() for patch in picture.axes[0].patches]
+def cut_by_their_tiles(figure):
+    tiles = [patch.get_window_extent() for patch in figure.axes[0].patches]
     cut = []
-    for text in picture.axes[0].texts:
+    for text in figure.axes[0].texts:
         box = text.get_window_extent()
         middle = (box.y0 + box.y1) / 2
         around = [tile for tile in tiles if tile.y0 < middle < tile.y1 and tile.x0 <= box.x0 < tile.x1]
         if around and box.x1 > around[0].x1:
             cut.append(text.get_text())
-    assert cut == []
+    return cut
+
+
+def test_every_text_stays_inside_its_tile(picture):
+    assert cut_by_their_tiles(picture) == []
 
 
 def test_the_legend_explains_every_verdict_and_tier_that_is_there(picture):
@@ -68,6 +73,30 @@ def test_the_legend_explains_every_verdict_and_tier_that_is_there(picture):
     assert len(shown) == len(style.VERDICT_STYLES) + len(style.TIER_MARKS)
     rows = [{**row, "verdict": "not yet run", "tier": "measured"} for row in ROWS[::9]]
     assert legend_of(laid_out(overview.draw(rows, TITLES))) == {"not yet run", "● measured"}
+
+
+@pytest.mark.parametrize("stand_ins", [("a",), ("gsm8k_test", "gsm8k_train", "mlenergy"), tuple(catalogue())])
+def test_a_row_that_rests_on_a_stand_in_is_marked_and_the_note_overprints_nothing(stand_ins):
+    inputs = {**dict.fromkeys(stand_ins, "stand-in"), "other": "local"}
+    figure = laid_out(overview.draw([{**row, "inputs": inputs} for row in ROWS], TITLES))
+    assert outside_the_canvas(figure) == overlapping(texts(figure)) == cut_by_their_tiles(figure) == []
+    (legend,) = figure.legends
+    note = legend.get_title().get_text().replace("\n", " ").replace(" or ", ", ")
+    assert note == f"† rests on a stand-in for {', '.join(sorted(stand_ins))}"
+    marked = [text.get_text() for text in figure.axes[0].texts if text.get_text().endswith(" †")]
+    assert len(marked) == len(ROWS)
+
+
+def test_only_rows_that_rest_on_a_stand_in_are_marked_with_it(tmp_path, picture):
+    first, second = {**ROWS[0], "inputs": {"a": "stand-in"}}, {**ROWS[1], "inputs": {"b": "local"}}
+    names = [text.get_text() for text in overview.draw([first, second], TITLES).axes[0].texts]
+    assert [name for name in names if "†" in name] == ["Storage: MXFP4 †"]
+    assert not any("†" in text.get_text() for text in texts(picture))
+    verdicts_in_words = list(verdicts.tabulate([first, second])["verdict"])
+    assert [verdict.endswith(" †") for verdict in verdicts_in_words] == [True, False]
+    (tmp_path / "verdicts.json").write_text(json.dumps([first, second]))
+    verdicts.make(tmp_path / "verdicts.json", tmp_path / "t")
+    assert "† rests on a stand-in, named under the limits</p>" in (tmp_path / "t.html").read_text(encoding="utf-8")
 
 
 def test_the_same_bytes_are_drawn_twice_whatever_the_matplotlibrc(tmp_path):

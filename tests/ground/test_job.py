@@ -155,6 +155,56 @@ def test_what_rests_on_a_table_of_another_experiment_names_the_inputs_of_that(ru
     assert read_provenance(tmp_path / "toy/doubled.parquet")["inputs"][INPUT]["origin"] == "stand-in"
 
 
+GROWN = """
+from pydantic import BaseModel
+from jouleproof.evidence.tables import tidy
+from jouleproof.study import Experiment, Study
+
+
+class Config(BaseModel):
+    pass
+
+
+STUDY = Study("grown", "Grown", config=Config, checkpoints="made:trained", experiments={
+    "asked": Experiment("made:asked", checkpoints=("*",))})
+"""
+MADE = """
+from jouleproof.evidence.tables import tidy
+from jouleproof.study import Experiment
+
+
+def trained(config):
+    return {"model": Experiment("made:fit", results=("toy/read",))}
+
+
+def fit(config, read, out):
+    out.parent.mkdir()
+    out.write_bytes(b"weights")
+
+
+def asked(config, checkpoints):
+    return tidy([{"value": 1.0}], metric="m", unit="1", tier="measured")
+"""
+
+
+def test_what_rests_on_a_checkpoint_names_the_inputs_of_the_tables_that_it_was_trained_on(
+    run, record, tmp_path, monkeypatch
+):
+    (tmp_path / "grown").mkdir()
+    (tmp_path / "grown/__init__.py").write_text(GROWN)
+    (tmp_path / "grown/made.py").write_text(MADE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run("read", "--input", record)
+    model, table = tmp_path / "checkpoints/model.safetensors", tmp_path / "grown/asked.parquet"
+    for words in (
+        ["train", "grown", "made:fit", "model", "--out", model, "--table", tmp_path / "toy/read.parquet"],
+        ["run", "grown", "asked", "--out", table, "--checkpoint", model],
+    ):
+        done = CliRunner().invoke(app, list(map(str, words)))
+        assert done.exit_code == 0, (done.output, done.exception)
+    assert read_provenance(table)["inputs"][INPUT]["origin"] == "stand-in"
+
+
 def test_a_knob_that_an_experiment_does_not_list_is_not_there_for_it(run, tmp_path):
     done = CliRunner().invoke(app, ["run", TOY, "greedy", "--out", str(tmp_path / "out.parquet")])
     assert isinstance(done.exception, AttributeError) and "has no attribute 'throws'" in str(done.exception)

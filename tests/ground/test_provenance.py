@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jouleproof.errors import UserError
 from jouleproof.evidence import provenance
 from jouleproof.evidence.provenance import ProvenanceRecorder, code_version, project_root
 
@@ -137,3 +138,23 @@ def test_the_time_of_a_record_is_that_of_the_run_and_not_of_its_own_making(tmp_p
     recorder = ProvenanceRecorder()
     recorder.write(tmp_path / "t.parquet", config={}, inputs={}, timed=False)
     assert provenance.read_provenance(tmp_path / "t.parquet")["wall_s"] < 0.3
+
+
+def test_an_input_that_is_a_stand_in_for_one_result_is_one_for_all_that_rests_on_it(tmp_path):
+    for name, origin in (("a", "download"), ("b", "stand-in"), ("c", "local")):
+        inputs = {"shared": {"origin": origin}, name: {"origin": origin}}
+        ProvenanceRecorder().write(tmp_path / f"{name}.parquet", config={}, inputs=inputs, timed=False)
+    for order in ("abc", "bca", "cab"):
+        origins = provenance.origins_of(tmp_path / f"{name}.parquet" for name in order)
+        assert origins == {"shared": "stand-in", "a": "download", "b": "stand-in", "c": "local"}
+        assert provenance.stand_ins_in(origins) == ["b", "shared"]
+
+
+def test_the_inputs_of_a_checkpoint_are_next_to_it_and_damage_to_them_is_one_line(tmp_path):
+    checkpoint = tmp_path / "1.5M.safetensors"
+    assert provenance.read_inputs(checkpoint) == {}
+    provenance.write_inputs(checkpoint, {"a": {"origin": "stand-in"}})
+    assert provenance.read_inputs(checkpoint) == {"a": {"origin": "stand-in"}}
+    (tmp_path / "1.5M.inputs.json").write_text("{")
+    with pytest.raises(UserError, match=r"1\.5M\.inputs\.json cannot be read"):
+        provenance.read_inputs(checkpoint)

@@ -12,7 +12,7 @@ from jouleproof.drawing import style, tables
 from jouleproof.drawing.registry import Figure, load
 from jouleproof.errors import UserError
 from jouleproof.evidence import tables as results_of
-from jouleproof.evidence.provenance import read_provenance
+from jouleproof.evidence.provenance import origins_of, stand_ins_in
 
 
 def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path) -> None:
@@ -24,27 +24,21 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
     chosen = list(dict.fromkeys(names))
     if unknown := [name for name in chosen if name not in figures]:
         raise UserError(f"figures: unknown figure {unknown[0]!r}; known: {', '.join(figures) or 'none'}")
-    read, provenance = cache(results_of.read), cache(read_provenance)
+    read = cache(results_of.read)
     with style.project_style():
         for name in chosen:
             paths = [results / f"{source}.parquet" for source in figures[name].sources]
             sources = [read(path).copy() for path in paths]
-            stand_ins = {
-                input_id
-                for path in paths
-                for input_id, record in provenance(path)["inputs"].items()
-                if record["origin"] == "stand-in"
-            }
             with mpl.rc_context():  # settings of a figure do not affect the next one
-                _draw(figures[name], sources, stand_ins, results)
+                _draw(figures[name], sources, stand_ins_in(origins_of(paths)), results)
 
 
-def _draw(figure: Figure, sources: list[pd.DataFrame], stand_ins: set[str], results: Path) -> None:
+def _draw(figure: Figure, sources: list[pd.DataFrame], stand_ins: list[str], results: Path) -> None:
     module = load(figure)
     tiers = sorted({tier for table in sources for tier in table["tier"]})
     stem = results / f"{figure.kind}s" / figure.name
     if figure.kind == "table":
-        note = "; ".join([*tiers, *(f"stand-in used for {input_id}" for input_id in sorted(stand_ins))])
+        note = "; ".join([*tiers, *(f"stand-in used for {input_id}" for input_id in stand_ins)])
         tables.save(module.tabulate(*sources), stem, figure.title, figure.caption, note)
     else:
         picture = module.draw(*sources)

@@ -15,7 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from jouleproof.drawing import style
-from jouleproof.drawing.palette import PALE, SILVER, SLATE
+from jouleproof.drawing.palette import PALE, RUST, SILVER, SLATE
+from jouleproof.evidence.provenance import stand_ins_in
+from jouleproof.evidence.verdicts import STAND_IN_MARK
 
 TITLE = "The verdicts at a glance"
 CAPTION = " ".join(__doc__.split())
@@ -80,10 +82,12 @@ def draw(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> Figure:
     handles += [
         Line2D([], [], lw=0, label=f"{mark} {tier}") for tier, mark in style.TIER_MARKS.items() if tier in tiers
     ]
-    stand_ins = {name for row in rows for name, origin in row["inputs"].items() if origin == "stand-in"}
-    if stand_ins:
-        style.footnote(figure, [], stand_ins)
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.0, columnspacing=0.8)
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.0, columnspacing=0.8)
+    if stand_ins := sorted({name for row in rows for name in stand_ins_in(row["inputs"])}):
+        names = " or ".join(filter(None, [", ".join(stand_ins[:-1]), stand_ins[-1]]))
+        note = style.wrapped(f"{STAND_IN_MARK} rests on a stand-in for {names}")
+        legend.set_title(note)
+        legend.get_title().set(fontsize=7, color=RUST)
     return figure
 
 
@@ -108,6 +112,7 @@ def _tile(axis: Axes, column: int, place: float, row: dict[str, Any]) -> None:
     middle, label, name = place + 0.52, short_label(row["id"], row["version"]), row["id"].partition(".")[2]
     axis.text(column + 0.015, middle, glyph, fontsize=8, color=ink, va="center", ha="left", fontweight="bold")
     label = f"{label} ({row['reading']})" if row["reading"] else label
+    label = f"{label} {STAND_IN_MARK}" if stand_ins_in(row["inputs"]) else label
     axis.text(column + 0.06, middle, label, fontsize=7.6, color=ink, va="center", ha="left")
     axis.text(column + 0.925, middle, name, fontsize=5.3, color=ink, va="center", ha="right")
     axis.text(column + 0.96, middle, style.TIER_MARKS[row["tier"]], fontsize=7, color=ink, va="center", ha="right")

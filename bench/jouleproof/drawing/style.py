@@ -4,6 +4,7 @@ In the MX study a colour is a format, or a training recipe that mixes formats; t
 means.
 """
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from jouleproof.drawing import palette as hue
 from jouleproof.files import atomic, write_text
 
 WIDTH, HEIGHT = 6.6, 3.0  # inches; the width of the paper's text
+NOTE_LETTERS = 115  # that fit into it at 7 points
 BARS: Mapping[str, Any] = {  # for seaborn's bar plots, which draw only intervals of this project
     "saturation": 1,
     "width": 0.8,
@@ -305,7 +307,13 @@ def footnote(figure: Figure, tiers: Iterable[str], stand_ins: Iterable[str]) -> 
     missing = sorted(set(stand_ins))
     if missing:
         notes.append(f"stand-in used for: {', '.join(missing)}")
-    figure.supxlabel("   ".join(notes), x=0.005, ha="left", fontsize=7, color=hue.RUST if missing else hue.SLATE)
+    colour = hue.RUST if missing else hue.SLATE
+    figure.supxlabel(wrapped("   ".join(notes)), x=0.005, ha="left", fontsize=7, color=colour)
+
+
+def wrapped(note: str) -> str:
+    """Break a note below a figure into lines of the figure's width."""
+    return textwrap.fill(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)
 
 
 def save(figure: Figure, stem: Path, caption: str) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from jouleproof.errors import UserError
 from jouleproof.evidence.digits import number, span
+from jouleproof.evidence.provenance import STAND_IN, stand_ins_in
 from jouleproof.evidence.verdicts import NOT_YET_RUN, Verdict, verdict_in_words, version_suffix
 from jouleproof.files import write_text
 
 HEAD = """# The verdicts that were accepted, by config and by the inputs of the row that are stand-ins. Written by
 # `jouleproof claims accept`; `snakemake check` compares the rows of a run with it.
 """
-REAL, STAND_IN = "real", "stand-in"
+REAL = "real"
 SECTION = re.compile(rf"{REAL}|{STAND_IN} [^\s,]+(, [^\s,]+)*")
 
 
@@ -50,7 +51,7 @@ class Comparison:
 
 def section_of(row: Verdict) -> str:
     """Return the section in which a row is filed: "real", or "stand-in" and the ids of its inputs that are one."""
-    stand_ins = sorted(id for id, origin in row.inputs.items() if origin == STAND_IN)
+    stand_ins = stand_ins_in(row.inputs)
     return f"{STAND_IN} {', '.join(stand_ins)}" if stand_ins else REAL
 
 

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -25,8 +25,10 @@ LIBRARIES = (
     *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "numba", "llvmlite", "torch", "ml_dtypes", "gfloat"),
     *("torchao", "transformers", "peft", "tokenizers", "safetensors", "gguf", "snakemake", "pooch"),
 )
+STAND_IN = "stand-in"  # origin of an input
 PACKAGE = Path(__file__).resolve().parents[1]
 SOURCES = "bench/jouleproof"  # of the package, in the project's folder
+Inputs = Mapping[str, Mapping[str, Any]]  # by id: origin, sha256 of each file …
 GIT_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 
 
@@ -38,16 +40,10 @@ class ProvenanceRecorder:
         self._stopwatch = Stopwatch()
 
     def write(
-        self,
-        path: Path,
-        *,
-        config: Any,
-        inputs: Mapping[str, Mapping[str, Any]],
-        timed: bool,
-        user_code: Mapping[str, str] | None = None,
+        self, path: Path, *, config: Any, inputs: Inputs, timed: bool, user_code: Mapping[str, str] | None = None
     ) -> None:
-        """Write the provenance beside a result. path: the result's. inputs: id, or path of a file or folder that the
-        config names -> {origin, sha256 of each file …}. user_code: sha256 of the files of user-defined objects.
+        """Write the provenance beside a result. path: the result's. inputs: by id, or by the path of a file or folder
+        that the config names. user_code: sha256 of the files of user-defined objects.
 
         timed: whether the result holds timings, which no other run repeats to the digit.
         """
@@ -83,6 +79,48 @@ def read_provenance(result: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"provenance: {path} cannot be read ({error}); run `snakemake -f {result}`") from error
+
+
+def merged(inputs: Iterable[Inputs]) -> Inputs:
+    """Inputs of all that something rests on, by id. Where one of them had a stand-in for an input, the stand-in counts;
+    otherwise the last record."""
+    every: dict[str, Mapping[str, str]] = {}
+    for input_id, record in (item for records in inputs for item in records.items()):
+        if input_id not in every or every[input_id]["origin"] != STAND_IN:
+            every[input_id] = record
+    return every
+
+
+def origins_of(results: Iterable[Path]) -> dict[str, str]:
+    """Origins of the inputs that results rest on, by id. Raises UserError as `read_provenance` does."""
+    inputs = merged(read_provenance(result)["inputs"] for result in results)
+    return {input_id: record["origin"] for input_id, record in inputs.items()}
+
+
+def stand_ins_in(origins: Mapping[str, str]) -> list[str]:
+    """Ids of the inputs that are stand-ins, sorted."""
+    return sorted(input_id for input_id, origin in origins.items() if origin == STAND_IN)
+
+
+def write_inputs(checkpoint: Path, inputs: Inputs) -> None:
+    """Write the inputs that a checkpoint rests on next to it."""
+    write_text(_inputs_path(checkpoint), json.dumps(inputs, indent=1, sort_keys=True) + "\n")
+
+
+def read_inputs(checkpoint: Path) -> Inputs:
+    """Read the inputs that a checkpoint rests on; none if it was made elsewhere. Raises UserError if they are not
+    JSON."""
+    path = _inputs_path(checkpoint)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"provenance: {path} cannot be read ({error}); run `snakemake -f {path}`") from error
+
+
+def _inputs_path(checkpoint: Path) -> Path:
+    return checkpoint.with_suffix(".inputs.json")
 
 
 def code_version() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from jouleproof.evidence.digits import number, span
 from jouleproof.evidence.estimates import LeftOutError, answer, table_path
 from jouleproof.evidence.intervals import Estimate
 from jouleproof.evidence.ledger import UNVERSIONED, Claim, Query
-from jouleproof.evidence.provenance import read_provenance
+from jouleproof.evidence.provenance import origins_of, read_provenance, stand_ins_in
 from jouleproof.files import write_text
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "partly", "not reproduced", "inconclusive"
@@ -21,6 +21,7 @@ CITED, NOT_TESTABLE, NOT_YET_RUN = "cited", "not testable here", "not yet run"
 SUPPORTS, CONTRADICTS, MIXED = "supports", "contradicts", "mixed"  # relation of a citation to the claim
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_TESTABLE, NOT_YET_RUN)
 
+STAND_IN_MARK = "†"  # after a verdict that rests on a stand-in
 BOUND_TOLERANCE = 1e-4  # relative difference of floats between machines
 
 
@@ -113,8 +114,8 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
     reason += [_context(other, folder) for other in context]
     if decided == INCONCLUSIVE and claim.settled_by:
         reason.append(f"To be settled by {claim.settled_by}.")
-    provenances = [read_provenance(table_path(source, folder)) for source in (query, *context)]
-    inputs = {name: input["origin"] for provenance in provenances for name, input in provenance["inputs"].items()}
+    provenance = read_provenance(table_path(query, folder))
+    inputs = origins_of(table_path(source, folder) for source in (query, *context))
     return _row(
         claim,
         version,
@@ -125,9 +126,14 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
         low=estimate.low,
         high=estimate.high,
         inputs=inputs,
-        flags=(*claim.flags, *limits, *_stand_ins(inputs), *_timed_on(estimate, provenances[0])),
+        flags=(
+            *claim.flags,
+            *limits,
+            *(f"{name} is a stand-in" for name in stand_ins_in(inputs)),
+            *_timed_on(estimate, provenance),
+        ),
         figure=claim.figure,
-        deterministic=not provenances[0]["timed"],
+        deterministic=not provenance["timed"],
         reading=read_citations(estimate, claim) if decided == CITED else None,
         near_bound=_near_bound(claim, estimate.low, estimate.high, *([harder.low] if harder else [])),
     )
@@ -146,10 +152,6 @@ def _evidence(claim: Claim, version: str, folder: Path) -> tuple[Query | None, l
     if harder and judge(harder, claim, against.bound) in (NOT_REPRODUCED, PARTLY):
         query, against = against, query
     return query, [against, *claim.context], harder
-
-
-def _stand_ins(inputs: Mapping[str, str]) -> list[str]:
-    return [f"{name} is a stand-in" for name, origin in sorted(inputs.items()) if origin == "stand-in"]
 
 
 def _timed_on(estimate: Estimate, provenance: Mapping[str, Any]) -> list[str]:
