@@ -125,16 +125,17 @@ def test_context_has_a_unit_of_its_own(run):
     ("query", "words"),
     [
         ({"where": {**ONE, "fromat": "mxfp4"}}, "has no column 'fromat'; did you mean 'format'?"),
-        ({"where": {**ONE, "scale": "floor"}}, "has no column 'scale'; there are fast, format, size, tokens"),
+        ({"where": {**ONE, "scale": "floor"}}, "has no column 'scale'; known: fast, format, size, tokens"),
         ({"by": "fromat", "best": "min"}, "has no column 'fromat'"),
         ({"weight": "token"}, "has no column 'token'; did you mean 'tokens'?"),
         ({"across": ["sizes"]}, "has no column 'sizes'; did you mean 'size'?"),
         ({"weight": "format"}, "weight: 'format' has mxfp4, mxfp8, not numbers of at least 0"),
-        ({"metric": "em"}, "has no metric 'em'; there are m"),
+        ({"metric": "em"}, "has no metric 'em'; known: m"),
         ({"where": {**ONE, "size": "0.5"}}, "where.size: '0.5' is a text, but mx/thing has 0.1, 0.5"),
         ({"where": {**ONE, "format": 4}}, "where.format: 4 is a number, but mx/thing has mxfp4, mxfp8"),
         ({"where": {**ONE, "fast": 1}}, "where.fast: 1 is a number, but mx/thing has True"),
         ({"where": {**ONE, "tokens": True}}, "where.tokens: True is a truth value, but mx/thing has 3"),
+        ({"where": {**ONE, "format": "mxpf4"}}, "where.format: 'mxpf4' is not 'mxfp4'"),
         ({"units": "sedes"}, "units: 'sedes' is not 'seeds'"),
         ({"units": "sees"}, "units: 'sees' is not 'seeds'"),
         (
@@ -219,7 +220,10 @@ def test_a_level_that_is_not_there_is_named_with_those_that_are(tmp_path, change
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
-    assert verdict(claim(query={"-": query()}), "-", tmp_path).reason == "This run has no table mx/thing."
+    asked = claim(query={"-": query()})
+    assert verdict(asked, "-", tmp_path).reason == "This run has no table mx/thing; of that study, it has none."
+    write_table(tmp_path, repeats(2.5), "mx/things")
+    assert verdict(asked, "-", tmp_path).reason.endswith("mx/thing; of that study, it has things.")
 
 
 def test_a_figure_that_does_not_exist_is_one_line(tmp_path):
@@ -236,9 +240,9 @@ def test_a_figure_that_does_not_exist_is_one_line(tmp_path):
     check("mx/anything", tmp_path / "none")
     for figure, words in (
         ("zeros/share", "did you mean 'zeros/shares'?"),
-        ("mx/none", "there are "),
+        ("mx/none", "known: "),
         ("mxx/matvec", "did you mean 'mx/matvec'?"),
-        ("none", "there are "),
+        ("none", "known: "),
     ):
         with pytest.raises(UserError, match=f"claims.toml: zeros.thing: figure: '{figure}' does not exist; {words}"):
             check(figure)

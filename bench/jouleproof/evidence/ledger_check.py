@@ -66,7 +66,7 @@ def _refuse(mistakes: Iterable[str]) -> None:
 def _instead(name: str, names: Iterable[str]) -> str:
     present = list(names)
     near = closest(name, present)
-    return f"did you mean {near!r}?" if near else f"there are {listed(present) or 'none'}"
+    return f"did you mean {near!r}?" if near else f"known: {listed(present) or 'none'}"
 
 
 def _mistakes(claim: Claim, key: str, table: pd.DataFrame, complete: bool) -> Iterator[str]:
@@ -94,12 +94,15 @@ def _mistakes(claim: Claim, key: str, table: pd.DataFrame, complete: bool) -> It
 
 
 def _of_wrong_kind(query: Query, table: pd.DataFrame) -> Iterator[str]:
-    """Yield levels that a column of its type cannot hold, and weights that are not numbers of at least 0."""
+    """Yield levels that a column cannot hold, being of another type or misspelt, and weights that are not numbers of at
+    least 0."""
     for column, levels in query.where.items():
         kind = _kind_of(table[column])
         for level in levels if isinstance(levels, list) else [levels]:
             if _kind(level) != kind:
                 yield f"where.{column}: {level!r} is a {_kind(level)}, but {query.table} has {listed(table[column])}"
+            elif right := next((text for text in set(table[column]) if _swapped(level, text)), None):
+                yield f"where.{column}: {level!r} is not {right!r}"
     if query.weight and (_kind_of(table[query.weight]) != "number" or (table[query.weight] < 0).any()):
         yield f"weight: {query.weight!r} has {listed(table[query.weight])}, not numbers of at least 0"
 
@@ -117,12 +120,21 @@ def _kind_of(column: "pd.Series[float]") -> str:
 
 
 def _noun(query: Query, table: pd.DataFrame) -> Iterator[str]:
-    """Yield the noun for a row if it is the plural of a column with two letters swapped or one left out."""
+    """Yield the noun for a row if it is the plural of a column with a mistake."""
     for column in table.columns if query.units else ():
-        plural, noun = f"{column}s", query.units or ""
-        swapped = sorted(noun) == sorted(plural) and noun != plural
-        if swapped or any(noun == plural[:at] + plural[at + 1 :] for at in range(len(column))):
-            yield f"units: {noun!r} is not {plural!r}"
+        plural = f"{column}s"
+        shorter = [plural[:at] + plural[at + 1 :] for at in range(len(column))]
+        if query.units in shorter or _swapped(query.units, plural):
+            yield f"units: {query.units!r} is not {plural!r}"
+
+
+def _swapped(given: object, right: object) -> bool:
+    """Whether a text is another one with two neighbouring letters swapped."""
+    if not (isinstance(given, str) and isinstance(right, str) and len(given) == len(right)):
+        return False
+    at = next((place for place, pair in enumerate(zip(given, right, strict=True)) if pair[0] != pair[1]), len(given))
+    pair = right[at : at + 2]
+    return pair.isalpha() and given == right[:at] + pair[::-1] + right[at + 2 :]
 
 
 def _mixed(query: Query, rows: pd.DataFrame) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from jouleproof.errors import UserError, system_reason
 from jouleproof.evidence import tables
 from jouleproof.evidence.digits import number, span
-from jouleproof.evidence.estimates import LeftOutError, answer, table_path
+from jouleproof.evidence.estimates import LeftOutError, answer, listed, table_path
 from jouleproof.evidence.intervals import Estimate
 from jouleproof.evidence.ledger import UNVERSIONED, Claim, Query
 from jouleproof.evidence.provenance import origins_of, read_provenance, stand_ins_in
@@ -98,7 +98,9 @@ def verdict(claim: Claim, version: str, folder: Path, limits: Sequence[str] = ()
     if query is None:
         return _row(claim, version, NOT_YET_RUN, claim.tier, "No result answers this claim yet.")
     if not table_path(query, folder).exists():
-        return _row(claim, version, NOT_YET_RUN, claim.tier, f"This run has no table {query.table}.")
+        others = listed(path.stem for path in table_path(query, folder).parent.glob("*.parquet")) or "none"
+        why = f"This run has no table {query.table}; of that study, it has {others}."
+        return _row(claim, version, NOT_YET_RUN, claim.tier, why)
     try:
         estimate, tier, units = answer(query, folder)
     except LeftOutError as error:
