@@ -281,6 +281,12 @@ def test_a_figure_that_reads_a_table_that_no_experiment_makes_is_one_line(tmp_pa
         ("other", 'id = "other.outliers"', 'id = "rotation.outliers"', "its id must begin with 'other'"),
         ("bare", 'id = "bare.outliers"', "", "bare/claims.toml: a row without id: id: Field"),
         (
+            "foreign",
+            '"foreign/gain", metric',
+            '"mx/qnsr", metric',
+            "query.-: mx/qnsr is not an experiment; mx has conformance",
+        ),
+        (
             "swirl",
             '"swirl/gain", metric',
             '"swirl/gian", metric',
