@@ -48,7 +48,13 @@ def run(
     config = study.knobs(experiment, knobs_json)
     loaded = _records(title, experiment, records)
     paths = _tables(title, study, experiment, tables)
-    inherited = _inherited(paths.values(), checkpoints)
+    inputs = merged(
+        [
+            *_inherited(paths.values(), checkpoints),
+            {id: record.provenance() for id, record in loaded.items()},
+            _named_in(config),
+        ]
+    )
     code = {path: sha256(Path(path)) for path in code_of_user(study.object_name(experiment.function), config)}
     given = {
         **{id: _read(record) for id, record in loaded.items()},
@@ -61,7 +67,7 @@ def run(
     recorder.write(
         out,
         config=json.loads(config.model_dump_json()),
-        inputs=merged([*inherited, {id: record.provenance() for id, record in loaded.items()}, _named_in(config)]),
+        inputs=inputs,
         user_code=code,
         timed=experiment.timed,
     )
