@@ -10,8 +10,9 @@ from tokenizers import processors
 
 from jouleproof.errors import UserError
 from jouleproof.models.continuation import continued, greedy
-from jouleproof.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub, load_gguf
+from jouleproof.models.hugging import HuggingModel, as_llama, load_folder, load_from_hub
 from jouleproof.models.likelihood import likelihoods
+from jouleproof.models.loading import stored_formats
 from jouleproof.models.runner import Runner
 from tests.models.small import LetterTokenizer, random_decoder
 from tests.models.test_minilm import small_tokenizer
@@ -103,11 +104,24 @@ def test_a_folder_with_code_of_its_own_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_what_is_not_there_or_not_named_by_a_commit_is_refused(tmp_path):
-    with pytest.raises(UserError, match="does not exist"):
-        load_gguf(tmp_path / "no.gguf")
+def test_a_hub_model_that_is_not_named_by_a_commit_is_refused():
     with pytest.raises(UserError, match="no revision; expected organisation/model@commit"):
         load_from_hub("organisation/model")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounded"), [(torch.float32, None), (torch.bfloat16, "BF16"), (torch.float16, "F16")]
+)
+def test_rounded_is_the_format_in_which_a_folder_stores_its_matrices(tmp_path, dtype, rounded):
+    as_llama(DECODER).to(dtype).save_pretrained(tmp_path)
+    small_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    settings = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+    (tmp_path / "tokenizer_config.json").write_text(settings, encoding="utf-8")
+    assert load_folder(tmp_path).rounded == rounded
+    with (tmp_path / "config.json").open(encoding="utf-8") as file:
+        config = {**json.load(file), "quantization_config": {"quant_method": "gptq"}}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert stored_formats(tmp_path) == "gptq"
 
 
 def test_a_model_that_lacks_a_weight_is_refused_and_not_filled_up_at_random(tmp_path):

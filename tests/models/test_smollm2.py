@@ -123,8 +123,18 @@ def test_a_quantized_tensor_is_read_to_the_values_that_its_blocks_stand_for(tmp_
     assert error.any() and (error <= spread / 15 * 0.51 + 1e-3).all()
 
 
-def test_the_weights_are_said_to_be_rounded(model):
-    assert "Q4_1" in model.rounded
+def test_the_weights_are_said_to_be_rounded_as_the_file_has_them(tmp_path, model):
+    assert model.rounded is None
+    path = write(tmp_path / "small.gguf", quantized=[gguf_name("layers.1.mlp.up.weight")])
+    assert load_smollm2(path).rounded == "Q4_1"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("llama.rope.scaling.factor", 4.0), ("llama.rope.dimension_count", 2), ("llama.logit_scale", 0.125)],
+)
+def test_metadata_that_would_not_be_applied_is_refused_by_key_and_value(tmp_path, key, value):
+    assert f"{key} is {value}" in one_line(write(tmp_path / "small.gguf", fields={key: value}))
 
 
 def test_the_network_needs_no_gradients(model):

@@ -1,9 +1,9 @@
-"""Causal language models that `transformers` reads from a local folder, a GGUF file or the hub. Folders and hub models
+"""Causal language models that `transformers` reads from a local folder or the hub. Folders and hub models
 must hold safetensors; code that comes with a model is never run."""
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from jouleproof.libraries import part_of
 from jouleproof.models.continuation import Done
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.likelihood import Likelihood, likelihoods
-from jouleproof.models.loading import refused_as
-from jouleproof.models.on_disk import check_folder, check_gguf, check_hub
+from jouleproof.models.loading import refused_as, stored_formats
+from jouleproof.models.on_disk import check_folder, check_hub
 
 OF_LLAMA = {
     "attention_norm": "input_layernorm",
@@ -125,14 +125,8 @@ def load_folder(folder: Path) -> HuggingModel:
     Raises UserError if the folder lacks a config, a tokenizer or weights as safetensors.
     """
     check_folder(folder)
-    return _load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
-
-
-def load_gguf(file: Path) -> HuggingModel:
-    """Load a GGUF file, dequantised to float32. Raises UserError if `transformers` cannot read it."""
-    check_gguf(file)
-    rounded = file.stem.rpartition("-")[2].rpartition(".")[2] or "GGUF"
-    return _load(file.stem, str(file.parent), rounded, gguf_file=file.name, local_files_only=True)
+    model = load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
+    return replace(model, rounded=stored_formats(folder))
 
 
 def load_from_hub(name: str) -> HuggingModel:
@@ -142,13 +136,15 @@ def load_from_hub(name: str) -> HuggingModel:
     """
     check_hub(name)
     repository, _, revision = name.partition("@")
-    return _load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
+    model = load(repository.rpartition("/")[2], repository, revision=revision, use_safetensors=True)
+    cached = part_of("transformers", "transformers.utils:cached_file", extra="llm")
+    return replace(model, rounded=stored_formats(Path(cached(repository, "config.json", revision=revision)).parent))
 
 
-def _load(name: str, where: str, rounded: str | None = None, **options: Any) -> HuggingModel:
+def load(name: str, where: str, rounded: str | None = None, **options: Any) -> HuggingModel:
     transformers = part_of("transformers", "transformers", extra="llm")
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
-    with refused_as(f"{where} cannot be loaded"):
+    with refused_as(f"{Path(where, options.get('gguf_file', ''))} cannot be loaded"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, trust_remote_code=False, **of_tokenizer)
         tokenizer.clean_up_tokenization_spaces = False  # tokens decode to exactly their text
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(

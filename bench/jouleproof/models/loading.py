@@ -1,15 +1,21 @@
 """Helpers that all loaders of network weights share."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from jouleproof.errors import UserError
 
 Network = TypeVar("Network", bound=nn.Module)
+UNROUNDED = ("F32", "F64")
 
 
 @contextmanager
@@ -26,6 +32,30 @@ def end_tokens(fields: Mapping[str, Any]) -> list[int]:
     """List the tokens that end a text, a turn or a message by the fields of a GGUF file."""
     names = (f"tokenizer.ggml.{end}_token_id" for end in ("eos", "eot", "eom"))
     return list(dict.fromkeys(fields[name] for name in names if name in fields))
+
+
+def formats_of_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> str | None:
+    """Join the formats of the matrices among (format, shape) by +, the one with most weights first, without float32 and
+    float64; None if there is no other."""
+    weights = Counter[str]()
+    for name, shape in tensors:
+        if len(shape) > 1 and name not in UNROUNDED:
+            weights[name] += prod(shape)
+    return "+".join(name for name, _ in weights.most_common()) or None
+
+
+def stored_formats(folder: Path) -> str | None:
+    """Return the formats of the matrices in a folder's safetensors files, or the method by which they were quantised;
+    None if all are float32."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if method := (config.get("quantization_config") or {}).get("quant_method"):
+        return str(method)
+    tensors = []
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            parts = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118, it is no mapping
+            tensors += [(part.get_dtype(), part.get_shape()) for part in parts]
+    return formats_of_matrices(tensors)
 
 
 def check_layers(setting: str, layers: int, weights: Mapping[str, Tensor]) -> None:

@@ -16,6 +16,8 @@ from torch import nn
 from jouleproof.models.continuation import Done, continued
 from jouleproof.models.decoder import Decoder
 from jouleproof.models.decoder_shape import DecoderShape
+from jouleproof.models.gguf_config import Metadata
+from jouleproof.models.gguf_header import read_header
 from jouleproof.models.likelihood import Likelihood, likelihoods
 from jouleproof.models.loading import check_layers, end_tokens, refused_as, with_weights
 from jouleproof.models.runner import Runner
@@ -104,36 +106,40 @@ class LanguageModel:
 
 def load_smollm2(path: Path) -> LanguageModel:
     """Read the weights into float32. Raises UserError if the file is not a GGUF file of this architecture."""
-    with refused_as(f"{path} is not a SmolLM2 file in GGUF format"):
-        reader = GGUFReader(path)
-        field = {name: entry.contents() for name, entry in reader.fields.items()}
-        if field["general.architecture"] != "llama" or field["tokenizer.ggml.pre"] != "smollm":
+    header = read_header(path)
+    metadata, refusal = Metadata(header), f"{path} is not a SmolLM2 file in GGUF format"
+    with refused_as(refusal):
+        if header.fields["general.architecture"] != "llama" or header.fields["tokenizer.ggml.pre"] != "smollm":
             raise KeyError("general.architecture, tokenizer.ggml.pre")
-        shape = DecoderShape(
-            vocabulary=field["llama.vocab_size"],
-            layers=field["llama.block_count"],
-            width=field["llama.embedding_length"],
-            mlp_width=field["llama.feed_forward_length"],
-            heads=field["llama.attention.head_count"],
-            kv_heads=field["llama.attention.head_count_kv"],
-            rope_base=field["llama.rope.freq_base"],
-            norm_epsilon=field["llama.attention.layer_norm_rms_epsilon"],
-        )
+    shape = DecoderShape(
+        vocabulary=metadata.count("vocab_size"),
+        layers=metadata.count("block_count"),
+        width=metadata.count("embedding_length"),
+        mlp_width=metadata.count("feed_forward_length"),
+        heads=metadata.count("attention.head_count"),
+        kv_heads=metadata.count("attention.head_count_kv"),
+        rope_base=metadata.number("rope.freq_base"),
+        norm_epsilon=metadata.number("attention.layer_norm_rms_epsilon"),
+    )
+    context = metadata.count("context_length", LanguageModel.context)
+    metadata.must_be("rope.dimension_count", shape.head_width)
+    metadata.refuse_unread()
+    with refused_as(refusal):
         weights = {
             _name(tensor.name): _weight(tensor.name, dequantize(tensor.data, tensor.tensor_type), shape)
-            for tensor in reader.tensors
+            for tensor in GGUFReader(path).tensors
         }
         check_layers("llama.block_count", shape.layers, weights)
-        tokenizer = _tokenizer(field)
+        tokenizer = _tokenizer(header.fields)
         network = with_weights(partial(Decoder, shape), weights)
     return LanguageModel(
         name="SmolLM2-135M",
         network=network,
         tokenizer=tokenizer,
-        rounded="Q4_1",
-        context=field.get("llama.context_length", LanguageModel.context),
+        rounded=header.rounded,
+        context=context,
         path=path,
-        ends=tuple(end_tokens(field)),
+        ends=tuple(end_tokens(header.fields)),
     )
 
 

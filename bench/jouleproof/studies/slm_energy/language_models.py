@@ -32,7 +32,8 @@ def language_model(name: str, inputs: "Mapping[str, Model]", hub: bool) -> "Mode
         return inputs[BUILT_IN]
     kind, _, rest = name.partition(":")
     if name.startswith(PREFIXES):
-        from jouleproof.models.hugging import load_folder, load_from_hub, load_gguf
+        from jouleproof.models.gguf import load_gguf
+        from jouleproof.models.hugging import load_folder, load_from_hub
 
         if kind == "hub":
             if not hub:
