@@ -80,8 +80,11 @@ def test_a_long_text_is_cut_at_what_the_model_was_made_for(files):
     assert len(model.tokens("how " * 2 * MAX_TOKENS)) == min(MAX_TOKENS, model.network.positions.num_embeddings)
 
 
-def test_the_weights_are_said_to_be_unrounded(files):
-    assert load_minilm(*files).rounded is None
+@pytest.mark.parametrize(("dtype", "rounded"), [(torch.float32, None), (torch.bfloat16, "BF16")])
+def test_rounded_is_the_format_in_which_the_file_stores_its_matrices(files, dtype, rounded):
+    save_file({name: value.to(dtype) for name, value in saved_tensors().items()}, files[0])
+    model = load_minilm(*files)
+    assert model.rounded == rounded and model.run([[2, 4, 3]]).dtype == torch.float32
 
 
 def test_the_network_needs_no_gradients(files):

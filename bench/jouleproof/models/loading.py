@@ -48,10 +48,14 @@ def stored_formats(folder: Path) -> str | None:
     """Return the formats of the matrices in a folder's safetensors files, or the method by which they were quantised;
     None if all are float32."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if method := (config.get("quantization_config") or {}).get("quant_method"):
-        return str(method)
+    method = (config.get("quantization_config") or {}).get("quant_method")
+    return str(method) if method else formats_in(sorted(folder.glob("*.safetensors")))
+
+
+def formats_in(paths: Iterable[Path]) -> str | None:
+    """Return the formats of the matrices in safetensors files; None if all are float32."""
     tensors = []
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in paths:
         with safe_open(path, "pt") as file:
             parts = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118, it is no mapping
             tensors += [(part.get_dtype(), part.get_shape()) for part in parts]

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from jouleproof.models.encoder import EncoderShape, SentenceEncoder
-from jouleproof.models.loading import check_layers, refused_as, with_weights
+from jouleproof.models.loading import check_layers, formats_in, refused_as, with_weights
 from jouleproof.models.text import padded
 
 MAX_TOKENS = 256
@@ -63,16 +63,17 @@ def load_minilm(weights: Path, config: Path, tokenizer: Path) -> EmbeddingModel:
             norm_epsilon=settings["layer_norm_eps"],
         )
         state = {
-            _name(name): value
+            _name(name): value.float()
             for name, value in load_file(weights).items()
             if name != "embeddings.position_ids" and not name.startswith("pooler.")
         }
+        rounded = formats_in([weights])
         check_layers("num_hidden_layers", shape.layers, state)
         words = Tokenizer.from_file(str(tokenizer))
         encoder = with_weights(partial(SentenceEncoder, shape), state)
     words.no_padding()
     words.enable_truncation(min(MAX_TOKENS, shape.positions))
-    return EmbeddingModel(name="all-MiniLM-L6-v2", network=encoder, tokenizer=words, rounded=None)
+    return EmbeddingModel(name="all-MiniLM-L6-v2", network=encoder, tokenizer=words, rounded=rounded)
 
 
 def _name(saved: str) -> str:
