@@ -1,11 +1,20 @@
 """Linear layers under a cast, and the model restored afterwards."""
 
+import re
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
-from jouleproof.models.casting import activations_cast, activations_seen, linear_layers, weights_cast
+from jouleproof.errors import UserError
+from jouleproof.formats import FORMATS, fake_quantize
+from jouleproof.models.casting import activations_cast, activations_seen, check_castable, linear_layers, weights_cast
+from jouleproof.models.hugging import HuggingModel
+from tests.models.families import tiny
 from tests.models.small import unchanged
+
+NOT_CAST = re.compile(r"embed|wte|wpe|lm_head|\.conv\.conv\.")
 
 
 class Small(nn.Module):
@@ -160,3 +169,45 @@ def test_activations_are_seen_no_longer_afterwards(model, x):
         pass
     model(x)
     assert seen == []
+
+
+def test_an_output_projection_that_shares_the_embeddings_matrix_is_not_cast(model):
+    model.head = nn.Linear(8, 5, bias=False)
+    model.head.weight = model.embedding.weight
+    assert "head" not in linear_layers(model)
+
+
+def test_a_linear_layer_whose_matrix_lies_transposed_is_cast_along_its_inputs(transformers):
+    layer = transformers.pytorch_utils.Conv1D(nf=64, nx=32)  # (inputs, outputs)
+    values = torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
+    layer.weight.data, cast = values.T.contiguous(), partial(fake_quantize, fmt=FORMATS["mxfp4"])
+    with unchanged(layer), weights_cast(nn.Sequential(layer), cast):
+        assert torch.equal(layer.weight.T, cast(values)) and not torch.equal(layer.weight.T, values)
+    x = torch.ones(1, 32)
+    turned = layer(-x)
+    with activations_cast(nn.Sequential(layer), negate):
+        assert torch.equal(layer(x), turned)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "opt", "bloom", "lfm2", "phi", "llama4_text"])
+def test_a_cast_of_a_familys_weights_reaches_all_matrices_but_embeddings_and_head_or_is_refused(transformers, family):
+    network = tiny(transformers, family)
+    body = HuggingModel(family, network, None, None, 48).body
+    before = {name: values.clone() for name, values in network.named_parameters()}
+    meant = {name for name, values in before.items() if values.dim() > 1 and not NOT_CAST.search(name)}
+    if family == "llama4_text":
+        with pytest.raises(UserError, match="belongs to no linear layer, so a cast of the weights would leave it"):
+            check_castable(body, family)
+        return
+    with unchanged(network), weights_cast(body, negate):
+        changed = {name for name, values in network.named_parameters() if not torch.equal(values, before[name])}
+    assert changed == meant and len(meant) >= 8
+
+
+@pytest.mark.parametrize("family", ["mixtral", "qwen2_moe", "gpt_oss", "granitemoe"])
+def test_experts_that_a_cast_would_leave_out_are_refused_in_one_line(transformers, family):
+    network = tiny(transformers, family)
+    refused = pytest.raises(UserError, match="belongs to no linear layer")
+    with unchanged(network), refused as caught, weights_cast(network.base_model, negate):
+        pass
+    assert "\n" not in str(caught.value)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch import Tensor, nn
+
+from jouleproof.errors import UserError
 
 Cast = Callable[[Tensor], Tensor]
 SUBJECTS = ("activations", "weights", "both")
@@ -12,18 +14,52 @@ SUBJECTS = ("activations", "weights", "both")
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
     """Return the linear layers by dotted name, without an output projection that shares the embedding's matrix."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    return {
+        name: module
+        for name, module in model.named_modules()
+        if _is_linear(module) and id(module.weight) not in embeddings
+    }
+
+
+def check_castable(model: nn.Module, name: str) -> None:
+    """Raise UserError if the model has matrices that a cast of weights would leave as they are: those of experts and of
+    their router, for example, which are often no layers. name: of the model.
+
+    Embeddings, and convolutions that keep channels apart, are not meant to be cast.
+    """
+    for path, module in model.named_modules():
+        apart = isinstance(module, nn.Conv1d) and module.groups == module.in_channels
+        if not (apart or isinstance(module, nn.Embedding) or _is_linear(module)):
+            for weight, values in module.named_parameters(path, recurse=False):
+                if values.dim() > 1:
+                    raise UserError(
+                        f"models: {name}: {weight} of {type(module).__name__} belongs to no linear layer, so a cast of "
+                        "the weights would leave it in float32; score this model with formats: [float32]"
+                    )
+
+
+def _is_linear(module: nn.Module) -> TypeGuard[nn.Linear]:
+    """Whether a module is a linear layer of torch, or of transformers, which calls one with a transposed matrix
+    Conv1D."""
+    return isinstance(module, nn.Linear) or _is_transposed(module)
+
+
+def _is_transposed(module: nn.Module) -> bool:
+    return type(module).__name__ == "Conv1D"
 
 
 @contextmanager
 def weights_cast(model: nn.Module, cast: Cast) -> Iterator[None]:
     """Replace the weight of every linear layer by its cast within the context. Blocks lie along the input dimension,
     over which a product sums."""
+    check_castable(model, type(model).__name__)
     layers = linear_layers(model).values()
     kept = [layer.weight.data for layer in layers]
     try:
         for layer in layers:
-            layer.weight.data = cast(layer.weight.data)
+            weight = layer.weight.data
+            layer.weight.data = cast(weight.T.contiguous()).T if _is_transposed(layer) else cast(weight)
         yield
     finally:
         for layer, weight in zip(layers, kept, strict=True):
