@@ -37,3 +37,9 @@ def test_rows_come_by_length(rows, max_tokens):
 
 def test_no_rows_make_no_batches():
     assert batches([], 10) == []
+
+
+def test_rows_that_must_not_be_padded_share_a_batch_only_with_rows_of_their_length():
+    rows = [[0] * length for length in (3, 2, 3, 5, 2, 3)]
+    assert batches(rows, 100, pad=False) == [[1, 4], [0, 2, 5], [3]]
+    assert batches(rows, 6, pad=False) == [[1, 4], [0, 2], [5], [3]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
+from jouleproof.models.likelihood import most_likely
 from jouleproof.models.runner import Piece, Runner
 
 Done = Callable[[Sequence[int]], bool]
@@ -18,7 +19,7 @@ def greedy(runner: Runner, prompt: Sequence[int], count: int) -> list[int]:
     for _ in range(count):
         logits = runner.run([Piece(0, read, text[read:])])
         read = len(text)
-        text.append(int(logits[0].argmax()))
+        text.append(int(most_likely(logits[0])))
     return text[len(prompt) :]
 
 
@@ -49,7 +50,7 @@ def continued(
         while pieces:
             logits = runner.run(pieces)
             following = []
-            for piece, token in zip(pieces, logits.argmax(dim=1).tolist(), strict=True):
+            for piece, token in zip(pieces, most_likely(logits).tolist(), strict=True):
                 text = continuations[first + piece.slot - 1]
                 text.append(token)
                 if len(text) < most and token not in ends and not done(text):

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from jouleproof.models.decoder import Decoder, rotary_angles
 from jouleproof.models.decoder_shape import DecoderShape
+from jouleproof.models.likelihood import most_likely
 
 Weights = Mapping[str, Tensor]  # named as in a Decoder, (models, …) each, those of JOINED concatenated
 JOINED = {"q": "qkv", "k": "qkv", "v": "qkv", "gate": "gate_up", "up": "gate_up"}  # matrices that share an input
@@ -146,7 +147,7 @@ def greedy(weights: Weights, shape: DecoderShape, prompts: Tensor, most: int, en
     going = torch.ones(models, rows, dtype=torch.bool)
     for place in range(most):
         states = hidden(weights, shape, [fed], past).view(models, rows, -1, shape.width)[:, :, -1]
-        best = logits(weights, states).argmax(dim=2)
+        best = most_likely(logits(weights, states))
         fed = best[:, :, None]
         if end is None:
             written[:, :, place] = best

@@ -18,12 +18,13 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return tokens, lengths
 
 
-def batches(rows: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
+def batches(rows: Sequence[Sequence[int]], max_tokens: int, pad: bool = True) -> list[list[int]]:
     """Group the indices of rows of similar length. A group has at most max_tokens, including padding, or is a single
-    longer row."""
+    longer row. pad: whether rows of different lengths may be in one group."""
     groups: list[list[int]] = []
     for index in sorted(range(len(rows)), key=lambda i: (len(rows[i]), i)):
-        if groups and (len(groups[-1]) + 1) * len(rows[index]) <= max_tokens:
+        fits = groups and (pad or len(rows[groups[-1][0]]) == len(rows[index]))
+        if fits and (len(groups[-1]) + 1) * len(rows[index]) <= max_tokens:
             groups[-1].append(index)
         else:
             groups.append([index])

@@ -11,6 +11,7 @@ from torch.nn import functional
 from jouleproof.inputs import Problem
 from jouleproof.libraries import part_of
 from jouleproof.models.decoder import Decoder
+from jouleproof.models.likelihood import most_likely
 from jouleproof.models.pieces import tokens_of_pieces
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.models.text import in_groups, padded
@@ -107,7 +108,7 @@ def right(decoder: Decoder, texts: Sequence[Calculation], together: int = 16) ->
 
     def of_group(group: Sequence[int]) -> list[float]:
         logits, wanted = _results(decoder, [texts[number] for number in group])
-        best = torch.split(logits.argmax(dim=1) == wanted, [len(texts[number].result) for number in group])
+        best = torch.split(most_likely(logits) == wanted, [len(texts[number].result) for number in group])
         return [float(of_text.all()) for of_text in best]
 
     order = sorted(range(len(texts)), key=lambda number: (len(texts[number].tokens), number))

@@ -15,6 +15,7 @@ from jouleproof.inputs import Problem
 from jouleproof.measure.clocks import Stopwatch
 from jouleproof.measure.threads import cores
 from jouleproof.models.casting import weights_cast
+from jouleproof.models.likelihood import most_likely
 from jouleproof.models.runner import Piece, Runner
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.progress import steps
@@ -90,7 +91,7 @@ def _compared(
     packed.run([Piece(0, 0, text[:first])])
     logits = torch.cat([packed.run([Piece(0, place, [text[place]])]) for place in range(first, len(text))])
     best = expected.topk(2).values
-    same = expected.argmax(dim=1) == logits.argmax(dim=1)
+    same = most_likely(expected) == most_likely(logits)
     tie = best[:, 0] - best[:, 1] < settings.near_tie
     yield {"metric": "max_difference", "unit": "1", "value": float((expected - logits).abs().max())}
     yield {"metric": "same_token", "unit": "share", "value": float(same.double().mean())}

@@ -14,6 +14,7 @@ from jouleproof.evidence.tables import MEASURED, tidy
 from jouleproof.formats import MXFormat, ScaleRule, fake_quantize
 from jouleproof.inputs import Problem
 from jouleproof.models.casting import activations_seen, under_cast
+from jouleproof.models.likelihood import finite
 from jouleproof.models.minilm import EmbeddingModel
 from jouleproof.models.smollm2 import LanguageModel
 from jouleproof.models.text import batches, in_groups
@@ -185,13 +186,14 @@ def enough_texts(texts: Iterator[list[int]], tokens: int) -> list[list[int]]:
 
 def log_probabilities(model: LanguageModel, batch: Sequence[list[int]]) -> list[Tensor]:
     """Return (tokens - 1, vocabulary) log-probabilities per text: predictions of its second to its last token."""
-    logits = model.run(batch)
+    logits = finite(model.run(batch), model.name)
     return [row[: len(text) - 1].log_softmax(dim=-1) for row, text in zip(logits, batch, strict=True)]
 
 
 def embeddings(model: EmbeddingModel, texts: Sequence[list[int]], batch_tokens: int) -> Tensor:
     """Return the embeddings of the texts, (texts, width)."""
-    return torch.stack(in_groups(batches(texts, batch_tokens), lambda group: model.run([texts[i] for i in group])))
+    vectors = in_groups(batches(texts, batch_tokens), lambda group: model.run([texts[i] for i in group]))
+    return finite(torch.stack(vectors), model.name)
 
 
 def loss(log_probabilities: Tensor, text: Sequence[int]) -> float:
