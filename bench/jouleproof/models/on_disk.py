@@ -2,19 +2,24 @@
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from jouleproof.errors import UserError
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model")
+JSON = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+TEXTS = ("tokenizer.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json")
 GGUF = b"GGUF"
+PLAIN = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I32", "U8", "BOOL"}  # the last: positions, masks
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _HUB = re.compile(r"[\w.-]+/[\w.-]+@[\w./-]+")
 
 
 def check_folder(folder: Path) -> None:
-    """Raise UserError unless a folder holds a config, a tokenizer and weights as safetensors, all of them readable."""
+    """Raise UserError unless a folder holds a config, a tokenizer and weights as safetensors, all of them readable, and
+    the weights are those of one plain model."""
     if not folder.is_dir():
         raise UserError(f"models: {folder} {'is a file, not a folder' if folder.exists() else 'does not exist'}")
     try:
@@ -30,10 +35,18 @@ def check_folder(folder: Path) -> None:
         pickles = [name for name in names if name.endswith((".bin", ".pt", ".pth"))]
         present = f"found {', '.join(pickles)}, which can run code when read; " if pickles else ""
         raise UserError(f"models: {folder} has no safetensors weights; {present}save it with safe_serialization=True")
-    _json(folder / "config.json")
-    _check_shards(folder, set(names))
-    for name in (*sorted(set(TOKENIZERS) & set(names)), *weights):
+    for name in sorted({*JSON, *TEXTS} & set(names)):
         start_of(folder / name)
+    objects = {name: _json(folder / name) for name in JSON if name in names}
+    _check_kind(folder, objects["config.json"], names)
+    for name in _shards(folder, set(names)):
+        start_of(folder / name)
+
+
+def check_weights(folder: Path) -> None:
+    """Raise UserError unless the safetensors files of a folder are whole, and their weights plain numbers."""
+    for name in _shards(folder, {path.name for path in folder.iterdir()}):
+        _check_file_of_weights(folder / name)
 
 
 def check_gguf(file: Path) -> None:
@@ -63,15 +76,50 @@ def start_of(file: Path) -> bytes:
     return start
 
 
-def _check_shards(folder: Path, names: set[str]) -> None:
-    """Raise UserError if an index of weights names a file that the folder lacks."""
+def _check_kind(folder: Path, config: dict[str, Any], names: Collection[str]) -> None:
+    """Raise UserError if a folder holds what transformers would load as something else than one plain causal model."""
+    if "adapter_config.json" in names:
+        raise UserError(
+            f"models: {folder} holds an adapter to another model (adapter_config.json); merge it into that model and "
+            "save the whole"
+        )
+    for key in ("quantization_config", "compression_config"):
+        if quantised := config.get(key):
+            method = quantised.get("quant_method", key) if isinstance(quantised, dict) else key
+            raise UserError(f"models: {folder} is quantised ({method}); needed: weights in plain floating point")
+    if config.get("is_encoder_decoder"):
+        raise UserError(f"models: {folder} holds an encoder with its decoder; needed: a causal language model")
+
+
+def _check_file_of_weights(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(length)) if length <= size - 8 else {}
+            tensors = [value for name, value in header.items() if name != "__metadata__"]
+            needed = 8 + length + max(tensor["data_offsets"][1] for tensor in tensors)
+            types = {tensor["dtype"] for tensor in tensors}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"models: {path} cannot be loaded: it is no safetensors file, or is cut short") from error
+    if size != needed:
+        raise UserError(f"models: {path} cannot be loaded: it has {size} bytes, but its header names {needed}")
+    if others := sorted(types - PLAIN):
+        raise UserError(f"models: {path} holds {', '.join(others)}; needed: weights in plain floating point")
+
+
+def _shards(folder: Path, names: set[str]) -> list[str]:
+    """List the files of weights that transformers reads. Raises UserError if the folder lacks one."""
+    if "model.safetensors" in names:
+        return ["model.safetensors"]
     index = folder / "model.safetensors.index.json"
-    if index.name not in names or "model.safetensors" in names:
-        return
+    if index.name not in names:
+        raise UserError(f"models: {folder} has neither model.safetensors nor {index.name}")
     weight_map = _json(index).get("weight_map")
-    shards = set(map(str, weight_map.values())) if isinstance(weight_map, dict) else set()
-    if absent := sorted(shards - names):
+    shards = sorted(set(map(str, weight_map.values()))) if isinstance(weight_map, dict) else []
+    if absent := [name for name in shards if name not in names] or ([] if shards else ["all files"]):
         raise UserError(f"models: {folder} lacks {', '.join(absent):.200}, which {index.name} names")
+    return shards
 
 
 def _json(file: Path) -> dict[str, Any]:
