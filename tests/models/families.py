@@ -55,7 +55,22 @@ def tiny(transformers, family, **more):
     """Build a network of a family. more: what its config has beside FAMILIES."""
     defaults = transformers.AutoConfig.for_model(family)
     sizes = {name: value for name, value in SIZES.items() if getattr(defaults, name, None) is not None or "_id" in name}
-    config = transformers.AutoConfig.for_model(family, **{**sizes, **FAMILIES.get(family, {}), **more})
+    return built(
+        transformers, transformers.AutoConfig.for_model(family, **{**sizes, **FAMILIES.get(family, {}), **more})
+    )
+
+
+def tiny_of_images_and_text(transformers):
+    """Build a Gemma 3 that reads images beside text."""
+    text = {name: SIZES[name] for name in transformers.Gemma3TextConfig().to_dict() if name in SIZES}
+    vision = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    special = {"image_token_id": 60, "boi_token_id": 59, "eoi_token_id": 58, "mm_tokens_per_image": 4}
+    vision |= {"image_size": 28, "patch_size": 14}
+    return built(transformers, transformers.Gemma3Config(text_config=text, vision_config=vision, **special))
+
+
+def built(transformers, config):
+    """Build the network of a config with random weights."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = transformers.AutoModelForCausalLM.from_config(config)

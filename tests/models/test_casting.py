@@ -11,7 +11,7 @@ from jouleproof.errors import UserError
 from jouleproof.formats import FORMATS, fake_quantize
 from jouleproof.models.casting import activations_cast, activations_seen, check_castable, linear_layers, weights_cast
 from jouleproof.models.hugging import HuggingModel
-from tests.models.families import tiny
+from tests.models.families import tiny, tiny_of_images_and_text
 from tests.models.small import unchanged
 
 NOT_CAST = re.compile(r"embed|wte|wpe|lm_head|\.conv\.conv\.")
@@ -211,3 +211,13 @@ def test_experts_that_a_cast_would_leave_out_are_refused_in_one_line(transformer
     with unchanged(network), refused as caught, weights_cast(network.base_model, negate):
         pass
     assert "\n" not in str(caught.value)
+
+
+def test_layers_for_images_and_the_head_are_no_part_of_a_text_models_body(transformers):
+    network = tiny_of_images_and_text(transformers)
+    before = {name: values.clone() for name, values in network.named_parameters()}
+    with weights_cast(HuggingModel("gemma3", network, None, None, 48).body, negate):
+        changed = {name for name, values in network.named_parameters() if not torch.equal(values, before[name])}
+    assert len(changed) == 14 and all(".language_model.layers." in name for name in changed)
+    network = tiny(transformers, "llama4_text")
+    assert network.lm_head not in HuggingModel("llama4", network, None, None, 48).body.modules()

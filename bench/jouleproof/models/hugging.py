@@ -4,18 +4,29 @@ must hold safetensors; code that comes with a model is never run."""
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from jouleproof.errors import UserError
 from jouleproof.libraries import part_of
 from jouleproof.models.continuation import Done
 from jouleproof.models.decoder import Decoder
-from jouleproof.models.likelihood import Likelihood, likelihoods
+from jouleproof.models.likelihood import Likelihood, likelihoods, most_likely
 from jouleproof.models.loading import refused_as, stored_formats
-from jouleproof.models.on_disk import check_folder, check_hub
+from jouleproof.models.network_checks import (
+    check_loaded,
+    check_network,
+    check_tokens,
+    context_of,
+    fixed_length_of,
+    rows_of,
+    text_config_of,
+)
+from jouleproof.models.on_disk import check_folder, check_hub, check_weights
 
 OF_LLAMA = {
     "attention_norm": "input_layernorm",
@@ -24,6 +35,7 @@ OF_LLAMA = {
     **{f"attention.{part}": f"self_attn.{part}_proj" for part in "qkv"},
     **{f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")},
 }  # names of weights within a layer
+LOGITS = 2**26  # held at once, in a batch of texts: 256 MB
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,13 @@ class HuggingModel:
 
     @property
     def body(self) -> nn.Module:
-        """The network's layers, without the head."""
-        return self.network.base_model
+        """The network's layers, without the head, and without those for anything but text."""
+        if text_config_of(self.network) is not self.network.config:
+            return self.network.get_decoder()
+        if self.network.base_model is not self.network:
+            return self.network.base_model
+        embedding = self.network.get_input_embeddings()
+        return next(part for part in self.network.children() if embedding in part.modules())
 
     @property
     def ends(self) -> frozenset[int]:
@@ -62,31 +79,81 @@ class HuggingModel:
         return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def likelihoods(self, texts: Sequence[Sequence[int]], firsts: Sequence[int]) -> list[Likelihood]:
-        """Score the tokens of each text from its position in `firsts`, at least 1, to its end."""
-        opened = [[*self.opening, *text] for text in texts]
-        places = [len(self.opening) + first for first in firsts]
-        return likelihoods(self._hidden, self.network.get_output_embeddings(), opened, places)
+        """Score the tokens of each text from its position in `firsts`, at least 1, to its end.
 
-    def _hidden(self, tokens: Tensor) -> Tensor:
-        return self.network.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+        Texts of one length are scored together, so that none is padded.
+        """
+        opened = [[*self.opening, *self._embedded(text)] for text in texts]
+        places = [len(self.opening) + first for first in firsts]
+        together = LOGITS // rows_of(self.network)
+        return likelihoods(self._logits, lambda logits: logits, opened, places, together, pad=False)
 
     @torch.inference_mode()
     def continued(
         self, prefix: Sequence[int], prompts: Sequence[Sequence[int]], most: int, done: Done
     ) -> list[list[int]]:
-        """Continue every prompt as jouleproof.models.continuation does, one text at a time."""
-        before = [*self.opening, *prefix]
-        ends = self.ends
-        start = self.network(torch.tensor([before]), use_cache=True).past_key_values if before else None
+        """Continue every prompt as jouleproof.models.continuation does, one text at a time.
+
+        What a network writes from its cache is compared with what it writes without; where they differ, it goes on
+        without.
+        """
+        before = [*self.opening, *self._embedded(prefix)]
+        start = self._read(before, None) if before and self._has_cache else None
         continuations = []
         for prompt in prompts:
-            cache, text, fed = deepcopy(start), list[int](), list(prompt)
-            while not text or (len(text) < most and text[-1] not in ends and not done(text)):
-                out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
-                cache, fed = out.past_key_values, [int(out.logits[0, -1].argmax())]
-                text += fed
+            read, text = [*before, *self._embedded(prompt)], list[int]()
+            if self._has_cache and len(read) + most <= fixed_length_of(self.network):
+                text = self._written(deepcopy(start), prompt, most, done)
+                text = self._as_without_cache(read, text)
+            while self._goes_on(text, most, done):
+                text.append(int(most_likely(self._logits(torch.tensor([[*read, *text]]))[0, -1])))
             continuations.append(text)
         return continuations
+
+    def _written(self, cache: Any, prompt: Sequence[int], most: int, done: Done) -> list[int]:
+        """Continue a prompt after what the cache holds."""
+        text, fed = list[int](), list(prompt)
+        while self._goes_on(text, most, done):
+            out = self.network(torch.tensor([fed]), past_key_values=cache, use_cache=True)
+            cache, fed = out.past_key_values, [int(most_likely(out.logits[0, -1]))]
+            text += fed
+        return text
+
+    def _as_without_cache(self, read: Sequence[int], text: list[int]) -> list[int]:
+        """Return the text up to the first token that the network would not write without its cache, with the token that
+        it would."""
+        logits = self._logits(torch.tensor([[*read, *text[:-1]]]))[0, len(read) - 1 :]
+        likeliest = most_likely(logits).tolist()
+        same = next((place for place, token in enumerate(text) if token != likeliest[place]), len(text))
+        return likeliest[: same + 1]
+
+    def _goes_on(self, text: Sequence[int], most: int, done: Done) -> bool:
+        return not text or (len(text) < most and text[-1] not in self.ends and not done(text))
+
+    @cached_property
+    def _has_cache(self) -> bool:
+        """Whether the network reads on from a copy of its cache. Some keep none; others fail where it holds no keys."""
+        try:
+            self._read([0, 0], deepcopy(self._read([0], None)))
+        except Exception:  # of any type; it then decodes without a cache
+            return False
+        return True
+
+    def _read(self, tokens: Sequence[int], cache: Any) -> Any:
+        """Return the network's cache after the tokens."""
+        return self.network(torch.tensor([tokens]), past_key_values=cache, use_cache=True).past_key_values
+
+    def _logits(self, tokens: Tensor) -> Tensor:
+        """Return the network's own logits (batch, tokens, vocabulary), with whatever it does after its head."""
+        return self.network(input_ids=tokens, use_cache=False).logits
+
+    def _embedded(self, text: Sequence[int]) -> Sequence[int]:
+        """Return the text. Raises UserError if the network has no embedding for one of its tokens."""
+        last = rows_of(self.network) - 1
+        if text and max(text) > last:
+            token = f"{max(text)}, {self.text([max(text)])!r}"
+            raise UserError(f"models: {self.name}: a text holds token {token}, but the embedding ends at {last}")
+        return text
 
 
 def as_llama(decoder: Decoder) -> Any:
@@ -125,6 +192,7 @@ def load_folder(folder: Path) -> HuggingModel:
     Raises UserError if the folder lacks a config, a tokenizer or weights as safetensors.
     """
     check_folder(folder)
+    check_weights(folder)
     model = load(folder.name, str(folder), local_files_only=True, use_safetensors=True)
     return replace(model, rounded=stored_formats(folder))
 
@@ -151,17 +219,19 @@ def load(name: str, where: str, rounded: str | None = None, **options: Any) -> H
             where, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
         network, loading = loaded
-        for kind, names in loading.items():  # transformers would initialise them at random, or skip them
-            if names and kind in ("missing_keys", "mismatched_keys", "error_msgs"):
-                raise ValueError(f"{kind.replace('_', ' ')}: {', '.join(map(str, sorted(names)))}")
+        check_loaded(loading)
+        if network.name_or_path != where:
+            raise ValueError(f"it is an adapter to {network.name_or_path}")
+    network.train(False).requires_grad_(False)
+    check_network(name, network)
+    check_tokens(name, tokenizer, network)
     opening = _opening(tokenizer)
-    context = int(getattr(network.config, "max_position_embeddings", 2048)) - len(opening)
     return HuggingModel(
         name=name,
-        network=network.train(False).requires_grad_(False),
+        network=network,
         tokenizer=tokenizer,
         rounded=rounded,
-        context=context,
+        context=context_of(network) - len(opening),
         opening=opening,
     )
 
