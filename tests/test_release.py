@@ -3,14 +3,15 @@
 import hashlib
 import io
 import os
-import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import workflows.release
 from jouleproof.errors import UserError
+from jouleproof.evidence.provenance import code_version, git
 from jouleproof.inputs import catalogue
 from jouleproof.inputs.catalogue import parse
 from workflows.lock import LOCK
@@ -198,12 +199,19 @@ def test_what_the_user_has_to_bring_is_never_taken_from_the_users_folder(tmp_pat
 
 
 def test_the_real_tree_goes_in_as_it_was_committed(folders):
-    done = subprocess.run(["git", "archive", "--format=tar", "HEAD"], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode:
+    if code_version()["commit"] is None:
         pytest.skip("not a git clone")
-    _, members = release("abc", done.stdout, *folders, {})
+    _, members = release("abc", git(ROOT, "archive", "--format=tar", "HEAD"), *folders, {})
     names = {path for path, _, _ in members}
     of_package = ("inputs/catalogue.toml", "inputs/committed/acme_power.parquet", "studies/mx/claims.toml")
     data = {f"bench/jouleproof/{name}" for name in of_package}
     assert {"Makefile", "Snakefile", LOCK, *data} <= names
     assert not any(name.startswith(("results/", ".venv/", "dist/")) for name in names)
+
+
+def test_the_commit_of_a_repository_around_the_project_is_not_released(monkeypatch, tmp_path):
+    monkeypatch.setattr(workflows.release, "code_version", lambda: {"commit": None, "dirty": None})
+    monkeypatch.setattr(workflows.release, "ROOT", tmp_path)
+    with pytest.raises(UserError, match="is not a git clone of this project"):
+        workflows.release.main()
+    assert not list(tmp_path.iterdir())

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from jouleproof.errors import UserError, one_line_errors
+from jouleproof.evidence.provenance import code_version, git
 from jouleproof.files import atomic
 from jouleproof.inputs import catalogue, default_cache
 from jouleproof.inputs.catalogue import BringEntry, CommittedEntry, Entry
@@ -160,16 +161,20 @@ def collect_packages(folder: Path, requirements: Sequence[str]) -> None:
 
 
 def _git(*arguments: str) -> bytes:
-    try:
-        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UserError(f"release: git {arguments[0]} failed; a release is made from a git clone") from error
+    output = git(ROOT, *arguments, timeout_s=600)
+    if output is None:
+        raise UserError(f"release: git {' '.join(arguments):.80} failed")
+    return output
 
 
 def main() -> None:
-    commit, time = _git("log", "-1", "--format=%H %ct").decode().split()
-    if _git("status", "--porcelain"):
+    commit, dirty = code_version().values()
+    if commit is None:
+        raise UserError(f"release: {ROOT} is not a git clone of this project; a release is made from one")
+    if dirty:
         print("release: files have changed since the last commit; the archive holds that commit", file=sys.stderr)
+    time = int(_git("log", "--no-show-signature", "-1", "--format=%ct", commit))
+    tree = _git("-c", "tar.umask=0022", "-c", "core.autocrlf=false", "archive", "--format=tar", commit)
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="release.", dir=dist) as name:
@@ -180,9 +185,9 @@ def main() -> None:
         places = [*([Path(inputs_dir)] if inputs_dir else []), default_cache()]
         left_out = collect_inputs(inputs, catalogue(), places)
         collect_packages(wheels, requirements(ROOT))
-        top, members = release(commit, _git("archive", "--format=tar", commit), wheels, inputs, left_out)
+        top, members = release(commit, tree, wheels, inputs, left_out)
         out = dist / f"{top}.tar.gz"
-        write_archive(out, top, members, int(time))
+        write_archive(out, top, members, time)
     for id, why in left_out.items():
         print(f"release: without {id}: {why}")
     print(f"release: {out} ({out.stat().st_size:,} bytes)")

@@ -11,7 +11,7 @@ import pytest
 
 from jouleproof.errors import UserError
 from jouleproof.evidence import provenance
-from jouleproof.evidence.provenance import ProvenanceRecorder, code_version, project_root
+from jouleproof.evidence.provenance import GIT_REPOSITORY, ProvenanceRecorder, code_version, project_root
 
 NOTHING = {"commit": None, "dirty": None}
 OURS, THEIRS = '[project]\nname = "jouleproof"\n', '[project]\nname = "foreign"\n'
@@ -58,6 +58,51 @@ def test_the_commit_is_that_of_the_project_wherever_the_job_runs(project, tmp_pa
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("GIT_DIR", str(elsewhere / ".git"))
     assert code_version() == {"commit": commit, "dirty": False}
+
+
+@pytest.mark.parametrize("variable", GIT_REPOSITORY)
+def test_a_variable_that_names_another_repository_is_not_heard(project, tmp_path, monkeypatch, variable):
+    commit = repository(project)
+    monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+    assert code_version() == {"commit": commit, "dirty": False}
+
+
+@pytest.mark.parametrize("name", ["with a blank", "größe ✓", "a'b\"c", "a#b%c", "two\nlines"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_commit_is_read_below_any_folder_and_through_a_link(tmp_path, monkeypatch, name, linked):
+    path = package(monkeypatch, tmp_path / name)
+    commit = repository(tmp_path / name)
+    if linked:
+        (tmp_path / "link").symlink_to(name)
+        monkeypatch.setattr(provenance, "PACKAGE", tmp_path / "link" / path.relative_to(tmp_path / name))
+    assert code_version() == {"commit": commit, "dirty": False}
+
+
+def test_a_worktree_and_a_submodule_have_the_commit_of_the_project(project, tmp_path, monkeypatch):
+    commit = repository(project)
+    subprocess.run(["git", "worktree", "add", "-q", str(tmp_path / "tree")], cwd=project, check=True)
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    add = ("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(project), "inner")
+    subprocess.run(["git", "init", "-q"], cwd=thesis, check=True)
+    subprocess.run(["git", *add], cwd=thesis, check=True, capture_output=True)
+    repository(thesis)
+    for folder in (tmp_path / "tree", thesis / "inner"):
+        monkeypatch.setattr(provenance, "PACKAGE", folder / "bench/jouleproof")
+        assert code_version() == {"commit": commit, "dirty": False}
+
+
+def test_a_repository_that_git_does_not_trust_has_no_commit(project, monkeypatch):
+    repository(project)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert code_version() == NOTHING
+
+
+def test_a_new_file_counts_whatever_the_users_git_shows(project):
+    commit = repository(project)
+    subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=project, check=True)
+    (project / "new.py").write_text("")
+    assert code_version() == {"commit": commit, "dirty": True}
 
 
 @pytest.mark.parametrize("change", ["bench/jouleproof/__init__.py", "new.py"])

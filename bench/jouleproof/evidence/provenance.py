@@ -29,7 +29,10 @@ STAND_IN = "stand-in"  # origin of an input
 PACKAGE = Path(__file__).resolve().parents[1]
 SOURCES = "bench/jouleproof"  # of the package, in the project's folder
 Inputs = Mapping[str, Mapping[str, Any]]  # by id: origin, sha256 of each file …
-GIT_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
+GIT_REPOSITORY = (  # variables that name a repository; git sets them for its hooks, which may run the tests
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_REPLACE_REF_BASE"),
+)
 
 
 class ProvenanceRecorder:
@@ -127,10 +130,10 @@ def code_version() -> dict[str, Any]:
     """Commit of this project, and whether files were changed since; both None unless its sources run from a checkout of
     its repository. A repository around an installed package, or around an unpacked archive, is another one."""
     root = project_root(PACKAGE)
-    top, _, commit = ((root and git(root, "rev-parse", "--show-toplevel", "HEAD")) or "").rpartition("\n")
+    top, _, commit = os.fsdecode((root and git(root, "rev-parse", "--show-toplevel", "HEAD")) or b"").rpartition("\n")
     if root is None or not top or Path(top).resolve() != root:
         return {"commit": None, "dirty": None}
-    status = git(root, "status", "--porcelain")
+    status = git(root, "status", "--porcelain", "--untracked-files=normal")
     return {"commit": commit, "dirty": None if status is None else bool(status)}
 
 
@@ -144,17 +147,18 @@ def project_root(package: Path) -> Path | None:
     return root if project == package.name and (root / SOURCES).resolve() == package.resolve() else None
 
 
-def git(folder: Path, *arguments: str) -> str | None:
+def git(folder: Path, *arguments: str, timeout_s: float = 10) -> bytes | None:
     """Run git in a folder, whatever repository the environment names. Returns its output, or None if it fails."""
     environment = {name: value for name, value in os.environ.items() if name not in GIT_REPOSITORY}
     command = ("git", "--no-optional-locks", *arguments)
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=10, check=True
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s
         )
-    except (OSError, ValueError, subprocess.SubprocessError):
+        done.check_returncode()
+    except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.rstrip(b"\n")
 
 
 def peak_memory_bytes() -> int:
