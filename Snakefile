@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from jouleproof.drawing.registry import by_sources, folders_in, registry
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, contained
 from jouleproof.evidence.ledger_check import check_figures
 from jouleproof.inputs import CommittedEntry, catalogue
 from jouleproof.libraries import lacks
@@ -37,14 +37,15 @@ report: "workflows/report/artifact.rst"
 
 
 try:
-    for path in workflow.configfiles:
-        check_keys(Path(path))
-    settings = read_settings(config, os.environ)
-    added_figures = {study.name: study.figures for study in settings.added}
-    pictures = registry({**folders_in(HOME / "figures"), **added_figures})
-    check_sources(settings, pictures)
-    check_figures(settings.ledgers, HOME / "figures")
-    check_results(Path(settings.results))
+    with contained("code that the config names"):
+        for path in workflow.configfiles:
+            check_keys(Path(path))
+        settings = read_settings(config, os.environ)
+        added_figures = {study.name: study.figures for study in settings.added}
+        pictures = registry({**folders_in(HOME / "figures"), **added_figures})
+        check_sources(settings, pictures)
+        check_figures(settings.ledgers, HOME / "figures")
+        check_results(Path(settings.results))
 except UserError as error:
     raise WorkflowError(str(error))
 

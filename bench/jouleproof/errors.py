@@ -1,14 +1,23 @@
 """Errors that the user can correct, shown as one line and never as a stack trace."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 
 
 class UserError(Exception):
     """A mistake that the user can correct. The message says what is wrong, where, and what would be right, in one or
     two lines."""
+
+
+class Ended(UserError):
+    """User code tried to end the program."""
+
+
+class Stopped(SystemExit):
+    """A signal ends the program."""
 
 
 def duplicates(names: Iterable[str]) -> list[str]:
@@ -21,11 +30,43 @@ def system_reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
 
 
+def reason(error: BaseException) -> str:
+    """Format an exception of user code as one line."""
+    kind = [] if isinstance(error, UserError) else [type(error).__name__]
+    return " ".join(": ".join([*kind, str(error)]).split())
+
+
+@contextmanager
+def contained(what: str) -> Iterator[None]:
+    """Run user code that can neither end the program, which would look like its success, nor change where it works and
+    prints. Raises Ended for SystemExit and whatever else is no Exception. what: the code, for the message."""
+    leave, process = os._exit, os.getpid()
+
+    def refuse(status: int) -> None:
+        if os.getpid() != process:  # a child that user code forked
+            leave(status)
+        raise SystemExit(status)
+
+    with chdir("."), redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):
+        os._exit = refuse  # type: ignore[assignment]
+        try:
+            yield
+        except (Exception, KeyboardInterrupt, Stopped):
+            raise
+        except BaseException as error:
+            ended = Ended(f"{what} ended the program ({reason(error):.200}); it may only return or raise")
+            raise ended.with_traceback(error.__traceback__) from error
+        finally:
+            os._exit = leave
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print the message of a UserError, or a note that memory ran out, and exit with status 1."""
+    """Print the message of a UserError, or a note that memory ran out, and exit with status 1, as do commands that user
+    code ends."""
     try:
-        yield
+        with contained("code that the config names"):
+            yield
     except UserError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None

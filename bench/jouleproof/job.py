@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from jouleproof import plugins
-from jouleproof.errors import UserError, duplicates
+from jouleproof.errors import UserError, contained, duplicates
 from jouleproof.measure.threads import use_one_thread, use_placed_threads
 from jouleproof.paths import expanded, named_paths, provenance_of, sha256
 from jouleproof.sources import code_of_user
@@ -62,7 +62,7 @@ def run(
     }
     if experiment.checkpoints:
         given["checkpoints"] = _by_name(title, "checkpoint", ((path.stem, path) for path in checkpoints))
-    with plugins.blamed(study.name, config.model_dump()):
+    with plugins.blamed(study.name, config.model_dump(), f"{title}: {experiment.function}"):
         table = call(function_of(study, experiment), {"config": config, **given})
     recorder.write(
         out,
@@ -103,7 +103,10 @@ def train(
         "checkpoints": _by_name(f"train {name}", "checkpoint", ((path.stem, path) for path in checkpoints)),
         **{path.stem: table_files.read(path) for path in tables},
     }
-    call(function_of(study, experiment), given)
+    with contained(f"{study.name}: {function}"):
+        call(function_of(study, experiment), given)
+    if not out.is_file():
+        raise UserError(f"{study.name}: {function} did not write {out}")
     write_inputs(out, inputs)
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jouleproof.errors import UserError, duplicates
+from jouleproof.errors import Ended, UserError, contained, duplicates, reason
 
 T = TypeVar("T")
 _CUSTOM = re.compile(r"[\w.]+:\w+")
@@ -36,13 +36,15 @@ def load(kind: str, name: str, builtins: Mapping[str, T]) -> T:
             "or give a custom one as package.module:object"
         )
     try:
-        module = load_module(module_name)
+        with contained("it"):
+            module = load_module(module_name)
     except Exception as error:  # a user's module can break in any way
         lacking = _public(error.obj, error.name) if isinstance(error, AttributeError) and error.name else ""
         why = f"{reason(error)}{_line(error)}{lacking}{_with_dots(module_name, attribute)}"
         raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {why}") from error
     try:
-        return getattr(module, attribute)
+        with contained("it"):
+            return getattr(module, attribute)
     except Exception as error:  # so can its __getattr__
         why = reason(error) + _public(module, attribute)
         raise UserError(f"config: {kind} {name!r:.80} cannot be loaded: {why}") from error
@@ -162,24 +164,32 @@ def load_module(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def reason(error: Exception) -> str:
-    """Format an exception of user code as one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
 @contextmanager
-def blamed(study: str, config: Mapping[str, Any]) -> Iterator[None]:
-    """Add a note to an error in user code that says which name in the config refers to that code."""
+def blamed(study: str, config: Mapping[str, Any], what: str = "the experiment") -> Iterator[None]:
+    """Add a note to an error in user code that says which name in the config refers to that code. Raises Ended if the
+    code ends the program. what: the code that is called, for the message."""
     try:
-        yield
+        with contained(what):
+            yield
+    except Ended as error:
+        names = [f"{key}: {name!r}" for key, name in _at_fault(study, config, error)]
+        raise Ended(f"{', '.join(names)}: {error}" if names else str(error)) from error
     except UserError:
         raise
     except Exception as error:
-        trace = "".join(traceback.format_exception(error))  # includes the trace of a child process, as text
-        for key, name in custom_names(study, config):
-            if (file := source_file(name)) and f'File "{file}"' in trace:
-                error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
+        for key, name in _at_fault(study, config, error):
+            error.add_note(f"config: {key}: {name!r} failed: {reason(error)}")
         raise
+
+
+def _at_fault(study: str, config: Mapping[str, Any], error: Exception) -> list[tuple[str, str]]:
+    """List the names in a config, with their keys, whose files are in the stack trace of an error."""
+    trace = "".join(traceback.format_exception(error))  # includes the trace of a child process, as text
+    return [
+        (key, name)
+        for key, name in custom_names(study, config)
+        if (file := source_file(name)) and f'File "{file}"' in trace
+    ]
 
 
 def custom_names(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -207,7 +217,8 @@ def module_file(name: str) -> Path | None:
     none."""
     _import_from_working_folder()
     try:
-        spec = importlib.util.find_spec(name)
+        with contained(name):
+            spec = importlib.util.find_spec(name)
     except Exception:  # `load` reports what is wrong with it
         spec = None
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from jouleproof.drawing.registry import Figure
-from jouleproof.errors import UserError, duplicates
+from jouleproof.errors import UserError, contained, duplicates
 from jouleproof.evidence.ledger import read_ledger
 from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
@@ -186,7 +186,8 @@ def _added(package: str) -> Study:
 
 def _added_config(study: Study, knobs: Mapping[str, Any]) -> BaseModel:
     try:
-        return study.config.model_validate(knobs)
+        with contained(f"the config of {study.package}"):
+            return study.config.model_validate(knobs)
     except ValidationError as error:
         raise UserError(config_error("workflows/config", error, study.config, f"studies.{study.package}")) from error
 

@@ -26,7 +26,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from jouleproof import plugins
-from jouleproof.errors import UserError, duplicates
+from jouleproof.errors import UserError, contained, duplicates
 from jouleproof.knobs import config_error, fields_of, partial_model
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -125,7 +125,8 @@ class Study:
         """Experiments that train the checkpoints, by name of the checkpoint."""
         if not self.checkpoints:
             return {}
-        return _object(self.object_name(self.checkpoints))(config)
+        with contained(self.object_name(self.checkpoints)):
+            return _object(self.object_name(self.checkpoints))(config)
 
     def checkpoints_of(self, experiment: Experiment, config: BaseModel) -> list[str]:
         """Names of the checkpoints that an experiment reads."""
@@ -149,7 +150,8 @@ class Study:
 
     def _read(self, model: type[BaseModel], text: str) -> BaseModel:
         try:
-            return model.model_validate_json(text)
+            with contained(f"the config of {self.package or self.name}"):
+                return model.model_validate_json(text)
         except ValidationError as error:
             raise UserError(config_error("--config", error, model, self.name)) from error
 

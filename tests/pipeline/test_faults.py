@@ -86,6 +86,30 @@ def test_a_file_that_is_put_into_the_folder_of_inputs_is_looked_at_again(folder:
     assert remade(snakemake(folder, *options, "-n", target)) == {"resolve_input"}
 
 
+def test_a_users_module_that_exits_is_one_line(folder: Path) -> None:
+    (folder / "leaves.py").write_text("import sys\nFORMAT = 1\nsys.exit(0)\n", encoding="utf-8")
+    done = snakemake(folder, *TINY, "--config", "mx={formats: [mxfp4, 'leaves:FORMAT']}", "-n")
+    assert done.returncode != 0
+    assert "format 'leaves:FORMAT' cannot be loaded: it ended the program (SystemExit: 0)" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_job_that_ends_with_status_0_and_writes_nothing_is_a_failure_each_time(folder: Path) -> None:
+    file, target = folder / "own.py", "results/mx/formats.parquet"
+    text = "from jouleproof.formats import MXFormat\nE3M4 = MXFormat('own_e3m4', 3, 4, bias=3)\n"
+    file.write_text(text, encoding="utf-8")
+    arguments = (*TINY, "--config", "mx={formats: ['own:E3M4']}", "--cores", "1", target)
+    assert snakemake(folder, *arguments).returncode == 0
+    before = (folder / target).read_bytes()
+    ends = "\nimport os, sys\nif 'run' in sys.argv:\n    os.execvp('true', ['true'])\n"
+    file.write_text(text + ends, encoding="utf-8")
+    for _ in range(2):
+        done = snakemake(folder, *arguments)
+        assert done.returncode != 0
+        assert f"{target}: the job ended with status 0 but did not write it" in done.stdout
+        assert (folder / target).read_bytes() == before
+
+
 def test_a_figure_of_a_users_own_study_that_reads_what_is_not_there_is_named(folder: Path) -> None:
     home = copy_project(folder / "home")
     file = home / "tests/extension_example/rotation/figures/gain.py"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from jouleproof.cli.commands import Commands
-from jouleproof.errors import one_line_errors
+from jouleproof.errors import Stopped, one_line_errors
 from jouleproof.inputs import InputError, Mode, catalogue, default_cache
 from jouleproof.inputs import convert as convert_input
 from jouleproof.inputs import entry as entry_of
@@ -77,4 +76,4 @@ def convert(
 
 def _stop(number: int, _frame: object) -> NoReturn:
     """Exit by an exception, so that temporary files are removed."""
-    sys.exit(128 + number)
+    raise Stopped(128 + number)

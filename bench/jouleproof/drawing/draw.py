@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 
 from jouleproof.drawing import style, tables
 from jouleproof.drawing.registry import Figure, load
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, contained
 from jouleproof.evidence import tables as results_of
 from jouleproof.evidence.provenance import origins_of, stand_ins_in
 
@@ -29,7 +29,8 @@ def draw_all(names: Iterable[str], figures: Mapping[str, Figure], results: Path)
         for name in chosen:
             paths = [results / f"{source}.parquet" for source in figures[name].sources]
             sources = [read(path).copy() for path in paths]
-            with mpl.rc_context():  # settings of a figure do not affect the next one
+            # settings of a figure do not affect the next one
+            with contained(f"figures: {figures[name].path}"), mpl.rc_context():
                 _draw(figures[name], sources, stand_ins_in(origins_of(paths)), results)
 
 

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from jouleproof import plugins
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, contained, reason
 
 PARTS = "a figure needs a docstring, TITLE, SOURCES, and either draw or tabulate"
 
@@ -83,11 +82,12 @@ def load(figure: Figure) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[figure.name] = module  # dataclasses look up the types of their fields there
     try:
-        spec.loader.exec_module(module)
+        with contained("it"):
+            spec.loader.exec_module(module)
     except Exception as error:  # a user's file can break in any way
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == spec.origin]
         where = f"{figure.path}, line {lines[-1]}" if lines else figure.path
-        raise UserError(f"figures: {where}: cannot be loaded: {plugins.reason(error)}") from error
+        raise UserError(f"figures: {where}: cannot be loaded: {reason(error)}") from error
     return module
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jouleproof.errors import UserError
-from jouleproof.plugins import reason
+from jouleproof.errors import UserError, reason
 from jouleproof.serving.rules import STARVED
 from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 from jouleproof.serving.simulator.event_loop import loop, records

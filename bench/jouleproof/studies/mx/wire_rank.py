@@ -20,6 +20,7 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import Tensor
 
+from jouleproof.errors import one_line_errors
 from jouleproof.formats.codecs import BFloat16, Codec, Float32, Packed
 from jouleproof.measure.clocks import Stopwatch
 from jouleproof.processes import reporter
@@ -148,4 +149,5 @@ def main(folder: Path, rank: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    with one_line_errors():
+        main(Path(sys.argv[1]), int(sys.argv[2]))

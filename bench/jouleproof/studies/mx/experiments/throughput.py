@@ -67,8 +67,8 @@ def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise UserError(f"mx throughput: pytest-benchmark failed: {done.stdout.strip()[-300:]}")
+        if done.returncode or not report.is_file():
+            raise UserError(f"mx throughput: pytest-benchmark failed: {' '.join(done.stdout.split())[-300:]}")
         for benchmark in json.loads(report.read_text(encoding="utf-8"))["benchmarks"]:
             yield {**benchmark["extra_info"], "seconds": benchmark["stats"]["median"]}
 
