@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -27,6 +28,11 @@ from jouleproof.sources import code_named_in, sources
 min_version("9.0")
 
 HOME = Path(workflow.basedir)
+for folder in (HOME, Path.cwd()):
+    if re.search("[{}]", str(folder)):
+        raise WorkflowError(
+            f"{folder}: Snakemake takes braces for wildcards; rename the folder"
+        )
 look_beside(HOME)  # for the user's modules; jobs look there too
 
 

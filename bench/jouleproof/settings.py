@@ -20,6 +20,8 @@ from jouleproof.study import Study, built_in_studies, check_studies, load_study,
 
 TEXTS = ("size", "note", "inputs_dir", "inputs", "results")
 RENAMED = {"own_studies": "studies"}
+# A path without signs that a shell or Snakemake reads; the first one must not begin an option
+PLAIN_PATH = r"^[^-\s{}'\"`$&;|<>()*?!#~\\\[\]][^\s{}'\"`$&;|<>()*?!#~\\\[\]]*$"
 
 
 def _with_home(text: Any) -> Any:
@@ -38,7 +40,7 @@ class _Run(BaseModel):
     note: str = ""
     inputs_dir: Folder | None = None
     inputs: dict[str, Mode] = {}
-    results: Annotated[Folder, Field(pattern=r"^[^\s{}'\"]+$")] = "results"
+    results: Annotated[Folder, Field(pattern=PLAIN_PATH)] = "results"
     quick: bool = False
     studies: dict[str, dict[str, Any]] = {}
 
@@ -132,7 +134,7 @@ def check_keys(path: Path) -> None:
 
 def check_results(folder: Path) -> None:
     """Raise UserError if the folder cannot be created, or exists and is not writable."""
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise UserError(f"config: results: {folder} cannot be written; make its folder writable or name another")
 
