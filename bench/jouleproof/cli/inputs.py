@@ -10,7 +10,7 @@ import typer
 
 from jouleproof.cli.commands import Commands
 from jouleproof.errors import Stopped, one_line_errors
-from jouleproof.inputs import InputError, Mode, catalogue, default_cache
+from jouleproof.inputs import InputError, Mode, catalogue
 from jouleproof.inputs import convert as convert_input
 from jouleproof.inputs import entry as entry_of
 from jouleproof.inputs import resolve as resolve_input
@@ -55,7 +55,7 @@ def resolve(
             id,
             out.parent,
             inputs_dir=home_expanded(Path(inputs_dir)) if inputs_dir else None,
-            cache_dir=home_expanded(Path(cache_dir)) if cache_dir else default_cache(),
+            cache_dir=home_expanded(Path(cache_dir)) if cache_dir else None,
             mode=mode,
             seed=seed,
         )

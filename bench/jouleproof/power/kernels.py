@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from jouleproof.kernels import njit
 
 FREE, FIRST, SECOND, BRAKED = range(LEVELS := 4)  # levels of slowing down
 NO_ORDER = -1

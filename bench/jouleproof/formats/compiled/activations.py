@@ -3,13 +3,13 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from jouleproof.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA
 from jouleproof.formats.compiled import CODE_VERSION
 from jouleproof.formats.compiled.elements import LANES
 from jouleproof.formats.compiled.simd import ABS_MASK
 from jouleproof.formats.compiled.strategies import Decoder
+from jouleproof.kernels import njit
 
 HIGH_BITS = 15  # bits of an integer's high digit, without its sign
 DEEPEST = 100  # binades below the vector's largest magnitude; groups of integers further below share one unit

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, prange
 from numba.core import types
 
 from jouleproof.formats.blocks import SCALE_VALUES
@@ -37,6 +37,7 @@ from jouleproof.formats.compiled.simd import (
 from jouleproof.formats.compiled.strategies import DECODERS, Decoder, is_few_steps
 from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import MXFormat
+from jouleproof.kernels import njit
 
 ROWS = 4  # rows of the matrix that share a load of the vector
 CHUNK_ROWS = 32  # rows that a thread takes at a time; small, so that no thread waits long for another

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jouleproof.formats import scale
 from jouleproof.formats.blocks import FLOAT32_BIAS, FLOAT32_MANTISSA, SCALE_VALUES
@@ -18,6 +18,7 @@ from jouleproof.formats.compiled.elements import Decoding, group_width
 from jouleproof.formats.compiled.threading import one_at_a_time
 from jouleproof.formats.description import SCALE_BIAS, SCALE_MAX, SCALE_MIN, SCALE_NAN, MXFormat
 from jouleproof.formats.scale import ScaleRule
+from jouleproof.kernels import njit
 
 CHUNK_BLOCKS = 1 << 10  # blocks that a thread takes at a time
 NAN_BITS, INFINITY_BITS, SMALLEST_NORMAL = 0x7FC00000, 0x7F800000, 0x00800000

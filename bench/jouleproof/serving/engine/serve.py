@@ -78,7 +78,7 @@ def request_table(asked: list[Request], served: Served) -> pd.DataFrame:
 
 def _resolved(name: str, folder: Path) -> inputs.Record:
     named = os.environ.get("JOULEPROOF_INPUTS")
-    return inputs.resolve(name, folder, inputs_dir=Path(named) if named else None, cache_dir=inputs.default_cache())
+    return inputs.resolve(name, folder, inputs_dir=Path(named) if named else None)
 
 
 def _model(

@@ -1,7 +1,8 @@
 """Compiled loops that place workloads one after another, and compute the power of the nodes of a power domain tree."""
 
 import numpy as np
-from numba import njit
+
+from jouleproof.kernels import njit
 
 NOWHERE = -1
 BLOCK = 24  # slots between checks whether a place is too full

@@ -7,13 +7,14 @@ a stream needs memory only for the requests in progress.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from jouleproof.kernels import njit
 
 # Nothing is allocated here, so references need not be counted (_nrt=False). The state is some twenty arrays, whose
 # descriptors would be copied at every call that is not inlined. Together, both options cut the time to a third. Only
 # `loop.run` is cached on disk: a cached function keeps its compiled callees, even after their files have changed.
-compiled = njit(error_model="numpy", _nrt=False, forceinline=True)  # type: ignore[call-overload]
-compiled_and_cached = njit(error_model="numpy", _nrt=False, cache=True)  # type: ignore[call-overload]
+compiled = njit(error_model="numpy", _nrt=False, forceinline=True)
+compiled_and_cached = njit(error_model="numpy", _nrt=False, cache=True)
 
 MAX_BATCH = 512
 BEND = 16  # decodes in a batch above which each further one costs more
