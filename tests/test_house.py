@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from workflows.lint import lengths, words
+from workflows.lint import encodings, lengths, words
 
 ROOT = Path(__file__).resolve().parent.parent
 LINTERS = (
@@ -95,3 +95,16 @@ class A:
         f"tests/a.py:{line}: the docstring begins with {word!r}" for line, word in ((1, "By"), (3, "Of"), (7, "With"))
     ]
     assert total == "3 preposition docstrings; at most 0"
+
+
+def test_a_text_in_the_encoding_of_the_locale_is_complained_of(tmp_path: Path) -> None:
+    for folder in ("bench", "tests"):
+        (tmp_path / folder).mkdir()
+        lines = (
+            "path.read_text()",
+            "run(command, text=True)",
+            "write_text(path, text)",
+            "path.read_text(encoding='utf-8')",
+        )
+        (tmp_path / folder / "a.py").write_text("\n".join(lines))
+    assert [line.partition(" ")[0] for line in encodings(tmp_path)] == ["bench/a.py:1:", "bench/a.py:2:"]

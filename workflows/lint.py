@@ -3,7 +3,8 @@
 Python files, functions and lines that the formatter skips stay within the limits of [tool.jouleproof.lint] in
 pyproject.toml; a longer function has a docstring that says why, in a sentence with the words "one function because".
 Names that say nothing about their content (`banned_names` there) are rare, and a docstring begins with its subject or
-its verb, not with a preposition. `snakemake --lint` reports only what CONTRIBUTING.md explains.
+its verb, not with a preposition. Texts are read and written in an encoding that is named, since that of the user's
+locale may be another. `snakemake --lint` reports only what CONTRIBUTING.md explains.
 """
 
 import ast
@@ -30,7 +31,7 @@ EXPECTED = "Specify a conda environment or container for each rule."
 def main() -> int:
     """Print every complaint; the exit status is 1 if there is one or if nothing was linted."""
     limits = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["jouleproof"]["lint"]
-    complaints = [*lengths(ROOT, limits), *words(ROOT, limits), *rules(ROOT)]
+    complaints = [*lengths(ROOT, limits), *words(ROOT, limits), *encodings(ROOT), *rules(ROOT)]
     print("\n".join(complaints) or "workflows/lint.py: no complaints")
     return bool(complaints)
 
@@ -80,6 +81,20 @@ def words(root: Path, limits: Mapping[str, Any]) -> Iterator[str]:
             yield f"{len(complaints)} {kind.replace('_', ' ')}; at most {limits[f'{kind}_left']}"
 
 
+def encodings(root: Path) -> Iterator[str]:
+    """Complain about texts outside the tests that are read or written in the encoding of the user's locale."""
+    for path, text in texts(root):
+        for node in ast.walk(ast.parse(text)) if not path.startswith("tests/") else ():
+            if isinstance(node, ast.Call):
+                keywords = {keyword.arg for keyword in node.keywords}
+                of_path = isinstance(node.func, ast.Attribute) and node.func.attr in ("read_text", "write_text")
+                decoded = any(
+                    keyword.arg == "text" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
+                )
+                if decoded or (of_path and "encoding" not in keywords):
+                    yield f'{path}:{node.lineno}: name the encoding: encoding="utf-8"'
+
+
 def names_bound(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and name of every variable, parameter, function, class and import alias where it is bound."""
     for node in ast.walk(tree):
@@ -103,7 +118,12 @@ def first_words(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def rules(root: Path) -> Iterator[str]:
     """Complain as `snakemake --lint` does; print its output if it linted nothing."""
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--lint"], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "snakemake", "--lint"],
+        cwd=root,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     rule = ""
     for line in (done.stdout + done.stderr).splitlines():

@@ -118,7 +118,7 @@ def _pip_hashed(requirements: Sequence[str]) -> None:
 def _pip(*arguments: str) -> None:
     """Run pip install. Raises LockError with the gist of its message if it fails."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise LockError(gist(done.stderr))
 
@@ -171,7 +171,7 @@ def compiled(root: Path, folder: Path, pins: Path, options: Sequence[str]) -> di
     command += ["--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11", *options]
     command += ["pyproject.toml", str(folder / "build.in"), "--output-file", str(pins)]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except FileNotFoundError as error:
         raise LockError(f"uv, which makes {LOCK}, is not installed: pip install uv") from error
     if done.returncode:

@@ -155,7 +155,7 @@ def collect_packages(folder: Path, requirements: Sequence[str]) -> None:
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-build-isolation", "--require-hashes", "--dest", str(folder), "--requirement", "/dev/stdin"]
-    done = subprocess.run(command, input="\n".join(requirements), text=True, check=False)
+    done = subprocess.run(command, input="\n".join(requirements), encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise UserError("release: pip did not provide every package; its message is above")
 

@@ -1,10 +1,12 @@
 """Errors that the user can correct, shown as one line and never as a stack trace."""
 
+import errno
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import TextIOWrapper
 
 
 class UserError(Exception):
@@ -62,14 +64,24 @@ def contained(what: str) -> Iterator[None]:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print the message of a UserError, or a note that memory ran out, and exit with status 1, as do commands that user
-    code ends."""
+    """Print the message of a UserError, or a note that memory or the output's disk is full, and exit with status 1, as do
+    commands that user code ends. Signs that the terminal cannot show are printed as substitutes."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="replace")
     try:
         with contained("code that the config names"):
             yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
     except MemoryError as error:
         print(f"out of memory ({error}); make the config smaller or allow more memory", file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"the output cannot be written ({error.strerror})", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
         raise SystemExit(1) from None

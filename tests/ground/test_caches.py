@@ -1,4 +1,4 @@
-"""Without a home and without a folder that can be written, everything runs that needs no cache; the rest is one line
+"""Everything that needs no cache runs without a home and without a folder that can be written; the rest is one line
 that names the variable to set."""
 
 import os

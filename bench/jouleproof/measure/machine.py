@@ -63,7 +63,7 @@ def gpus() -> list[dict[str, str]]:
     subprocess.SubprocessError if it fails."""
     if shutil.which(GPU_QUERY[0]) is None:
         return []
-    done = subprocess.run(GPU_QUERY, capture_output=True, text=True, timeout=GPU_TIMEOUT_S, check=True)
+    done = subprocess.run(GPU_QUERY, capture_output=True, encoding="utf-8", timeout=GPU_TIMEOUT_S, check=True)
     rows = [line.rpartition(",") for line in done.stdout.splitlines() if line.strip()]
     return [{"name": name.strip(), "driver": driver.strip()} for name, _, driver in rows]
 

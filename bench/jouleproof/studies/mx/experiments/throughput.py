@@ -66,7 +66,9 @@ def _timed(config: MxConfig, threads: int) -> Iterator[dict[str, Any]]:
         command = [sys.executable, "-m", "pytest", "--pyargs", MICRO, *options, f"--benchmark-json={report}"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environment = {**inherited, **placed_threads(threads), "JOULEPROOF_CASTS": json.dumps(settings)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
         if done.returncode or not report.is_file():
             raise UserError(f"mx throughput: pytest-benchmark failed: {' '.join(done.stdout.split())[-300:]}")
         for benchmark in json.loads(report.read_text(encoding="utf-8"))["benchmarks"]:
@@ -101,7 +103,9 @@ def _first_calls(config: MxConfig) -> list[dict[str, Any]]:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
         command = [sys.executable, "-m", first_calls.__name__, name]
         for code in ("compiled", "from_disk"):
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                command, env=environment, capture_output=True, encoding="utf-8", errors="replace", check=True
+            )
             factors = dict(zip(CASE, case, strict=True))
             rows.append({**factors, "metric": f"first_call_{code}", "unit": "s", "value": float(done.stdout)})
     return rows

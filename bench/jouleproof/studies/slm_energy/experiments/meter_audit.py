@@ -95,7 +95,12 @@ def neighbours(count: int) -> Iterator[None]:
     """Run `count` busy processes that are not children of this one, so that no tool attributes them to it. They end
     with this process at the latest."""
     command = [sys.executable, "-c", START, str(count), BURN, str(os.getpid())]
-    busy = [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
+    busy = [
+        int(pid)
+        for pid in subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True
+        ).stdout.split()
+    ]
     try:
         for pid in busy:
             unpin(pid)
