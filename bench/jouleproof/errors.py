@@ -64,7 +64,7 @@ def contained(what: str) -> Iterator[None]:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print the message of a UserError, or a note that memory or the output's disk is full, and exit with status 1, as do
+    """Print the message of a UserError, or that memory or the output's disk is full, and exit with status 1, as do
     commands that user code ends. Signs that the terminal cannot show are printed as substitutes."""
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors="replace")

@@ -1,10 +1,11 @@
 """Reading and writing files that are either complete or absent."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE, S_ISREG
 from typing import IO, TYPE_CHECKING
 from zlib import crc32
 
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`, which replaces `path` if the block succeeds and is deleted if it fails.
 
-    Raises UserError if the folder is not writable or the disk is full.
+    As with files that are written in place, a link stays one, an existing file keeps its mode, and a new one has the
+    mode that the umask leaves. Raises UserError if the folder is not writable, the disk is full, or `path` is a device.
     """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        status = target.stat() if target.exists() else os.fstat(handle)
         os.close(handle)
     except OSError as error:
         advice = "; make its folder writable or choose another" if isinstance(error, PermissionError) else ""
         raise UserError(f"{path}: cannot be written ({system_reason(error)}){advice}") from error
-    temporary = Path(name)
     try:
+        if not S_ISREG(status.st_mode):
+            raise UserError(f"{path}: cannot be written (it is not a regular file)")
         yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        temporary.chmod(S_IMODE(status.st_mode))  # some libraries replace the file by a private one
+        temporary.replace(target)
     except OSError as error:
         if error.errno is None:
             raise

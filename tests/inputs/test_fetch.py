@@ -1,3 +1,4 @@
+import os
 import socket
 import time
 from dataclasses import replace
@@ -24,6 +25,16 @@ def test_a_right_answer_becomes_the_file(served, tmp_path):
     fetch(served("/right"), tmp_path, patience=IMPATIENT)
     assert files_under(tmp_path) == ["folder/tiny.bin"]
     assert (tmp_path / "folder/tiny.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("umask", "right"), [(0o077, 0o600), (0o002, 0o664)])
+def test_a_download_has_the_mode_that_the_umask_leaves(served, tmp_path, umask, right):
+    before = os.umask(umask)
+    try:
+        fetch(served("/right"), tmp_path, patience=IMPATIENT)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "folder/tiny.bin").stat().st_mode & 0o777 == right
 
 
 def test_a_redirect_is_followed(served, tmp_path):

@@ -88,11 +88,11 @@ def _fetch_url(entry: UrlEntry, folder: Path, patience: Patience) -> None:
     )
 
     def verified(url: str, path: str, cache: pooch.Pooch) -> None:
-        with Path(path).open("wb") as opened:
+        Path(path).unlink()  # pooch made it for the user alone; a new one has the mode that the umask leaves
+        with Path(path).open("xb") as opened:
             writer = CheckedWriter(opened, file.digest)
             download(url, writer, cache)
             writer.finish()
-        Path(path).chmod(0o644)
 
     pooch.get_logger().setLevel("ERROR")
     cache = pooch.create(
