@@ -1,10 +1,15 @@
 """numba's compiler, for machines with and without a folder that can keep compiled code."""
 
+import os
 import sys
 from functools import cache as once
 from typing import Any
 
 import numba
+
+# The kernels use intrinsics, which exist only compiled.
+os.environ.pop("NUMBA_DISABLE_JIT", None)
+numba.config.DISABLE_JIT = 0  # type: ignore[attr-defined]
 
 
 def njit(function: Any = None, /, *, cache: bool = False, **options: Any) -> Any:

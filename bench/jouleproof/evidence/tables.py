@@ -1,6 +1,7 @@
 """The one table schema: the factors of an experiment, then metric, unit, value, repeat, seed, tier."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import pyarrow.parquet as pq
 
 from jouleproof.errors import UserError
 from jouleproof.files import atomic
+
+if "PANDAS_FUTURE_INFER_STRING" in os.environ:  # it changes the type of texts, and with it the bytes of a table
+    pd.set_option("future.infer_string", True)
 
 MEASURED, SIMULATED, CITED = TIERS = ("measured", "simulated", "cited")
 DIGEST = b"sha256"  # metadata entry that covers what page checksums do not: names, types, the column of each page
