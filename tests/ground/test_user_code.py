@@ -73,9 +73,8 @@ def working_folder(tmp_path, monkeypatch):
     (tmp_path / "leaving/figures").mkdir(parents=True)
     (tmp_path / "leaving/__init__.py").write_text(STUDY)
     (tmp_path / "leaving/experiments.py").write_text(EXPERIMENTS)
-    loaded = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - loaded:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("leaves", "leaving", "moves", "gone")]:
         del sys.modules[name]
 
 
