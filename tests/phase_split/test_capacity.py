@@ -15,16 +15,16 @@ HH = FAMILIES["splitwise_hh"]
 
 
 class KnownLoads(CapacitySearch):
-    """A search over designs whose highest load is known."""
+    """A search over designs whose highest load is known. fails: whether a design fails under a lower load too."""
 
-    def __init__(self, most, **settings):
+    def __init__(self, most, fails=lambda design, rate: False, **settings):
         search = {"precision": 0.01, "search_seed": 0, "search_precision": 0.001, "pool_step": 0.05, **settings}
         super().__init__(Workload({}, LoadConfig()), CORRECTED_SETUP, "conv", **search)
-        self.most, self.asked = most, []
+        self.most, self.fails, self.asked = most, fails, []
 
     def meets(self, design, rate, seed):
         self.asked.append((design, rate, seed))
-        return rate <= self.most(design)
+        return rate <= self.most(design) and not self.fails(design, rate)
 
 
 def test_the_best_pools_are_those_that_bear_most():
@@ -77,6 +77,34 @@ def test_the_highest_load_is_found_to_its_precision_from_any_guess(edge, apart, 
 
 def test_a_load_that_is_known_to_be_borne_is_the_least_that_is_found():
     assert highest_load(lambda rate: rate <= 50, 55.0, 0.01, 1.1, sustained=50.0) == 50.0
+
+
+@pytest.mark.parametrize("start", [30.0, 60.0, 110.0, 215.0, 300.0])
+@pytest.mark.parametrize("apart", [1.15, 1.5])
+def test_a_load_is_not_the_highest_while_a_lower_one_fails(start, apart):
+    def passes(rate):
+        return rate <= 55 or 100 <= rate <= 215
+
+    assert 55 / 1.011 <= highest_load(passes, start, 0.01, apart) <= 55
+
+
+def test_pools_that_fail_below_the_load_that_they_bear_are_not_the_best():
+    search = KnownLoads(
+        most=lambda design: 100 + design.prompt[1],
+        fails=lambda design, rate: design.prompt[1] > 29 and 20 <= rate <= 70,
+    )
+    design, load = search.best_pools(HH, Budget(190.4, 1760.0))
+    assert design.prompt[1] == 29 and 129 / 1.0011 <= load <= 129
+    assert [search.max_load(design, seed) for seed in (1, 2)] == pytest.approx([129, 129], rel=0.011)
+
+
+def test_pools_that_fail_below_a_load_do_not_sustain_it():
+    search = KnownLoads(
+        most=lambda design: min(2 * design.prompt[1], 3 * design.token[1]),
+        fails=lambda design, rate: design.token[1] < 25 and 20 <= rate <= 40,
+        pool_step=0.2,
+    )
+    assert search.least_pools(HH, 160, 60.0, Prices()).token[1] == 25
 
 
 def test_no_load_at_all_is_nought():

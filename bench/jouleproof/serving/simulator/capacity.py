@@ -3,6 +3,7 @@ cluster."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from jouleproof.serving.simulator.clusters import Budget, Family, Prices, most_prompt_machines, pools
 from jouleproof.serving.simulator.evaluation import Setup, Workload
@@ -11,6 +12,7 @@ from jouleproof.serving.simulator.machines import Design
 FIRST_GUESS = 60.0  # requests/s
 FAR, NEAR = 1.5, 1.15  # ratios of successive tried loads, without and with a guess
 LEAST_LOAD = 0.1  # requests/s; a design that does not sustain this has a load of 0
+LOWER = 5  # loads below the highest, FAR apart, that must pass too
 
 Scored = tuple[Design, float]
 
@@ -37,6 +39,10 @@ class CapacitySearch:
     def meets(self, design: Design, rate: float, seed: int) -> bool:
         """Return whether all service levels are met under a rate in requests/s."""
         return self.workload.meets(self.setup, design, self.service, rate, seed)
+
+    def sustains(self, design: Design, rate: float) -> bool:
+        """Return whether a rate and the loads below it pass on the seed for searches."""
+        return all(self.meets(design, load, self.search_seed) for load in (rate, *loads_below(rate)))
 
     def max_load(self, design: Design, seed: int) -> float:
         """Return the highest load in requests/s; the search starts from the load under another seed, if any."""
@@ -78,7 +84,7 @@ class CapacitySearch:
         return self._pools[key]
 
     def _load_above(self, design: Design, beat: float) -> float:
-        """Return the highest load (requests/s) on the search seed, or 0 if it is not clearly above `beat`."""
+        """Return the highest load (requests/s) on the search seed; 0 if one that is clearly above `beat` fails."""
 
         def meets(rate: float) -> bool:
             return self.meets(design, rate, self.search_seed)
@@ -100,7 +106,7 @@ class CapacitySearch:
             return prices.of_design(design) if prices else design.power
 
         def sustains(prompt: int, token: int) -> bool:
-            return self.meets(family.design(prompt, token), rate, self.search_seed)
+            return self.sustains(family.design(prompt, token), rate)
 
         def with_prompt_machines(prompt: int, best: Scored | None) -> Scored | None:
             lighter = [
@@ -150,17 +156,33 @@ def fewest(sustain: Callable[[int], bool], too_few: int, enough: int) -> int:
     return enough
 
 
+def loads_below(load: float) -> list[float]:
+    """Return LOWER loads below a load, FAR apart, in ascending order."""
+    return [load / FAR**steps for steps in range(LOWER, 0, -1)]
+
+
 def highest_load(
     passes: Callable[[float], bool], start: float, precision: float, apart: float = FAR, sustained: float = 0.0
 ) -> float:
     """Return the highest load, in requests/s, that passes, to a relative precision; 0 if not even LEAST_LOAD passes.
 
-    The search brackets the load in steps of a factor of `apart` from `start`, then bisects; if `passes` is not
-    monotone, it finds one of the limits. sustained: a load below `start` that is known to pass.
+    The search brackets the load in steps of a factor of `apart` from `start`, then bisects. A cluster must bear every
+    load up to its highest, and some designs fail under a load and pass under a higher one: so LOWER loads below must
+    pass as well, and where one fails, the search goes on below it. sustained: a load below `start` that is known to
+    pass.
     """
     low, high = sustained, start
     while passes(high):
         low, high = high, apart * high
+    highest = _bisected(passes, low, high, precision, apart)
+    for below, load in pairwise([0.0, *loads_below(highest)]):
+        if load and not passes(load):
+            return _bisected(passes, below, load, precision, FAR)
+    return highest
+
+
+def _bisected(passes: Callable[[float], bool], low: float, high: float, precision: float, apart: float) -> float:
+    """Return the load between `low`, which passes or is 0, and `high`, which fails, up to which all pass."""
     while high > LEAST_LOAD and (low == 0 or high / low > 1 + precision):
         middle = 0.5 * (low + high) if low else max(high / apart, LEAST_LOAD)
         if passes(middle):

@@ -139,7 +139,7 @@ def _fewest_machines(search: CapacitySearch, rate: float) -> int:
     """Return the fewest machines that sustain a rate if they serve whole prompts first."""
 
     def sustains(count: int) -> bool:
-        return search.meets(_together(count), rate, search.search_seed)
+        return search.sustains(_together(count), rate)
 
     too_few, enough = 0, 1
     while not sustains(enough):
