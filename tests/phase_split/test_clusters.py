@@ -53,19 +53,30 @@ SPLIT = {
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ({**SPLIT, "prompt_machines": 0}, "a pool of dgx-a100 must have at least 1 machine, got 0"),
+        (
+            {**SPLIT, "prompt_machines": 0},
+            "a pool of dgx-a100 must have a whole number of machines from 1 to 16,384, got 0",
+        ),
         ({**SPLIT, "prompt_sku": "dgx-b300"}, "unknown machine 'dgx-b300'; known: dgx-a100"),
         ({**SPLIT, "token_sku": "nowhere"}, "unknown machine 'nowhere'; known: dgx-a100"),
-        ({"scheduler": "mixed_pool", "prompt_machines": 1}, "its pools cannot be read"),
-        ({"scheduler": "mixed_pool", "machines": {"dgx-h100": 2}}, "its pools cannot be read"),
+        ({**SPLIT, "prompt_sku": {"name": "mine"}}, "unknown machine {'name': 'mine'}; known: dgx-a100"),
+        ({**SPLIT, "token_sku": ["dgx-a100"]}, "unknown machine ['dgx-a100']; known: dgx-a100"),
+        ({**SPLIT, "prompt_machines": True}, "must have a whole number of machines from 1 to 16,384, got True"),
+        ({**SPLIT, "prompt_machines": 10**9}, "whole number of machines from 1 to 16,384, got 1000000000"),
+        ({"scheduler": "mixed_pool", "prompt_machines": 1}, "missing prompt_sku, token_sku, token_machines"),
+        ({"scheduler": "mixed_pool", "machines": {"dgx-h100": 2}}, "missing prompt_sku, prompt_machines, token_sku"),
         ({"scheduler": "round_robin"}, "scheduler must be one of token_jsq, mixed_pool, got 'round_robin'"),
         (
             {"policy": "chunked", "machines": {"dgx-h100": 2}},
             "scheduler must be one of token_jsq, mixed_pool, got 'None'",
         ),
         ({"scheduler": "token_jsq", "machines": {"dgx-h100": 2}, "polcy": 1}, "unknown polcy; known: machines"),
-        ({"scheduler": "token_jsq", "machines": {}}, "its pools cannot be read"),
-        ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1.5}}, "must have at least 1 machine, got 1.5"),
+        ({"scheduler": "token_jsq", "machines": {}}, "machines must be one kind and its number, got {}"),
+        ({"scheduler": "token_jsq", "machines": {"dgx-a100": 1, "dgx-h100": 2}}, "machines must be one kind and its"),
+        (
+            {"scheduler": "token_jsq", "machines": {"dgx-a100": 30.5}},
+            "a whole number of machines from 1 to 16,384, got 30",
+        ),
     ],
 )
 def test_a_wrong_design_is_one_line_that_names_file_and_design(tmp_path, row, complaint):
@@ -79,8 +90,15 @@ def test_a_design_or_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="unknown design 'none'; known: conv"):
         read_design(CLUSTERS, "none")
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(UserError, match=r"broken\.json: cannot be read"):
-        read_design(tmp_path / "broken.json", "mine")
+    (tmp_path / "twice.json").write_text('{"mine": {"scheduler": "token_jsq"}, "mine": {"scheduler": "mixed_pool"}}')
+    for name, complaint in (("broken", "cannot be read"), ("twice", "cannot be read: 'mine' appears twice")):
+        with refused(complaint, f"{tmp_path / name}.json: "):
+            read_design(tmp_path / f"{name}.json", "mine")
+
+
+def test_a_file_of_designs_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "designs.json").write_text(json.dumps({"mine": SPLIT}), encoding="utf-8-sig")
+    assert read_design(tmp_path / "designs.json", "mine").prompt == ("dgx-a100", 1)
 
 
 @pytest.mark.parametrize(

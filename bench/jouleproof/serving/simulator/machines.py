@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from jouleproof.errors import UserError
+from jouleproof.errors import UserError, duplicates
 from jouleproof.plugins import check_call
 from jouleproof.serving.rules import Policy
 from jouleproof.serving.simulator.cost_model import Performance
@@ -21,6 +21,7 @@ read the prompt and generate the tokens. As it may be called again for a request
 these alone."""
 PerformanceModel = Callable[["Machine", ServedModel], Performance]
 GIB = 1024**3
+MOST_MACHINES = 2**14  # in a pool; the event loop numbers machines in 16 bits
 
 
 @dataclass(frozen=True)
@@ -184,15 +185,17 @@ class Design:
             check_call(f"design {self.name}: policy", self.policy, ("prompt", "output", "load"), "two machines")
         pools = [self.prompt, self.token] if self.policy == "split" or (scheduled and self.token[1]) else [self.prompt]
         for machine, count in pools:
-            if not isinstance(machine, Machine) and machine not in MACHINES:
-                raise UserError(f"design {self.name}: unknown machine {machine!r}; known: {', '.join(MACHINES)}")
-            if type(count) is not int or count < 1:
+            if not isinstance(machine, Machine) and (not isinstance(machine, str) or machine not in MACHINES):
+                raise UserError(f"design {self.name}: unknown machine {machine!r:.80}; known: {', '.join(MACHINES)}")
+            if type(count) is not int or not 1 <= count <= MOST_MACHINES:
                 kind = machine if isinstance(machine, str) else machine.name
-                got = f"got {count!r}" + ("" if type(count) is int else ", which is not a whole number")
-                raise UserError(f"design {self.name}: a pool of {kind} must have at least 1 machine, {got}")
+                raise UserError(
+                    f"design {self.name}: a pool of {kind} must have a whole number of machines from 1 to "
+                    f"{MOST_MACHINES:,}, got {count!r:.80}"
+                )
         if not scheduled and (self.policy not in get_args(Policy) or (self.policy != "split" and self.token[1])):
             allowed = "split" if self.token[1] else f"one of {', '.join(get_args(Policy))}"
-            raise UserError(f"design {self.name}: policy must be {allowed} for its pools, got {self.policy!r}")
+            raise UserError(f"design {self.name}: policy must be {allowed} for its pools, got {self.policy!r:.80}")
         if self.batch_tokens < 1 or self.decodes < 1 or not 0 <= self.balance_s < math.inf:
             raise UserError(
                 f"design {self.name}: batch_tokens and decodes must be at least 1, and balance_s finite and at least 0"
@@ -221,17 +224,18 @@ class Design:
 
 
 SCHEDULERS = {"token_jsq": "together", "mixed_pool": "split"}
-DESIGN_KEYS = {"scheduler", "machines", "pools", "prompt_sku", "prompt_machines", "token_sku", "token_machines"}
+SPLIT_KEYS = ("prompt_sku", "prompt_machines", "token_sku", "token_machines")
+DESIGN_KEYS = {"scheduler", "machines", "pools", *SPLIT_KEYS}
 
 
 def read_design(path: Path, name: str) -> Design:
     """Read one design from a file like tests/phase_split/reference/clusters.json. Raises UserError with file and
     key."""
     try:
-        designs = json.loads(path.read_text(encoding="utf-8"))
+        designs = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
         if not isinstance(designs, dict):
             raise ValueError("expected a JSON object of designs")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
     names = [key for key, value in designs.items() if isinstance(value, dict) and {*DESIGN_KEYS, "policy"} & set(value)]
     if name not in names:
@@ -242,19 +246,25 @@ def read_design(path: Path, name: str) -> Design:
         raise UserError(f"{path}: {error}") from error
 
 
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if twice := duplicates(key for key, _ in pairs):
+        raise ValueError(f"{twice[0]!r} appears twice")
+    return dict(pairs)
+
+
 def _design(name: str, row: Mapping[str, Any]) -> Design:
     scheduler = str(row.get("scheduler")).partition(":")[0]
     if scheduler not in SCHEDULERS:
-        raise UserError(f"design {name}: scheduler must be one of {', '.join(SCHEDULERS)}, got {scheduler!r}")
+        raise UserError(f"design {name}: scheduler must be one of {', '.join(SCHEDULERS)}, got {scheduler!r:.80}")
     unknown = sorted(set(row) - DESIGN_KEYS)
     if unknown:
         raise UserError(f"design {name}: unknown {', '.join(unknown)}; known: {', '.join(sorted(DESIGN_KEYS))}")
-    try:
-        if SCHEDULERS[scheduler] == "together":
-            ((machine, count),) = row["machines"].items()
-            return Design(name, "together", (machine, count))
-        pools = [(row[f"{phase}_sku"], row[f"{phase}_machines"]) for phase in ("prompt", "token")]
-    except (KeyError, AttributeError, ValueError) as error:
-        raise UserError(f"design {name}: its pools cannot be read: {error!r}") from error
-    prompt, token = pools
-    return Design(name, "split", prompt, token)
+    if SCHEDULERS[scheduler] == "together":
+        machines = row.get("machines")
+        if not isinstance(machines, dict) or len(machines) != 1:
+            raise UserError(f"design {name}: machines must be one kind and its number, got {machines!r:.80}")
+        return Design(name, "together", next(iter(machines.items())))
+    if missing := [key for key in SPLIT_KEYS if key not in row]:
+        raise UserError(f"design {name}: missing {', '.join(missing)}")
+    prompt, prompt_machines, token, token_machines = (row[key] for key in SPLIT_KEYS)
+    return Design(name, "split", (prompt, prompt_machines), (token, token_machines))
