@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -202,8 +203,10 @@ def _same_columns(files: Files, table: Any, columns: Mapping[str, str], **how: A
 
 
 def _requests_say(files: Files, requests: Any, folder: Path) -> str:
-    columns = {"arrival_timestamp": "arrival_s", "prompt_size": "prompt", "token_size": "output"}
-    _same_columns(files, requests, columns, without_blank_lines=True)
+    columns = {"prompt_size": "prompt", "token_size": "output"}
+    arrival = _same_columns(files, requests, columns, without_blank_lines=True)["arrival_timestamp"]
+    since_first = [str(Decimal(at) - int(Decimal(arrival[0]))) for at in arrival]
+    oracles.same_numbers(since_first, requests.arrival_s.tolist())
     return CHANGED
 
 
@@ -220,7 +223,7 @@ def _energies() -> list[Files]:
 def _energy_says(files: Files, table: pd.DataFrame, folder: Path) -> str:
     from jouleproof.inputs.readers import _MEASURED, _NAMED
 
-    cells = oracles.csv_cells(files["it.csv"])
+    cells = oracles.csv_cells(files["it.csv"], without_blank_lines=True)
     for column, name in _NAMED.items():
         assert cells[column] == table[name].tolist(), column
     for column, (name, _, _) in _MEASURED.items():

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jouleproof.inputs import InputError, read_gsm8k, read_profile, read_trace
+from jouleproof.inputs import InputError, read_energy, read_gsm8k, read_profile, read_trace
 from jouleproof.inputs.resolve import COMMITTED
+from jouleproof.inputs.stand_in import mlenergy
 
 
 @pytest.fixture
@@ -149,3 +150,14 @@ def test_the_profile_of_the_project_is_that_of_the_paper():
 def test_the_traces_of_the_project_cover_an_hour(id, requests):
     trace = read_trace(COMMITTED / f"{id}.parquet")
     assert len(trace) == requests and 3300 < trace.arrival_s.max() < 3700
+
+
+@pytest.mark.parametrize(("between", "line"), [(b"", 4), (b"\n\n", 6), (b"\r\n \r\n", 6)])
+def test_a_wrong_measurement_is_named_by_its_line_of_the_file(file, between, line):
+    header, first, second, third, *_ = mlenergy.measurements(0).split(b"\n")
+    task, _, rest = first.split(b",", 2)
+    over_two_lines = task + b',"a\nmodel",' + rest
+    rows = [header, over_two_lines, between + second, third]
+    assert len(read_energy(file(b"\n".join(rows)))) == 3
+    rows[2] = between + second[second.index(b",") :]
+    assert f"line {line}: task is empty" in one_line(read_energy, file(b"\n".join(rows)))

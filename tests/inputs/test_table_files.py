@@ -5,12 +5,14 @@ import datetime
 import decimal
 import gzip
 import lzma
+import os
+from threading import Thread
 
 import pandas as pd
 import pytest
 
 from jouleproof.errors import UserError
-from jouleproof.inputs import numbers, read_table
+from jouleproof.inputs import numbers, read_table, table_files
 
 NAMES = ["NA", "null", "None", "nan", "-", "#N/A", "", "1e5", "007", "True", "2024-01-01", "a, b", 'the "third"']
 TABLE = pd.DataFrame({"name": NAMES, "t_s": 0.1})
@@ -113,3 +115,37 @@ def test_a_cell_without_a_number_is_nan():
     for values in (["1", "1,5"], ["1", ""], pd.array([1, None], dtype="Int64"), [1.0, None]):
         read = numbers(pd.Series(values, name="t_s"), "seconds", "mine")
         assert read.isna().tolist() == [False, True] and read.dtype == float
+
+
+def test_a_pipe_is_read_which_can_be_opened_once_only(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = Thread(target=lambda: (tmp_path / "pipe").write_text("name,t_s\na,1\n"), daemon=True)
+    writer.start()
+    assert read_table(tmp_path / "pipe")["name"].tolist() == ["a"]
+    writer.join(timeout=10)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_text_of_any_system_is_read(tmp_path, encoding, end):
+    (tmp_path / "t.csv").write_bytes(f"name,t_s{end}grün,1{end}".encode(encoding))
+    table = read_table(tmp_path / "t.csv")
+    assert list(table) == ["name", "t_s"] and table["name"].tolist() == ["grün"]
+
+
+def test_the_line_that_is_no_text_is_named(tmp_path):
+    for content, complaint in (
+        (b"name\na\n\xff", "line 3: cannot be read"),
+        (b"name\na\0\n", "line 2: holds a NUL byte"),
+    ):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(UserError, match=complaint):
+            read_table(tmp_path / "t.csv")
+
+
+def test_what_unpacks_to_more_than_memory_may_hold_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_files, "MOST_BYTES", 1 << 20)
+    for content in (gzip.compress(bytes(1 << 21)), bytes(1 << 21)):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(UserError, match="holds more than 1 MiB; split it"):
+            read_table(tmp_path / "t.csv")

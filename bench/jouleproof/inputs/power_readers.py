@@ -88,7 +88,7 @@ def read_power_domain(path: Path) -> pd.Series[float]:
 
     def refuse(bad: pd.Series[bool], why: str) -> None:
         if bad.any():
-            raise InputError(f"{path}, line {int(bad.to_numpy().argmax()) + 2}: {why}")
+            raise InputError(f"{path}, line {bad.index[int(bad.to_numpy().argmax())]}: {why}")
 
     time_s = pd.to_numeric(table["time"], errors="coerce") / 1e6
     refuse(~np.isfinite(time_s), "time is not a number of microseconds")

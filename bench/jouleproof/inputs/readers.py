@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from jouleproof.errors import UserError
 from jouleproof.files import read_parquet
 from jouleproof.inputs.files import InputError
 from jouleproof.inputs.ml_energy import COLUMNS
-from jouleproof.inputs.table_files import numbers
+from jouleproof.inputs.table_files import csv_table, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +175,7 @@ def read_energy(path: Path) -> pd.DataFrame:
         _refuse(path, numbers == 0, f"{column} is 0")
         table[name] = numbers if required else numbers.where(given)
     _refuse(path, table["active_b"] > table["total_b"], "active_params_b is above total_params_b")
-    return table
+    return table.reset_index(drop=True)
 
 
 def read_cpu_use(fragments: Path, tasks: Path) -> pd.DataFrame:
@@ -254,28 +253,20 @@ def _text(path: Path) -> str:
 
 
 def _csv(path: Path, columns: list[str], text: str | None = None) -> pd.DataFrame:
-    """Read all values as text. text: content of the file, if it was read already.
+    """Read all values as text; the index is the line of the file. text: its content, if it was read already.
 
     Raises InputError unless the columns are these, in any order, and there is a row.
     """
-    import io
-
-    import pandas as pd
-
-    text = _text(path) if text is None else text
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split()):.300}") from error
-    if sorted(table.columns) != sorted(columns) or table.index.dtype != "int64":
-        present = f"{', '.join(map(str, table.columns)):.300}"
-        raise InputError(f"{path} has the columns {present}; expected {', '.join(columns)}")
+        table = csv_table(path, _text(path) if text is None else text)
+    except InputError:
+        raise
+    except UserError as error:
+        raise InputError(str(error)) from error
+    if sorted(table.columns) != sorted(columns):
+        raise InputError(f"{path} has the columns {', '.join(table.columns):.300}; expected {', '.join(columns)}")
     if table.empty:
         raise InputError(f"{path} has no rows")
-    rows = csv.reader(io.StringIO(text))  # pandas pads short rows
-    for row in rows:
-        if len(row) != len(columns):
-            raise InputError(f"{path}, line {rows.line_num}: {len(row)} cells; expected {len(columns)}")
     return table
 
 
@@ -294,4 +285,4 @@ def _numbers(path: Path, text: pd.Series[str], *, whole: bool, least: int) -> pd
 
 def _refuse(path: Path, bad: pd.Series[bool], why: str) -> None:
     if bad.any():
-        raise InputError(f"{path}, line {int(bad.argmax()) + 2}: {why}")
+        raise InputError(f"{path}, line {bad.index[int(bad.argmax())]}: {why}")

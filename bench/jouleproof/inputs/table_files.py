@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from jouleproof.errors import UserError, system_reason
 from jouleproof.files import read_parquet
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 KNOWN = ".csv, .csv.gz, .csv.bz2, .csv.xz, .parquet"
 PARQUET = b"PAR1"
+MOST_BYTES = 1 << 30  # of a file, and of what it unpacks to
 PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}  # modules
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 OTHER_FILES: Mapping[bytes, str] = {
     b"PK\x03\x04": "a spreadsheet or a zip archive",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
@@ -44,7 +46,8 @@ OTHER_TYPES: Mapping[str, str] = {
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a CSV or parquet file; its content decides which, not its name. Every value of a CSV file is text, as it is
-    written: NA and 007 are names. The index is the line of a row in a CSV file, and its number from 1 in parquet.
+    written: NA and 007 are names. The index, `line` or `record`, is the line on which a row of a CSV file begins, and a
+    row's number from 1 in parquet. The file is opened once, so that a pipe can be read too.
 
     Raises UserError, in one line, if the file cannot be read, is of another kind, or is damaged.
     """
@@ -52,7 +55,7 @@ def read_table(path: Path) -> pd.DataFrame:
     for start, kind in OTHER_FILES.items():
         if content.startswith(start):
             raise UserError(f"{path}: is {kind}; known: {KNOWN}")
-    table = _parquet(path, content) if content.startswith(PARQUET) else _csv(path, content)
+    table = _parquet(path, content) if content.startswith(PARQUET) else csv_table(path, _text(path, content))
     if not table.columns.is_unique:
         raise UserError(f"{path}: column {table.columns[table.columns.duplicated()][0]!r} appears twice")
     return table
@@ -81,40 +84,67 @@ def numbers(values: pd.Series[Any], needed: str, source: object) -> pd.Series[fl
 
 def _unpacked(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = _limited(path, file)
     except (OSError, ValueError) as error:  # ValueError if no file can have such a name
         raise UserError(f"{path}: cannot be read ({system_reason(error)})") from error
     for start, module in PACKED.items():
         if content.startswith(start):
             try:
-                return import_module(module).decompress(content)
-            except MemoryError:
+                with import_module(module).open(io.BytesIO(content)) as file:
+                    return _limited(path, file)
+            except (MemoryError, UserError):
                 raise
             except Exception as error:  # each raises errors of its own, and a Python may lack one
                 raise UserError(f"{path}: cannot be unpacked by {module} ({system_reason(error)})") from error
     return content
 
 
+def _limited(path: Path, file: IO[bytes]) -> bytes:
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise UserError(f"{path}: holds more than {MOST_BYTES >> 20:,} MiB; split it")
+    return content
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + content.count(b"\n", 0, error.start)
+        raise UserError(
+            f"{path}, line {line}: cannot be read: neither parquet nor text in UTF-8; known: {KNOWN}"
+        ) from error
+    if "\0" in text:
+        line = 1 + text.count("\n", 0, text.index("\0"))
+        raise UserError(f"{path}, line {line}: holds a NUL byte; save it as UTF-8")
+    return text
+
+
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
+    import pandas as pd
     import pyarrow as pa
 
     try:
         table = read_parquet(io.BytesIO(content)).to_pandas().reset_index(drop=True)
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise UserError(f"{path}: cannot be read: {' '.join(str(error).split()):.300}") from error
-    table.index += 1
+    table.index = pd.RangeIndex(1, len(table) + 1, name="record")
     return table
 
 
-def _csv(path: Path, content: bytes) -> pd.DataFrame:
+def csv_table(path: Path, text: str) -> pd.DataFrame:
+    """Return the rows of a CSV file as text, but for blank lines. The index, `line`, is where each begins in the file.
+
+    path: for messages. Raises UserError if the text is not CSV or a row has more or fewer cells than the header.
+    """
     import pandas as pd
 
     header: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []
+    reader, line = csv.reader(io.StringIO(text, newline=""), strict=True), 1
     try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        line = 1
         for row in reader:
             if len(row) > 1 or "".join(row).strip():
                 if header and len(row) != len(header):
@@ -125,10 +155,8 @@ def _csv(path: Path, content: bytes) -> pd.DataFrame:
                 else:
                     header = row
             line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read: neither parquet nor text in UTF-8; known: {KNOWN}") from error
     except csv.Error as error:
         raise UserError(f"{path}, line {line}: is not CSV: {error}") from error
     if not header:
         raise UserError(f"{path}: is empty")
-    return pd.DataFrame(rows, columns=header, index=pd.Index(lines, dtype=int), dtype="str")
+    return pd.DataFrame(rows, columns=header, index=pd.Index(lines, dtype=int, name="line"), dtype="str")
