@@ -7,13 +7,24 @@ import numpy as np
 from jouleproof.errors import UserError
 
 
+@dataclass(frozen=True)
+class Measured:
+    """The most that was measured: tokens of a prompt, tokens of context of a sequence, and decodes at once. Times of
+    more are extrapolated."""
+
+    prompt: float = np.inf
+    context: float = np.inf
+    decodes: float = np.inf
+
+
 @dataclass(frozen=True, eq=False)
 class Performance:
     """The performance of one model on one machine.
 
     tokens: (knots,); prompt_s, decode_s: (knots,) seconds by prompt tokens, and by decodes under the published rules;
     prompt_w: (knots,) watts; affine: additional seconds (event_loop.records.Times); decode_w: watts. mixed: factor on a
-    prompt's time if decodes are in the same batch, by default the published simulator's.
+    prompt's time if decodes are in the same batch, by default the published simulator's. measured: limits beyond which
+    the times are extrapolated, if known.
     """
 
     tokens: np.ndarray
@@ -23,6 +34,7 @@ class Performance:
     prompt_w: np.ndarray
     decode_w: float
     mixed: float = 1.1
+    measured: Measured = Measured()
 
     def __post_init__(self) -> None:
         by_knot = (self.tokens, self.prompt_s, self.decode_s, self.prompt_w)

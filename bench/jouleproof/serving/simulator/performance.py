@@ -1,13 +1,13 @@
 """The performance of each machine of a cluster, from the profile or a user's model, as arrays for the event loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from jouleproof.errors import UserError
 from jouleproof.serving.simulator import aiconfigurator, profile
-from jouleproof.serving.simulator.cost_model import Performance
+from jouleproof.serving.simulator.cost_model import Measured, Performance
 from jouleproof.serving.simulator.event_loop.records import Times
 from jouleproof.serving.simulator.machines import Machine
 from jouleproof.serving.simulator.served_models import SERVED_MODELS, ServedModel, served
@@ -37,9 +37,10 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
         return result
     profiled = SERVED_MODELS[language_model.name]
     if machine.profile.startswith(aiconfigurator.PREFIX):
-        tokens, prompt_s, decode_s, law = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
+        laws = _from_aiconfigurator(machine, language_model, by_context, tensor_parallel)
     else:
-        tokens, prompt_s, decode_s, law = _from_profile(machine.profile, language_model, by_context, tensor_parallel)
+        laws = _from_profile(machine.profile, language_model, by_context, tensor_parallel)
+    tokens, prompt_s, decode_s, law, most = laws
     affine = np.zeros(3)
     if law:
         cache = law.context * language_model.kv_bytes / profiled.kv_bytes
@@ -47,10 +48,12 @@ def performance(machine: Machine, model: str | ServedModel, by_context: bool, te
     decode_s = decode_s / machine.bandwidth
     decode_s -= (profiled.weight_bytes - language_model.weight_bytes) / machine.memory_bytes_per_s
     prompt_w, decode_w = _watts(machine, language_model, tokens)
-    return Performance(tokens, prompt_s / machine.compute, decode_s, affine / machine.bandwidth, prompt_w, decode_w)
+    affine = affine / machine.bandwidth
+    return Performance(tokens, prompt_s / machine.compute, decode_s, affine, prompt_w, decode_w, measured=most)
 
 
-Laws = tuple[np.ndarray, np.ndarray, np.ndarray, profile.DecodeLaw | None]  # tokens, prompt_s, decode_s by the axis
+# tokens, prompt_s and decode_s by them
+Laws = tuple[np.ndarray, np.ndarray, np.ndarray, profile.DecodeLaw | None, Measured]
 
 
 def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
@@ -59,8 +62,10 @@ def _from_profile(name: str, model: ServedModel, by_context: bool, tensor_parall
     tokens, prompt_s, decode_s = (
         knots[name].to_numpy(dtype=float) for name in ("batch_tokens", "prompt_time_s", "token_time_s")
     )
-    law = profile.decode_law(profile.of(profile.cells(), *group)) if by_context else None
-    return tokens, prompt_s, decode_s, law
+    cells = profile.of(profile.cells(), *group)
+    context = (cells["prompt_size"] + cells["tokens_made"]).max()
+    most = Measured(float(cells["prompt_size"].max()), float(context), float(cells["batch_size"].max()))
+    return tokens, prompt_s, decode_s, profile.decode_law(cells) if by_context else None, most
 
 
 def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool, tensor_parallel: int) -> Laws:
@@ -72,7 +77,8 @@ def _from_aiconfigurator(machine: Machine, model: ServedModel, by_context: bool,
     tokens = np.sort(profile.axis()["batch_tokens"].unique()).astype(float)
     system = str(machine.profile).removeprefix(aiconfigurator.PREFIX)
     prompt_s, law, _ = aiconfigurator.laws(system, tensor_parallel, tuple(tokens.tolist()))
-    return tokens, prompt_s, np.zeros(len(tokens)), law
+    most = Measured(tokens[-1], aiconfigurator.CONTEXTS[-1], aiconfigurator.BATCHES[-1])
+    return tokens, prompt_s, np.zeros(len(tokens)), law, most
 
 
 def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np.ndarray, float]:
@@ -87,6 +93,12 @@ def _watts(machine: Machine, model: ServedModel, tokens: np.ndarray) -> tuple[np
     share = np.interp(tokens, peaks.index.to_numpy(dtype=float), peaks.to_numpy())
     rest = machine.host_w
     return rest + machine.tdp_w * share, rest + machine.tdp_w * float(recorded["average_power_tdp"].median())
+
+
+def measured(machines: Iterable[Machine], model: str | ServedModel, by_context: bool) -> Measured:
+    """Return the most that was measured on every one of these machines; times of more are extrapolated."""
+    limits = [performance(machine, model, by_context).measured for machine in machines]
+    return Measured(*(min(getattr(most, name) for most in limits) for name in ("prompt", "context", "decodes")))
 
 
 def times(kinds: Sequence[Performance]) -> Times:

@@ -16,6 +16,7 @@ def plan(s, m, prompts, decodes, context):
     kind = machine.kind
     machine.batch_prompts = prompts
     machine.active = prompts + decodes
+    machine.most_decodes = max(machine.most_decodes, decodes)
     machine.begun = now
     machine.growth = 0.0
     machine.steps = 1

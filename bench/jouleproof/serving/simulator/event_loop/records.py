@@ -83,6 +83,7 @@ MACHINE = np.dtype(
         ("pool", "i8"),
         ("home", "i8"),  # pool to which it returns
         ("context", "i8"),  # tokens of context of the batch's decodes
+        ("most_decodes", "i8"),  # at once, so far
         ("kept", "i8"),  # tasks that also ran in the previous batch
         ("batch", "i4", (MAX_BATCH,)),
         ("left", "i4", (MAX_BATCH,)),  # tokens that each decode still has to generate
