@@ -77,7 +77,7 @@ def one_line_errors() -> Iterator[None]:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
     except MemoryError as error:
-        print(f"out of memory ({error}); make the config smaller or allow more memory", file=sys.stderr)
+        print(f"out of memory ({error}); make the input or the config smaller, or allow more memory", file=sys.stderr)
         raise SystemExit(1) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):

@@ -148,3 +148,18 @@ def test_the_compiled_loop_is_kept_by_the_code_of_its_whole_folder():
     assert called and all(
         call.stats.cache_path is None for call in called
     )  # a cached callee would not notice edits either
+
+
+@pytest.mark.parametrize("first", [1_700_000_000.5, -3.0])
+def test_times_that_do_not_count_from_about_the_first_arrival_are_refused(first):
+    requests = crowd(3)
+    moved = replace(requests, arrival_s=requests.arrival_s - requests.arrival_s[0] + first)
+    for begun in (lambda: simulate(SPLIT, moved), lambda: list(stream(SPLIT, [moved]))):
+        with pytest.raises(UserError, match=r"the first request arrives at .*: count from the first arrival"):
+            begun()
+
+
+def test_later_batches_of_a_stream_may_come_after_any_time():
+    requests = crowd(40)
+    late = replace(requests, arrival_s=requests.arrival_s + 1e6)
+    assert len(list(stream(SPLIT, [requests, late]))) == 2

@@ -1,5 +1,10 @@
 """Requests from files and from sampling."""
 
+import bz2
+import gzip
+import lzma
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +12,6 @@ import pytest
 from jouleproof.errors import UserError
 from jouleproof.serving.simulator.workload import by_day, poisson_requests, read_requests, replayed, superposed
 
-CELLS = "a row has more or fewer cells than the header, or a column appears twice"
 HEADER = "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n"
 TRACE = pd.DataFrame(
     {
@@ -21,19 +25,27 @@ TRACE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", "row 3: arrival_timestamp must be a number, got ''"),
+        ("0,2,0,0.1,1,10,5\n1,2,0,,1,10,5\n", ": line 3: arrival_timestamp must be a number (seconds), got ''"),
         (
             "0,2,0,0.1,1,10,5\n1,2,0,0.05,1,10,5\n",
-            "row 3: arrival_timestamp must not be before the row above, got '0.05'",
+            ": line 3: arrival_timestamp must not be before the row above, got '0.05'",
         ),
-        ("0,2,0,-0.1,1,10,5\n", "row 2: arrival_timestamp must be at least 0, got '-0.1'"),
-        ("0,2,0,0.1,1,0,5\n", "row 2: prompt_size must be a whole number of at least 1, got '0'"),
-        ("0,2,0,0.1,1,10,5.5\n", "row 2: token_size must be a whole number of at least 1, got '5.5'"),
-        ("0,2,0,0.1,1,nan,5\n", "row 2: prompt_size must be a number, got 'nan'"),
-        ("0,2,0,0.1,1,1e12,5\n", "row 2: prompt_size must be below 2**31, got '1e12'"),
-        ("", "contains no requests"),
-        ("0,2,0,0.1,1,10,5,7\n", CELLS),
-        ("0,2,0,0.1,1,10\n", CELLS),
+        ("0,2,0,-0.1,1,10,5\n", ": line 2: arrival_timestamp must be at least 0, got '-0.1'"),
+        ("0,2,0,0.1,1,0,5\n", ": line 2: prompt_size must be a whole number of at least 1, got '0'"),
+        ("0,2,0,0.1,1,10,5.5\n", ": line 2: token_size must be a whole number of at least 1, got '5.5'"),
+        ("0,2,0,0.1,1,nan,5\n", ": line 2: prompt_size must be a number (tokens), got 'nan'"),
+        ("0,2,0,0.1,1,1e12,5\n", ": line 2: prompt_size must be below 2**31, got '1e12'"),
+        ("0,2,0,0.1,1,10,5\n\n\n1,2,0,0.2,1,10,x\n", ": line 5: token_size must be a number (tokens), got 'x'"),
+        ('"0\n",2,0,0.1,1,10,5\n1,2,0,0.2,1,x,5\n', ": line 4: prompt_size must be a number (tokens), got 'x'"),
+        ("0,2,0,1700000000500,1,10,5\n", ": line 2: arrival_timestamp must be in seconds, got '1700000000500'"),
+        ("0,2,0,0,1,10,5\n1,2,0,3600e6,1,10,5\n", ": line 3: arrival_timestamp must be in seconds, got '3600e6'"),
+        (
+            "0,2,0,2024-05-10 00:00:00,1,10,5\n",
+            ": line 2: arrival_timestamp must be a number (seconds), got '2024-05-10 00:00:00'",
+        ),
+        ("", ": contains no requests"),
+        ("0,2,0,0.1,1,10,5,7\n", ", line 2: 8 cells; the header has 7"),
+        ("0,2,0,0.1,1,10\n", ", line 2: 6 cells; the header has 7"),
     ],
 )
 def test_a_wrong_file_is_one_line_with_row_and_column(tmp_path, rows, complaint):
@@ -41,7 +53,7 @@ def test_a_wrong_file_is_one_line_with_row_and_column(tmp_path, rows, complaint)
     path.write_text(HEADER + rows)
     with pytest.raises(UserError) as caught:
         read_requests(path)
-    assert str(caught.value) == f"{path}: {complaint}"
+    assert str(caught.value) == f"{path}{complaint}"
 
 
 def test_a_file_that_is_not_there_or_lacks_a_column_is_named(tmp_path):
@@ -50,6 +62,50 @@ def test_a_file_that_is_not_there_or_lacks_a_column_is_named(tmp_path):
     (tmp_path / "short.csv").write_text("arrival_timestamp,prompt_size\n0.1,3\n")
     with pytest.raises(UserError, match="missing column token_size"):
         read_requests(tmp_path / "short.csv")
+
+
+ROWS = [(0.5, 400, 20), (0.9, 1200, 60), (0.9, 250, 5), (3600.25, 90, 33)]
+
+
+def written(path, origin=Decimal(0)):
+    rows = [
+        f"{number},{Decimal(str(at)) + origin},{prompt},{output}" for number, (at, prompt, output) in enumerate(ROWS)
+    ]
+    path.write_text("\n".join(["request_id,arrival_timestamp,prompt_size,token_size", *rows, ""]))
+    return path
+
+
+@pytest.mark.parametrize("origin", [0, 1, 300_000, 1_700_000_000, 45_678_912_345])
+def test_arrivals_count_from_the_second_of_the_first(tmp_path, origin):
+    requests = read_requests(written(tmp_path / "trace.csv", Decimal(origin)))
+    assert requests.arrival_s.tolist() == [0.5, 0.9, 0.9, 3600.25]
+    assert requests.prompt.tolist() == [400, 1200, 250, 90] and requests.output.tolist() == [20, 60, 5, 33]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_is_read_as_what_it_holds(tmp_path, pack):
+    path = written(tmp_path / "trace.csv")
+    path.write_bytes(pack(path.read_bytes()))
+    assert len(read_requests(path)) == len(ROWS)
+
+
+def test_parquet_is_read_too_and_its_records_are_counted_from_one(tmp_path):
+    table = pd.DataFrame(ROWS, columns=["arrival_timestamp", "prompt_size", "token_size"])
+    table.to_parquet(tmp_path / "trace")
+    assert read_requests(tmp_path / "trace").prompt.tolist() == [400, 1200, 250, 90]
+    for change, complaint in (
+        ({"prompt_size": [1, 0, 1, 1]}, "record 2: prompt_size must be a whole number of at least 1, got '0'"),
+        ({"arrival_timestamp": pd.to_datetime(table["arrival_timestamp"], unit="s")}, "arrival_timestamp is a date"),
+    ):
+        table.assign(**change).to_parquet(tmp_path / "trace")
+        with pytest.raises(UserError, match=complaint):
+            read_requests(tmp_path / "trace")
+
+
+def test_more_requests_than_fit_into_memory_are_refused_before_they_are_drawn():
+    for draw in (poisson_requests, superposed):
+        with pytest.raises(UserError, match="1e\\+06 requests/s for 1e\\+06 s are more than 50,000,000 requests"):
+            draw(TRACE, 1e6, 1e6, 0)
 
 
 def test_joint_draws_keep_rows_together_and_others_do_not():

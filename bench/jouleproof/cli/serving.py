@@ -20,20 +20,21 @@ Renamed = typer.Option(hidden=True)
 def simulate(
     designs: Annotated[Path, typer.Option(help="Designs (JSON), as in tests/phase_split/reference/clusters.json.")],
     design: Annotated[str, typer.Option(help="Name of the design to simulate.")],
-    trace: Annotated[Path, typer.Option(help="Requests (CSV), as in tests/phase_split/reference.")],
+    trace: Annotated[Path, typer.Option(help="Requests (CSV or parquet), as in tests/phase_split/reference.")],
     out: Annotated[Path, typer.Option(help="File to write, one row per request (parquet).")],
     compat: Annotated[
         bool, typer.Option("--compat", help="Follow the published simulator, its mistakes included.")
     ] = False,
     power: Annotated[
-        Path | None, typer.Option(help="File to write, the power of every machine every 2 s (parquet).")
+        Path | None, typer.Option(help="File to write, the power of every machine over time (parquet).")
     ] = None,
+    power_step: Annotated[float, typer.Option(min=0.001, help="Seconds between two samples of the power.")] = 2.0,
 ) -> None:
     """Simulate one cluster on one trace of requests and print its latencies."""
     with one_line_errors():
         from jouleproof.serving.simulator.from_files import simulate_files
 
-        print(simulate_files(designs, design, trace, compat, out, power))
+        print(simulate_files(designs, design, trace, compat, out, power, power_step))
 
 
 @app.command()

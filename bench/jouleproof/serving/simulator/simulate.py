@@ -10,6 +10,7 @@ import pandas as pd
 
 from jouleproof.errors import UserError, reason
 from jouleproof.serving.rules import STARVED
+from jouleproof.serving.simulator.admission import DRAIN_S, power_bins, refuse_late, refuse_what_never_fits
 from jouleproof.serving.simulator.cost_model import Performance, extrapolated
 from jouleproof.serving.simulator.event_loop import loop, records
 from jouleproof.serving.simulator.event_loop.linked_lists import chain
@@ -24,14 +25,6 @@ FIRST_CAPACITY = 1024  # waiting tasks per machine; the capacity for events is a
 MOST_CAPACITY = 1 << 22
 MOST_ACTIVE = 16_384  # tokens of a batch; larger batches are counted at this number
 POLICIES = {"together": records.TOGETHER, "split": records.SPLIT, "chunked": records.CHUNKED}
-
-
-class RequestError(UserError):
-    """A request that cannot be simulated. row: its index among the given requests."""
-
-    def __init__(self, row: int, why: str) -> None:
-        super().__init__(f"request {row}: {why}")
-        self.row, self.why = row, why
 
 
 @dataclass(frozen=True)
@@ -82,8 +75,9 @@ class Run:
     """The result of a run. By request: ttft_s; tbt_s, the mean gap (NaN without gaps); e2e_s, NaN if it did not finish;
     prompt_machine, token_machine: numbers in the order of the design. gaps: (1500,) by GAP_EDGES, if counted. busy_s,
     energy_j: (machines, 2) by phase. power: (machines, bins, 4) joules and seconds by phase in time bins. active_s:
-    (16385,) seconds of all machines by the tokens that they worked on, if counted. idle_w: (machines,). end_s: time of
-    the last event. deadlock: whether the run stopped because no event was possible any more."""
+    (16385,) seconds of all machines by the tokens that they worked on, if counted. idle_w: (machines,). most_decodes:
+    that one machine ran at once. end_s: time of the last event. deadlock: whether the run stopped because no event was
+    possible any more."""
 
     arrival_s: np.ndarray
     prompt: np.ndarray
@@ -98,6 +92,7 @@ class Run:
     power: np.ndarray
     active_s: np.ndarray
     idle_w: np.ndarray
+    most_decodes: int
     end_s: float
     events: int
     iterations: int
@@ -150,16 +145,17 @@ def simulate(
     0 keeps none. active: whether to count time by the tokens of an iteration. Raises RequestError if a request fits no
     machine or, under published semantics, which lose such requests, has a single output token.
     """
+    refuse_late(requests)
     _refuse_what_never_fits(design, requests, semantics, model)
-    bins = int((requests.arrival_s[-1] + 3600) / power_bin_s) if power_bin_s > 0 else 0
+    machines, kept_s = len(design.machines), float(requests.arrival_s[-1]) + DRAIN_S
     capacity = FIRST_CAPACITY
     while True:
-        counts = _nothing_counted(len(design.machines))
+        counts = _nothing_counted(machines)
         if window:
             gaps = np.zeros(len(GAP_EDGES) - 1, np.int64)
             counts = counts._replace(window=np.array([window.first, window.last], dtype=float), gaps=gaps)
-        if bins:
-            power = np.zeros((len(design.machines), bins, 4))
+        if power_bin_s > 0:
+            power = np.zeros((machines, power_bins(machines, kept_s, power_bin_s), 4))
             counts = counts._replace(power=power, width=np.array([power_bin_s], dtype=float))
         if active:
             counts = counts._replace(active=np.zeros(MOST_ACTIVE + 1))
@@ -171,7 +167,11 @@ def simulate(
             state.requests["alone_s"] = hopeless.alone_s
         _run(design, state, limits, False)
         if state.simulation[0]["status"] not in (records.WAITING_FULL, records.EVENTS_FULL):
-            return _result(state, requests, design)
+            run = _result(state, requests, design)
+            if power_bin_s <= 0 or run.end_s <= kept_s:
+                return run
+            kept_s = run.end_s
+            continue
         if capacity >= MOST_CAPACITY:
             raise UserError(f"design {design.name}: more than {capacity} tasks are waiting for one machine")
         capacity *= 4
@@ -195,6 +195,7 @@ def stream(
     for batch in batches:
         _refuse_what_never_fits(design, batch, semantics, model)
         if state is None or limits is None:
+            refuse_late(batch)
             nothing = _nothing_counted(len(design.machines))
             state, limits = _start(design, semantics, model, 3 * len(batch), 1 << 16, nothing)
         if len(held) > 1:
@@ -263,19 +264,8 @@ def _refuse_unfinished(e2e_s: np.ndarray) -> None:
 
 
 def _refuse_what_never_fits(design: Design, requests: Requests, semantics: Semantics, model: str | ServedModel) -> None:
-    kv = _kv_bytes(semantics, model)
-    space = min(machine.memory_bytes for machine, _ in design.pools) - served(model).weight_bytes
-    need = (requests.prompt.astype(np.int64) + requests.output) * kv
-    if (need > space).any():
-        row = int(np.argmax(need > space))
-        raise RequestError(
-            row,
-            f"request of {requests.prompt[row]} + {requests.output[row]} tokens fits no machine of {design.name}: "
-            f"needs {need[row] / 1e9:.1f} GB of cache, {served(model).name}'s weights leave {space / 1e9:.1f} GB",
-        )
-    if semantics == PUBLISHED and (requests.output == 1).any():
-        row = int(np.argmax(requests.output == 1))
-        raise RequestError(row, "a single output token; the published simulator loses such requests")
+    kinds, kv = [machine for machine, _ in design.pools], _kv_bytes(semantics, model)
+    refuse_what_never_fits(design.name, kinds, requests, kv, served(model), semantics == PUBLISHED)
 
 
 def _kv_bytes(semantics: Semantics, model: str | ServedModel) -> int:
@@ -389,6 +379,7 @@ def _result(state: records.State, requests: Requests, design: Design) -> Run:
         power=state.counts.power,
         active_s=state.counts.active,
         idle_w=np.array([machine.idle_w for machine in design.machines]),
+        most_decodes=int(machines["most_decodes"].max()),
         end_s=float(simulation["now"]),
         events=int(simulation["executed"]),
         iterations=int(simulation["iterations"]),

@@ -1,67 +1,75 @@
 """Requests that are read from a file, or sampled from a trace at a given rate."""
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jouleproof.errors import UserError
+from jouleproof.inputs import numbers, read_table
 
 NEARBY = 50  # requests: about 10 s of the conversation trace, 20 s of the coding trace
-FIRST_ROW = 2  # line of a file's first row, below the header
-COLUMNS = ("arrival_timestamp", "prompt_size", "token_size")
+COLUMNS: Mapping[str, str] = {"arrival_timestamp": "seconds", "prompt_size": "tokens", "token_size": "tokens"}
+LATEST_S, LONGEST_S = 1e11, 366 * 86_400.0  # larger times are milli-, micro- or nanoseconds
+MOST_REQUESTS = 50_000_000  # at once; a simulated request takes some 200 bytes
 
 
 @dataclass(frozen=True)
 class Requests:
-    """Requests in order of arrival. arrival_s: (n,) float64, ascending. prompt, output: (n,) int32 tokens, >= 1."""
+    """Requests in order of arrival. arrival_s: (n,) float64, ascending, since the simulation began with all machines
+    idle. prompt, output: (n,) int32 tokens, >= 1. places: lines of the file that they were read from, if any."""
 
     arrival_s: np.ndarray
     prompt: np.ndarray
     output: np.ndarray
+    places: "pd.Index[Any] | None" = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.arrival_s)
 
 
 def read_requests(path: Path) -> Requests:
-    """Read a file in the layout of tests/phase_split/reference: request_id, arrival_timestamp (s), prompt_size,
-    token_size.
+    """Read a table, CSV or parquet, in the layout of tests/phase_split/reference: arrival_timestamp (s), prompt_size,
+    token_size. Arrivals are counted from the whole second of the first, whatever the origin of the file's clock.
 
-    Raises UserError with file, row and column if a value is missing, negative, or out of order.
+    Raises UserError with file, line and column if a value is missing, negative, out of order or not in seconds.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    missing = [name for name in COLUMNS if name not in table]
-    if missing:
-        raise UserError(f"{path}: missing column {', '.join(missing)}")
+    table = read_table(path)
+    if missing := [name for name in COLUMNS if name not in table]:
+        present = ", ".join(map(str, table.columns))
+        raise UserError(f"{path}: missing column {', '.join(missing)}; it has {present:.300}")
     if table.empty:
         raise UserError(f"{path}: contains no requests")
-    with path.open(encoding="utf-8", newline="") as file:  # pandas accepts rows that are too long or too short
-        header, *rows = (row for row in csv.reader(file) if "".join(row).strip())
-    if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
-        raise UserError(f"{path}: a row has more or fewer cells than the header, or a column appears twice")
-    numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float) for name in COLUMNS}
-    for name, values in numbers.items():
-        _refuse(path, name, table, ~np.isfinite(values), "be a number")
-        if name != "arrival_timestamp":
-            _refuse(path, name, table, (values < 1) | (values != np.rint(values)), "be a whole number of at least 1")
-            _refuse(path, name, table, values >= 2**31, "be below 2**31")
-    arrival = numbers["arrival_timestamp"]
-    _refuse(path, "arrival_timestamp", table, arrival < 0, "be at least 0")
-    _refuse(path, "arrival_timestamp", table, np.diff(arrival, prepend=arrival[0]) < 0, "not be before the row above")
-    return Requests(arrival, numbers["prompt_size"].astype(np.int32), numbers["token_size"].astype(np.int32))
+    values = {name: numbers(table[name], unit, path).to_numpy() for name, unit in COLUMNS.items()}
+    for name, unit in COLUMNS.items():
+        _refuse(path, table[name], ~np.isfinite(values[name]), f"be a number ({unit})")
+    for name in ("prompt_size", "token_size"):
+        wrong = (values[name] < 1) | (values[name] != np.rint(values[name]))
+        _refuse(path, table[name], wrong, "be a whole number of at least 1")
+        _refuse(path, table[name], values[name] >= 2**31, "be below 2**31")
+    arrival, stamps = values["arrival_timestamp"], table["arrival_timestamp"]
+    _refuse(path, stamps, arrival < 0, "be at least 0")
+    _refuse(path, stamps, np.diff(arrival, prepend=arrival[0]) < 0, "not be before the row above")
+    _refuse(path, stamps, (arrival > LATEST_S) | (arrival - arrival[0] > LONGEST_S), "be in seconds")
+    prompt, output = (values[name].astype(np.int32) for name in ("prompt_size", "token_size"))
+    return Requests(_since_first(arrival, stamps), prompt, output, places=table.index)
 
 
-def _refuse(path: Path, column: str, table: pd.DataFrame, bad: np.ndarray, must: str) -> None:
+def _since_first(arrival: np.ndarray, stamps: "pd.Series[Any]") -> np.ndarray:
+    """Return arrivals since the whole second of the first, by decimal subtraction: a large origin takes no digits."""
+    origin = int(arrival[0])
+    return arrival if origin == 0 else np.array([float(Decimal(str(stamp)) - origin) for stamp in stamps])
+
+
+def _refuse(path: Path, column: "pd.Series[Any]", bad: np.ndarray, must: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{path}: row {row + FIRST_ROW}: {column} must {must}, got {table[column].iloc[row]!r:.80}")
+        place = f"{path}: {column.index.name} {column.index[row]}"
+        raise UserError(f"{place}: {column.name} must {must}, got {str(column.iloc[row])!r:.80}")
 
 
 def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int, joint: bool = True) -> Requests:
@@ -71,6 +79,7 @@ def poisson_requests(trace: pd.DataFrame, rate: float, seconds: float, seed: int
     joint: prompt and output come from one row; else from two rows, as in the published workload. The rate only scales
     the sampled arrivals, so runs at two rates differ in nothing else.
     """
+    _refuse_many(rate, seconds)
     rng = np.random.default_rng(seed)
     most = int(rate * seconds + 8 * np.sqrt(rate * seconds) + 16)
     at = rng.exponential(1.0, most).cumsum() / rate
@@ -86,6 +95,7 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
     This keeps the trace's variation over minutes, scaled to the rate, and its mix of lengths: each request takes
     those of a request up to `NEARBY` places away. The trace is repeated if it is shorter than `seconds`.
     """
+    _refuse_many(rate, seconds)
     rng = np.random.default_rng(seed)
     arrival = trace["arrival_s"].to_numpy(dtype=float)
     span = arrival[-1] - arrival[0]
@@ -100,6 +110,14 @@ def superposed(trace: pd.DataFrame, rate: float, seconds: float, seed: int, jitt
     at, rows = at[order], rows[order]
     prompt, output = (trace[name].to_numpy(dtype=np.int32) for name in ("prompt_tokens", "output_tokens"))
     return Requests(at + 1e-6, prompt[rows], output[rows])
+
+
+def _refuse_many(rate: float, seconds: float) -> None:
+    if not rate * seconds <= MOST_REQUESTS:
+        raise UserError(
+            f"{rate:g} requests/s for {seconds:g} s are more than {MOST_REQUESTS:,} requests at once; lower the rate "
+            "or the time"
+        )
 
 
 def by_day(trace: pd.DataFrame, rate: float, valley: float, hours: int, seed: int, batch: int) -> Iterator[Requests]:
