@@ -7,7 +7,9 @@ import pandas as pd
 
 from jouleproof.evidence.tables import SIMULATED, tidy
 from jouleproof.progress import steps
+from jouleproof.serving.simulator.cost_model import Measured
 from jouleproof.serving.simulator.evaluation import VERSIONS, Workload
+from jouleproof.serving.simulator.performance import measured
 from jouleproof.serving.simulator.service_levels import MEASURES, PERCENTILES, latencies, meets, slowdowns
 from jouleproof.serving.simulator.simulate import GAP_EDGES, Run
 from jouleproof.studies.phase_split.config import PhaseSplitConfig
@@ -17,7 +19,8 @@ from jouleproof.studies.phase_split.registry import designs
 def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.DataFrame) -> pd.DataFrame:
     """Return percentiles of TTFT, TBT and E2E (s) and, under corrected rules only, of single gaps between tokens;
     whether all nine service levels are met; energy per request and per output token; and mean power. Runs that do not
-    finish have no percentiles."""
+    finish have no percentiles. Under corrected rules, prompt_over_profile and decodes_over_profile: longest prompt and
+    most decodes at once, over the most that was measured; above 1, their times are extrapolated."""
     workload = Workload({"conv": azure_conv, "code": azure_code}, config.load)
     settings = config.latency
     services = config.capacity.services
@@ -35,7 +38,8 @@ def latency(config: PhaseSplitConfig, azure_conv: pd.DataFrame, azure_code: pd.D
                             {**factors, **row} for row in _percentiles(latencies(run, setup.reading, workload.window))
                         ]
                         if version == "corrected":
-                            rows += [{**factors, **row} for row in _gaps(run)]
+                            most = measured(dict.fromkeys(design.machines), setup.model, by_context=True)
+                            rows += [{**factors, **row} for row in (*_gaps(run), *_over_profile(run, most))]
                         rows += [{**factors, **row} for row in _energy(run)]
                         rows.append({**factors, "metric": "meets", "unit": "1", "value": float(meets(ratios))})
                 step(f"{version}, {service}, {name}")
@@ -66,6 +70,13 @@ def _gaps(run: Run) -> list[dict[str, Any]]:
             "value": GAP_EDGES[1 + int(np.searchsorted(counted, percent / 100 * counted[-1]))],
         }
         for percent in PERCENTILES
+    ]
+
+
+def _over_profile(run: Run, most: Measured) -> list[dict[str, Any]]:
+    return [
+        {"metric": "prompt_over_profile", "unit": "1", "value": float(run.prompt.max()) / most.prompt},
+        {"metric": "decodes_over_profile", "unit": "1", "value": run.most_decodes / most.decodes},
     ]
 
 
