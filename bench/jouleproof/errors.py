@@ -62,12 +62,17 @@ def contained(what: str) -> Iterator[None]:
             os._exit = leave
 
 
+def print_substitutes() -> None:
+    """Print a substitute for what standard output cannot show, unless the user chose how to handle it."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="replace")
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Print the message of a UserError, or that memory or the output's disk is full, and exit with status 1, as do
     commands that user code ends. Signs that the terminal cannot show are printed as substitutes."""
-    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
-        sys.stdout.reconfigure(errors="replace")
+    print_substitutes()
     try:
         with contained("code that the config names"):
             yield

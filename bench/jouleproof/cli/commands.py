@@ -7,11 +7,16 @@ from typing import Any
 
 import typer
 
+from jouleproof.errors import print_substitutes
 from jouleproof.paths import home_expanded
 
 
 class Commands(typer.Typer):
-    """A group of commands that receive paths with `~` replaced."""
+    """A group of commands that receive paths with `~` replaced, and whose help any terminal can show."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        print_substitutes()
+        return super().__call__(*arguments, **options)
 
     def command(self, *arguments: Any, **options: Any) -> Callable[[Any], Any]:
         """Register a function as a command."""
