@@ -33,6 +33,7 @@ def run(
         from traitlets.config import Config
 
         os.environ["JOULEPROOF_RESULTS"] = str(results.resolve())  # the notebook reads tables there
+        os.environ.pop("MPLBACKEND", None)  # the kernel then shows figures in the notebook
         notebook = jupytext.read(source, fmt="py:percent")
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
