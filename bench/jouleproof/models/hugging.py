@@ -210,6 +210,11 @@ def load_from_hub(name: str) -> HuggingModel:
 
 
 def load(name: str, where: str, rounded: str | None = None, **options: Any) -> HuggingModel:
+    """Load a model from a folder or a name of the hub. rounded: the format of the stored weights. options: for
+    `from_pretrained` of `transformers`.
+
+    Raises UserError if network, weights and tokenizer do not belong together.
+    """
     transformers = part_of("transformers", "transformers", extra="llm")
     of_tokenizer = {key: value for key, value in options.items() if key != "use_safetensors"}
     with refused_as(f"{Path(where, options.get('gguf_file', ''))} cannot be loaded"):
