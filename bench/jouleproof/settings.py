@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from jouleproof.drawing.registry import Figure
-from jouleproof.errors import UserError, contained, duplicates
+from jouleproof.errors import UserError, contained, duplicates, system_reason
 from jouleproof.evidence.ledger import read_ledger
 from jouleproof.inputs import Mode, catalogue
 from jouleproof.knobs import config_error
@@ -112,6 +112,36 @@ def label(settings: Settings, folder: Path) -> str:
     _, configs = _validated(yaml.safe_load(path.read_text(encoding="utf-8")), built_in)
     same = all(settings.configs[study.name] == configs[study.name] for study in built_in)
     return settings.size if same else f"{settings.size}_changed"
+
+
+def read_config(paths: Sequence[Path]) -> dict[str, Any]:
+    """Read config files as `snakemake --configfile` combines them: of a knob that several have, the last one counts.
+
+    Raises UserError, with the line where there is one, if a file cannot be read, is not YAML or has a duplicate key.
+    """
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            read = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"config: {path} cannot be read ({system_reason(error)})") from error
+        except yaml.YAMLError as error:
+            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
+            line = f": line {mark.line + 1}" if mark else ""
+            raise UserError(f"config: {path}{line}: not YAML ({' '.join(problem.split()):.200})") from error
+        if not isinstance(read, dict):
+            raise UserError(f"config: {path}: expected keys, as in `mx: {{qsnr: {{vectors: 100}}}}`")
+        check_keys(path)
+        _update(config, read)
+    return config
+
+
+def _update(config: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            _update(config[key], value)
+        else:
+            config[key] = value
 
 
 def check_keys(path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from snakemake.utils import update_config
+from typer.testing import CliRunner
 
+from jouleproof.cli import app
 from jouleproof.errors import UserError
 from jouleproof.settings import check_keys, label, read_settings
 from jouleproof.studies.mx.config import MxConfig
@@ -315,3 +317,42 @@ def test_a_share_lies_between_none_and_all(span):
     assert "expected 0 <= low <= high <= 1, got" in message_of(
         {"size": "mine", "joint": {"assumptions": {"recognised": span}}}
     )
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Return a function that runs `jouleproof check` on files of these contents."""
+
+    def check(*contents):
+        paths = [tmp_path / f"config{number}.yaml" for number, _ in enumerate(contents)]
+        for path, content in zip(paths, contents, strict=True):
+            if content is not None:
+                path.write_bytes(content)
+        return CliRunner().invoke(app, ["check", *map(str, paths)]), paths[-1]
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        (b"mx: {qsnr: {vectors: 3\n", ": line 2: not YAML (expected ',' or '}', but got '<stream end>')"),
+        (b"mx:\n\tqsnr: {}\n", ": line 2: not YAML (found character '\\t' that cannot start any token)"),
+        (b"- mx\n", ": expected keys, as in "),
+        (b"", ": expected keys, as in "),
+        (b"\xff", "cannot be read ("),
+        (b"mx: {}\nmx: {}\n", ": line 2: duplicate key 'mx'"),
+        (b"mx: {qsnr: {vectors: ten}}\n", "mx.qsnr.vectors: Input should be a valid integer (got 'ten')"),
+        (b"size: mine\nmx: {qsnr: {vectrs: 10}}\n", "mx.qsnr.vectrs: no such knob; known here: "),
+    ],
+)
+def test_a_wrong_config_file_is_one_line_that_names_file_and_line(check, content, complaint):
+    done, path = check(b"size: mine\n", content)
+    assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1 and complaint in done.stderr
+    if "mx.qsnr" not in complaint:
+        assert str(path) in done.stderr
+
+
+def test_of_several_config_files_the_last_one_counts(check):
+    assert check(b"mx: {qsnr: {vectors: ten}}\n", b"size: mine\nmx: {qsnr: {vectors: 10}}\n")[0].exit_code == 0

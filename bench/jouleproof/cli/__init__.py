@@ -2,6 +2,7 @@
 and pins its threads before any numerical library is loaded."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -104,6 +105,18 @@ def knobs(
                 print(f"{chosen.name}.{key}{f' = {value}' if value else ''}{f'  ({allowed})' if allowed else ''}")
                 if meaning:
                     print(f"    {meaning}")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Config files, as `snakemake --configfile` takes them.")],
+) -> None:
+    """Check config files as the pipeline would, and say in which line a file is not YAML."""
+    with one_line_errors():
+        from jouleproof.settings import read_config, read_settings
+
+        settings = read_settings({"size": "default", **read_config(files)}, os.environ)
+        print(f"{', '.join(map(str, files))}: a config of size {settings.size}")
 
 
 @app.command()
