@@ -1,5 +1,6 @@
 """The whole config of a run, validated before any job starts."""
 
+import errno
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -165,6 +166,8 @@ def check_keys(path: Path) -> None:
 def check_results(folder: Path) -> None:
     """Raise UserError if the folder cannot be created, or exists and is not writable."""
     place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if place.is_dir() and os.statvfs(place).f_flag & os.ST_RDONLY:
+        raise UserError(f"config: results: {folder} cannot be written ({os.strerror(errno.EROFS)}); name another")
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise UserError(f"config: results: {folder} cannot be written; make its folder writable or name another")
 
