@@ -1,8 +1,10 @@
 """Results, sources and the checkout may lie behind links, and in folders of any name."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -67,3 +69,9 @@ def test_a_folder_of_results_may_be_anywhere(folder):
 def test_a_folder_of_results_that_a_shell_would_read_is_one_line(folder):
     with pytest.raises(UserError, match="config: workflows/config: results: String should match pattern"):
         read_settings({"size": "mine", "results": folder}, {})
+
+
+def test_a_results_folder_on_a_read_only_file_system_is_called_that(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "statvfs", lambda place: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(UserError, match=r"cannot be written \(Read-only file system\); name another"):
+        check_results(tmp_path / "results")

@@ -1,4 +1,4 @@
-"""Compare the verdicts with the accepted ones; test damaged inputs and disturbed runs at scale (20 minutes): `snakemake faults`."""
+"""Compare the verdicts with the accepted ones; test damaged inputs and disturbed runs at scale (13 minutes): `snakemake faults`."""
 
 
 rule check:

@@ -356,7 +356,8 @@ READ_ONLY = partial(_on_a_mount, bad=lambda _: "ro", good="rw", words="Read-only
 MEMORY = partial(_broken_jobs, config=MUCH, words="out of memory", limit=6 << 30)
 NOT_TODAY = "config: mx.scales: 'own:rule' failed: RuntimeError: not today"
 RAISING = partial(_broken_jobs, source=RAISES, words=NOT_TODAY, traced=True)
-MISSHAPEN = partial(_broken_jobs, source=WRONG_SHAPE, words="scale rule rule must return one integer per block", traced=True)
+ONE_PER_BLOCK = "scale rule rule must return one integer per block"
+MISSHAPEN = partial(_broken_jobs, source=WRONG_SHAPE, words=ONE_PER_BLOCK, traced=True)
 HANGING = partial(_broken_jobs, source=HANGS, interrupt=True)
 
 FAULTS: Mapping[str, Fault] = {
